@@ -18,7 +18,8 @@ from recsys.data.fail_closed import RestrictionRule, Restrictions, no_restrictio
 from recsys.data.fields.base import Field, Violation
 from recsys.data.fields.time import Time
 from recsys.data.quarantine import Quarantine
-from recsys.errors import RecsysError, TableError, as_text, did_you_mean, explained, shown
+from recsys.data.safety_rows import as_id_text
+from recsys.errors import RecsysError, TableError, did_you_mean, explained, shown
 from recsys.types import IndexArray
 
 _FIRST_KEYS = 5
@@ -234,7 +235,9 @@ def _with_ids_as_given(refused: pd.DataFrame, given: pd.DataFrame) -> pd.DataFra
     for column in _PERSON_COLUMNS:
         if column in found and column in given:
             raw = (
-                given[column].loc[found.index].map(lambda one: as_text(one)[:_LONGEST_ID], na_action="ignore")
+                given[column]
+                .loc[found.index]
+                .map(lambda one: as_id_text(one)[:_LONGEST_ID], na_action="ignore")
             )
             found[column] = found[column].astype(object).where(found[column].notna(), raw.astype(object))
     return found

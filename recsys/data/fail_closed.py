@@ -34,10 +34,13 @@ SAFETY_EVENTS = ("block", "report", "end", "money_request", "off_platform_reques
 """Types of events that keep two people apart."""
 _SAFETY_TYPES = tuple(fold(word) for word in SAFETY_EVENTS)
 _SAFETY_STEMS = re.compile(
-    "block|report|abus|harass|unsafe|threat|stalk|flag|mute|hid|money|off platform|通報|報告|非表示|迷惑|"
-    + fold("ブロック")
+    "block|report|abus|harass|unsafe|threat|stalk|flag|mute|hid|money|off platform|complain|no contact|"
+    r"\bban|\bunmatch|\brestrict|\bsuspend|\bremov|\bkick|\bscam|\bfraud|\bspam|\bavoid|\bignor|\breject|\brefus|"
+    r"^\d*$|^\(|通報|報告|非表示|迷惑|嫌がらせ|苦情|拒否|禁止|停止|凍結|詐欺|脅|"
+    + fold("ブロック|つきまとい")
 )
-"""Parts of a word for a type of event that is not known and may keep two people apart."""
+"""Parts of a word for a type of event that is not known and may keep two people apart; a number or nothing
+may mean anything."""
 _ERASURES = tuple(fold(word) for word in ("erase", "erased", "erasure", "delete", "deleted", "forget"))
 """Words for an erasure; but for the first they are unknown types."""
 _ANSWERED_TYPES = ("meet feedback", "feeling check")
@@ -165,7 +168,8 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
     """
     kind = _by_distinct(quarantined[C.TYPE], lambda text: fold(as_text(text)[:_LONGEST_TYPE]))
     bad = kind.isin(_ANSWERED_TYPES) & ~refused[C.DETAIL].isin(_GOOD_ANSWERS)
-    strange = refused[C.TYPE].isna() & _by_distinct(kind, _may_separate).astype(bool)
+    nameless = quarantined[C.TYPE].isna()
+    strange = refused[C.TYPE].isna() & (nameless | _by_distinct(kind, _may_separate).astype(bool))
     excluding = (kind.isin(_SAFETY_TYPES) | bad | strange).to_numpy(bool)
     excluded = _excluded(refused[_tells_of_present(quarantined, _REPEATS) & excluding])
     excluded |= Restrictions(later_pairs=_excluded(refused[_is_future(quarantined) & excluding]).pairs)

@@ -7,10 +7,11 @@ else the row is counted as naming nobody.
 
 import math
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,10 +21,17 @@ from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.text_folding import INVISIBLE
 from recsys.data.fail_closed import PROVES_AGE, SAFETY_EVENTS, Restrictions
 from recsys.data.ids import canonical_spelling
+from recsys.errors import as_text
 
 SAFETY_TABLES: Final = (T.BLOCKS, T.REPORTS, T.HOLDS, T.EVENTS)
 _MARKS: Final = re.compile(r"[\s\"'`]")
-_WHOLE: Final = re.compile(r"(\d+)\.0+")
+_WHOLE: Final = re.compile(r"(.*\d)\.0+")
+_ID: Final = re.compile(r"[A-Za-z0-9_-]+")
+_IN_NO_ID: Final = re.compile(r"[^a-z0-9_-]")
+_HEX_DIGITS: Final = 32
+_UUID: Final = re.compile(
+    "(?:urnuuid)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})"
+)
 
 
 def id_in_one_spelling(given: object) -> str | None:
@@ -34,11 +42,64 @@ def id_in_one_spelling(given: object) -> str | None:
     """
     if given is None or (isinstance(given, float) and math.isnan(given)):
         return None
-    text = given.decode("utf-8", "replace") if isinstance(given, bytes) else str(given)
+    text = as_id_text(given)
     if isinstance(given, float) and (whole := _WHOLE.fullmatch(text)):
         text = whole.group(1)
     text = canonical_spelling(INVISIBLE.sub("", text))
     return _MARKS.sub("", text).casefold() or None
+
+
+def as_id_text(given: object) -> str:
+    """Return the text that a value means as an id: of bytes what they spell, of a list of one its one.
+
+    >>> as_id_text(b"u1"), as_id_text(["u1"]), as_id_text(7)
+    ('u1', 'u1', '7')
+    """
+    while isinstance(given, list | tuple | set | frozenset | np.ndarray) and len(given) == 1:
+        (given,) = given
+    return given.decode("utf-8", "replace") if isinstance(given, bytes) else as_text(given)
+
+
+def id_forms(given: object) -> tuple[str, str, str]:
+    r"""Return the texts under which an id is looked for, the nearest to the one given first; empty for none.
+
+    First `id_in_one_spelling`; then without what no id of a profile holds, such as an accent, a `#` or the
+    `.0` of a number that became a fraction; then a UUID with its hyphens and a number without leading zeros.
+
+    >>> id_forms("#U1\u0301"), id_forms("0012.0")
+    (('#u1\u0301', 'u1', 'u1'), ('0012.0', '0012', '12'))
+    """
+    if isinstance(given, str) and _ID.fullmatch(given):
+        near = bare = given.lower()
+    else:
+        near = id_in_one_spelling(given) or ""
+        whole = _WHOLE.fullmatch(near)
+        bare = _IN_NO_ID.sub("", unicodedata.normalize("NFKD", whole.group(1) if whole else near))
+    plain = (bare.lstrip("0") or "0") if bare.isdigit() else bare
+    if len(bare) >= _HEX_DIGITS and (found := _UUID.fullmatch(bare)):
+        plain = "-".join(found.groups())
+    return near, bare, plain
+
+
+class NamesNobody(NamedTuple):
+    """How many rows about safety name nobody.
+
+    rows: all of them. misspelled: those in which an id holds characters that no known id has.
+    """
+
+    rows: int = 0
+    misspelled: int = 0
+
+    def plus(self, other: "NamesNobody") -> "NamesNobody":
+        """Return the sums."""
+        return NamesNobody(self.rows + other.rows, self.misspelled + other.misspelled)
+
+
+def _kind(character: str) -> str:
+    """Return the kind of a character in an id: a letter, a capital, a digit, or itself."""
+    if not character.isascii() or not character.isalnum():
+        return character
+    return "0" if character.isdigit() else "a" if character.islower() else "A"
 
 
 class Spellings:
@@ -46,7 +107,8 @@ class Spellings:
 
     def __init__(self, users: Collection[str]) -> None:
         self._users = frozenset(users)
-        self._meant: dict[str, list[str]] | None = None
+        self._kinds: frozenset[str] | None = None
+        self._meant: dict[tuple[int, str], list[str]] | None = None
 
     def whom(self, given: object) -> str | None:
         """Return the known person, None for nobody and for more than one."""
@@ -55,13 +117,29 @@ class Spellings:
         if self._meant is None:
             self._meant = {}
             for user in self._users:
-                self._meant.setdefault(id_in_one_spelling(user) or "", []).append(user)
-        found = self._meant.get(id_in_one_spelling(given) or "", [])
+                for form in enumerate(id_forms(user)):
+                    self._meant.setdefault(form, []).append(user)
+        forms = [(level, form) for level, form in enumerate(id_forms(given)) if form]
+        found = next((meant for form in forms if (meant := self._meant.get(form))), [])
         return found[0] if len(found) == 1 else None
+
+    def is_odd(self, given: str) -> bool:
+        """Say whether no known id is made of such characters: it is no id of somebody who left either."""
+        if self._kinds is None:
+            self._kinds = frozenset(map(_kind, frozenset("".join(self._users))))
+        return not self._kinds.issuperset(map(_kind, given))
+
+    def count(self, given: Restrictions) -> "NamesNobody":
+        """Return how many refused rows about safety name nobody, by what they restrict in their own words."""
+        named = [*((one,) for one in given.people), *given.pairs, *((one,) for one in given.erased)]
+        unknown = [[one for one in ids if self.whom(one) is None] for ids in named]
+        odd = sum(any(map(self.is_odd, ids)) for ids in unknown)
+        return NamesNobody(sum(map(bool, unknown)), odd)
 
     def restrictions(self, given: Restrictions) -> Restrictions:
         """Return the same restrictions of the people who are meant."""
-        meant = {self.whom(one) for one in given.respelled - self._users} - {None}
+        other = (given.respelled | given.erased) - self._users
+        meant = {self.whom(one) for one in other} - {None}
         return Restrictions(
             people=self._people(given.people) | frozenset(one for one in meant if one),
             pairs=self._pairs(given.pairs),
@@ -87,7 +165,7 @@ class NamedInSafety:
 
     restrictions: Restrictions
     rows: int
-    nobody: int
+    nobody: NamesNobody
 
 
 def named_in(table: str, rows: pd.DataFrame, spellings: Spellings, users: Collection[str]) -> NamedInSafety:
@@ -112,17 +190,18 @@ def named_in(table: str, rows: pd.DataFrame, spellings: Spellings, users: Collec
         [(named[column].isin(users) | named[column].isna()).to_numpy(bool) for column in columns]
     )
     strange = named[~known]
-    people, pairs, nobody = set[str](), set[tuple[str, str]](), 0
+    people, pairs, nobody, odd = set[str](), set[tuple[str, str]](), 0, 0
     for ids in strange.itertuples(index=False):
         meant = [spellings.whom(one) for one in ids if isinstance(one, str)]
         if not all(meant):
             nobody += 1
+            odd += any(spellings.is_odd(one) for one, who in zip(ids, meant, strict=False) if not who)
         elif len(meant) == 1:
             people.add(str(meant[0]))
         elif meant[0] != meant[1]:
             pairs.add((min(map(str, meant)), max(map(str, meant))))
     found = Restrictions(frozenset(people), frozenset(pairs), unproved=unproved)
-    return NamedInSafety(found, len(about), nobody)
+    return NamedInSafety(found, len(about), NamesNobody(nobody, odd))
 
 
 def restricted_in_another_spelling(profiles: pd.DataFrame) -> frozenset[str]:
@@ -148,9 +227,9 @@ def restricted_in_another_spelling(profiles: pd.DataFrame) -> frozenset[str]:
 
 
 def row_counts(
-    counts: pd.DataFrame, nobody: Mapping[str, int], erased: Mapping[str, int] = MappingProxyType({})
+    counts: pd.DataFrame, nobody: Mapping[str, NamesNobody], erased: Mapping[str, int] = MappingProxyType({})
 ) -> dict[str, dict[str, int]]:
-    """Return by table how many rows came, were refused, and were about safety and named nobody.
+    """Return by table how many rows came, were refused, and were about safety and named nobody or misspelled.
 
     erased: rows that came and went before they were counted, since they named somebody erased.
     """
@@ -158,7 +237,11 @@ def row_counts(
         str(row["table"]): {
             "rows": int(row["rows_in"]) + erased.get(str(row["table"]), 0),
             "refused": int(row["quarantined"]),
-            "nobody": nobody.get(str(row["table"]), 0),
+            **_counted(nobody.get(str(row["table"]), NamesNobody())),
         }
         for row in counts.to_dict("records")
     }
+
+
+def _counted(nobody: NamesNobody) -> dict[str, int]:
+    return {"nobody": nobody.rows, "misspelled": nobody.misspelled}

@@ -15,6 +15,7 @@ from recsys.errors import InputError
 from recsys.messaging.reasons import reason_text
 from recsys.models.directed import sigmoid
 from recsys.ranking.snapshot import Snapshot
+from recsys.safety.canonical import ANY_SPELLING_SQL
 from recsys.safety.day_log import SEPARATING
 from recsys.types import Int32Array, Int64Array
 
@@ -83,26 +84,28 @@ WITH me AS MATERIALIZED (
   SELECT other FROM keyed WHERE NOT mine AND type = 'like'
     AND key IN (SELECT key FROM latest WHERE NOT mine AND type = 'like')
 )"""  # noqa: S608 - fixed names
-_OUT: Final = """
+_TEXTS: Final = f"ARRAY[account, {ANY_SPELLING_SQL} || lower(account)]"
+"""Under which texts the store names an account: that of any spelling too, see `recsys.safety.canonical`."""
+_OUT: Final = f"""
 others AS MATERIALIZED (
   SELECT candidate_id, candidate_id AS account FROM found UNION
   SELECT found.candidate_id, o.account FROM found
     JOIN recsys.persons p ON p.account = found.candidate_id JOIN recsys.persons o ON o.person = p.person
 ), out AS MATERIALIZED (
-  SELECT candidate_id FROM others WHERE EXISTS (SELECT FROM recsys_holds h WHERE h.person = account)
-    OR EXISTS (SELECT FROM recsys_erased_people x WHERE x.person = account)
+  SELECT candidate_id FROM others WHERE EXISTS (SELECT FROM recsys_holds h WHERE h.person = ANY ({_TEXTS}))
+    OR EXISTS (SELECT FROM recsys_erased_people x WHERE x.person = ANY ({_TEXTS}))
     OR EXISTS (SELECT FROM recsys_separated_pairs s
-               WHERE s.person = ANY (ARRAY(SELECT account FROM me)) AND s.other = account)
+               WHERE s.person = ANY (ARRAY(SELECT unnest({_TEXTS}) FROM me)) AND s.other = ANY ({_TEXTS}))
   UNION
   SELECT candidate_id FROM found WHERE EXISTS (
     SELECT FROM recsys_day_events e
     WHERE e.actor = candidate_id AND e.noted > since AND e.type = 'tables')
 ), stopped AS MATERIALIZED (
-  SELECT FROM me WHERE EXISTS (SELECT FROM recsys_holds h WHERE h.person = account)
-    OR EXISTS (SELECT FROM recsys_erased_people x WHERE x.person = account)
+  SELECT FROM me WHERE EXISTS (SELECT FROM recsys_holds h WHERE h.person = ANY ({_TEXTS}))
+    OR EXISTS (SELECT FROM recsys_erased_people x WHERE x.person = ANY ({_TEXTS}))
   UNION ALL
   SELECT FROM recsys_day_events e WHERE e.actor = who AND e.noted > since AND e.type = 'tables'
-)"""
+)"""  # noqa: S608 - fixed names
 _PAGE: Final = f"""{_DAY}, found AS MATERIALIZED (
   SELECT one.candidate_id, one.reasons, one.stage, one.place,
     coalesce('p' || p.person, 'a' || one.candidate_id) AS key

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final, Protocol
 
-from recsys.safety.canonical import canonical_person, distinct_pair, not_canonical
+from recsys.safety.canonical import CheckedId, canonical_person, distinct_pair, not_canonical
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import HOLD, STORE, SUPPRESSED, LedgerTag, SafetyLedger, Who
 from recsys.safety.persons import ALONE, Accounts
@@ -95,14 +95,12 @@ class SafetyByPerson:
 
     def block(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart for good."""
-        self._note_pair(actor, target, BLOCK)
-        self.store.block(actor, target, at)
+        self.store.block(*self._note_pair(actor, target, BLOCK), at)
         self._bind()
 
     def report(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart because one reported the other."""
-        self._note_pair(actor, target, REPORT)
-        self.store.report(actor, target, at)
+        self.store.report(*self._note_pair(actor, target, REPORT), at)
         self._bind()
 
     def unblock(self, actor: str, target: str) -> None:
@@ -128,8 +126,9 @@ class SafetyByPerson:
         self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
     ) -> None:
         """Take a person out of everybody's sight until this hold and every other is lifted."""
-        self.ledger.stop([Who(self._person(user_id))], _hold_tag(*hold_words(owner, reason)))
-        self.store.hold(user_id, at, owner=owner, reason=reason)
+        held = self._person(user_id)
+        self.ledger.stop([Who(held)], _hold_tag(*hold_words(owner, reason)))
+        self.store.hold(held, at, owner=owner, reason=reason)
         self._bind()
 
     def lift(self, user_id: str, *, owner: str = OPERATOR, reason: str | None = None) -> None:
@@ -150,7 +149,7 @@ class SafetyByPerson:
         the same token is held, banned and kept apart as before.
         """
         self.suppress(user_id)
-        self.store.erase(user_id, at)
+        self.store.erase(self._person(user_id), at)
         self.erasures.add([user_id], at)
         self._bind()
 
@@ -167,17 +166,20 @@ class SafetyByPerson:
     def _person(self, user_id: str) -> str:
         """Return an id; raise InputError for one that a store would keep and that would stop nobody."""
         one = canonical_person(user_id)
+        if self.accounts is ALONE:  # nobody is known, so this id may be meant in any spelling
+            return one
         if self.accounts.is_other_spelling(one):
             raise not_canonical()
-        return one
+        return CheckedId(one)
 
     def _pair(self, actor: str, target: str) -> tuple[str, str]:
         a, b = distinct_pair(actor, target)
         return self._person(a), self._person(b)
 
-    def _note_pair(self, actor: str, target: str, why: str) -> None:
+    def _note_pair(self, actor: str, target: str, why: str) -> tuple[str, str]:
         a, b = self._pair(actor, target)
         self.ledger.separate([(Who(a), Who(b))], LedgerTag(why, STORE), directed=True)
+        return a, b
 
     def _bind(self) -> None:
         if isinstance(self.store, CountedStore):

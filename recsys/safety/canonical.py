@@ -1,9 +1,12 @@
 """Canonical spelling at the doors of the safety stores: ids of people, pairs of them, and times."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from recsys.data.ids import canonical_spelling
+from recsys.data.safety_rows import id_forms
 from recsys.errors import InputError, explained
 
 CLOCKS_APART: Final = timedelta(minutes=5)
@@ -57,3 +60,64 @@ def distinct_pair(actor: object, target: object) -> tuple[str, str]:
     if a == b:
         raise InputError(explained("a pair is two people", where="actor and target", remedy="name two"))
     return a, b
+
+
+class CheckedId(str):
+    """The id of a person, checked by somebody who knows everybody: no other spelling of it is meant."""
+
+    __slots__ = ()
+
+
+_ANY_SPELLING: Final = "\x01"
+"""Before an id that stands for every spelling of it; no id begins with it."""
+ANY_SPELLING_SQL: Final = r"E'\x01'"
+"""The same in PostgreSQL."""
+
+
+@lru_cache(maxsize=1 << 16)
+def in_any_spelling(user_id: str) -> str:
+    """Return the one text under which a store keeps what concerns an id in whatever spelling.
+
+    >>> in_any_spelling("U1") == in_any_spelling("u1\u0301") != in_any_spelling("u2")
+    True
+    """
+    return _ANY_SPELLING + (id_forms(user_id)[-1] or user_id)
+
+
+def written_as(user_id: str) -> tuple[str, ...]:
+    """Return under which texts a store keeps what restricts somebody.
+
+    A store of its own knows nobody: an id that nobody checked may be that of somebody in another spelling.
+    """
+    one = str(user_id)
+    return (one,) if isinstance(user_id, CheckedId) else (one, in_any_spelling(one))
+
+
+def pairs_written_as(a: str, b: str, *, checked: bool | None = None) -> list[tuple[str, str]]:
+    """Return under which pairs of texts a store keeps what separates two people.
+
+    checked: whether both are known as spelled, by default when both are a `CheckedId`.
+    """
+    if checked is None:
+        checked = isinstance(a, CheckedId) and isinstance(b, CheckedId)
+    loose = (in_any_spelling(str(a)), in_any_spelling(str(b)))
+    return [(str(a), str(b))] + ([] if checked or loose[0] == loose[1] else [loose])
+
+
+def read_as(ids: Iterable[str]) -> dict[str, list[str]]:
+    """Return the texts under which a store may name people, and whom each names."""
+    found: dict[str, list[str]] = {}
+    for one in dict.fromkeys(map(str, ids)):
+        for text in (one, in_any_spelling(one)):
+            found.setdefault(text, []).append(one)
+    return found
+
+
+def without_mark(text: str) -> str:
+    """Return an id that a store keeps, without the mark of those in any spelling."""
+    return text.removeprefix(_ANY_SPELLING)
+
+
+def is_any_spelling(text: str) -> bool:
+    """Say whether a text that a store keeps stands for every spelling of an id."""
+    return text.startswith(_ANY_SPELLING)

@@ -11,7 +11,7 @@ from zlib import crc32
 
 import numpy as np
 
-from recsys.data.safety_rows import id_in_one_spelling
+from recsys.data.safety_rows import id_forms
 from recsys.safety.fingerprints import PERSON, Fingerprints, Naming
 from recsys.safety.keys import Keys
 from recsys.safety.ledger import LedgerState, Who
@@ -154,9 +154,9 @@ class Accounts:
 
     def is_other_spelling(self, user_id: str) -> bool:
         """Say whether an id that nobody has is that of somebody known but for its spelling."""
-        spelled = id_in_one_spelling(user_id) or ""
-        own, lower, upper = self._ids.find([user_id, spelled, spelled.upper()])
-        return own < 0 and max(lower, upper) >= 0
+        forms = id_forms(user_id)
+        own, *others = self._ids.find([user_id, *forms, *(form.upper() for form in forms)])
+        return own < 0 and max(others) >= 0
 
     def asked_many(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return `asked` of each of some people, who are looked up together."""

@@ -9,7 +9,16 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from recsys.errors import imported
-from recsys.safety.canonical import canonical_person, distinct_pair, utc_moment
+from recsys.safety.canonical import (
+    canonical_person,
+    distinct_pair,
+    is_any_spelling,
+    pairs_written_as,
+    read_as,
+    utc_moment,
+    without_mark,
+    written_as,
+)
 from recsys.safety.postgres_connections import CONNECTIONS, PostgresConnections, TimedConnection
 from recsys.safety.postgres_day_log import DAY_TABLES, ERASE_DAY, PostgresDayLog
 from recsys.safety.store import (
@@ -64,7 +73,7 @@ _TABLES: Final = (
 _COUNT: Final = "UPDATE recsys_store_identity SET writes = writes + 1"
 # One statement reads one state; each part is a look-up in a primary key.
 _EXCLUSIONS: Final = """
-SELECT other FROM recsys_separated_pairs WHERE person = %(viewer)s AND other = ANY(%(ids)s)
+SELECT other FROM recsys_separated_pairs WHERE person = ANY(%(viewer)s) AND other = ANY(%(ids)s)
 UNION ALL SELECT person FROM recsys_holds WHERE person = ANY(%(ids)s)
 UNION ALL SELECT person FROM recsys_erased_people WHERE person = ANY(%(ids)s)
 """
@@ -75,11 +84,11 @@ UNION ALL SELECT person, NULL FROM recsys_erased_people WHERE person = ANY(%(eve
 """
 _SEPARATE: Final = """
 INSERT INTO recsys_separated_pairs (person, other, kind, at, actor)
-VALUES (%(a)s, %(b)s, %(kind)s, %(at)s, %(a)s), (%(b)s, %(a)s, %(kind)s, %(at)s, %(a)s)
+VALUES (%(a)s, %(b)s, %(kind)s, %(at)s, %(actor)s), (%(b)s, %(a)s, %(kind)s, %(at)s, %(actor)s)
 ON CONFLICT DO NOTHING
 """
 _UNBLOCK: Final = """
-DELETE FROM recsys_separated_pairs WHERE kind = %(kind)s AND actor = %(a)s
+DELETE FROM recsys_separated_pairs WHERE kind = %(kind)s AND actor = %(actor)s
 AND ((person = %(a)s AND other = %(b)s) OR (person = %(b)s AND other = %(a)s))
 """
 _HOLD: Final = """
@@ -87,15 +96,15 @@ INSERT INTO recsys_holds (person, at, owner, reason) VALUES (%(person)s, %(at)s,
 ON CONFLICT DO NOTHING
 """
 _LIFT: Final = """
-DELETE FROM recsys_holds WHERE person = %(person)s AND owner = %(owner)s
+DELETE FROM recsys_holds WHERE person = ANY(%(texts)s) AND owner = %(owner)s
 AND (%(reason)s::text IS NULL OR reason = %(reason)s)
 """
 _ERASE: Final = (
-    "INSERT INTO recsys_erased_people VALUES (%(person)s, %(at)s) ON CONFLICT DO NOTHING",
-    "DELETE FROM recsys_holds WHERE person = %(person)s",
-    """DELETE FROM recsys_separated_pairs WHERE other = %(person)s
-       AND person IN (SELECT other FROM recsys_separated_pairs WHERE person = %(person)s)""",
-    "DELETE FROM recsys_separated_pairs WHERE person = %(person)s",
+    "INSERT INTO recsys_erased_people SELECT unnest(%(written)s::text[]), %(at)s ON CONFLICT DO NOTHING",
+    "DELETE FROM recsys_holds WHERE person = ANY(%(texts)s)",
+    """DELETE FROM recsys_separated_pairs WHERE other = ANY(%(texts)s)
+       AND person IN (SELECT other FROM recsys_separated_pairs WHERE person = ANY(%(texts)s))""",
+    "DELETE FROM recsys_separated_pairs WHERE person = ANY(%(texts)s)",
     "DELETE FROM recsys_shown_candidates WHERE person = %(person)s OR other = %(person)s",
     ERASE_DAY,
 )
@@ -135,22 +144,25 @@ class PostgresSafety:
 
     def exclusions(self, viewer: str, candidates: Sequence[str]) -> SafetyExclusions:
         """Return how `viewer` and `candidates` stand now."""
-        values = {"viewer": viewer, "ids": [viewer, *candidates]}
-        found = {person for (person,) in self._read(_EXCLUSIONS, values)}
+        named = read_as([viewer, *candidates])
+        values = {"viewer": [*read_as([viewer])], "ids": [*named]}
+        found = {one for (text,) in self._read(_EXCLUSIONS, values) for one in named[text]}
         return SafetyExclusions(viewer in found, frozenset(found - {viewer}))
 
     def standing(self, people: Sequence[str], others: Sequence[str]) -> StoreStanding:
         """Return from whom people are kept apart, and who is held or erased."""
-        values = {"people": list(people), "everybody": [*people, *others]}
-        return standing_of(people, self._read(_STANDING, values))
+        values = {"people": [*read_as(people)], "everybody": [*read_as([*people, *others])]}
+        return standing_of(people, others, self._read(_STANDING, values))
 
     def restrictions_of(self, user_id: str) -> StoreRestrictions:
         """Return the holds on somebody, and from whom they are kept apart."""
-        values = {"person": user_id}
-        found = self._read("SELECT owner, reason FROM recsys_holds WHERE person = %(person)s", values)
-        holds = tuple(sorted(StoreHold(*row) for row in found))
-        others = self._read("SELECT other FROM recsys_separated_pairs WHERE person = %(person)s", values)
-        return StoreRestrictions(holds, frozenset(other for (other,) in others))
+        values = {"texts": [*read_as([user_id])]}
+        held = "SELECT DISTINCT owner, reason FROM recsys_holds WHERE person = ANY(%(texts)s)"
+        apart = "SELECT DISTINCT other FROM recsys_separated_pairs WHERE person = ANY(%(texts)s)"
+        holds = tuple(sorted(StoreHold(*row) for row in self._read(held, values)))
+        return StoreRestrictions(
+            holds, frozenset(without_mark(other) for (other,) in self._read(apart, values))
+        )
 
     def watermark(self) -> tuple[str, int]:
         """Return the identity of the store and how many writes about safety it has taken."""
@@ -161,7 +173,8 @@ class PostgresSafety:
         """Return who was erased at `moment` or later."""
         since = datetime.min.replace(tzinfo=UTC) if moment is None else utc_moment(moment)
         query = "SELECT person FROM recsys_erased_people WHERE at >= %(since)s"
-        return frozenset(person for (person,) in self._read(query, {"since": since}))
+        found = self._read(query, {"since": since})
+        return frozenset(person for (person,) in found if not is_any_spelling(person))
 
     def block(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart for good."""
@@ -174,25 +187,32 @@ class PostgresSafety:
     def unblock(self, actor: str, target: str) -> None:
         """Take back every block by `actor` of `target`."""
         a, b = distinct_pair(actor, target)
-        self._write([(_UNBLOCK, {"a": a, "b": b, "kind": BLOCK}), (_COUNT, {})])
+        values = [
+            {"a": low, "b": high, "kind": BLOCK, "actor": str(a)}
+            for low, high in pairs_written_as(a, b, checked=False)
+        ]
+        self._write([*((_UNBLOCK, one) for one in values), (_COUNT, {})])
 
     def hold(
         self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
     ) -> None:
         """Take a person out of everybody's sight until this hold and every other is lifted."""
         whose, why = hold_words(owner, reason)
-        values = {"person": canonical_person(user_id), "at": utc_moment(at), "owner": whose, "reason": why}
-        self._write([(_HOLD, values), (_COUNT, {})])
+        texts = written_as(canonical_person(user_id))
+        values = {"at": utc_moment(at), "owner": whose, "reason": why}
+        self._write([*((_HOLD, {**values, "person": one}) for one in texts), (_COUNT, {})])
 
     def lift(self, user_id: str, *, owner: str = OPERATOR, reason: str | None = None) -> None:
         """End the holds of one owner."""
         whose, _ = hold_words(owner, reason or "")
-        values = {"person": canonical_person(user_id), "owner": whose, "reason": reason}
+        values = {"texts": [*read_as([canonical_person(user_id)])], "owner": whose, "reason": reason}
         self._write([(_LIFT, values), (_COUNT, {})])
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight for good, and drop what is held about them."""
-        values = {"person": canonical_person(user_id), "at": utc_moment(at)}
+        written = written_as(canonical_person(user_id))
+        values = {"person": str(user_id), "written": [*written], "at": utc_moment(at)}
+        values["texts"] = [*read_as([user_id])]
         self._write([*((statement, values) for statement in _ERASE), (_COUNT, {})])
 
     def shown(self, viewer: str, day: date) -> frozenset[str]:
@@ -214,7 +234,9 @@ class PostgresSafety:
 
     def _separate(self, actor: str, target: str, kind: str, at: datetime | None) -> None:
         a, b = distinct_pair(actor, target)
-        self._write([(_SEPARATE, {"a": a, "b": b, "kind": kind, "at": utc_moment(at)}), (_COUNT, {})])
+        values = {"kind": kind, "at": utc_moment(at), "actor": str(a)}
+        pairs = [{**values, "a": low, "b": high} for low, high in pairs_written_as(a, b)]
+        self._write([*((_SEPARATE, one) for one in pairs), (_COUNT, {})])
 
     def _read(self, statement: str, values: dict[str, Any]) -> list[Any]:
         with self._connection() as connection:

@@ -12,7 +12,16 @@ from time import monotonic
 from typing import Any, Final
 
 from recsys.errors import SafetyUnavailable, explained
-from recsys.safety.canonical import canonical_person, distinct_pair, utc_moment
+from recsys.safety.canonical import (
+    canonical_person,
+    distinct_pair,
+    is_any_spelling,
+    pairs_written_as,
+    read_as,
+    utc_moment,
+    without_mark,
+    written_as,
+)
 from recsys.safety.sqlite_day_log import DAY_TABLES, SqliteDayLog, erase_day
 from recsys.safety.store import (
     BLOCK,
@@ -57,8 +66,8 @@ _COUNT: Final = "UPDATE store_identity SET writes = writes + 1"
 # One statement reads one state of the file; each part is a look-up in a primary key.
 _EXCLUSIONS: Final = """
 WITH ids(person) AS MATERIALIZED (SELECT value FROM json_each(?2))
-SELECT ids.person FROM ids
-  JOIN separated_pairs ON separated_pairs.person = ?1 AND separated_pairs.other = ids.person
+SELECT ids.person FROM json_each(?1) AS viewer, ids
+  JOIN separated_pairs ON separated_pairs.person = viewer.value AND separated_pairs.other = ids.person
 UNION ALL SELECT ids.person FROM ids JOIN holds ON holds.person = ids.person
 UNION ALL SELECT ids.person FROM ids JOIN erased_people ON erased_people.person = ids.person
 """
@@ -119,21 +128,23 @@ class SqliteSafety:
 
     def exclusions(self, viewer: str, candidates: Sequence[str]) -> SafetyExclusions:
         """Return how `viewer` and `candidates` stand now."""
-        ids = json.dumps([viewer, *candidates])
-        found = {person for (person,) in self._read(_EXCLUSIONS, (viewer, ids))}
+        named = read_as([viewer, *candidates])
+        texts = json.dumps([*read_as([viewer])]), json.dumps([*named])
+        found = {one for (text,) in self._read(_EXCLUSIONS, texts) for one in named[text]}
         return SafetyExclusions(viewer in found, frozenset(found - {viewer}))
 
     def standing(self, people: Sequence[str], others: Sequence[str]) -> StoreStanding:
         """Return from whom people are kept apart, and who is held or erased."""
-        rows = self._read(_STANDING, (json.dumps([*people]), json.dumps([*people, *others])))
-        return standing_of(people, rows)
+        texts = json.dumps([*read_as(people)]), json.dumps([*read_as([*people, *others])])
+        return standing_of(people, others, self._read(_STANDING, texts))
 
     def restrictions_of(self, user_id: str) -> StoreRestrictions:
         """Return the holds on somebody, and from whom they are kept apart."""
-        query = "SELECT owner, reason FROM holds WHERE person = ? ORDER BY owner, reason"
-        holds = tuple(StoreHold(*row) for row in self._read(query, (user_id,)))
-        others = self._read("SELECT DISTINCT other FROM separated_pairs WHERE person = ?", (user_id,))
-        return StoreRestrictions(holds, frozenset(other for (other,) in others))
+        texts = (json.dumps([*read_as([user_id])]),)
+        query = "SELECT DISTINCT {} FROM {} WHERE person IN (SELECT value FROM json_each(?))"
+        holds = sorted(StoreHold(*row) for row in self._read(query.format("owner, reason", "holds"), texts))
+        others = self._read(query.format("other", "separated_pairs"), texts)
+        return StoreRestrictions(tuple(holds), frozenset(without_mark(other) for (other,) in others))
 
     def watermark(self) -> tuple[str, int]:
         """Return the identity of the store and how many writes about safety it has taken."""
@@ -143,9 +154,8 @@ class SqliteSafety:
     def erased_since(self, moment: datetime | None) -> frozenset[str]:
         """Return who was erased at `moment` or later."""
         since = float("-inf") if moment is None else utc_moment(moment).timestamp()
-        return frozenset(
-            person for (person,) in self._read("SELECT person FROM erased_people WHERE at >= ?", (since,))
-        )
+        found = self._read("SELECT person FROM erased_people WHERE at >= ?", (since,))
+        return frozenset(person for (person,) in found if not is_any_spelling(person))
 
     def block(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart for good."""
@@ -159,36 +169,44 @@ class SqliteSafety:
         """Take back every block by `actor` of `target`."""
         a, b = distinct_pair(actor, target)
         delete = "DELETE FROM separated_pairs WHERE person = ? AND other = ? AND kind = ? AND actor = ?"
-        self._write([(delete, (a, b, BLOCK, a)), (delete, (b, a, BLOCK, a)), (_COUNT, ())])
+        pairs = pairs_written_as(a, b, checked=False)
+        ends = [pair for low, high in pairs for pair in ((low, high), (high, low))]
+        self._write([*((delete, (*pair, BLOCK, str(a))) for pair in ends), (_COUNT, ())])
 
     def hold(
         self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
     ) -> None:
         """Take a person out of everybody's sight until this hold and every other is lifted."""
-        values = (canonical_person(user_id), *hold_words(owner, reason), utc_moment(at).timestamp())
-        self._write([("INSERT OR IGNORE INTO holds VALUES (?, ?, ?, ?)", values), (_COUNT, ())])
+        texts = written_as(canonical_person(user_id))
+        values = (*hold_words(owner, reason), utc_moment(at).timestamp())
+        insert = "INSERT OR IGNORE INTO holds VALUES (?, ?, ?, ?)"
+        self._write([*((insert, (one, *values)) for one in texts), (_COUNT, ())])
 
     def lift(self, user_id: str, *, owner: str = OPERATOR, reason: str | None = None) -> None:
         """End the holds of one owner."""
         held, (whose, _) = canonical_person(user_id), hold_words(owner, reason or "")
         delete = "DELETE FROM holds WHERE person = ?1 AND owner = ?2 AND (?3 IS NULL OR reason = ?3)"
-        self._write([(delete, (held, whose, reason)), (_COUNT, ())])
+        self._write([*((delete, (one, whose, reason)) for one in read_as([held])), (_COUNT, ())])
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight for good, and drop what is held about them."""
-        user_id = canonical_person(user_id)
+        texts, moment = written_as(canonical_person(user_id)), utc_moment(at).timestamp()
+        insert = "INSERT OR IGNORE INTO erased_people VALUES (?, ?)"
         # All pairs lie in both directions, so those of one person are found by the key.
         others = "SELECT other FROM separated_pairs WHERE person = ?1"
         theirs = f"DELETE FROM separated_pairs WHERE other = ?1 AND person IN ({others})"  # noqa: S608 - fixed
+        deletes = (
+            "DELETE FROM holds WHERE person = ?",
+            theirs,  # before the rows by which they are found
+            "DELETE FROM separated_pairs WHERE person = ?",
+            "DELETE FROM shown_candidates WHERE person = ?",
+            "DELETE FROM shown_candidates WHERE other = ?",
+        )
         self._write(
             [
-                ("INSERT OR IGNORE INTO erased_people VALUES (?, ?)", (user_id, utc_moment(at).timestamp())),
-                ("DELETE FROM holds WHERE person = ?", (user_id,)),
-                (theirs, (user_id,)),  # before the rows by which they are found
-                ("DELETE FROM separated_pairs WHERE person = ?", (user_id,)),
-                ("DELETE FROM shown_candidates WHERE person = ?", (user_id,)),
-                ("DELETE FROM shown_candidates WHERE other = ?", (user_id,)),
-                *erase_day(user_id),
+                *((insert, (one, moment)) for one in texts),
+                *((delete, (one,)) for one in read_as([user_id]) for delete in deletes),
+                *erase_day(str(user_id)),
                 (_COUNT, ()),
             ]
         )
@@ -214,7 +232,8 @@ class SqliteSafety:
         moment = utc_moment(at).timestamp()
         a, b = distinct_pair(actor, target)
         insert = "INSERT OR IGNORE INTO separated_pairs VALUES (?, ?, ?, ?, ?)"
-        self._write([(insert, (a, b, kind, a, moment)), (insert, (b, a, kind, a, moment)), (_COUNT, ())])
+        ends = [pair for low, high in pairs_written_as(a, b) for pair in ((low, high), (high, low))]
+        self._write([*((insert, (*pair, kind, str(a), moment)) for pair in ends), (_COUNT, ())])
 
     def _forget_pages(self) -> None:
         """Take what was deleted out of the write-ahead log as well; a reader at work puts it off."""

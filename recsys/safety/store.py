@@ -13,7 +13,15 @@ from datetime import date, datetime
 from typing import Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from recsys.errors import InputError, SafetyUnavailable, explained
-from recsys.safety.canonical import canonical_person, distinct_pair, utc_moment
+from recsys.safety.canonical import (
+    canonical_person,
+    distinct_pair,
+    pairs_written_as,
+    read_as,
+    utc_moment,
+    without_mark,
+    written_as,
+)
 from recsys.safety.day_log import MemoryDayLog
 
 BLOCK: Final = "block"
@@ -46,6 +54,10 @@ class SafetyStore(Protocol):
     Every method raises SafetyUnavailable when the store cannot answer in time. What restricts two people or
     one has an owner, who alone takes it back: a block the person who made it, a hold whoever set it. Reports
     and erasures last.
+
+    A store knows nobody, so what restricts counts for an id in every spelling: `U1` and `u1` are one here.
+    The safety of a ranker, `Ranker.safety`, knows the people: it refuses an id that is somebody's but for
+    its spelling, and means one id alone.
 
     A pause is a hold of its member: `hold(user_id, owner=MEMBER, reason="pause")` until
     `lift(user_id, owner=MEMBER)`.
@@ -125,16 +137,24 @@ class StoreStanding(NamedTuple):
     out: frozenset[str]
 
 
-def standing_of(people: Iterable[str], rows: Iterable[tuple[str, str | None]]) -> StoreStanding:
-    """Return how people stand by rows of a store: a person and whom they are kept from, None for a hold."""
-    separated: dict[str, set[str]] = {one: set() for one in people}
-    out = set()
+def standing_of(
+    people: Iterable[str], others: Iterable[str], rows: Iterable[tuple[str, str | None]]
+) -> StoreStanding:
+    """Return how people stand by rows of a store: a person and whom they are kept from, None for a hold.
+
+    rows: in the spelling of the store, see `recsys.safety.canonical.read_as`.
+    """
+    named = read_as([*people, *others])
+    separated: dict[str, set[str]] = {str(one): set() for one in people}
+    out = set[str]()
     for person, other in rows:
         if other is None:
-            out.add(person)
-        else:
-            separated[person].add(other)
-    return StoreStanding({one: frozenset(others) for one, others in separated.items()}, frozenset(out))
+            out.update(named.get(person, ()))
+            continue
+        for one in named.get(person, ()):
+            if one in separated:
+                separated[one] |= {without_mark(other), *named.get(other, ())} - {one}
+    return StoreStanding({one: frozenset(apart) for one, apart in separated.items()}, frozenset(out))
 
 
 @runtime_checkable
@@ -235,6 +255,7 @@ class MemorySafety:
         self._separated: dict[str, dict[str, set[tuple[str, str]]]] = {}  # by person and other: kind, actor
         self._holds: dict[str, set[tuple[str, str]]] = {}
         self._erased: dict[str, datetime] = {}
+        self._erased_in_any_spelling: set[str] = set()
         self._lock = threading.Lock()
         self._day = MemoryDayLog()
 
@@ -245,9 +266,10 @@ class MemorySafety:
 
     def exclusions(self, viewer: str, candidates: Sequence[str]) -> SafetyExclusions:
         """Return how `viewer` and `candidates` stand now."""
-        separated = self._separated.get(viewer, {})
-        excluded = frozenset(c for c in candidates if c in separated or self._is_excluded(c))
-        return SafetyExclusions(self._is_excluded(viewer), excluded)
+        standing = self.standing([viewer], candidates)
+        gone = standing.separated[viewer] | standing.out
+        excluded = frozenset(c for c in candidates if c in gone and c != viewer)
+        return SafetyExclusions(viewer in standing.out, excluded)
 
     def erased_since(self, moment: datetime | None) -> frozenset[str]:
         """Return who was erased at `moment` or later."""
@@ -257,13 +279,16 @@ class MemorySafety:
 
     def standing(self, people: Sequence[str], others: Sequence[str]) -> StoreStanding:
         """Return from whom people are kept apart, and who is held or erased."""
-        separated = {one: frozenset(self._separated.get(one, ())) for one in people}
-        return StoreStanding(separated, frozenset(filter(self._is_excluded, {*people, *others})))
+        pairs = [(one, other) for one in read_as(people) for other in list(self._separated.get(one, ()))]
+        stopped = [(one, None) for one in read_as([*people, *others]) if self._is_excluded(one)]
+        return standing_of(people, others, [*pairs, *stopped])
 
     def restrictions_of(self, user_id: str) -> StoreRestrictions:
         """Return the holds on somebody, and from whom they are kept apart."""
-        holds = sorted(StoreHold(*words) for words in self._holds.get(user_id, ()))
-        return StoreRestrictions(tuple(holds), frozenset(self._separated.get(user_id, ())))
+        texts = read_as([user_id])
+        holds = {StoreHold(*words) for one in texts for words in self._holds.get(one, ())}
+        others = {without_mark(other) for one in texts for other in self._separated.get(one, ())}
+        return StoreRestrictions(tuple(sorted(holds)), frozenset(others))
 
     def block(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart for good."""
@@ -277,10 +302,11 @@ class MemorySafety:
         """Take back every block by `actor` of `target`."""
         a, b = distinct_pair(actor, target)
         with self._lock:
-            for one, other in ((a, b), (b, a)):
-                left = self._separated.get(one, {}).get(other, set()) - {(BLOCK, a)}
-                of_one = {**self._separated.get(one, {}), other: left}
-                self._separated[one] = {person: why for person, why in of_one.items() if why}
+            for low, high in pairs_written_as(a, b, checked=False):
+                for one, other in ((low, high), (high, low)):
+                    left = self._separated.get(one, {}).get(other, set()) - {(BLOCK, a)}
+                    of_one = {**self._separated.get(one, {}), other: left}
+                    self._separated[one] = {person: why for person, why in of_one.items() if why}
 
     def hold(
         self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
@@ -289,40 +315,45 @@ class MemorySafety:
         utc_moment(at)
         held, words = canonical_person(user_id), hold_words(owner, reason)
         with self._lock:
-            self._holds[held] = self._holds.get(held, set()) | {words}
+            for one in written_as(held):
+                self._holds[one] = self._holds.get(one, set()) | {words}
 
     def lift(self, user_id: str, *, owner: str = OPERATOR, reason: str | None = None) -> None:
         """End the holds of one owner."""
         held, words = canonical_person(user_id), hold_words(owner, reason or "")
         with self._lock:
-            left = {
-                (whose, why)
-                for whose, why in self._holds.get(held, ())
-                if whose != words[0] or reason not in {None, why}
-            }
-            self._holds = {**self._holds, held: left}
-            if not left:
-                del self._holds[held]
+            for one in read_as([held]):
+                left = {
+                    (whose, why)
+                    for whose, why in self._holds.get(one, ())
+                    if whose != words[0] or reason not in {None, why}
+                }
+                self._holds = {**self._holds, one: left}
+                if not left:
+                    del self._holds[one]
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight for good, and drop what is held about them."""
         user_id = canonical_person(user_id)
         with self._lock:
-            self._erased.setdefault(user_id, utc_moment(at))
-            self._holds.pop(user_id, None)
-            for other in self._separated.pop(user_id, {}):
-                self._separated[other].pop(user_id, None)
+            self._erased.setdefault(str(user_id), utc_moment(at))
+            self._erased_in_any_spelling.update(written_as(user_id)[1:])
+            for one in read_as([user_id]):
+                self._holds.pop(one, None)
+                for other in self._separated.pop(one, {}):
+                    self._separated[other].pop(one, None)
         self._day.erase(user_id)
 
     def _separate(self, actor: str, target: str, kind: str, at: datetime | None) -> None:
         utc_moment(at)
         a, b = distinct_pair(actor, target)
         with self._lock:
-            for one, other in ((a, b), (b, a)):
-                self._separated.setdefault(one, {}).setdefault(other, set()).add((kind, a))
+            for low, high in pairs_written_as(a, b):
+                for one, other in ((low, high), (high, low)):
+                    self._separated.setdefault(one, {}).setdefault(other, set()).add((kind, a))
 
     def _is_excluded(self, user_id: str) -> bool:
-        return user_id in self._holds or user_id in self._erased
+        return user_id in self._holds or user_id in self._erased or user_id in self._erased_in_any_spelling
 
 
 _DAYS_KEPT: Final = 2

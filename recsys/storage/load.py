@@ -21,13 +21,14 @@ from recsys.data.population import Population
 from recsys.data.quarantine import CODES, REASON, REDACTED, ROW_NUMBER, one_table
 from recsys.data.safety_rows import (
     SAFETY_TABLES,
+    NamesNobody,
     Spellings,
     named_in,
     restricted_in_another_spelling,
 )
 from recsys.data.tables import CONTRACTS, read_and_check
 from recsys.data.times import as_utc
-from recsys.errors import InputError, SourceError, TableError, explained
+from recsys.errors import InputError, SourceError, TableError, explained, warn
 from recsys.storage.sources import Reader, Source, source_catalogue, source_name, table_readers
 from recsys.types import BoolArray
 
@@ -53,7 +54,7 @@ class LoadedTables:
     counts:     table, rows_in, accepted, quarantined: rows_in is always the sum of the other two.
     restrictions: people and pairs to keep apart because of what was refused.
     later:      canonical rows by table that are yet to come; what they restrict counts at once.
-    nobody:     by table, how many rows about safety name nobody.
+    nobody:     by table, how many rows about safety name nobody, refused ones too.
     as_of:      the time of loading, UTC; None when none was given and the source holds no time.
     catalogue:  what answers, topics and interests were held against.
     """
@@ -66,7 +67,7 @@ class LoadedTables:
     source: str
     catalogue: Catalogue
     later: Mapping[str, pd.DataFrame]
-    nobody: Mapping[str, int]
+    nobody: Mapping[str, NamesNobody]
 
     def __repr__(self) -> str:
         accepted, refused = (int(self.counts[column].sum()) for column in ("accepted", "quarantined"))
@@ -119,6 +120,11 @@ def load_population(
     tables = load_tables(source, as_of, past=past, catalogue=catalogue)
     if as_of is None and (latest := _before_the_clock(tables)) is not None:
         tables = load_tables(source, latest, past=past, catalogue=catalogue)
+    misspelled = {name: of.misspelled for name, of in sorted(tables.nobody.items()) if of.misspelled}
+    if misspelled:
+        got = ", ".join(f"{count} in {name}" for name, count in misspelled.items())
+        what = "rows about safety name nobody: an id in them is made of other characters than those of people"
+        warn(explained(what, where=tables.source, got=got, remedy="name people as the profiles do"))
     return population_of(tables)
 
 
@@ -237,7 +243,7 @@ def _checked(
     restrictions = Restrictions()
     for table in checked.values():
         restrictions |= table.restrictions if past else table.restrictions.at_once()
-    nobody: dict[str, int] = {}
+    nobody: dict[str, NamesNobody] = {}
     if users is not None:
         spellings = Spellings(users)
         restrictions = spellings.restrictions(restrictions)
@@ -245,7 +251,8 @@ def _checked(
         restrictions |= Restrictions(people=twins)
         for name in set(SAFETY_TABLES) & set(checked):
             named = named_in(name, checked[name].accepted, spellings, users)
-            restrictions, nobody[name] = restrictions | named.restrictions, named.nobody
+            restrictions |= named.restrictions
+            nobody[name] = named.nobody.plus(spellings.count(checked[name].restrictions.at_once()))
         if T.EVENTS in checked:
             restrictions = restrictions.settled(checked[T.EVENTS].accepted)
     later = {} if past else {name: table.later for name, table in checked.items() if name in PEOPLE_TABLES}

@@ -17,6 +17,11 @@ NOT_CANONICAL: tuple[Any, ...] = (
     *("u1 ", " u1", "u1\n", "ｕ１", "u\u200b1", "u1\ufeff", "u1\u3000", "u1\0", "e\u0301"),
 )
 
+IN_OTHER_SPELLINGS = (
+    *(("U1", "u1"), ("u1", "U1"), ("Ab", "aB"), ("1.0", "1"), ("0012", "12"), ("12", "0012")),
+    *(("#u1", "u1"), ("u1\u0332", "u1"), (UUID_OF_ONE.hex, str(UUID_OF_ONE))),
+)
+
 FREE = SafetyExclusions(viewer_excluded=False, excluded=frozenset())
 
 
@@ -150,6 +155,34 @@ class SafetyContract:
                 write()
         assert store.exclusions("b", ["u1", str(UUID_OF_ONE)]) == FREE
         assert store.erased_since(None) == frozenset()
+
+    @pytest.mark.parametrize(("given", "meant"), IN_OTHER_SPELLINGS)
+    def test_what_restricts_counts_for_an_id_in_every_spelling(
+        self, store: SafetyStore, given: str, meant: str
+    ) -> None:
+        store.block(given, "b", AT)
+        store.report("c", given, AT)
+        assert store.exclusions(meant, ["b", "c", "d"]).excluded == {"b", "c"}
+        assert store.exclusions("b", [meant, "c"]).excluded == {meant}
+        assert store.exclusions("d", [meant, "b", "c"]) == FREE
+        store.unblock(given, "b")
+        assert store.exclusions(meant, ["b", "c"]).excluded == {"c"}
+        store.hold(given, AT)
+        assert store.exclusions(meant, []).viewer_excluded
+        store.lift(given)
+        assert store.exclusions("d", [meant]) == FREE
+        store.erase(given, AT)
+        assert store.exclusions("d", [meant, "b"]).excluded == {meant}
+        assert store.erased_since(None) == {given}
+
+    def test_a_lift_and_an_unblock_of_one_spelling_free_no_other_account(self, store: SafetyStore) -> None:
+        for user in ("Ab", "aB"):
+            store.hold(user, AT)
+            store.block(user, "c", AT)
+        store.lift("Ab")
+        store.unblock("Ab", "c")
+        assert store.exclusions("aB", []).viewer_excluded
+        assert store.exclusions("c", ["aB"]).excluded == {"aB"}
 
     def test_a_pair_is_two_people(self, store: SafetyStore) -> None:
         for separate in (store.block, store.report):

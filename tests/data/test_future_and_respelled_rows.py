@@ -29,6 +29,10 @@ SPELLINGS: Mapping[str, Callable[[str], str]] = {
     "zero width": lambda one: f"{one[:1]}\u200b{one[1:]}\ufeff",
     "null": lambda one: f"{one}\0",
     "byte order": lambda one: f"\ufeff{one}",
+    "accent": lambda one: f"{one}\u0301",
+    "comment": lambda one: f"#{one}",
+    "mark": lambda one: f"{one};",
+    "fraction": lambda one: f"{one}.0",
 }
 
 
@@ -122,15 +126,20 @@ def test_a_separation_of_a_later_time_counts_at_once(
 
 
 @pytest.mark.parametrize(
-    "kind", ["blocked", "Block_User", "ブロック", "reported", "reprot", "harassment", "通報", "mute"]
+    "kind",
+    [
+        *("blocked", "Block_User", "ブロック", "reported", "reprot", "harassment", "通報", "mute", "ban"),
+        *("no_contact", "利用停止", "", None, "7", 7, b"block", ["block"]),
+    ],
+    ids=repr,
 )
 def test_an_unknown_word_that_may_mean_a_separation_separates(
-    town: tuple[Tables, pd.Timestamp], pair: tuple[str, str], kind: str
+    town: tuple[Tables, pd.Timestamp], pair: tuple[str, str], kind: object
 ) -> None:
     tables, as_of = town
     event = _event(as_of, actor=pair[0], target=pair[1], type=kind)
     assert _are_apart(_joined(tables, "events", event), as_of, pair)
-    seen = _event(as_of, actor=pair[0], target=pair[1], type="profile_view")
+    seen = _event(as_of, actor=pair[0], target=pair[1], type="urban_view")
     assert not _are_apart(_joined(tables, "events", seen), as_of, pair)
 
 
@@ -146,12 +155,45 @@ def test_a_safety_row_in_another_spelling_means_the_one_person_it_can_mean(
     for table, rows in (("blocks", blocks), ("holds", holds), ("events", event)):
         assert _are_apart(_joined(tables, table, rows), as_of, pair), table
     nobody = pd.DataFrame({"actor": [a], "target": ["nobody-at-all"], "ts": [as_of]})
-    assert load_tables(_joined(tables, "blocks", blocks, nobody), as_of).nobody["blocks"] == 1
+    assert load_tables(_joined(tables, "blocks", blocks, nobody), as_of).nobody["blocks"].rows == 1
+
+
+@pytest.mark.parametrize("wrap", [str.encode, lambda one: [one], lambda one: (one.encode(),)])
+def test_an_id_that_is_no_text_means_the_one_person_it_can_mean(
+    town: tuple[Tables, pd.Timestamp], pair: tuple[str, str], wrap: Callable[[str], object]
+) -> None:
+    tables, as_of = town
+    a, b = pair[0], wrap(pair[1])
+    blocks = pd.DataFrame({"actor": [a], "target": pd.Series([b], dtype=object), "ts": [as_of]})
+    holds = pd.DataFrame({"user_id": pd.Series([b], dtype=object), "ts": [as_of], "state": ["active"]})
+    event = _event(as_of, actor=b, target=a, type="block").astype({"actor": object})
+    for table, rows in (("blocks", blocks), ("holds", holds), ("events", event)):
+        assert _are_apart(_joined(tables, table, rows), as_of, pair), table
+
+
+@pytest.mark.parametrize("given", ["someone;", b"someone;", ["u1", "u2"], "u0000999\u0301"])
+@pytest.mark.parametrize("table", ["blocks", "holds", "events"])
+def test_a_safety_row_that_names_nobody_by_odd_characters_is_told(
+    town: tuple[Tables, pd.Timestamp], table: str, given: object
+) -> None:
+    tables, as_of = town
+    other = str(tables["profiles"].user_id.iloc[0])
+    rows = {
+        "blocks": pd.DataFrame([{"actor": other, "target": given, "ts": as_of}]),
+        "holds": pd.DataFrame([{"user_id": given, "ts": as_of, "state": "active"}]),
+        "events": _event(as_of, actor=other, target=given, type="report", detail="money"),
+    }
+    with pytest.warns(UserWarning, match=f"1 in {table}"):
+        load_population(_joined(tables, table, rows[table]), as_of)
+    found = load_tables(_joined(tables, table, rows[table]), as_of)
+    assert found.nobody[table] == (1, 1)
 
 
 def test_an_id_that_may_mean_two_people_means_neither() -> None:
-    spellings = Spellings(["ab", "AB", "cd"])
-    assert [spellings.whom(one) for one in ("ab", "Ab", "Cd ", "", None)] == ["ab", None, "cd", None, None]
+    spellings = Spellings(["ab", "AB", "cd", "1", "0002", "2"])
+    given = ("ab", "Ab", "Cd ", "", None, "0001", "1.00", "2.0", "02")
+    found = [spellings.whom(one) for one in given]
+    assert found == ["ab", None, "cd", None, None, "1", "1", "2", None]
 
 
 def test_an_undated_ban_is_no_older_word_than_a_dated_row(town: tuple[Tables, pd.Timestamp]) -> None:

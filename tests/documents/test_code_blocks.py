@@ -62,7 +62,6 @@ def test_the_readme_goes_from_a_publication_to_a_page(folder: Folder, capsys):
     assert len(code.splitlines()) <= 14
     names: dict[str, Any] = {"__name__": "block"}
     with chdir(folder.root):
-        Path("data/safety.db").unlink(missing_ok=True)
         exec(compile(code, "README.md", "exec"), names)
     assert len(names["page"].items) == len(names["events"]) == 3
     assert "listed" in capsys.readouterr().out

@@ -111,7 +111,7 @@ def test_a_question_reads_keys_alone(path: Path, store: SqliteSafety) -> None:
     from recsys.safety import sqlite_store as module
 
     with sqlite3.connect(path) as connection:
-        plan = connection.execute(f"EXPLAIN QUERY PLAN {module._EXCLUSIONS}", ("a", "[]")).fetchall()
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {module._EXCLUSIONS}", ("[]", "[]")).fetchall()
     connection.close()
     looked = [
         row[3] for row in plan if any(t in row[3] for t in ("separated_pairs", "holds", "erased_people"))

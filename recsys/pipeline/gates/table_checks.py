@@ -29,6 +29,8 @@ def tables(proposal: Proposal) -> GateResult:
 def safety_tables(proposal: Proposal) -> GateResult:
     """Block when a safety table vanished, shrank by much, or names nobody who is here.
 
+    Warn when a row names an id of characters that no person's id has: it is not somebody who left.
+
     Nothing ends because a row is missing: what earlier nights read stays in the safety ledger. But a table
     that lost rows has lost those of today as well.
     """
@@ -37,6 +39,7 @@ def safety_tables(proposal: Proposal) -> GateResult:
         return GateResult("safety_tables", Level.PASS, "the tables were not counted", {"count": 0})
     rows = {name: counts.get(name, {}).get("rows", 0) for name in SAFETY}
     nobody = {name: counts.get(name, {}).get("nobody", 0) for name in (*SAFETY, T.EVENTS)}
+    misspelled = {name: counts.get(name, {}).get("misspelled", 0) for name in (*SAFETY, T.EVENTS)}
     before = _before(proposal)
     worst, levels = [], [Level.PASS]
     for name in SAFETY:
@@ -48,8 +51,12 @@ def safety_tables(proposal: Proposal) -> GateResult:
         levels.append(level)
         if level is not Level.PASS:
             worst.append(name)
+    odd = [name for name, count in misspelled.items() if count]
+    levels += [Level.WARN for _ in odd]
+    worst += [name for name in odd if name not in worst]
     found = {f"{name}_rows": rows[name] for name in SAFETY}
     found |= {f"{name}_nobody": count for name, count in nobody.items() if count}
+    found |= {f"{name}_misspelled": count for name, count in misspelled.items() if count}
     result = _named(
         "safety_tables",
         max(levels),

@@ -208,7 +208,7 @@ def _second_account() -> Verdict:
 
 def _nobody_counted() -> Verdict:
     rows = [{"actor": f"nobody-{at}", "target": f"no-one-{at}", "ts": town()[1]} for at in range(9)]
-    counted = load_tables(joined("blocks", *rows), town()[1]).nobody["blocks"]
+    counted = load_tables(joined("blocks", *rows), town()[1]).nobody["blocks"].rows
     return Verdict.of(counted == 9, f"{counted} of 9 blocks that name nobody are counted")
 
 
