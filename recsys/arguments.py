@@ -241,4 +241,10 @@ class _Named:
             return repr(self.value)
         if isinstance(self.value, type):
             return f"the class {self.value.__name__}"
-        return type(self.value).__name__
+        kind = type(self.value)
+        package = kind.__module__.split(".")[0]
+        return (
+            kind.__name__
+            if package in ("builtins", "recsys", "numpy", "__main__")
+            else f"{package}.{kind.__name__}"
+        )

@@ -1,6 +1,6 @@
 """`compare`: several models on the same pairs and the same resamples."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +43,7 @@ def compare(
     against: str | None = None,
     k: int | Sequence[int] = (5, 10),
     probability: str | None = None,
-    slices: pd.Series | None = None,
+    slices: pd.Series | Mapping[Hashable, object] | None = None,
     everybody: npt.ArrayLike | None = None,
     pool: int | str | None = None,
     n_resamples: int = 500,
@@ -139,10 +139,13 @@ def _key(model: str, metric: str) -> str:
     return f"{model}\n{metric}"
 
 
-def _slices(data: EvaluationData, slices: pd.Series | None) -> Iterator[tuple[str, BoolArray]]:
+def _slices(
+    data: EvaluationData, slices: pd.Series | Mapping[Hashable, object] | None
+) -> Iterator[tuple[str, BoolArray]]:
     yield EVERYBODY, np.ones(len(data), bool)
     if slices is None:
         return
+    slices = slices if isinstance(slices, pd.Series) else pd.Series(dict(slices), dtype=object)
     labels = slices.reindex(data.viewers()).to_numpy(object)
     warn_of_no_match(IdIndex(np.unique(data.viewers())), slices.index, what="slices", where="compare")
     for label in pd.unique(slices.dropna()):

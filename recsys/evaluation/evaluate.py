@@ -1,6 +1,6 @@
 """`evaluate`: the metrics of published lists, with intervals and what random order would reach."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,7 @@ def evaluate(
     *,
     k: int | Sequence[int] = (5, 10),
     probability: str | None = None,
-    slices: pd.Series | None = None,
+    slices: pd.Series | Mapping[Hashable, object] | None = None,
     everybody: npt.ArrayLike | None = None,
     pool: int | str | None = None,
     n_resamples: int = 500,
@@ -38,7 +38,8 @@ def evaluate(
     k: list lengths at which precision, recall and NDCG are taken.
     probability: the column that is judged as a probability; "" for none. By default what the lists are
         ranked by, where `recommend` or `as_lists` ranked them by one probability, else p_mutual.
-    slices: label of each viewer, indexed by viewer_id: every label gets rows of its own after slice "all".
+    slices: label of each viewer by viewer_id, a Series or a mapping: every label gets rows of its own after
+        slice "all".
     everybody: all ids that could have been listed, by default those seen here.
     pool: whom random order draws from: a number of candidates, "judged" (the viewer's judged and listed
         pairs, the default when most listed pairs are judged and some did not work) or "everybody".

@@ -23,7 +23,7 @@ from recsys.data.labels import LABEL, directed_labels
 from recsys.data.population import Population
 from recsys.data.times import as_utc
 from recsys.data.training_exclusions import safety_events
-from recsys.errors import InputError, UnknownIdError, explained
+from recsys.errors import InputError, UnknownIdError, explained, warn
 from recsys.interactions.binarize import LIKE, PASS, Like
 from recsys.interactions.ratings_table import IdMap, TableColumns, read_rows
 from recsys.types import ArrowTable, BoolArray, Int32Array, RNGLike
@@ -86,6 +86,8 @@ class Sides(Constraint):
         return [Refusals.of(are, refused)]
 
 
+_FEWEST_TO_TELL: Final = 10
+"""Candidates from which on it is remarkable that none of them ever acts."""
 PAIR: Final = [C.VIEWER, C.CANDIDATE]
 Kinds = tuple[str, str] | Mapping[object, object] | pd.Series | None
 Further = npt.ArrayLike | pd.Series | Mapping[str, npt.ArrayLike] | None
@@ -156,6 +158,8 @@ class Interactions:
         both = sides if isinstance(sides, tuple) else ("", "")
         read = TableColumns(viewer, candidate, outcome, ts, ts_format)
         kept, refused, names, read = read_rows(as_pandas(frame, name="frame"), read, like, both)
+        if sides is None:
+            _warn_of_two_kinds(kept)
         events = Events.of(kept)
         ids = np.concatenate([kept[C.ACTOR], kept[C.TARGET], *_further(people, names)])
         time = as_of or events.last or pd.Timestamp(0, tz="UTC")
@@ -313,7 +317,7 @@ class Interactions:
                 return names.to_external(ids)
             except UnknownIdError:
                 continue
-        remedy = "give one side a column"
+        remedy = "give one side a column; where one side alone has lists, recommend(..., viewers=log.viewers)"
         raise UnknownIdError(explained("ids of no one side", got=ids.iloc[0], remedy=remedy))
 
     def _where(self, kept: npt.NDArray[np.bool_]) -> Self:
@@ -335,6 +339,15 @@ def _further(people: Further, names: tuple[IdMap, IdMap]) -> list[npt.NDArray[np
     if unknown:
         raise InputError(explained("unknown side", got=unknown[0], remedy=f"use {' or '.join(known)}"))
     return [known[side].to_internal(ids) for side, ids in people.items()]
+
+
+def _warn_of_two_kinds(rows: pd.DataFrame) -> None:
+    """Warn where nobody who was acted towards ever acts: then the columns name two kinds, such as films."""
+    candidates = rows[C.TARGET].unique()
+    if len(candidates) < _FEWEST_TO_TELL or np.isin(candidates, rows[C.ACTOR].unique()).any():
+        return
+    remedy = 'if the columns name two kinds, give sides=("user", "item"); else viewers are candidates too'
+    warn(explained("no candidate is a viewer", got=f"{len(candidates):,} candidates", remedy=remedy))
 
 
 def _policy(people: Population, sides: Kinds, names: tuple[IdMap, IdMap]) -> Policy:

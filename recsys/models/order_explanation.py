@@ -28,7 +28,8 @@ class OrderExplanation:
               log P, and all add up to `log_ratio`: a term of 0.7 doubles the chance of the first against the
               second. viewer_likes is what comes of the viewer's choice, likes_back of the candidates'.
     log_ratio: logarithm of the ratio of their scores, what lists are ranked by: P(both like), given a look,
-              or the same together with the look where a model also ranks by who comes across whom.
+              or, where a model also ranks by who comes across whom, the score of its order, which is no
+              probability (see `recsys.recommend`).
 
     >>> terms = pd.DataFrame({"term": ["interests"], "viewer_likes": [0.5], "likes_back": [0.2]})
     >>> terms["contribution"] = terms["viewer_likes"] + terms["likes_back"]
@@ -56,13 +57,14 @@ class OrderExplanation:
         high, low, ratio = self.first, self.second, np.exp(self.log_ratio)
         if ratio < 1.0:
             high, low, ratio = low, high, 1.0 / ratio
-        return f"For {self.viewer}, {high} scores {ratio:.1f} times {low}: P({self.outcome}), by {self.model}"
+        factor = f"{ratio:.2f}" if ratio < 1.1 else f"{ratio:.1f}"
+        return f"For {self.viewer}, {high} scores {factor} times {low}: {self.score}, by {self.model}"
 
     @property
-    def outcome(self) -> str:
-        """What the score is the probability of."""
+    def score(self) -> str:
+        """What the score is: a probability, or the score of an order that also asks who comes across whom."""
         with_looks = term_label(AFFINITY, "en"), term_label(AFFINITY, "ja")
-        return "look and both like" if self.terms["term"].isin(with_looks).any() else "both like"
+        return "ranking score" if self.terms["term"].isin(with_looks).any() else "P(both like)"
 
     def _repr_html_(self) -> str:
         return f"<p>{self.title}</p>{self.terms.round(3).to_html(index=False)}"
@@ -83,7 +85,8 @@ def explain_order(
     Lists are ranked by P(both like), a product of two probabilities, each a sum of terms inside a sigmoid.
     The logarithm of the ratio of two products is the sum of two differences of log probabilities; each is
     shared out among its terms by the slope of the line between the two points, so that nothing is left
-    over. Where a model also ranks by who comes across whom, that is a term of its own.
+    over. Where a model also ranks by who comes across whom, that is a term of its own, of both directions at
+    once, and what is compared is the score of that order.
 
     people: who holds the three; those of the fit when None.
 

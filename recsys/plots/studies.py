@@ -101,8 +101,8 @@ def policies(table: pd.DataFrame, column: str = "candidates", *, ax: "Axes | Non
 def order(explained_order: "OrderExplanation", *, ax: "Axes | None" = None) -> "Axes":
     """Draw what `recsys.explain_order` returns: two bars a term, to the right where it speaks for the first.
 
-    One bar is what comes of the viewer's choice, the other of the candidates'; all add up to the logarithm of
-    the ratio of their scores, which the title gives as a factor.
+    One bar is what comes of the viewer's choice, the other of the candidates'; a term of both at once has one
+    bar. All add up to the logarithm of the ratio of their scores, which the title gives as a factor.
 
     >>> from recsys.models import OrderExplanation
     >>> terms = pd.DataFrame({"term": ["interests"], "viewer_likes": [0.5], "likes_back": [0.19]})
@@ -119,12 +119,16 @@ def order(explained_order: "OrderExplanation", *, ax: "Axes | None" = None) -> "
     for at, (column, label) in enumerate(labels.items()):
         rows = np.arange(len(terms)) + (at - 0.5) * 0.38
         axes.barh(rows, terms[column].to_numpy(np.float64), height=0.36, color=SERIES[at], label=label)
+    both = (terms["contribution"] - terms["viewer_likes"] - terms["likes_back"]).to_numpy(np.float64)
+    if (at_once := np.abs(both) > 1e-9).any():
+        at_once_rows = np.flatnonzero(at_once)
+        axes.barh(at_once_rows, both[at_once], height=0.74, color=SERIES[2], label="both at once")
     axes.axvline(0.0, color=SOFT, linewidth=0.8)
     axes.set_yticks(np.arange(len(terms)), terms["term"].astype(str).tolist())
     axes.invert_yaxis()
     first, second = explained_order.first, explained_order.second
-    axes.set(xlabel=f"log ratio of P({explained_order.outcome}): for {second} (left) or {first} (right)")
-    axes.set_title(explained_order.title.replace(": P(", ":\nP("), pad=42)
+    axes.set(xlabel=f"log ratio of {explained_order.score}: for {second} (left) or {first} (right)")
+    axes.set_title(explained_order.title.replace(": ", ":\n", 1), pad=42)
     legend(axes, loc="lower left", bbox_to_anchor=(0.0, 1.0))
     return axes
 

@@ -30,8 +30,9 @@ def compare_policies(
     model:     also recommends; without it nothing is scored.
     k:         the length of a full list.
 
-    Columns: listed (people who may be shown), pairs (viewer and candidate, each direction), candidates (the
-    median a listed viewer has), none (share of listed people without a candidate), fewer (with fewer than k).
+    Columns: listed (people who may be shown), pairs (viewer and candidate, each direction, without those the
+    viewer has liked already, whom no list holds again), candidates (the median a listed viewer has), none
+    (share of listed people without a candidate), fewer (with fewer than k).
     With a model also matches: P(both like) summed over the lists of k, divided by listed people; and
     unreached: the share of listed people who are in nobody's list.
 
@@ -67,6 +68,9 @@ def _counted(policy: Policy, people: Population, k: int) -> dict[str, float]:
     for start in range(0, len(listed), _VIEWERS_AT_ONCE):
         tile = slice(start, start + _VIEWERS_AT_ONCE)
         candidates[tile] = compiled.may_show_block(listed[tile], listed).sum(axis=1)
+    i, j = np.unique(people.relations.liked, axis=0).T
+    liked = compiled.may_show(i, j) & compiled.listed[i] & compiled.listed[j]
+    candidates -= np.bincount(np.searchsorted(listed, i[liked]), minlength=len(listed))
     return {
         "listed": len(listed),
         "pairs": int(candidates.sum()),

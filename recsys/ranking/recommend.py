@@ -307,8 +307,10 @@ def recommend(
 
     One row a suggestion: viewer_id, candidate_id, rank (from 1), p_like, p_liked_back, p_mutual in
     [0, 1], score (what the order is by, in [0, 1], never rising down a list) and reasons (a list of codes
-    for `recsys.messaging.reasons.reason_text`). Viewers come in the order asked for, None is everybody
-    listed; who is not listed has no rows. A list is as long as there are people to show, never padded.
+    for `recsys.messaging.reasons.reason_text`). The score is the probability that `by` names, but for
+    `mutual` without a log of what was shown: there it only orders, and its level says nothing.
+    Viewers come in the order asked for, None is everybody listed; who is not listed has no rows. A list is as
+    long as there are people to show, never padded.
 
     by: what the order is by. `p_mutual`: whether the two would like each other, given that they look; a
     list of a service that shows it is the look. `mutual`: the same where the model was fitted to a log of
@@ -352,7 +354,7 @@ def recommend(
     """
     wanted = [viewers] if isinstance(viewers, str | int) else viewers
     rows = None if wanted is None else people.ids.rows(np.asarray(wanted, dtype=object))
-    excluded, unmatched = _known_pairs(exclude, people)
+    excluded, unmatched = known_pairs(exclude, people)
     if isinstance(model, type) or not hasattr(model, "directed"):
         check_type(model, Model, name="model", where="recommend")
     directed = model.directed(people)
@@ -407,7 +409,7 @@ def _score(model: Scorer, by: str, combiner: str) -> Score | None:
     return None
 
 
-def _known_pairs(
+def known_pairs(
     exclude: pd.DataFrame | ArrowTable | None, people: Population
 ) -> tuple[npt.NDArray[np.int32] | None, int]:
     """Return the rows of the pairs in which both are known, `(n_pairs, 2)`, and how many are not.
@@ -428,7 +430,7 @@ def _known_pairs(
             remedy = f"write ids as {one!r}"
             raise UnknownIdError(explained(what, where=where, got=repr(known[0]), remedy=remedy))
     pairs = np.column_stack([people.ids.find(frame[column]) for column in (C.VIEWER, C.CANDIDATE)])
-    known_pairs = (pairs >= 0).all(axis=1)
-    if len(pairs) and not known_pairs.any():
+    both_known = (pairs >= 0).all(axis=1)
+    if len(pairs) and not both_known.any():
         _log.warning("no pair of exclude is among the people", pairs=len(pairs))
-    return pairs[known_pairs], int((~known_pairs).sum())
+    return pairs[both_known], int((~both_known).sum())

@@ -16,13 +16,14 @@ from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import Language
 from recsys.constraints.funnel import funnel
-from recsys.constraints.policy import Policy
+from recsys.constraints.policy import Policy, may_show_each
+from recsys.data.csr import SparseRows
 from recsys.data.population import Population
 from recsys.errors import InputError, explained
 from recsys.messaging.reasons import reason_text
 from recsys.models.base import Model
 from recsys.models.neighbours import neighbours
-from recsys.ranking.recommend import recommend
+from recsys.ranking.recommend import known_pairs, recommend
 from recsys.types import ArrowTable
 
 _WORDS: Final = {
@@ -34,14 +35,15 @@ _WORDS: Final = {
         "p_like": "viewer likes",
         "p_liked_back": "likes back",
         "p_mutual": "both",
-        "score": "ordered by: look and both",
+        "score": "ranking score",
         "reasons": "reasons",
         "why": "terms of the pair, in logits (viewer, candidate)",
         "funnel": "funnel: candidates left after each rule",
         "what_if": "what if: candidates gained if one rule were not there",
         "nothing": "no single rule alone keeps anybody away",
         "neighbours": "neighbours: who would choose the same people",
-        "empty": "nobody may be shown to this viewer",
+        "empty": "nobody is left for this viewer",
+        "left_out": "not liked already, nor left out",
         "all": "everybody else",
         "listed": "{k} listed of {left} who may be shown",
     },
@@ -53,14 +55,15 @@ _WORDS: Final = {
         "p_like": "見る人が好む確率",
         "p_liked_back": "相手が好む確率",
         "p_mutual": "双方",
-        "score": "並び順：出会いと双方",
+        "score": "並び順のスコア",
         "reasons": "理由",
         "why": "二人の内訳（ロジット：見る人、候補）",
         "funnel": "絞り込み：各ルールの後に残る候補",
         "what_if": "もしも：ルールを一つ外すと増える候補",
         "nothing": "一つのルールだけで外れている人はいません",
         "neighbours": "近い人：同じ人を選びそうな人",
-        "empty": "この人に見せられる人はいません",
+        "empty": "この人に見せられる人は残っていません",
+        "left_out": "すでに好意を示した人と除いた人のほか",
         "all": "ほかの全員",
         "listed": "見せられる {left} 人のうち {k} 人",
     },
@@ -77,6 +80,7 @@ color:var(--ink);font:14px/1.45 system-ui,"Noto Sans JP",sans-serif;max-width:62
 .rx td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .rx .b{display:inline-block;width:6em;height:.6em;margin-left:.5em}
 .rx .b i{display:block;height:100%;background:var(--bar)}.rx .b.o i{background:var(--warm)}
+[data-jp-theme-light=false] .rx{--bar:#7cc0b9;--warm:#eda142}
 """
 _DARK: Final = (
     "@media(prefers-color-scheme:dark){html .rx{--ink:#e8e4da;--soft:#b1aa9b;--line:#4a4740;"
@@ -155,10 +159,12 @@ def explore(
         rows = people.ids.rows(np.array(wanted, dtype=object))
     ids = people.ids.ids(rows)
     lists = recommend(model, people, policy, ids, k=k, exclude=exclude)
-    words, study = _WORDS[lang], _Study(model, people, policy, lang)
+    words, study = _WORDS[lang], _Study(model, people, policy, lang, _left_out(people, exclude))
+    own = [lists[lists[C.VIEWER] == user] for user in ids]
+    first = next((at for at, one in enumerate(own) if len(one)), 0)
     parts = [
-        study.viewer(int(row), lists[lists[C.VIEWER] == user], opened=at == 0)
-        for at, (row, user) in enumerate(zip(rows, ids, strict=True))
+        study.viewer(int(row), one, opened=at == first)
+        for at, (row, one) in enumerate(zip(rows, own, strict=True))
     ]
     title = words["title"].format(n=len(ids), model=model.name, people=f"{len(people):,}")
     head = f"<p><b>{escape(title)}</b><br><small>{escape(words['note'])}</small></p>"
@@ -174,6 +180,7 @@ class _Study:
     people: Population
     policy: Policy
     lang: Language
+    left_out: SparseRows
 
     @property
     def words(self) -> dict[str, str]:
@@ -182,13 +189,13 @@ class _Study:
     def viewer(self, row: int, own: pd.DataFrame, *, opened: bool) -> str:
         words, user = self.words, self.people.ids.ids([row])[0]
         steps = funnel(self.policy, self.people, [row])
-        left = int(steps["left"].iloc[-1]) if len(steps) else len(self.people) - 1
+        left = self.left(row)
         head = f"<b>{escape(str(user))}</b> <small>{words['listed'].format(k=len(own), left=left)}</small>"
         body = self.list(own) if len(own) else f"<p class='soft'>{words['empty']}</p>"
         alike = neighbours(self.model, user, k=5, people=self.people)
         near = zip(alike["user_id"].tolist(), alike["similarity"], strict=True)
         rows = [(escape(str(who)), f"<td class='n'>{value:+.2f}</td>") for who, value in near]
-        body += _folded(words["funnel"], self.funnel(steps))
+        body += _folded(words["funnel"], self.funnel(steps, left))
         body += _folded(words["what_if"], self.what_if(row))
         body += _folded(words["neighbours"], _table(rows))
         return f"<details{' open' if opened else ''}><summary>{head}</summary>{body}</details>"
@@ -225,10 +232,19 @@ class _Study:
         cells = "<td class='n'>{:+.2f}</td><td class='n'>{:+.2f}</td>"
         return _table([(escape(str(term)), cells.format(a, b)) for term, (a, b) in rows])
 
-    def funnel(self, steps: pd.DataFrame) -> str:
+    def left(self, row: int) -> int:
+        """Return how many the rules let be shown to this viewer and who were neither liked nor left out."""
+        candidates = np.setdiff1d(np.arange(len(self.people)), [row]).astype(np.int32)
+        viewer = np.full(len(candidates), row, np.int32)
+        allowed = may_show_each(self.policy, self.people, viewer, candidates)
+        return int((allowed & ~self.left_out.holds(viewer, candidates)).sum())
+
+    def funnel(self, steps: pd.DataFrame, left: int) -> str:
         others = len(self.people) - 1
         kept = steps[steps["removed_in_order"] > 0]
         rows = [(self.words["all"], others), *zip(kept["constraint"], kept["left"], strict=True)]
+        if left < rows[-1][1]:
+            rows.append((self.words["left_out"], left))
         cells = "<td class='n'>{:,}</td><td>{}</td>"
         return _table(
             [(escape(str(name)), cells.format(count, _bar(count / max(others, 1)))) for name, count in rows]
@@ -255,6 +271,14 @@ class _Study:
                 for at in order
             ]
         )
+
+
+def _left_out(people: Population, exclude: pd.DataFrame | ArrowTable | None) -> SparseRows:
+    """Return whom each person liked already, and the pairs that are left out of lists."""
+    excluded, _ = known_pairs(exclude, people)
+    liked = people.relations.liked
+    rows = liked if excluded is None else np.concatenate([liked, excluded])
+    return SparseRows.of(rows[:, 0], rows[:, 1], len(people))
 
 
 def _table(rows: list[tuple[str, str]]) -> str:

@@ -1,5 +1,6 @@
 """Reading a table of any origin: ids, outcomes, times; what cannot be used is set aside with its reason."""
 
+import warnings
 from uuid import UUID
 
 import numpy as np
@@ -309,3 +310,14 @@ def test_a_split_says_what_it_takes():
     assert len(past.events) + len(later.events) == 5
     with pytest.raises(InputError, match="like must be a number or a collection"):
         Interactions.of(table.assign(stars=3), viewer="a", candidate="b", outcome="stars", like="four")
+
+
+def test_two_kinds_of_ids_without_sides_are_noticed():
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"user": rng.integers(0, 30, 300), "film": rng.integers(100, 140, 300)})
+    with pytest.warns(UserWarning, match="no candidate is a viewer.*sides"):
+        Interactions.of(frame, viewer="user", candidate="film")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Interactions.of(frame, viewer="user", candidate="film", sides=("user", "film"))
+        Interactions.of(frame.assign(film=frame["film"] - 95), viewer="user", candidate="film")

@@ -89,5 +89,8 @@ def test_who_comes_across_whom_is_a_term_of_the_order():
     assert model.affinity_ is not None
     why = recsys.explain_order(model, "u00", "u02", "u01")
     assert "who comes across whom" in set(why.terms["term"])
-    assert "P(look and both like)" in why.title
+    assert "ranking score" in why.title
+    assert "P(" not in why.title
+    drawn = sum(bar.get_width() for bar in recsys.plots.order(why).patches)
+    assert drawn == pytest.approx(why.log_ratio, abs=1e-6)
     assert why.terms["contribution"].sum() == pytest.approx(why.log_ratio)

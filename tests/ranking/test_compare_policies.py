@@ -53,3 +53,18 @@ def test_what_is_no_scenario_is_refused(people):
         recsys.Policy.default().without("distanc")
     with pytest.raises(InputError, match="did you mean 'max_distance_km'"):
         people.assuming(max_distance=50)
+
+
+def test_none_and_fewer_are_those_of_the_longest_lists():
+    """Seen to fail while people liked already, whom no list holds, counted as candidates."""
+    town = recsys.make_town(150, rng=3)
+    people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
+    policy = recsys.Policy.default()
+    model = recsys.PopularityModel().fit(people, events, rng=1)
+    row = recsys.compare_policies({"today": policy}, people, k=4).loc["today"]
+    lists = recsys.recommend(model, people, policy, k=len(people) - 1)
+    lengths = lists["viewer_id"].value_counts()
+    assert len(people.relations.liked)
+    assert row["pairs"] == len(lists)
+    assert row["none"] == pytest.approx(1 - len(lengths) / row["listed"])
+    assert row["fewer"] == pytest.approx(1 - (lengths >= 4).sum() / row["listed"])

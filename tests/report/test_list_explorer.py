@@ -89,3 +89,14 @@ def test_pairs_to_leave_out_are_in_no_list(people, model):
     first = recsys.recommend(model, people, policy, k=1).head(1).reset_index(drop=True)
     explorer = recsys.explore(model, people, policy, first["viewer_id"].tolist(), k=3, exclude=first)
     assert f"<tr><td class='n'>1</td><td>{first['candidate_id'][0]}</td>" not in explorer.html
+
+
+def test_who_may_be_shown_counts_nobody_liked_or_left_out(people, model):
+    """Seen to fail while the rules alone were counted: 0 listed of 3 who may be shown."""
+    policy = recsys.Policy.default()
+    every = recsys.recommend(model, people, policy, k=len(people) - 1)
+    viewer = every["viewer_id"].value_counts().index[0]
+    own = every[every["viewer_id"] == viewer]
+    shown = recsys.explore(model, people, policy, [viewer], k=2, exclude=own.head(1)).html
+    assert f"2 listed of {len(own) - 1} who may be shown" in shown
+    assert "nor left out" in shown
