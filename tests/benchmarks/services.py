@@ -2,33 +2,27 @@
 
     python -m tests.benchmarks.services --json OUT
 
-Expectations are those of `expected.json` beside each database. With `--nights` each mapping is the source of
-a whole night, whose published lists are held against the raw files by readers that use pandas alone.
-How well the last fifth of the decisions is told is in `tests.benchmarks.services_taste`.
+Expectations are those of `expected.json` beside each database. Each mapping is the source of a whole night,
+whose published lists and served pages are held against the raw files by readers that use pandas alone; see
+`tests.benchmarks.services_night`. How well the last fifth of the decisions is told is in
+`tests.benchmarks.services_taste`.
 """
 
 import argparse
-import shutil
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import h3
 import pandas as pd
-import pytest
 
-import recsys
-from recsys.config import TOKEN_SECRET
 from recsys.mapping import MappingCheck
-from recsys.mapping.project import MAPPING_FILE
 from tests.benchmarks.command import Result, run
+from tests.benchmarks.services_night import PUBLISHED, check_seconds, night_of
 from tests.benchmarks.services_taste import taste_of
-from tests.pipeline.nights import Folder
 from tests.services.needed import NEEDED, draft_of
-from tests.services.test_services import DATA, HERE, SECRET, SERVICES, checked, expected
-from tests.services.violations import READERS, violations
+from tests.services.test_services import DATA, HERE, SERVICES, checked, expected
 
 WITHOUT_TIMES = ("commonground",)
 """Services whose decisions have no times; which fifth is judged is drawn."""
@@ -38,7 +32,7 @@ def measure(arguments: argparse.Namespace) -> Result:
     """Return one row a service."""
     names = arguments.services or SERVICES
     rows = [
-        of_service(name) | _taste(name, arguments) | (night_of(name) if arguments.nights else {})
+        of_service(name) | _taste(name, arguments) | ({} if arguments.no_nights else night_of(name))
         for name in names
     ]
     summary = {
@@ -47,18 +41,26 @@ def measure(arguments: argparse.Namespace) -> Result:
         "listed_equal": all(row["listed_equal"] for row in rows),
         "most_check_seconds": max(row["check_seconds"] for row in rows),
         "least_draft_share": min(row["draft_share"] for row in rows),
+        "draft_unflagged": sum(len(row["draft_unflagged"]) for row in rows),
         "least_auc_over_expected": min(
             round(row["auc_hybrid"][0] - row["auc_logistic_expected"], 3) for row in rows
         ),
     }
+    if not arguments.no_nights:
+        summary |= {
+            "nights_published": sum(row["night_exit"] in PUBLISHED for row in rows),
+            "violations": sum(
+                sum(row.get(which, {}).values())
+                for row in rows
+                for which in ("night_violations", "page_violations")
+            ),
+        }
     return Result(rows, summary)
 
 
 def of_service(name: str) -> dict[str, Any]:
     """Return the figures of one service."""
-    want, start = expected(name), time.perf_counter()
-    check = checked(name)
-    seconds = time.perf_counter() - start
+    want, check = expected(name), checked(name)
     sure = set(map(str, want["listable"]))
     listed, either = set(check.listed), set(map(str, want.get("two_bands_possible", ())))
     counts = check.loaded.counts.set_index("table")["accepted"].to_dict()
@@ -67,6 +69,7 @@ def of_service(name: str) -> dict[str, Any]:
         draft = draft_of(DATA, name, Path(folder) / name, check)
     return {
         "service": name,
+        "people_in": want["people"]["distinct"],
         "yaml_lines": _lines(name, "*.yaml"),
         "sql_lines": _lines(name, "*.sql"),
         "accepted": check.people,
@@ -80,10 +83,10 @@ def of_service(name: str) -> dict[str, Any]:
         "events_set_aside": dict(check.tables.set_aside.get("events", {})),
         "golden_held": held,
         "golden_broken": broken,
-        "check_seconds": round(seconds, 2),
+        "check_seconds": check_seconds(name),
         "draft_share": round(len(draft.right) / len(NEEDED[name]), 3),
         "draft_wrong": sorted(draft.wrong),
-        "draft_flagged": int(draft.check.drafted["guesses"].sum()),
+        "draft_unflagged": sorted(draft.unflagged),
     }
 
 
@@ -95,35 +98,6 @@ def _taste(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
         "auc_logistic_expected": known["logistic_on_visible_features_last_fifth"],
         "auc_true_chances": known["true_chances_last_fifth"],
     }
-
-
-def night_of(name: str) -> dict[str, Any]:
-    """Run a whole night from the mapping and return what it published and which raw facts that breaks."""
-    want, start = expected(name), time.perf_counter()
-    may = set(map(str, want["listable"])) | set(map(str, want.get("two_bands_possible", ())))
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setenv(TOKEN_SECRET, SECRET.decode())
-        mapping = Path(folder) / "mapping"
-        shutil.copytree(HERE / name, mapping)
-        text = (mapping / MAPPING_FILE).read_text(encoding="utf-8")
-        text = text.replace("source: ", f"source: {DATA}/", 1)
-        (mapping / MAPPING_FILE).write_text(text, encoding="utf-8")
-        source = f"mapping:{mapping}"
-        night = Folder(Path(folder) / "home")
-        codes = night.run(
-            f"source={source}", f"publish.platform.declared_for={source}", f"as_of={want['as_of']}"
-        )
-        lists = recsys.read_publication(night.published).lists if not any(codes.values()) else None
-        if lists is None:
-            return {"night_exit": max(codes.values())}
-        broken = violations(READERS[name](DATA / name), lists, may)
-        return {
-            "night_exit": 0,
-            "night_seconds": round(time.perf_counter() - start, 1),
-            "night_viewers": int(lists["viewer_id"].nunique()),
-            "night_rows": len(lists),
-            "night_violations": broken,
-        }
 
 
 def golden(check: MappingCheck, facts: list[Mapping[str, Any]]) -> tuple[list[str], int]:
@@ -208,7 +182,7 @@ def _lines(name: str, pattern: str) -> int:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--nights", action="store_true", help="run a whole night of each, some minutes")
+    parser.add_argument("--no-nights", action="store_true", help="leave out the nights, some minutes each")
     parser.add_argument("--services", nargs="*", choices=SERVICES)
 
 

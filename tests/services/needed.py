@@ -89,6 +89,15 @@ class DraftResult:
     right: frozenset[str]
     wrong: frozenset[str]
 
+    @property
+    def unflagged(self) -> frozenset[str]:
+        """Return the wrong guesses that neither the draft nor the report of its check points at."""
+        text = "".join(self.draft.files.values())
+        told = "GUESS" in self.check.report("en")
+        return frozenset(
+            target for target in self.wrong if not told or f"-> {target.partition('.')[2]}:" not in text
+        )
+
 
 def source_of(data: Path, name: str) -> Path:
     return data / name / "quizpair.sql" if name == "quizpair" else data / name

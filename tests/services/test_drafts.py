@@ -45,9 +45,7 @@ def test_check_flags_every_guess_that_nobody_confirmed(name: str, drafts) -> Non
     guessed = sum(one.sql is not None for one in found.draft.columns) + 1
     rows = found.check.drafted
     assert rows.loc[["profiles.sql", "boundaries.sql"], "guesses"].sum() >= guessed if found.wrong else True
-    text = "".join(found.draft.files.values())
-    for target in found.wrong:
-        assert f"-> {target.partition('.')[2]}:" in text, target
+    assert not found.unflagged
     assert "GUESS" in found.check.report("en")
 
 

@@ -1,9 +1,10 @@
 """What lists hold that a service's raw files forbid: read with pandas alone, apart from the engine's readers.
 
-Each reader returns one row a member: `gender`, `meets` (a set, empty for everybody), `low` and `high` (the
-youngest and oldest age that could be theirs), `least` and `most` (wished ages), `discreet`, `latitude`,
-`longitude`, `km`; and pairs kept apart, in either order, and liked, in order. Who may be listed at all is in
-`expected.json`.
+Each reader returns one row a member: `account` (in use: not banned, held, paused or gone), `proved` (the age
+was checked), `gender`, `meets` (a set, empty for everybody), `low` and `high` (the youngest and oldest age
+that could be theirs), `least` and `most` (wished ages), `discreet`, `in_person` (some purpose of theirs is
+met in person), `latitude`, `longitude`, `km`; and pairs kept apart, in either order, and liked, in order. Who
+may be listed at all is in `expected.json` as well.
 """
 
 import io
@@ -20,6 +21,24 @@ import pandas as pd
 
 _CELL_KM = 60.0
 """A cell is wide: its middle may be so far from two members' own places together."""
+
+
+ADULT = 18
+
+_TOWNS = {
+    "札幌市": (43.062, 141.354), "仙台市": (38.268, 140.869), "さいたま市": (35.861, 139.645),
+    "千葉市": (35.607, 140.106), "新宿区": (35.694, 139.703), "世田谷区": (35.646, 139.653),
+    "八王子市": (35.666, 139.316), "横浜市": (35.444, 139.638), "川崎市": (35.531, 139.703),
+    "新潟市": (37.916, 139.036), "金沢市": (36.561, 136.656), "松本市": (36.238, 137.972),
+    "名古屋市": (35.181, 136.906), "京都市": (35.012, 135.768), "大阪市": (34.694, 135.502),
+    "堺市": (34.573, 135.483), "神戸市": (34.690, 135.195), "広島市": (34.385, 132.455),
+    "福岡市": (33.590, 130.402), "那覇市": (26.212, 127.679), "leeds": (53.801, -1.549),
+    "bristol": (51.455, -2.588), "glasgow": (55.864, -4.252), "cardiff": (51.482, -3.179),
+    "norwich": (52.63, 1.297), "belfast": (54.597, -5.93), "liverpool": (53.408, -2.991),
+    "brighton": (50.823, -0.137), "newcastle": (54.978, -1.618), "oxford": (51.752, -1.258),
+    "london": (51.507, -0.128),
+}  # fmt: skip
+"""Latitude and longitude of the towns that two of the services name, by no table of the engine."""
 
 
 class RawService(NamedTuple):
@@ -43,7 +62,10 @@ def violations(raw: RawService, lists: pd.DataFrame, may_be_listed: set[str]) ->
             "too young": (other["high"] < one["least"]).to_numpy(),
             "too old": (other["low"] > one["most"]).to_numpy(),
             "too far": (_km(a, b) > one["km"] + _CELL_KM).to_numpy()
-            & (one["in_person_alone"] & other["in_person_alone"]).to_numpy(bool),
+            & (one["in_person"] & other["in_person"]).to_numpy(bool),
+            "account": ~one["account"].to_numpy(bool),
+            "under age": ~(one["low"] >= ADULT).to_numpy(),
+            "age not proved": ~one["proved"].to_numpy(bool),
         }
 
     found = {name: refuses(a, b)[name] | refuses(b, a)[name] for name in refuses(a, b)}
@@ -72,10 +94,16 @@ def _years(since: date, day: date) -> int:
 
 
 def _members(ids: pd.Series, **columns: object) -> pd.DataFrame:
-    empty = {"latitude": np.nan, "longitude": np.nan, "km": np.inf, "in_person_alone": False}
+    empty = {"latitude": np.nan, "longitude": np.nan, "km": np.inf, "in_person": False}
     empty |= {"least": np.nan, "most": np.nan}
     frame = pd.DataFrame({"id": list(ids), **empty, **{k: _plain(v) for k, v in columns.items()}})
     return frame.drop_duplicates("id", keep="last").set_index("id")
+
+
+def _towns(names: pd.Series) -> dict[str, list[float]]:
+    """Return degrees of towns by name, NaN for another name."""
+    found = [_TOWNS.get(name.strip().lower(), (np.nan, np.nan)) for name in names]
+    return {"latitude": [one[0] for one in found], "longitude": [one[1] for one in found]}
 
 
 def _plain(value: object) -> object:
@@ -99,8 +127,12 @@ def hidamari(folder: Path) -> RawService:
     k = csv("kaiin").sort_values("更新日時", kind="stable")
     sex = k["性別コード"].str.translate(str.maketrans("０１２３９", "01239"))
     age = _age(k["生年月日"].map(born), date(2026, 6, 30))
+    mail = k["メールアドレス"].str.lower()
+    banned = set(mail[k["会員状態"] == "3"]) - {""}
     members = _members(
         k["会員番号"],
+        account=(k["会員状態"] == "1") & ~mail.isin(banned),
+        proved=k["本人確認状況"].isin(["2", "3"]),
         gender=sex,
         meets=k["希望性別"].map(lambda t: set(t.split("|")) - {""}),
         low=age,
@@ -108,6 +140,9 @@ def hidamari(folder: Path) -> RawService:
         least=pd.to_numeric(k["希望年齢下限"]),
         most=pd.to_numeric(k["希望年齢上限"]),
         discreet=k["公開範囲"] == "2",
+        in_person=k["利用目的"].str.contains("03|04"),
+        km=pd.to_numeric(k["距離km"]).fillna(np.inf),
+        **_towns(k["市区町村名"]),
     )
     block = csv("block").query("解除日時 == ''")
     likes = csv("iine").query("種別 == '1'")
@@ -145,10 +180,13 @@ def quizpair(folder: Path) -> RawService:
     wishes = p["id"].map(wanted)
     meets = wishes.map(lambda ids: {kinds[i] for i in ids} if isinstance(ids, set) else set())
     where = p["coordinates"].map(_point)
+    bans = copied("banned_person").query("expires_at > '2026-05-15 12:00:00'")["normalized_email"]
+    bot = p["roles"].fillna("").str.contains("bot")
     members = _members(
-        p["id"], gender=p["gender_id"].map(kinds), meets=meets, low=age, high=age, least=ages["min_age"],
-        most=ages["max_age"], discreet=p["hide_me_from_strangers"] == "t", km=far.fillna(np.inf),
-        latitude=where.str[1], longitude=where.str[0], in_person_alone=p["looking_for_id"] == "7",
+        p["id"], account=(p["activated"] == "t") & ~bot & ~p["normalized_email"].isin(bans),
+        proved=p["verified_age"] == "t", gender=p["gender_id"].map(kinds), meets=meets, low=age, high=age,
+        least=ages["min_age"], most=ages["max_age"], discreet=p["hide_me_from_strangers"] == "t", km=far.fillna(np.inf),
+        latitude=where.str[1], longitude=where.str[0], in_person=p["looking_for_id"].isin(["5", "7"]),
     )  # fmt: skip
     skipped, messaged = copied("skipped"), copied("messaged")
     told = skipped[skipped["reported"] == "t"]
@@ -172,8 +210,16 @@ def polestar(folder: Path) -> RawService:
     typed = p["age"] + p["created_time"].map(lambda t: _years(t, day))
     place = p[["city_latitude", "city_longitude"]].astype(float)
     place[(place.abs().sum(axis=1) < 1e-9).to_numpy()] = np.nan
+    users = pd.read_parquet(folder / "users.parquet")
+    flags = pd.DataFrame(map(json.loads, users["data"]), index=users["id"]).reindex(p["user_id"])
+    shut = flags.reindex(columns=["isBannedFromPosting", "userDeleted", "testUser"]).eq(True).any(axis=1)
+    checks = flags["checks"].map(
+        lambda one: one.get("age", {}).get("status") if isinstance(one, dict) else ""
+    )
     members = _members(
         p["user_id"],
+        account=~shut.to_numpy() & ~p["disabled"].eq(True) & p["looking_for_matches"].eq(True),
+        proved=(checks == "passed").to_numpy(),
         gender=p["gender"],
         meets=p["pref_gender"].map(lambda g: set() if g is None else set(g)),
         low=exact.fillna(typed),
@@ -184,7 +230,7 @@ def polestar(folder: Path) -> RawService:
         km=p["pref_max_distance"].fillna(np.inf) * 1.609344,
         latitude=place["city_latitude"],
         longitude=place["city_longitude"],
-        in_person_alone=p["pref_relation_styles"].map(_collaborates_only),
+        in_person=p["pref_relation_styles"].map(_meets_in_person),
     )  # fmt: skip
     data = pd.read_parquet(folder / "private_users.parquet")
     apart = set()
@@ -198,18 +244,25 @@ def polestar(folder: Path) -> RawService:
     return RawService(members, apart, set(_pairs(stars[["creator_id", "target_id"]])))
 
 
-def _collaborates_only(styles: object) -> bool:
-    return isinstance(styles, np.ndarray) and set(styles) - {"relationship"} == {"collaboration"}
+def _meets_in_person(styles: object) -> bool:
+    return isinstance(styles, np.ndarray) and not {"friendship", "collaboration"}.isdisjoint(styles)
 
 
 def commonground(folder: Path) -> RawService:
-    """Read the survey: blocks, reports and who is shown; it asks nobody for a gender or an age to meet."""
+    """Read the survey; it asks nobody for a gender or an age to meet, and of births only the year."""
     r = pd.read_csv(folder / "responses.csv", dtype=str, keep_default_na=False, encoding="utf-8-sig").iloc[2:]
     r = r[(r["Status"] == "IP Address") & (r["Finished"] == "True")]
     r = r.assign(at=pd.to_datetime(r["EndDate"], format="%d/%m/%Y %H:%M")).sort_values("at", kind="stable")
     sets = pd.Series([set() for _ in range(len(r))])
-    members = _members(r["member_no"], gender="", meets=sets, low=np.nan, high=np.nan,
-                       discreet=r["show_me_to"] == "Only people I liked")  # fmt: skip
+    born = r["birth_year"].str.extract(r"^(?:born )?(\d{2}|\d{4})$")[0].astype(float)
+    born = born.where(born > 99, born + 1900)
+    members = _members(
+        r["member_no"], account=r["account"] == "active", proved=r["id_check"].str.lower() == "yes",
+        gender="", meets=sets, low=2025 - born, high=2026 - born,
+        discreet=r["show_me_to"] == "Only people I liked",
+        in_person=r["purpose"].str.contains("A hobby, shared in person|A group, a class or a walk"),
+        km=r["max_km"].str.extract(r"(\d+)")[0].astype(float).fillna(np.inf), **_towns(r["city"]),
+    )  # fmt: skip
     rows = list(zip(r["member_no"], r["liked"], r["blocked"], r["reported"], strict=True))
     apart = {frozenset((me, other)) for me, _, blocked, _ in rows for other in blocked.split()}
     apart |= {
