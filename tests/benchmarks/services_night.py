@@ -14,6 +14,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pandas as pd
 
@@ -21,6 +22,7 @@ import recsys
 from recsys.errors import EXIT_PUBLISHED, EXIT_PUBLISHED_WITH_WARNINGS
 from recsys.mapping.project import MAPPING_FILE
 from recsys.pipeline.paths import PUBLISHED as PUBLICATIONS
+from recsys.pipeline.service_home import read_keys_file
 from recsys.safety import MemorySafety
 from recsys.settings import PARAMS_FILE
 from tests.services.test_services import DATA, HERE, expected
@@ -55,7 +57,8 @@ def night_of(name: str) -> dict[str, Any]:
         if done.returncode not in PUBLISHED:
             return found
         raw, published = READERS[name](DATA / name), home / PUBLICATIONS
-        lists, pages = recsys.read_publication(published).lists, _pages(published)
+        with mock.patch.dict(os.environ, read_keys_file(home)):
+            lists, pages = recsys.read_publication(published).lists, _pages(published)
         return {
             **found,
             "night_seconds": round(time.perf_counter() - start, 1),

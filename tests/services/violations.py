@@ -185,7 +185,8 @@ def quizpair(folder: Path) -> RawService:
     members = _members(
         p["id"], account=(p["activated"] == "t") & ~bot & ~p["normalized_email"].isin(bans),
         proved=p["verified_age"] == "t", gender=p["gender_id"].map(kinds), meets=meets, low=age, high=age,
-        least=ages["min_age"], most=ages["max_age"], discreet=p["hide_me_from_strangers"] == "t", km=far.fillna(np.inf),
+        least=ages["min_age"], most=ages["max_age"], discreet=p["hide_me_from_strangers"] == "t",
+        km=far.fillna(np.inf),
         latitude=where.str[1], longitude=where.str[0], in_person=p["looking_for_id"].isin(["5", "7"]),
     )  # fmt: skip
     skipped, messaged = copied("skipped"), copied("messaged")
