@@ -15,6 +15,7 @@ from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from recsys.arguments import checked_arguments
+from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.content import Content, check_spellings, content_rows, read_content
 from recsys.catalogue.entries import (
     LANGUAGES,
@@ -29,9 +30,11 @@ from recsys.catalogue.entries import (
 from recsys.catalogue.interest_spellings import shorter_spellings
 from recsys.catalogue.messages import Openers, Steps, read_openers, read_steps
 from recsys.catalogue.misspellings import Misspellings
+from recsys.catalogue.preference_words import WISHES, Words, merged_words
 from recsys.catalogue.rows import INTERESTS, QUESTIONS, TOPICS, Row, rows_of, yaml_rows
 from recsys.catalogue.stages import Stages, read_stages
 from recsys.catalogue.text_folding import fold, spelling
+from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.strict_yaml import YamlFile
 
@@ -52,7 +55,8 @@ class Catalogue:
 
     `version` names the release and the content, so that two catalogues with one version are equal.
     `words` holds the labels of the words of each enumerated column. `renames` carries answers over from ids
-    that are no more; `importance` holds a service's own levels, by weight.
+    that are no more; `importance` holds a service's own levels, by weight; `own_words` its own words for
+    genders, households and age bands.
     """
 
     version: str
@@ -67,6 +71,7 @@ class Catalogue:
     steps: Steps
     renames: Renames = field(default_factory=Renames)
     importance: Mapping[str, int] = field(default_factory=dict)
+    own_words: Words = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -77,9 +82,10 @@ class Catalogue:
         interests: "Table | None" = None,
         topics: "Table | None" = None,
         importance: "Table | None" = None,
+        words: "Table | None" = None,
         extends: Literal["builtin"] | None = None,
     ) -> "Catalogue":
-        """Return a catalogue with a service's own questions, interests or topics, as tables.
+        """Return a catalogue with a service's own questions, interests, topics or words, as tables.
 
         A part that is not given is the one of the package. A part that is given stands in its place; with
         `extends="builtin"` its rows are added to those of the package, override them by id, and hide them
@@ -100,6 +106,7 @@ class Catalogue:
             "interests": interests,
             "topics": topics,
             "importance": importance,
+            "words": words,
         }
         tables = {name: rows_of(name, table) for name, table in given.items() if table is not None}
         return _with_content(read_content(tables), load_catalogue(), extends=extends == "builtin")
@@ -113,7 +120,25 @@ class Catalogue:
     @property
     def content(self) -> Content:
         """What a service may bring of its own."""
-        return Content(self.interests, self.questions, self.topics, self.renames, self.importance)
+        return Content(
+            self.interests,
+            self.questions,
+            self.topics,
+            self.renames,
+            self.importance,
+            words=self.own_words,
+        )
+
+    def vocabulary(self, column: str) -> tuple[str, ...]:
+        """Return the words that a column of the tables may hold, in order.
+
+        >>> load_catalogue().vocabulary("age_band")
+        ('18-24', '25-34', '35-44', '45-54', '55-64', '65+')
+        """
+        if column == C.TOPICS_AVOID:
+            return tuple(self.topics)
+        own = self.own_words.get(_SAID.get(column, column))
+        return tuple(own) if own else ENUMERATIONS[column].words
 
     @property
     def most_answers(self) -> int:
@@ -216,6 +241,8 @@ class Catalogue:
             ) from missing
 
 
+_SAID: Final = {wish: said for said, wish in WISHES.items()}
+"""The column that holds what a wish names."""
 _CONTENT: Final = (INTERESTS, QUESTIONS, TOPICS)
 _TEXTS: Final = tuple(
     f"texts/{subject}"
@@ -345,6 +372,7 @@ def _with_content(content: Content, base: Catalogue, *, extends: bool) -> Catalo
     }
     if content.interests is not None:
         check_spellings(interests)
+    words = merged_words(content.words, base.words, extends=extends)
     changed = replace(
         base,
         version="",
@@ -356,6 +384,8 @@ def _with_content(content: Content, base: Catalogue, *, extends: bool) -> Catalo
         topics=topics,
         renames=content.renames,
         importance=content.importance,
+        own_words=words,
+        words={**base.words, **{name: own for of, own in words.items() for name in (of, WISHES[of])}},
         openers=replace(
             base.openers,
             questions={key: texts for key, texts in base.openers.questions.items() if key in interests},

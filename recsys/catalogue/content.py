@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 
 from recsys.catalogue.entries import CatalogueEntry, Interest, Question, Renames
+from recsys.catalogue.preference_words import Words, read_words
 from recsys.catalogue.questions import question_rows, read_questions
 from recsys.catalogue.rows import (
     IMPORTANCE,
@@ -13,6 +14,7 @@ from recsys.catalogue.rows import (
     QUESTIONS,
     TOPICS,
     TRUE,
+    WORDS,
     Problems,
     Row,
     flag_of,
@@ -36,6 +38,7 @@ class Content:
     """What a service brings of its own; a part that was not given is None.
 
     importance: the service's own levels to weights. hidden: table and id of what is retired by its id alone.
+    words: own words of a column and their labels; of columns without own words nothing is there.
     """
 
     interests: Mapping[str, Interest] | None
@@ -44,6 +47,7 @@ class Content:
     renames: Renames = field(default_factory=Renames)
     importance: Mapping[str, int] = field(default_factory=dict)
     hidden: frozenset[tuple[str, str]] = frozenset()
+    words: Words = field(default_factory=dict)
 
 
 def read_content(tables: Mapping[str, list[Row]]) -> Content:
@@ -75,8 +79,9 @@ def read_content(tables: Mapping[str, list[Row]]) -> Content:
     interests = _interests(tables[INTERESTS], problems) if INTERESTS in tables else None
     topics = _topics(tables[TOPICS], renames, problems) if TOPICS in tables else None
     importance = _importance(tables.get(IMPORTANCE, []), problems)
+    words = read_words(tables.get(WORDS, []), problems)
     problems.raise_any()
-    return Content(interests, questions, topics, renames, importance, hidden)
+    return Content(interests, questions, topics, renames, importance, hidden, words)
 
 
 def _interests(rows: list[Row], problems: Problems) -> dict[str, Interest]:
@@ -170,7 +175,13 @@ def content_rows(content: Content) -> dict[str, list[Row]]:
         for one in (content.interests or {}).values()
     ]
     importance: list[Row] = [{"level": key, "weight": weight} for key, weight in content.importance.items()]
+    words: list[Row] = [
+        {"field": name, "word": word, **label_row(label)}
+        for name, own in content.words.items()
+        for word, label in own.items()
+    ]
     return {
+        **({WORDS: words} if words else {}),
         **question_rows(content.questions or {}, renames),
         INTERESTS: interests,
         TOPICS: topics,

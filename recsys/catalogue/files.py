@@ -7,6 +7,7 @@ from typing import Final
 
 from recsys.catalogue.catalogue import Catalogue, catalogue_from_json
 from recsys.catalogue.entries import LANGUAGES
+from recsys.catalogue.preference_words import WISHES
 from recsys.catalogue.rows import CONTENT_COLUMNS, Row, csv_rows, yaml_rows
 from recsys.catalogue.text_folding import fold, spelling
 from recsys.errors import InputError, did_you_mean, explained
@@ -20,8 +21,8 @@ _SETTINGS: Final = "catalogue.yaml"
 def open_catalogue(path: str | Path) -> Catalogue:
     """Return the catalogue in a folder, or in a file that `catalogue_json` wrote.
 
-    A folder holds `questions`, `options`, `interests`, `topics` and `importance` as `.csv` or `.yaml`, each
-    optional, and may hold `catalogue.yaml` with `extends: builtin`.
+    A folder holds `questions`, `options`, `interests`, `topics`, `importance` and `words` as `.csv` or
+    `.yaml`, each optional, and may hold `catalogue.yaml` with `extends: builtin`.
 
     Raises InputError naming every problem.
     """
@@ -58,8 +59,9 @@ def _add_table(file: Path, tables: dict[str, list[Row]]) -> None:
     name = file.stem
     if name not in CONTENT_COLUMNS:
         remedy = did_you_mean(name, CONTENT_COLUMNS)
-        what = "unknown file of a catalogue; safety words are fixed" if name == "words" else "unknown file"
-        raise InputError(explained(what, where=str(file.parent), got=file.name, remedy=remedy))
+        raise InputError(
+            explained("unknown file of a catalogue", where=str(file.parent), got=file.name, remedy=remedy)
+        )
     if file.suffix == ".csv":
         tables.setdefault(name, []).extend(csv_rows(file))
         return
@@ -147,6 +149,9 @@ def catalogue_diff(old: Catalogue, new: Catalogue) -> tuple[Change, ...]:
         *_part_diff("topics", old.topics, new.topics, new.renames.topics),
         *_part_diff("interests", old.interests, new.interests, _interest_renames(old, new)),
     ]
+    for column in WISHES:
+        words, later = (dict.fromkeys(one.vocabulary(column)) for one in (old, new))
+        changes += _part_diff(column, words, later, {})
     for key, question in old.questions.items():
         after = new.questions.get(new.renames.questions.get(key, key))
         if after is None:
@@ -154,10 +159,10 @@ def catalogue_diff(old: Catalogue, new: Catalogue) -> tuple[Change, ...]:
         if after.retired and not question.retired:
             changes.append(Change("questions", "retired", key))
         moved = {before: to for (of, before), to in new.renames.options.items() if of == after.id}
-        own, later = (dict.fromkeys(q.answers) for q in (question, after))
+        own, kept = (dict.fromkeys(q.answers) for q in (question, after))
         changes += [
             Change("options", change.what, f"{key}.{change.id}", change.into, change.loses)
-            for change in _part_diff("options", own, later, moved)
+            for change in _part_diff("options", own, kept, moved)
         ]
     return tuple(sorted(changes, key=lambda change: not change.loses))
 

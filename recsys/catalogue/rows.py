@@ -26,6 +26,7 @@ OPTIONS: Final = "options"
 INTERESTS: Final = "interests"
 TOPICS: Final = "topics"
 IMPORTANCE: Final = "importance"
+WORDS: Final = "words"
 _CHANGES: Final = ("retired", "renamed_from", "merged_into")
 CONTENT_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     QUESTIONS: (
@@ -36,6 +37,7 @@ CONTENT_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     INTERESTS: ("interest_id", "label", "lang", "parent", "synonyms", *_CHANGES),
     TOPICS: ("topic", "label", "lang", *_CHANGES),
     IMPORTANCE: ("level", "weight"),
+    WORDS: ("field", "word", "label", "lang"),
 }
 """The columns of each table of a catalogue; `label_de` and the like hold a label in one language."""
 
@@ -138,6 +140,10 @@ def yaml_rows(name: str, text: bytes, *, where: str) -> dict[str, list[Row]]:
         raise InputError(explained("not a mapping of ids", where=where, remedy="write ids as keys"))
     tables: dict[str, list[Row]] = {name: []}
     for key, fields in raw.items():
+        if name == WORDS:
+            _, words = _yaml_row(where, str(key), {"options": fields})
+            tables[name] += [{"field": str(key), "word": word.pop("option_id"), **word} for word in words]
+            continue
         row, options = _yaml_row(where, str(key), fields)
         tables[name].append({_ID_COLUMN[name]: str(key), **row})
         if name == QUESTIONS and options:

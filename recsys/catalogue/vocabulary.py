@@ -51,7 +51,9 @@ class Enumeration:
 
 
 _AGE_BANDS = ("18-24", "25-34", "35-44", "45-54", "55-64", "65+")
-_GENDERS = ("woman", "man", "nonbinary", "undisclosed")
+UNDISCLOSED: Final = "undisclosed"
+"""The gender of whoever does not tell one, whatever other words there are."""
+_GENDERS = ("woman", "man", "nonbinary", UNDISCLOSED)
 _HOUSEHOLDS = ("single", "partnered", "married", "separated")
 
 ENUMERATIONS: Final[dict[str, Enumeration]] = {
@@ -150,6 +152,19 @@ RANGES: Final[dict[str, tuple[int, int]]] = {
     C.MIN_DISTANCE_KM: (0, 20000),
 }
 """The least and the greatest whole number of each column that may hold any between them."""
+
+ADULT, OLDEST = RANGES[C.AGE_YEARS]
+
+
+def years_of_band(band: str) -> tuple[int, int]:
+    """Return the youngest and the oldest age in full years of an age band.
+
+    >>> years_of_band("25-34"), years_of_band("65+"), years_of_band("33")
+    ((25, 34), (65, 120), (33, 33))
+    """
+    first, _, last = band.removesuffix("+").partition("-")
+    return int(first), OLDEST if band.endswith("+") else int(last or first)
+
 
 AMOUNTS: Final[dict[str, tuple[int, ...]]] = {
     C.MAX_COMPANIONS: (1, 2, 3, 4, 5),

@@ -8,7 +8,14 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import SEVERAL
-from recsys.catalogue.vocabulary import ENUMERATIONS, IN_PERSON_INTENTS, RANGES
+from recsys.catalogue.vocabulary import (
+    ADULT,
+    ENUMERATIONS,
+    IN_PERSON_INTENTS,
+    OLDEST,
+    UNDISCLOSED,
+    years_of_band,
+)
 from recsys.constraints.base import (
     Clause,
     Constraint,
@@ -22,11 +29,6 @@ from recsys.constraints.base import (
 from recsys.data.bitsets import one_hot, unpack
 from recsys.data.population import Population
 from recsys.types import BoolArray, Int32Array
-
-_BANDS = ENUMERATIONS[C.AGE_BAND].words
-_YOUNGEST, _OLDEST = RANGES[C.AGE_YEARS]
-_BAND_STARTS = np.array([int(band[:2]) for band in _BANDS])
-_BAND_ENDS = np.append(_BAND_STARTS[1:] - 1, _OLDEST)
 
 
 @dataclass(frozen=True)
@@ -46,20 +48,22 @@ class AgeBands(Constraint):
 
     def clauses(self, people: Population) -> Sequence[Clause]:
         """Return a gate on the band, the bands each refuses, and the years."""
-        accepted = unpack(people.sets(C.ACCEPTS_AGE_BANDS), len(_BANDS))
+        n_bands = len(people.catalogue.vocabulary(C.AGE_BAND))
+        accepted = unpack(people.sets(C.ACCEPTS_AGE_BANDS), n_bands)
         refused = ~accepted & people.known(C.ACCEPTS_AGE_BANDS)[:, None]
         return [
             Gate(people.known(C.AGE_BAND)),
-            Refusals.of(one_hot(people.codes(C.AGE_BAND), len(_BANDS)), refused),
+            Refusals.of(one_hot(people.codes(C.AGE_BAND), n_bands), refused),
             self._years(people),
         ]
 
     @staticmethod
     def _years(people: Population) -> Refusals:
         """Return the years that each may be of, and those outside what each wants."""
-        years = np.arange(_YOUNGEST, _OLDEST + 1)
+        years = np.arange(ADULT, OLDEST + 1)
+        ends = np.array([years_of_band(word) for word in people.catalogue.vocabulary(C.AGE_BAND)])
         band, age = people.codes(C.AGE_BAND), people.amounts(C.AGE_YEARS)
-        first, last = (np.append(ends, -1)[band] for ends in (_BAND_STARTS, _BAND_ENDS))
+        first, last = (np.append(column, -1)[band] for column in ends.T)
         youngest, oldest = (np.where(age < 0, end, age)[:, None] for end in (first, last))
         least, most = (people.amounts(name)[:, None] for name in (C.MIN_AGE_YEARS, C.MAX_AGE_YEARS))
         refused = (years < least) | ((most >= 0) & (years > most))
@@ -71,7 +75,8 @@ class AgeBands(Constraint):
         least, most = people.amounts(C.MIN_AGE_YEARS)[who], people.amounts(C.MAX_AGE_YEARS)[who]
         age = people.amounts(C.AGE_YEARS)[whom]
         inside = np.ones(len(who), bool)
-        for word, first, last in zip(_BANDS, _BAND_STARTS, _BAND_ENDS, strict=True):
+        for word in people.catalogue.vocabulary(C.AGE_BAND):
+            first, last = years_of_band(word)
             banded = people.is_word(C.AGE_BAND, word)[whom] & (age < 0)
             youngest, oldest = np.where(banded, first, age), np.where(banded, last, age)
             inside &= ~(banded | (age >= 0)) | ((youngest >= least) & ((most < 0) | (oldest <= most)))
@@ -81,13 +86,10 @@ class AgeBands(Constraint):
     def _accepts(people: Population, who: Int32Array, whom: Int32Array) -> BoolArray:
         anyone = ~people.known(C.ACCEPTS_AGE_BANDS)[who]
         accepts = np.zeros(len(who), bool)
-        for band in _BANDS:
+        for band in people.catalogue.vocabulary(C.AGE_BAND):
             wanted = anyone | people.has_word(C.ACCEPTS_AGE_BANDS, band)[who]
             accepts |= wanted & people.is_word(C.AGE_BAND, band)[whom]
         return accepts
-
-
-_GENDERS = ENUMERATIONS[C.GENDER]
 
 
 @dataclass(frozen=True)
@@ -105,24 +107,21 @@ class Genders(Constraint):
 
     def clauses(self, people: Population) -> Sequence[Clause]:
         """Return the gender each is and the genders each refuses."""
-        gender = people.codes(C.GENDER)
-        disclosed = np.where(gender < 0, _GENDERS.code("undisclosed"), gender)
-        ticked = unpack(people.sets(C.MEETS_GENDERS), len(_GENDERS.words))
+        gender, words = people.codes(C.GENDER), people.catalogue.vocabulary(C.GENDER)
+        disclosed = np.where(gender < 0, words.index(UNDISCLOSED), gender)
+        ticked = unpack(people.sets(C.MEETS_GENDERS), len(words))
         refused = ~ticked & people.known(C.MEETS_GENDERS)[:, None]
-        return [Refusals.of(one_hot(disclosed, len(_GENDERS.words)), refused)]
+        return [Refusals.of(one_hot(disclosed, len(words)), refused)]
 
     @staticmethod
     def _meets(people: Population, who: Int32Array, whom: Int32Array) -> BoolArray:
         meets = ~people.known(C.MEETS_GENDERS)[who]
-        for gender in _GENDERS.words:
+        for gender in people.catalogue.vocabulary(C.GENDER):
             is_gender = people.is_word(C.GENDER, gender)
-            if gender == "undisclosed":
+            if gender == UNDISCLOSED:
                 is_gender = is_gender | ~people.known(C.GENDER)
             meets |= people.has_word(C.MEETS_GENDERS, gender)[who] & is_gender[whom]
         return meets
-
-
-_STATUSES = ENUMERATIONS[C.HOUSEHOLD_STATUS].words
 
 
 @dataclass(frozen=True)
@@ -137,16 +136,17 @@ class HouseholdStatus(Constraint):
 
     def clauses(self, people: Population) -> Sequence[Clause]:
         """Return a gate on both answers and the statuses each refuses."""
-        accepted = unpack(people.sets(C.ACCEPTS_HOUSEHOLD_STATUS), len(_STATUSES))
+        n_words = len(people.catalogue.vocabulary(C.HOUSEHOLD_STATUS))
+        accepted = unpack(people.sets(C.ACCEPTS_HOUSEHOLD_STATUS), n_words)
         return [
             Gate(people.known(C.HOUSEHOLD_STATUS) & has_any_word(people, C.ACCEPTS_HOUSEHOLD_STATUS)),
-            Refusals.of(one_hot(people.codes(C.HOUSEHOLD_STATUS), len(_STATUSES)), ~accepted),
+            Refusals.of(one_hot(people.codes(C.HOUSEHOLD_STATUS), n_words), ~accepted),
         ]
 
     @staticmethod
     def _accepts(people: Population, who: Int32Array, whom: Int32Array) -> BoolArray:
         accepts = np.zeros(len(who), bool)
-        for status in _STATUSES:
+        for status in people.catalogue.vocabulary(C.HOUSEHOLD_STATUS):
             ticked = people.has_word(C.ACCEPTS_HOUSEHOLD_STATUS, status)
             accepts |= ticked[who] & people.is_word(C.HOUSEHOLD_STATUS, status)[whom]
         return accepts

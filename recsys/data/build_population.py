@@ -12,7 +12,6 @@ from scipy.sparse.csgraph import connected_components
 from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.exclusions import Relations
 from recsys.data.future_rows import in_other_capitals, tightened, undated_beside_dated
 from recsys.data.geography import cell_number, coarsen
@@ -102,13 +101,6 @@ def _person_tokens(known: pd.DataFrame, ids: IdIndex) -> ObjectArray:
     return _texts(first.reindex(ids.values))
 
 
-def words_of(column: str, catalogue: Catalogue) -> tuple[str, ...]:
-    """Return the words a column may hold; topics come from the catalogue."""
-    if column == C.TOPICS_AVOID:
-        return tuple(catalogue.topics)
-    return ENUMERATIONS[column].words
-
-
 def latest(
     table: pd.DataFrame, keys: list[str], as_of: pd.Timestamp, time: str = C.VALID_FROM
 ) -> pd.DataFrame:
@@ -168,8 +160,8 @@ def build_population(
         (profiles, PROFILE_WORDS, PROFILE_SETS),
         (boundaries, BOUNDARY_WORDS, BOUNDARY_SETS),
     ):
-        coded.update({c: coded_words(_column(frame, c), words_of(c, catalogue)) for c in words})
-        sets.update({c: coded_set(_column(frame, c), words_of(c, catalogue)) for c in many})
+        coded.update({c: coded_words(_column(frame, c), catalogue.vocabulary(c)) for c in words})
+        sets.update({c: coded_set(_column(frame, c), catalogue.vocabulary(c)) for c in many})
     return Population(
         ids=ids,
         as_of=time,

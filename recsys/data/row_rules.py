@@ -12,7 +12,7 @@ import pandas as pd
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import SEVERAL
-from recsys.catalogue.vocabulary import EVENT_DETAILS, PERSONAL_EVENTS, RANGES
+from recsys.catalogue.vocabulary import EVENT_DETAILS, PERSONAL_EVENTS, years_of_band
 from recsys.data.contract import Rule, RuleContext, positions
 from recsys.data.fields.base import Violation
 from recsys.data.ids import repeated
@@ -38,10 +38,10 @@ def proved_age(context: RuleContext) -> Iterator[Violation]:
 def ages_agree(context: RuleContext) -> Iterator[Violation]:
     """Refuse profiles whose age lies outside their age band, or whose wished ages end before they begin."""
     rows = context.sound_rows
-    band = rows[C.AGE_BAND].astype("string")
+    ends = {band: years_of_band(band) for band in rows[C.AGE_BAND].dropna().unique()}
     first, last = (
-        band.str[:2].astype("Float64"),
-        band.str[3:].replace("", str(RANGES[C.AGE_YEARS][1])).astype("Float64"),
+        rows[C.AGE_BAND].map({band: years[at] for band, years in ends.items()}).astype("Float64")
+        for at in (0, 1)
     )
     age, least, most = (rows[name] for name in (C.AGE_YEARS, C.MIN_AGE_YEARS, C.MAX_AGE_YEARS))
     outside = rows[((age < first) | (age > last)).fillna(False).astype(bool)]

@@ -61,11 +61,11 @@ _HINTS: Final = MappingProxyType(
 )
 
 
-def _word(name: str, *, nullable: bool = True) -> Field:
+def _word(name: str, *, nullable: bool = True, catalogue: Catalogue | None = None) -> Field:
     kind = LanguageSet if name == C.LANGUAGES else WordSet if ENUMERATIONS[name].many else Word
     return kind(
         name=name,
-        words=ENUMERATIONS[name].words,
+        words=(catalogue or load_catalogue()).vocabulary(name),
         nullable=nullable,
         hint=_HINTS.get(name, ""),
         forbidden=_ROMANCE if name == C.INTENTS else (),
@@ -82,8 +82,8 @@ def _any_of(name: str, *, needed: bool = True) -> Field:
     return Whole(name=name, least=least, most=most, nullable=True, needed=needed)
 
 
-def _words(*names: str) -> tuple[Field, ...]:
-    return tuple(_word(name) for name in names)
+def _words(*names: str, catalogue: Catalogue | None = None) -> tuple[Field, ...]:
+    return tuple(_word(name, catalogue=catalogue) for name in names)
 
 
 _USER: Final = PersonId(name=C.USER)
@@ -93,36 +93,39 @@ _VALID_FROM: Final = Time(name=C.VALID_FROM, needed=False, nullable=True)
 _TOPIC_HINT: Final = "use a topic of the catalogue"
 _BOTH: Final = (AnyId(name=C.ACTOR), AnyId(name=C.TARGET), Time(name=C.TS))
 
-_PROFILES: Final = Contract(
-    table=T.PROFILES,
-    fields=(
-        _USER,
-        _VALID_FROM,
-        Token(name=C.PERSON_TOKEN, needed=False),
-        *_words(
-            C.AGE_BAND,
-            C.ACCEPTS_AGE_BANDS,
-            C.VERIFICATION,
-            C.ACCOUNT_STATE,
-            C.ACTIVITY,
-            C.GENDER,
-            C.MEETS_GENDERS,
-            C.HOUSEHOLD_STATUS,
-            C.ACCEPTS_HOUSEHOLD_STATUS,
-            C.INTENTS,
-            C.LANGUAGES,
+
+def _profiles(catalogue: Catalogue) -> Contract:
+    return Contract(
+        table=T.PROFILES,
+        fields=(
+            _USER,
+            _VALID_FROM,
+            Token(name=C.PERSON_TOKEN, needed=False),
+            *_words(
+                C.AGE_BAND,
+                C.ACCEPTS_AGE_BANDS,
+                C.VERIFICATION,
+                C.ACCOUNT_STATE,
+                C.ACTIVITY,
+                C.GENDER,
+                C.MEETS_GENDERS,
+                C.HOUSEHOLD_STATUS,
+                C.ACCEPTS_HOUSEHOLD_STATUS,
+                C.INTENTS,
+                C.LANGUAGES,
+                catalogue=catalogue,
+            ),
+            Cell(name=C.CELL),
+            Zone(name=C.TZ),
+            *(_any_of(name, needed=False) for name in (C.AGE_YEARS, C.MIN_AGE_YEARS, C.MAX_AGE_YEARS)),
+            *(_any_of(name) for name in (C.MAX_DISTANCE_KM, C.MIN_DISTANCE_KM)),
+            _word(C.DISCRETION),
+            _amount(C.MAX_COMPANIONS),
         ),
-        Cell(name=C.CELL),
-        Zone(name=C.TZ),
-        *(_any_of(name, needed=False) for name in (C.AGE_YEARS, C.MIN_AGE_YEARS, C.MAX_AGE_YEARS)),
-        *(_any_of(name) for name in (C.MAX_DISTANCE_KM, C.MIN_DISTANCE_KM)),
-        _word(C.DISCRETION),
-        _amount(C.MAX_COMPANIONS),
-    ),
-    key=(C.USER, C.VALID_FROM),
-    rules=(proved_age, ages_agree, newest_or_none),
-    restrictions=hold_stopped,
-)
+        key=(C.USER, C.VALID_FROM),
+        rules=(proved_age, ages_agree, newest_or_none),
+        restrictions=hold_stopped,
+    )
 
 
 def _boundaries(catalogue: Catalogue) -> Contract:
@@ -281,9 +284,9 @@ _TOKENS: Final = Contract(
 
 @lru_cache(maxsize=8)
 def contracts_of(catalogue: Catalogue) -> Mapping[str, Contract]:
-    """Return the contract of each table by name; answers, topics and interests are those of the catalogue."""
+    """Return the contract of each table by name; words, answers, topics and interests are the catalogue's."""
     contracts = (
-        _PROFILES,
+        _profiles(catalogue),
         _boundaries(catalogue),
         _interests(catalogue),
         _talk_topics(catalogue),

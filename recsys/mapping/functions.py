@@ -13,6 +13,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.columns import Columns as C
 from recsys.data.contact_tokens import NAMESPACES, make_token
 from recsys.errors import InputError, RecsysError, SettingsError, did_you_mean, explained
 from recsys.mapping.contact_windows import read_windows
@@ -107,24 +108,24 @@ def sql_functions(around: Surroundings, remarks: Remarks) -> tuple[SqlFunction, 
 def _functions_of_ages(around: Surroundings) -> tuple[SqlFunction, ...]:
     """Return what reads dates and moments; ages count on the day of the export in its zone."""
     zone = UTC if around.zone is None else ZoneInfo(around.zone)
-    day = around.as_of.astimezone(zone).date()
+    day, bands = around.as_of.astimezone(zone).date(), around.catalogue.vocabulary(C.AGE_BAND)
 
     def age_band(text: str | None, order: str) -> tuple[object, str | None]:
         born, reason = read_date(text, order)
-        return (None, reason) if born is None else band_of_age(full_years(born, day))
+        return (None, reason) if born is None else band_of_age(full_years(born, day), bands)
 
     def age_years(text: str | None, order: str) -> tuple[object, str | None]:
         born, reason = read_date(text, order)
         if born is None:
             return None, reason
         age = full_years(born, day)
-        band, reason = band_of_age(age)
+        band, reason = band_of_age(age, bands)
         return (None, reason) if band is None else (age, None)
 
     def age_band_between(low: int | None, high: int | None) -> tuple[object, str | None]:
         if low is None or high is None:
             return None, "unknown"
-        (first, reason), (last, other) = band_of_age(low), band_of_age(high)
+        (first, reason), (last, other) = (band_of_age(age, bands) for age in (low, high))
         if reason or other:
             return None, reason or other
         return (first, None) if first == last else (None, "one of two age bands")
@@ -142,7 +143,7 @@ def _functions_of_ages(around: Surroundings) -> tuple[SqlFunction, ...]:
         SqlFunction("age_band", ("VARCHAR", "VARCHAR"), "VARCHAR", age_band),
         SqlFunction("age_years", ("VARCHAR", "VARCHAR"), "BIGINT", age_years),
         SqlFunction("age_band_between", ("BIGINT", "BIGINT"), "VARCHAR", age_band_between),
-        SqlFunction("age_bands", ("VARCHAR", "VARCHAR"), "VARCHAR[]", wanted_bands),
+        SqlFunction("age_bands", ("VARCHAR", "VARCHAR"), "VARCHAR[]", partial(wanted_bands, bands=bands)),
         SqlFunction("date_of", ("VARCHAR", "VARCHAR"), "DATE", date_of),
         SqlFunction("utc", ("VARCHAR", "VARCHAR", "VARCHAR"), "TIMESTAMPTZ", moment),
         SqlFunction("activity", ("TIMESTAMPTZ", "TIMESTAMPTZ"), "VARCHAR", activity),
@@ -261,7 +262,7 @@ def register(connection: Any, around: Surroundings, remarks: Remarks) -> None:
         )
     moment = around.as_of.astimezone(UTC).isoformat()
     for name, forms in MACROS:
-        connection.execute(f"CREATE MACRO {name}{', '.join(forms)}".replace("{as_of}", moment))
+        connection.execute(f"CREATE OR REPLACE MACRO {name}{', '.join(forms)}".replace("{as_of}", moment))
 
 
 def unregister(connection: Any) -> None:

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.catalogue.rows import CONTENT_COLUMNS, IMPORTANCE, OPTIONS, QUESTIONS
+from recsys.catalogue.rows import CONTENT_COLUMNS, IMPORTANCE, OPTIONS, QUESTIONS, WORDS
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.config import Section
 from recsys.data.fields.text import known_zones
@@ -21,8 +21,8 @@ from recsys.mapping.sources import TableOptions
 from recsys.strict_yaml import parse_yaml
 
 MAPPING_FILE: Final = "mapping.yaml"
-CATALOGUE_TABLES: Final = {name: CONTENT_COLUMNS[name] for name in (QUESTIONS, OPTIONS, IMPORTANCE)}
-"""What a mapping may give beside the tables: the service's own questions and their options, as rows."""
+CATALOGUE_TABLES: Final = {name: CONTENT_COLUMNS[name] for name in (QUESTIONS, OPTIONS, IMPORTANCE, WORDS)}
+"""What a mapping may give beside the tables: the service's own questions, options and words, as rows."""
 
 GUESS: Final = "-- GUESS"
 TODO: Final = "-- TODO"

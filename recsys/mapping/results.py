@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.rows import LABEL_COLUMN
@@ -107,12 +108,12 @@ def refuse_personal(name: str, frame: pd.DataFrame) -> None:
 
 
 def with_declared(
-    name: str, frame: pd.DataFrame, declared: Mapping[str, Declaration]
+    name: str, frame: pd.DataFrame, declared: Mapping[str, Declaration], catalogue: Catalogue
 ) -> tuple[pd.DataFrame, Mapping[str, object]]:
     """Return a table with the columns its query leaves out, and which of them have a usual value.
 
     Columns hold what was declared for everybody, else a usual value where nothing of safety hangs on it, else
-    nothing known.
+    nothing known. catalogue: whose words `all` stands for.
 
     Raises SettingsError for what is declared and asked at once.
     """
@@ -125,7 +126,7 @@ def with_declared(
             remedy = "leave it out of the query, or out of `declared`"
             raise SettingsError(explained("said twice", where=f"{name}.sql", got=column, remedy=remedy))
         every = one.value == EVERY_WORD and column in ENUMERATIONS
-        added[column] = list(ENUMERATIONS[column].words) if every else one.value
+        added[column] = list(catalogue.vocabulary(column)) if every else one.value
     usual = {key: value for key, value in USUAL_VALUES.get(name, {}).items() if key not in frame.columns}
     fields = CONTRACTS[name].fields if name in CONTRACTS else ()
     absent = [one.name for one in fields if one.needed and one.nullable and one.name not in frame.columns]

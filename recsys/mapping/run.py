@@ -18,7 +18,7 @@ from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.files import open_catalogue
-from recsys.catalogue.rows import IMPORTANCE, OPTIONS, QUESTIONS
+from recsys.catalogue.rows import IMPORTANCE, OPTIONS, QUESTIONS, WORDS
 from recsys.config import TOKEN_SECRET, token_secret
 from recsys.data.tables import CONTRACTS
 from recsys.errors import SettingsError, did_you_mean, explained
@@ -97,10 +97,12 @@ def map_tables(
         connection.execute("SET lock_configuration = true")
         one_of = _one_of(mapping, loaded, most)
         columns = {column for table in loaded.values() for column in table.column_names}
-        results = {
-            name: _result(connection, name, sql, remarks, columns=columns, one_of=one_of)
-            for name, sql in mapping.queries.items()
-        }
+        results: dict[str, tuple[pd.DataFrame, Counter[str]]] = {}
+        for name, sql in mapping.queries.items():
+            if name in CONTRACTS and own is None and (own := _own_catalogue(results)) and own.own_words:
+                unregister(connection)  # ages count in the bands of the service from here on
+                register(connection, replace(around, catalogue=own), remarks)
+            results[name] = _result(connection, name, sql, remarks, columns=columns, one_of=one_of)
     finally:
         unregister(connection)
         connection.close()
@@ -108,7 +110,7 @@ def map_tables(
     frames: dict[str, pd.DataFrame] = {}
     filled: dict[str, object] = {}
     for name, (frame, _) in results.items():
-        frames[name], added = with_declared(name, frame, mapping.settings.declared)
+        frames[name], added = with_declared(name, frame, settings.declared, own or around.catalogue)
         filled |= {f"{name}.{column}": value for column, value in added.items()}
     return MappedTables(
         tables={name: frame for name, frame in frames.items() if name in CONTRACTS},
@@ -117,7 +119,7 @@ def map_tables(
         set_aside=set_aside,
         unused=_unused(mapping, loaded),
         remarks=remarks,
-        own=_own_catalogue(frames) or own,
+        own=own or _own_catalogue(results),
         one_of=one_of,
         filled=filled,
     )
@@ -197,12 +199,16 @@ def _own_places(mapping: MappingFolder) -> PlaceTable | None:
     return PlaceTable.read(file, country=settings.country, encoding=settings.encoding)
 
 
-def _own_catalogue(frames: Mapping[str, pd.DataFrame]) -> Catalogue | None:
+def _own_catalogue(results: Mapping[str, tuple[pd.DataFrame, Counter[str]]]) -> Catalogue | None:
     """Return the catalogue of the queries about it, None where there are none."""
-    if not CATALOGUE_TABLES.keys() & frames.keys():
+    frames = {name: frame for name, (frame, _) in results.items() if name in CATALOGUE_TABLES}
+    if not frames:
         return None
     return Catalogue.of(
-        questions=frames.get(QUESTIONS), options=frames.get(OPTIONS), importance=frames.get(IMPORTANCE)
+        questions=frames.get(QUESTIONS),
+        options=frames.get(OPTIONS),
+        importance=frames.get(IMPORTANCE),
+        words=frames.get(WORDS),
     )
 
 

@@ -6,11 +6,12 @@ repeat the value: it may be a place or an address.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Final
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.text_folding import INVISIBLE
-from recsys.catalogue.vocabulary import ENUMERATIONS, RANGES
+from recsys.catalogue.vocabulary import ADULT, ENUMERATIONS, OLDEST, RANGES, years_of_band
 from recsys.data.ids import canonical_spelling
 
 Reading = tuple[object, str | None]
@@ -53,7 +54,7 @@ ANYWHERE: Final = frozenset(
         *("sem limite", "indiferente", "senza limiti", "onbeperkt", "제한 없음", "不限"),
     )
 )
-ADULT, OLDEST = RANGES[C.AGE_YEARS]
+BANDS: Final = ENUMERATIONS[C.AGE_BAND].words
 
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 _AGE = re.compile(r"(\d{1,3})(?:[.,]0+)?\s*(?:\+|歳|세|岁)?")
@@ -94,8 +95,8 @@ def is_unknown(text: object) -> bool:
     return text is None or plain(text).casefold() in UNKNOWN_WORDS
 
 
-def band_of_age(age: int) -> tuple[str | None, str | None]:
-    """Return the age band of an age in full years.
+def band_of_age(age: int, bands: Sequence[str] = BANDS) -> tuple[str | None, str | None]:
+    """Return the age band of an age in full years, of bands from the youngest on.
 
     >>> band_of_age(34), band_of_age(17)
     (('25-34', None), (None, 'under 18'))
@@ -106,25 +107,26 @@ def band_of_age(age: int) -> tuple[str | None, str | None]:
         return None, "under 18"
     if age > OLDEST:
         return None, "older than 120"
-    bands = ENUMERATIONS[C.AGE_BAND].words
-    return next(band for band in reversed(bands) if age >= int(band[:2])), None
+    if age < years_of_band(bands[0])[0]:
+        return None, "younger than the age bands"
+    return next(band for band in reversed(bands) if age >= years_of_band(band)[0]), None
 
 
-def bands_between(low: int | None, high: int | None) -> list[str]:
+def bands_between(low: int | None, high: int | None, bands: Sequence[str] = BANDS) -> list[str]:
     """Return the age bands that hold an age from `low` to `high`, open where None.
 
     >>> bands_between(30, 44)
     ['25-34', '35-44']
     """
     found = []
-    for band in ENUMERATIONS[C.AGE_BAND].words:
-        first, last = int(band[:2]), OLDEST if band.endswith("+") else int(band[3:])
+    for band in bands:
+        first, last = years_of_band(band)
         if (low is None or last >= low) and (high is None or first <= high):
             found.append(band)
     return found
 
 
-def wanted_bands(low: object, high: object) -> tuple[list[str], str | None]:
+def wanted_bands(low: object, high: object, bands: Sequence[str] = BANDS) -> tuple[list[str], str | None]:
     """Return the age bands of two limits as services write them; an unknown one is open.
 
     A limit that cannot be read fits nobody: it is not known whom somebody wanted to leave out.
@@ -138,7 +140,7 @@ def wanted_bands(low: object, high: object) -> tuple[list[str], str | None]:
         if match is None and not is_unknown(text):
             return [], "an age limit that cannot be read, so nobody fits"
         limits.append(None if match is None else int(match.group(1)))
-    return bands_between(*limits), None
+    return bands_between(limits[0], limits[1], bands), None
 
 
 def read_degrees(text: object) -> tuple[float | None, str | None]:

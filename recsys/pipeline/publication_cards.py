@@ -10,10 +10,9 @@ from typing import Final
 
 import numpy as np
 
-from recsys.catalogue.catalogue import Catalogue, load_catalogue
+from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import LANGUAGES, Language
-from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.constraints.policy import Policy
 from recsys.data.population import Population
 from recsys.pipeline.gates.proposal import GateResult
@@ -84,20 +83,16 @@ def _data_lines(lang: Language, people: Population, source: str) -> list[str]:
     lines = [f"# {t('data_title')}", "", t("data_text", source=source, as_of=people.as_of.isoformat()), ""]
     for column in _COHORTS:
         lines += [f"## {t(column)}", "", f"| {t('group')} | {t('people')} |", "|---|---:|"]
-        lines += [
-            f"| {label} | {count:,} |" for label, count in _groups(people, column, words, lang, t("rest"))
-        ]
+        lines += [f"| {label} | {count:,} |" for label, count in _groups(people, column, lang, t("rest"))]
         lines.append("")
     return [*lines, f"## {t('never_kept')}\n", t("never_kept_text"), ""]
 
 
-def _groups(
-    people: Population, column: str, words: Catalogue, lang: Language, rest: str
-) -> list[tuple[str, int]]:
+def _groups(people: Population, column: str, lang: Language, rest: str) -> list[tuple[str, int]]:
     """Return how many people hold each word of a column; small groups and unknown ones are one rest."""
     found = [
-        (words.label(column, word, lang), int(np.count_nonzero(people.has_word(column, word))))
-        for word in ENUMERATIONS[column].words
+        (people.catalogue.label(column, word, lang), int(np.count_nonzero(people.is_word(column, word))))
+        for word in people.catalogue.vocabulary(column)
     ]
     shown = [(label, count) for label, count in found if count >= LEAST_PEOPLE]
     left = len(people) - sum(count for _, count in shown)

@@ -18,6 +18,7 @@ import pandas as pd
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.catalogue.preference_words import WISHES
 from recsys.constraints.base import Constraint
 from recsys.constraints.cold_start import ColdStartVocabulary
 from recsys.constraints.plugin import is_own, plugin_constraint
@@ -173,6 +174,10 @@ def one_person(user_id: str, profile: Profile, catalogue: Catalogue) -> Populati
         raise _unusable(profile, type(error).__name__) from None
     if not len(people) and not isinstance(profile, Population):
         raise _unusable(profile, "0 people")
+    if any(people.catalogue.vocabulary(one) != catalogue.vocabulary(one) for one in WISHES):
+        raise InputError(
+            explained("a profile with other words than the publication", remedy="read it with its catalogue")
+        )
     if len(people) != 1 or people.ids.ids([0])[0] != user_id:
         raise InputError(
             explained("a profile is of the one person who is asked for", got=f"{len(people)} people")

@@ -83,13 +83,13 @@ def narrowing_of(  # noqa: PLR0917
     """
     kept: BoolArray | None = None
     rows: list[int] = []
-    narrows = where is not None and bool(where.checked())
-    if where is not None and narrows:
+    asked_for = None if where is None else where.checked(snapshot.catalogue)
+    if asked_for:
         if among is not None:
             raise InputError(
                 explained("a filter and a list of ids", where="among", remedy="give one of them")
             )
-        kept = snapshot.fits(snapshot.ids.find([viewer_id])[0], where.checked())
+        kept = snapshot.fits(snapshot.ids.find([viewer_id])[0], asked_for)
     if among is not None:
         if isinstance(among, str) or len(among) > MOST_NAMED:
             raise InputError(explained(f"`among` is a list of at most {MOST_NAMED} ids"))
@@ -97,7 +97,7 @@ def narrowing_of(  # noqa: PLR0917
         named = np.zeros(len(snapshot.ids), bool)
         named[rows] = True
         kept = named if kept is None else kept & named
-    asked = repr(where.checked()) if where is not None and narrows else ""
+    asked = repr(asked_for) if asked_for else ""
     return Narrowing(day, cursor.without, kept, asked, rows)
 
 

@@ -448,7 +448,7 @@ class Snapshot:
             shared = self.reasons.interest
             at = [code for code, name in enumerate(shared.codes) if name[9:] in filters.interests]
             interests = np.asarray(shared.level[:, at].max(axis=1, initial=0) > 0, bool)
-        return self.data.filters.fits(viewer, filters, interests)
+        return self.data.filters.fits(viewer, filters, interests, self.catalogue)
 
     def decoy(self, user_id: str) -> int:
         """Return a listed row to work on instead of one that is not there, the same for the same id."""

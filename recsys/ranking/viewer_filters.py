@@ -9,6 +9,7 @@ from typing import Final, Self
 
 import numpy as np
 
+from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.bitsets import contains
@@ -41,10 +42,14 @@ class Filters:
     interests: Collection[str] = ()
     languages: Collection[str] = ()
 
-    def checked(self) -> Self:
-        """Return the filters with every word checked; raises InputError, which repeats none of them."""
+    def checked(self, catalogue: Catalogue | None = None) -> Self:
+        """Return the filters with every word checked; raises InputError, which repeats none of them.
+
+        catalogue: whose words for genders and ages count; those of the package when None.
+        """
+        known = catalogue or load_catalogue()
         for name, column in (("genders", C.GENDER), ("ages", C.AGE_BAND), ("languages", C.LANGUAGES)):
-            _check_words(name, getattr(self, name), ENUMERATIONS[column].words)
+            _check_words(name, getattr(self, name), known.vocabulary(column))
         _check_words("interests", self.interests, None)
         if self.within_km is not None and self.within_km not in _RADII:
             remedy = f"use one of {', '.join(map(str, _RADII))}"
@@ -95,10 +100,13 @@ class FilterColumns:
             np.where(gone, np.uint64(0), self.cell),
         )
 
-    def fits(self, viewer: int, filters: Filters, interests: BoolArray | None) -> BoolArray:
+    def fits(
+        self, viewer: int, filters: Filters, interests: BoolArray | None, catalogue: Catalogue
+    ) -> BoolArray:
         """Say who fits the filters of the viewer's row, `(n_people,)` bool; who says nothing does not.
 
-        interests: `(n_people,)`, who has one of the interests asked for; None when none are.
+        interests: `(n_people,)`, who has one of the interests asked for; None when none are. catalogue: the
+        one of these people.
         """
         fits = np.ones(len(self.gender), bool)
         for codes, words, column in (
@@ -106,7 +114,7 @@ class FilterColumns:
             (self.age, filters.ages, C.AGE_BAND),
         ):
             if words:
-                fits &= np.isin(codes, [ENUMERATIONS[column].code(word) for word in words])
+                fits &= np.isin(codes, [catalogue.vocabulary(column).index(word) for word in words])
         if filters.languages:
             places = [ENUMERATIONS[C.LANGUAGES].code(word) for word in filters.languages]
             fits &= contains(

@@ -149,10 +149,13 @@ def build_town(
 ) -> BuiltTown:
     """Build a town and play its burn-in; see `make_town`.
 
-    Raises InputError when there would be nobody.
+    Raises InputError when there would be nobody, or a catalogue has other words for its people.
     """
     if n_people < 1:
         raise InputError(explained("a town needs people", got=n_people, remedy="ask for 1 or more"))
+    if catalogue is not None and catalogue.own_words:
+        what, remedy = "a town speaks the words of the package", "leave `words` out of its catalogue"
+        raise InputError(explained(what, got=list(catalogue.own_words), remedy=remedy))
     s = TownSettings() if settings is None else settings
     now = as_utc(as_of).floor("s")
     arrivals = make_arrivals(n_people, seconds(now), rng, s.history, nights_ahead=nights_ahead)

@@ -164,8 +164,8 @@ def test_a_folder_may_be_csv_or_yaml_and_extend_the_builtin(tmp_path: Path) -> N
     assert check_catalogue(own).missing["ja"] > 0
     (tmp_path / "catalogue.yaml").write_text("extends: builtin\n", "utf-8")
     assert len(open_catalogue(tmp_path).topics) == len(load_catalogue().topics) + 1
-    (tmp_path / "words.csv").write_text("column,word\n", "utf-8")
-    with pytest.raises(InputError, match="safety words are fixed"):
+    (tmp_path / "words.csv").write_text("field,word\nintents,dating\n", "utf-8")
+    with pytest.raises(InputError, match="a safety word is fixed"):
         open_catalogue(tmp_path)
 
 
