@@ -114,11 +114,14 @@ def summary_line(name: str, fields: Mapping[str, object], moment: datetime, lang
     >>> fields, moment = {"people": 5000, "model": "hybrid", "seconds": 12.0}, datetime(2026, 1, 5, 3, 15)
     >>> summary_line("train", fields, moment, "en")
     '03:15:00   6/12 train         12 s  5,000 people, model hybrid'
+
+    A moment with a zone names it, so that nobody takes one clock for another.
     """
     facts = {key: value for key, value in fields.items() if key not in _NOT_SHOWN and value not in (None, "")}
     shown = ", ".join(_fact(key, value) for key, value in list(facts.items())[:_SHOWN])
     took = duration(float(str(fields["seconds"])), lang)
-    return f"{moment:%H:%M:%S} {_place(name)} {took:>7}  {shown}".rstrip()
+    clock = f"{moment:%H:%M:%S %Z}".rstrip()
+    return f"{clock} {_place(name)} {took:>7}  {shown}".rstrip()
 
 
 _NOT_SHOWN: Final = ("exit_code", "seconds", "cpu_seconds", "peak_mb")

@@ -67,22 +67,34 @@ def check(
         bool,
         typer.Option("--all", help="Look at everybody, however many; else at a sample of a large source."),
     ] = False,
+    ids: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write every id, whether it may be listed, and why not, as CSV; looks at everybody.",
+        ),
+    ] = None,
     lang: Lang = None,
 ) -> None:
     """Run a mapping and say who could be listed and why the rest could not.
 
-    Nothing is written. Rows are read, set aside with a reason, or accepted; what functions could not read is
-    counted, without the values. Of a large source a sample is looked at first. Where nobody could be listed
-    the exit code is 20.
+    Nothing is written but what --ids asks for. Rows are read, set aside with a reason, or accepted; what
+    functions could not read is counted, without the values. Of a large source a sample is looked at first.
+    Where nobody could be listed the exit code is 20.
 
     Example: recsys map check mapping
     """
     from recsys.cli.app import language
     from recsys.mapping import Mapping, check_mapping
     from recsys.mapping.check import MOST_PEOPLE
+    from recsys.storage.atomic_write import write_atomically
 
-    found = check_mapping(Mapping.read(folder), most=None if everybody else MOST_PEOPLE)
-    typer.echo(found.report(language(lang, None)))
+    most = None if everybody or ids is not None else MOST_PEOPLE
+    spoken, found = language(lang, None), check_mapping(Mapping.read(folder), most=most)
+    if ids is not None:
+        table = found.people_listing[["user_id", "listed", "reason", spoken]]
+        write_atomically(ids, table.rename(columns={spoken: "in_words"}).to_csv(index=False).encode())
+    typer.echo(found.report(spoken))
     if not found.listed:
         raise typer.Exit(EXIT_REFUSED)
 

@@ -8,22 +8,21 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from recsys.arguments import checked_arguments
 from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.catalogue.entries import Label, Language
+from recsys.catalogue.entries import Language
 from recsys.config import token_secret
 from recsys.constraints.policy import Policy
-from recsys.constraints.why_not import constraint_text
 from recsys.data.contact_tokens import SHORTEST_SECRET
-from recsys.data.population import Population
 from recsys.data.tables import CONTRACTS
 from recsys.errors import SettingsError, explained
+from recsys.mapping.completeness import unended_files
 from recsys.mapping.functions import Remarks
+from recsys.mapping.listing import first_constraints, listing_by_person, listing_funnel
 from recsys.mapping.places import near_names
 from recsys.mapping.project import ASK, MAPPING_FILE, Mapping, unconfirmed
 from recsys.mapping.run import MappedTables, map_tables
@@ -41,9 +40,11 @@ class MappingCheck:
 
     tables:   what the queries gave. loaded: the same, held against the contracts.
     listing:  one row a constraint, in the order they are asked: people it leaves out first, why in words.
+    people_listing: one row an id: whether it may be listed, and the first reason why not, in words.
     listed:   ids that may be listed. missing: people without a value, by column, what listing needs first.
     consent:  one row a column of profiles and boundaries: asked, declared by which document, or not there.
-    queries:  SQL by table. strangers: rows that name nobody of profiles, by table and column.
+    queries:  SQL by table. unended: files whose last row has no line end. strangers: rows that name nobody of
+              profiles, by table and column.
     waiting:  of those who may be listed, people without an event that a page asks for, by its type.
     drafted:  one row a file that `recsys map init` drafted and nobody has confirmed: guesses and TODO in it.
     """
@@ -51,6 +52,7 @@ class MappingCheck:
     tables: MappedTables
     loaded: LoadedTables
     listing: pd.DataFrame
+    people_listing: pd.DataFrame
     listed: tuple[str, ...]
     missing: pd.DataFrame
     consent: pd.DataFrame
@@ -59,6 +61,7 @@ class MappingCheck:
     waiting: pd.DataFrame = field(default_factory=pd.DataFrame)
     queries: Frames[str, str] = field(default_factory=dict)
     strangers: pd.DataFrame = field(default_factory=pd.DataFrame)
+    unended: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def people(self) -> int:
@@ -80,6 +83,7 @@ class MappingCheck:
             ("consent", self.consent),
             ("filled", pd.Series(self.tables.filled, name="value", dtype=object).to_frame()),
             ("unknown", self.missing),
+            ("unended", self.unended),
             ("unmapped", _unmapped(self.queries, lang)),
             ("drafted", self.drafted),
             ("unlisted", self.listing[["people", lang]]),
@@ -117,12 +121,15 @@ def check_mapping(
     tables = map_tables(mapping, secret=secret or _any_secret(), most=most)
     loaded = load_tables(tables.tables, as_of=pd.Timestamp(mapping.settings.as_of), catalogue=tables.own)
     people = population_of(loaded)
-    listing, may_be = listing_funnel(people, policy or Policy.default())
-    listed = tuple(str(one) for one in people.ids.ids(np.flatnonzero(may_be)))
+    rules = policy or Policy.default()
+    reasons = first_constraints(people, rules)
+    by_person = dict(zip(map(str, people.ids.values), reasons, strict=True))
+    listed = tuple(name for name, reason in by_person.items() if reason is None)
     return MappingCheck(
         tables=tables,
         loaded=loaded,
-        listing=listing,
+        listing=listing_funnel(reasons, rules),
+        people_listing=listing_by_person(by_person, loaded, tables.aside_ids),
         listed=listed,
         waiting=_waiting(loaded, listed),
         missing=_missing(loaded),
@@ -131,6 +138,7 @@ def check_mapping(
         drafted=_drafted(mapping),
         queries=mapping.queries,
         strangers=_strangers(loaded),
+        unended=_unended(mapping, tables.rows_read),
     )
 
 
@@ -161,33 +169,11 @@ def _drafted(mapping: Mapping) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["file", "guesses", "todo"]).set_index("file")
 
 
-def listing_funnel(people: Population, policy: Policy) -> tuple[pd.DataFrame, np.ndarray]:
-    """Return which constraint first leaves each person unlisted, as counts, and who is listed.
-
-    >>> table, listed = listing_funnel(Population.of_ids(["a"], as_of="2026-01-05"), Policy.default())
-    >>> int(table["people"].sum()), listed.tolist()
-    (1, [False])
-    """
-    left = np.ones(len(people), bool)
-    rows = []
-    for constraint in policy.constraints:
-        passes = Policy((constraint,)).compile(people).listed
-        gone = int((left & ~passes).sum())
-        if gone:
-            label = _reason_text(constraint.name)
-            rows.append((constraint.name, gone, label.text("ja"), label.text("en")))
-        left &= passes
-    frame = pd.DataFrame(rows, columns=["constraint", "people", "ja", "en"]).set_index("constraint")
-    return frame, left
-
-
-def _reason_text(name: str) -> Label:
-    """Return why the constraint `name` leaves one person out; of a rule of one's own, what it says of two."""
-    catalogue = load_catalogue()
-    key = f"unlisted.{name}"
-    if key not in catalogue.texts:
-        return constraint_text(name)
-    return Label(ja=catalogue.text(key, "ja"), en=catalogue.text(key, "en"))
+def _unended(mapping: Mapping, rows_read: Frames[str, int]) -> pd.DataFrame:
+    """Return the files that may have been cut off, with the rows of their tables."""
+    files = unended_files(mapping.settings.source, mapping.folder)
+    rows = [(name, rows_read.get(name.partition("/")[0].partition(".")[0], 0)) for name in files]
+    return pd.DataFrame(rows, columns=["file", "rows of the table"]).set_index("file")
 
 
 def _unmapped(queries: Frames[str, str], lang: Language) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from recsys.catalogue.rows import IMPORTANCE, OPTIONS, QUESTIONS, WORDS
 from recsys.config import TOKEN_SECRET, token_secret
 from recsys.data.tables import CONTRACTS
 from recsys.errors import SettingsError, did_you_mean, explained
+from recsys.mapping.completeness import check_counts, read_counts
 from recsys.mapping.functions import Remarks, Surroundings, function_names, register, unregister
 from recsys.mapping.place_table import PlaceTable
 from recsys.mapping.project import CATALOGUE_TABLES
@@ -35,6 +36,10 @@ _BEFORE_DATA: Final = ("Parser Error", "Binder Error", "Catalog Error")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
+_Result = tuple[pd.DataFrame, pd.DataFrame]
+"""The rows of a query, and those that it set aside."""
+
+
 @dataclass(frozen=True)
 class MappedTables:
     """What the queries gave.
@@ -43,6 +48,7 @@ class MappedTables:
     mapping gives them. rows_read: rows of each source table that was used. set_aside: rows by table and
     reason that a query set aside. unused: columns of the source that no query names. remarks: what the
     functions could not read. one_of: everybody was looked at (1), or one of so many people.
+    aside_ids: of profiles that were set aside, the reason by id.
     own: the service's own catalogue, None where it has none. filled: what stands in columns that a query left
     out and that are not about safety, by `table.column`.
     """
@@ -53,6 +59,7 @@ class MappedTables:
     set_aside: Mapping[str, Counter[str]] = field(default_factory=dict)
     unused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     remarks: Remarks = field(default_factory=Remarks)
+    aside_ids: Mapping[str, str] = field(default_factory=dict)
     one_of: int = 1
     own: Catalogue | None = None
     filled: Mapping[str, object] = field(default_factory=dict)
@@ -93,11 +100,14 @@ def map_tables(
         connection.execute(f"SET TimeZone = '{settings.zone or 'UTC'}'")
         register(connection, around, remarks)
         loaded = _load(connection, mapping, sources)
+        if settings.counts is not None:
+            counts = read_counts(mapping.folder / settings.counts, encoding=settings.encoding)
+            check_counts(counts, {name: table.num_rows for name, table in loaded.items()}, sources)
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         one_of = _one_of(mapping, loaded, most)
         columns = {column for table in loaded.values() for column in table.column_names}
-        results: dict[str, tuple[pd.DataFrame, Counter[str]]] = {}
+        results: dict[str, _Result] = {}
         for name, sql in mapping.queries.items():
             if name in CONTRACTS and own is None and (own := _own_catalogue(results)) and own.own_words:
                 unregister(connection)  # ages count in the bands of the service from here on
@@ -106,7 +116,8 @@ def map_tables(
     finally:
         unregister(connection)
         connection.close()
-    set_aside = {name: aside for name, (_, aside) in results.items() if aside}
+    set_aside = {name: Counter(aside[SET_ASIDE]) for name, (_, aside) in results.items() if len(aside)}
+    _, aside_people = results.get(T.PROFILES, (None, pd.DataFrame()))
     frames: dict[str, pd.DataFrame] = {}
     filled: dict[str, object] = {}
     for name, (frame, _) in results.items():
@@ -122,6 +133,11 @@ def map_tables(
         own=own or _own_catalogue(results),
         one_of=one_of,
         filled=filled,
+        aside_ids={}
+        if C.USER not in aside_people
+        else dict(
+            aside_people.dropna(subset=[C.USER])[[C.USER, SET_ASIDE]].astype(str).itertuples(index=False)
+        ),
     )
 
 
@@ -199,7 +215,7 @@ def _own_places(mapping: MappingFolder) -> PlaceTable | None:
     return PlaceTable.read(file, country=settings.country, encoding=settings.encoding)
 
 
-def _own_catalogue(results: Mapping[str, tuple[pd.DataFrame, Counter[str]]]) -> Catalogue | None:
+def _own_catalogue(results: Mapping[str, _Result]) -> Catalogue | None:
     """Return the catalogue of the queries about it, None where there are none."""
     frames = {name: frame for name, (frame, _) in results.items() if name in CATALOGUE_TABLES}
     if not frames:
@@ -286,8 +302,8 @@ def _query_error(target: str, error: Exception, columns: Collection[str] = ()) -
 
 def _result(
     connection: Any, name: str, sql: str, remarks: Remarks, *, columns: Collection[str], one_of: int
-) -> tuple[pd.DataFrame, Counter[str]]:
-    """Return the rows of one query as a frame, and how many it set aside by reason."""
+) -> _Result:
+    """Return the rows of one query as a frame, and the rows it set aside."""
     import duckdb
 
     try:
@@ -302,13 +318,14 @@ def _result(
             raise remarks.error from None
         raise _query_error(name, error, columns) from None
     check_columns(name, table.column_names)
-    aside: Counter[str] = Counter()
+    aside = pd.DataFrame()
     if SET_ASIDE in table.column_names:
         import pyarrow.compute as pc
 
-        reasons = table.column(SET_ASIDE)
-        aside = Counter(reason for reason in reasons.to_pylist() if reason is not None)
-        table = table.filter(pc.is_null(reasons)).drop_columns([SET_ASIDE])
+        kept = pc.is_null(table.column(SET_ASIDE))
+        named = [column for column in (C.USER, SET_ASIDE) if column in table.column_names]
+        aside = table.filter(pc.invert(kept)).select(named).to_pandas()
+        table = table.filter(kept).drop_columns([SET_ASIDE])
     frame = as_frame(name, table)
     for column in frame.columns.intersection(_OPEN_WHERE_NULL):
         remarks.times = int(frame[column].map(lambda wish: wish is not None and len(wish) == 0).sum())

@@ -74,7 +74,7 @@ def source_tables(
     found: dict[str, Callable[[], Any]] = {}
     alone = not path.is_dir() or path.suffix == ".parquet" or _is_hive(path)
     for file in [path] if alone else sorted(path.iterdir()):
-        kind = _kind(file)
+        kind = kind_of(file)
         if kind is None:
             continue
         for name, read in _of_file(file, kind, encoding, given).items():
@@ -94,11 +94,12 @@ def source_tables(
     return found
 
 
-def _kind(file: Path) -> str | None:
+def kind_of(file: Path) -> str | None:
+    """Return in which form a file or a folder of parts holds a table, None where in none."""
     if file.name.startswith((".", "_")):
         return None
     if file.is_dir():
-        kinds = {_kind(part) for part in parts_of(file)}
+        kinds = {kind_of(part) for part in parts_of(file)}
         return kinds.pop() if len(kinds) == 1 and kinds <= {"csv", "parquet", "json"} else None
     suffix = Path(file.stem).suffix if file.suffix == ".gz" else file.suffix
     known = _SUFFIXES.get(suffix.lower())
@@ -121,7 +122,7 @@ def unread_files(address: str, folder: Path) -> list[str]:
         if file.is_file()
         and not file.name.startswith((".", "_"))
         and file.suffix.lower() not in _DESCRIBES
-        and _kind(file) is None
+        and kind_of(file) is None
     ]
 
 

@@ -4,6 +4,7 @@ Nothing in it is shared with another home, and nothing that stands there already
 """
 
 import os
+import re
 import secrets
 import sys
 from datetime import datetime
@@ -13,6 +14,7 @@ from typing import Final
 from recsys.config import TOKEN_SECRET
 from recsys.errors import SettingsError, explained
 from recsys.mapping.draft import draft_mapping, source_from
+from recsys.mapping.project import MAPPING_FILE
 from recsys.safety.keys import ENVIRONMENT
 from recsys.settings import PARAMS_FILE
 from recsys.storage.atomic_write import write_atomically
@@ -21,6 +23,7 @@ KEY_FILE: Final = "keys.env"
 """Secrets of a home, readable by its owner alone; systemd and a shell read it as it is."""
 MAPPING: Final = "mapping"
 UNITS: Final = "units"
+_ZONE: Final = re.compile(r"^zone: (\S+)", re.MULTILINE)
 
 _PARAMS: Final = """\
 # Settings of this service; every other one has a default, see the reference of settings.
@@ -30,6 +33,10 @@ source: mapping:mapping
 
 # Keep it the moment of mapping.yaml; empty where that is `now`.
 as_of: {as_of}
+
+# The zone of the times that people read, in the log of a night and on its page.
+report:
+  time_zone: {zone}
 
 # Publishing is refused until all four hold. Declare only what is true of your service.
 publish:
@@ -79,21 +86,22 @@ def make_home(folder: str | Path, source: str | None = None, *, as_of: datetime 
     source cannot be read.
     """
     home = Path(folder).resolve()
-    files = {
-        PARAMS_FILE: _PARAMS.format(as_of="" if as_of is None else as_of.isoformat()),
-        ".gitignore": f"{KEY_FILE}\ndata/\n",
-        f"{UNITS}/recsys-night.service": _SERVICE.format(home=home, keys=KEY_FILE, program=_program()),
-        f"{UNITS}/recsys-night.timer": _TIMER,
-    }
-    for name in (*files, KEY_FILE, MAPPING):
+    for name in (PARAMS_FILE, ".gitignore", UNITS, KEY_FILE, MAPPING):
         if (home / name).exists():
             remedy = "name another folder; a home is never written over"
             raise SettingsError(
                 explained("a home is there already", where=str(home), got=name, remedy=remedy)
             )
-    drafts: dict[str, str] = {}
-    if source is not None:
-        drafts = dict(_draft(source, home / MAPPING, as_of))
+    drafts = {} if source is None else _draft(source, home / MAPPING, as_of)
+    zone = _ZONE.search(drafts.get(MAPPING_FILE, ""))
+    files = {
+        PARAMS_FILE: _PARAMS.format(
+            as_of="" if as_of is None else as_of.isoformat(), zone="UTC" if zone is None else zone[1]
+        ),
+        ".gitignore": f"{KEY_FILE}\ndata/\n",
+        f"{UNITS}/recsys-night.service": _SERVICE.format(home=home, keys=KEY_FILE, program=_program()),
+        f"{UNITS}/recsys-night.timer": _TIMER,
+    }
     home.mkdir(parents=True, exist_ok=True)
     for name, text in (files | {f"{MAPPING}/{name}": text for name, text in drafts.items()}).items():
         (home / name).parent.mkdir(exist_ok=True)

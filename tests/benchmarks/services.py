@@ -40,6 +40,7 @@ def measure(arguments: argparse.Namespace) -> Result:
         "golden_broken": sum(len(row["golden_broken"]) for row in rows),
         "listed_equal": all(row["listed_equal"] for row in rows),
         "most_check_seconds": max(row["check_seconds"] for row in rows),
+        "most_check_cpu_seconds": max(row["check_cpu_seconds"] for row in rows),
         "least_draft_share": min(row["draft_share"] for row in rows),
         "draft_unflagged": sum(len(row["draft_unflagged"]) for row in rows),
         "least_auc_over_expected": min(
@@ -83,7 +84,7 @@ def of_service(name: str) -> dict[str, Any]:
         "events_set_aside": dict(check.tables.set_aside.get("events", {})),
         "golden_held": held,
         "golden_broken": broken,
-        "check_seconds": check_seconds(name),
+        **check_seconds(name),
         "draft_share": round(len(draft.right) / len(NEEDED[name]), 3),
         "draft_wrong": sorted(draft.wrong),
         "draft_unflagged": sorted(draft.unflagged),

@@ -1,0 +1,85 @@
+"""Who could be listed of the people that a mapping gives, and the first reason why the others could not."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from recsys.catalogue.catalogue import load_catalogue
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.catalogue.entries import LANGUAGES, Label
+from recsys.constraints.policy import Policy
+from recsys.constraints.why_not import constraint_text
+from recsys.data.population import Population
+from recsys.data.quarantine import CODES
+from recsys.storage.load import LoadedTables
+from recsys.types import ObjectArray
+
+LISTED = "listed"
+
+
+def first_constraints(people: Population, policy: Policy) -> ObjectArray:
+    """Return the constraint that first leaves each person unlisted, `(n_people,)`; None where listed.
+
+    >>> first_constraints(Population.of_ids(["a"], as_of="2026-01-05"), Policy.default()).tolist()
+    ['account']
+    """
+    found = np.full(len(people), None, object)
+    left = np.ones(len(people), bool)
+    for constraint in policy.constraints:
+        passes = Policy((constraint,)).compile(people).listed
+        found[left & ~passes] = constraint.name
+        left &= passes
+    return found
+
+
+def listing_funnel(reasons: ObjectArray, policy: Policy) -> pd.DataFrame:
+    """Return how many people each constraint leaves out first, in the order they are asked, why in words."""
+    counts = pd.Series(reasons, dtype=object).value_counts()
+    names = [name for name in policy.names if name in counts.index]
+    rows = [(name, int(counts[name]), *(_text(name).text(lang) for lang in LANGUAGES)) for name in names]
+    return pd.DataFrame(rows, columns=["constraint", "people", *LANGUAGES]).set_index("constraint")
+
+
+def listing_by_person(
+    reasons: Mapping[str, str | None], loaded: LoadedTables, set_aside: Mapping[str, str]
+) -> pd.DataFrame:
+    """Return one row an id: `user_id`, `listed`, `reason` and the reason in words, in the order of ids.
+
+    reasons: the constraint that first leaves each accepted person out, None where listed. loaded: whose
+    quarantine names ids that the contract refused. set_aside: reasons of the queries, by id.
+    """
+    found: dict[str, tuple[str, Label]] = {}
+    for name, reason in set_aside.items():
+        found[name] = (f"set_aside.{reason}", _own("set_aside_by_query", reason))
+    refused = loaded.quarantine
+    if len(refused):
+        for name, codes in refused.loc[refused["table"] == T.PROFILES, [C.USER, CODES]].itertuples(
+            index=False
+        ):
+            if isinstance(name, str):
+                found[name] = (f"refused.{codes}", _own("refused_by_table", codes))
+    listed = _label("mapping.may_be_listed")
+    for name, constraint in reasons.items():
+        found[name] = (LISTED, listed) if constraint is None else (constraint, _text(constraint))
+    rows = [
+        (name, reason == LISTED, reason, *(label.text(lang) for lang in LANGUAGES))
+        for name, (reason, label) in sorted(found.items())
+    ]
+    return pd.DataFrame(rows, columns=[C.USER, LISTED, "reason", *LANGUAGES])
+
+
+def _own(key: str, what: str) -> Label:
+    return _label(f"mapping.{key}", what=what)
+
+
+def _text(name: str) -> Label:
+    """Return why the constraint `name` leaves one person out; of a rule of one's own, what it says of two."""
+    key = f"unlisted.{name}"
+    return _label(key) if key in load_catalogue().texts else constraint_text(name)
+
+
+def _label(key: str, **values: str) -> Label:
+    catalogue = load_catalogue()
+    return Label(ja=catalogue.text(key, "ja", **values), en=catalogue.text(key, "en", **values))

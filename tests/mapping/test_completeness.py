@@ -1,0 +1,93 @@
+"""A source that did not come whole is refused or told of, and each id is told why it may not be listed."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from recsys.cli import app
+from recsys.errors import SourceError
+from recsys.mapping import Mapping, check_mapping, map_tables
+from recsys.mapping.completeness import unended_files
+
+ROWS = "id,state\n001,active\n002,active\n003,gone\n004,nonsense\n,active\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    files = {
+        "data/members.csv": ROWS,
+        "data/blocked.csv": "a,b\n001,002\n",
+        "mapping.yaml": "source: data\nas_of: 2026-06-30T12:00:00Z\ncounts: data/counts.csv\n",
+        "data/counts.csv": "table,rows\nmembers.csv,5\nblocked,1\n",
+        "profiles.sql": "SELECT id AS user_id, state AS account_state,"
+        " CASE state WHEN 'gone' THEN 'left' END AS set_aside FROM members",
+        "boundaries.sql": "SELECT id AS user_id FROM members WHERE state = 'active'",
+        "blocks.sql": "SELECT a AS actor, b AS target, as_of() AS ts FROM blocked",
+    }
+    (tmp_path / "data").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        (
+            "members.csv",
+            ROWS[: ROWS.index("003")],
+            "fewer rows than the export counted in members: got '2 of 5'",
+        ),
+        ("members.csv", ROWS + "005,active\n", "more rows than the export counted in members: got '6 of 5'"),
+        ("counts.csv", "table,rows\nmember,5\n", "a counted table is not there: got 'member'; did you mean"),
+        ("counts.csv", "table,rows\nmembers,five\n", "a count is no whole number"),
+        ("counts.csv", "name,n\nmembers,5\n", "write table,rows"),
+    ],
+)
+def test_rows_are_held_against_what_the_export_counted(
+    folder: Path, file: str, text: str, message: str
+) -> None:
+    map_tables(Mapping.read(folder))
+    (folder / "data" / file).write_text(text, "utf-8")
+    with pytest.raises(SourceError, match=message):
+        map_tables(Mapping.read(folder))
+
+
+@pytest.mark.parametrize(
+    ("content", "unended"),
+    [
+        (b"a,b\n1,2\n3,4", True),
+        ("a,b\r\n1,猫\r\n3,4".encode("utf-16"), True),
+        ("a,b\n1,猫\n".encode("utf-16"), False),
+        (b"a,b\r\n1,2\r\n", False),
+        (b"a,b", False),
+    ],
+)
+def test_a_last_row_without_a_line_end_is_told_of(tmp_path: Path, content: bytes, unended: bool) -> None:
+    (tmp_path / "members.csv").write_bytes(content)
+    assert unended_files(".", tmp_path) == (["members.csv"] if unended else [])
+    assert unended_files("members.csv", tmp_path) == (["members.csv"] if unended else [])
+
+
+def test_each_id_is_told_whether_it_may_be_listed_and_why_not(folder: Path, tmp_path: Path) -> None:
+    (folder / "data" / "blocked.csv").write_text("a,b\n001,002", "utf-8")
+    found = CliRunner(env={"COLUMNS": "110"}).invoke(
+        app, ["map", "check", str(folder), "--ids", str(tmp_path / "ids.csv"), "--lang", "en"]
+    )
+    assert found.exit_code == 20, found.output
+    assert "blocked.csv" in found.output.partition("last row has no line end")[2]
+    table = pd.read_csv(tmp_path / "ids.csv", dtype=str).set_index("user_id")
+    assert not table["listed"].eq("True").any()
+    assert table["reason"].to_dict() == {
+        "001": "activity",
+        "002": "activity",
+        "003": "set_aside.left",
+        "004": "refused.account_state.unknown_word",
+    }
+    check = check_mapping(Mapping.read(folder))
+    assert check.listing["people"].sum() + len(check.listed) == check.people == 2
+    words = set(check.people_listing["ja"]) | set(check.people_listing["en"])
+    assert all(words)
+    assert not any("{" in one for one in words)
