@@ -3,6 +3,7 @@
 import os
 import re
 from collections import Counter
+from collections.abc import Collection
 from collections.abc import Mapping as Frames
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,11 +16,12 @@ from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.entries import Language
+from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.config import token_secret
 from recsys.constraints.policy import Policy
 from recsys.data.contact_tokens import SHORTEST_SECRET
 from recsys.data.tables import CONTRACTS
-from recsys.errors import SettingsError, explained
+from recsys.errors import SettingsError, did_you_mean, explained
 from recsys.mapping.completeness import unended_files
 from recsys.mapping.functions import Remarks
 from recsys.mapping.listing import first_constraints, listing_by_person, listing_funnel
@@ -75,7 +77,7 @@ class MappingCheck:
             ("rows_read", pd.Series(self.tables.rows_read, name="rows", dtype=int).to_frame()),
             ("rows_by_table", self.loaded.counts.set_index("table")),
             ("set_aside", _set_aside(self.tables.set_aside)),
-            ("refused", _quarantined(self.loaded.quarantine, self.queries)),
+            ("refused", _quarantined(self.loaded, self.queries)),
             ("unread", _remarks(self.tables.remarks)),
             ("unmatched", _unmatched(self.tables.remarks, self.country)),
             ("strangers", self.strangers),
@@ -253,17 +255,30 @@ def _set_aside(found: Frames[str, Counter[str]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["table", "reason", "rows"]).set_index("table")
 
 
-def _quarantined(quarantine: pd.DataFrame, queries: Frames[str, str]) -> pd.DataFrame:
-    """Return refused rows by table and reason, with the unknown words that stand in the query itself."""
+def _quarantined(loaded: LoadedTables, queries: Frames[str, str]) -> pd.DataFrame:
+    """Return refused rows by table and reason, with the unknown words that stand in the query itself.
+
+    Each word stands beside the nearest that its column has.
+    """
+    quarantine = loaded.quarantine
     if not len(quarantine):
         return pd.DataFrame()
     found = quarantine.groupby(["table", "codes"]).size().rename("rows").to_frame()
     words = []
-    for _, rows in quarantine.groupby(["table", "codes"]):
+    for (_, codes), rows in quarantine.groupby(["table", "codes"]):
+        column = str(codes).partition(".")[0]
+        known = loaded.catalogue.vocabulary(column) if column in ENUMERATIONS else ()
         query = queries.get(str(rows["table"].iloc[0]), "")
         got = set(_GOT.findall(" ".join(rows["reason"])))
-        words.append(", ".join(sorted(word for word in got if f"'{word}'" in query)))
+        written = sorted(word for word in got if f"'{word}'" in query)
+        words.append(
+            ", ".join(f"{word}: {near}" if (near := _near(word, known)) else word for word in written)
+        )
     return found.assign(words=words) if any(words) else found
+
+
+def _near(word: str, known: Collection[str]) -> str:
+    return did_you_mean(word, known) if len(known) <= _MOST_WORDS else ""
 
 
 def _remarks(remarks: Remarks) -> pd.DataFrame:

@@ -33,6 +33,8 @@ from recsys.mapping.sources import Tables, source_tables
 _OPEN_WHERE_NULL: Final = [C.ACCEPTS_AGE_BANDS, C.MEETS_GENDERS]
 _BEFORE_DATA: Final = ("Parser Error", "Binder Error", "Catalog Error")
 """Errors that are raised before any row was read, so that what they quote stands in the query."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""In a name these tell of another encoding: bytes of two-byte letters that were read as one letter each."""
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
@@ -292,12 +294,15 @@ def _query_error(target: str, error: Exception, columns: Collection[str] = ()) -
         name = missing.group(1)
         bound = re.findall(r"\"(\w+)\"", text.partition("Candidate bindings:")[2].partition("\n")[0])
         near = did_you_mean(name, function_names() if "Function" in line else bound or columns)
+        if not name.isascii() and any(_CONTROL.search(column) for column in columns):
+            near = "the names of the source's columns are no text: say another `encoding` in mapping.yaml"
         return SettingsError(explained(f"{kind.lower()}: unknown name", where=where, got=name, remedy=near))
     said = said or line
+    remedy, syntax = "mend the query", re.search(r'syntax error at or near "(\w+)"', line)
+    if syntax and f"{syntax[1].lower()}s" in function_names():
+        remedy = f"did you mean '{syntax[1].lower()}s'? `{syntax[1]}` is a word of SQL"
     redacted = said if kind in _BEFORE_DATA else _QUOTED.sub("'...'", said)
-    return SettingsError(
-        explained("the query cannot run", where=where, got=redacted, remedy="mend the query")
-    )
+    return SettingsError(explained("the query cannot run", where=where, got=redacted, remedy=remedy))
 
 
 def _result(

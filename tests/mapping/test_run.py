@@ -70,6 +70,7 @@ def test_rows_are_accepted_or_set_aside_with_a_reason(folder: Path) -> None:
         ("SELECT id AS user_id,\n  age_band(born)) FROM members", "profiles.sql, line 2"),
         ("SELECT m.id AS user_id, m.brn AS age_band FROM members m", "'brn'|\"brn\""),
         ("SELEC id", "the query cannot run"),
+        ("SELECT id AS user_id, window(about) AS x FROM members", "did you mean 'windows'"),
         ("SELECT id AS user_id, born AS birth_date FROM members", "may not let this through"),
         ("SELECT id AS user_id, lat AS latitude FROM members", "may not let this through"),
     ],
@@ -182,6 +183,13 @@ def test_a_constant_that_no_function_knows_is_an_error(folder: Path, sql: str, m
         run(folder, sql)
 
 
+def test_columns_of_another_encoding_are_told_as_that(folder: Path) -> None:
+    (folder / "data" / "members.csv").write_bytes("質問ID,会員\n1,２\n".encode("cp932"))
+    (folder / "mapping.yaml").write_text(YAML + "encoding: latin1\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match="got '質問ID'; .*say another `encoding`"):
+        run(folder, "SELECT 質問ID AS user_id FROM members")
+
+
 def test_texts_that_people_wrote_are_no_interests(folder: Path) -> None:
     rows = "".join(f"{at},I like {at} long walks by the sea and tea\n" for at in range(5))
     (folder / "data" / "members.csv").write_text("id,about\n" + rows, encoding="utf-8")
@@ -203,7 +211,7 @@ def test_a_check_counts_what_is_unknown_in_every_column_and_names_words_of_the_q
     )
     assert check.missing.loc["boundaries.meeting_settings", "needed"] == "for listing"
     report = check.report()
-    assert "singel" in report
+    assert "singel: did you mean 'single'?" in report
     assert report.endswith("marked `for listing`.")
 
 
