@@ -298,9 +298,9 @@ def _query_error(target: str, error: Exception, columns: Collection[str] = ()) -
             near = "the names of the source's columns are no text: say another `encoding` in mapping.yaml"
         return SettingsError(explained(f"{kind.lower()}: unknown name", where=where, got=name, remedy=near))
     said = said or line
-    remedy, syntax = "mend the query", re.search(r'syntax error at or near "(\w+)"', line)
-    if syntax and f"{syntax[1].lower()}s" in function_names():
-        remedy = f"did you mean '{syntax[1].lower()}s'? `{syntax[1]}` is a word of SQL"
+    remedy = "mend the query"
+    if "syntax error" in line and re.search(r"(?i)\bwindow\b", text.partition("\nLINE ")[2]):
+        remedy = "did you mean 'windows'? `window` is a word of SQL"
     redacted = said if kind in _BEFORE_DATA else _QUOTED.sub("'...'", said)
     return SettingsError(explained("the query cannot run", where=where, got=redacted, remedy=remedy))
 
