@@ -49,7 +49,7 @@ def _named(result: GateResult, texts: Texts) -> str:
             )
         case "parity":
             column, word = result.names["cohort"]
-            values["cohort"] = texts.catalogue.label(column, word, texts.lang)
+            values["cohort"] = texts.word(column, word)
             values |= {name: share(float(numbers[name])) for name in ("worst", "everybody")}
         case "drift":
             values["value"] = decimal(float(numbers["value"]), 2)

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -23,13 +23,14 @@ _KEY: Final = re.compile(r"\[\[([\w.]+)\]\]")
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts of the catalogue in `lang`.
+    """Texts of the catalogue in `lang`; `own` is the catalogue of the people, whose words have its labels.
 
     >>> Texts("en")("report.title")
     'One night'
     """
 
     lang: Language
+    own: Catalogue = field(default_factory=load_catalogue)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -44,6 +45,14 @@ class Texts:
         """Return the text `section.name`, or the name itself when the catalogue has none."""
         key = f"{section}.{name}"
         return self(key) if key in self.catalogue.texts else name
+
+    def word(self, column: str, word: str) -> str:
+        """Return the label of a word that a column of the tables holds.
+
+        >>> Texts("en").word("gender", "woman")
+        'Woman'
+        """
+        return self.own.label(column, word, self.lang)
 
     def joined(self, names: Sequence[str]) -> str:
         """Return names one after the other, as the language separates them.

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from recsys.arguments import checked_arguments
+from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.entries import Language
 from recsys.pipeline.gates.proposal import Level
 from recsys.report.figures import length_figure
@@ -92,7 +93,7 @@ def render_report(
         "samples": lists_to_show(night, sample_lists),
     }
     title = ("report.page_title", {"as_of": moment(night.data_as_of, time_zone)})
-    return _document("night.html.j2", values, title, lang)
+    return _document("night.html.j2", values, title, lang, night.catalogue)
 
 
 @checked_arguments
@@ -104,11 +105,15 @@ def render_nights(summary: NightsSummary, lang: Language = "en") -> str:
     """
     values = {"policies": PolicySections.of(summary)}
     title = ("report.nights_page_title", {"nights": count(summary.about["nights"])})
-    return _document("nights.html.j2", values, title, lang)
+    return _document("nights.html.j2", values, title, lang, load_catalogue())
 
 
 def _document(
-    template: str, values: Mapping[str, Any], title: tuple[str, Mapping[str, str]], lang: Language
+    template: str,
+    values: Mapping[str, Any],
+    title: tuple[str, Mapping[str, str]],
+    lang: Language,
+    own: Catalogue,
 ) -> str:
     """Return the text of a whole file with one page a language, `lang` first and shown at the start.
 
@@ -122,7 +127,7 @@ def _document(
             "title": texts(title[0], **title[1]),
             "body": _page(template, values, texts),
         }
-        for texts in map(Texts, sorted(LANGUAGES, key=lambda name: name != lang))
+        for texts in (Texts(name, own) for name in sorted(LANGUAGES, key=lambda name: name != lang))
     ]
     return (
         environment()

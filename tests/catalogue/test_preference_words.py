@@ -22,6 +22,7 @@ from recsys.mapping import Mapping, map_tables
 from recsys.pipeline.publication_cards import data_sheet
 from recsys.ranking.cold_start import write_newcomer_files
 from recsys.ranking.viewer_filters import Filters
+from recsys.report.localization import Texts
 from recsys.safety import MemorySafety
 from recsys.storage.load import load_tables
 from recsys.storage.population_files import read_people, write_people
@@ -166,6 +167,7 @@ def test_own_words_travel_and_their_labels_are_shown(drawn: Any, tmp_path: Path)
     assert catalogue_from_json(catalogue_json(OWN)).version == OWN.version != load_catalogue().version
     sheet = data_sheet(back, "mapping:x").decode()
     assert "| my 60+ |" in sheet
+    assert Texts("en", back.catalogue).word("meets_genders", "agender") == "my agender"
     lost = [(one.part, one.id) for one in catalogue_diff(load_catalogue(), OWN) if one.loses]
     assert {("gender", "woman"), ("age_band", "25-34")} <= set(lost)
     with pytest.raises(InputError, match="speaks the words of the package"):
