@@ -75,7 +75,7 @@ class CatalogueCheck:
 
     counts:  entries by part. missing: labels without each language of the engine.
     learned: questions whose scale is learned. unordered: questions that enter no scale.
-    alike:   pairs of questions with one text.
+    alike:   pairs of questions with one text. words: own words by column.
     """
 
     version: str
@@ -85,6 +85,7 @@ class CatalogueCheck:
     unordered: int
     alike: tuple[tuple[str, str], ...]
     most_answers: int
+    words: Mapping[str, tuple[str, ...]]
 
 
 def check_catalogue(catalogue: Catalogue) -> CatalogueCheck:
@@ -97,6 +98,7 @@ def check_catalogue(catalogue: Catalogue) -> CatalogueCheck:
     questions = [q for q in catalogue.questions.values() if not q.retired]
     labels = [one.label for part in (catalogue.interests, catalogue.topics) for one in part.values()]
     labels += [q.label for q in questions] + [o.label for q in questions for o in q.options]
+    labels += [label for own in catalogue.own_words.values() for label in own.values()]
     first: dict[str, str] = {}
     alike = []
     for question in questions:
@@ -119,6 +121,7 @@ def check_catalogue(catalogue: Catalogue) -> CatalogueCheck:
         unordered=sum(not has for has in scored),
         alike=tuple(alike),
         most_answers=catalogue.most_answers,
+        words={name: tuple(own) for name, own in catalogue.own_words.items()},
     )
 
 

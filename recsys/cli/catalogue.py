@@ -32,6 +32,8 @@ def check(
 
     spoken, found = language(lang, None), check_catalogue(open_catalogue(folder))
     say("catalogue", spoken, version=found.version, most=found.most_answers, **found.counts)
+    for field, words in found.words.items():
+        say("catalogue_words", spoken, field=field, words=", ".join(words))
     say("catalogue_scales", spoken, learned=found.learned, unordered=found.unordered)
     say("catalogue_missing", spoken, **found.missing)
     for one, other in found.alike:
@@ -49,10 +51,12 @@ def diff(
     Example: recsys catalogue diff catalogue catalogue-2027
     """
     from recsys.catalogue.files import catalogue_diff, open_catalogue
+    from recsys.catalogue.preference_words import WISHES
     from recsys.cli.app import language, say
 
     spoken, changes = language(lang, None), catalogue_diff(open_catalogue(old), open_catalogue(new))
     for change in changes:
-        key = "catalogue_loses" if change.loses else f"catalogue_{change.what}"
+        lost = "catalogue_word_lost" if change.part in WISHES else "catalogue_loses"
+        key = lost if change.loses else f"catalogue_{change.what}"
         say(key, spoken, part=change.part, id=change.id, into=change.into)
     say("catalogue_changes", spoken, changes=len(changes), lost=sum(change.loses for change in changes))

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 import recsys
 from recsys.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.catalogue import catalogue_from_json, catalogue_json
 from recsys.catalogue.files import catalogue_diff, open_catalogue
+from recsys.cli import app
 from recsys.constraints.policy import Policy
 from recsys.constraints.profile import AgeBands, Genders, HouseholdStatus
 from recsys.data.exclusions import Relations
@@ -220,6 +222,8 @@ def test_a_folder_and_a_mapping_bring_words(tmp_path: Path) -> None:
     )
     own = open_catalogue(tmp_path)
     assert own.vocabulary("gender") == ("f", "m", "undisclosed")
+    found = CliRunner().invoke(app, ["catalogue", "check", str(tmp_path), "--lang", "en"]).output
+    assert "words of gender: f, m, undisclosed" in found
     assert [own.label("meets_genders", "f", lang) for lang in ("ja", "en")] == ["女性", "Woman"]
     (tmp_path / "data").mkdir()
     files = {
