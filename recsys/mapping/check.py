@@ -24,7 +24,7 @@ from recsys.data.tables import CONTRACTS
 from recsys.errors import SettingsError, did_you_mean, explained
 from recsys.mapping.completeness import unended_files
 from recsys.mapping.functions import Remarks
-from recsys.mapping.listing import first_constraints, listing_by_person, listing_funnel
+from recsys.mapping.listing import first_constraints, listing_by_person, listing_funnel, unwished_words
 from recsys.mapping.places import near_names
 from recsys.mapping.project import ASK, MAPPING_FILE, Mapping, unconfirmed
 from recsys.mapping.run import MappedTables, map_tables
@@ -87,6 +87,7 @@ class MappingCheck:
             ("unknown", self.missing),
             ("unended", self.unended),
             ("unmapped", _unmapped(self.queries, lang)),
+            ("unwished", unwished_words(self.loaded)),
             ("drafted", self.drafted),
             ("unlisted", self.listing[["people", lang]]),
             ("waiting", self.waiting),

@@ -9,6 +9,7 @@ from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.entries import LANGUAGES, Label
+from recsys.catalogue.preference_words import WISHES
 from recsys.constraints.policy import Policy
 from recsys.constraints.why_not import constraint_text
 from recsys.data.population import Population
@@ -68,6 +69,23 @@ def listing_by_person(
         for name, (reason, label) in sorted(found.items())
     ]
     return pd.DataFrame(rows, columns=[C.USER, LISTED, "reason", *LANGUAGES])
+
+
+def unwished_words(loaded: LoadedTables) -> pd.DataFrame:
+    """Return words that members hold and no wish names, where anybody named some, with how many hold them.
+
+    Only people who left the wish open meet those.
+    """
+    profiles = loaded.accepted.get(T.PROFILES, pd.DataFrame())
+    rows = []
+    for said, wish in WISHES.items():
+        if said not in profiles or not profiles[wish].notna().any():
+            continue
+        wished = set(profiles[wish].dropna().explode())
+        for word, people in profiles[said].value_counts().items():
+            if word not in wished:
+                rows.append((f"{T.PROFILES}.{wish}", word, int(people)))
+    return pd.DataFrame(rows, columns=["column", "word", "people"]).set_index("column")
 
 
 def _own(key: str, what: str) -> Label:

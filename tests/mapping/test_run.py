@@ -198,10 +198,11 @@ def test_texts_that_people_wrote_are_no_interests(folder: Path) -> None:
 
 
 def test_a_check_counts_what_is_unknown_in_every_column_and_names_words_of_the_query(folder: Path) -> None:
-    (folder / "data" / "members.csv").write_text("id,sex\n1,1\n2,２\n", encoding="utf-8")
+    (folder / "data" / "members.csv").write_text("id,sex\n1,1\n2,２\n3,2\n", encoding="utf-8")
     sql = (
         "SELECT id AS user_id, CASE sex WHEN '1' THEN 'man' WHEN '2' THEN 'woman' END AS gender,"
-        " CASE WHEN id = '1' THEN 'singel' END AS household_status FROM members"
+        " CASE WHEN id = '1' THEN 'singel' END AS household_status,"
+        " CASE WHEN id = '2' THEN ['man'] END AS meets_genders FROM members"
     )
     (folder / "profiles.sql").write_text(sql, encoding="utf-8")
     (folder / "boundaries.sql").write_text("SELECT id AS user_id FROM members", encoding="utf-8")
@@ -211,6 +212,7 @@ def test_a_check_counts_what_is_unknown_in_every_column_and_names_words_of_the_q
     )
     assert check.missing.loc["boundaries.meeting_settings", "needed"] == "for listing"
     report = check.report()
+    assert "woman       1" in report.partition("no wish names")[2]
     assert "singel: did you mean 'single'?" in report
     assert report.endswith("marked `for listing`.")
 
