@@ -138,7 +138,7 @@ class Contract:
             )
         kept, quarantined = ~quarantine.refused, quarantine.frame(rows, past=past)
         later = rows.iloc[quarantine.only("future")].reset_index(drop=True)
-        refused = _with_ids_as_given(rows[~kept], given).reset_index(drop=True)
+        refused = _with_ids_as_given(rows[~kept], given).reset_index(drop=True) if len(quarantined) else later
         del given, quarantine
         return self._split(rows, kept, quarantined, refused, later)
 
@@ -245,6 +245,8 @@ def _with_ids_as_given(refused: pd.DataFrame, given: pd.DataFrame) -> pd.DataFra
 
 def _moved(rows: pd.DataFrame, kept: npt.NDArray[np.bool_]) -> pd.DataFrame:
     """Return the kept rows, taken out of `rows` column by column: a large table is in memory once."""
+    if kept.all():
+        return rows
     columns = {name: rows.pop(name)[kept].reset_index(drop=True) for name in tuple(rows.columns)}
     return pd.DataFrame(columns, copy=False)
 

@@ -57,14 +57,17 @@ class Quarantine:
         looked at as of a moment of the past; of rows merely not there yet only the type is repeated.
         """
         at = np.flatnonzero(self.refused)
+        named = [str(one) for one in self._given.columns if one not in {C.USER, ROW_NUMBER, CODES, REASON}]
+        if not len(at):
+            nobody = pd.DataFrame(
+                np.empty((0, 3 + len(named)), object), columns=[C.USER, CODES, REASON, *named]
+            )
+            nobody.insert(0, ROW_NUMBER, at.astype(np.int64))
+            return nobody
         spared = np.isin(at, self.only("future")) if past else np.zeros(len(at), bool)
         codes, reasons = self._joined(at)
         users = rows[C.USER].to_numpy(object)[at] if C.USER in rows else np.full(len(at), None, object)
-        shorts = {
-            str(name): self._short(str(name), at, spared & (name != C.TYPE))
-            for name in self._given.columns
-            if name not in {C.USER, ROW_NUMBER, CODES, REASON}
-        }
+        shorts = {name: self._short(name, at, spared & (name != C.TYPE)) for name in named}
         front = {ROW_NUMBER: at.astype(np.int64), C.USER: users, CODES: codes, REASON: reasons}
         return pd.DataFrame(
             {name: pd.Series(v, dtype="int64" if name == ROW_NUMBER else object) for name, v in front.items()}

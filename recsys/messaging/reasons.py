@@ -89,10 +89,23 @@ class Reasons:
         """Every kind, in the order of preference."""
         return self.interest, self.listens, self.answer, self.circle, self.near
 
+    @classmethod
+    def of_one(cls, person: Population) -> Self:
+        """Read what `with_person` needs of a population of one, whose communities and cell stay unknown."""
+        words = person.catalogue
+        return cls(
+            interest=SharedInterests.of(person, words),
+            listens=ListenedTopics.of(person, words),
+            answer=SharedAnswers.of(person, words),
+            circle=SharedCommunity.unknown(1),
+            near=NearbyCells.unknown(1),
+        )
+
     def with_person(self, own: Self, rows: IntegerArray) -> Self:
         """Return one person at row 0, read by themselves, and the people at `rows` after them.
 
-        Communities and cells have numbers of their own in each population, so these two are unknown.
+        own: by `of_one`. Communities and cells have numbers of their own in each population, so these two
+        are unknown.
         """
         return type(self)(
             interest=self.interest.with_person(own.interest, rows),

@@ -6,6 +6,7 @@ A publication keeps the vocabulary of the compiled rules and a model that scores
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Self
@@ -279,9 +280,14 @@ class Newcomer:
             )
         ]
 
+    @cached_property
+    def reasons(self) -> Reasons:
+        """What reasons are read from of the person."""
+        return Reasons.of_one(self.person)
+
     def reason_codes(self, snapshot: Snapshot, rows: Int32Array) -> list[list[str]]:
         """Return why each of `rows` is shown to the newcomer; circles and distance wait a night."""
-        reasons = snapshot.reasons.with_person(Reasons.of(self.person), rows)
+        reasons = snapshot.reasons.with_person(self.reasons, rows)
         others = np.arange(1, len(rows) + 1, dtype=np.int32)
         return reasons.codes(np.zeros(len(rows), np.int32), others)
 

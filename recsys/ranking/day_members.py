@@ -105,7 +105,7 @@ class DayMember:
             user_id=event.actor,
             row=row,
             newcomer=newcomer,
-            reasons=Reasons.of(person),
+            reasons=newcomer.reasons,
             open_to=np.packbits(open_to),
             liked_only=bool(rules.liked_only[0]),
             suggestible=newcomer.query.takes_suggestions,

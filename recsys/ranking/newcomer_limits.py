@@ -14,6 +14,7 @@ from typing import Any, Final, Self
 import numpy as np
 import pandas as pd
 
+from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.data.population import Population
 from recsys.errors import InputError, explained
@@ -131,6 +132,8 @@ def _content(value: Any, name: str = "") -> Iterable[str]:
     if isinstance(value, Mapping):
         for key in sorted(value, key=str):
             yield from _content(value[key], f"{name}.{key}")
+    elif isinstance(value, Catalogue):  # its version names its content
+        yield f"{name}={value.version}"
     elif is_dataclass(value):
         for field in fields(value):
             if field.name not in _TIMES:
