@@ -26,6 +26,7 @@ from recsys.types import BoolArray, Int8Array, Int64Array
 _TIERS = ENUMERATIONS[C.VERIFICATION].words
 _LATE: Final = np.iinfo(np.int64).max
 _EARLY: Final = np.iinfo(np.int64).min
+_ONGOING: Final = "ongoing"
 
 PUBLIC_BY_DAY: Final = ("cafe_day", "lunch", "public_event", "group", "class", "online_only")
 DAYTIME: Final = ("early", "day")
@@ -212,7 +213,8 @@ class PairStages:
 
     people: ids, ascending. closed, listed: `(n_people,)` bool, whose every pair is closed, and who may be
     listed. pair: `(n_pairs,)` int64 `low * n_people + high` of the pairs with a history, ascending; stage:
-    `(n_pairs,)` int8, positions in `names`.
+    `(n_pairs,)` int8, positions in `names`. check_due: `(n_pairs, 2)` int64, microseconds since 1970 at which
+    each of the two, lower first, is due for a feeling check about the other; the latest time if never.
     """
 
     people: pd.Index
@@ -220,6 +222,7 @@ class PairStages:
     listed: BoolArray
     pair: npt.NDArray[np.int64]
     stage: Int8Array
+    check_due: Int64Array
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -314,7 +317,22 @@ def _gated(
     a, b = row[between.people[:, 0]], row[between.people[:, 1]]
     unlisted_pair = ~(listed[a] & listed[b]) & (stage != stages.code(CLOSED))
     final = np.where(unlisted_pair, stages.code(UNLISTED), stage).astype(np.int8)
-    return PairStages(people, closed, listed, (a * max(len(people), 1) + b).astype(np.int64), final)
+    shut = closed[a] | closed[b]
+    due = _check_due(between, (final == stages.code(_ONGOING)) & ~shut)
+    return PairStages(people, closed, listed, (a * max(len(people), 1) + b).astype(np.int64), final, due)
+
+
+def _check_due(between: PairEvents, ongoing: BoolArray) -> Int64Array:
+    """Return `PairStages.check_due`: some days after both came to trust each other, or one's last check.
+
+    What the other answered, or whether, changes nothing.
+    """
+    due = np.full((len(between.pair), 2), _LATE)
+    trusted = between.first(between.coded.detailed("meet_feedback", *SAFE)).max(axis=1)
+    checked = between.last(between.coded.are("feeling_check"))
+    wait = round(load_catalogue().stages.check_days * MICROSECONDS_A_DAY)
+    due[ongoing] = np.maximum(trusted[ongoing, None], checked[ongoing]) + wait
+    return due
 
 
 @dataclass(frozen=True, slots=True)

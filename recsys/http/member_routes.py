@@ -259,6 +259,18 @@ async def feeling_check(viewer_id: str, person: str, body: Answer, service: Open
     return PrivateText(text=found.private, review=found.review)
 
 
+class ChecksDue(BaseModel):
+    """About whom a member is due for a feeling check, by their ids."""
+
+    people: list[str] = Field(examples=[["m0000012"]])
+
+
+@routes.get("/feeling-checks")
+async def feeling_checks(viewer_id: str, service: OpenService) -> ChecksDue:
+    """Return about whom to ask the member how they feel; only their own answers put a check off."""
+    return ChecksDue(people=await service.ask(lambda: service.ranker.feeling_checks(viewer_id)))
+
+
 class MemberCircles(BaseModel):
     """Hobby circles for one member, best first, by their ids; never one of fewer than five members."""
 

@@ -15,8 +15,8 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import Language
 from recsys.catalogue.vocabulary import EVENT_DETAILS
 from recsys.data.events import Events
-from recsys.data.pair_stages import SAFE, PairEvents, pair_stages
-from recsys.data.times import MICROSECONDS_A_DAY, as_utc, microseconds
+from recsys.data.pair_stages import pair_stages
+from recsys.data.times import as_utc, microseconds
 from recsys.errors import InputError, did_you_mean, explained
 
 
@@ -137,21 +137,13 @@ def due_feeling_checks(events: Events, as_of: str | pd.Timestamp) -> pd.DataFram
     True
     """
     time = as_utc(as_of)
-    known = events.until(time)
-    stages, between = pair_stages(known), PairEvents.of(known.coded)
-    a, b = between.people[:, 0], between.people[:, 1]
-    names = known.coded.people
-    ongoing = stages.of(names[a], names[b]) == "ongoing"
-    trusted = between.first(known.coded.detailed("meet_feedback", *SAFE)).max(axis=1)
-    checked = between.last(known.coded.are("feeling_check"))
-    wait = round(load_catalogue().stages.check_days * MICROSECONDS_A_DAY)
-    pair = np.flatnonzero(ongoing)
-    since = np.maximum(trusted[pair, None], checked[pair]) + wait
+    stages = pair_stages(events.until(time))
+    names, (low, high) = stages.people.to_numpy(), np.divmod(stages.pair, max(len(stages.people), 1))
     rows = pd.DataFrame(
         {
-            C.USER: names[np.concatenate([a[pair], b[pair]])],
-            OTHER: names[np.concatenate([b[pair], a[pair]])],
-            "since": np.concatenate([since[:, 0], since[:, 1]]),
+            C.USER: names[np.concatenate([low, high])],
+            OTHER: names[np.concatenate([high, low])],
+            "since": stages.check_due.ravel(order="F"),
         }
     )
     due = rows[rows["since"] <= microseconds(time)].sort_values([C.USER, OTHER], ignore_index=True)

@@ -26,8 +26,8 @@ from recsys.pipeline.publish import PublishResult, publish
 from recsys.pipeline.stage_outputs import read_calibration, read_prices
 from recsys.ranking.cold_start import write_newcomer_files
 from recsys.ranking.publication_filter import ListFilter
-from recsys.ranking.snapshot import NO_ARMS, ArmRows
 from recsys.ranking.snapshot_files import pair_stages_of, served_snapshot, write_snapshot
+from recsys.ranking.snapshot_rows import NO_ARMS, ArmRows
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger
 from recsys.storage.publication import NEWCOMERS, read_publication

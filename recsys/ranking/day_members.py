@@ -18,7 +18,8 @@ from recsys.models.directed import sigmoid
 from recsys.models.reciprocal import combine
 from recsys.ranking.cold_start import Newcomer, NewcomerFiles, one_person, separated_in
 from recsys.ranking.profile_tables import tables_of_json
-from recsys.ranking.snapshot import LISTED, Snapshot, shows_nothing
+from recsys.ranking.snapshot import Snapshot
+from recsys.ranking.snapshot_rows import LISTED, shows_nothing
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent, EventKey
 from recsys.safety.persons import Accounts
 from recsys.types import BoolArray, Float32Array, Float64Array, Int64Array, UInt8Array

@@ -8,7 +8,8 @@ from recsys.messaging.icebreakers import icebreaker_kinds
 from recsys.ranking.hot_reload import CurrentSnapshot
 from recsys.ranking.response_and_receipt import Item, Offered, Page, Receipt
 from recsys.ranking.serve_time_filter import Selection
-from recsys.ranking.snapshot import LISTED, Snapshot
+from recsys.ranking.snapshot import Snapshot
+from recsys.ranking.snapshot_rows import LISTED
 from recsys.safety.keys import Keys
 
 _RECORDED_LATER: Final = timedelta(hours=1)

@@ -6,12 +6,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import numpy as np
+import structlog
 
 from recsys.catalogue.text_folding import fold
 from recsys.errors import InputError, NotPermittedError, explained
 from recsys.models.directed import sigmoid
+from recsys.ranking.hot_reload import SnapshotReloader
+from recsys.ranking.questions import Questions
 from recsys.ranking.snapshot import Snapshot
+from recsys.safety.fingerprints import Fingerprints, Naming
+from recsys.safety.keys import Keys
 from recsys.safety.store import SafetyExclusions
+
+_log = structlog.get_logger(__name__)
 
 LONGEST_PERMISSION: Final = timedelta(hours=8)
 LONGEST_PURPOSE: Final = 500
@@ -67,6 +74,46 @@ class OperatorGate:
             raise NotPermittedError(
                 explained("not permitted", remedy="ask the operators' gate for permission")
             )
+
+
+class OperatorAudits:
+    """Answers operators about what is served now, with permissions of one gate; each use is logged.
+
+    gate: None permits nobody. keys: name people in the log.
+    """
+
+    def __init__(
+        self, reloader: SnapshotReloader, questions: Questions, gate: OperatorGate | None, keys: Keys
+    ) -> None:
+        self._reloader, self._questions, self._gate, self._keys = reloader, questions, gate, keys
+
+    def pair(self, viewer_id: str, candidate_id: str, permission: OperatorPermission) -> "PairAudit":
+        """Return everything known of a pair.
+
+        Raises NotPermittedError without a permission of the gate, SafetyUnavailable when the store cannot
+        answer.
+        """
+        snapshot = self._permitted("an operator looks into a pair", permission, viewer_id, candidate_id)
+        exclusions = self._questions.about(snapshot, viewer_id).ask(viewer_id, [candidate_id])
+        return audit_pair(snapshot, viewer_id, candidate_id, exclusions)
+
+    def member(self, user_id: str, permission: OperatorPermission) -> "MemberAudit":
+        """Return how a member stands; raises the same."""
+        snapshot = self._permitted("an operator looks into a member", permission, user_id)
+        return audit_member(snapshot, user_id, self._questions.about(snapshot, user_id).ask(user_id, []))
+
+    def _permitted(self, event: str, permission: OperatorPermission, *people: str) -> Snapshot:
+        """Check a permission, log one use of it, and return what is served."""
+        if self._gate is None:
+            raise NotPermittedError(explained("not permitted", remedy="open the ranker with operators=gate"))
+        self._gate.check(permission, datetime.now(UTC))
+        for user_id in people:
+            if not isinstance(user_id, str):
+                raise InputError(explained("a person is named by an id", got=type(user_id).__name__))
+        prints = Fingerprints(Naming(self._keys.newest_id), self._keys)
+        named = [prints.text(user_id) for user_id in people]
+        _log.info(event, operator=permission.operator, purpose=permission.purpose, people=named)
+        return self._reloader.current().snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
@@ -13,12 +14,10 @@ import structlog
 
 from recsys.arguments import checked_arguments
 from recsys.catalogue.catalogue import Catalogue
-from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.errors import (
     InputError,
-    NotPermittedError,
     RecsysError,
     StalePublicationError,
     explained,
@@ -30,27 +29,26 @@ from recsys.ranking.hot_reload import CurrentSnapshot, SnapshotReloader
 from recsys.ranking.newcomer_limits import NewcomerLimits
 from recsys.ranking.newcomer_search import NewcomerSearch
 from recsys.ranking.page_builder import PageBuilder
-from recsys.ranking.pair_audit import (
-    MemberAudit,
-    OperatorGate,
-    OperatorPermission,
-    PairAudit,
-    audit_member,
-    audit_pair,
-)
+from recsys.ranking.pair_audit import MemberAudit, OperatorAudits, OperatorGate, OperatorPermission, PairAudit
 from recsys.ranking.profile_tables import frames_of, tables_of_json
 from recsys.ranking.questions import Questions
 from recsys.ranking.rank_many import CHUNK, days_of_many, safety_for_many
-from recsys.ranking.response_and_receipt import Item, Page, Receipt, check_receipt, impressions
+from recsys.ranking.response_and_receipt import (
+    Item,
+    Page,
+    Receipt,
+    check_receipt,
+    impressions,
+    impressions_of_day,
+)
 from recsys.ranking.serve_time_filter import Narrowing, narrowing_of
 from recsys.ranking.snapshot import Snapshot, SnapshotIds
 from recsys.ranking.viewer_day import ViewerDay
 from recsys.ranking.viewer_filters import Filters, PageCursor
 from recsys.ranking.viewer_pages import ProfileOfToday, ViewerPages
 from recsys.safety.by_person import SafetyByPerson
-from recsys.safety.day_log import DayEvent, DayLog, MemoryDayLog, StoreWithDay
+from recsys.safety.day_log import DayLog, MemoryDayLog, StoreWithDay
 from recsys.safety.erasure_list import ErasureList
-from recsys.safety.fingerprints import Fingerprints, Naming
 from recsys.safety.keys import SHORTEST_KEY, Keys, purpose_key, read_keys
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.store import MemoryShown, SafetyStore, ShownLog, ask_safety
@@ -90,10 +88,10 @@ class Ranker:
     ) -> None:
         self._reloader, self._safety, self._listeners = reloader, safety, listeners
         self._published, self._keys, self._pages = published, keys, pages
-        self._max_staleness, self._operators = max_staleness, operators
-        self._log = log
+        self._max_staleness, self._log = max_staleness, log
         self._questions = Questions(safety, self._log)
         self._questions.accounts_of(reloader.now.snapshot)
+        self._audits = OperatorAudits(reloader, self._questions, operators, keys)
         self.day = DayWrites(safety, self._log)
 
     @classmethod
@@ -142,30 +140,22 @@ class Ranker:
         SafetyUnavailable
             When the safety store cannot answer.
         """
-        listeners, signing = Listeners(hooks), _signing_keys(keys)
-        counts = (safety if isinstance(safety, ShownLog) else MemoryShown()) if shown is None else shown
+        folder, listeners, signing = Path(published).absolute(), Listeners(hooks), _signing_keys(keys)
         by_person = SafetyByPerson(safety, ErasureList.of(published), SafetyLedger.of(published))
-        folder = Path(published).absolute()
+        counts = (safety if isinstance(safety, ShownLog) else MemoryShown()) if shown is None else shown
         log = safety.day if isinstance(safety, StoreWithDay) else MemoryDayLog()
-        reloader = SnapshotReloader(
-            Path(published),
-            by_person,
-            policy=None if policy is None else policy.version,
-            listeners=listeners,
-            poll_s=poll_s,
-            swapped=lambda: forget_read_rows(log, folder),
-        )
+        version = None if policy is None else policy.version
+        read = partial(forget_read_rows, log, folder)
+        search = NewcomerSearch(folder, policy, newcomers, counts)
         return cls(
-            reloader,
+            SnapshotReloader(
+                Path(published), by_person, policy=version, listeners=listeners, poll_s=poll_s, swapped=read
+            ),
             by_person,
             log,
             listeners=listeners,
             max_staleness=max_staleness,
-            pages=ViewerPages(
-                PageBuilder(signing, valid_for),
-                NewcomerSearch(folder, policy, newcomers, counts),
-                ZoneInfo(day_zone),
-            ),
+            pages=ViewerPages(PageBuilder(signing, valid_for), search, ZoneInfo(day_zone)),
             operators=operators,
             published=folder,
             keys=signing,
@@ -338,6 +328,23 @@ class Ranker:
             return found
 
     @checked_arguments(show_values=False)
+    def feeling_checks(self, viewer_id: str, as_of: datetime | None = None) -> list[str]:
+        """Return about whom the viewer is due for a feeling check, by their ids.
+
+        One is due some days after both came to trust each other, and again some days after the viewer's own
+        last answer; nobody whom the viewer may no longer see. What the other answered changes nothing.
+
+        Raises what `rank` raises.
+        """
+        with self._listeners.timed("feeling_checks", 1) as call:
+            _check(viewer_id, 1)
+            use, moment = self._current(as_of)
+            asked, call.degraded = self._questions.about(use.snapshot, viewer_id), use.degraded
+            found = self._pages.feeling_checks(use, viewer_id, moment, asked)
+            call.length = len(found)
+            return found
+
+    @checked_arguments(show_values=False)
     def look(self, viewer_id: str, candidate_id: str, as_of: datetime | None = None) -> Item | None:
         """Return one person as a viewer may see them, None when they may not.
 
@@ -363,30 +370,15 @@ class Ranker:
 
         Raises NotPermittedError without such a permission, SafetyUnavailable when the store cannot answer.
         """
-        snapshot = self._log_look("an operator looks into a pair", permission, viewer_id, candidate_id)
-        exclusions = self._questions.about(snapshot, viewer_id).ask(viewer_id, [candidate_id])
-        return audit_pair(snapshot, viewer_id, candidate_id, exclusions)
+        return self._audits.pair(viewer_id, candidate_id, permission)
 
     def explain_member_for_operator(self, user_id: str, *, permission: OperatorPermission) -> MemberAudit:
         """Return how a member stands, as `explain_for_operator` does of a pair; raises the same."""
-        snapshot = self._log_look("an operator looks into a member", permission, user_id)
-        return audit_member(snapshot, user_id, self._questions.about(snapshot, user_id).ask(user_id, []))
+        return self._audits.member(user_id, permission)
 
     def known_ids(self) -> SnapshotIds:
         """Return the ids of the publication; for operators, never for a member."""
         return self._reloader.current().snapshot.ids
-
-    def _log_look(self, event: str, permission: OperatorPermission, *people: str) -> Snapshot:
-        """Check a permission, log one use of it, and return what is served."""
-        if self._operators is None:
-            raise NotPermittedError(explained("not permitted", remedy="open the ranker with operators=gate"))
-        self._operators.check(permission, datetime.now(UTC))
-        for user_id in people:
-            _check(user_id, 1)
-        prints = Fingerprints(Naming(self._keys.newest_id), self._keys)
-        named = [prints.text(user_id) for user_id in people]
-        _log.info(event, operator=permission.operator, purpose=permission.purpose, people=named)
-        return self._reloader.current().snapshot
 
     @checked_arguments(show_values=False)
     def record(
@@ -407,13 +399,7 @@ class Ranker:
         if receipt.run_id != self.run_id and not (self._published / RUNS / receipt.run_id).is_dir():
             raise InputError(explained("a receipt is of another publication", remedy="ask for a new page"))
         events = impressions(receipt, shown)
-        rows = events[[C.EVENT, C.TS, C.ACTOR, C.TARGET]].itertuples(index=False, name=None)
-        self.day.append(
-            [
-                DayEvent(key, ts.to_pydatetime(), actor, target, "impression")
-                for key, ts, actor, target in rows
-            ]
-        )
+        self.day.append(impressions_of_day(events))
         return events
 
     def _current(self, as_of: datetime | None) -> tuple[CurrentSnapshot, datetime]:

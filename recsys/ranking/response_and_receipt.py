@@ -18,6 +18,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, SafetyUnavailable, explained
 from recsys.safety.canonical import CLOCKS_APART
+from recsys.safety.day_log import DayEvent
 from recsys.safety.keys import Keys, purpose_key
 
 
@@ -245,6 +246,12 @@ def impressions(receipt: Receipt, shown: Sequence[str]) -> pd.DataFrame:
             C.MODEL_VERSION: pd.Series(receipt.model_version, index=range(len(offered)), dtype="str"),
         }
     )
+
+
+def impressions_of_day(events: pd.DataFrame) -> list[DayEvent]:
+    """Return impressions as events of the day log."""
+    rows = events[[C.EVENT, C.TS, C.ACTOR, C.TARGET]].itertuples(index=False, name=None)
+    return [DayEvent(key, ts.to_pydatetime(), actor, target, "impression") for key, ts, actor, target in rows]
 
 
 def _event_id(receipt: Receipt, candidate: str) -> str:

@@ -4,14 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, Self
 from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.catalogue.catalogue import Catalogue, catalogue_from_json
-from recsys.catalogue.stages import CLOSED, UNLISTED
 from recsys.constraints.masks import mask_columns
 from recsys.constraints.sparse_masks import CsrRows, mask_pairs
 from recsys.data.csr import SparseRows
@@ -21,6 +20,7 @@ from recsys.messaging.reasons import Reasons
 from recsys.models.directed import sigmoid
 from recsys.models.reciprocal import combine
 from recsys.ranking.circle_lists import CircleLists
+from recsys.ranking.snapshot_rows import LISTED, ArmRows, ListOfNight, ListRows, PairStageRows, shows_nothing
 from recsys.ranking.viewer_filters import FilterColumns, Filters
 from recsys.retrieval.external_query import ExternalQuery
 from recsys.retrieval.index import TileIndex
@@ -33,12 +33,8 @@ from recsys.storage.manifest import Manifest
 from recsys.types import (
     BoolArray,
     BytesArray,
-    Float32Array,
     Float64Array,
-    Int8Array,
-    Int16Array,
     Int32Array,
-    Int64Array,
     UInt8Array,
 )
 
@@ -128,108 +124,8 @@ class SnapshotIds:
         return user_id.encode()
 
 
-LISTED: Final = "listed"
-"""The stage of two people who are listed and have no history."""
-
-
-@dataclass(frozen=True, eq=False)
-class PairStageRows:
-    """Stages of pairs beyond `listed`, as rows both ways; `names` are in the order of the codes.
-
-    Person r has a stage with `others[indptr[r]:indptr[r + 1]]`, ascending; codes are aligned with others.
-    """
-
-    names: tuple[str, ...]
-    indptr: Int64Array
-    others: Int32Array
-    codes: Int8Array
-
-    def beyond_listed(self, viewer: int) -> tuple[Int32Array, Int8Array]:
-        """Return with whom a viewer has come beyond `listed`, and the code of each stage."""
-        start, end = int(self.indptr[viewer]), int(self.indptr[viewer + 1])
-        return self.others[start:end], self.codes[start:end]
-
-    def has(self, viewer: int) -> bool:
-        """Say whether the viewer has a stage with anybody."""
-        return bool(self.indptr[viewer] < self.indptr[viewer + 1])
-
-    def of(self, viewer: int, candidates: Sequence[int]) -> list[str]:
-        """Return the stage of the viewer with each candidate; both have to be listed people."""
-        others, codes = self.beyond_listed(viewer)
-        if not len(others):
-            return [LISTED] * len(candidates)
-        wanted = np.asarray(candidates)
-        at = np.minimum(np.searchsorted(others, wanted), len(others) - 1)
-        found = np.where(others[at] == wanted, codes[at], -1).tolist()
-        return [self.names[code] if code >= 0 else LISTED for code in found]
-
-
-def shows_nothing(stage: str) -> bool:
-    """Say whether people at a stage are not shown to each other at all."""
-    return stage in (UNLISTED, CLOSED)
-
-
-class ListOfNight(NamedTuple):
-    """A viewer's list of the night: candidate rows, best first, and the propensity of each."""
-
-    rows: Int32Array
-    propensity: Float32Array
-
-
-@dataclass(frozen=True, eq=False)
-class ListRows:
-    """Lists of everybody: viewer r has `candidates[indptr[r]:indptr[r + 1]]`, best first.
-
-    propensity is aligned with candidates, or empty when it is 1 throughout. reasons: `(n_entries, 3)` of two
-    people without a history, as numbers among the codes of `Reasons`, -1 for none; or empty: then they are
-    read when a page is built.
-    """
-
-    indptr: Int64Array
-    candidates: Int32Array
-    propensity: Float32Array
-    reasons: Int16Array
-
-    def of(self, row: int) -> ListOfNight:
-        """Return the list of one viewer; -1, or somebody without one, has none."""
-        if row < 0:
-            return ListOfNight(self.candidates[:0], self.propensity[:0])
-        part = slice(int(self.indptr[row]), int(self.indptr[row + 1]))
-        rows = self.candidates[part]
-        certain = not len(self.propensity)
-        return ListOfNight(rows, np.ones(len(rows), np.float32) if certain else self.propensity[part])
-
-    def reasons_of(self, row: int, candidates: Sequence[int]) -> Int16Array | None:
-        """Return the reasons of one viewer's row and these candidates; None unless all stand in the list."""
-        if not len(self.reasons):
-            return None
-        start, end = int(self.indptr[row]), int(self.indptr[row + 1])
-        place = {other: at for at, other in enumerate(self.candidates[start:end].tolist(), start)}
-        at = [place.get(other, -1) for other in candidates]
-        return self.reasons[at] if min(at, default=-1) >= 0 else None
-
-
-SNAPSHOT_SCHEMA: Final = 8
+SNAPSHOT_SCHEMA: Final = 9
 """Rises when the meaning of a file changes; a ranker loads its own number alone."""
-
-
-@dataclass(frozen=True, eq=False)
-class ArmRows:
-    """The arm of an experiment that each viewer's list is of.
-
-    names: what a receipt carries, such as "nash:treatment". codes: `(n_people,)`, -1 for none, or empty.
-    """
-
-    names: tuple[str, ...]
-    codes: Int8Array
-
-    def of(self, row: int) -> str:
-        """Return the name of a viewer's arm, empty for none."""
-        code = int(self.codes[row]) if 0 <= row < len(self.codes) else -1
-        return self.names[code] if code >= 0 else ""
-
-
-NO_ARMS: Final = ArmRows((), np.zeros(0, np.int8))
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,8 @@ from recsys.constraints.cold_start import ColdStartVocabulary
 from recsys.constraints.sparse_masks import CsrRows, PairRules
 from recsys.data.csr import SparseRows
 from recsys.messaging.reasons import Reasons
-from recsys.ranking.snapshot import ArmRows, ListRows, PairStageRows, SnapshotData, packed_ids
+from recsys.ranking.snapshot import SnapshotData, packed_ids
+from recsys.ranking.snapshot_rows import ArmRows, ListRows, PairStageRows
 from recsys.retrieval.index import TileIndex
 from recsys.safety.erasure_list import ErasedPeople
 from recsys.safety.persons import PersonIndex
@@ -163,7 +164,9 @@ def _stages_without(stages: PairStageRows, gone: BoolArray) -> PairStageRows:
     row = np.repeat(np.arange(len(gone)), np.diff(stages.indptr))
     kept = ~gone[row] & ~gone[stages.others]
     indptr = _indptr(row[kept], len(gone))
-    return PairStageRows(stages.names, indptr, stages.others[kept], stages.codes[kept])
+    return PairStageRows(
+        stages.names, indptr, stages.others[kept], stages.codes[kept], stages.check_due[kept]
+    )
 
 
 def _persons_without(persons: PersonIndex, gone: BoolArray) -> PersonIndex:

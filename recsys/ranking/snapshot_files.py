@@ -17,25 +17,16 @@ from recsys.constraints.policy import Policy
 from recsys.data.csr import SparseRows
 from recsys.data.events import CodedEvents, Events
 from recsys.data.ids import IdIndex
-from recsys.data.pair_stages import STAGE, USER_A, USER_B, PairStages, pair_stages
+from recsys.data.pair_stages import PairStages, pair_stages
 from recsys.data.population import Population
 from recsys.errors import InputError, PublicationError, SafetyUnavailable, SourceError, explained
 from recsys.messaging.reasons import MOST_REASONS, Reasons
 from recsys.models.directed import Directed
 from recsys.ranking.circle_lists import CircleLists
 from recsys.ranking.recommend import likes_given
-from recsys.ranking.snapshot import (
-    LISTED,
-    NO_ARMS,
-    SNAPSHOT_SCHEMA,
-    ArmRows,
-    ListRows,
-    PairStageRows,
-    Snapshot,
-    SnapshotData,
-    packed_ids,
-)
+from recsys.ranking.snapshot import SNAPSHOT_SCHEMA, Snapshot, SnapshotData, packed_ids
 from recsys.ranking.snapshot_erasure import without_people
+from recsys.ranking.snapshot_rows import LISTED, NO_ARMS, ArmRows, ListRows, PairStageRows
 from recsys.ranking.viewer_filters import FilterColumns
 from recsys.retrieval.index import TileIndex, build_index
 from recsys.retrieval.top_k import TILE, warm_up
@@ -73,16 +64,16 @@ def stage_rows(stages: PairStages | None, ids: IdIndex) -> PairStageRows:
     names = tuple(load_catalogue().stages.names)
     if stages is None:
         none = SparseRows.of(np.zeros(0, np.int64), np.zeros(0, np.int64), len(ids))
-        return PairStageRows(names, none.indptr, none.indices, np.zeros(0, np.int8))
-    frame = stages.frame()
-    frame = frame[frame[STAGE] != LISTED]
-    a, b = ids.find(frame[USER_A]), ids.find(frame[USER_B])
-    code = frame[STAGE].map({name: code for code, name in enumerate(stages.names)}).to_numpy(np.int8)
-    known = (a >= 0) & (b >= 0)
-    row, other = np.r_[a[known], b[known]], np.r_[b[known], a[known]]
+        return PairStageRows(names, none.indptr, none.indices, np.zeros(0, np.int8), np.zeros(0, np.int64))
+    low, high = np.divmod(stages.pair, max(len(stages.people), 1))
+    a, b = ids.find(stages.people[low]), ids.find(stages.people[high])
+    shut = stages.closed[low] | stages.closed[high]
+    kept = (a >= 0) & (b >= 0) & ~shut & (stages.stage != names.index(LISTED))
+    row, other = np.r_[a[kept], b[kept]], np.r_[b[kept], a[kept]]
+    code, due = np.tile(stages.stage[kept], 2), stages.check_due[kept].ravel(order="F")
     order = np.lexsort((other, row))
     lists = SparseRows.of(row, other, len(ids))
-    return PairStageRows(names, lists.indptr, lists.indices, np.r_[code[known], code[known]][order])
+    return PairStageRows(names, lists.indptr, lists.indices, code[order], due[order])
 
 
 def write_snapshot(

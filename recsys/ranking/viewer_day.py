@@ -18,7 +18,7 @@ class ViewerDay:
     seen:      whom they were shown. decided: their latest decision about others, `like`, `pass`, `hide` or
                `undo`. received: the latest decision of others about them.
     apart:     whom they or the other left: neither is shown to the other. likers: the accounts that like this
-               one.
+               one. checked: about whom they answered a feeling check.
 
     >>> from datetime import UTC
     >>> at = datetime(2026, 3, 2, tzinfo=UTC)
@@ -32,6 +32,7 @@ class ViewerDay:
     received: Mapping[str, str]
     apart: frozenset[str]
     likers: frozenset[str]
+    checked: frozenset[str]
 
     @classmethod
     def of(
@@ -47,9 +48,9 @@ class ViewerDay:
         """
         events = tuple(events)
         if not events:
-            return cls(frozenset(), {}, {}, frozenset(), frozenset())
+            return cls(frozenset(), {}, {}, frozenset(), frozenset(), frozenset())
         accounts = frozenset(person_of(viewer_id))
-        seen, apart, likers = set[str](), set[str](), set[str]()
+        seen, apart, likers, checked = set[str](), set[str](), set[str](), set[str]()
         decided: dict[str, tuple[datetime, int, str]] = {}
         received: dict[str, tuple[datetime, int, str]] = {}
         for event in events:
@@ -70,6 +71,8 @@ class ViewerDay:
                     of_side[account] = max(decision, of_side.get(account, decision))
             elif event.separates:
                 apart.update(person_of(other))
+            elif event.type == "feeling_check" and mine:
+                checked.update(person_of(other))
         for of_side in (decided, received):
             apart.update(other for other, (_, _, kind) in of_side.items() if kind in ("pass", "hide"))
         return cls(
@@ -78,6 +81,7 @@ class ViewerDay:
             {other: kind for other, (_, _, kind) in received.items()},
             frozenset(apart),
             frozenset(likers),
+            frozenset(checked),
         )
 
     @property

@@ -176,6 +176,17 @@ class ViewerPages:
             return None
         return self._pages.items(snapshot, viewer_id, [candidate], moment)[0]
 
+    def feeling_checks(
+        self, use: CurrentSnapshot, viewer_id: str, moment: datetime, asked: CallQuestions
+    ) -> list[str]:
+        """Return about whom a viewer is due for a feeling check, of those they may see now."""
+        snapshot = use.snapshot
+        row = snapshot.ids.find([viewer_id])[0]
+        asked.ask(viewer_id, [])  # a store that is away refuses, whoever asks
+        due = snapshot.stages.checks_due(row, int(moment.timestamp() * 1e6)) if row >= 0 else []
+        left = [one for one in snapshot.ids.at(due) if one not in asked.day.checked]
+        return [one for one in left if self.look(use, viewer_id, one, moment, asked) is not None]
+
     def _look_at_member(
         self, snapshot: Snapshot, viewer_id: str, candidate_id: str, moment: datetime, asked: CallQuestions
     ) -> Item | None:

@@ -22,8 +22,9 @@ from recsys.messaging.reason_kinds import (
 )
 from recsys.messaging.reasons import Reasons
 from recsys.ranking.circle_lists import CircleLists
-from recsys.ranking.snapshot import NO_ARMS, SNAPSHOT_SCHEMA, ListRows, LiveSearch, SnapshotData, packed_ids
+from recsys.ranking.snapshot import SNAPSHOT_SCHEMA, LiveSearch, SnapshotData, packed_ids
 from recsys.ranking.snapshot_files import stage_rows, with_reasons
+from recsys.ranking.snapshot_rows import NO_ARMS, ListRows
 from recsys.ranking.viewer_filters import FilterColumns
 from recsys.retrieval.index import TileIndex, build_index
 from recsys.retrieval.top_k import TILE

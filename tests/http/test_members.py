@@ -168,6 +168,12 @@ def test_who_pauses_is_out_of_sight_until_they_resume(service: Served) -> None:
     assert b in service.page(a, k=60)
 
 
+def test_nobody_is_due_for_a_feeling_check_without_a_history(service: Served) -> None:
+    for viewer in (pair_of(service)[0], "nobody"):
+        answer = service.ask("GET", f"/v1/members/{viewer}/feeling-checks")
+        assert (answer.status_code, answer.json()) == (200, {"people": []})
+
+
 def test_filters_and_the_next_page(service: Served) -> None:
     viewer = service.world.people.ids.ids([3])[0]
     whole, found, after = service.page(viewer, k=60), list[str](), None

@@ -11,7 +11,7 @@ from recsys.data.tables import check_table
 from recsys.errors import InputError, SafetyUnavailable, StalePublicationError
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.response_and_receipt import Receipt
-from recsys.ranking.snapshot import LISTED
+from recsys.ranking.snapshot_rows import LISTED
 from recsys.safety.store import MemorySafety
 from tests.ranking.published_world import NOW, World
 

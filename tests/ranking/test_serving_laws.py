@@ -1,6 +1,7 @@
 """The laws of the rules, at the door: exactly whom the plain rules allow, by every route."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,10 @@ from recsys.data.exclusions import Relations
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.snapshot_files import pair_stages_of, write_snapshot
 from recsys.safety import MemorySafety
+from recsys.safety.day_log import DayEvent
 from recsys.testing.people import make_listed_people, make_people, random_relations
+from tests.data.test_pair_stages import ONGOING
+from tests.data.timeline import day, events
 from tests.ranking.published_world import NOW, World, ledger_of
 
 
@@ -156,6 +160,37 @@ def test_who_has_not_accepted_the_terms_is_served_to_nobody(tmp_path: Path) -> N
     assert other is not None
     assert (item.stage, other.stage) == ("matched", "listed")
     assert all(i.icebreaker_kind in {"empathy", "hobby", "calm"} for i in ranker.rank(ids[2], 9, NOW).items)
+
+
+def test_a_feeling_check_is_due_until_its_member_answers(tmp_path: Path) -> None:
+    # the other's check stays due, and nobody hears of an answer; seen to fail without `checked` in ViewerDay
+    world = World.small(12)
+    pairs = world.may_be_offered()
+    a, b = min(pair for pair in pairs if pair[::-1] in pairs)
+    told = events(*(tuple({"a": a, "b": b}.get(one, one) for one in line) for line in ONGOING))
+
+    def write(folder: Path, lists: pd.DataFrame) -> None:
+        stages = pair_stages_of(told, world.people, world.policy)
+        ledger = ledger_of(folder)
+        write_snapshot(
+            folder, lists, world.people, world.policy, world.directed, stages=stages, ledger=ledger
+        )
+
+    world.publish(tmp_path, serving=write)
+    ranker = Ranker.open(tmp_path, safety=MemorySafety(), poll_s=0, max_staleness=None)
+
+    def due() -> list[list[str]]:
+        return [ranker.feeling_checks(one, NOW) for one in (a, b, "nobody")]
+
+    assert ranker.feeling_checks(a, day(44).to_pydatetime()) == []
+    assert due() == [[b], [a], []]
+    ranker.day.append([DayEvent("1", NOW, a, b, "feeling_check", "comfortable")])
+    assert due() == [[], [a], []]
+    ranker.safety.hold(a)
+    assert due() == [[], [], []]
+    ranker.safety.lift(a)
+    ranker.day.append([DayEvent("2", NOW + timedelta(minutes=1), a, b, "feeling_check", "pressured")])
+    assert due() == [[], [], []]
 
 
 def test_a_price_moves_whoever_costs_attention_down(tmp_path: Path) -> None:
