@@ -120,8 +120,7 @@ class Ranker:
         policy:        refuse a publication made under any other; None takes the one it was made with.
         max_staleness: refuse to serve data older than this, seven days by default; None serves any.
         valid_for:     how long a page may be shown before it is asked for anew.
-        poll_s:        how often to look for a new publication, in a thread of its own; 0 for never, then
-                       call `refresh`.
+        poll_s:        how often to look for a new publication, in a thread; 0 for never: call `refresh`.
         shown:         counts what newcomers were given a day; None takes the safety store if it can, so that
                        workers know of each other, else counts in this process. Whom a viewer was shown stands
                        in the day log of the store.
@@ -133,12 +132,8 @@ class Ranker:
         newcomers:     how many profiles and people a newcomer may ask for a day, counted where `shown` is; in
                        a small community one person in twenty a day, three at least.
 
-        Raises
-        ------
-        PublicationError
-            When nothing is published, or it is damaged or does not fit; see `open_snapshot`.
-        SafetyUnavailable
-            When the safety store cannot answer.
+        Raises PublicationError when nothing is published, or it is damaged or does not fit; see
+        `open_snapshot`. Raises SafetyUnavailable when the safety store cannot answer.
         """
         folder, listeners, signing = Path(published).absolute(), Listeners(hooks), _signing_keys(keys)
         by_person = SafetyByPerson(safety, ErasureList.of(published), SafetyLedger.of(published))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -308,42 +308,28 @@ def recommend(
     One row a suggestion: viewer_id, candidate_id, rank (from 1), p_like, p_liked_back, p_mutual in
     [0, 1], score (what the order is by, in [0, 1], never rising down a list) and reasons (a list of codes
     for `recsys.messaging.reasons.reason_text`). The score is the probability that `by` names, but for
-    `mutual` without a log of what was shown: there it only orders, and its level says nothing.
-    Viewers come in the order asked for, None is everybody listed; who is not listed has no rows. A list is as
-    long as there are people to show, never padded.
+    `mutual` without a log of what was shown: there it only orders. Viewers come in the order asked for, None
+    is everybody listed. A list is as long as there are people to show, never padded.
 
-    by: what the order is by. `p_mutual`: whether the two would like each other, given that they look; a
-    list of a service that shows it is the look. `mutual`: the same where the model was fitted to a log of
-    what was shown; without such a log, whether they come to like each other at all, which takes into
-    account who comes across whom (see `recsys.models.affinity`). `p_like`: whether the viewer
-    would like the candidate, given a look, whatever the candidate thinks; `p_answer`: the same given that
-    the candidate likes the viewer, as in an inbox. The columns p_like, p_liked_back and
-    p_mutual are given a look in every case.
-
+    by: what the order is by. `p_mutual`: whether the two would like each other, given that they look.
+    `mutual`: the same where the model was fitted to a log of what was shown, else whether they come to like
+    each other at all, given who comes across whom (see `recsys.models.affinity`). `p_like`: whether the
+    viewer would like the candidate, given a look; `p_answer`: the same given that the candidate likes the
+    viewer, as in an inbox. The columns p_like, p_liked_back and p_mutual are given a look in every case.
     combiner: how both directions become one, of `recsys.models.combine`, or `joint` for a model with a match
     association. Orders by `p_like` and `p_answer`, and `joint`, look at every pair, without an index.
+    exclude: pairs (viewer_id, candidate_id) to leave out, such as those seen already; people who are not
+    among `people` are passed over.
 
-    Lists are made for each viewer alone, so the same few people may stand on many of them: `coverage` and
+    Lists are made for each viewer alone, so the same few people may stand on many: `coverage` and
     `exposure_gini` of `evaluate` say how far; `recsys.allocate` spreads attention over everybody.
 
-    exclude: pairs (viewer_id, candidate_id) to leave out of these lists, such as those seen already;
-    people who are not among `people` are passed over.
+    After ranking, every pair is checked again with the plain form of `policy`, which shares no code with the
+    compiled masks. One that fails is dropped, counted in `lists.attrs["dropped_by_recheck"]` and logged.
 
-    After ranking, every pair is checked again with the plain form of `policy`, which shares no code
-    with the compiled masks. A pair that fails is dropped, counted in `lists.attrs["dropped_by_recheck"]`
-    and logged.
+    Raises UnknownIdError when a viewer is not among `people`; InputError when one is asked for twice, or the
+    model is of other people; SettingsError for an impossible `k`, `by`, `combiner` or `workers`.
 
-    Raises
-    ------
-    UnknownIdError
-        When a viewer is not among `people`.
-    InputError
-        When a viewer is asked for twice, or the model is of other people.
-    SettingsError
-        For an impossible `k`, `by`, `combiner` or `workers`.
-
-    Examples
-    --------
     >>> import recsys
     >>> town = recsys.make_town(120, np.random.default_rng(7))
     >>> people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
@@ -352,17 +338,38 @@ def recommend(
     >>> lists.columns[:3].tolist(), bool((lists["rank"] <= 3).all())
     (['viewer_id', 'candidate_id', 'rank'], True)
     """
-    wanted = [viewers] if isinstance(viewers, str | int) else viewers
-    rows = None if wanted is None else people.ids.rows(np.asarray(wanted, dtype=object))
-    excluded, unmatched = known_pairs(exclude, people)
     if isinstance(model, type) or not hasattr(model, "directed"):
         check_type(model, Model, name="model", where="recommend")
-    directed = model.directed(people)
     if by not in RANKED_BY:
         remedy = did_you_mean(by, RANKED_BY)
         raise SettingsError(explained("lists are not ranked by this", got=by, remedy=remedy))
+    wanted = [viewers] if isinstance(viewers, str | int) else viewers
+    rows = None if wanted is None else people.ids.rows(np.asarray(wanted, dtype=object))
+    excluded, unmatched = known_pairs(exclude, people)
+    call = _ListCall(rows, k, by, combiner, excluded, workers)
+    frame = _lists(model, people, policy, call, progress=progress)
+    if exclude is not None:
+        frame.attrs[UNMATCHED] = unmatched
+    return frame
+
+
+class _ListCall(NamedTuple):
+    """What lists are asked for; rows: of the viewers, None for everybody listed; excluded: pairs of rows."""
+
+    rows: npt.NDArray[np.int32] | None
+    k: int
+    by: str
+    combiner: str
+    excluded: npt.NDArray[np.int32] | None
+    workers: int
+
+
+def _lists(
+    model: Scorer, people: Population, policy: Policy, call: _ListCall, *, progress: bool
+) -> pd.DataFrame:
+    directed, by, rows = model.directed(people), call.by, call.rows
     ranking = ranking_of(model, people, directed) if by == "mutual" else directed
-    score = _score(model, by, combiner)
+    score = _score(model, by, call.combiner)
     recommender = Recommender(people, policy, ranking)
     n_listed = int(recommender.compiled.listed.sum())
     if len(people) and not n_listed:
@@ -372,22 +379,25 @@ def recommend(
     with tqdm(total=n_viewers, desc="recommend", unit="people", disable=not progress) as bar:
         if score is None:
             kept, dropped = recommender.pairs(
-                rows, k=k, combiner=combiner, exclude=excluded, workers=workers, progress=bar.update
+                rows,
+                k=call.k,
+                combiner=call.combiner,
+                exclude=call.excluded,
+                workers=call.workers,
+                progress=bar.update,
             )
         else:
-            kept, dropped = recommender.best_by(score, rows, k=k, exclude=excluded)
+            kept, dropped = recommender.best_by(score, rows, k=call.k, exclude=call.excluded)
             kept = kept.scored_by(ranking, score)
             bar.update(n_viewers)
     ordered_by = kept.p_mutual
     if score is not None or ranking is not directed:
-        kept = kept.scored_by(directed, _mutual(model, combiner))
+        kept = kept.scored_by(directed, _mutual(model, call.combiner))
     frame = kept.frame(people, recommender.reasons)
     frame.insert(len(frame.columns) - 1, C.SCORE, ordered_by)
     frame.attrs[DROPPED] = dropped
     if by != "p_answer":
         frame.attrs[RANKING_PROBABILITY] = C.P_LIKE if by == "p_like" else C.P_MUTUAL
-    if exclude is not None:
-        frame.attrs[UNMATCHED] = unmatched
     return frame
 
 
