@@ -5,7 +5,7 @@ sides at once. Until that is done, and wherever it cannot be done, others do not
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple, Self
@@ -21,7 +21,7 @@ from recsys.ranking.profile_tables import tables_of_json
 from recsys.ranking.snapshot import Snapshot
 from recsys.ranking.snapshot_rows import LISTED, shows_nothing
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent, EventKey
-from recsys.safety.persons import Accounts
+from recsys.safety.day_tables import is_stopped_by
 from recsys.types import BoolArray, Float32Array, Float64Array, Int64Array, UInt8Array
 
 _FOLDED_A_CALL: Final = 1
@@ -31,13 +31,17 @@ LARGEST_SHARE: Final = 5
 
 
 class DayChanges(NamedTuple):
-    """What members changed since the night: tables, accepted terms, proofs; of each the latest event."""
+    """What members changed since the night: tables, accepted terms, proofs; of each the latest event.
+
+    stopped: whose tables of today say that they are out for good, or in a word that is not known.
+    """
 
     tables: Mapping[str, DayEvent]
     accepted: Mapping[str, DayEvent]
     proofs: Mapping[str, DayEvent]
+    stopped: frozenset[str] = frozenset()
 
-    def after(self, events: Iterable[DayEvent]) -> "DayChanges":
+    def after(self, events: Sequence[DayEvent]) -> "DayChanges":
         """Return the changes after more events; a proof taken back outweighs one of the same time."""
         made = DayChanges(dict(self.tables), dict(self.accepted), dict(self.proofs))
         kinds: dict[str, Any] = {
@@ -52,7 +56,9 @@ class DayChanges(NamedTuple):
             before = latest.get(event.actor)
             if before is None or _strength(before) <= _strength(event):
                 latest[event.actor] = event
-        return made
+        changed = {event.actor for event in events if event.type == TABLES_CHANGED}
+        out = {one for one in changed if is_stopped_by(made.tables[one])}
+        return made._replace(stopped=(self.stopped - changed) | out)
 
     def proved(self, user_id: str) -> bool:
         """Say whether somebody accepted the terms and was verified since the night."""
@@ -210,7 +216,7 @@ class DayMembers:
         self._folded: dict[EventKey, DayMember | None] = {}
         self._done: tuple[DayChanges, str, DayCandidates | None] = (NO_CHANGES, "", None)
 
-    def of(self, snapshot: Snapshot, accounts: Accounts, changes: DayChanges) -> DayCandidates | None:
+    def of(self, snapshot: Snapshot, changes: DayChanges) -> DayCandidates | None:
         """Return the members of the day who may be listed, None for nobody.
 
         Somebody listed by the night stays so; anybody else has accepted the terms and was verified since.
@@ -223,20 +229,20 @@ class DayMembers:
         if not self._lock.acquire(blocking=False):  # another thread folds in: nobody meanwhile
             return None
         try:
-            return self._renewed(snapshot, accounts, changes)
+            return self._renewed(snapshot, changes)
         finally:
             self._lock.release()
 
-    def _renewed(self, snapshot: Snapshot, accounts: Accounts, changes: DayChanges) -> DayCandidates | None:
+    def _renewed(self, snapshot: Snapshot, changes: DayChanges) -> DayCandidates | None:
         wanted = [event for event in changes.tables.values() if _is_listed(snapshot, event.actor, changes)]
-        self._fold_in(snapshot, accounts, wanted)
+        self._fold_in(snapshot, wanted)
         members = [one for event in wanted if (one := self._folded.get(event.key)) is not None]
         found = DayCandidates.of(members) if members else None
         if all(event.key in self._folded for event in wanted):
             self._done = (changes, snapshot.run_id, found)
         return found
 
-    def _fold_in(self, snapshot: Snapshot, accounts: Accounts, wanted: Sequence[DayEvent]) -> None:
+    def _fold_in(self, snapshot: Snapshot, wanted: Sequence[DayEvent]) -> None:
         if snapshot.run_id != self._run_id:
             self._run_id, self._folded = snapshot.run_id, {}
         fresh = [event for event in wanted if event.key not in self._folded]
@@ -248,7 +254,6 @@ class DayMembers:
             except RecsysError:  # tables that cannot be used, or a publication that folds nobody in
                 self._folded[event.key] = None
                 continue
-            accounts.add(event.actor, member.newcomer.person.person_tokens[0])
             self._folded[event.key] = member
 
 

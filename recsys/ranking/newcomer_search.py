@@ -67,8 +67,7 @@ class NewcomerSearch:
         digest = profile_digest(profile)
         found = self._folded(snapshot, viewer_id, profile, events, (digest, proved_tokens))
         row = snapshot.ids.find([viewer_id])[0]
-        if row < 0:
-            accounts.add(viewer_id, found.person.person_tokens[0])
+        accounts.add(viewer_id, found.person.person_tokens[0])
         key = newcomer_key(found.person)
         if not ask_safety(lambda: self._limits.admit(self._counts, key, day, digest, known=row >= 0)):
             return None

@@ -11,6 +11,7 @@ from recsys.ranking.snapshot import Snapshot
 from recsys.ranking.viewer_day import ViewerDay
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import DayEvent, DayLog, DayRows
+from recsys.safety.day_tables import note_tokens
 from recsys.safety.persons import Accounts, NewcomerTokens
 from recsys.safety.store import SafetyExclusions, StoreForMany, ask_safety
 
@@ -65,6 +66,8 @@ class Questions:
         accounts = self.accounts_of(snapshot)
         mine = accounts.asked(viewer_id)
         rows, changes = self._read(snapshot, mine)
+        if accounts.asked(viewer_id) != mine:  # tables of today told of another account of this person
+            rows, changes = self._read(snapshot, accounts.asked(viewer_id))
         day = ViewerDay.of(rows.pairs, viewer_id, accounts.of)
         return self.of_viewer(self.safety, accounts, changes, viewer_id, day)
 
@@ -77,21 +80,32 @@ class Questions:
         day: ViewerDay,
     ) -> CallQuestions:
         """Return the questions of one viewer whose day is known."""
-        ask = self.asking(safety, accounts, changes.tables)
-        today = self.asking(safety, accounts, {})
+        ask = self.asking(safety, accounts, changes.tables, changes.stopped)
+        today = self.asking(safety, accounts, {}, changes.stopped)
         return CallQuestions(ask, today, accounts, day, changes.tables.get(viewer_id), changes)
 
     def asking(
-        self, safety: SafetyByPerson, accounts: Accounts, changed: Mapping[str, DayEvent]
+        self,
+        safety: SafetyByPerson,
+        accounts: Accounts,
+        changed: Mapping[str, DayEvent],
+        stopped: frozenset[str],
     ) -> SafetyQuestion:
-        """Return the question about people, with whose tables changed today out of others' sight."""
+        """Return the question about people, with whose tables changed today out of others' sight.
+
+        stopped: who is out by tables of today, and with them every account of their person.
+        """
 
         def ask(viewer: str, others: Sequence[str]) -> SafetyExclusions:
             found = ask_safety(lambda: safety.exclusions(viewer, others, accounts))
-            if not changed:
+            if not changed and not stopped:
                 return found
             out = found.excluded.union(one for one in others if one in changed)
-            return SafetyExclusions(found.viewer_excluded, out)
+            if not stopped:
+                return SafetyExclusions(found.viewer_excluded, out)
+            asked = accounts.asked_many([viewer, *others])
+            gone = {one for one, mine in asked.items() if not stopped.isdisjoint(mine)}
+            return SafetyExclusions(found.viewer_excluded or viewer in gone, (out | gone) - {viewer})
 
         return ask
 
@@ -129,6 +143,7 @@ class Questions:
             now = self._changes
             same = now.run_id == snapshot.run_id and now.log == rows.log and now.place >= after
             changes = (now.changes if same and after else NO_CHANGES).after(rows.changes)
+            note_tokens(self.accounts_of(snapshot), rows.changes)
             place = max(rows.place, now.place) if same and after else rows.place
             if not same or place >= now.place:
                 self._changes = _Changes(snapshot.run_id, rows.log, place, changes)

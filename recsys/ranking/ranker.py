@@ -136,9 +136,9 @@ class Ranker:
         `open_snapshot`. Raises SafetyUnavailable when the safety store cannot answer.
         """
         folder, listeners, signing = Path(published).absolute(), Listeners(hooks), _signing_keys(keys)
-        by_person = SafetyByPerson(safety, ErasureList.of(published), SafetyLedger.of(published))
         counts = (safety if isinstance(safety, ShownLog) else MemoryShown()) if shown is None else shown
         log = safety.day if isinstance(safety, StoreWithDay) else MemoryDayLog()
+        by_person = SafetyByPerson(safety, ErasureList.of(published), SafetyLedger.of(published), log)
         version = None if policy is None else policy.version
         read = partial(forget_read_rows, log, folder)
         search = NewcomerSearch(folder, policy, newcomers, counts)

@@ -1,11 +1,14 @@
 """A safety store asked by person: with the accounts of each, the erasure list and the safety ledger."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
+from itertools import product
 from typing import Final, Protocol
 
 from recsys.safety.canonical import CheckedId, canonical_person, distinct_pair, not_canonical
+from recsys.safety.day_log import DayLog, StoreWithDay
+from recsys.safety.day_tables import note_tokens
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import HOLD, STORE, SUPPRESSED, LedgerTag, SafetyLedger, Who
 from recsys.safety.persons import ALONE, Accounts
@@ -21,6 +24,7 @@ from recsys.safety.store import (
     hold_words,
 )
 
+_EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 DAY: Final = "day"
 """Why a pair is apart by an event of the day."""
 
@@ -39,14 +43,18 @@ class SafetyByPerson:
     What is written through it stands in the ledger before it stands in the store.
     """
 
-    def __init__(self, store: SafetyStore, erasures: ErasureList, ledger: SafetyLedger) -> None:
+    def __init__(
+        self, store: SafetyStore, erasures: ErasureList, ledger: SafetyLedger, day: DayLog | None = None
+    ) -> None:
+        """Join them; day: the log of the day, by default that of the store, where it has one."""
         self.store, self.erasures, self.ledger = store, erasures, ledger
+        self.day = store.day if day is None and isinstance(store, StoreWithDay) else day
         self.reader: ReadsExclusions = store
         self.accounts = ALONE
 
     def with_store(self, reader: ReadsExclusions) -> "SafetyByPerson":
         """Return the same for reading alone, where exclusions are asked of something else."""
-        made = SafetyByPerson(self.store, self.erasures, self.ledger)
+        made = SafetyByPerson(self.store, self.erasures, self.ledger, self.day)
         made.accounts, made.reader = self.accounts, reader
         return made
 
@@ -110,7 +118,7 @@ class SafetyByPerson:
         """
         a, b = self._pair(actor, target)
         self.store.unblock(a, b)
-        self.ledger.lift(LedgerTag(BLOCK, STORE), pairs=[(Who(a), Who(b))], directed=True)
+        self.ledger.lift(LedgerTag(BLOCK, STORE), pairs=self._named_pairs(a, b), directed=True)
         self._bind()
 
     def separate(self, pairs: Iterable[tuple[str, str | None]]) -> None:
@@ -120,14 +128,15 @@ class SafetyByPerson:
         """
         known = [self._pair(actor, str(target)) for actor, target in pairs]
         if known:
-            self.ledger.separate([(Who(a), Who(b)) for a, b in known], LedgerTag(DAY, STORE))
+            named = [pair for a, b in known for pair in self._named_pairs(a, b)]
+            self.ledger.separate(named, LedgerTag(DAY, STORE))
 
     def hold(
         self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
     ) -> None:
         """Take a person out of everybody's sight until this hold and every other is lifted."""
         held = self._person(user_id)
-        self.ledger.stop([Who(held)], _hold_tag(*hold_words(owner, reason)))
+        self.ledger.stop(self.accounts.named(held), _hold_tag(*hold_words(owner, reason)))
         self.store.hold(held, at, owner=owner, reason=reason)
         self._bind()
 
@@ -139,7 +148,7 @@ class SafetyByPerson:
         tags = {tag for one in state.fingerprints(me) for tag in state.stops.get(one, ())}
         whys = {tag.why for tag in tags if tag.owner == wanted.owner and tag.why != SUPPRESSED}
         for why in sorted(whys if reason is None else {wanted.why}):
-            self.ledger.lift(LedgerTag(why, wanted.owner), people=[me])
+            self.ledger.lift(LedgerTag(why, wanted.owner), people=self.accounts.named(me.user_id))
         self._bind()
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
@@ -155,13 +164,18 @@ class SafetyByPerson:
 
     def suppress(self, user_id: str) -> None:
         """Note in the ledger what restricts somebody, before they are erased."""
-        me = Who(self._person(user_id))
+        me, day = Who(self._person(user_id)), self.day
+        if (
+            day is not None and self.accounts is not ALONE
+        ):  # their tables of today go with them; who they are is noted before
+            note_tokens(self.accounts, ask_safety(lambda: day.events(_EVER)))
         if isinstance(self.store, StoreWithRestrictions):
             found = ask_safety(partial(self.store.restrictions_of, user_id))
             if found.held:
                 self.ledger.stop([me], LedgerTag(SUPPRESSED, STORE))
             self.ledger.separate([(Who(other), me) for other in found.others], LedgerTag(SUPPRESSED, STORE))
-        self.ledger.inherit(me, self.accounts.whose(user_id, self.ledger.now()))
+        for person in self.accounts.whose(user_id, self.ledger.now()):
+            self.ledger.inherit(me, person)
 
     def _person(self, user_id: str) -> str:
         """Return an id; raise InputError for one that a store would keep and that would stop nobody."""
@@ -178,8 +192,13 @@ class SafetyByPerson:
 
     def _note_pair(self, actor: str, target: str, why: str) -> tuple[str, str]:
         a, b = self._pair(actor, target)
-        self.ledger.separate([(Who(a), Who(b))], LedgerTag(why, STORE), directed=True)
+        self.ledger.separate(self._named_pairs(a, b), LedgerTag(why, STORE), directed=True)
         return a, b
+
+    def _named_pairs(self, a: str, b: str) -> list[tuple[Who, Who]]:
+        """Return a pair as the ledger keeps it: by both ids, and by the tokens either came with since."""
+        named = product(self.accounts.named(a), self.accounts.named(b))
+        return list(dict.fromkeys([(Who(a), Who(b)), *named]))
 
     def _bind(self) -> None:
         if isinstance(self.store, CountedStore):

@@ -26,6 +26,10 @@ from recsys.types import BoolArray
 
 _TABLE_SUFFIXES: Final = (".parquet", ".csv")
 _ERASE_EVENT: Final = "erase"
+_NO_PEOPLE: Final = frozenset(
+    {INDEX, "MLmodel", "conda.yaml", "python_env.yaml", "requirements.txt", "served_model.py"}
+)
+"""Files that say what a model is made of and name nobody: the number or word they hold is no id."""
 
 
 def erase_from_tables(folder: Path, erasures: ErasureList) -> dict[str, int]:
@@ -190,7 +194,8 @@ def erase_from_artifacts(folder: Path, erased: ErasedPeople) -> int:
     """Erase people from everything under a folder of artifacts; return how many files or models changed.
 
     Tables lose their rows, saved arrays the id and the person's own rows; any other file that names
-    somebody erased, or cannot be read, is removed, and so is a model that `may_hide_people`.
+    somebody erased, or cannot be read, is removed, and so is a model that `may_hide_people`. What a model is
+    made of stays: a version such as 3.11.7 does not name the member 7.
     """
     changed = 0
     for index in sorted(folder.rglob(INDEX)):
@@ -202,6 +207,8 @@ def erase_from_artifacts(folder: Path, erased: ErasedPeople) -> int:
         else:
             changed += erase_from_arrays(index.parent, erased)
     for path in files_naming_erased(folder, erased):
+        if path.name in _NO_PEOPLE:
+            continue
         if path.suffix in _TABLE_SUFFIXES:
             with suppress(SourceError):
                 erase_from_table(path, erased)

@@ -3,7 +3,7 @@
 Facts about safety are facts about persons: what holds for one account of a person holds for all of them.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Protocol, Self
@@ -72,34 +72,44 @@ class PersonIndex:
 class NewcomerTokens:
     """The person tokens of people who came with a profile of their own since the last publication.
 
-    Two of them with one token are one person, also to the accounts a publication knows.
+    Whoever ever had a token in common is one person, also with the accounts a publication knows: a token
+    that was replaced or left out the same day is remembered.
     """
 
     def __init__(self) -> None:
-        self._tokens: dict[str, str] = {}
+        self._tokens: dict[str, dict[str, int]] = {}  # of each account: its tokens with their fingerprints
         self._persons: dict[int, list[str]] = {}
         self._naming: Fingerprints | None = None
 
     def add(self, user_id: str, token: str | None) -> None:
-        """Note the token of somebody."""
-        if token and self._tokens.get(user_id) != token:
-            self._tokens[user_id] = token
-            if self._naming is not None:
-                self._persons.setdefault(self._naming.of(PERSON, token), []).append(user_id)
+        """Note a token of somebody, beside those they had."""
+        if not token or token in self._tokens.get(user_id, ()):
+            return
+        person = self._naming.of(PERSON, token) if self._naming is not None else 0
+        self._persons.setdefault(person, []).append(user_id)
+        self._tokens.setdefault(user_id, {})[token] = person
 
-    def begin(self, naming: Fingerprints, known: Callable[[str], bool]) -> None:
-        """Name persons as another publication does, and forget whom it knows itself."""
-        self._tokens = {user: token for user, token in self._tokens.items() if not known(user)}
+    def begin(self, naming: Fingerprints) -> None:
+        """Name persons as another publication does."""
         self._naming, self._persons = naming, {}
-        for user_id, token in self._tokens.items():
-            self._persons.setdefault(naming.of(PERSON, token), []).append(user_id)
+        for user_id, tokens in self._tokens.items():
+            for token in tokens:
+                tokens[token] = person = naming.of(PERSON, token)
+                self._persons.setdefault(person, []).append(user_id)
 
-    def token(self, user_id: str) -> str | None:
-        """Return the token of somebody, None when it is not known."""
-        return self._tokens.get(user_id)
+    def tokens(self, user_id: str) -> tuple[str, ...]:
+        """Return the tokens of somebody, the earliest first; none when they came with none."""
+        return tuple(self._tokens.get(user_id, ()))
+
+    def persons(self, user_id: str) -> tuple[int, ...]:
+        """Return the fingerprints of the same tokens."""
+        return tuple(self._tokens.get(user_id, {}).values())
 
     def __bool__(self) -> bool:
         return bool(self._tokens)
+
+    def __contains__(self, user_id: object) -> bool:
+        return user_id in self._tokens
 
     def accounts(self, person: int) -> list[str]:
         """Return who came with the token of one person, named by fingerprint."""
@@ -125,7 +135,7 @@ class Accounts:
         self._ids, self._index, self._newcomers = ids, index, newcomers
         self._has_several = index.has_several
         self._naming = Fingerprints(index.namings[-1], keys)
-        newcomers.begin(self._naming, lambda user_id: ids.find([user_id])[0] >= 0)
+        newcomers.begin(self._naming)
 
     def add(self, user_id: str, token: str | None) -> None:
         """Note the token of somebody who came with a profile of their own."""
@@ -142,15 +152,32 @@ class Accounts:
         the same id: asking about nobody takes the time of asking about somebody.
         """
         (row,) = self._ids.find([user_id])
-        token = self._newcomers.token(user_id)
-        persons = [] if token and row < 0 else [self._index.person(user_id, row)]
-        if token:  # somebody known who came with a token of today is that person too
-            persons.append(self._naming.of(PERSON, token))
-        accounts = [one for person in persons for one in self._ids.at(self._index.rows_of(person).tolist())]
-        if row < 0 and not token:
-            return (user_id,) * max(1, len(accounts))
-        others = [one for person in persons if person for one in self._newcomers.accounts(person)]
-        return tuple(dict.fromkeys([user_id, *accounts, *others]))
+        if row < 0 and user_id not in self._newcomers:
+            decoys = self._index.rows_of(self._index.person(user_id, row))
+            return (user_id,) * max(1, len(self._ids.at(decoys.tolist())))
+        found, persons = {user_id: row}, set[int]()
+        added = [(user_id, row)]
+        while added:  # who had a token in common with any of them is the same person
+            fresh = {person for one, at in added for person in self._persons_of(one, at)} - persons - {0}
+            persons |= fresh
+            added = [
+                pair for person in sorted(fresh) for pair in self._accounts_of(person) if pair[0] not in found
+            ]
+            found |= dict(added)
+        return tuple(found)
+
+    def _persons_of(self, user_id: str, row: int) -> tuple[int, ...]:
+        own = (self._index.person(user_id, row),) if row >= 0 else ()
+        return own + self._newcomers.persons(user_id)
+
+    def _accounts_of(self, person: int) -> list[tuple[str, int]]:
+        """Return the accounts of one token with their rows, -1 of newcomers."""
+        rows = self._index.rows_of(person).tolist()
+        others = self._newcomers.accounts(person)
+        return [
+            *zip(self._ids.at(rows), rows, strict=True),
+            *zip(others, self._ids.find(others), strict=True),
+        ]
 
     def is_other_spelling(self, user_id: str) -> bool:
         """Say whether an id that nobody has is that of somebody known but for its spelling."""
@@ -160,14 +187,19 @@ class Accounts:
 
     def asked_many(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return `asked` of each of some people, who are looked up together."""
-        if self._newcomers:
-            return {user_id: self.asked(user_id) for user_id in ids}
         several = self._has_several
         found = {}
         for user_id, row in zip(ids, self._ids.find(ids), strict=True):
             at = row if row >= 0 else self._index.decoy(user_id)
-            found[user_id] = self.asked(user_id) if len(several) and several[at] else (user_id,)
+            alone = not (len(several) and several[at]) and not self._is_newcomer(user_id, row)
+            found[user_id] = (user_id,) if alone else self.asked(user_id)
         return found
+
+    def _is_newcomer(self, user_id: str, row: int) -> bool:
+        """Say whether somebody came with a token of today, or has one in common with somebody who did."""
+        if not self._newcomers:
+            return False
+        return user_id in self._newcomers or bool(self._newcomers.accounts(self._index.person(user_id, row)))
 
     def fingerprints(self, user_id: str, state: LedgerState) -> set[int]:
         """Return every fingerprint under which somebody's person may stand in the ledger."""
@@ -179,22 +211,29 @@ class Accounts:
         rows = np.array(self._ids.find(accounts), np.int64)
         persons = np.zeros((len(rows), len(self._index.namings)), np.uint64)
         persons[rows >= 0] = self._index.of_row[:, rows[rows >= 0]].T
-        named = zip(accounts, persons.tolist(), strict=True)
-        if self._newcomers:
-            who = [(Who(one, self._newcomers.token(one)), person) for one, person in named]
-        else:
-            who = [(Who(one), person) for one, person in named]
-        prints = iter([(*state.fingerprints(one), *person) for one, person in who])
+        prints = iter(
+            [
+                (*(print_ for who in self.named(one) for print_ in state.fingerprints(who)), *person)
+                for one, person in zip(accounts, persons.tolist(), strict=True)
+            ]
+        )
         return {user_id: {one for _ in ids for one in next(prints) if one} for user_id, ids in asked.items()}
 
-    def whose(self, user_id: str, state: LedgerState) -> int:
-        """Return the fingerprint of somebody's person in the ledger, 0 when no token of theirs is known."""
-        newest = state.namings[-1].naming if state.namings else None
+    def named(self, user_id: str) -> tuple[Who, ...]:
+        """Return how an account is known to the ledger: by its id, with each token it came with since."""
+        tokens = self._newcomers.tokens(user_id) if self._newcomers else ()
+        return tuple(Who(user_id, token) for token in tokens) or (Who(user_id),)
+
+    def whose(self, user_id: str, state: LedgerState) -> tuple[int, ...]:
+        """Return the fingerprints of somebody's person in the ledger; none where no token is known."""
+        if not state.namings:
+            return ()
+        newest = state.namings[-1]
+        found = [newest.of(PERSON, token) for token in self._newcomers.tokens(user_id)]
         (row,) = self._ids.find([user_id])
-        if row < 0 or newest not in self._index.namings:
-            token = self._newcomers.token(user_id)
-            return state.namings[-1].of(PERSON, token) if token and state.namings else 0
-        return int(self._index.of_row[self._index.namings.index(newest), row])
+        if row >= 0 and newest.naming in self._index.namings:
+            found.append(int(self._index.of_row[self._index.namings.index(newest.naming), row]))
+        return tuple(dict.fromkeys(one for one in found if one))
 
 
 class _Nobody:

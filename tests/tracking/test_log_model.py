@@ -116,6 +116,16 @@ def test_an_erased_person_leaves_the_example_and_the_model_still_serves_the_othe
     np.testing.assert_array_equal(loaded.predict(others)["p_like"], model.score_pairs(others)["p_like"])
 
 
+def test_a_member_whose_id_is_a_number_or_a_word_takes_no_part_of_a_model_with_them(model, pairs, tmp_path):
+    """Seen to fail: the erasure of a member 7 deleted the files in which a version holds a 7."""
+    write_served(tmp_path / "served", model.save(tmp_path / "arrays"), combiner="product")
+    erasures = ErasureList(tmp_path / "erasures")
+    erasures.add(["0", "1", "3", "python", "content", "numpy", "features"])
+    erase_from_artifacts(tmp_path / "served", erasures.now())
+    loaded = load_mlflow().pyfunc.load_model(str(tmp_path / "served"))
+    np.testing.assert_array_equal(loaded.predict(pairs)["p_like"], model.score_pairs(pairs)["p_like"])
+
+
 @pytest.mark.parametrize("combiner", COMBINERS)
 def test_every_combiner_is_served_as_the_model_scores(model, pairs, combiner, tmp_path):
     write_served(tmp_path / "served", model.save(tmp_path / "arrays"), combiner=combiner)

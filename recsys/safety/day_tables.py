@@ -1,0 +1,49 @@
+"""What a member's own tables of today say of their person, also where nothing else of them can be used."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.data.fail_closed import STOPPED
+from recsys.safety.day_log import TABLES_CHANGED, DayEvent
+from recsys.safety.persons import Accounts
+
+_OWN_STATES: Final = frozenset(ENUMERATIONS[C.ACCOUNT_STATE].words) - frozenset(STOPPED)
+
+
+def note_tokens(accounts: Accounts, events: Iterable[DayEvent]) -> None:
+    """Note every person token of the tables of today among some events."""
+    for event in events:
+        if event.type == TABLES_CHANGED:
+            for token in person_tokens_in(event):
+                accounts.add(event.actor, token)
+
+
+def person_tokens_in(event: DayEvent) -> list[str]:
+    """Return every person token in a member's own tables, of tables that cannot be used as well.
+
+    >>> from datetime import UTC, datetime
+    >>> payload = json.dumps({"profiles": [{"user_id": "a", "person_token": " T1 "}]})
+    >>> person_tokens_in(DayEvent("e", datetime.now(UTC), "a", None, "tables", payload=payload))
+    ['T1']
+    """
+    values = [row.get(C.PERSON_TOKEN) for row in _profile_rows(event)]
+    return [text for value in values if isinstance(value, str) and (text := value.strip())]
+
+
+def is_stopped_by(event: DayEvent) -> bool:
+    """Say whether a member's own tables name a state that is out for good, or none that is known."""
+    states = [row.get(C.ACCOUNT_STATE) for row in _profile_rows(event)]
+    return any(state is not None and state not in _OWN_STATES for state in states)
+
+
+def _profile_rows(event: DayEvent) -> list[Mapping[str, Any]]:
+    try:
+        tables = json.loads(event.payload or "{}")
+    except (ValueError, RecursionError):
+        return []
+    rows = tables.get(T.PROFILES) if isinstance(tables, dict) else None
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []

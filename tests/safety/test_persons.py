@@ -1,0 +1,113 @@
+"""Accounts of one person: whoever ever had a token in common, in a publication or since.
+
+Planted and seen caught: one step from an account to those of its tokens instead of all of them; the latest
+token of the day alone; a token of today left out for somebody the publication knows.
+"""
+
+import json
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.ranking.snapshot import SnapshotIds
+from recsys.safety import MemorySafety
+from recsys.safety.by_person import SafetyByPerson
+from recsys.safety.day_log import TABLES_CHANGED, DayEvent
+from recsys.safety.day_tables import is_stopped_by
+from recsys.safety.erasure_list import ErasureList
+from recsys.safety.fingerprints import Fingerprints, Naming
+from recsys.safety.keys import Keys
+from recsys.safety.ledger import SafetyLedger
+from recsys.safety.persons import Accounts, NewcomerTokens, PersonIndex
+
+TOKENS = [f"hmac1:{at:064x}" for at in range(6)]
+KNOWN = [f"u{at}" for at in range(6)]
+EVERYBODY = [*KNOWN, *(f"n{at}" for at in range(4))]
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+token = st.sampled_from([None, *TOKENS])
+since = st.lists(st.tuples(st.sampled_from(EVERYBODY), token), max_size=8)
+
+
+def accounts_of(tokens: list[str | None]) -> Accounts:
+    ids = SnapshotIds(np.array([one.encode() for one in KNOWN]))
+    index = PersonIndex.of(np.array(tokens, dtype=object), [Fingerprints(Naming(), Keys())])
+    return Accounts(ids, index, NewcomerTokens(), Keys())
+
+
+def persons(pairs: list[tuple[str, str | None]]) -> dict[str, set[str]]:
+    """Return the accounts of each account's person: what is connected by tokens, by repeated merging."""
+    groups = [{user} for user in EVERYBODY]
+    for one in TOKENS:
+        linked = {user for user, other in pairs if other == one}
+        apart = [group for group in groups if not group & linked]
+        groups = [*apart, set().union(*(group for group in groups if group & linked))] if linked else groups
+    return {user: group for group in groups for user in group}
+
+
+@given(st.lists(token, min_size=len(KNOWN), max_size=len(KNOWN)), since)
+def test_accounts_are_those_connected_by_tokens(
+    tokens: list[str | None], added: list[tuple[str, str | None]]
+) -> None:
+    accounts = accounts_of(tokens)
+    for user, one in added:
+        accounts.add(user, one)
+    expected = persons([*zip(KNOWN, tokens, strict=True), *added])
+    assert {user: set(accounts.of(user)) for user in EVERYBODY} == expected
+    together = accounts.asked_many(EVERYBODY)
+    assert {user: set(asked) for user, asked in together.items()} == expected
+
+
+def changed(user: str, at: int, **profile: object) -> DayEvent:
+    payload = json.dumps({"profiles": [{"user_id": user, **profile}]})
+    return DayEvent(f"c{at}", NOW, user, None, TABLES_CHANGED, payload=payload)
+
+
+def test_an_erasure_keeps_what_the_tables_of_the_day_told_of_the_person(tmp_path) -> None:
+    """Seen to fail while tokens of the day were known only once a page had been asked for."""
+    store, ledger = MemorySafety(), SafetyLedger.of(tmp_path)
+    ledger.begin()
+    safety = SafetyByPerson(store, ErasureList.of(tmp_path), ledger)
+    safety.accounts = accounts_of([None] * len(KNOWN))
+    safety.accounts.add("n1", TOKENS[1])
+    store.day.append([changed("n0", at, person_token=one) for at, one in enumerate(TOKENS[:2])])
+    safety.hold("n0")
+    safety.erase("n0")
+    other = SafetyByPerson(MemorySafety(), ErasureList.of(tmp_path), SafetyLedger.of(tmp_path))
+    other.accounts = accounts_of([TOKENS[0], TOKENS[1], TOKENS[2], None, None, None])
+    assert other.exclusions("u5", KNOWN[:3]).excluded == {"u0", "u1"}
+
+
+@pytest.mark.parametrize("worker", ["same", "other"])
+def test_a_lift_frees_every_token_a_hold_was_noted_under(tmp_path, worker: str) -> None:
+    store, ledger = MemorySafety(), SafetyLedger.of(tmp_path)
+    ledger.begin()
+    safety = SafetyByPerson(store, ErasureList.of(tmp_path), ledger)
+    safety.accounts = accounts_of([TOKENS[0]] + [None] * (len(KNOWN) - 1))
+    safety.accounts.add("n0", TOKENS[0])
+    safety.hold("n0")
+    assert safety.exclusions("u5", ["u0"]).excluded == {"u0"}
+    if worker == "other":
+        safety = SafetyByPerson(store, ErasureList.of(tmp_path), SafetyLedger.of(tmp_path))
+        safety.accounts = accounts_of([TOKENS[0]] + [None] * (len(KNOWN) - 1))
+    safety.lift("n0")
+    assert safety.exclusions("u5", ["u0"]).excluded == set()
+
+
+@pytest.mark.parametrize(
+    ("state", "stopped"),
+    [
+        ("banned", True),
+        ("hold", True),
+        ("suspended", True),
+        (7, True),
+        ("active", False),
+        ("paused", False),
+        (None, False),
+    ],
+)
+def test_tables_of_today_stop_by_their_state_alone(state: object, stopped: bool) -> None:
+    assert is_stopped_by(changed("a", 1, account_state=state, tz="Mars")) is stopped
+    assert not is_stopped_by(DayEvent("e", NOW, "a", None, TABLES_CHANGED, payload="no json"))
