@@ -10,7 +10,7 @@ from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.fields.enumeration import primary_language
 from recsys.mapping.column_profile import ColumnProfile, quoted
 from recsys.mapping.draft_guess import MemberTable, draft_words, word_key
-from recsys.mapping.project import GUESS, TODO
+from recsys.mapping.project import ASK, GUESS, TODO
 
 Labels = Mapping[str, Mapping[str, str]]
 """By `table.column`: the name of each code, of a table that names them."""
@@ -32,7 +32,9 @@ class DraftedColumn:
         """Return the comments and the item of the SELECT."""
         name = self.target.partition(".")[2]
         if self.sql is None:
-            return f"  {TODO} {name}: no column looks like it; write it, or declare it in mapping.yaml"
+            how = "write it" if name in ASK else "write it, or declare it in mapping.yaml"
+            bands = "; bands that members chose are named in words.sql" if name == C.AGE_BAND else ""
+            return f"  {TODO} {name}: no column looks like it; {how}{bands}"
         notes = [f"  {GUESS} {', '.join(self.columns)} -> {name}: {self.evidence[0]}"]
         notes += [f"  --   {one}" for one in self.evidence[1:]]
         return "\n".join([*notes, f"  {self.sql} AS {name}"])
