@@ -73,7 +73,7 @@ class OffPolicyLog:
     chance:  `(m,)` of each pair to be in the lists. value_hat: `(m,)` predicted chance of a match there.
     calibrated: like_hat and value_hat by a model that is brought to the log.
     contradiction: what the matches of the log say against back_hat, see `off_policy_tables`.
-    dyads:   who stands in each impression.
+    dyads:   who stands in each impression; whole: in each impression, then in each pair of the lists.
     """
 
     base: Float64Array
@@ -88,6 +88,7 @@ class OffPolicyLog:
     calibrated: tuple[Float64Array, Float64Array]
     contradiction: str
     dyads: Dyads = field(repr=False)
+    whole: Dyads = field(repr=False)
 
     @property
     def effective_size(self) -> float:
@@ -184,8 +185,9 @@ def _seen(
     there = known["look_"].to_numpy(np.float64)
     base = np.minimum(known["chance_"].to_numpy(np.float64) / known[C.PROPENSITY].to_numpy(np.float64), most)
     like_hat, back_hat = (_column(known, name) for name in PREDICTED)
-    people = pd.factorize(pd.concat([known[C.VIEWER], known[C.CANDIDATE]]))[0]
-    viewer, candidate = people[: len(known)], people[len(known) :]
+    sides = [table[side] for side in (C.VIEWER, C.CANDIDATE) for table in (known, lists)]
+    people = pd.factorize(pd.concat(sides))[0].reshape(2, -1)
+    n_people = int(people.max(initial=-1)) + 1
     return OffPolicyLog(
         base=base,
         there=np.maximum(there, 1e-12),
@@ -201,7 +203,8 @@ def _seen(
             wanted * read * _column(lists, C.P_LIKED_BACK),
         ),
         contradiction=contradiction(log),
-        dyads=Dyads.of(viewer, candidate, int(people.max(initial=-1)) + 1),
+        dyads=Dyads.of(*people[:, : len(known)], n_people),
+        whole=Dyads.of(*people, n_people),
     )
 
 
@@ -301,9 +304,11 @@ def _estimated(seen: OffPolicyLog, plan: _Plan, level: float) -> tuple[float, fl
         return float("nan"), float("nan"), float("nan")
     part, share = plan.parts / plan.total, plan.shares / plan.total
     mean = float(part.sum())
-    by_lists = not plan.shares.any()
-    moved = part - (mean / max(len(part), 1) if by_lists else share * mean)
-    weights = seen.base / max(float(seen.base.sum()), 1e-300) if by_lists else share
-    error, degrees = seen.dyads.error(Influence(moved, weights))
+    if plan.shares.any():
+        error, degrees = seen.dyads.error(Influence(part - share * mean, share))
+    else:
+        weight = seen.chance / plan.total
+        moved = np.concatenate([part, -weight * mean])
+        error, degrees = seen.whole.error(Influence(moved, np.concatenate([share, weight])))
     half = float(-stdtrit(degrees, (1.0 - level) / 2.0)) * error
     return plan.start + mean, plan.start + mean - half, plan.start + mean + half

@@ -179,6 +179,10 @@ def _measures(
         both = compare(lists, outcomes.both, k=(), probability=C.P_MUTUAL, rng=rng).assign(target="mutual")
         both = _comparable(both, predictions.of_exposures, settings)
         tables.append(both[both["metric"].isin(("auc", "ece"))])
+    if len(outcomes.replies):
+        own = {settings.model.name: lists[settings.model.name]}
+        back = compare(own, outcomes.replies, k=(), probability=C.P_ANSWER, rng=rng)
+        tables.append(back[back["metric"] == "ece"].assign(target="back"))
     if len(outcomes.explored):
         labels = {"like": outcomes.answered, "mutual": outcomes.mutual}
         tables.append(pd.DataFrame(off_policy_rows(outcomes.explored, labels, predictions.drawn, rng)))

@@ -73,7 +73,8 @@ def off_policy_rows(
 
     shown: the exploration log, viewer_id, candidate_id, propensity. outcomes: viewer_id, candidate_id, label
     of "like" and "mutual"; a pair that is not there has the label 0. `random` is the rate of the logging
-    policy itself; n the impressions in both. Where the log says too little, `value` is NaN.
+    policy itself; n the impressions in both. `value` is NaN, and `refused` says why, where the log says too
+    little ("support") or its matches contradict what the model says of answers ("answers").
     """
     people, code = np.unique(np.concatenate([shown[C.VIEWER], shown[C.CANDIDATE]]), return_inverse=True)
     viewer, candidate = code.reshape(2, -1)
@@ -105,6 +106,7 @@ def off_policy_rows(
             yield {"slice": "all", "model": model, "metric": row["estimator"], **known} | {
                 "random": base["mutual"],
                 "target": "mutual",
+                "refused": row["refused"],
             }
 
 
@@ -112,7 +114,8 @@ def _of_matches(log: pd.DataFrame, of_model: ListsOfModel) -> list[dict[str, obj
     """Return the rows of `off_policy` that use the model's predictions.
 
     Predictions are of somebody who looks or answers, and not everybody shown does: they are brought to the
-    level of the likes in the log by one factor.
+    level of the likes in the log by one factor. An estimate by answers that the log's matches contradict is
+    withheld: it would rank the models by how far their answers are wrong.
     """
     predicted = of_model.log[C.P_LIKE].to_numpy(np.float64)
     level = float(log[LIKE].sum()) / max(float(predicted.sum()), 1e-12)
@@ -124,8 +127,12 @@ def _of_matches(log: pd.DataFrame, of_model: ListsOfModel) -> list[dict[str, obj
     with_model[C.P_LIKE] = shown(of_model.log)
     with_model[C.P_LIKED_BACK] = of_model.log[C.P_LIKED_BACK]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # the row says so: its value is NaN
+        warnings.simplefilter("ignore", UserWarning)  # `refused` says so
         table = off_policy(
             with_model, of_model.lists.assign(**{C.P_LIKE: shown(of_model.lists)}), most=_MAX_WEIGHT
         )
-    return table[table["estimator"].isin(OF_MATCHES)].to_dict("records")  # type: ignore[return-value]
+    table = table[table["estimator"].isin(OF_MATCHES)]
+    answers = table["value"].notna() & (table["reason"] != "")
+    why = np.select([answers, table["reason"] != ""], ["answers", "support"], "")
+    withheld = table[["value", "lo", "hi"]].mask(answers)
+    return table.assign(**withheld, refused=why).to_dict("records")  # type: ignore[return-value]

@@ -133,15 +133,20 @@ def read_calibration(path: Path, model: str) -> Calibration | None:
         if "not_evaluated" in found:
             return None
         rows = [row for row in found["measures"] if row["model"] == model and row["slice"] == "all"]
-        errors = [row["value"] for row in rows if (row["metric"], row.get("target")) == ("ece", "like")]
+        errors = [row for row in rows if (row["metric"], row.get("target")) == ("ece", "like")]
+        known = [row for row in errors if row["value"] is not None]
         n_answers = int(found["answered_after"])
+        calibrations = [
+            Calibration(float(row["value"]), float(row["lo"]), float(row["hi"]), int(row["n"]), n_answers)
+            for row in known
+        ]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SourceError(
             explained("not an evaluation", where=str(path), got=repr(error), remedy=remedy)
         ) from error
     if not rows:
         raise SourceError(explained(f"no evaluation of '{model}'", where=str(path), remedy=remedy))
-    return Calibration(float(errors[0]), n_answers) if errors and errors[0] is not None else None
+    return calibrations[0] if calibrations else None
 
 
 _PRICES: Final = "prices"

@@ -162,14 +162,15 @@ def trend(
     values: Sequence[float | None],
     nights: Sequence[str],
     *,
+    intervals: Sequence[tuple[float, float] | None] | None = None,
     refused: Sequence[bool] | None = None,
     from_zero: bool = False,
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw a figure night over night; the line breaks where it is unknown, a ring marks a refused night.
 
-    values, nights, refused: one a night, the oldest first. from_zero: whether the axis begins at 0.
-    Only the lowest and the highest value are written out.
+    values, nights, intervals, refused: one a night, the oldest first; an interval is an upright line from lo
+    to hi. from_zero: whether the axis begins at 0. Only the lowest and the highest value are written out.
 
     >>> trend([1.0, None, 3.0], ["01-03", "01-04", "01-05"]).lines[0].get_ydata().tolist()
     [1.0, nan, 3.0]
@@ -183,7 +184,12 @@ def trend(
     if ring.any():
         [rings] = axes.plot(at[ring], known[ring], "o", markersize=9, gid="refused")
         rings.set(markeredgecolor=REFUSED, markerfacecolor="none")
-    low, high = 0.0 if from_zero else float(np.nanmin(known)), float(np.nanmax(known))
+    limits = np.array([one or (np.nan, np.nan) for one in intervals or ()], np.float64).reshape(-1, 2)
+    has_limits = np.isfinite(limits).all(axis=1)
+    if has_limits.any():
+        axes.vlines(at[has_limits], *limits[has_limits].T, color=ACCENT, linewidth=1.2, alpha=0.5)
+    drawn = np.concatenate([known, limits[has_limits].reshape(-1)])
+    low, high = 0.0 if from_zero else float(np.nanmin(drawn)), float(np.nanmax(drawn))
     room = 0.06 * (high - low) or 1.0
     axes.set_ylim(low - room, high + room)
     axes.set_xlim(-0.02 * len(known), 1.02 * max(len(known) - 1, 1))

@@ -80,14 +80,17 @@ def trend_figure(indicator: Indicator, night: NightSummary, nights: Sequence[Pas
     refused = [level_of(past) is Level.BLOCK for past in nights]
     with _axes(240, 112, left=52, right=10, bottom=24, grid="") as axes:
         days = [day(past)[5:] for past in nights]
-        list_plots.trend(values, days, refused=refused, from_zero=indicator.from_zero, ax=axes)
+        intervals = [indicator.interval(past) for past in nights]
+        list_plots.trend(
+            values, days, intervals=intervals, refused=refused, from_zero=indicator.from_zero, ax=axes
+        )
         axes.set_yticks(axes.get_yticks(), [indicator.text(float(at)) for at in axes.get_yticks()])
         axes.grid(visible=True, axis="y", color=LINE, linewidth=1)
         first, last = axes.get_xticklabels()
         first.set_horizontalalignment("left")
         last.set_horizontalalignment("right")
         tips = [
-            f"{day(past)}: {indicator.text(value)}"
+            f"{day(past)}: {indicator.shown(night, past)}"
             + (f" ([[report.status_{Level.BLOCK.name}]])" if is_refused else "")
             for past, value, is_refused in zip(nights, values, refused, strict=True)
             if value is not None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from recsys.pipeline.gates.proposal import GateResult, Level
-from recsys.report.localization import Texts, count, decimal, per_person, share
+from recsys.report.localization import Texts, count, decimal, per_person, share, share_with_interval
 
 _MEASURED = {"exposure", "overlap", "calibration", "parity", "drift"}
 _NAMING = {"platform", "parity", "drift", "tables", "safety_tables", "clock"}
@@ -31,7 +31,7 @@ def _numbered(result: GateResult, texts: Texts) -> str:
     if result.gate == "lengths":
         return _lengths(found, texts)
     if result.gate in _MEASURED:
-        return _measured(result.gate, found, texts)
+        return _measured(result, found, texts)
     if "now" in found:
         return _beside_last_night(found, texts)
     if "count" in found:
@@ -68,18 +68,25 @@ def _by_reason(section: str, result: GateResult, texts: Texts) -> str:
     return f"{section}.{result.gate}"
 
 
-def _measured(gate: str, found: Mapping[str, float], texts: Texts) -> str:
+def _measured(result: GateResult, found: Mapping[str, float], texts: Texts) -> str:
+    gate = result.gate
     if "value" not in found:
         return texts("gate_said.unknown")
-    as_share = gate in {"overlap", "calibration"}
+    if gate == "calibration":
+        return _calibration(found, texts) if "pairs" in found else result.message
+    as_share = gate == "overlap"
     values = {"value": share(found["value"]) if as_share else decimal(found["value"], 2)}
     values |= {name: share(found[name]) for name in ("worst", "everybody") if name in found}
-    values |= {name: count(found[name]) for name in ("answers",) if name in found}
     message = texts(f"gate_said.{gate}", **values)
     if "low" not in found:
         return message
     low, high = (share(found[x]) if as_share else decimal(found[x], 2) for x in ("low", "high"))
     return message + texts("gate_said.usual", low=low, high=high)
+
+
+def _calibration(found: Mapping[str, float], texts: Texts) -> str:
+    value = share_with_interval(found["value"], found["lo"], found["hi"])
+    return texts("gate_said.calibration", value=value, pairs=count(found["pairs"]))
 
 
 def _counted(found: Mapping[str, float], texts: Texts, *, none: str, some: str) -> str:

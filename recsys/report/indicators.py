@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from recsys.pipeline.gates.proposal import Level
 from recsys.pipeline.history import PastNight
-from recsys.report.localization import change, clock, count, decimal, share
+from recsys.report.localization import change, clock, count, decimal, share, share_with_interval
 from recsys.report.night_summary import NightSummary
 
 Lookup = Callable[[Mapping[str, float], PastNight], float | None]
@@ -20,7 +20,8 @@ class Indicator:
 
     change: as a share of the value before, in percentage points, as a plain difference of three
     decimals or of whole numbers, or never, for what is itself a comparison. from_zero: whether its axis
-    starts at 0. on_tile: whether it stands on a tile at the top of the page.
+    starts at 0. on_tile: whether it stands on a tile at the top of the page. limits: where the ends of its
+    interval are found, for an estimate; it has changed only where the intervals of two nights are apart.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Indicator:
     change: Literal["share", "points", "decimals", "count", "none"]
     from_zero: bool = False
     on_tile: bool = False
+    limits: tuple[Lookup, Lookup] | None = None
 
     def value(self, night: NightSummary, past: PastNight) -> float | None:
         """Return the number on a night, None when it is unknown."""
@@ -39,13 +41,25 @@ class Indicator:
         found = self.lookup(seconds or {}, past)
         return found if found is not None and math.isfinite(found) else None
 
+    def interval(self, past: PastNight) -> tuple[float, float] | None:
+        """Return the interval of the number of a past night, None when it has none."""
+        if self.limits is None:
+            return None
+        lo, hi = (lookup({}, past) for lookup in self.limits)
+        return None if lo is None or hi is None else (lo, hi)
+
+    def shown(self, night: NightSummary, past: PastNight) -> str:
+        """Return the number of a night in words, with its interval where it has one."""
+        value, interval = self.value(night, past), self.interval(past)
+        return self.text(value) if interval is None else share_with_interval(value, *interval)
+
     def changed_by(self, night: NightSummary) -> str | None:
         """Return the change since the last publication; None when either value is unknown."""
         last = night.last_published
         if last is None or self.change == "none":
             return None
         now, before = self.value(night, night.history[-1]), self.value(night, last)
-        if now is None or before is None:
+        if now is None or before is None or not self._is_apart(night.history[-1], last):
             return None
         match self.change:
             case "share":
@@ -55,6 +69,13 @@ class Indicator:
             case "decimals":
                 return f"{now - before:+.3f}"
         return f"{now - before:+,.0f}"
+
+    def _is_apart(self, now: PastNight, last: PastNight) -> bool:
+        """Say whether more than chance may have moved the number, which is so of what is no estimate."""
+        if self.limits is None:
+            return True
+        here, there = self.interval(now), self.interval(last)
+        return here is not None and there is not None and (here[0] > there[1] or there[0] > here[1])
 
 
 def _of_gate(gate: str, number: str) -> Lookup:
@@ -72,7 +93,13 @@ INDICATORS: Final = (
     Indicator("suggestions", lambda _, past: past.rows, count, "share", on_tile=True),
     Indicator("gini", _of_gate("exposure", "value"), partial(decimal, digits=3), "decimals"),
     Indicator("overlap", _of_gate("overlap", "value"), share, "none"),
-    Indicator("ece", _of_gate("calibration", "value"), share, "points"),
+    Indicator(
+        "ece",
+        _of_gate("calibration", "value"),
+        share,
+        "points",
+        limits=(_of_gate("calibration", "lo"), _of_gate("calibration", "hi")),
+    ),
     Indicator("violations", _of_gate("violations", "count"), count, "count", from_zero=True, on_tile=True),
     Indicator("seconds", lambda seconds, past: seconds.get(past.run_id), clock, "share", from_zero=True),
 )

@@ -127,6 +127,17 @@ def share(value: float | None) -> str:
     return f"{value:.2%}" if value < 0.1 else f"{value:.1%}"
 
 
+def share_with_interval(value: float | None, lo: float | None, hi: float | None) -> str:
+    """Return a share with its interval; an estimate of 0 says only how large it may be.
+
+    >>> share_with_interval(0.0224, 0.0137, 0.0309), share_with_interval(0.0, 0.0, 0.018)
+    ('2.24% (1.37% – 3.09%)', '≤ 1.80%')
+    """
+    if value is None or lo is None or hi is None or not math.isfinite(value + lo + hi):
+        return share(value)
+    return f"{share(value)} ({share(lo)} – {share(hi)})" if value else f"≤ {share(hi)}"
+
+
 def per_person(value: float | None) -> str:
     """Return a mean number of people, with a decimal while it is small.
 

@@ -84,7 +84,7 @@ def render_report(
         "trends": Trends.of(night),
         "lengths": (lengths := lengths_of(night)),
         "length_figure": None if lengths is None else length_figure(lengths),
-        "calibration": calibration_plots(night.reliability),
+        "calibration": calibration_plots(night),
         "allocation": allocation_rows(night),
         "policies": PolicySections.of(night.nights) if night.nights else None,
         "funnel": funnel_rows(night),

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -23,7 +23,7 @@ from recsys.report.figures import (
     trend_figure,
 )
 from recsys.report.indicators import INDICATORS, Indicator
-from recsys.report.localization import Texts, decimal, share
+from recsys.report.localization import Texts, decimal, share, share_with_interval
 from recsys.report.night_summary import NightSummary
 from recsys.simulation.policy_summary import NightsSummary
 
@@ -68,12 +68,13 @@ class Trends:
         """Return in words what the figure of an indicator shows."""
         values = [indicator.value(self.night, past) for past in self.nights]
         known = [value for value in values if value is not None]
+        limits = [one for past in self.nights if (one := indicator.interval(past)) is not None]
         return texts(
             "report.trends_alt",
             name=texts(f"trend.{indicator.name}"),
-            now=indicator.text(values[-1]),
-            low=indicator.text(min(known)),
-            high=indicator.text(max(known)),
+            now=indicator.shown(self.night, self.nights[-1]),
+            low=indicator.text(min([*known, *(lo for lo, _ in limits)])),
+            high=indicator.text(max([*known, *(hi for _, hi in limits)])),
             nights=str(len(known)),
         )
 
@@ -83,7 +84,7 @@ class IntervalPanel:
     """Values with intervals on one axis from `low` to `high`, one row a model or policy.
 
     rows: name, value, lo, hi, and random: what random order reaches. baseline: the value of random
-    order, or of the overall rate, None when unknown.
+    order, or of the overall rate, None when unknown. refused: names of rows without a value, by the reason.
     """
 
     name: str
@@ -94,6 +95,7 @@ class IntervalPanel:
     baseline: float | None = None
     baseline_name: str = "random"
     n: int = 0
+    refused: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def place(self, value: float) -> float:
         """Return where a value lies, in percent of the axis, kept inside it."""
@@ -114,19 +116,24 @@ def panel_of(name: str, rows: pd.DataFrame, **more: Any) -> IntervalPanel:
 
 
 def model_panels(measures: pd.DataFrame) -> list[IntervalPanel]:
-    """Return a panel for each metric over all viewers."""
+    """Return a panel for each metric over all viewers, none for a metric that no model has a value of."""
     overall = measures[measures["slice"] == _ALL]
     panels = []
     for metric, rows in overall.groupby("metric", sort=False):
+        if rows["value"].isna().all():
+            continue
         random = rows["random"].dropna()
+        named = rows.assign(name=rows["model"].astype(str))
+        reasons = named.get("refused", pd.Series("", index=rows.index)).fillna("")
         of_probabilities = str(metric).partition("@")[0].removeprefix(_MUTUAL) in _OF_PROBABILITIES
         panels.append(
             panel_of(
                 str(metric),
-                rows.assign(name=rows["model"].astype(str)),
+                named,
                 baseline=float(random.iloc[0]) if len(random) else None,
                 baseline_name="rate" if of_probabilities else "random",
                 n=int(rows["n"].max()),
+                refused={str(why): names.tolist() for why, names in named["name"].groupby(reasons) if why},
             )
         )
     return panels
@@ -140,6 +147,7 @@ def measures_by_target(night: NightSummary) -> pd.DataFrame | None:
     measures = measures if "model" in measures else measures.assign(model="")
     if "target" not in measures:
         return measures
+    measures = measures[measures["target"] != "back"]  # of the night's own model alone, on its diagram
     both = (measures["target"] == "mutual") & measures["metric"].isin(_OF_BOTH)
     return measures.assign(metric=measures["metric"].where(~both, _MUTUAL + measures["metric"]))
 
@@ -158,28 +166,41 @@ def metric_name(metric: str, texts: Texts) -> str:
 
 @dataclass(frozen=True)
 class CalibrationPlot:
-    """The reliability diagram of one direction; gap: mean distance of prediction and outcome."""
+    """The reliability diagram of one direction; gap: the metric `ece` of it in words, empty when unknown."""
 
     direction: str
     figure: Figure
     rows: Sequence[Row]
-    gap: float
+    gap: str
 
 
-def calibration_plots(bins: pd.DataFrame | None) -> list[CalibrationPlot]:
+def calibration_plots(night: NightSummary) -> list[CalibrationPlot]:
     """Return a diagram for each direction and for both, none when nothing was recorded."""
+    bins = night.reliability
     if bins is None or bins.empty:
         return []
     named = bins if "direction" in bins else bins.assign(direction="like")
+    errors = _calibration_errors(night.measures)
     return [
         CalibrationPlot(
             str(direction),
             calibration_figure(rows),
             rows.to_dict("records"),
-            float(((rows["happened"] - rows["said"]).abs() * rows["pairs"]).sum() / rows["pairs"].sum()),
+            errors.get(str(direction), ""),
         )
         for direction, rows in named.groupby("direction", sort=False)
     ]
+
+
+def _calibration_errors(measures: pd.DataFrame | None) -> dict[str, str]:
+    """Return the calibration error of the night's own model, the first that is listed, by direction."""
+    if measures is None or measures.empty or "target" not in measures:
+        return {}
+    own = measures[(measures["model"] == measures["model"].iloc[0]) & (measures["slice"] == _ALL)]
+    return {
+        str(row["target"]): share_with_interval(row["value"], row["lo"], row["hi"])
+        for row in own[own["metric"] == "ece"].to_dict("records")
+    }
 
 
 def lengths_of(night: NightSummary) -> pd.DataFrame | None:

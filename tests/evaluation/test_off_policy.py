@@ -84,6 +84,22 @@ def test_intervals_hold_the_truth(repeated: pd.DataFrame) -> None:
     assert inside.groupby(known["estimator"]).mean().between(0.85, 1.0).all()
 
 
+@pytest.mark.parametrize("n", [60, 400])
+def test_the_error_of_ips_is_that_of_a_sum_over_the_pairs_of_the_lists(n: int) -> None:
+    """Worked by hand: k matches of n pairs that share nobody, each drawn with 1/4, say 4 k / n.
+
+    The pairs that were not drawn are in the error: the number drawn is random. Centred on the drawn alone
+    the error is that of snips, here 0, and this fails.
+    """
+    pairs = pd.DataFrame({"viewer_id": range(n), "candidate_id": range(1000, 1000 + n)})
+    log = pairs.iloc[::4].assign(propensity=0.25, like=1, match=1)
+    found = off_policy(log, pairs.assign(rank=1)).set_index("estimator").loc["ips"]
+    worth = np.where(np.arange(n) % 4 == 0, 4.0, 0.0)
+    error = (found["hi"] - found["lo"]) / 2.0 / 1.98
+    assert found["value"] == pytest.approx(worth.mean())
+    assert error == pytest.approx(worth.std(ddof=1) / np.sqrt(n), rel=0.06)
+
+
 def test_ignoring_places_is_biased_where_lists_are_read_from_the_top() -> None:
     off = []
     for at in range(20):

@@ -97,7 +97,9 @@ def test_overlap_with_last_night(proposal: Proposal, night: Night, tmp_path: Pat
     ],
 )
 def test_calibration(proposal: Proposal, ece: float, answers: int, level: Level) -> None:
-    asked = replace(proposal, limits=GateSettings(block_ece=0.3), calibration=Calibration(ece, answers))
+    asked = replace(
+        proposal, limits=GateSettings(block_ece=0.3), calibration=Calibration(ece, 0.0, 0.5, 9, answers)
+    )
     assert calibration(asked).level is level
 
 
@@ -108,10 +110,11 @@ def test_nobody_judged_is_no_verdict(proposal: Proposal, tmp_path: Path) -> None
         read_calibration(path, "content")
     path.write_text(json.dumps({"not_evaluated": "too few answers"}))
     assert read_calibration(path, "content") is None
-    row = {"slice": "all", "model": "content", "metric": "ece", "target": "like", "value": 0.04}
+    row = {"slice": "all", "model": "content", "metric": "ece", "target": "like"}
+    row |= {"value": 0.04, "lo": 0.01, "hi": 0.07, "n": 900}
     rows = [row, row | {"slice": "0", "value": 9}, row | {"model": "random"}, row | {"target": "mutual"}]
     path.write_text(json.dumps({"measures": rows, "answered_after": 700}))
-    assert read_calibration(path, "content") == Calibration(0.04, 700)
+    assert read_calibration(path, "content") == Calibration(0.04, 0.01, 0.07, pairs=900, answers=700)
     with pytest.raises(SourceError, match="no evaluation of 'hybrid'"):
         read_calibration(path, "hybrid")
 

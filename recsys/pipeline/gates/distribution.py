@@ -84,10 +84,13 @@ def calibration(proposal: Proposal) -> GateResult:
         return GateResult("calibration", Level.PASS, message, {"answers": answers})
     return graded(
         "calibration",
-        f"stated chances are off by {known.ece:.1%} on average ({known.answers:,} answers)",
+        f"stated chances are off by {known} on average ({known.pairs:,} pairs)",
         warn=known.ece > limits.warn_ece,
         block=known.ece > limits.block_ece,
         value=known.ece,
+        lo=known.lo,
+        hi=known.hi,
+        pairs=known.pairs,
         answers=known.answers,
     )
 

@@ -47,10 +47,25 @@ Numbers = Mapping[str, Mapping[str, float | int | str]]
 
 @dataclass(frozen=True)
 class Calibration:
-    """The calibration error of the chance of a like, and the number of answers behind it."""
+    """The calibration error of the chance of a like, the metric `ece` of the night's evaluation.
+
+    ece, lo, hi: the estimate less what chance adds, and its 95 % interval. pairs: what it was measured on;
+    answers: how many of the people shown answered at all.
+    """
 
     ece: float
+    lo: float
+    hi: float
+    pairs: int
     answers: int
+
+    def __str__(self) -> str:
+        """Return the error as the log writes it; an estimate of 0 says only how large it may be.
+
+        >>> str(Calibration(0.0224, 0.0137, 0.0309, 900, 400)), str(Calibration(0.0, 0.0, 0.018, 900, 400))
+        ('2.24% (1.37% to 3.09%)', 'at most 1.80%')
+        """
+        return f"{self.ece:.2%} ({self.lo:.2%} to {self.hi:.2%})" if self.ece else f"at most {self.hi:.2%}"
 
 
 @dataclass(frozen=True, eq=False)
