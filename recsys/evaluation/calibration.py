@@ -77,7 +77,10 @@ class Ece:
 
 @checked_arguments
 def ece(truth: npt.ArrayLike, probability: npt.ArrayLike, *, n_bins: int = 10) -> float:
-    """Return the expected calibration error in [0, 1]; NaN without pairs.
+    """Return the expected calibration error of a sample, in [0, 1]; NaN without pairs.
+
+    Chance alone leaves it above 0. The metric `ece` of `evaluate`, `compare_models` and a night is
+    that of the population, estimated from it less what chance adds, with an interval: see `EceEstimate`.
 
     Two bins: said 0.2 and nothing happened; said 0.8 and half happened.
 

@@ -95,6 +95,8 @@ def evaluate_probabilities(
     `viewer` and `candidate` `(n,)` are ids, `truth` `(n,)` 0 or 1, `probability` `(n,)` in [0, 1].
     Columns metric, value, lo, hi, n, random: the interval is over people on both sides, see `estimate`,
     `random` is what saying the overall rate for every pair reaches. A fixed seed is used without `rng`.
+    `ece` is less what chance adds to the error of a sample, and 0 where chance alone shows as much: `hi` says
+    how large it may be (`recsys.evaluation.ece` returns that of the sample).
     Raises InputError when an outcome or a probability is not one.
 
     >>> table = evaluate_probabilities(["a", "b"], ["b", "a"], [1, 0], [0.8, 0.1], n_resamples=5)

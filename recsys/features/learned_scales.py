@@ -1,10 +1,11 @@
 """Scales found in the answers themselves, where a catalogue names none: which questions go together."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from recsys.features.factor_analysis import FactorPrior, fit_factor_model
+from recsys.features.factor_analysis import FactorPrior, between_groups, fit_factor_model, in_one_group
 from recsys.types import Float64Array, Int64Array
 
 MOST_SCALES: Final = 12
@@ -36,11 +37,13 @@ def learn_scales(items: Float64Array, questions: tuple[str, ...]) -> tuple[str, 
     return tuple(names[scale] for scale in scale_of)
 
 
-def count_factors(items: Float64Array) -> int:
+def count_factors(items: Float64Array, groups: Sequence[int] | None = None) -> int:
     """Return how many factors stand out of noise, 1 to `MOST_SCALES`.
 
     Eigenvalues of the correlations of those who answered both are held against the largest that noise of so
     many people and questions gives (Marchenko and Pastur 1967).
+
+    groups: see `fit_factor_model`; what items of one group share is no factor.
 
     >>> count_factors(np.zeros((0, 3)))
     1
@@ -54,8 +57,10 @@ def count_factors(items: Float64Array) -> int:
     centred = np.where(seen > 0, items - mean, 0.0)
     deviation = np.sqrt((centred**2).sum(axis=0) / count)
     scaled = centred / np.where(deviation > 0, deviation, 1.0)
-    values = np.linalg.eigvalsh(scaled.T @ scaled / n_both)
-    noise = (1.0 + np.sqrt(items.shape[1] / n_both.mean())) ** 2
+    together = None if groups is None else in_one_group(groups)
+    values = np.linalg.eigvalsh(between_groups(scaled.T @ scaled / n_both, together))
+    n_apart = items.shape[1] if together is None else 1.0 + (~together).sum() / items.shape[1]
+    noise = (1.0 + np.sqrt(n_apart / n_both.mean())) ** 2
     most = min(MOST_SCALES, items.shape[1] // _LEAST_ITEMS)
     return int(np.clip((values > noise).sum(), 1, most))
 

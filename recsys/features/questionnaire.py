@@ -13,10 +13,11 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex, hashed_strings, warn_of_no_match
 from recsys.data.population import Population
-from recsys.errors import TableError
+from recsys.errors import TableError, warn
 from recsys.features.base import Block, BlockRows, FittedBlock
 from recsys.features.factor_analysis import FactorPrior, fit_factor_model
 from recsys.features.learned_scales import count_factors, varimax
+from recsys.features.likert import in_scale_order
 from recsys.features.numeric import moments
 from recsys.types import ArrowTable, Float64Array, UInt64Array
 
@@ -24,6 +25,11 @@ _SALT: Final = "questionnaire"
 _FEWEST: Final = 2
 _MOST_CATEGORIES: Final = 30
 _SEPARATORS: Final = re.compile("[;；|]")
+_FEWEST_VALUES: Final = 3
+_FAR: Final = 5.0
+"""By how many times the range of the other answers one lies apart from them that is warned of."""
+_CODES: Final = frozenset(sign * code for sign in (1.0, -1.0) for code in (8, 9, 88, 98, 99, 999))
+"""Numbers that surveys write where there is no answer."""
 _COMMAS: Final = re.compile("[,，、]")
 
 
@@ -32,7 +38,10 @@ class Questionnaire(Block):
 
     Numbers are items as they are (a scale of 1 to 5, an age), ordered categories are items by their order,
     flags are 0 and 1, and texts or plain categories are an item for each answer that at least two gave, but
-    for one (the most frequent) from which the others are told.
+    for one (the most frequent) from which the others are told. Ordered are a pandas Categorical with
+    ordered=True, a polars Enum, and texts that are the words of a usual scale ("Agree", "ときどき"), which a
+    warning names. That answers of one question exclude each other makes no factor. Times and free text (more
+    than 30 different answers) are refused: make numbers or groups of them, or leave them out.
     Several choices in a cell are an item for each choice: lists, tuples and sets, texts at ";" or "|", and
     texts at commas where that leaves fewer different choices than there are different cells ("a, b" beside
     "a" and "b", but not "Lyon, France" beside "Rome, Italy"). A choice in a list is never separated further.
@@ -82,15 +91,17 @@ class Questionnaire(Block):
 
     def _learn(self, people: Population, events: Events) -> "FittedQuestionnaire":  # noqa: ARG002
         frame = _checked(as_pandas(self.frame, name="frame", where="Questionnaire"), self.user)
+        _warn_of_codes(frame)
         warn_of_no_match(
             people.ids, frame.index.to_numpy(object), what="the frame", where="Questionnaire.fit"
         )
-        items = _items(frame, people.ids)
+        items, groups = _items(frame, people.ids)
         seen = items.reindex(pd.Index(people.ids.values, dtype=object)).to_numpy(np.float64)
         mean, deviation = moments(seen)
         standard = (seen - mean) / deviation
-        n_factors = self.n_factors or count_factors(standard)
-        model = fit_factor_model(standard, n_factors, prior=FactorPrior(evidence=self.evidence))
+        n_factors = self.n_factors or count_factors(standard, groups)
+        prior = FactorPrior(evidence=self.evidence)
+        model = fit_factor_model(standard, n_factors, prior=prior, groups=groups)
         model = replace(model, loadings=_signed(varimax(model.loadings)))
         labels = tuple(f"factor_{at + 1}" for at in range(n_factors))
         self.loadings_ = pd.DataFrame(model.loadings, index=items.columns, columns=list(labels))
@@ -139,16 +150,12 @@ def _checked(frame: pd.DataFrame, user: str) -> pd.DataFrame:
     """Return the frame by its ids, words as `_choices`, or raise TableError with every problem."""
     there = ", ".join(map(str, frame.columns[:6]))
     lost = f"column '{user}' is missing; name the one that holds ids with user=: {there}"
-    problems = [] if user in frame.columns else [lost]
-    if user in frame.columns and frame[user].isna().any():
-        problems.append(f"{int(frame[user].isna().sum())} rows have no {user}")
-    elif user in frame.columns and frame[user].duplicated().any():
-        first = frame.loc[frame[user].duplicated(), user].tolist()[0]
-        problems.append(f"a person stands twice, the first {first!r}; keep one row a person")
+    problems = _id_problems(frame[user]) if user in frame.columns else [lost]
     questions = [column for column in frame.columns if column != user]
     if not questions:
         problems.append("there is no question; give one column a question")
     read = frame.copy(deep=False)
+    recognised: dict[str, list[str]] = {}
     for column in questions:
         values = frame[column]
         if pd.api.types.is_datetime64_any_dtype(values):
@@ -160,7 +167,11 @@ def _checked(frame: pd.DataFrame, user: str) -> pd.DataFrame:
             problems.append(f"column '{column}' holds tables within cells; give lists of words")
         elif not _is_ordered(values):
             read[column] = _choices(values)
-            n = read[column].explode().nunique()
+            found = read[column].explode().dropna().unique().tolist()
+            n = len(found)
+            if (read[column].dropna().map(len) == 1).all() and (levels := in_scale_order(found)):
+                read[column] = pd.Categorical(read[column].explode(), levels, ordered=True)
+                recognised[str(column)] = levels
             if n > _MOST_CATEGORIES:
                 got = f"{n} different answers"
                 problems.append(
@@ -168,7 +179,39 @@ def _checked(frame: pd.DataFrame, user: str) -> pd.DataFrame:
                 )
     if problems:
         raise TableError("questionnaire", problems)
+    for levels in map(list, dict.fromkeys(map(tuple, recognised.values()))):
+        names = ", ".join(f"'{name}'" for name, own in recognised.items() if own == levels)
+        warn(
+            f"{names}: read as a scale in the order {' < '.join(levels)}; give an ordered Categorical (a "
+            "polars Enum) to say so yourself, or numbers for another order"
+        )
     return read.set_index(user)
+
+
+def _id_problems(ids: pd.Series) -> list[str]:
+    if ids.isna().any():
+        return [f"{int(ids.isna().sum())} rows have no {ids.name}"]
+    if ids.duplicated().any():
+        first = ids[ids.duplicated()].tolist()[0]
+        return [f"a person stands twice, the first {first!r}; keep one row a person"]
+    return []
+
+
+def _warn_of_codes(frame: pd.DataFrame) -> None:
+    """Warn of numbers that look like codes for no answer: one of them can hide what the others say."""
+    for name, values in frame.items():
+        if not _is_number(values) or pd.api.types.is_bool_dtype(values):
+            continue
+        known = np.unique(values.dropna().to_numpy(np.float64))
+        if len(known) < _FEWEST_VALUES:
+            continue
+        for value, rest in ((known[-1], known[:-1]), (known[0], known[1:])):
+            gap, span = np.abs(rest - value).min(), rest[-1] - rest[0]
+            if gap >= _FAR * span or (value in _CODES and gap >= span):
+                warn(
+                    f"column '{name}': {value:g} lies far from the other answers, {rest[0]:g} to "
+                    f"{rest[-1]:g}; where it stands for no answer, leave it missing"
+                )
 
 
 def _choices(values: pd.Series) -> pd.Series:
@@ -216,13 +259,15 @@ def _is_ordered(values: pd.Series) -> bool:
     return isinstance(values.dtype, pd.CategoricalDtype) and bool(values.cat.ordered)
 
 
-def _items(frame: pd.DataFrame, fitted: IdIndex) -> pd.DataFrame:
-    """Return the items as numbers, missing where not answered, columns by question and answer.
+def _items(frame: pd.DataFrame, fitted: IdIndex) -> tuple[pd.DataFrame, list[int] | None]:
+    """Return the items as numbers, missing where not answered, columns by question and answer, and groups.
 
-    What is an item is decided by the people of the fit alone.
+    What is an item is decided by the people of the fit alone. The answers of a question of which everybody
+    gives one are a group, None where there is no such group, or nothing beside the one.
     """
     own = fitted.find(frame.index) >= 0
     items: dict[str, pd.Series] = {}
+    groups: list[int] = []
     for name, values in frame.items():
         if _is_number(values):
             items[str(name)] = values.astype("float64")
@@ -231,13 +276,19 @@ def _items(frame: pd.DataFrame, fitted: IdIndex) -> pd.DataFrame:
         else:
             counts = values[own].explode().value_counts()
             answers = sorted(counts[counts >= _FEWEST].index) or sorted(counts.index)
-            if len(answers) > 1 and (values.dropna().map(len) == 1).all():
+            excluding = bool((values.dropna().map(len) == 1).all())
+            if len(answers) > 1 and excluding:
                 # one answer is what the others are told from; all together say nothing more
                 answers.remove(counts.index[0] if len(answers) > 2 else answers[1])
+            first = len(items)
             for answer in answers:
+                groups.append(first if excluding else len(items))
                 chosen = [np.nan if cell is None else float(answer in cell) for cell in values]
                 items[f"{name}: {answer}"] = pd.Series(chosen, index=frame.index, dtype=np.float64)
-    return pd.DataFrame(items, index=frame.index)
+            continue
+        groups.append(len(items) - 1)
+    n_groups = len(set(groups))
+    return pd.DataFrame(items, index=frame.index), groups if 1 < n_groups < len(groups) else None
 
 
 def _signed(loadings: Float64Array) -> Float64Array:

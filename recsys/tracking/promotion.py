@@ -12,8 +12,8 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import TrackingError, explained
 from recsys.evaluation.bootstrap import Interval
-from recsys.evaluation.calibration import ece
 from recsys.evaluation.compare import EVERYBODY, compare
+from recsys.evaluation.evaluate import evaluate_probabilities
 from recsys.evaluation.protocol import as_lists
 from recsys.pipeline.evaluation_data import LIKED, MUTUAL, read_evaluated_pairs
 from recsys.settings import PromotionSettings, TrackingSettings
@@ -97,9 +97,15 @@ def _calibrated(pairs: pd.DataFrame, limits: PromotionSettings) -> PromotionChec
     answered = pairs[pairs[LIKED].notna()]
     if not len(answered):
         return PromotionCheck(good=False, reason="not_evaluated")
-    error = ece(answered[LIKED].astype("int64"), answered[C.P_LIKE])
-    figures = {"ece": f"{error:.3f}", "most": f"{limits.most_ece:.3f}"}
-    if error <= limits.most_ece:
+    table = evaluate_probabilities(
+        *(answered[name].to_numpy(object) for name in (C.VIEWER, C.CANDIDATE)),
+        answered[LIKED].astype("int64"),
+        answered[C.P_LIKE],
+    )
+    [error] = table[table["metric"] == "ece"].to_dict("records")
+    text = f"{error['value']:.3f} ({error['lo']:.3f} – {error['hi']:.3f})"
+    figures = {"ece": text, "most": f"{limits.most_ece:.3f}"}
+    if error["value"] <= limits.most_ece:
         return PromotionCheck(good=True, reason="calibrated", figures=figures)
     return PromotionCheck(good=False, reason="not_calibrated", figures=figures)
 

@@ -1,5 +1,7 @@
 """A questionnaire of one's own: any columns, missing answers, and lists before the first event."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -205,3 +207,79 @@ def test_commas_separate_where_choices_repeat_and_one_choice_a_cell_is_one_answe
     people = Population.of_ids(ids, as_of="2026-01-05")
     block = Questionnaire(pd.DataFrame({"user_id": ids, 0: answers}), n_factors=1).fit(people)
     assert block.loadings_.index.tolist() == items
+
+
+def made_survey(seed, coded, n=240):
+    """Two traits behind three questions of five answers each; those of `coded` are words without an order."""
+    rng = np.random.default_rng(seed)
+    traits = rng.normal(size=(n, 2))
+    noisy = traits[:, [0, 1] * 3] + 0.6 * rng.normal(size=(n, 6))
+    ranks = noisy.argsort(axis=0).argsort(axis=0) * 5 // n
+    frame = pd.DataFrame(ranks, columns=[f"q{at}" for at in range(6)])
+    for name in coded:
+        frame[name] = np.array(["k", "z", "p", "q", "a"], dtype=object)[frame[name]]
+    frame.insert(0, "user_id", [f"p{at:03}" for at in range(n)])
+    return frame, traits
+
+
+@settings(max_examples=5)
+@given(seed=st.integers(0, 10**6), n_answers=st.integers(4, 8))
+def test_answers_that_exclude_each_other_make_no_factor_of_their_own(seed, n_answers):
+    """Law: a question that has to do with no other has no factor, though its answers go against each other.
+
+    With its answers as items that stand for themselves (groups=None) the third factor is this question,
+    with loadings of .65 and more, and this fails.
+    """
+    frame, _ = made_survey(seed, [], n=400)
+    people = Population.of_ids(frame["user_id"], as_of="2026-01-05")
+    frame["region"] = np.random.default_rng(seed).choice([f"r{at}" for at in range(n_answers)], len(frame))
+    loadings = Questionnaire(frame, n_factors=3).fit(people).loadings_.abs()
+    assert loadings[loadings.index.str.startswith("region")].to_numpy().max() < 0.56
+
+
+@settings(max_examples=4)
+@given(seed=st.integers(0, 10**6))
+def test_words_in_no_known_order_find_what_their_ranks_find(seed):
+    frame, traits = made_survey(seed, ["q0", "q1"])
+    people = Population.of_ids(frame["user_id"], as_of="2026-01-05")
+    block = Questionnaire(frame).fit(people)
+    assert block.loadings_.shape[1] == 2
+    found = np.corrcoef(block.fitted_.rows(people).attributes.T, traits.T)[:2, 2:]
+    assert np.abs(found).max(axis=0).min() > 0.7
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["Strongly disagree", "Disagree", "Neutral", "Agree", "Strongly agree"],
+        ["Never", "rarely ", "Sometimes", "OFTEN", "Always."],
+        ["全くそう思わない", "そう思わない", "どちらともいえない", "そう思う", "とてもそう思う"],
+        ["まったくない", "あまりない", "たまにある", "時々ある", "よくある"],
+    ],
+)
+def test_words_of_a_usual_scale_are_its_ranks_and_a_warning_says_so(words):
+    frame, _ = made_survey(3, [])
+    people = Population.of_ids(frame["user_id"], as_of="2026-01-05")
+    texts = frame.assign(q1=np.array(words, dtype=object)[frame["q1"]])
+    with pytest.warns(UserWarning, match=rf"'q1': read as a scale in the order {words[0]} < "):
+        found = Questionnaire(texts).fit(people)
+    wanted = Questionnaire(frame).fit(people)
+    np.testing.assert_allclose(found.loadings_, wanted.loadings_, atol=1e-9)
+
+
+@pytest.mark.parametrize(("code", "is_far"), [(99, True), (-9, True), (9, True), (6, False), (0, False)])
+def test_a_number_far_from_the_other_answers_is_warned_of(code, is_far):
+    frame, _ = made_survey(3, [])
+    people = Population.of_ids(frame["user_id"], as_of="2026-01-05")
+    answers = (frame["q1"] + 1).where(frame.index > 0, code)
+    with warnings.catch_warnings(record=True, action="always") as caught:
+        Questionnaire(frame.assign(q1=answers)).fit(people)
+    said = [str(one.message) for one in caught]
+    assert said == (
+        [
+            f"column 'q1': {code} lies far from the other answers, 1 to 5; where it stands for no "
+            "answer, leave it missing"
+        ]
+        if is_far
+        else []
+    )
