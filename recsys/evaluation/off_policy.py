@@ -186,8 +186,8 @@ def _seen(
     base = np.minimum(known["chance_"].to_numpy(np.float64) / known[C.PROPENSITY].to_numpy(np.float64), most)
     like_hat, back_hat = (_column(known, name) for name in PREDICTED)
     sides = [table[side] for side in (C.VIEWER, C.CANDIDATE) for table in (known, lists)]
-    people = pd.factorize(pd.concat(sides))[0].reshape(2, -1)
-    n_people = int(people.max(initial=-1)) + 1
+    viewer, candidate = pd.factorize(pd.concat(sides))[0].reshape(2, -1)
+    n_people = int(max(viewer.max(initial=-1), candidate.max(initial=-1))) + 1
     return OffPolicyLog(
         base=base,
         there=np.maximum(there, 1e-12),
@@ -203,8 +203,8 @@ def _seen(
             wanted * read * _column(lists, C.P_LIKED_BACK),
         ),
         contradiction=contradiction(log),
-        dyads=Dyads.of(*people[:, : len(known)], n_people),
-        whole=Dyads.of(*people, n_people),
+        dyads=Dyads.of(viewer[: len(known)], candidate[: len(known)], n_people),
+        whole=Dyads.of(viewer, candidate, n_people),
     )
 
 

@@ -35,7 +35,7 @@ def _numbered(result: GateResult, texts: Texts) -> str:
     if "now" in found:
         return _beside_last_night(found, texts)
     if "count" in found:
-        return _counted(found, texts, none="none", some="count")
+        return _counted(found, texts, none="clock_none" if result.gate == "clock" else "none", some="count")
     return result.message
 
 
@@ -70,6 +70,8 @@ def _by_reason(section: str, result: GateResult, texts: Texts) -> str:
 
 def _measured(result: GateResult, found: Mapping[str, float], texts: Texts) -> str:
     gate = result.gate
+    if "value" not in found and "answers" in found:
+        return texts("gate_said.few_answers", answers=count(found["answers"]))
     if "value" not in found:
         return texts("gate_said.unknown")
     if gate == "calibration":
@@ -91,7 +93,8 @@ def _calibration(found: Mapping[str, float], texts: Texts) -> str:
 
 def _counted(found: Mapping[str, float], texts: Texts, *, none: str, some: str) -> str:
     if "asked" in found:
-        return texts("gate_said.pages", **{name: count(found[name]) for name in ("count", "asked")})
+        key = "gate_said.pages" if found["count"] else "gate_said.pages_none"
+        return texts(key, **{name: count(found[name]) for name in ("count", "asked")})
     if found.get("count"):
         return texts(f"gate_said.{some}", count=count(found["count"]))
     return texts(f"gate_said.{none}")

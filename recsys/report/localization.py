@@ -139,13 +139,15 @@ def share_with_interval(value: float | None, lo: float | None, hi: float | None)
 
 
 def per_person(value: float | None) -> str:
-    """Return a mean number of people, with a decimal while it is small.
+    """Return a mean number of people, with a decimal while it is small; never rounded to nobody.
 
-    >>> per_person(3.24), per_person(1234.5)
-    ('3.2', '1,234')
+    >>> per_person(3.24), per_person(1234.5), per_person(0.0), per_person(0.01)
+    ('3.2', '1,234', '0', '<0.1')
     """
     if value is None or not math.isfinite(value):
         return UNKNOWN
+    if 0.0 <= value < 0.05:
+        return "<0.1" if value else "0"
     return f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"
 
 

@@ -33,6 +33,7 @@ from recsys.report.sections import (
     measure_text,
     measures_by_target,
     metric_name,
+    metric_text,
     model_panels,
     reason,
     signed,
@@ -53,6 +54,7 @@ _FUNCTIONS: Final[tuple[Callable[..., Any], ...]] = (
     is_known,
     measure_text,
     metric_name,
+    metric_text,
     reason,
     signed,
 )

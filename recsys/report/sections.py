@@ -353,6 +353,17 @@ def measure_text(measure: str, value: float) -> str:
     return decimal(value, 3 if measure == "exposure_gini" else 1)
 
 
+def metric_text(metric: str, row: Row) -> str:
+    """Return the value of a metric as people read it; a calibration error of 0 is as large as its interval.
+
+    >>> metric_text("mutual_ece", {"value": 0.0, "hi": 0.018}), metric_text("auc", {"value": 0.7, "hi": 0.8})
+    ('≤ 0.018', '0.700')
+    """
+    if metric.removeprefix(_MUTUAL) == "ece" and row["value"] == 0.0 and is_known(row.get("hi")):
+        return f"≤ {decimal(row['hi'])}"
+    return decimal(row["value"])
+
+
 def signed(value: float) -> str:
     """Return a change as percent with its sign.
 

@@ -98,7 +98,8 @@ def _calibrated(pairs: pd.DataFrame, limits: PromotionSettings) -> PromotionChec
     if not len(answered):
         return PromotionCheck(good=False, reason="not_evaluated")
     table = evaluate_probabilities(
-        *(answered[name].to_numpy(object) for name in (C.VIEWER, C.CANDIDATE)),
+        answered[C.VIEWER].to_numpy(object),
+        answered[C.CANDIDATE].to_numpy(object),
         answered[LIKED].astype("int64"),
         answered[C.P_LIKE],
     )

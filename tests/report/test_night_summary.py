@@ -67,6 +67,8 @@ def test_a_refused_run_can_be_read_too(tmp_path, work):
 
 def test_what_the_steps_wrote_is_on_the_page(tmp_path, work):
     rows = json.loads(measures().to_json(orient="records"))
+    ece = {"slice": "all", "model": "content", "metric": "ece", "target": "like", "n": 4}
+    rows.append(ece | {"value": 0.05, "lo": 0.01, "hi": 0.09})
     bins = [{"pairs": 4, "said": 0.2, "happened": 0.25, "lo": 0.1, "hi": 0.5}]
     work.evaluation.write_text(json.dumps({"measures": rows, "reliability": bins}))
     tables = [{"table": "profiles", "rows_in": 21, "accepted": 20, "quarantined": 1}]
@@ -81,7 +83,7 @@ def test_what_the_steps_wrote_is_on_the_page(tmp_path, work):
     text = Page(render_report(summary, "en")).text
     assert "Profiles 20 1" in text
     assert "Total 4.0" in text
-    assert "differ by 5.0 points" in text
+    assert "differ by 5.00% (1.00% – 9.00%)" in text
     assert "value 0.340" not in text
     assert "0.340" in text
 

@@ -1,5 +1,6 @@
 import itertools
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -7,11 +8,12 @@ import pytest
 
 from recsys.catalogue import load_catalogue
 from recsys.pipeline.gates import GateResult, Level
+from recsys.pipeline.gates.proposal import Calibration
 from recsys.report import render_report
 from recsys.report.night_summary import parity_of
 from recsys.report.sections import lengths_of, sample_lists
 from recsys.testing.people import make_people
-from tests.report.nights import GATES, bare_night, full_night, funnel, lists_of, measures, three_lists
+from tests.report.nights import GATES, bare_night, full_night, funnel, lists_of, measures, past, three_lists
 from tests.report.pages import Page, page_in
 
 LANGS = ["ja", "en"]
@@ -261,3 +263,35 @@ def test_attention_is_counted_over_everybody_listed():
     by_gender = found[found["column"] == "gender"]
     assert (by_gender["people"] * by_gender["exposure"]).sum() == pytest.approx(1.5)
     assert parity_of(lists, people, ~everybody) is None
+
+
+def test_a_night_has_one_calibration_error_and_says_how_large_it_may_be():
+    """The check, the drawing, the panel and the trend show one estimate; cut at 0 it is never "0%"."""
+    known = Calibration(0.0, 0.0, 0.018, pairs=1110, answers=900)
+    ece = {"slice": "all", "model": "hybrid", "metric": "ece", "target": "like", "n": known.pairs}
+    row = ece | {"value": known.ece, "lo": known.lo, "hi": known.hi, "random": 0.0}
+    numbers = {"value": known.ece, "lo": known.lo, "hi": known.hi, "pairs": known.pairs, "answers": 900}
+    gate = GateResult("calibration", Level.PASS, str(known), numbers)
+    nights = [past(at, listed=4, gini=0.5) for at in range(3)]
+    nights = [replace(one, numbers=one.numbers | {"calibration": numbers}) for one in nights]
+    night = full_night(measures=pd.DataFrame([row]), gates=[gate], history=nights)
+    text = page_in(render_report(night, "en"), "en").text
+    for said in (
+        "off by ≤ 1.80% on average (1,110 pairs)",
+        "differ by ≤ 1.80% on average, less what chance adds",
+        "Hybrid ≤ 0.018 0.000 – 0.018",
+        "Calibration error ≤ 1.80% Time to publish",
+        "2026-01-05: ≤ 1.80%",
+    ):
+        assert said in text, said
+    assert "+0.0 pt" not in text
+
+
+def test_what_a_log_contradicts_has_no_value_and_the_page_says_why():
+    row = {"slice": "all", "metric": "dips", "target": "mutual", "n": 600, "random": 0.03}
+    known = row | {"model": "hybrid", "value": 0.059, "lo": 0.04, "hi": 0.078, "refused": ""}
+    withheld = row | {"model": "random", "value": np.nan, "lo": np.nan, "hi": np.nan, "refused": "answers"}
+    text = page_in(render_report(full_night(measures=pd.DataFrame([known, withheld])), "en"), "en").text
+    assert "No value for Random model: the predicted answers contradict the matches of these places." in text
+    nothing = page_in(render_report(full_night(measures=pd.DataFrame([withheld])), "en"), "en").text
+    assert "predicted answers" not in nothing
