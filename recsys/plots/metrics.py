@@ -1,7 +1,7 @@
 """Figures of model quality: metrics with intervals, calibration, and simulated policies night by night."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -58,7 +58,10 @@ def models(table: pd.DataFrame, metric: str, *, slice_name: str = "all", ax: "Ax
         legend(axes, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     axes.set_yticks(range(len(rows)), rows["model"].astype(str).tolist())
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set(xlabel=f"{metric} (95% interval)", title=titled_with_n(f"{metric} by model", metric, rows))
+    axes.set(
+        xlabel=f"{metric_label(metric)} (95% interval)",
+        title=titled_with_n(f"{metric_label(metric)} by model", metric, rows),
+    )
     return axes
 
 
@@ -102,8 +105,8 @@ def evidence_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None
     axes.set_xticks(range(len(names)), [f"{at}\nn = {counts[at]:,}" if at in counts else at for at in names])
     axes.set_xlim(-0.4, len(names) - 0.6)
     unit = f" (n: {_unit(metric)})" if len(counts) else ""
-    axes.set(xlabel=f"training signals of the viewer{unit}", ylabel=f"{metric} (95% interval)")
-    axes.set_title(f"{metric} by training signals of the viewer")
+    axes.set(xlabel=f"training signals of the viewer{unit}", ylabel=f"{metric_label(metric)} (95% interval)")
+    axes.set_title(f"{metric_label(metric)} by training signals of the viewer")
     legend(axes, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return axes
 
@@ -226,6 +229,19 @@ def baseline_label(metric: str) -> str:
 
 def _pairs(table: pd.DataFrame) -> str:
     return f"{int(table['pairs'].sum()):,}"
+
+
+_CAPITALS: Final = frozenset({"auc", "ece", "ndcg"})
+
+
+def metric_label(metric: str) -> str:
+    """Return a metric as it is written in the field.
+
+    >>> metric_label("mutual_auc"), metric_label("ndcg@5"), metric_label("log_loss")
+    ('mutual AUC', 'NDCG@5', 'log loss')
+    """
+    name, at, length = metric.partition("@")
+    return " ".join(one.upper() if one in _CAPITALS else one for one in name.split("_")) + at + length
 
 
 def titled_with_n(title: str, metric: str, rows: pd.DataFrame, of: str = "") -> str:

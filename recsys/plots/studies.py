@@ -7,7 +7,7 @@ import pandas as pd
 
 from recsys.arguments import checked_arguments
 from recsys.errors import InputError, did_you_mean, explained
-from recsys.plots.metrics import baseline_label, chosen_rows, interval_lengths, titled_with_n
+from recsys.plots.metrics import baseline_label, chosen_rows, interval_lengths, metric_label, titled_with_n
 from recsys.plots.style import ACCENT, SERIES, SOFT, legend, percent, require_rows, series, styled_axes
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def learning_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None
     >>> row |= {"random": 0.5, "n": 9}
     >>> table = pd.DataFrame([row | {"pairs": 50, "value": 0.6}, row | {"pairs": 100, "value": 0.7}])
     >>> learning_curve(table, "auc").get_title()
-    'auc by training pairs, n = 9 held-out pairs'
+    'AUC by training pairs, n = 9 held-out pairs'
     """
     rows = chosen_rows(table, metric, "all")
     axes = styled_axes(ax)
@@ -54,8 +54,8 @@ def learning_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None
     ticks = sorted(rows["pairs"].unique())
     axes.set_xticks(ticks, [f"{pairs:,}" for pairs in ticks])
     axes.minorticks_off()
-    axes.set(xlabel="pairs learned from", ylabel=f"{metric} (95% interval)")
-    axes.set_title(titled_with_n(f"{metric} by training pairs", metric, rows, "held-out "))
+    axes.set(xlabel="pairs learned from", ylabel=f"{metric_label(metric)} (95% interval)")
+    axes.set_title(titled_with_n(f"{metric_label(metric)} by training pairs", metric, rows, "held-out "))
     legend(axes)
     return axes
 
@@ -106,6 +106,7 @@ def order(explained_order: "OrderExplanation", *, ax: "Axes | None" = None) -> "
 
     >>> from recsys.models import OrderExplanation
     >>> terms = pd.DataFrame({"term": ["interests"], "viewer_likes": [0.5], "likes_back": [0.19]})
+    >>> terms["contribution"] = 0.69
     >>> why = OrderExplanation("v", "a", "b", "content", np.array([0.2, 0.1]), terms, 0.69)
     >>> order(why).get_title().splitlines()
     ['For v, a scores 2.0 times b:', 'P(both like), by content']

@@ -94,7 +94,7 @@ def test_models_stand_best_first_beside_random(judged):
     axes = plots.models(judged, "ndcg@5")
     assert [label.get_text() for label in axes.get_yticklabels()] == ["hybrid", "content"]
     assert "random order" in axes.get_legend_handles_labels()[1]
-    assert axes.get_title() == "ndcg@5 by model, n = 40 viewers"
+    assert axes.get_title() == "NDCG@5 by model, n = 40 viewers"
     errors = judged.assign(metric="brier")
     axes = plots.models(errors, "brier")
     assert "overall rate" in axes.get_legend_handles_labels()[1]

@@ -97,7 +97,7 @@ def test_a_model_is_tuned(given):
 
 def test_models_are_cross_validated_and_drawn(given):
     names = done("cross_validate_models", given)
-    assert "auc by model" in names["axes"].get_title()
+    assert "AUC by model" in names["axes"].get_title()
 
 
 def test_neighbours_and_orders_are_explained(given):
