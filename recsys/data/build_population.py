@@ -1,6 +1,7 @@
 """Builds a `Population` from accepted tables: the values that were valid at a time, coded."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.data.absent_accounts import under_every_account
 from recsys.data.exclusions import Relations
 from recsys.data.future_rows import in_other_capitals, tightened, undated_beside_dated
 from recsys.data.geography import cell_number, coarsen
@@ -162,6 +164,8 @@ def build_population(
     ):
         coded.update({c: coded_words(_column(frame, c), catalogue.vocabulary(c)) for c in words})
         sets.update({c: coded_set(_column(frame, c), catalogue.vocabulary(c)) for c in many})
+    tokens = _person_tokens(token_rows(tables[T.PROFILES], former_tokens), ids)
+    long = LongTables(**{name: _long(tables, name, ids, time) for name in _LONG_COLUMNS})
     return Population(
         ids=ids,
         as_of=time,
@@ -170,10 +174,10 @@ def build_population(
         counted=MappingProxyType({c: _amounts(_column(profiles, c)) for c in PROFILE_AMOUNTS}),
         cells=_cells(_column(profiles, C.CELL)),
         zones=_texts(_column(profiles, C.TZ)),
-        person_tokens=_person_tokens(token_rows(tables[T.PROFILES], former_tokens), ids),
+        person_tokens=tokens,
         has_boundaries=has_boundaries,
         held=_held(tables, ids, time),
-        long=LongTables(**{name: _long(tables, name, ids, time) for name in _LONG_COLUMNS}),
+        long=replace(long, tokens=under_every_account(long.tokens, tokens)),
         relations=Relations.none(len(ids)),
         source=source,
         catalogue=catalogue,

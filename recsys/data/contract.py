@@ -14,11 +14,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
+from recsys.data.contact_tokens import is_token
 from recsys.data.fail_closed import RestrictionRule, Restrictions, no_restrictions
 from recsys.data.fields.base import Field, Violation
 from recsys.data.fields.time import Time
 from recsys.data.quarantine import Quarantine
-from recsys.data.safety_rows import as_id_text
+from recsys.data.safety_rows import as_id_text, id_in_one_spelling
 from recsys.errors import RecsysError, TableError, did_you_mean, explained, shown
 from recsys.types import IndexArray
 
@@ -240,7 +241,17 @@ def _with_ids_as_given(refused: pd.DataFrame, given: pd.DataFrame) -> pd.DataFra
                 .map(lambda one: as_id_text(one)[:_LONGEST_ID], na_action="ignore")
             )
             found[column] = found[column].astype(object).where(found[column].notna(), raw.astype(object))
+    if C.PERSON_TOKEN in found and C.PERSON_TOKEN in given:
+        raw = given[C.PERSON_TOKEN].loc[found.index].map(_token_meant, na_action="ignore").astype(object)
+        known = found[C.PERSON_TOKEN].astype(object)
+        found[C.PERSON_TOKEN] = known.where(known.notna(), raw.where(raw.notna(), None))
     return found
+
+
+def _token_meant(given: object) -> str | None:
+    """Return the token of a person that a value means in another spelling, None for none."""
+    meant = (id_in_one_spelling(as_id_text(given)[:_LONGEST_ID]) or "").strip("'\"")
+    return meant if is_token(meant) else None
 
 
 def _moved(rows: pd.DataFrame, kept: npt.NDArray[np.bool_]) -> pd.DataFrame:

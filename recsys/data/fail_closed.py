@@ -17,7 +17,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.text_folding import fold
-from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.catalogue.vocabulary import ENUMERATIONS, RANGES
 from recsys.errors import as_text
 
 Pair = tuple[str, str]
@@ -47,6 +47,7 @@ _ANSWERED_TYPES = ("meet feedback", "feeling check")
 _GOOD_ANSWERS = ("safe_again", "safe_once", "comfortable", "drifting", "closer", "done")
 
 
+ADULT_YEARS = RANGES[C.AGE_YEARS][0]
 STOPPED = ("banned", "hold")
 """States of an account that reach every account of the person, and outlive it."""
 
@@ -121,24 +122,42 @@ def hold_people(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restriction
 
 def hold_respelled(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
     """Hold whom a row may mean whose id is nobody's: it may be the tighter word of somebody."""
-    strange = quarantined["codes"].str.contains(_STRANGE_ID).to_numpy(bool)
-    return _held(refused[strange]) | _respelled(refused)
+    del quarantined
+    return _respelled(refused)
 
 
 def hold_stopped(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
     """Hold whose refused profile says that they are out, in a word that is not known, or for a strange id."""
     state, given = refused[C.ACCOUNT_STATE].astype(object), quarantined[C.ACCOUNT_STATE]
     stopped = (state.notna() & state.ne("active") | state.isna() & given.notna()).to_numpy(bool)
-    chosen = _tells_of_present(quarantined) & stopped
-    named = refused[C.USER].where(refused[C.USER].notna(), quarantined[C.USER])[chosen]
-    people = frozenset(one for one in named if isinstance(one, str))
+    stopped = stopped | _under_age(refused, quarantined)
+    now, later = _tells_of_present(quarantined), _is_future(quarantined)
+    named = refused[C.USER].where(refused[C.USER].notna(), quarantined[C.USER])
+    people, ahead = (
+        frozenset(one for one in named[chosen & stopped] if isinstance(one, str)) for chosen in (now, later)
+    )
     token = refused[C.PERSON_TOKEN]
     linked = token.notna().to_numpy(bool)
     account = refused[C.USER].where(refused[C.USER].notna(), quarantined[C.USER]).fillna("").astype(str)
     tokens = frozenset(zip(account[linked], token[linked], strict=True))
-    for_good = (state.isin(STOPPED) | state.isna()).to_numpy(bool)  # a pause is of one account
-    out = Restrictions(people, tokens=tokens, stopped=frozenset(token[chosen & linked & for_good]))
+    for_good = (~state.eq("paused")).to_numpy(bool)  # a pause is of one account
+    out = Restrictions(
+        people,
+        later_people=ahead,
+        tokens=tokens,
+        stopped=frozenset(token[now & stopped & linked & for_good]),
+    )
     return out | hold_respelled(refused, quarantined)
+
+
+def _under_age(refused: pd.DataFrame, quarantined: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Say which refused profiles name an age below that of adults."""
+    under = np.zeros(len(refused), bool)
+    for column in (C.AGE_YEARS, C.AGE_BAND):
+        if column in quarantined:
+            years = quarantined[column].astype("string").str.extract(r"^\D*(\d{1,3})", expand=False)
+            under |= (pd.to_numeric(years) < ADULT_YEARS).fillna(False).to_numpy(bool)
+    return under
 
 
 def hold_unless_lifted(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
@@ -182,7 +201,6 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
     return excluded | Restrictions(erased=frozenset(erased))
 
 
-_STRANGE_ID = re.compile(rf"(?:^|\|){C.USER}\.(?!superseded)")
 _LONGEST_TYPE = 64
 _TIERS = ENUMERATIONS[C.VERIFICATION].words
 PROVES_AGE = _TIERS[_TIERS.index("age") :]

@@ -18,6 +18,7 @@ import pandas as pd
 from recsys.arguments import check_type, checked_arguments
 from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
+from recsys.data.absent_accounts import AbsentAccounts
 from recsys.data.bitsets import contains, pack, unpack, words_needed
 from recsys.data.exclusions import Relations
 from recsys.data.ids import IdIndex, as_ids
@@ -93,7 +94,8 @@ class Population:
 
     Read it with `codes`, `sets`, `known`, `amounts`, `cells` and `utc_hours`; every one is aligned
     with `ids`. `has_boundaries` says who has a boundaries row at all; `held` who is under a hold.
-    `catalogue` holds the questions, interests and topics that their tables were read with.
+    `catalogue` holds the questions, interests and topics that their tables were read with; `absent` what
+    is known about safety of accounts that are not among them.
 
     >>> people = Population.of_ids(["b", "a"], as_of="2026-01-05")
     >>> len(people), people.codes("gender")
@@ -114,6 +116,7 @@ class Population:
     relations: Relations
     source: str = field(default="memory")
     catalogue: Catalogue = field(default_factory=load_catalogue)
+    absent: AbsentAccounts = field(default_factory=AbsentAccounts.none)
 
     @classmethod
     @checked_arguments

@@ -105,8 +105,8 @@ def _kind(character: str) -> str:
 class Spellings:
     """Who is meant by an id that is nobody's: the one known person whose id it is in another spelling."""
 
-    def __init__(self, users: Collection[str]) -> None:
-        self._users = frozenset(users)
+    def __init__(self, users: Collection[str], absent: Collection[str] = ()) -> None:
+        self._users, self._absent = frozenset(users), frozenset(absent)
         self._kinds: frozenset[str] | None = None
         self._meant: dict[tuple[int, str], list[str]] | None = None
 
@@ -124,7 +124,12 @@ class Spellings:
         return found[0] if len(found) == 1 else None
 
     def is_odd(self, given: str) -> bool:
-        """Say whether no known id is made of such characters: it is no id of somebody who left either."""
+        """Say whether no known id is made of such characters: it is no id of somebody who left either.
+
+        Accounts that are absent, whose profiles are refused or yet to come, are known.
+        """
+        if given in self._absent:
+            return False
         if self._kinds is None:
             self._kinds = frozenset(map(_kind, frozenset("".join(self._users))))
         return not self._kinds.issuperset(map(_kind, given))

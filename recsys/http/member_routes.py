@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from recsys.catalogue.vocabulary import REPORT_CATEGORIES
+from recsys.errors import NotPermittedError
 from recsys.http.access import OpenService, permits
+from recsys.http.access_tokens import AccessToken
 from recsys.http.failures import failure
 from recsys.http.page_models import FailureAnswer, Lang, PageOfPeople, PersonShown
 from recsys.messaging.draft_guard import check_draft
@@ -28,6 +30,7 @@ REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     422: {"model": FailureAnswer, "description": "What was sent does not fit."},
     503: {"model": FailureAnswer, "description": "Nothing can be shown just now: try again."},
 }
+Token = Annotated[AccessToken, Depends(permits("members"))]
 Length = Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="People asked for.")]
 routes = APIRouter(
     prefix="/v1/members/{viewer_id}",
@@ -94,7 +97,8 @@ class PageRequest(Body):
     """A page with everything that may be asked of one.
 
     profile: a viewer's own tables as rows by table name, for somebody the night does not know yet who has
-    accepted the terms, or whose tables have changed since.
+    accepted the terms, or whose tables have changed since. It says how somebody was verified, how old they
+    are and that nothing stops them, so it is the backend's word: a token for members alone is refused.
     """
 
     k: int = Field(default=10, ge=1, le=LONGEST_PAGE)
@@ -119,8 +123,10 @@ async def page(
 
 
 @routes.post("/page", response_model=PageOfPeople)
-async def page_of(viewer_id: str, body: PageRequest, service: OpenService) -> Response:
+async def page_of(viewer_id: str, body: PageRequest, service: OpenService, token: Token) -> Response:
     """Return a page with filters, from some people, after another page, or for a profile of today."""
+    if body.profile is not None and not token.permits("backend", viewer_id):
+        raise NotPermittedError("not permitted")
     found = await service.ask(
         lambda: service.ranker.rank(
             viewer_id,

@@ -1,6 +1,6 @@
 """Files of lists: the schema, writing, joining parts in bounded memory, copying without erased people."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple, Self
@@ -20,7 +20,7 @@ from recsys.ranking.recommend import RankedPairs
 from recsys.storage.atomic_write import atomic_file
 from recsys.storage.parquet_frames import dictionary_codes
 from recsys.storage.publication import source_error_unless_lists
-from recsys.types import Int64Array
+from recsys.types import BoolArray, Int64Array, ObjectArray
 
 SCHEMA: Final = pa.schema(
     [
@@ -34,6 +34,7 @@ SCHEMA: Final = pa.schema(
         pa.field(C.REASONS, pa.list_(pa.string())),
     ]
 )
+Keeps = Callable[[ObjectArray, ObjectArray], BoolArray]
 Ids = Sequence[str] | npt.NDArray[np.object_]
 ROWS_A_GROUP: Final = 1_000_000
 ROWS_A_GROUP_OF_A_PART: Final = 50_000
@@ -65,15 +66,29 @@ def write_table(path: Path, batches: Iterable[pa.Table], rows_a_group: int | Non
             writer.write_table(batch, row_group_size=rows_a_group or ROWS_A_GROUP)
 
 
-def copy_lists(source: Path, target: Path, *, without: Ids = ()) -> None:
+def copy_lists(source: Path, target: Path, *, without: Ids = (), keeps: Keeps | None = None) -> None:
     """Write the lists of one file to another, a row group at a time, `without` some people.
+
+    keeps: says which aligned viewers and candidates may stand in a list; everybody when None.
 
     A list closes up where somebody is removed: ranks stay 1, 2, 3 and so on. Lists that `write_lists`
     wrote keep their bytes; those of another tool are sorted, and without propensities these are 1.
     Raises SourceError when the file holds no lists.
     """
     groups = _row_groups(source)
-    write_table(target, _without(groups, without) if len(without) else groups)
+    if not len(without) and keeps is None:
+        write_table(target, groups)
+        return
+    ids = pa.array(without, pa.string())
+
+    def chosen(group: pa.Table) -> pa.Table:
+        named = pc.or_(*(pc.is_in(group[column], value_set=ids) for column in (C.VIEWER, C.CANDIDATE)))
+        left = group.filter(pc.invert(named)) if len(without) else group
+        if keeps is None:
+            return left
+        return left.filter(pa.array(keeps(*(left[c].to_numpy() for c in (C.VIEWER, C.CANDIDATE)))))
+
+    write_table(target, _closed_up(map(chosen, groups)))
 
 
 def _row_groups(source: Path) -> Iterator[pa.Table]:
@@ -109,12 +124,10 @@ def _in_list_order(groups: Iterable[pa.Table]) -> bool:
     return True
 
 
-def _without(groups: Iterable[pa.Table], removed: Ids) -> Iterator[pa.Table]:
-    ids = pa.array(removed, pa.string())
+def _closed_up(groups: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Return lists from which rows were removed with ranks 1, 2, 3 and so on."""
     viewer, n_listed = None, 0  # whom the last group ended with, and how many were left of their list
-    for group in groups:
-        named = pc.or_(*(pc.is_in(group[column], value_set=ids) for column in (C.VIEWER, C.CANDIDATE)))
-        left = group.filter(pc.invert(named))
+    for left in groups:
         if not len(left):
             continue
         viewers = left[C.VIEWER].to_numpy()

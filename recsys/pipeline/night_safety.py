@@ -13,12 +13,15 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.data.absent_accounts import REOPENED
 from recsys.data.build_population import latest_holds
 from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.population import Population
 from recsys.data.tables import read_and_check
 from recsys.errors import PublicationError
 from recsys.pipeline.retention import run_folders
+from recsys.ranking.publication_filter import published_persons
+from recsys.safety.fingerprints import ID, PERSON
 from recsys.safety.ledger import ACCOUNT, BAN, HOLD, TABLES, LedgerState, LedgerTag, SafetyLedger, Who
 from recsys.storage.manifest import read_manifest
 from recsys.storage.sources import Reader, table_readers
@@ -26,6 +29,8 @@ from recsys.types import BoolArray, Int32Array
 
 _FOR_GOOD: Final = ("block", "report", "unsafe", "end")
 """Reasons of a separation that no night forgets by itself; passes and hides end."""
+_UNREAD: Final = LedgerTag("unread", TABLES)
+"""The stop of an account without a row, because its own cannot be read or is yet to come."""
 _ACCOUNT_STOPS: Final = {"banned": LedgerTag(BAN, TABLES), "hold": LedgerTag(HOLD, ACCOUNT)}
 """States of an account that stop its person until its own row says another one."""
 
@@ -133,16 +138,75 @@ def note_night(ledger: SafetyLedger, people: Population, holds: HoldStates | Non
         pairs = relations.excluded[relations.reason == EXCLUSION_REASONS.index(why)]
         ledger.separate(named(pairs), LedgerTag(why, TABLES))
     ledger.lift(LedgerTag("block", TABLES), pairs=named(relations.reopened))
+    _note_absent(ledger, people)
+
+
+def note_changed_tokens(ledger: SafetyLedger, people: Population, run: Path | None) -> None:
+    """Tell the ledger whose person token is another one than in the publication of an earlier night.
+
+    A token that is replaced names the same person still: who was banned under the old one is banned, and a
+    new account with the old one is theirs. run: the folder of that publication, None for none.
+    """
+    if run is None:
+        return
+    ids, index = published_persons(run)
+    state = ledger.begin()
+    shared = [naming for naming in state.namings if naming.naming in index.namings]
+    if not shared or not index.of_row.any():
+        return
+    naming, newest = shared[-1], state.namings[-1]
+    before = index.of_row[index.namings.index(naming.naming)]
+    had = np.arange(len(before)) if state.links else np.flatnonzero(before)
+    users = ids.at(had.tolist())
+    links: list[tuple[int, int]] = []
+    for user, row, old in zip(users, people.ids.find(users), before[had].tolist(), strict=True):
+        token = people.person_tokens[row] if row >= 0 else None
+        if row < 0 or old == (naming.of(PERSON, token) if token else 0):
+            continue
+        own = newest.of(ID, user)
+        if old or own in state.links:  # whoever had no token then may have had one before
+            links += [(old, own), *([(own, newest.of(PERSON, token))] if token else [])]
+    ledger.link(links)
+
+
+def _note_absent(ledger: SafetyLedger, people: Population) -> None:
+    """Tell the ledger of accounts without a row, whose persons may come back with another one.
+
+    What stops somebody because a row cannot be read, or is yet to come, ends when the account has a row and
+    is not held any more.
+    """
+    absent, state = people.absent, ledger.now()
+    stopped = [Who(one, token) for one, token in absent.token_of.items()]
+    stopped = [who for who, is_out in zip(stopped, absent.stopped, strict=True) if is_out]
+    ledger.stop(stopped, _UNREAD)
+    if any(_UNREAD.why == tag.why and tag.owner == TABLES for tags in state.stops.values() for tag in tags):
+        free = people.ids.ids(np.flatnonzero(~people.held))
+        tokens = people.person_tokens[~people.held]
+        known = [Who(str(one), token) for one, token in zip(free, tokens, strict=True)]
+        ledger.lift(
+            _UNREAD, people=[who for who in known if state.stop_of_account(who.user_id, _UNREAD) == ""]
+        )
+
+    def who(one: str) -> Who:
+        (row,) = people.ids.find([one])
+        return Who(one, people.person_tokens[row] if row >= 0 else absent.token_of.get(one))
+
+    for why in (*_FOR_GOOD, REOPENED):
+        pairs = [(who(a), who(b)) for a, b in absent.pairs[absent.reason == why]]
+        if why == REOPENED:
+            ledger.lift(LedgerTag("block", TABLES), pairs=pairs)
+        else:
+            ledger.separate(pairs, LedgerTag(why, TABLES))
 
 
 def _note_holds(ledger: SafetyLedger, people: Population, holds: HoldStates) -> None:
     """Tell the ledger of the holds of the holds table, owner by owner."""
+    absent = people.absent.token_of
 
     def whom(users: set[str]) -> list[Who]:
-        rows = people.ids.find(sorted(users))
-        rows = rows[rows >= 0]
-        tokens = people.person_tokens[rows]
-        return [Who(str(user), token) for user, token in zip(people.ids.ids(rows), tokens, strict=True)]
+        named = sorted(users)
+        rows = zip(named, people.ids.find(named), strict=True)
+        return [Who(one, people.person_tokens[row] if row >= 0 else absent.get(one)) for one, row in rows]
 
     held, lifted = _by_owner(holds.held), _by_owner(holds.lifted)
     for owner, users in sorted(held.items()):

@@ -29,11 +29,12 @@ from recsys.pipeline.gates.distribution import COLUMN_PROFILE, column_profile, c
 from recsys.pipeline.gates.pages import pages
 from recsys.pipeline.gates.proposal import Calibration, GateResult, Level, Proposal
 from recsys.pipeline.history import GATES_FILE, gates_bytes, read_history, write_history
-from recsys.pipeline.list_files import write_lists
+from recsys.pipeline.list_files import copy_lists, write_lists
 from recsys.pipeline.lock import writer_lock
-from recsys.pipeline.night_safety import HoldStates, note_night, require_ledger
+from recsys.pipeline.night_safety import HoldStates, note_changed_tokens, note_night, require_ledger
 from recsys.pipeline.publication_cards import DATA_SHEET, MODEL_CARD, data_sheet, model_card
 from recsys.pipeline.retention import new_run_id, remove_leftovers, remove_old, run_ids
+from recsys.ranking.publication_filter import ListFilter
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.ledger import SafetyLedger
 from recsys.settings import PublishSettings
@@ -111,6 +112,8 @@ def publish(
     row_counts: what the validation counted by table, for the gates of tables. pages_asked: how many viewers'
     pages a ranker is asked for before the run is served; 0 asks for none.
 
+    Whoever the safety ledger stops or separates stands in no list of the run.
+
     A refused run is kept beside the others for the operator to read, and what is served stays.
     A crash at any point leaves what was served before; the next call clears up.
 
@@ -125,10 +128,13 @@ def publish(
         write(staging / LISTS)
         ledger = SafetyLedger.of(published)
         require_ledger(published, ledger)
+        served = current_run(published)
+        note_changed_tokens(ledger, people, None if served is None else published / RUNS / served)
         note_night(ledger, people, holds)
         proposal = _proposal(staging, people, policy, published, settings=settings, source=source)
         proposal = replace(proposal, calibration=calibration, row_counts=row_counts, events=events)
         gates = _judged(staging, proposal)
+        proposal = _asked_of_ledger(staging, proposal, ledger)
         _write_cards(staging, proposal, gates, made_from, source)
         refused = any(result.level is Level.BLOCK for result in gates)
         if serving is not None and not refused:
@@ -143,6 +149,18 @@ def publish(
         folder = published / (REFUSED if refused else RUNS) / run_id
         _finish(staging, folder, proposal.erased, keep=settings.keep)
         return PublishResult(run_id, folder, gates)
+
+
+def _asked_of_ledger(staging: Path, proposal: Proposal, ledger: SafetyLedger) -> Proposal:
+    """Take out of the lists whom an earlier night or a store stopped or separated; return what is left.
+
+    The gates have judged the lists as the night made them, so that a fault of its own is not hidden here.
+    """
+    only = ListFilter.of_people(proposal.people, ledger)
+    if not only.leaves_out:
+        return proposal
+    copy_lists(staging / LISTS, staging / LISTS, keeps=only.keeps)
+    return replace(proposal, lists=read_coded_lists(staging / LISTS))
 
 
 def _judged(staging: Path, proposal: Proposal) -> tuple[GateResult, ...]:

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.catalogue.columns import Columns as C
+from recsys.data.population import Population
 from recsys.ranking.snapshot import SnapshotIds
 from recsys.safety.keys import Keys
-from recsys.safety.ledger import LedgerState, SafetyLedger
+from recsys.safety.ledger import LedgerState, SafetyLedger, Who
 from recsys.safety.persons import NO_INDEX, Accounts, NewcomerTokens, PersonIndex
 from recsys.storage.arrays import INDEX, load_arrays
 from recsys.storage.dataclass_codec import dataclass_from_arrays
@@ -22,13 +24,18 @@ from recsys.types import BoolArray, ObjectArray
 
 def published_accounts(run: Path, keys: Keys) -> Accounts:
     """Return the accounts of each person of one run; nobody has two where it holds nothing to serve from."""
+    return Accounts(*published_persons(run), NewcomerTokens(), keys)
+
+
+def published_persons(run: Path) -> tuple[SnapshotIds, PersonIndex]:
+    """Return the ids of one run and the index of their persons, nobody where there are none."""
     if not (run / SERVING / INDEX).is_file():
-        return Accounts(SnapshotIds(np.zeros(0, "S1")), NO_INDEX, NewcomerTokens(), keys)
+        return SnapshotIds(np.zeros(0, "S1")), NO_INDEX
     arrays, meta = load_arrays(run / SERVING, verify=False)
     if "ids" not in arrays:
-        return Accounts(SnapshotIds(np.zeros(0, "S1")), NO_INDEX, NewcomerTokens(), keys)
+        return SnapshotIds(np.zeros(0, "S1")), NO_INDEX
     index = dataclass_from_arrays(PersonIndex, arrays, meta.get("scalars", {}), "persons")
-    return Accounts(SnapshotIds(arrays["ids"]), index, NewcomerTokens(), keys)
+    return SnapshotIds(arrays["ids"]), index
 
 
 def people_in_lists(publication: Publication) -> list[str]:
@@ -67,24 +74,43 @@ class ListFilter:
         state = ledger.now()
         if not state.restricts:
             return cls(frozenset(), {})
-        named = {user_id: accounts.fingerprints(user_id, state) for user_id in ids}
+        return cls.of_fingerprints({user_id: accounts.fingerprints(user_id, state) for user_id in ids}, state)
+
+    @classmethod
+    def of_people(cls, people: Population, ledger: SafetyLedger) -> Self:
+        """Ask the ledger about everybody of a night, whose tokens are known.
+
+        Raises SafetyUnavailable when the ledger cannot be trusted.
+        """
+        state = ledger.now()
+        if not state.restricts:
+            return cls(frozenset(), {})
+        known = zip(people.ids.ids(np.arange(len(people))), people.person_tokens, strict=True)
+        named = {str(one): set(state.fingerprints(Who(str(one), token))) for one, token in known}
+        return cls.of_fingerprints(named, state)
+
+    @classmethod
+    def of_fingerprints(cls, named: dict[str, set[int]], state: LedgerState) -> Self:
+        """Return what the ledger says of people by every fingerprint under which each may stand in it."""
         stopped = frozenset(user_id for user_id, mine in named.items() if state.is_stopped(mine))
         return cls(stopped, _separated(named, state))
 
+    @property
+    def leaves_out(self) -> bool:
+        """Whether anybody is left out at all."""
+        return bool(self.stopped or self.separated)
+
     def keeps(self, viewers: ObjectArray, candidates: ObjectArray) -> BoolArray:
         """Say which aligned pairs may stand in a list."""
-        none: frozenset[str] = frozenset()
-        kept = (
-            viewer not in self.stopped
-            and candidate not in self.stopped
-            and candidate not in self.separated.get(viewer, none)
-            for viewer, candidate in zip(viewers, candidates, strict=True)
-        )
-        return np.fromiter(kept, bool, len(viewers))
+        viewer, candidate = pd.Series(viewers, dtype=object), pd.Series(candidates, dtype=object)
+        kept = ~(viewer.isin(self.stopped) | candidate.isin(self.stopped)).to_numpy(bool)
+        for at in np.flatnonzero(kept & viewer.isin(self.separated.keys()).to_numpy(bool)):
+            kept[at] = candidates[at] not in self.separated[viewers[at]]
+        return kept
 
     def rows_of(self, table: Any) -> Any:
         """Return the rows of an Arrow table of lists that may stand in them."""
-        if not (self.stopped or self.separated):
+        if not self.leaves_out:
             return table
         viewers, candidates = (table[name].to_pandas().to_numpy(object) for name in (C.VIEWER, C.CANDIDATE))
         return table.filter(pa.array(self.keeps(viewers, candidates))).combine_chunks()

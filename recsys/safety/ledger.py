@@ -52,6 +52,7 @@ class LedgerTag(NamedTuple):
 class LedgerState:
     """What the records say together; see `SafetyLedger.now`.
 
+    links: fingerprints of one person, such as those of a token that was replaced by another.
     erasures: how many people had asked to be erased, with the time of the latest. stores: how many writes
     each safety store had taken when the ledger last heard of it. stopped_at: by fingerprint and tag, the time
     as of which a night first read a stop, ISO UTC; a stop without such a time is lacking. stopped_by: by
@@ -64,6 +65,7 @@ class LedgerState:
     stopped_at: dict[tuple[int, LedgerTag], str] = field(default_factory=dict)
     stopped_by: dict[int, set[int]] = field(default_factory=dict)
     pairs: dict[int, dict[int, set[LedgerTag]]] = field(default_factory=dict)
+    links: dict[int, set[int]] = field(default_factory=dict)
     erasures: tuple[int, str] = (0, "")
     stores: dict[str, int] = field(default_factory=dict)
 
@@ -82,9 +84,18 @@ class LedgerState:
         newest = self.namings[-1]
         return newest.of(PERSON, who.token) if who.token else newest.of(ID, who.user_id)
 
+    def linked(self, fingerprints: Iterable[int]) -> set[int]:
+        """Return every fingerprint of the persons of these."""
+        found = set(fingerprints)
+        fresh = found & self.links.keys()
+        while fresh:
+            fresh = set[int]().union(*(self.links[one] for one in fresh)) - found
+            found |= fresh
+        return found
+
     def is_stopped(self, fingerprints: Iterable[int]) -> bool:
-        """Say whether one of these stands stopped."""
-        return not self.stops.keys().isdisjoint(fingerprints)
+        """Say whether the person of one of these stands stopped."""
+        return not self.stops.keys().isdisjoint(self.linked(fingerprints))
 
     def stop_of_account(self, user_id: str, tag: LedgerTag) -> str | None:
         """Return the time as of which a stop of an account was read, "" when it has none, None without it."""
@@ -96,8 +107,9 @@ class LedgerState:
         return max(found, default=None)
 
     def separated_from(self, fingerprints: Iterable[int]) -> frozenset[int]:
-        """Return the fingerprints that are kept apart from any of these."""
-        return frozenset(other for one in fingerprints for other in self.pairs.get(one, ()))
+        """Return the fingerprints of persons who are kept apart from those of any of these."""
+        others = (other for one in self.linked(fingerprints) for other in self.pairs.get(one, ()))
+        return frozenset(self.linked(others))
 
     def take(self, record: Record, keys: Keys) -> None:
         """Take one more record in."""
@@ -109,6 +121,11 @@ class LedgerState:
             self.erasures = (int(record["people"]), str(record["watermark"]))
         elif kind == "store":
             self.stores[record["store"]] = max(self.stores.get(record["store"], 0), int(record["writes"]))
+        elif kind == "link":
+            ends = _numbers(record["pairs"])
+            for a, b in zip(ends[::2], ends[1::2], strict=True):
+                self.links.setdefault(a, set()).add(b)
+                self.links.setdefault(b, set()).add(a)
         elif kind in {"stop", "separate", "lift"}:
             self._restrict(record, LedgerTag(record["why"], record["owner"]), lifts=kind == "lift")
         else:
@@ -333,6 +350,14 @@ class SafetyLedger:
                 self._append(
                     [_record("separate", tag, pairs=[one for other in new for one in (other, person)])]
                 )
+
+    def link(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Note that two fingerprints are of one person: what restricts either restricts both."""
+        with self._lock, self._file.alone():
+            known = self._begun().links
+            new = sorted({(a, b) for a, b in pairs if a and b and a != b and b not in known.get(a, ())})
+            ends = "".join(f"{one:016x}" for pair in new for one in pair)
+            self._append([{"kind": "link", "pairs": ends}] if new else [])
 
     def note_erasures(self, people: int, watermark: str) -> None:
         """Note how many people have asked to be erased, and when the latest did."""

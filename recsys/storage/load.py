@@ -13,7 +13,8 @@ from recsys.arguments import checked_arguments
 from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.build_population import build_population, token_rows, tokens_of_persons
+from recsys.data.absent_accounts import AbsentRows, restrictions_of_erased
+from recsys.data.build_population import build_population, latest_holds, token_rows, tokens_of_persons
 from recsys.data.contract import CheckedTable
 from recsys.data.exclusions import Relations
 from recsys.data.fail_closed import STOPPED, Restrictions
@@ -165,8 +166,7 @@ def population_of(tables: LoadedTables) -> Population:
         later=tables.later,
         former_tokens=_former_tokens(tables),
     )
-    people = people.with_relations(_relations(tables, people))
-    return _with_restrictions(people, tables.restrictions, _stopped_tokens(tables))
+    return _with_restrictions(people, tables)
 
 
 @checked_arguments
@@ -245,7 +245,8 @@ def _checked(
         restrictions |= table.restrictions if past else table.restrictions.at_once()
     nobody: dict[str, NamesNobody] = {}
     if users is not None:
-        spellings = Spellings(users)
+        absent = {one for one, _ in restrictions.tokens} | set(checked[T.PROFILES].later[C.USER])
+        spellings = Spellings(users, absent)
         restrictions = spellings.restrictions(restrictions)
         twins = restricted_in_another_spelling(checked[T.PROFILES].accepted)
         restrictions |= Restrictions(people=twins)
@@ -258,7 +259,9 @@ def _checked(
     later = {} if past else {name: table.later for name, table in checked.items() if name in PEOPLE_TABLES}
     erased = restrictions.erased | _erased(checked)
     if erased and T.PROFILES in checked:
-        restrictions |= _stopped_and_erased(checked[T.PROFILES].accepted, erased)
+        rows = {name: table.accepted for name, table in checked.items()}
+        latest = time or _latest(rows) or pd.Timestamp.now("UTC")
+        restrictions |= restrictions_of_erased(rows[T.PROFILES], rows, erased, latest)
     checked = {name: _quarantine_erased(checked.pop(name), erased) for name in tuple(checked)}
     accepted = {name: table.accepted for name, table in checked.items()}
     return LoadedTables(
@@ -347,15 +350,6 @@ def _latest(accepted: Mapping[str, pd.DataFrame]) -> pd.Timestamp | None:
     return max(known) if known else None
 
 
-def _relations(tables: LoadedTables, people: Population) -> Relations:
-    from recsys.data.exclusions import relations
-
-    accepted = tables.accepted
-    return relations(
-        events_of(tables), accepted.get(T.BLOCKS), accepted.get(T.REPORTS), people.ids, people.as_of
-    )
-
-
 def _former_tokens(tables: LoadedTables) -> frozenset[tuple[str, str]]:
     """Return accounts and person tokens of profiles that were refused or are yet to come."""
     later = tables.later.get(T.PROFILES)
@@ -365,44 +359,28 @@ def _former_tokens(tables: LoadedTables) -> frozenset[tuple[str, str]]:
     return tables.restrictions.tokens | frozenset(zip(known[C.USER], known[C.PERSON_TOKEN], strict=True))
 
 
-def _stopped_tokens(tables: LoadedTables) -> frozenset[str]:
-    """Return the tokens of persons one of whose accounts is out by a profile that is refused or to come."""
-    stopped, later = set(tables.restrictions.stopped), tables.later.get(T.PROFILES)
-    if later is not None and C.PERSON_TOKEN in later:
-        out = later[C.ACCOUNT_STATE].isin(STOPPED)
-        stopped |= set(later[C.PERSON_TOKEN][out].dropna())
-    if not stopped:
-        return frozenset()
-    of_person = tokens_of_persons(token_rows(tables.accepted[T.PROFILES], _former_tokens(tables)))
-    return frozenset(of_person[token] for token in stopped)
-
-
-def _stopped_and_erased(profiles: pd.DataFrame, erased: frozenset[str]) -> Restrictions:
-    """Keep that somebody was banned or held when they asked to be erased: for their other accounts."""
-    if C.PERSON_TOKEN not in profiles or C.ACCOUNT_STATE not in profiles:
-        return Restrictions()
-    rows = profiles[profiles[C.USER].isin(erased)]
-    if C.VALID_FROM in rows:
-        rows = rows.sort_values(C.VALID_FROM, na_position="first", kind="stable")
-    rows = rows.drop_duplicates(C.USER, keep="last")
-    rows = rows[rows[C.ACCOUNT_STATE].isin(STOPPED) & rows[C.PERSON_TOKEN].notna()]
-    pairs = zip(rows[C.USER], rows[C.PERSON_TOKEN], strict=True)
-    return Restrictions(tokens=frozenset(pairs), stopped=frozenset(rows[C.PERSON_TOKEN]))
-
-
-def _with_restrictions(people: Population, restrictions: Restrictions, tokens: frozenset[str]) -> Population:
-    held = people.held.copy()
+def _with_restrictions(people: Population, tables: LoadedTables) -> Population:
+    """Return the people, held and apart by what is known of any account of their person."""
+    restrictions, former = tables.restrictions, _former_tokens(tables)
+    of_person = tokens_of_persons(token_rows(tables.accepted[T.PROFILES], former)) if former else {}
+    rows = AbsentRows(people.ids, people.person_tokens, {one: of_person[token] for one, token in former})
+    blocks, reports = (tables.accepted.get(name) for name in (T.BLOCKS, T.REPORTS))
+    known, told = rows.relations(events_of(tables), blocks, reports, people.as_of)
+    tokens = {of_person[token] for token in _stopped_tokens(tables)}
+    stopped = {one for one, token in rows.tokens.items() if token in tokens}
+    stopped |= restrictions.people | _held_absent(tables, rows, people.as_of)
+    held, at = people.held.copy(), rows.find(sorted(stopped))
+    held[at[at >= 0]] = True
     if tokens:
         held |= np.isin(people.person_tokens.astype(str), sorted(tokens))
-    rows = people.ids.find(sorted(restrictions.people))
-    held[rows[rows >= 0]] = True
-    pairs = np.array(sorted(restrictions.pairs), dtype=object).reshape(-1, 2)
-    apart = np.column_stack([people.ids.find(pairs[:, 0]), people.ids.find(pairs[:, 1])])
-    apart = apart[(apart >= 0).all(axis=1)]
-    known = people.relations
+    pairs = sorted(restrictions.pairs)
+    apart = np.column_stack([rows.find(a for a, _ in pairs), rows.find(b for _, b in pairs)])
+    apart = apart[(apart >= 0).all(axis=1) & (apart[:, 0] != apart[:, 1])]
+    told += [(a, b, "block") for a, b in pairs if a in rows.tokens or b in rows.tokens]
     return replace(
         people,
         held=held,
+        absent=rows.accounts(stopped & rows.tokens.keys() | restrictions.people, told),
         relations=Relations.of(
             len(people),
             excluded=np.concatenate([known.excluded, apart]),
@@ -413,3 +391,20 @@ def _with_restrictions(people: Population, restrictions: Restrictions, tokens: f
             reopened=known.reopened,
         ),
     )
+
+
+def _held_absent(tables: LoadedTables, rows: AbsentRows, as_of: pd.Timestamp) -> frozenset[str]:
+    """Return the absent accounts that the holds table holds."""
+    if T.HOLDS not in tables.accepted or not rows.tokens:
+        return frozenset()
+    holds = latest_holds(tables.accepted[T.HOLDS], as_of)
+    return frozenset(holds.loc[holds[C.STATE].eq("active"), C.USER]) & rows.tokens.keys()
+
+
+def _stopped_tokens(tables: LoadedTables) -> frozenset[str]:
+    """Return the tokens of persons one of whose accounts is out by a profile that is refused or to come."""
+    later = tables.later.get(T.PROFILES)
+    if later is None or C.PERSON_TOKEN not in later:
+        return tables.restrictions.stopped
+    out = later[C.ACCOUNT_STATE].isin(STOPPED)
+    return tables.restrictions.stopped | frozenset(later[C.PERSON_TOKEN][out].dropna())

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.catalogue import catalogue_from_json, catalogue_json
+from recsys.data.absent_accounts import AbsentAccounts
 from recsys.data.exclusions import Relations
 from recsys.data.ids import IdIndex, packed_strings, unpacked_strings
 from recsys.data.population import CodedColumn, CodedSetColumn, LongTables, Population
@@ -72,6 +73,11 @@ class StoredPopulation:
     held: BoolArray
     relations: Relations
     catalogue: UInt8Array
+    absent_account: PackedTexts
+    absent_token: PackedTexts
+    absent_stopped: BoolArray
+    absent_pairs: PackedTexts
+    absent_reason: PackedTexts
 
 
 def write_people(people: Population, folder: Path, *, made_from: str = "") -> None:
@@ -103,6 +109,11 @@ def write_people(people: Population, folder: Path, *, made_from: str = "") -> No
         held=people.held,
         relations=people.relations,
         catalogue=np.frombuffer(catalogue_json(people.catalogue), np.uint8),
+        absent_account=PackedTexts.of(people.absent.account),
+        absent_token=PackedTexts.of(people.absent.token),
+        absent_stopped=people.absent.stopped,
+        absent_pairs=PackedTexts.of(people.absent.pairs.ravel()),
+        absent_reason=PackedTexts.of(people.absent.reason),
     )
     save_dataclass(folder, stored)
 
@@ -142,4 +153,11 @@ def read_people(folder: Path) -> Population:
         relations=stored.relations,
         source=stored.source,
         catalogue=catalogue_from_json(stored.catalogue.tobytes()),
+        absent=AbsentAccounts(
+            stored.absent_account.values(),
+            stored.absent_token.values(),
+            stored.absent_stopped,
+            stored.absent_pairs.values().reshape(-1, 2),
+            stored.absent_reason.values(),
+        ),
     )

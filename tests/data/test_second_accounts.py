@@ -1,6 +1,7 @@
 """A person who is out is out with every account, whatever is wrong with the rows that link their accounts."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,13 @@ import pytest
 import recsys
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.constraints.policy import may_show_each
+from recsys.data.population import Population
+from recsys.pipeline.night_safety import note_night
+from recsys.safety.keys import Keys
+from recsys.safety.ledger import SafetyLedger, Who
 from recsys.storage.load import load_population
+from recsys.storage.population_files import read_people, write_people
 
 NOW = pd.Timestamp("2026-01-05T03:00Z")
 LATER, EARLIER = NOW + pd.Timedelta(days=900), pd.Timestamp("2020-01-01T00:00Z")
@@ -80,6 +87,119 @@ LINKS: dict[str, Callable[[str], list[dict[str, Any]]]] = {
 def test_a_ban_reaches_the_second_account(town: Rows, link: str) -> None:
     user = somebody(town)
     assert not listed(with_profiles(town, user, LINKS[link](user)), user)
+
+
+FACTS: dict[str, Callable[[str], tuple[str, dict[str, Any]]]] = {
+    "block of it": lambda a: (T.BLOCKS, {C.ACTOR: a, C.TARGET: "zz_old", C.TS: EARLIER}),
+    "block by it": lambda a: (T.BLOCKS, {C.ACTOR: "zz_old", C.TARGET: a, C.TS: EARLIER}),
+    "report": lambda a: (T.REPORTS, {C.ACTOR: a, C.TARGET: "zz_old", C.TS: EARLIER, C.CATEGORY: "money"}),
+    "event": lambda a: (T.EVENTS, happened("e1", a, "zz_old", C.TYPE, "money_request")),
+    "unsafe end": lambda a: (T.EVENTS, happened("e1", a, "zz_old", C.TYPE, "end") | {C.DETAIL: "unsafe"}),
+    "hold": lambda _: (T.HOLDS, {C.USER: "zz_old", C.TS: EARLIER, C.STATE: "active"}),
+}
+ABSENT: dict[str, list[dict[str, Any]]] = {
+    "refused": [{C.TZ: "Mars/Base"}],
+    "undated and refused": [{C.TZ: "Mars/Base", C.VALID_FROM: None}],
+    "yet to come": [{C.VALID_FROM: LATER}],
+    "yet to come and refused": [{C.VALID_FROM: LATER, C.TZ: "Mars/Base"}],
+    "its token in capitals": [{C.PERSON_TOKEN: FIRST.upper()}],
+    "its token broken in two": [{C.PERSON_TOKEN: f"'{FIRST[:40]}\n{FIRST[40:]}'"}],
+    "erased": [{}],
+}
+
+
+def happened(name: str, actor: str, target: str | None, column: str, word: str) -> dict[str, Any]:
+    return {C.EVENT: name, C.TS: EARLIER, C.ACTOR: actor, C.TARGET: target, column: word}
+
+
+def with_absent(town: Rows, user: str, absent: str, *facts: tuple[str, dict[str, Any]]) -> Rows:
+    """The town with an old account of somebody's person that is not there, and facts about it."""
+    old = {C.USER: "zz_old", C.PERSON_TOKEN: FIRST}
+    rows = [*(old | row for row in ABSENT[absent]), {C.PERSON_TOKEN: FIRST}]
+    tables = with_profiles(town, user, rows)
+    erase = [(T.EVENTS, happened("e2", "zz_old", None, C.TYPE, "erase"))] if absent == "erased" else []
+    for name, row in [*facts, *erase]:
+        tables = tables | {name: pd.concat([tables[name], pd.DataFrame([row])], ignore_index=True)}
+    return tables
+
+
+@pytest.fixture(scope="module")
+def pair(town: Rows) -> tuple[str, str]:
+    """Two people who may meet."""
+    people = load_population(town, as_of=NOW)
+    a, b = (one.ravel().astype(np.int32) for one in np.indices((len(people), len(people))))
+    may = may_show_each(recsys.Policy.default(), people, a, b)
+    first, second = people.ids.ids([a[may][0], b[may][0]])
+    return str(first), str(second)
+
+
+def may_meet(tables: Rows, a: str, b: str) -> bool:
+    people = load_population(tables, as_of=NOW)
+    rows = people.ids.find([a, b])
+    return bool(may_show_each(recsys.Policy.default(), people, rows[:1], rows[1:])[0])
+
+
+@pytest.mark.parametrize("absent", ABSENT)
+def test_a_fact_about_an_account_that_is_not_there_reaches_its_person(
+    town: Rows, pair: tuple[str, str], absent: str
+) -> None:
+    a, b = pair
+    assert may_meet(with_absent(town, b, absent), a, b)
+    for name, fact in FACTS.items():
+        assert not may_meet(with_absent(town, b, absent, fact(a)), a, b), name
+
+
+@pytest.mark.parametrize(
+    "row", [{C.AGE_BAND: "13-17"}, {C.ACCOUNT_STATE: "banned", C.VALID_FROM: LATER, C.TZ: "x"}]
+)
+def test_who_is_out_by_a_row_that_cannot_be_read_is_out_with_every_account(
+    town: Rows, row: dict[str, Any]
+) -> None:
+    user = somebody(town)
+    old = {C.USER: "zz_old", C.PERSON_TOKEN: FIRST} | row
+    assert not listed(with_profiles(town, user, [old, {C.PERSON_TOKEN: FIRST}]), user)
+
+
+def test_a_number_excluded_is_that_of_every_account(town: Rows, pair: tuple[str, str]) -> None:
+    a, b = pair
+    tables = with_profiles(town, b, [{C.USER: "zz_old", C.PERSON_TOKEN: FIRST}, {C.PERSON_TOKEN: FIRST}])
+    number = {C.NAMESPACE: "phone", C.HMAC: SECOND}
+    rows = [{C.USER: "zz_old", C.KIND: "self"} | number, {C.USER: a, C.KIND: "exclude"} | number]
+    assert may_meet(tables, a, b)
+    tokens = pd.concat([tables[T.TOKENS], pd.DataFrame(rows)], ignore_index=True)
+    assert not may_meet(tables | {T.TOKENS: tokens}, a, b)
+
+
+@pytest.mark.parametrize("absent", ["refused", "yet to come", "erased"])
+def test_the_ledger_stops_and_separates_who_comes_back_with_the_token(
+    town: Rows, pair: tuple[str, str], tmp_path: Path, absent: str
+) -> None:
+    a, b = pair
+
+    def night(*facts: str) -> Population:
+        tables = with_absent(town, b, absent, *(FACTS[fact](a) for fact in facts))
+        profiles = tables[T.PROFILES]
+        return load_population(tables | {T.PROFILES: profiles[profiles[C.USER] != b]}, as_of=NOW)
+
+    ledger, people = SafetyLedger(tmp_path, Keys()), night("block of it")
+    write_people(people, tmp_path / "people")
+    note_night(ledger, read_people(tmp_path / "people"))
+    state, new = ledger.now(), Who("new", FIRST)
+    other = Who(a, people.person_tokens[people.ids.find([a])[0]])
+    assert not set(state.fingerprints(other)).isdisjoint(state.separated_from(state.fingerprints(new)))
+    assert not state.is_stopped(state.fingerprints(new))
+    note_night(ledger, night("hold"))
+    state = ledger.now()
+    assert state.is_stopped(state.fingerprints(new))
+    assert not state.is_stopped(state.fingerprints(Who("other", SECOND)))
+
+
+def test_a_stop_by_a_row_that_cannot_be_read_ends_when_it_is_put_right(town: Rows, tmp_path: Path) -> None:
+    user, ledger = somebody(town), SafetyLedger(tmp_path, Keys())
+    for row, out in (({C.TZ: "x", C.ACCOUNT_STATE: "no such word"}, True), ({}, False)):
+        note_night(ledger, load_population(with_profiles(town, user, [row]), as_of=NOW))
+        state = ledger.now()
+        assert state.is_stopped(state.fingerprints(Who(user))) is out
 
 
 @pytest.mark.parametrize("link", LINKS)

@@ -92,6 +92,15 @@ def test_input_is_answered_by_what_is_wrong_and_never_repeated(
     assert answer.json()["error"]["code"] == "bad_input"
 
 
+def test_a_profile_of_today_is_the_word_of_the_backend(service: Served) -> None:
+    """It says how somebody was verified and that nothing stops them: no client says that of itself."""
+    body, path = {"profile": {"profiles": [{"user_id": "new"}]}}, "/v1/members/new/page"
+    headers = service.headers("members", viewer="new")
+    assert service.client.request("POST", path, json=body, headers=headers).status_code == 403
+    assert service.client.request("POST", path, json={}, headers=headers).status_code == 200
+    assert service.ask("POST", path, body=body).status_code != 403
+
+
 def test_the_log_names_nobody_and_repeats_nothing_that_was_sent(
     service: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

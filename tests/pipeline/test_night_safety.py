@@ -6,10 +6,11 @@ another owner ends, or a row from before it.
 """
 
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
 from hypothesis import example, given, settings
@@ -18,10 +19,14 @@ from hypothesis import strategies as st
 from recsys.catalogue.columns import Columns as C
 from recsys.data.exclusions import Relations
 from recsys.data.population import Population
-from recsys.pipeline.night_safety import HoldStates, note_night
+from recsys.pipeline.night_safety import HoldStates, note_changed_tokens, note_night
+from recsys.ranking.snapshot import packed_ids
 from recsys.safety.keys import Keys
-from recsys.safety.ledger import SafetyLedger, Who
+from recsys.safety.ledger import BAN, TABLES, LedgerTag, SafetyLedger, Who
+from recsys.safety.persons import PersonIndex
 from recsys.simulation.town import make_town
+from recsys.storage.dataclass_codec import save_dataclass
+from recsys.storage.publication import SERVING
 from recsys.testing.people import make_listed_people
 
 
@@ -70,6 +75,41 @@ def test_a_stopped_account_stops_its_person_until_its_row_says_another_state(
     note_night(ledger, people.take(np.arange(1, 6)))
     assert ledger.now().is_stopped(ledger.now().fingerprints(Who(one))), "nothing ends as a row is missing"
     assert stopped_after("active") == (False, False)
+
+
+@dataclass
+class Published:
+    """What a publication holds of persons."""
+
+    ids: npt.NDArray[np.bytes_]
+    persons: PersonIndex
+
+
+@pytest.mark.parametrize("tokens", [("T1", "T2"), ("T1", "T2", "T3"), ("T1", None), ("T1", None, "T2")])
+def test_a_token_that_is_replaced_names_the_same_person(
+    tmp_path: Path, tokens: tuple[str | None, ...]
+) -> None:
+    people, ledger = make_listed_people(3, np.random.default_rng(2)), SafetyLedger(tmp_path, Keys())
+    one = str(people.ids.ids([0])[0])
+    run, texts = None, people.ids.ids(np.arange(3))
+    for number, token in enumerate(tokens):
+        people = replace(people, person_tokens=np.array([token, "other", None], object))
+        note_changed_tokens(ledger, people, run)
+        run = tmp_path / str(number)
+        persons = PersonIndex.of(people.person_tokens, ledger.begin().namings)
+        save_dataclass(run / SERVING, Published(packed_ids(texts), persons))
+    ledger.stop([Who(one, tokens[-1])], LedgerTag(BAN, TABLES))
+    ledger.separate([(Who("x", tokens[0]), Who("y"))], LedgerTag("block", TABLES))
+    state = ledger.now()
+    for token in tokens:
+        again = state.fingerprints(Who("again" if token else one, token))
+        assert state.is_stopped(again)
+        assert not state.separated_from(again).isdisjoint(state.fingerprints(Who("y")))
+        assert not state.separated_from(state.fingerprints(Who("y"))).isdisjoint(again)
+    for other in (Who("new"), Who("new", "other"), Who(str(texts[1]), "other")):
+        assert not state.is_stopped(state.fingerprints(other))
+    fresh = SafetyLedger(tmp_path, Keys()).now()
+    assert fresh.is_stopped(fresh.fingerprints(Who("again", tokens[0])))
 
 
 PEOPLE = make_listed_people(2, np.random.default_rng(2))

@@ -24,6 +24,7 @@ from recsys.ranking.publication_filter import ListFilter
 from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety, SqliteSafety
 from recsys.safety.keys import read_keys
+from recsys.safety.ledger import HOLD, STORE, TABLES, LedgerTag, SafetyLedger, Who
 from recsys.safety.ledger_file import HEAD, LEDGER
 from recsys.storage.publication import LISTS, read_publication
 from tests.ranking.published_world import NOW, World
@@ -91,6 +92,21 @@ def _exported_without(published: Path, allowed) -> None:  # type: ignore[no-unty
     lists = publication.lists
     assert exported == allowed(set(zip(lists[C.VIEWER], lists[C.CANDIDATE], strict=True)))
     assert 0 < len(exported) < len(lists)
+
+
+def test_the_lists_of_a_night_hold_nobody_whom_the_ledger_stops_or_separates(tmp_path: Path) -> None:
+    world = World.of(community(1).take(np.arange(N)))
+    made = list(zip(world.lists[C.VIEWER], world.lists[C.CANDIDATE], strict=True))
+    (a, b), one = made[0], made[-1][1]
+    ledger = SafetyLedger.of(tmp_path)
+    ledger.stop([Who(one)], LedgerTag(HOLD, STORE))
+    ledger.separate([(Who(b), Who(a))], LedgerTag("block", TABLES))
+    world.publish(tmp_path)
+    lists = read_publication(tmp_path).lists
+    left = {pair for pair in made if one not in pair and set(pair) != {a, b}}
+    found = set(zip(lists[C.VIEWER], lists[C.CANDIDATE], strict=True))
+    assert found == left < set(made)
+    assert (lists.groupby(C.VIEWER)[C.RANK].apply(list).map(lambda r: r == [*range(1, len(r) + 1)])).all()
 
 
 def test_a_hold_of_the_tables_ends_when_its_row_says_so_and_not_when_it_is_missing(tmp_path: Path) -> None:

@@ -1,0 +1,199 @@
+"""Accounts that are not among the people of a time, and what restricts their persons all the same.
+
+A profile that is refused, yet to come, or of somebody erased gives no row of a population. What was said of
+such an account is said of its person: it reaches the person's other accounts, those of newcomers too.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.data.exclusions import EXCLUSION_REASONS, Relations, relations
+from recsys.data.fail_closed import STOPPED, Restrictions
+from recsys.data.ids import IdIndex
+from recsys.types import Int32Array, ObjectArray
+
+REOPENED: Final = "reopened"
+"""Of a pair between whom every block was taken back."""
+
+
+@dataclass(frozen=True, eq=False)
+class AbsentAccounts:
+    """What is known of accounts without a row, for the safety ledger.
+
+    account, token: `(n,)` texts; the token of each account's person, None when it has none.
+    stopped: `(n,)` bool, whose person is shown to nobody.
+    pairs:   `(m, 2)` ids, one of them absent; reason: `(m,)` one of `EXCLUSION_REASONS`, or `REOPENED`.
+    """
+
+    account: ObjectArray
+    token: ObjectArray
+    stopped: npt.NDArray[np.bool_]
+    pairs: ObjectArray
+    reason: ObjectArray
+
+    @classmethod
+    def none(cls) -> Self:
+        """Nobody.
+
+        >>> len(AbsentAccounts.none().account)
+        0
+        """
+        empty = np.empty(0, object)
+        return cls(empty, empty, np.empty(0, bool), np.empty((0, 2), object), empty)
+
+    @property
+    def token_of(self) -> Mapping[str, str | None]:
+        """The token of each account's person."""
+        return dict(zip(self.account.tolist(), self.token.tolist(), strict=True))
+
+
+class AbsentRows:
+    """Finds the row of an account, or of another account of its person where it has none of its own."""
+
+    def __init__(self, ids: IdIndex, person_tokens: ObjectArray, tokens: Mapping[str, str]) -> None:
+        known = np.flatnonzero(pd.notna(person_tokens))[::-1]
+        row_of = dict(zip(person_tokens[known].tolist(), known.tolist(), strict=True))
+        self.ids = ids
+        self.tokens = {one: token for one, token in tokens.items() if one not in ids}
+        self._rows = {one: row_of.get(token, -1) for one, token in self.tokens.items()}
+
+    def find(self, given: Iterable[str]) -> Int32Array:
+        """Return the row of each account, -1 where no account of the person has one."""
+        listed = list(given)
+        rows = self.ids.find(listed)
+        for at in np.flatnonzero(rows < 0) if self._rows else ():
+            rows[at] = self._rows.get(listed[at], -1)
+        return rows
+
+    def relations(
+        self, events: Events, blocks: pd.DataFrame | None, reports: pd.DataFrame | None, as_of: pd.Timestamp
+    ) -> tuple[Relations, list[tuple[str, str, str]]]:
+        """Return the relations of everybody with a row, and the pairs of absent accounts with their reason.
+
+        What excludes an absent account excludes its person; what opens, such as a like, is its own.
+        """
+        if not self.tokens:
+            return relations(events, blocks, reports, self.ids, as_of), []
+        both = IdIndex([*self.ids.ids(np.arange(len(self.ids))).tolist(), *self.tokens])
+        found = relations(events, blocks, reports, both, as_of)
+        everybody = both.ids(np.arange(len(both))).tolist()
+        own, row = self.ids.find(everybody), self.find(everybody)
+        absent = own < 0
+        excluded, back = row[found.excluded], found.reopened
+        inside = (excluded >= 0).all(axis=1) & (excluded[:, 0] != excluded[:, 1])
+        liked, reopened = own[found.liked], own[back]
+        kept = Relations.of(
+            len(self.ids),
+            excluded=excluded[inside],
+            reason=found.reason[inside],
+            liked=liked[(liked >= 0).all(axis=1)],
+            suggestible=found.suggestible[~absent],
+            accepted=found.accepted[~absent],
+            reopened=reopened[(reopened >= 0).all(axis=1)],
+        )
+        far, far_back = absent[found.excluded].any(axis=1), absent[back].any(axis=1)
+        named = [
+            (*both.ids(pair).tolist(), EXCLUSION_REASONS[why])
+            for pair, why in zip(found.excluded[far], found.reason[far], strict=True)
+        ]
+        return kept, named + [(*both.ids(pair).tolist(), REOPENED) for pair in back[far_back]]
+
+    def accounts(self, stopped: Collection[str], pairs: Collection[tuple[str, str, str]]) -> AbsentAccounts:
+        """Return what the ledger needs: of the accounts that are stopped or in a pair."""
+        out = {one for one in stopped if one not in self.ids}
+        ends = {one for a, b, _ in pairs for one in (a, b) if one not in self.ids}
+        names = sorted(out | ends)
+        told = sorted(pairs)
+        return AbsentAccounts(
+            account=np.array(names, object),
+            token=np.array([self.tokens.get(one) for one in names], object),
+            stopped=np.array([one in out for one in names], bool),
+            pairs=np.array([pair[:2] for pair in told], object).reshape(-1, 2),
+            reason=np.array([why for *_, why in told], object),
+        )
+
+
+def restrictions_of_erased(
+    profiles: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame],
+    erased: frozenset[str],
+    as_of: pd.Timestamp,
+) -> Restrictions:
+    """Return what restricted people who asked to be erased: it is kept for their persons' other accounts.
+
+    An erased account is named by the token of its person, never by its id.
+    tables: the accepted `blocks`, `reports`, `events` and `holds`, as far as there are any.
+    """
+    if C.PERSON_TOKEN not in profiles:
+        return Restrictions()
+    rows = profiles[profiles[C.USER].isin(erased)]
+    if C.VALID_FROM in rows:
+        rows = rows.sort_values(C.VALID_FROM, na_position="first", kind="stable")
+    known = rows[rows[C.PERSON_TOKEN].notna()]
+    name = known.drop_duplicates(C.USER, keep="last").set_index(C.USER)[C.PERSON_TOKEN].to_dict()
+    if not name:
+        return Restrictions()
+    last = rows.drop_duplicates(C.USER, keep="last")
+    out = set(last[C.USER][last[C.ACCOUNT_STATE].isin(STOPPED)]) if C.ACCOUNT_STATE in rows else set()
+    if (holds := tables.get("holds")) is not None:
+        known_then = holds[~(holds[C.TS] > as_of)] if C.TS in holds else holds
+        owned = [C.USER, C.OWNER] if C.OWNER in holds else [C.USER]
+        ends = known_then.sort_values(C.TS, na_position="first", kind="stable").drop_duplicates(
+            owned, keep="last"
+        )
+        out |= set(ends[C.USER][ends[C.STATE].eq("active")])
+    named = {key: _naming(tables.get(key), erased) for key in ("blocks", "reports", "events")}
+    events = named["events"]
+    told = Events.none() if events is None else Events.of(events[~events[C.TYPE].eq("erase")])
+    frames = [frame for frame in named.values() if frame is not None]
+    people = {str(one) for frame in frames for c in (C.ACTOR, C.TARGET) for one in frame[c].dropna()}
+    ids = IdIndex(people)
+    found = relations(told, named["blocks"], named["reports"], ids, as_of)
+    lasting = found.excluded[[EXCLUSION_REASONS[why] not in {"pass", "matched"} for why in found.reason]]
+    pairs = {
+        tuple(sorted(name.get(str(one), str(one)) for one in ids.ids(pair)))
+        for pair in lasting
+        if all(str(one) not in erased or str(one) in name for one in ids.ids(pair))
+    }
+    links = zip(known[C.USER].map(name), known[C.PERSON_TOKEN], strict=True)
+    return Restrictions(
+        pairs=frozenset((a, b) for a, b in pairs if a != b),
+        tokens=frozenset(links),
+        stopped=frozenset(name[one] for one in out if one in name),
+    )
+
+
+def _naming(frame: pd.DataFrame | None, people: frozenset[str]) -> pd.DataFrame | None:
+    """Return the rows of a table that name any of these people."""
+    if frame is None:
+        return None
+    return frame[frame[C.ACTOR].isin(people) | frame[C.TARGET].isin(people)]
+
+
+def under_every_account(tokens: pd.DataFrame, person_tokens: ObjectArray) -> pd.DataFrame:
+    """Return the contact tokens of people under every account of their person.
+
+    tokens: with the row of each in `C.ROW`.
+
+    >>> rows = pd.DataFrame({"row": [0], "namespace": ["phone"], "kind": ["self"], "hmac": ["x"]})
+    >>> under_every_account(rows, np.array(["t", "t", None], object)).row.tolist()
+    [0, 1]
+    """
+    group, _ = pd.factorize(person_tokens)
+    several = np.flatnonzero((group >= 0) & pd.Series(group).duplicated(keep=False).to_numpy(bool))
+    mine = tokens[tokens[C.ROW].isin(several)]
+    if mine.empty:
+        return tokens
+    accounts = pd.DataFrame({"person": group[several], C.ROW: several.astype(tokens[C.ROW].to_numpy().dtype)})
+    others = (
+        mine.assign(person=group[mine[C.ROW].to_numpy()]).drop(columns=C.ROW).merge(accounts, on="person")
+    )
+    every = pd.concat([tokens, others[tokens.columns]], ignore_index=True).drop_duplicates()
+    return every.sort_values(C.ROW, kind="stable").reset_index(drop=True)
