@@ -4,12 +4,11 @@ A profile that is refused, yet to come, or of somebody erased gives no row of a 
 such an account is said of its person: it reaches the person's other accounts, those of newcomers too.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
@@ -17,10 +16,14 @@ from recsys.data.events import Events
 from recsys.data.exclusions import EXCLUSION_REASONS, Relations, relations
 from recsys.data.fail_closed import STOPPED, Restrictions
 from recsys.data.ids import IdIndex
-from recsys.types import Int32Array, ObjectArray
+from recsys.types import BoolArray, Int32Array, ObjectArray
 
 REOPENED: Final = "reopened"
 """Of a pair between whom every block was taken back."""
+UNREAD: Final = "unread"
+"""Why an account is stopped whose row cannot be read, or is yet to come."""
+LASTING: Final = ("block", "report", "unsafe", "end")
+"""Reasons of a separation that no night forgets by itself; passes and hides end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,13 +31,13 @@ class AbsentAccounts:
     """What is known of accounts without a row, for the safety ledger.
 
     account, token: `(n,)` texts; the token of each account's person, None when it has none.
-    stopped: `(n,)` bool, whose person is shown to nobody.
+    stop:    `(n,)` why its person is shown to nobody: a state of `STOPPED`, else `UNREAD`; "" when it is not.
     pairs:   `(m, 2)` ids, one of them absent; reason: `(m,)` one of `EXCLUSION_REASONS`, or `REOPENED`.
     """
 
     account: ObjectArray
     token: ObjectArray
-    stopped: npt.NDArray[np.bool_]
+    stop: ObjectArray
     pairs: ObjectArray
     reason: ObjectArray
 
@@ -46,7 +49,7 @@ class AbsentAccounts:
         0
         """
         empty = np.empty(0, object)
-        return cls(empty, empty, np.empty(0, bool), np.empty((0, 2), object), empty)
+        return cls(empty, empty, empty, np.empty((0, 2), object), empty)
 
     @property
     def token_of(self) -> Mapping[str, str | None]:
@@ -77,15 +80,19 @@ class AbsentRows:
     ) -> tuple[Relations, list[tuple[str, str, str]]]:
         """Return the relations of everybody with a row, and the pairs of absent accounts with their reason.
 
-        What excludes an absent account excludes its person; what opens, such as a like, is its own.
+        What excludes an absent account excludes its person; what opens, such as a like, is its own. Of those
+        who are no accounts of anybody here, the pairs that last are told: they may join later.
         """
-        if not self.tokens:
+        named = [frame[c] for frame in (blocks, reports) if frame is not None for c in (C.ACTOR, C.TARGET)]
+        others = {*self.tokens, *events.coded.people, *(one for column in named for one in column.dropna())}
+        others = {str(one) for one in others if one not in self.ids}
+        if not others:
             return relations(events, blocks, reports, self.ids, as_of), []
-        both = IdIndex([*self.ids.ids(np.arange(len(self.ids))).tolist(), *self.tokens])
+        both = IdIndex([*self.ids.ids(np.arange(len(self.ids))).tolist(), *others])
         found = relations(events, blocks, reports, both, as_of)
         everybody = both.ids(np.arange(len(both))).tolist()
         own, row = self.ids.find(everybody), self.find(everybody)
-        absent = own < 0
+        known = (own >= 0) | np.array([one in self.tokens for one in everybody], bool)
         excluded, back = row[found.excluded], found.reopened
         inside = (excluded >= 0).all(axis=1) & (excluded[:, 0] != excluded[:, 1])
         liked, reopened = own[found.liked], own[back]
@@ -94,27 +101,31 @@ class AbsentRows:
             excluded=excluded[inside],
             reason=found.reason[inside],
             liked=liked[(liked >= 0).all(axis=1)],
-            suggestible=found.suggestible[~absent],
-            accepted=found.accepted[~absent],
+            suggestible=found.suggestible[own >= 0],
+            accepted=found.accepted[own >= 0],
             reopened=reopened[(reopened >= 0).all(axis=1)],
         )
-        far, far_back = absent[found.excluded].any(axis=1), absent[back].any(axis=1)
-        named = [
-            (*both.ids(pair).tolist(), EXCLUSION_REASONS[why])
-            for pair, why in zip(found.excluded[far], found.reason[far], strict=True)
-        ]
-        return kept, named + [(*both.ids(pair).tolist(), REOPENED) for pair in back[far_back]]
+        lasting = np.isin(found.reason, [EXCLUSION_REASONS.index(why) for why in LASTING])
 
-    def accounts(self, stopped: Collection[str], pairs: Collection[tuple[str, str, str]]) -> AbsentAccounts:
-        """Return what the ledger needs: of the accounts that are stopped or in a pair."""
-        out = {one for one in stopped if one not in self.ids}
+        def told(pairs: Int32Array, chosen: BoolArray, why: Sequence[str]) -> list[tuple[str, str, str]]:
+            far = chosen & (own[pairs] < 0).any(axis=1) & known[pairs].any(axis=1)
+            ends = zip(pairs[far], np.asarray(why, object)[far], strict=True)
+            return [(everybody[a], everybody[b], word) for (a, b), word in ends]
+
+        reasons = [EXCLUSION_REASONS[code] for code in found.reason]
+        always = np.ones(len(back), bool)
+        return kept, told(found.excluded, lasting, reasons) + told(back, always, [REOPENED] * len(back))
+
+    def accounts(self, stopped: Mapping[str, str], pairs: Collection[tuple[str, str, str]]) -> AbsentAccounts:
+        """Return what the ledger needs: of the accounts that are stopped, and why, or in a pair."""
+        out = {one: why for one, why in stopped.items() if one not in self.ids}
         ends = {one for a, b, _ in pairs for one in (a, b) if one not in self.ids}
-        names = sorted(out | ends)
+        names = sorted(out.keys() | ends)
         told = sorted(pairs)
         return AbsentAccounts(
             account=np.array(names, object),
             token=np.array([self.tokens.get(one) for one in names], object),
-            stopped=np.array([one in out for one in names], bool),
+            stop=np.array([out.get(one, "") for one in names], object),
             pairs=np.array([pair[:2] for pair in told], object).reshape(-1, 2),
             reason=np.array([why for *_, why in told], object),
         )
@@ -142,6 +153,7 @@ def restrictions_of_erased(
         return Restrictions()
     last = rows.drop_duplicates(C.USER, keep="last")
     out = set(last[C.USER][last[C.ACCOUNT_STATE].isin(STOPPED)]) if C.ACCOUNT_STATE in rows else set()
+    banned = set(last[C.USER][last[C.ACCOUNT_STATE].eq("banned")]) if out else set()
     if (holds := tables.get("holds")) is not None:
         known_then = holds[~(holds[C.TS] > as_of)] if C.TS in holds else holds
         owned = [C.USER, C.OWNER] if C.OWNER in holds else [C.USER]
@@ -167,6 +179,7 @@ def restrictions_of_erased(
         pairs=frozenset((a, b) for a, b in pairs if a != b),
         tokens=frozenset(links),
         stopped=frozenset(name[one] for one in out if one in name),
+        states=frozenset((name[one], "banned") for one in banned if one in name),
     )
 
 

@@ -63,6 +63,7 @@ class Restrictions:
     respelled: ids of refused rows; where nobody has one, the one person with another spelling of it is held.
     tokens: accounts and person tokens of refused profiles: they link accounts to one person all the same.
     stopped: person tokens of refused profiles that say that somebody is out; they are with every account.
+    states: accounts of refused profiles that can be read as far as a state of `STOPPED`, with that state.
     """
 
     people: frozenset[str] = frozenset()
@@ -74,6 +75,7 @@ class Restrictions:
     respelled: frozenset[str] = frozenset()
     tokens: frozenset[tuple[str, str]] = frozenset()
     stopped: frozenset[str] = frozenset()
+    states: frozenset[tuple[str, str]] = frozenset()
 
     def __or__(self, other: "Restrictions") -> "Restrictions":
         """Take all of both."""
@@ -87,6 +89,7 @@ class Restrictions:
             self.respelled | other.respelled,
             self.tokens | other.tokens,
             self.stopped | other.stopped,
+            self.states | other.states,
         )
 
     def at_once(self) -> "Restrictions":
@@ -140,12 +143,15 @@ def hold_stopped(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictio
     linked = token.notna().to_numpy(bool)
     account = refused[C.USER].where(refused[C.USER].notna(), quarantined[C.USER]).fillna("").astype(str)
     tokens = frozenset(zip(account[linked], token[linked], strict=True))
+    told = now & state.isin(STOPPED).to_numpy(bool)
+    states = frozenset((one, word) for one, word in zip(named[told], state[told], strict=True) if one)
     for_good = (~state.eq("paused")).to_numpy(bool)  # a pause is of one account
     out = Restrictions(
         people,
         later_people=ahead,
         tokens=tokens,
         stopped=frozenset(token[now & stopped & linked & for_good]),
+        states=states,
     )
     return out | hold_respelled(refused, quarantined)
 

@@ -154,6 +154,7 @@ class Spellings:
             unproved=frozenset((self.whom(one) or one, at) for one, at in given.unproved),
             tokens=frozenset((self.whom(one) or one, token) for one, token in given.tokens),
             stopped=given.stopped,
+            states=frozenset((self.whom(one) or one, word) for one, word in given.states),
         )
 
     def _people(self, ids: Iterable[str]) -> frozenset[str]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.absent_accounts import REOPENED
+from recsys.data.absent_accounts import LASTING, REOPENED, UNREAD
 from recsys.data.build_population import latest_holds
 from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.population import Population
@@ -27,10 +27,7 @@ from recsys.storage.manifest import read_manifest
 from recsys.storage.sources import Reader, table_readers
 from recsys.types import BoolArray, Int32Array
 
-_FOR_GOOD: Final = ("block", "report", "unsafe", "end")
-"""Reasons of a separation that no night forgets by itself; passes and hides end."""
-_UNREAD: Final = LedgerTag("unread", TABLES)
-"""The stop of an account without a row, because its own cannot be read or is yet to come."""
+_UNREAD: Final = LedgerTag(UNREAD, TABLES)
 _ACCOUNT_STOPS: Final = {"banned": LedgerTag(BAN, TABLES), "hold": LedgerTag(HOLD, ACCOUNT)}
 """States of an account that stop its person until its own row says another one."""
 
@@ -134,7 +131,7 @@ def note_night(ledger: SafetyLedger, people: Population, holds: HoldStates | Non
             (Who(str(ids[a]), tokens[a]), Who(str(ids[b]), tokens[b])) for a, b in pairs.tolist() if a != b
         ]
 
-    for why in _FOR_GOOD:
+    for why in LASTING:
         pairs = relations.excluded[relations.reason == EXCLUSION_REASONS.index(why)]
         ledger.separate(named(pairs), LedgerTag(why, TABLES))
     ledger.lift(LedgerTag("block", TABLES), pairs=named(relations.reopened))
@@ -176,9 +173,10 @@ def _note_absent(ledger: SafetyLedger, people: Population) -> None:
     is not held any more.
     """
     absent, state = people.absent, ledger.now()
-    stopped = [Who(one, token) for one, token in absent.token_of.items()]
-    stopped = [who for who, is_out in zip(stopped, absent.stopped, strict=True) if is_out]
-    ledger.stop(stopped, _UNREAD)
+    named = [Who(one, token) for one, token in absent.token_of.items()]
+    for why, tag in {**_ACCOUNT_STOPS, UNREAD: _UNREAD}.items():
+        stopped = [who for who, stop in zip(named, absent.stop, strict=True) if stop == why]
+        ledger.stop(stopped, tag, as_of="" if tag == _UNREAD else people.as_of.isoformat())
     if any(_UNREAD.why == tag.why and tag.owner == TABLES for tags in state.stops.values() for tag in tags):
         free = people.ids.ids(np.flatnonzero(~people.held))
         tokens = people.person_tokens[~people.held]
@@ -191,7 +189,7 @@ def _note_absent(ledger: SafetyLedger, people: Population) -> None:
         (row,) = people.ids.find([one])
         return Who(one, people.person_tokens[row] if row >= 0 else absent.token_of.get(one))
 
-    for why in (*_FOR_GOOD, REOPENED):
+    for why in (*LASTING, REOPENED):
         pairs = [(who(a), who(b)) for a, b in absent.pairs[absent.reason == why]]
         if why == REOPENED:
             ledger.lift(LedgerTag("block", TABLES), pairs=pairs)

@@ -13,7 +13,7 @@ from recsys.arguments import checked_arguments
 from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.absent_accounts import AbsentRows, restrictions_of_erased
+from recsys.data.absent_accounts import UNREAD, AbsentRows, restrictions_of_erased
 from recsys.data.build_population import build_population, latest_holds, token_rows, tokens_of_persons
 from recsys.data.contract import CheckedTable
 from recsys.data.exclusions import Relations
@@ -373,14 +373,14 @@ def _with_restrictions(people: Population, tables: LoadedTables) -> Population:
     held[at[at >= 0]] = True
     if tokens:
         held |= np.isin(people.person_tokens.astype(str), sorted(tokens))
-    pairs = sorted(restrictions.pairs)
+    pairs, states = sorted(restrictions.pairs), dict(sorted(restrictions.states))
     apart = np.column_stack([rows.find(a for a, _ in pairs), rows.find(b for _, b in pairs)])
     apart = apart[(apart >= 0).all(axis=1) & (apart[:, 0] != apart[:, 1])]
-    told += [(a, b, "block") for a, b in pairs if a in rows.tokens or b in rows.tokens]
+    told += [(a, b, "block") for a, b in pairs if a not in people.ids or b not in people.ids]
     return replace(
         people,
         held=held,
-        absent=rows.accounts(stopped & rows.tokens.keys() | restrictions.people, told),
+        absent=rows.accounts({one: states.get(one, UNREAD) for one in stopped}, told),
         relations=Relations.of(
             len(people),
             excluded=np.concatenate([known.excluded, apart]),

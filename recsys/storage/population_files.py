@@ -75,7 +75,7 @@ class StoredPopulation:
     catalogue: UInt8Array
     absent_account: PackedTexts
     absent_token: PackedTexts
-    absent_stopped: BoolArray
+    absent_stop: PackedTexts
     absent_pairs: PackedTexts
     absent_reason: PackedTexts
 
@@ -111,7 +111,7 @@ def write_people(people: Population, folder: Path, *, made_from: str = "") -> No
         catalogue=np.frombuffer(catalogue_json(people.catalogue), np.uint8),
         absent_account=PackedTexts.of(people.absent.account),
         absent_token=PackedTexts.of(people.absent.token),
-        absent_stopped=people.absent.stopped,
+        absent_stop=PackedTexts.of(people.absent.stop),
         absent_pairs=PackedTexts.of(people.absent.pairs.ravel()),
         absent_reason=PackedTexts.of(people.absent.reason),
     )
@@ -156,7 +156,7 @@ def read_people(folder: Path) -> Population:
         absent=AbsentAccounts(
             stored.absent_account.values(),
             stored.absent_token.values(),
-            stored.absent_stopped,
+            stored.absent_stop.values(),
             stored.absent_pairs.values().reshape(-1, 2),
             stored.absent_reason.values(),
         ),
