@@ -28,6 +28,7 @@ _MARKS: Final = re.compile(r"[\s\"'`]")
 _WHOLE: Final = re.compile(r"(.*\d)\.0+")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]+")
 _IN_NO_ID: Final = re.compile(r"[^a-z0-9_-]")
+_HALVES: Final = re.compile("[\ud800-\udfff]")
 _HEX_DIGITS: Final = 32
 _UUID: Final = re.compile(
     "(?:urnuuid)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})"
@@ -50,14 +51,17 @@ def id_in_one_spelling(given: object) -> str | None:
 
 
 def as_id_text(given: object) -> str:
-    """Return the text that a value means as an id: of bytes what they spell, of a list of one its one.
+    r"""Return the text that a value means as an id: of bytes what they spell, of a list of one its one.
 
-    >>> as_id_text(b"u1"), as_id_text(["u1"]), as_id_text(7)
-    ('u1', 'u1', '7')
+    Halves of surrogate pairs, which no text may hold, are left out.
+
+    >>> as_id_text(b"u1"), as_id_text(["u1"]), as_id_text(7), as_id_text("u1\ud800")
+    ('u1', 'u1', '7', 'u1')
     """
     while isinstance(given, list | tuple | set | frozenset | np.ndarray) and len(given) == 1:
         (given,) = given
-    return given.decode("utf-8", "replace") if isinstance(given, bytes) else as_text(given)
+    text = given.decode("utf-8", "replace") if isinstance(given, bytes) else as_text(given)
+    return _HALVES.sub("", text)
 
 
 def id_forms(given: object) -> tuple[str, str, str]:

@@ -32,7 +32,10 @@ def as_utc(time: str | pd.Timestamp) -> pd.Timestamp:
         raise InputError(
             explained("a time is not known", got=str(time), remedy="give one such as '2026-01-05'")
         )
-    return stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
+    try:
+        return stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
+    except (ValueError, OverflowError) as error:  # such as the year 10000 in UTC
+        raise InputError(explained("a time is out of range", got=str(time), remedy="use UTC")) from error
 
 
 def microseconds(time: pd.Timestamp) -> int:

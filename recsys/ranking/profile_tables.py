@@ -27,7 +27,19 @@ def tables_of_values(values: object) -> dict[str, pd.DataFrame]:
     if not rows_by_name or not isinstance(values, Mapping):
         remedy = "give a list of rows by table name, such as profiles and boundaries"
         raise InputError(explained("the profile cannot be used", remedy=remedy))
-    return {name: pd.DataFrame.from_records(list(rows)) for name, rows in values.items() if rows}
+    try:
+        return {name: pd.DataFrame.from_records(list(rows)) for name, rows in values.items() if rows}
+    except UnicodeEncodeError:  # half a surrogate pair: a value that no column takes, and no reason to crash
+        return tables_of_values(_whole_texts(values))
+
+
+def _whole_texts(value: Any) -> Any:
+    """Return a value in which every text can be written as UTF-8: halves of surrogate pairs are marked."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, Mapping):
+        return {_whole_texts(key): _whole_texts(one) for key, one in value.items()}
+    return [_whole_texts(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def require_own_rows(user_id: str, tables: Mapping[str, pd.DataFrame]) -> None:

@@ -47,6 +47,7 @@ from recsys.ranking.viewer_day import ViewerDay
 from recsys.ranking.viewer_filters import Filters, PageCursor
 from recsys.ranking.viewer_pages import ProfileOfToday, ViewerPages
 from recsys.safety.by_person import SafetyByPerson
+from recsys.safety.canonical import utc_moment
 from recsys.safety.day_log import DayLog, MemoryDayLog, StoreWithDay
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.keys import SHORTEST_KEY, Keys, purpose_key, read_keys
@@ -410,7 +411,7 @@ class Ranker:
             return datetime.now(UTC)
         if not isinstance(as_of, datetime) or as_of.tzinfo is None:
             raise InputError(explained("as_of needs a time with a zone", remedy="use datetime.now(UTC)"))
-        return as_of.astimezone(UTC)
+        return utc_moment(as_of)
 
     def _check_age(self, snapshot: Snapshot, moment: datetime) -> None:
         age = moment - snapshot.data_as_of

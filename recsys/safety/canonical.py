@@ -16,13 +16,16 @@ CLOCKS_APART: Final = timedelta(minutes=5)
 def utc_moment(at: datetime | None) -> datetime:
     """Return `at` in UTC, now when None.
 
-    Raises InputError for a time without a zone.
+    Raises InputError for a time without a zone, and for one that is no time in UTC.
     """
     if at is None:
         return datetime.now(UTC)
     if at.tzinfo is None:
         raise InputError(explained("a time needs a zone", got=at.isoformat(), remedy="use UTC"))
-    return at.astimezone(UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise InputError(explained("a time is out of range", got=at.isoformat(), remedy="use UTC")) from None
 
 
 def canonical_person(user_id: object) -> str:

@@ -158,7 +158,9 @@ def test_a_safety_row_in_another_spelling_means_the_one_person_it_can_mean(
     assert load_tables(_joined(tables, "blocks", blocks, nobody), as_of).nobody["blocks"].rows == 1
 
 
-@pytest.mark.parametrize("wrap", [str.encode, lambda one: [one], lambda one: (one.encode(),)])
+@pytest.mark.parametrize(
+    "wrap", [str.encode, lambda one: [one], lambda one: (one.encode(),), lambda one: f"{one}\ud800"]
+)
 def test_an_id_that_is_no_text_means_the_one_person_it_can_mean(
     town: tuple[Tables, pd.Timestamp], pair: tuple[str, str], wrap: Callable[[str], object]
 ) -> None:
@@ -166,7 +168,9 @@ def test_an_id_that_is_no_text_means_the_one_person_it_can_mean(
     a, b = pair[0], wrap(pair[1])
     blocks = pd.DataFrame({"actor": [a], "target": pd.Series([b], dtype=object), "ts": [as_of]})
     holds = pd.DataFrame({"user_id": pd.Series([b], dtype=object), "ts": [as_of], "state": ["active"]})
-    event = _event(as_of, actor=b, target=a, type="block").astype({"actor": object})
+    event = pd.DataFrame(
+        [{"event_id": "x1", "ts": as_of, "actor": b, "target": a, "type": "block"}], dtype=object
+    )
     for table, rows in (("blocks", blocks), ("holds", holds), ("events", event)):
         assert _are_apart(_joined(tables, table, rows), as_of, pair), table
 
