@@ -245,6 +245,6 @@ class _Named:
         package = kind.__module__.split(".")[0]
         return (
             kind.__name__
-            if package in ("builtins", "recsys", "numpy", "__main__")
+            if package in ("builtins", "recsys", "numpy", "pandas", "__main__")
             else f"{package}.{kind.__name__}"
         )

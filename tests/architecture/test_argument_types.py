@@ -160,6 +160,6 @@ def test_tables_of_other_libraries_are_read_at_every_door() -> None:
     ours, theirs = recsys.evaluation.as_lists(log), recsys.evaluation.as_lists(pl.DataFrame(log))
     pd.testing.assert_frame_equal(ours, theirs)
     row = {"slice": "all", "model": "a", "metric": "auc", "value": 0.3, "lo": 0.2, "hi": 0.4, "random": 0.1}
-    assert recsys.plots.models(pl.DataFrame([row]), "auc").get_title() == "auc by model"
+    assert recsys.plots.models(pl.DataFrame([row]), "auc").get_title() == "AUC by model"
     with pytest.raises(ArgumentTypeError, match=r"source\['profiles'\] must be a table"):
         recsys.load_population({"profiles": ["a"]})
