@@ -155,6 +155,10 @@ def test_a_page_is_filtered_by_own_words_and_newcomers_speak_them(drawn: Any, tm
     may = Policy.default().may_show(people, np.zeros(N, int), np.arange(N))
     assert page
     assert page <= set(people.ids.ids(np.flatnonzero(may)))
+    gone = sorted(page)[0]
+    blocks = pd.DataFrame({"actor": [new], "target": [gone], "ts": ["2026-03-01T00:00Z"]})
+    again = ranker.rank(new, 50, NOW, profile=one | {"blocks": blocks}, **arguments).items
+    assert {item.candidate_id for item in again} == page - {gone}
     foreign = people_of(load_catalogue())[0].take([0])
     with pytest.raises(InputError, match="other words than the publication"):
         ranker.rank(new, 5, NOW, profile=foreign, **arguments)
