@@ -89,7 +89,10 @@ class IdIndex:
         return rows
 
     def _nearest(self, unknown: object) -> str:
-        """Return what was probably meant."""
+        """Return what was probably meant, such as `film:7` for 7."""
+        own = [one for one in self._values if str(one).partition(":")[2] == str(unknown)]
+        if own:
+            return f"did you mean {' or '.join(map(repr, own))}?"
         if len(self) and isinstance(unknown, str) != isinstance(self._values[0], str):
             kind = "texts" if isinstance(self._values[0], str) else "whole numbers"
             return f"ids here are {kind}, such as {self._values[0]!r}"

@@ -33,6 +33,8 @@ class LabelWeight:
     why: str
 
 
+ONE_SIDED: Final = "one_sided"
+"""In `attrs` of labels: whether viewers alone decide, as about films."""
 LABEL_WEIGHTS: Final[Mapping[str, LabelWeight]] = MappingProxyType(
     {
         "impression": LabelWeight(

@@ -9,6 +9,7 @@ import pandas as pd
 from recsys.arguments import as_generator, as_pandas, checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.data.ids import IdIndex, warn_of_no_match
+from recsys.data.labels import ONE_SIDED
 from recsys.errors import InputError, did_you_mean, explained, warn
 from recsys.evaluation.estimates import Estimates, estimate
 from recsys.evaluation.market import coverage, exposure, gini
@@ -32,6 +33,11 @@ _LIKES_ALONE = (
     "the truth holds no pair that did not work: the auc is not a number, and whatever lists the scored pairs "
     "is perfect; give negatives_per_like=4 to cross_validate, tune and learning_curve, or draw unseen pairs "
     "after splitting, truth = later.with_sampled_negatives(4, rng).truth()"
+)
+
+_ONE_SIDED = (
+    "the truth is of viewers alone, the lists are ranked by and judged as the chance that both like: rank "
+    "them by what viewers decide, as_lists(scored, by='p_like'), or say probability='p_mutual'"
 )
 
 
@@ -70,7 +76,10 @@ def compare(
         raise InputError(explained("unknown model", got=against, remedy=did_you_mean(against, lists)))
     frames = {name: as_pandas(table, name=f"lists of {name}") for name, table in lists.items()}
     judged_by = ranked_by(frames) if probability is None else probability
-    data = align_lists(frames, as_pandas(truth, name="truth"), probability=judged_by)
+    known = as_pandas(truth, name="truth")
+    if probability is None and judged_by == C.P_MUTUAL and known.attrs.get(ONE_SIDED):
+        warn(_ONE_SIDED)
+    data = align_lists(frames, known, probability=judged_by)
     if not len(data):
         raise InputError(explained("no pair is judged", remedy="pass truth with at least one row"))
     if _likes_alone(data):

@@ -2,13 +2,14 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from recsys.arguments import as_generator, check_type, checked_arguments
 from recsys.data.events import Events
+from recsys.data.labels import LABEL
 from recsys.data.population import Population
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
 from recsys.evaluation.compare import compare
@@ -26,6 +27,8 @@ from recsys.evaluation.splits import pair_folds
 from recsys.progress_bar import tqdm
 from recsys.types import RNGLike
 
+_LIKES_ALONE: Final = "a log of likes alone has no pair that did not work: give negatives_per_like=4"
+
 
 class SearchResult(NamedTuple):
     """What `tune` found.
@@ -41,6 +44,9 @@ class SearchResult(NamedTuple):
     model: Any
     trials: pd.DataFrame
     comparison: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return f"SearchResult({self.model!r}, the best of {len(self.trials)} trials)"
 
 
 @checked_arguments
@@ -82,6 +88,9 @@ def tune(
     aside = truth[pair_folds(truth["viewer_id"], truth["candidate_id"], 5, rng=draw) == 0]
     seen = without_pairs(events, aside[PAIR])
     choices = _choices(space, trials, draw)
+    if negatives_per_like == 0 and len(truth) and truth[LABEL].all():
+        got = f"{len(truth):,} pairs, all of which worked"
+        raise InputError(explained("no trial can be judged", where="tune", got=got, remedy=_LIKES_ALONE))
     seed = int(draw.integers(2**31))
     asked: dict[str, Any] = {"k": _length(metric), "folds": folds, "outcome": outcome}
     asked["negatives_per_like"] = negatives_per_like
@@ -91,9 +100,8 @@ def tune(
         table = cross_validate(chosen, people, seen, rng=seed, n_resamples=2, **asked)
         rows.append({**choice, **_metric_row(table, metric)})
     if all(np.isnan(row[metric]) for row in rows):
-        remedy = "a log of likes alone has none: give negatives_per_like=4"
         got = f"no number for {metric} in {len(rows)} trials"
-        raise InputError(explained("no trial can be judged", where="tune", got=got, remedy=remedy))
+        raise InputError(explained("no trial can be judged", where="tune", got=got, remedy=_LIKES_ALONE))
     found = pd.DataFrame(rows).sort_values(metric, ascending=metric in LOWER_IS_BETTER, kind="stable")
     best = model.__sklearn_clone__().set_params(**choices[int(found.index[0])])
     aside = with_unseen_pairs(aside, people, events, negatives_per_like, draw)

@@ -19,7 +19,7 @@ from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.exclusions import Relations, latest_decisions
 from recsys.data.ids import IdIndex, packed_strings
-from recsys.data.labels import LABEL, directed_labels
+from recsys.data.labels import LABEL, ONE_SIDED, directed_labels
 from recsys.data.population import Population
 from recsys.data.times import as_utc
 from recsys.data.training_exclusions import safety_events
@@ -157,9 +157,12 @@ class Interactions:
             raise InputError(explained("two columns have two sides", got=got, remedy=remedy))
         both = sides if isinstance(sides, tuple) else ("", "")
         read = TableColumns(viewer, candidate, outcome, ts, ts_format)
-        kept, refused, names, read = read_rows(as_pandas(frame, name="frame"), read, like, both)
+        table = as_pandas(frame, name="frame")
+        kept, refused, names, read = read_rows(table, read, like, both)
         if sides is None:
             _warn_of_two_kinds(kept)
+        if like is not None and len(kept) >= _FEWEST_TO_TELL and not (kept[C.TYPE] == LIKE).any():
+            _warn_of_no_like(table[outcome], like)
         events = Events.of(kept)
         ids = np.concatenate([kept[C.ACTOR], kept[C.TARGET], *_further(people, names)])
         time = as_of or events.last or pd.Timestamp(0, tz="UTC")
@@ -208,13 +211,16 @@ class Interactions:
     def truth(self, *, new_to: "Interactions | None" = None) -> pd.DataFrame:
         """Return the labels of all pairs: viewer_id, candidate_id, label 1 or 0.
 
+        Where two kinds meet only viewers decide, and `evaluate` warns of a judgement by p_mutual.
+
         new_to: leave out the pairs dealt with there, so that only what could not be known is judged.
         """
         labels = directed_labels(self.events)[[*PAIR, LABEL]]
-        if new_to is None:
-            return labels
-        known = labels.merge(new_to.seen, on=PAIR, how="left", indicator=True)["_merge"] == "both"
-        return labels[~known.to_numpy(bool)].reset_index(drop=True)
+        if new_to is not None:
+            known = labels.merge(new_to.seen, on=PAIR, how="left", indicator=True)["_merge"] == "both"
+            labels = labels[~known.to_numpy(bool)].reset_index(drop=True)
+        labels.attrs[ONE_SIDED] = self.names[0].side != self.names[-1].side
+        return labels
 
     @checked_arguments
     def split(self, at: str | pd.Timestamp | float) -> tuple[Self, Self]:
@@ -348,6 +354,14 @@ def _warn_of_two_kinds(rows: pd.DataFrame) -> None:
         return
     remedy = 'if the columns name two kinds, give sides=("user", "item"); else viewers are candidates too'
     warn(explained("no candidate is a viewer", got=f"{len(candidates):,} candidates", remedy=remedy))
+
+
+def _warn_of_no_like(outcome: pd.Series, like: Like) -> None:
+    found = outcome.dropna()
+    numbers = len(found) and pd.api.types.is_numeric_dtype(found)
+    held = f"{found.min():g} to {found.max():g}" if numbers else ", ".join(map(str, found.unique()[:3]))
+    where = f"column '{outcome.name}', which holds {held}"
+    warn(explained("no row is a like", where=where, got=like, remedy="say with like= what is one"))
 
 
 def _policy(people: Population, sides: Kinds, names: tuple[IdMap, IdMap]) -> Policy:

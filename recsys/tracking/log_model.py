@@ -62,7 +62,7 @@ def log(
             started = place.client.create_run(place.experiment_id(experiment), run_name=name or model.name)
         run = MlflowRun(place, str((active or started).info.run_id))
     run.params(dict(_parameters(model)))
-    run.metrics({"people": float(len(fitted)), "factors": float(fitted.n_factors)})
+    run.metrics({"people": float(len(fitted)), "fitted_factors": float(fitted.n_factors)})
     if table is not None:
         run.metrics(dict(_metrics(table, model.name)))
         run.table("metrics", table)

@@ -321,3 +321,23 @@ def test_two_kinds_of_ids_without_sides_are_noticed():
         warnings.simplefilter("error")
         Interactions.of(frame, viewer="user", candidate="film", sides=("user", "film"))
         Interactions.of(frame.assign(film=frame["film"] - 95), viewer="user", candidate="film")
+
+
+def test_a_like_that_no_row_reaches_is_warned_of():
+    table = pd.DataFrame({"who": range(12), "whom": [*range(1, 12), 0], "stars": [5, 2, 3] * 4})
+    with pytest.warns(
+        UserWarning, match=r"no row is a like in column 'stars', which holds 2 to 5: got 9; say"
+    ):
+        Interactions.of(table, viewer="who", candidate="whom", outcome="stars", like=9)
+
+
+def test_the_truth_of_two_sides_is_not_judged_by_both_liking_without_a_word():
+    table = pd.DataFrame({"who": [1, 1, 2, 2], "film": [1, 2, 1, 2], "yes": [1, 0, 0, 1]})
+    log = Interactions.of(table, viewer="who", candidate="film", sides=("user", "film"), outcome="yes")
+    truth = log.truth()
+    lists = truth.assign(rank=[1, 2, 2, 1], p_like=0.5, p_mutual=0.25)
+    with pytest.warns(UserWarning, match=r"the truth is of viewers alone.*by='p_like'"):
+        recsys.evaluate(lists, truth, k=1)
+    recsys.evaluate(lists, truth, k=1, probability="p_like")
+    with pytest.raises(UnknownIdError, match=r"got 2; did you mean 'film:2' or 'user:2'\?"):
+        log.people.ids.rows([2])
