@@ -1,19 +1,22 @@
 """The stages that make lists: everybody's candidates, everybody's list out of them, the publication."""
 
 import json
+from contextlib import suppress
 from dataclasses import asdict
 
 from recsys.batch.declaration import LogFields
 from recsys.batch.progress import part_progress
-from recsys.errors import EXIT_REFUSED, PublicationRefusedError
+from recsys.errors import EXIT_REFUSED, PublicationRefusedError, SafetyUnavailable
 from recsys.pipeline.allocation import allocate_night
 from recsys.pipeline.candidates import recommend_night
 from recsys.pipeline.gates import Level
 from recsys.pipeline.night import Night
-from recsys.pipeline.paths import PUBLISHED, NightPaths
+from recsys.pipeline.erasure import drop_applied_erasures
+from recsys.pipeline.paths import HOME_STORE, PUBLISHED, NightPaths
 from recsys.pipeline.publish import PublishResult
 from recsys.pipeline.publish_night import PublicationInputs, publish_night
 from recsys.pipeline.regions import allocate_regions
+from recsys.safety.sqlite_store import SqliteSafety
 from recsys.settings import Settings
 from recsys.storage.atomic_write import write_atomically
 
@@ -41,6 +44,9 @@ def publish(settings: Settings, paths: NightPaths) -> LogFields:
     warnings = [f"{result.gate}: {result.message}" for result in outcome.gates if result.level > Level.PASS]
     if outcome.exit_code == EXIT_REFUSED:
         raise PublicationRefusedError("refused; what is served now stays\n" + "\n".join(warnings))
+    if HOME_STORE.is_file():
+        with suppress(SafetyUnavailable):  # one that is locked just now is told after the next night
+            drop_applied_erasures(SqliteSafety(HOME_STORE), PUBLISHED)
     return {"run": outcome.run_id, "exit_code": outcome.exit_code, "warnings": "; ".join(warnings) or "none"}
 
 

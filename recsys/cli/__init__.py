@@ -9,6 +9,7 @@ from recsys.cli import (  # noqa: F401 each registers its commands
     mapping,
     nightly,
     operators,
+    person_requests,
     serve,
     tables,
     training,

@@ -33,12 +33,14 @@ def why_not(
     """
     from recsys.catalogue.catalogue import load_catalogue
     from recsys.cli.app import language, opened
+    from recsys.constraints.why_not import LIKED, MATCHED, constraint_text, has_liked
 
     night = opened(source, as_of, params)
     spoken, texts, people = language(lang, night.settings), load_catalogue(), night.people
     reasons = night.policy.why_not(people, people.ids.row(a), people.ids.row(b))
     together = [reason for reason in reasons if reason.direction == "both"]
-    key = "cli.may_not_meet" if together else "cli.may_meet"
+    matched = [reason.text for reason in together] == [constraint_text(MATCHED)]
+    key = "cli.left_out" if matched else "cli.may_not_meet" if together else "cli.may_meet"
     typer.echo(texts.text(key, spoken, viewer=a, candidate=b))
     _list(together, spoken)
     if together:
@@ -48,9 +50,8 @@ def why_not(
         key = "cli.not_shown" if refused else "cli.shown"
         typer.echo(texts.text(key, spoken, viewer=viewer, candidate=candidate))
         _list(refused, spoken)
-        liked = (people.relations.liked == people.ids.rows([viewer, candidate])).all(axis=1).any()
-        if liked and not refused:
-            typer.echo(f"  - {texts.text('cli.liked_already', spoken)}")
+        if not refused and has_liked(people, people.ids.row(viewer), people.ids.row(candidate)):
+            typer.echo(f"  - {constraint_text(LIKED).text(spoken)}")
 
 
 def _list(reasons: "list[WhyNot]", lang: "Language") -> None:

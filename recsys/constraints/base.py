@@ -170,6 +170,11 @@ class Constraint(ABC):
         del people, candidate
         return np.ones(len(viewer), bool)
 
+    def text_name(self, people: Population, i: int, j: int) -> str:
+        """Return under which name the catalogue says why two rows are kept apart; mostly its own."""
+        del people, i, j
+        return self.name
+
 
 def has_any_word(people: Population, column: str) -> BoolArray:
     """Say whose set in `column` is known and holds at least one word, `(n_people,)` bool."""

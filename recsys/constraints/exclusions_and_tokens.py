@@ -14,6 +14,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.base import Clause, Constraint, ExcludedPairs, TokenGroups
 from recsys.data.csr import SparseRows
+from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.population import Population
 from recsys.types import BoolArray, Int32Array
 
@@ -125,6 +126,14 @@ class Exclusions(Constraint):
     """
 
     name = "separations"
+
+    def text_name(self, people: Population, i: int, j: int) -> str:
+        """Return `matched` where the two are matched already and nothing else stands between them."""
+        person, found = persons(people), people.relations
+        pairs = np.sort(person[found.excluded], axis=1)
+        between = (pairs == np.sort(person[[i, j]])).all(axis=1)
+        reasons = {EXCLUSION_REASONS[code] for code in found.reason[between]}
+        return "matched" if reasons == {"matched"} else self.name
 
     def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
         """Say whether the two persons are not among the separated pairs of persons."""

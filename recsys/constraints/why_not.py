@@ -17,6 +17,7 @@ from recsys.types import BoolArray
 
 Direction = Literal["both", "forward", "backward"]
 SELF = "self"
+LIKED, MATCHED = "liked", "matched"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,16 @@ def why_not(constraints: Iterable[Constraint], people: Population, i: int, j: in
             ("backward", constraint.shows(people, second, first)),
         )
         refused += [
-            WhyNot(constraint.name, direction, constraint_text(constraint.name))
+            WhyNot(constraint.name, direction, constraint_text(constraint.text_name(people, i, j)))
             for direction, allowed in verdicts
             if not allowed[0]
         ]
     return refused
+
+
+def has_liked(people: Population, viewer: int, candidate: int) -> bool:
+    """Say whether the viewer likes the candidate already, so that lists leave them out meanwhile."""
+    return bool((people.relations.liked == [viewer, candidate]).all(axis=1).any())
 
 
 def constraint_text(name: str) -> Label:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from recsys.catalogue.text_folding import fold
 from recsys.safety.fingerprints import Fingerprints, Naming, forms_of
 from recsys.safety.keys import Keys, read_keys
 
@@ -24,7 +25,7 @@ _SHOWN: Final = 200
 class AuditEntry:
     """One page that an operator opened: at, by whom, what for, at which page.
 
-    people: the fingerprints of whom it was about, with blanks between.
+    people: the fingerprints of whom it was about, with blanks between. detail: the case and what was done.
     """
 
     at: str
@@ -32,6 +33,7 @@ class AuditEntry:
     purpose: str
     what: str
     people: str
+    detail: str = ""
 
 
 class AuditLog:
@@ -52,11 +54,14 @@ class AuditLog:
     def __init__(self, folder: Path, keys: Keys | None = None) -> None:
         self._path, self._keys = folder / LOG, read_keys() if keys is None else keys
 
-    def add(self, operator: str, purpose: str, what: str, users: list[str]) -> AuditEntry:
+    def add(
+        self, operator: str, purpose: str, what: str, users: list[str], *, detail: str = ""
+    ) -> AuditEntry:
         """Add one entry and return it; an empty id is nobody."""
         prints = Fingerprints(Naming(self._keys.newest_id), self._keys)
         people = " ".join(prints.text(user) for user in users if user)
-        entry = AuditEntry(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}", operator, purpose, what, people)
+        moment = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"
+        entry = AuditEntry(moment, operator, purpose, what, people, detail)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         line = json.dumps(asdict(entry), ensure_ascii=False) + "\n"
         file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -66,10 +71,16 @@ class AuditLog:
             os.close(file)
         return entry
 
-    def newest(self, *, user: str = "") -> list[AuditEntry]:
-        """Return the last entries, newest first; of those about one person when an id is given."""
+    def newest(self, *, user: str = "", operator: str = "", day: str = "") -> list[AuditEntry]:
+        """Return the last entries, newest first; of one person, operator or day where one is given."""
         wanted = forms_of(user, self._keys)
-        kept = (one for one in self._all() if not user or not wanted.isdisjoint(one.people.split()))
+        kept = (
+            one
+            for one in self._all()
+            if (not user or not wanted.isdisjoint(one.people.split()))
+            and (not operator or fold(one.operator) == fold(operator))
+            and one.at.startswith(day)
+        )
         return list(deque(kept, maxlen=_SHOWN))[::-1]
 
     def _all(self) -> Iterator[AuditEntry]:

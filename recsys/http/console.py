@@ -18,9 +18,8 @@ from fastapi.responses import Response
 
 from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.entries import Language
-from recsys.data.ids import canonical_spelling
-from recsys.errors import InputError
-from recsys.http.access import OpenService, Service
+from recsys.http.access import OpenService
+from recsys.http.console_cases import case_routes, meant_by
 from recsys.http.console_pages import Console
 from recsys.http.console_session import (
     HEADERS,
@@ -33,9 +32,6 @@ from recsys.http.console_session import (
     session_routes,
 )
 from recsys.messaging.draft_guard import GUARD_KINDS, check_draft, load_rules
-from recsys.moderation import ANSWERS, DECISIONS
-from recsys.moderation.cases import DECIDED, ERASED, HOLDING
-from recsys.moderation.review_policy import load_policy
 from recsys.pipeline.access_letter import access_letter
 from recsys.report.gate_messages import gate_advice, gate_message
 from recsys.report.indicators import level_of
@@ -43,6 +39,7 @@ from recsys.report.localization import Texts
 from recsys.safety.erasure_list import person_hash
 
 LONGEST_DRAFT: Final = 2000
+_MEMBER_MESSAGES: Final = ("holds_changed", "lifted", "lifted_still_held", "cases_changed")
 
 
 def console_routes(console: Console) -> APIRouter:
@@ -62,7 +59,7 @@ def console_routes(console: Console) -> APIRouter:
     )
     session_routes(routes)
     _look_routes(routes, console)
-    _case_routes(routes, console)
+    case_routes(routes, console)
     _request_routes(routes, console)
     _guard_routes(routes)
     _log_routes(routes, console)
@@ -75,7 +72,7 @@ def console_routes(console: Console) -> APIRouter:
 
 
 def _look_routes(routes: APIRouter, console: Console) -> None:
-    meant = partial(_meant, console)
+    meant = partial(meant_by, console)
 
     @routes.get("/")
     def tonight(operator: SignedIn) -> Response:
@@ -98,7 +95,7 @@ def _look_routes(routes: APIRouter, console: Console) -> None:
         )
 
     @routes.get("/member")
-    def member(operator: SignedIn, service: OpenService, user: str = "") -> Response:
+    def member(operator: SignedIn, service: OpenService, user: str = "", message: str = "") -> Response:
         operator.opened("member", user)
         found: dict[str, Any] = {"found": None}
         user = meant(service, user)
@@ -114,6 +111,8 @@ def _look_routes(routes: APIRouter, console: Console) -> None:
             user=user,
             words=_reason_words(operator.lang),
             stage_label=lambda name: stages.label(name, operator.lang),
+            account_word=lambda word: load_catalogue().label("account_state", word, operator.lang),
+            message=message if message in _MEMBER_MESSAGES else "",
             **found,
         )
 
@@ -121,9 +120,20 @@ def _look_routes(routes: APIRouter, console: Console) -> None:
     async def lift(request: Request, operator: SignedIn, service: OpenService) -> Response:
         form = await checked_form(request)
         user = meant(service, form.get("user", ""))
+        if form.get("version") != console.member(user).holds_version:
+            return back_to(f"/member?user={quote(user)}&message=holds_changed")
+        if not form.get("sure"):
+            return back_to(f"/member?user={quote(user)}")
         operator.opened("lift", user)
         console.lift(user)
-        return back_to(f"/member?user={quote(user)}")
+        left = "lifted_still_held" if console.member(user).holds else "lifted"
+        return back_to(f"/member?user={quote(user)}&message={left}")
+
+    @routes.get("/holds")
+    def holds(operator: SignedIn, twice: str = "") -> Response:
+        operator.opened("holds")
+        found = {user: all_ for user, all_ in console.held().items() if not twice or len(all_) > 1}
+        return page_of("holds", operator, operator.lang, twice=bool(twice), found=found)
 
     @routes.get("/pair")
     def pair(operator: SignedIn, service: OpenService, viewer: str = "", candidate: str = "") -> Response:
@@ -146,75 +156,8 @@ def _look_routes(routes: APIRouter, console: Console) -> None:
         )
 
 
-def _meant(console: Console, service: Service, user: str) -> str:
-    """Return the one known person an id means in any spelling: of the publication, else of a case.
-
-    An id that is nobody's is returned in its canonical spelling.
-    """
-    if not (bare := canonical_spelling(user)):
-        return ""
-    return service.ranker.known_ids().whom(bare) or console.whom(bare) or bare
-
-
-def _case_routes(routes: APIRouter, console: Console) -> None:
-    meant = partial(_meant, console)
-
-    @routes.get("/cases")
-    def cases(operator: SignedIn, service: OpenService, state: str = "") -> Response:
-        operator.opened("cases")
-        found, known = console.listed_cases(state), service.ranker.known_ids()
-        return page_of("cases", operator, operator.lang, state=state, found=found, known=known)
-
-    @routes.get("/cases/{name}")
-    def case(operator: SignedIn, service: OpenService, name: str, message: str = "") -> Response:
-        found = console.cases.of(name)
-        operator.opened("case", found.person)
-        steps = [step for step in console.cases.steps() if step.case == name]
-        decided = [step.by for step in steps if step.step == DECIDED]
-        choices: dict[str, Any] = {
-            "decisions": DECISIONS,
-            "answers": ANSWERS,
-            "kinds": [kind for kind in load_policy().kinds if kind != "hold"],
-            "evidence": console.evidence(found),
-            "about": console.member(found.person) if found.person else None,
-            "known": found.person in service.ranker.known_ids(),
-            "erased": any(step.step == ERASED for step in steps),
-            "mine": bool(decided) and decided[-1] == operator.name,
-            "event_word": lambda column, word: load_catalogue().label(column, word, operator.lang),
-        }
-        message = message if message in ("done", "still_held", "refused", "holds_nobody") else ""
-        return page_of("case", operator, operator.lang, case=found, steps=steps, message=message, **choices)
-
-    @routes.post("/cases")
-    async def open_case(request: Request, operator: SignedIn, service: OpenService) -> Response:
-        form = await checked_form(request)
-        person = meant(service, form.get("person", ""))
-        if not person or not (person in service.ranker.known_ids() or form.get("sure")):
-            return back_to(f"/member?user={quote(person)}")
-        made = console.cases.open_case(
-            person, form.get("kind", ""), by=operator.name, note=form.get("note", "")
-        )
-        return back_to(f"/cases/{made.case}")
-
-    @routes.post("/cases/{name}")
-    async def step(request: Request, operator: SignedIn, service: OpenService, name: str) -> Response:
-        form = await checked_form(request)
-        before = console.cases.of(name)
-        holds = form.get("step") == "decide" and form.get("decision") in HOLDING
-        spelled = meant(service, before.person) == before.person
-        if holds and not (before.person in service.ranker.known_ids() or (spelled and form.get("sure"))):
-            return back_to(f"/cases/{name}?message=holds_nobody")
-        try:
-            console.take_step(name, form, by=operator.name)
-        except InputError:
-            return back_to(f"/cases/{name}?message=refused")
-        ended = before.held and not console.cases.of(name).held
-        message = "still_held" if ended and console.member(before.person).holds else "done"
-        return back_to(f"/cases/{name}?message={message}")
-
-
 def _request_routes(routes: APIRouter, console: Console) -> None:
-    meant = partial(_meant, console)
+    meant = partial(meant_by, console)
 
     def page(operator: Operator, user: str, done: str = "", data: str | None = None) -> Response:
         about = console.member(user) if user and done != "erased" else None
@@ -232,6 +175,8 @@ def _request_routes(routes: APIRouter, console: Console) -> None:
         form = await checked_form(request)
         user = meant(service, form.get("user", ""))
         operator.opened("access", user)
+        if console.is_erased(user):
+            return page(operator, user, "was_erased")
         data = console.access(user)
         if not data.shown:
             return page(operator, user, "nobody")
@@ -277,10 +222,13 @@ def _guard_routes(routes: APIRouter) -> None:
 
 def _log_routes(routes: APIRouter, console: Console) -> None:
     @routes.get("/audit")
-    def audit(operator: SignedIn, service: OpenService, user: str = "") -> Response:
-        user = _meant(console, service, user)
+    def audit(
+        operator: SignedIn, service: OpenService, user: str = "", by: str = "", day: str = ""
+    ) -> Response:
+        user = meant_by(console, service, user)
         operator.opened("audit", user)
-        return page_of("audit", operator, operator.lang, user=user, found=console.audit.newest(user=user))
+        found = console.audit.newest(user=user, operator=by, day=day)
+        return page_of("audit", operator, operator.lang, user=user, by=by, day=day, found=found)
 
 
 def _reason_words(lang: Language) -> Any:

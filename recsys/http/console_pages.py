@@ -1,5 +1,6 @@
 """What the pages of the console show: the night, members, cases and requests, read where they are kept."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,21 +10,36 @@ from typing import Any, Final
 
 import pandas as pd
 
-from recsys.catalogue.columns import Columns as C
-from recsys.constraints.why_not import WhyNot
+from recsys.constraints.why_not import LIKED, WhyNot, constraint_text, has_liked
 from recsys.data.safety_rows import Spellings
 from recsys.errors import InputError, PublicationError, RecsysError, explained
 from recsys.http.audit_log import AuditLog
+from recsys.http.console_tables import (
+    FALSE_REPORT,
+    HELD_IN_TABLES,
+    AccountTables,
+    ReportShown,
+    reports_by,
+    reports_of_case,
+)
 from recsys.moderation.cases import APPEALED, ASSIGNED, CLOSED, OPEN, Case, CaseLog
 from recsys.pipeline.access import PersonData, person_data, person_places
 from recsys.pipeline.erasure import erase
-from recsys.pipeline.gates.proposal import GateResult
-from recsys.pipeline.history import PastNight, read_gates, read_history
+from recsys.pipeline.gates.proposal import GateResult, Level
+from recsys.pipeline.history import GATES_FILE, PastNight, read_gates, read_history
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths
+from recsys.pipeline.retention import run_folders
 from recsys.report.indicators import INDICATORS
 from recsys.safety.erasure_list import ErasureList
-from recsys.safety.store import OPERATOR, SafetyStore, StoreHold, StoreWithRestrictions, ask_safety
+from recsys.safety.store import (
+    OPERATOR,
+    SafetyStore,
+    StoreHold,
+    StoreWithHolds,
+    StoreWithRestrictions,
+    ask_safety,
+)
 from recsys.settings import read_settings
 from recsys.storage.publication import LISTS, read_publication
 
@@ -55,13 +71,17 @@ class Trend:
 
 @dataclass(frozen=True)
 class NightShown:
-    """The publication that is served, its gates, and the nights before it, newest first."""
+    """The publication that is served, its gates, and the nights before it, newest first.
+
+    refused: what refused the newest night, where that is why an older one is served.
+    """
 
     run_id: str
     created_at: str
     data_as_of: str
     gates: tuple[GateResult, ...]
     history: tuple[PastNight, ...]
+    refused: tuple[GateResult, ...]
 
     def trends(self) -> list[Trend]:
         """Return how each indicator of the nights moved; the last value is that of the newest night."""
@@ -78,9 +98,10 @@ class NightShown:
 class MemberShown:
     """One member as an operator may see them, without probabilities.
 
-    listed: the list of the night. seen_by: on how many lists they stand. holds: every hold of the store, of
-    cases and of others; None when the store does not say. cases: all about them. funnel: how many candidates
-    each rule took, in order; empty without a night's tables.
+    listed: the list of the night. seen_by: on how many lists they stand. holds: every hold, of the store and
+    of the tables; None when the store does not say. cases: all about them. funnel: how many candidates each
+    rule took, in order; empty without a night's tables. account: the state of their account in the tables,
+    "" when unknown. reports: what they reported.
     """
 
     listed: tuple[dict[str, Any], ...]
@@ -88,6 +109,13 @@ class MemberShown:
     holds: tuple[StoreHold, ...] | None
     cases: tuple[Case, ...]
     funnel: tuple[dict[str, Any], ...]
+    account: str
+    reports: tuple[ReportShown, ...]
+
+    @property
+    def holds_version(self) -> str:
+        """Names the holds that a page shows, so that a form made before they changed is known."""
+        return hashlib.sha256(repr(self.holds).encode()).hexdigest()[:16]
 
 
 class Console:
@@ -114,59 +142,98 @@ class Console:
         manifest = publication.manifest
         history = read_history(self.published)[-NIGHTS_SHOWN:][::-1]
         gates = tuple(read_gates(publication.folder))
-        return NightShown(manifest.run_id, manifest.created_at, manifest.data_as_of, gates, tuple(history))
+        return NightShown(
+            *(manifest.run_id, manifest.created_at, manifest.data_as_of, gates, tuple(history)),
+            refused=self._refusing(history[0]) if history and not history[0].published else (),
+        )
 
-    def counts(self) -> dict[str, int]:
-        """Return how many cases wait for a decision, are overdue, wait for an answer, and hold somebody."""
+    def _refusing(self, night: PastNight) -> tuple[GateResult, ...]:
+        """Return the gates that refused a night, with what they counted where the run is still there."""
+        for folder in run_folders(self.published):
+            if folder.name == night.run_id and (folder / GATES_FILE).is_file():
+                return tuple(gate for gate in read_gates(folder) if gate.level is Level.BLOCK)
+        blocked = (name for name, level in night.levels.items() if level == Level.BLOCK.name)
+        return tuple(GateResult(name, Level.BLOCK, name, night.numbers.get(name, {})) for name in blocked)
+
+    def counts(self) -> dict[str, Any]:
+        """Return how many cases wait for a decision, are overdue, wait for an answer, and who is held.
+
+        next_due: when the next step of any is due, None when none is.
+        """
         now, cases = datetime.now(UTC), self.cases.cases().values()
+        ahead = [case.due for case in cases if case.due and not case.is_late(now)]
         return {
             "undecided": sum(case.state in (OPEN, ASSIGNED) for case in cases),
             "late": sum(case.is_late(now) for case in cases),
             "appealed": sum(case.state == APPEALED for case in cases),
-            "held": sum(case.held for case in cases),
+            "held": len(self.held()),
+            "next_due": min(ahead, default=None),
         }
+
+    def held(self) -> dict[str, tuple[StoreHold, ...]]:
+        """Return everybody who is held, by cases, operators, themselves and the tables, ids ascending."""
+        store = self.safety
+        found: dict[str, tuple[StoreHold, ...]] = {}
+        if isinstance(store, StoreWithHolds):
+            found = dict(ask_safety(store.all_holds))
+        for user in self._tables().held():
+            found[user] = (*found.get(user, ()), HELD_IN_TABLES)
+        return dict(sorted(found.items()))
+
+    def _tables(self) -> AccountTables:
+        return AccountTables.of(NightPaths(self.work).tables)
 
     def listed_cases(self, state: str) -> list[tuple[Case, bool]]:
         """Return the cases of a state, gravest and oldest first.
 
-        state: one of `STATES`, or `late`, `holding`, `twice` (of people whom two cases hold); empty for all
-        that are not closed.
+        state: one of `STATES`, or `late`, `undecided`, `holding`; empty for all that are not closed.
         """
         now, cases = datetime.now(UTC), self.cases.cases().values()
-        held = Counter(case.person for case in cases if case.held and case.person)
         wanted: dict[str, Callable[[Case], bool]] = {
             "": lambda case: case.state != CLOSED,
             "late": lambda case: case.is_late(now),
             "undecided": lambda case: case.state in (OPEN, ASSIGNED),
             "holding": lambda case: case.held,
-            "twice": lambda case: held[case.person] > 1,
         }
         keep = wanted.get(state)
         chosen = [case for case in cases if (keep(case) if keep else case.state == state)]
         chosen.sort(key=lambda case: (-case.gravity, case.due or "9", case.opened))
         return [(case, case.is_late(now)) for case in chosen]
 
+    def cases_by_person(self) -> Counter[str]:
+        """Return how many cases are about each person."""
+        return Counter(case.person for case in self.cases.cases().values() if case.person)
+
+    def cases_on_the_same(self, case: Case) -> list[Case]:
+        """Return the other cases that rest on any of the same events, such as a brigade and its reports."""
+        mine = set(case.evidence)
+        return [
+            one
+            for one in self.cases.cases().values()
+            if one.case != case.case and not mine.isdisjoint(one.evidence)
+        ]
+
+    def operators(self) -> list[str]:
+        """Return who has worked on any case, ascending."""
+        return sorted({step.by for step in self.cases.steps()} - {"review", "erasure"})
+
     def take_step(self, name: str, form: Mapping[str, str], *, by: str) -> None:
         """Take one step of a case as a form asks for it; raises what `CaseLog` raises."""
-        step = form.get("step", "")
+        step, text = form.get("step", ""), form.get("explanation", "")
+        version = int(form["version"]) if form.get("version", "").isdecimal() else 0
         if step == "assign":
-            self.cases.assign(name, form.get("to") or by, by=by)
+            self.cases.assign(name, form.get("to") or by, by=by, version=version)
         elif step == "decide":
             if form.get("decision") == "restore" and not self.cases.of(name).held:
                 raise InputError(explained("this case holds nobody", where=name))
-            self.cases.decide(
-                name,
-                form.get("decision", ""),
-                reason=form.get("reason", ""),
-                explanation=form.get("explanation", ""),
-                by=by,
-            )
+            decision, reason = form.get("decision", ""), form.get("reason", "")
+            self.cases.decide(name, decision, reason=reason, explanation=text, by=by, version=version)
         elif step == "answer":
-            self.cases.answer(name, form.get("answer", ""), by=by)
+            self.cases.answer(name, form.get("answer", ""), explanation=text, by=by, version=version)
         elif step == "appeal":
-            self.cases.appeal(name, by=by)
+            self.cases.appeal(name, explanation=text, by=by, version=version)
         elif step == "close":
-            self.cases.close(name, by=by)
+            self.cases.close(name, by=by, version=version)
         else:
             raise InputError(explained("unknown step", where="step"))
 
@@ -175,28 +242,31 @@ class Console:
         lists = self._lists()
         own = lists[lists["viewer_id"] == user].sort_values("rank")
         columns = [name for name in ("rank", "candidate_id", "stage", "reasons") if name in own]
-        holds = None
-        store = self.safety
+        holds, store, tables = None, self.safety, self._tables()
         if isinstance(store, StoreWithRestrictions):
             holds = ask_safety(lambda: store.restrictions_of(user)).holds
+            holds += (HELD_IN_TABLES,) if user in tables.held() else ()
+        cases = self.cases.cases().values()
         return MemberShown(
             listed=tuple({str(k): v for k, v in row.items()} for row in own[columns].to_dict("records")),
             seen_by=int((lists["candidate_id"] == user).sum()),
             holds=holds,
-            cases=tuple(case for case in self.cases.cases().values() if user and case.person == user),
+            cases=tuple(case for case in cases if user and case.person == user),
             funnel=self._funnel(user),
+            account=tables.states.get(user, ""),
+            reports=tuple(reports_by(user, NightPaths(self.work).tables, cases)),
         )
 
-    def evidence(self, case: Case) -> list[dict[str, Any]]:
-        """Return the events a case rests on, oldest first, from the tables of the night under way."""
-        import pyarrow.parquet as pq
+    def evidence(self, case: Case) -> list[ReportShown]:
+        """Return what a case rests on, oldest first, from the tables of the night under way."""
+        return reports_of_case(case, NightPaths(self.work).tables, self.cases.cases().values())
 
-        path = NightPaths(self.work).tables / "events.parquet"
-        if not case.evidence or not path.is_file():
-            return []
-        columns = [C.EVENT, C.TS, C.ACTOR, C.TARGET, C.TYPE, "detail"]
-        rows = pq.read_table(path, columns=columns, filters=[(C.EVENT, "in", list(case.evidence))])
-        return sorted(rows.to_pylist(), key=lambda row: str(row[C.TS]))
+    def open_case(self, person: str, kind: str, *, by: str, note: str) -> Case:
+        """Open a case by hand; one about false reports rests on the reports that the person made."""
+        made: tuple[str, ...] = ()
+        if kind == FALSE_REPORT:
+            made = tuple(one.event for one in reports_by(person, NightPaths(self.work).tables, ()))
+        return self.cases.open_case(person, kind, by=by, note=note, evidence=made)
 
     def why_not(self, viewer: str, candidate: str) -> list[WhyNot]:
         """Return the rules of the night that keep two people apart, none without its tables."""
@@ -205,9 +275,13 @@ class Console:
             if night is None:
                 return []
             people = night.people
-            return night.policy.why_not(people, people.ids.row(viewer), people.ids.row(candidate))
+            rows = people.ids.row(viewer), people.ids.row(candidate)
+            found = night.policy.why_not(people, *rows)
         except (OSError, RecsysError):
             return []
+        if not found and has_liked(people, *rows):
+            return [WhyNot(LIKED, "forward", constraint_text(LIKED))]
+        return found
 
     def _lists(self) -> pd.DataFrame:
         try:

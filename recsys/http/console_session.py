@@ -62,9 +62,9 @@ class Operator:
     here: str
     audit: AuditLog
 
-    def opened(self, what: str, *people: str) -> None:
-        """Note in the audit log what was opened."""
-        entry = self.audit.add(self.name, self.purpose, what, [*people])
+    def opened(self, what: str, *people: str, detail: str = "") -> None:
+        """Note in the audit log what was opened, or done."""
+        entry = self.audit.add(self.name, self.purpose, what, [*people], detail=detail)
         _log.info("an operator looks", **asdict(entry))
 
 
@@ -114,7 +114,9 @@ class PageRoute(APIRoute):
             try:
                 return await answer(request)
             except NotPermittedError:
-                return back_to("/sign-in")
+                return back_to(
+                    "/sign-in?message=session_ended" if request.cookies.get(COOKIE) else "/sign-in"
+                )
             except (InputError, RequestValidationError):
                 status, what = 404, "no_page"
             except (SafetyUnavailable, PublicationError, BusyError):
@@ -168,7 +170,14 @@ def page_of(
             return f"{t(f'decision_{decision}')} ({labels.get(kind, kind)})"
         return t("paused") if reason == "pause" else reason
 
+    def audit_detail(detail: str) -> str:
+        return " ".join(
+            t(f"step_did_{word}") if f"console.step_did_{word}" in words.texts else word
+            for word in detail.split()
+        )
+
     shown = {
+        "audit_detail": audit_detail,
         "rule_label": rule_label,
         "hold_reason": hold_reason,
         "t": t,
@@ -199,8 +208,9 @@ def session_routes(routes: APIRouter) -> None:
         return Response(css, headers={**HEADERS, "Cache-Control": "max-age=3600"}, media_type="text/css")
 
     @routes.get("/sign-in")
-    def sign_in_page(request: Request) -> Response:
-        return page_of("sign_in", None, language_of(request))
+    def sign_in_page(request: Request, message: str = "") -> Response:
+        ended = "session_ended" if message == "session_ended" else ""
+        return page_of("sign_in", None, language_of(request), message=ended)
 
     @routes.post("/sign-in")
     async def sign_in(request: Request) -> Response:

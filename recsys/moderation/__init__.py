@@ -1,6 +1,6 @@
 """Moderation: the review queue, cases that people decide, and how far somebody is demoted until then."""
 
-from recsys.moderation.cases import ANSWERS, DECISIONS, STATES, Case, CaseLog, CaseStep
+from recsys.moderation.cases import ANSWERS, DECISIONS, STATES, Case, CaseChangedError, CaseLog, CaseStep
 from recsys.moderation.credibility import demotions
 from recsys.moderation.review_policy import ReviewPolicy, load_policy
 from recsys.moderation.review_queue import APPEALS, review_queue
@@ -11,6 +11,7 @@ __all__ = [
     "DECISIONS",
     "STATES",
     "Case",
+    "CaseChangedError",
     "CaseLog",
     "CaseStep",
     "ReviewPolicy",

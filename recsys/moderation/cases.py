@@ -4,15 +4,13 @@ A case is opened from the review queue or by hand; nothing decides by itself. A 
 review policy and acts through holds whose owner is the case, so that undoing one case never undoes another.
 
 Every step is a line of a log that only grows, each with the hash of the line before it: a line that is
-changed, taken out or put in is found (Haber and Stornetta, How to Time-Stamp a Digital Document, 1991). Who
-a case is about, and what operators write about them, stands in a file beside the log, so that erasing a
-person breaks no chain; the log has a digest of each explanation, so that one that was changed is found.
+changed, taken out or put in is found (Haber and Stornetta, How to Time-Stamp a Digital Document, 1991). Whom
+a case is about, and what operators write, stands beside the log, see `recsys.moderation.case_people`.
 """
 
 import fcntl
 import hashlib
 import json
-import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -24,16 +22,16 @@ import pandas as pd
 
 from recsys.catalogue.text_folding import fold
 from recsys.errors import InputError, SafetyUnavailable, did_you_mean, explained
+from recsys.moderation.case_people import CasePeople, explanations_of
 from recsys.moderation.review_policy import ReviewPolicy, load_policy
 from recsys.safety.store import MemorySafety, SafetyStore, hold_words
-from recsys.storage.atomic_write import write_atomically
 
 LOG: Final = "cases.jsonl"
-PEOPLE: Final = "people.json"
 _LOCK: Final = ".lock"
 _FIRST: Final = "0" * 64
 
 OPEN, ASSIGNED, DECIDED, APPEALED, CLOSED = "open", "assigned", "decided", "appealed", "closed"
+ANSWERED: Final = "answered"
 STATES: Final = (OPEN, ASSIGNED, DECIDED, APPEALED, CLOSED)
 DECISIONS: Final = ("dismiss", "warn", "hold", "ban", "restore")
 """What may be decided. `hold` and `ban` take the person out of everybody's sight, `restore` ends what this
@@ -43,9 +41,15 @@ ANSWERS: Final = ("upheld", "granted")
 """How an appeal may be answered; `granted` restores."""
 ERASED: Final = "erased"
 """The step of a case whose person was erased."""
+REDACTION: Final = "redacted"
+"""The step of a case in whose texts the id of an erased person was replaced: new digests by the old ones."""
 _DAYS: Final = {4: 1, 3: 3, 2: 7, 1: 14}
 """Days until a decision is due, by gravity."""
 _APPEAL_DAYS: Final = 14
+
+
+class CaseChangedError(InputError):
+    """A step was to be taken on a case as it stood before somebody else's step."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,8 @@ class Case:
     person: who it is about, "" once erased. kind, gravity: of the review policy `policy`. assigned: who
     works on it. decision, reason: the last one. held: whether this case holds the person. due: when the
     next step is due, None when nothing is. evidence: event ids. note: words of the operator who opened it.
-    explanations: what operators wrote when they decided, by the digest that stands in the step.
+    explanations: what operators wrote with their steps, by the digest that stands in the step. version: how
+    many steps were taken. deciders: everybody who decided anything in it.
 
     >>> case = Case("case-1", "report.money", 3, "v", OPEN, "2026-01-05", "2026-01-08T00:00:00+00:00")
     >>> case.is_late(datetime(2026, 1, 9, tzinfo=UTC))
@@ -77,6 +82,12 @@ class Case:
     evidence: tuple[str, ...] = ()
     note: str = ""
     explanations: Mapping[str, str] = field(default_factory=dict)
+    version: int = 1
+    deciders: tuple[str, ...] = ()
+
+    def was_decided_by(self, operator: str) -> bool:
+        """Say whether somebody took any decision of it, however their name is spelled."""
+        return fold(operator) in map(fold, self.deciders)
 
     def is_late(self, now: datetime) -> bool:
         """Say whether the next step is overdue."""
@@ -132,6 +143,7 @@ class CaseLog:
         self.folder = Path(folder)
         self._safety = safety
         self._policy = load_policy() if policy is None else policy
+        self._people = CasePeople(self.folder)
 
     # Reading
 
@@ -154,17 +166,19 @@ class CaseLog:
 
     def cases(self) -> dict[str, Case]:
         """Return every case as it stands, by id, oldest first; raises what `steps` raises."""
-        people = self._people()
+        people, redacted = self._people.read(), dict[str, dict[str, str]]()
         found: dict[str, Case] = {}
         for step in self.steps():
             found[step.case] = _after(found.get(step.case), step)
+            if step.step == REDACTION:
+                redacted.setdefault(step.case, {}).update(step.detail)
         return {
             name: replace(
                 case,
                 person=people.get(name, {}).get("person", ""),
                 evidence=tuple(people.get(name, {}).get("evidence", ())),
                 note=people.get(name, {}).get("note", ""),
-                explanations=_explanations(people.get(name, {})),
+                explanations=_as_logged(explanations_of(people.get(name, {})), redacted.get(name, {})),
             )
             for name, case in found.items()
         }
@@ -198,9 +212,7 @@ class CaseLog:
         _require_somebody(by)
         with self._locked():
             name = f"case-{len({step.case for step in self.steps()}) + 1}"
-            people = self._people()
-            people[name] = {"person": person, "evidence": list(evidence), "note": note}
-            self._write_people(people)
+            self._people.add(name, person, evidence, note)
             gravity = self._policy.kinds[kind].gravity
             detail = {"kind": kind, "gravity": gravity, "policy": self._policy.version}
             self._append(name, OPEN, by, at, detail)
@@ -218,9 +230,12 @@ class CaseLog:
                 opened.append(self.open_case(person, kind, by=by, evidence=evidence, at=at))
         return opened
 
-    def assign(self, case: str, to: str, *, by: str, at: datetime | None = None) -> Case:
+    def assign(
+        self, case: str, to: str, *, by: str, at: datetime | None = None, version: int | None = None
+    ) -> Case:
         """Give a case to an operator; raises InputError when it is closed."""
-        return self._step(case, ASSIGNED, by, at, {"to": to}, allowed=(OPEN, ASSIGNED, DECIDED, APPEALED))
+        allowed = (OPEN, ASSIGNED, DECIDED, APPEALED)
+        return self._step(case, ASSIGNED, by, at, {"to": to}, allowed=allowed, version=version)
 
     def decide(
         self,
@@ -231,15 +246,17 @@ class CaseLog:
         by: str,
         explanation: str = "",
         at: datetime | None = None,
+        version: int | None = None,
     ) -> Case:
         """Decide, and act on it.
 
         reason: a kind of the review policy, which need not be the one the case was opened with. explanation:
-        why, in words of the operator. `restore` may also be decided of a closed case that still holds.
+        why, in words of the operator. version: of the case that they saw. `restore` may also be decided of a
+        closed case that still holds; `dismiss` of no case that holds: its hold is ended first.
 
         Raises InputError for an unknown decision or reason, for a case about nobody any more, and for one
-        that waits for an answer to an appeal; SafetyUnavailable when the store cannot act: then nothing is
-        noted.
+        that waits for an answer to an appeal; CaseChangedError when another step came between;
+        SafetyUnavailable when the store cannot act. Nothing is noted then.
         """
         if decision not in DECISIONS:
             raise InputError(
@@ -251,43 +268,64 @@ class CaseLog:
         detail = {"decision": decision, "reason": reason}
         ends_a_hold = decision == "restore" and self.of(case).held
         allowed = (OPEN, ASSIGNED, DECIDED, *([CLOSED] if ends_a_hold else ()))
-        return self._step(case, DECIDED, by, at, detail, explanation=explanation, allowed=allowed)
+        return self._step(
+            case, DECIDED, by, at, detail, explanation=explanation, allowed=allowed, version=version
+        )
 
-    def appeal(self, case: str, *, by: str, at: datetime | None = None) -> Case:
-        """Note that the person asks for a decision to be looked at again."""
-        return self._step(case, APPEALED, by, at, {}, allowed=(DECIDED, CLOSED))
+    def appeal(
+        self,
+        case: str,
+        *,
+        by: str,
+        explanation: str = "",
+        at: datetime | None = None,
+        version: int | None = None,
+    ) -> Case:
+        """Note that the person asks for a decision to be looked at again; explanation: what they say."""
+        allowed = (DECIDED, CLOSED)
+        return self._step(
+            case, APPEALED, by, at, {}, explanation=explanation, allowed=allowed, version=version
+        )
 
-    def answer(self, case: str, answer: str, *, by: str, at: datetime | None = None) -> Case:
+    def answer(
+        self,
+        case: str,
+        answer: str,
+        *,
+        by: str,
+        explanation: str = "",
+        at: datetime | None = None,
+        version: int | None = None,
+    ) -> Case:
         """Answer an appeal: `upheld`, or `granted`, which restores.
 
-        Raises InputError when whoever decided answers an appeal against it: another person looks again.
+        Raises InputError when anybody who decided in the case answers, however long ago: another person looks
+        again.
         """
         if answer not in ANSWERS:
             raise InputError(explained("unknown answer", got=answer, remedy=did_you_mean(answer, ANSWERS)))
-        decided = [step.by for step in self.steps() if step.case == case and step.step == DECIDED]
-        if decided and fold(decided[-1]) == fold(by):
-            raise InputError(
-                explained("an appeal is answered by another person than who decided", where=case)
-            )
-        return self._step(case, "answered", by, at, {"answer": answer}, allowed=(APPEALED,))
+        detail, allowed = {"answer": answer}, (APPEALED,)
+        return self._step(
+            case, ANSWERED, by, at, detail, explanation=explanation, allowed=allowed, version=version
+        )
 
-    def close(self, case: str, *, by: str, at: datetime | None = None) -> Case:
+    def close(self, case: str, *, by: str, at: datetime | None = None, version: int | None = None) -> Case:
         """Close a case that is decided; what it holds stays held."""
-        return self._step(case, CLOSED, by, at, {}, allowed=(DECIDED,))
+        return self._step(case, CLOSED, by, at, {}, allowed=(DECIDED,), version=version)
 
     def erase(self, user_id: str, *, by: str = "erasure", at: datetime | None = None) -> int:
-        """Forget who cases are about, and return how many; the steps stay, without the person.
+        """Forget a person, and return how many cases were about them; the steps stay, without the person.
 
-        Each of these cases says so and is closed: there is nobody left to decide about.
+        Each of these cases says so and is closed: there is nobody left to decide about. In what was written
+        in other cases "(erased)" stands in the place of the id, and those say that as well.
         """
         with self._locked():
-            people = self._people()
-            kept = {name: one for name, one in people.items() if one.get("person") != user_id}
-            if len(kept) < len(people):
-                self._write_people(kept)
-            for name in people.keys() - kept.keys():
+            gone = self._people.forget(user_id)
+            for name in gone:
                 self._append(name, ERASED, by, at, {})
-        return len(people) - len(kept)
+            for name, digests in self._people.redact(user_id).items():
+                self._append(name, REDACTION, by, at, digests)
+        return len(gone)
 
     def _step(
         self,
@@ -299,28 +337,38 @@ class CaseLog:
         *,
         allowed: tuple[str, ...],
         explanation: str = "",
+        version: int | None = None,
     ) -> Case:
         _require_somebody(by)
         with self._locked():
             case = self.of(name)
-            if ERASED in (one.step for one in self.steps() if one.case == name):
-                raise InputError(explained("this case is about nobody any more", where=name))
-            if case.state not in allowed:
-                remedy = f"its state is {case.state}; this needs {', '.join(allowed)}"
-                raise InputError(explained("this step cannot be taken now", where=name, remedy=remedy))
-            if step in (DECIDED, "answered"):
+            if version is not None and version != case.version:
+                remedy = "look at the case as it is now"
+                raise CaseChangedError(
+                    explained("the case has changed since it was opened", where=name, remedy=remedy)
+                )
+            self._require_possible(case, step, by, detail, allowed)
+            if step in (DECIDED, ANSWERED):
                 self._act(case, detail)
             if explanation:
-                detail = {**detail, "explanation": self._kept(name, explanation)}
+                detail = {**detail, "explanation": self._people.keep(name, explanation)}
             self._append(name, step, by, at, detail)
         return self.of(name)
 
-    def _kept(self, case: str, text: str) -> str:
-        """Keep words of an operator beside the log, and return their digest; its salt goes with the words."""
-        people, salt = self._people(), secrets.token_hex(16)
-        people[case].setdefault("explanations", []).append([salt, text])
-        self._write_people(people)
-        return _digest(salt, text)
+    def _require_possible(
+        self, case: Case, step: str, by: str, detail: Mapping[str, Any], allowed: tuple[str, ...]
+    ) -> None:
+        if ERASED in (one.step for one in self.steps() if one.case == case.case):
+            raise InputError(explained("this case is about nobody any more", where=case.case))
+        if case.state not in allowed:
+            remedy = f"its state is {case.state}; this needs {', '.join(allowed)}"
+            raise InputError(explained("this step cannot be taken now", where=case.case, remedy=remedy))
+        if step == ANSWERED and case.was_decided_by(by):
+            what = "an appeal is answered by another person than who decided"
+            raise InputError(explained(what, where=case.case))
+        if detail.get("decision") == "dismiss" and case.held:
+            remedy = "end its hold first (restore), which ends the matter as well"
+            raise InputError(explained("a case that holds is not dismissed", where=case.case, remedy=remedy))
 
     def _act(self, case: Case, detail: Mapping[str, Any]) -> None:
         """Hold or lift by the case, before anything is noted; acting twice changes nothing."""
@@ -343,13 +391,6 @@ class CaseLog:
         with (self.folder / LOG).open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
-    def _people(self) -> dict[str, Any]:
-        path = self.folder / PEOPLE
-        return dict(json.loads(path.read_bytes())) if path.exists() else {}
-
-    def _write_people(self, people: Mapping[str, Any]) -> None:
-        write_atomically(self.folder / PEOPLE, json.dumps(people, ensure_ascii=False, indent=1).encode())
-
     @contextmanager
     def _locked(self) -> Iterator[None]:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -358,17 +399,24 @@ class CaseLog:
             yield
 
 
-def _digest(salt: str, text: str) -> str:
-    return hashlib.sha256(f"{salt}{text}".encode()).hexdigest()
-
-
-def _explanations(about: Mapping[str, Any]) -> dict[str, str]:
-    """Return the explanations beside the log by their digest; one that was changed has another."""
-    return {_digest(salt, text): text for salt, text in about.get("explanations", ())}
+def _as_logged(texts: Mapping[str, str], redacted: Mapping[str, str]) -> dict[str, str]:
+    """Return texts by the digest they were logged with, also those in which an id was replaced since."""
+    found = dict(texts)
+    for old, new in reversed(list(redacted.items())):
+        if new in found:
+            found[old] = found[new]
+    return found
 
 
 def _after(case: Case | None, step: CaseStep) -> Case:
     """Return a case after one step."""
+    found = case if case is not None and step.step == REDACTION else _state_after(case, step)
+    version = 1 if case is None else case.version + 1
+    deciders = found.deciders + ((step.by,) if step.step == DECIDED else ())
+    return replace(found, version=version, deciders=deciders)
+
+
+def _state_after(case: Case | None, step: CaseStep) -> Case:
     detail, at = step.detail, datetime.fromisoformat(step.at)
     if case is None:
         due = at + timedelta(days=_DAYS[int(detail["gravity"])])
@@ -384,7 +432,7 @@ def _after(case: Case | None, step: CaseStep) -> Case:
         return replace(decided, state=DECIDED, due=None)
     if step.step == APPEALED:
         return replace(case, state=APPEALED, due=(at + timedelta(days=_APPEAL_DAYS)).isoformat())
-    if step.step == "answered":
+    if step.step == ANSWERED:
         granted = detail["answer"] == "granted"
         held, decision = case.held and not granted, "restore" if granted else case.decision
         return replace(case, state=DECIDED, held=held, decision=decision, due=None)

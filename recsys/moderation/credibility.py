@@ -71,15 +71,33 @@ def credibility(accusations: pd.DataFrame, events: Events, policy: ReviewPolicy)
     """
     if accusations.empty:
         return pd.Series(dtype=float, index=accusations.index)
+    standing = reporter_standing(accusations, events, policy)
+    trusted = standing["verified"] & standing["settled"]
+    knew = np.where(standing["talked"], 1.0, policy.stranger)
+    return pd.Series(
+        np.where(trusted, knew / standing["accused"].astype(float), 0.0), index=accusations.index
+    )
+
+
+def reporter_standing(accusations: pd.DataFrame, events: Events, policy: ReviewPolicy) -> pd.DataFrame:
+    """Return how the reporter of each accusation stood when it was made.
+
+    verified: whether they held the policy's tier; settled: whether their account was old enough; accused: how
+    many people they had accused so far, this one included; talked: whether both had written to each other.
+    """
     verified = _verified_since(events, policy.verified)
     joined = _first(events, "terms_accepted")
     ts, reporter = accusations[C.TS], accusations[REPORTER]
-    settled = ts - _looked_up(reporter, joined) >= policy.settled_days * _DAY
-    trusted = (_looked_up(reporter, verified) <= ts) & settled
     new = ~accusations.duplicated([REPORTER, PERSON])
-    accused = new.groupby(reporter, sort=False).cumsum()
-    knew = np.where(_talked(accusations, events), 1.0, policy.stranger)
-    return pd.Series(np.where(trusted, knew / accused.astype(float), 0.0), index=accusations.index)
+    return pd.DataFrame(
+        {
+            "verified": _looked_up(reporter, verified) <= ts,
+            "settled": ts - _looked_up(reporter, joined) >= policy.settled_days * _DAY,
+            "accused": new.groupby(reporter, sort=False).cumsum().astype("int64"),
+            "talked": _talked(accusations, events),
+        },
+        index=accusations.index,
+    )
 
 
 def _looked_up(ids: pd.Series, times: pd.Series) -> pd.Series:

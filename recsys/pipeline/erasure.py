@@ -5,10 +5,11 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from recsys.errors import PublicationError, explained
+from recsys.errors import InputError, PublicationError, explained
 from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.retention import remove_run, run_folders
 from recsys.pipeline.rewrite_run import rewrite_run
@@ -18,7 +19,7 @@ from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.keys import read_keys
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.person_files import folder_names_erased
-from recsys.safety.store import MemorySafety, SafetyStore
+from recsys.safety.store import MemorySafety, SafetyStore, StoreWithErasedIds, ask_safety
 from recsys.storage.atomic_write import write_atomically
 from recsys.storage.manifest import read_manifest
 from recsys.storage.publication import RUNS, current_run
@@ -80,6 +81,35 @@ def require_published_folder(published: Path) -> None:
     if not published.is_dir():
         remedy = "name the folder of publications with --published"
         raise PublicationError(explained("no such folder", got=str(published), remedy=remedy))
+
+
+def require_not_erased(user_id: str, published: Path) -> None:
+    """Raise InputError for somebody who was erased: what is left of them goes with the next night."""
+    if ErasureList.of(published).now().among([user_id])[0]:
+        remedy = "what files still hold of them goes with the next night; only a keyed hash of the id is kept"
+        raise InputError(explained("this person was erased", got=user_id, remedy=remedy))
+
+
+def drop_applied_erasures(safety: SafetyStore, published: str | Path) -> int:
+    """Drop the ids of erased people from a store once what is served was made without them; return how many.
+
+    Until then the store needs them in clear, to be compared with what is served. Afterwards the list of
+    erasures, which holds keyed hashes, keeps them out. Who is not in the list stays.
+
+    Raises PublicationError or SafetyUnavailable when list or store cannot be read.
+    """
+    if not isinstance(safety, StoreWithErasedIds) or (run := _current(Path(published))) is None:
+        return 0
+    applied = read_manifest(Path(published) / RUNS / run).erasure_watermark
+    if applied is None:
+        return 0
+    later = ask_safety(partial(safety.erased_since, datetime.fromisoformat(applied)))
+    ids = sorted(ask_safety(partial(safety.erased_since, None)) - later)
+    listed = ErasureList.of(published).now().among(ids)
+    known = [user_id for user_id, is_listed in zip(ids, listed, strict=True) if is_listed]
+    if known:
+        ask_safety(partial(safety.drop_erased, known))
+    return len(known)
 
 
 def ids_found_nowhere(ids: Iterable[str], folders: Iterable[Path]) -> list[str]:

@@ -154,4 +154,5 @@ PATHS: Final = NightPaths(Path("data/work"))
 """The work folder, from where a night is started."""
 
 PUBLISHED: Final = Path("data/published")
+HOME_STORE: Final = Path("data/safety.db")
 """What is served, from where a night is started."""

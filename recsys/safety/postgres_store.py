@@ -30,6 +30,7 @@ from recsys.safety.store import (
     StoreRestrictions,
     StoreStanding,
     hold_words,
+    holds_by_person,
     standing_of,
 )
 
@@ -164,6 +165,10 @@ class PostgresSafety:
             holds, frozenset(without_mark(other) for (other,) in self._read(apart, values))
         )
 
+    def all_holds(self) -> dict[str, tuple[StoreHold, ...]]:
+        """Return everybody who is held, with every hold."""
+        return holds_by_person(self._read("SELECT person, owner, reason FROM recsys_holds", {}))
+
     def watermark(self) -> tuple[str, int]:
         """Return the identity of the store and how many writes about safety it has taken."""
         ((identity, writes),) = self._read("SELECT identity, writes FROM recsys_store_identity", {})
@@ -214,6 +219,10 @@ class PostgresSafety:
         values = {"person": str(user_id), "written": [*written], "at": utc_moment(at)}
         values["texts"] = [*read_as([user_id])]
         self._write([*((statement, values) for statement in _ERASE), (_COUNT, {})])
+
+    def drop_erased(self, ids: Sequence[str]) -> None:
+        """Forget ids of people who were erased."""
+        self._write([("DELETE FROM recsys_erased_people WHERE person = ANY(%(ids)s)", {"ids": list(ids)})])
 
     def shown(self, viewer: str, day: date) -> frozenset[str]:
         """Return the people the viewer was shown on that day."""

@@ -32,6 +32,7 @@ from recsys.safety.store import (
     StoreRestrictions,
     StoreStanding,
     hold_words,
+    holds_by_person,
     standing_of,
 )
 
@@ -146,6 +147,10 @@ class SqliteSafety:
         others = self._read(query.format("other", "separated_pairs"), texts)
         return StoreRestrictions(tuple(holds), frozenset(without_mark(other) for (other,) in others))
 
+    def all_holds(self) -> dict[str, tuple[StoreHold, ...]]:
+        """Return everybody who is held, with every hold."""
+        return holds_by_person(self._read("SELECT person, owner, reason FROM holds", ()))
+
     def watermark(self) -> tuple[str, int]:
         """Return the identity of the store and how many writes about safety it has taken."""
         ((identity, writes),) = self._read("SELECT identity, writes FROM store_identity", ())
@@ -210,6 +215,11 @@ class SqliteSafety:
                 (_COUNT, ()),
             ]
         )
+        self._forget_pages()
+
+    def drop_erased(self, ids: Sequence[str]) -> None:
+        """Forget ids of people who were erased."""
+        self._write([("DELETE FROM erased_people WHERE person = ?", (user_id,)) for user_id in ids])
         self._forget_pages()
 
     def shown(self, viewer: str, day: date) -> frozenset[str]:

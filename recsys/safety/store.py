@@ -176,6 +176,36 @@ class StoreWithRestrictions(Protocol):
 
 
 @runtime_checkable
+class StoreWithHolds(Protocol):
+    """A store that says whom it holds at all."""
+
+    def all_holds(self) -> Mapping[str, tuple[StoreHold, ...]]:
+        """Return everybody who is held, ids ascending, with every hold, sorted."""
+        ...
+
+
+@runtime_checkable
+class StoreWithErasedIds(SafetyStore, Protocol):
+    """A store that keeps ids of erased people until what is served was made without them."""
+
+    def drop_erased(self, ids: Sequence[str]) -> None:
+        """Forget ids of people who were erased; nobody is thereby shown whom the list of erasures keeps out."""
+        ...
+
+
+def holds_by_person(rows: Iterable[tuple[str, str, str]]) -> dict[str, tuple[StoreHold, ...]]:
+    """Return who is held by rows of a store: person, owner, reason.
+
+    >>> holds_by_person([("b", "case-1", ""), ("a", "operator", ""), ("b", "case-0", "")])["b"][0].owner
+    'case-0'
+    """
+    found: dict[str, list[StoreHold]] = {}
+    for person, owner, reason in sorted(rows):
+        found.setdefault(person, []).append(StoreHold(owner, reason))
+    return {person: tuple(holds) for person, holds in found.items()}
+
+
+@runtime_checkable
 class CountedStore(Protocol):
     """A store that has an identity and counts its writes, so that one made anew or set back is noticed."""
 
@@ -290,6 +320,10 @@ class MemorySafety:
         others = {without_mark(other) for one in texts for other in self._separated.get(one, ())}
         return StoreRestrictions(tuple(sorted(holds)), frozenset(others))
 
+    def all_holds(self) -> dict[str, tuple[StoreHold, ...]]:
+        """Return everybody who is held, with every hold."""
+        return holds_by_person((person, *words) for person, held in self._holds.items() for words in held)
+
     def block(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart for good."""
         self._separate(actor, target, BLOCK, at)
@@ -343,6 +377,11 @@ class MemorySafety:
                 for other in self._separated.pop(one, {}):
                     self._separated[other].pop(one, None)
         self._day.erase(user_id)
+
+    def drop_erased(self, ids: Sequence[str]) -> None:
+        """Forget ids of people who were erased."""
+        for user_id in ids:
+            self._erased.pop(user_id, None)
 
     def _separate(self, actor: str, target: str, kind: str, at: datetime | None) -> None:
         utc_moment(at)

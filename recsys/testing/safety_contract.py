@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from recsys.errors import InputError
-from recsys.safety.store import MEMBER, SafetyExclusions, SafetyStore, ShownLog
+from recsys.safety.store import MEMBER, SafetyExclusions, SafetyStore, ShownLog, StoreWithHolds
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 UUID_OF_ONE = uuid.UUID("0f8fad5b-d9cb-469f-a165-70867728950e")
@@ -63,6 +63,10 @@ class SafetyContract:
         store.hold("a", AT, owner="case-1", reason="money")
         store.hold("a", AT, owner="case-1", reason="threat")
         store.hold("a", AT, owner=MEMBER, reason="pause")
+        if isinstance(store, StoreWithHolds):
+            own, *_ = found = store.all_holds()["a"]
+            assert [hold.owner for hold in found] == ["case-1", "case-1", MEMBER]
+            assert (own.reason, set(store.all_holds())) == ("money", {"a"})
         store.hold("a", AT)
         for lift in (
             lambda: store.lift("a", owner=MEMBER, reason="other"),

@@ -6,12 +6,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from recsys.errors import InputError, SafetyUnavailable
-from recsys.moderation import DECISIONS, STATES, CaseLog
-from recsys.moderation.cases import LOG, PEOPLE, forget_in_cases
+from recsys.moderation import DECISIONS, STATES, CaseChangedError, CaseLog
+from recsys.moderation.case_people import PEOPLE
+from recsys.moderation.cases import LOG, forget_in_cases
 from recsys.safety.store import MemorySafety
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -177,34 +178,86 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(cases: CaseLog, call: Any,
     assert (cases.folder / LOG).read_bytes() == before
 
 
+OPERATORS = ("aki", "ren", "AKI", " aki\u200b", "ｒｅｎ", "yui")
 STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.just("decide"), st.sampled_from(DECISIONS)),
-        st.tuples(st.sampled_from(["appeal", "close"]), st.none()),
-        st.tuples(st.just("answer"), st.sampled_from(["upheld", "granted"])),
+    st.tuples(
+        st.one_of(
+            st.tuples(st.just("decide"), st.sampled_from(DECISIONS)),
+            st.tuples(st.sampled_from(["appeal", "close"]), st.none()),
+            st.tuples(st.just("answer"), st.sampled_from(["upheld", "granted"])),
+        ),
+        st.sampled_from(OPERATORS),
     ),
-    max_size=6,
+    max_size=8,
 )
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
-def test_a_case_holds_exactly_when_the_store_does(
-    tmp_path_factory: Any, steps: list[tuple[str, Any]]
+@example([(("decide", "hold"), "aki"), (("decide", "warn"), "ren"), (("appeal", None), "yui")])
+@example([(("decide", "hold"), "aki"), (("decide", "dismiss"), "ren"), (("decide", "restore"), "ren")])
+def test_a_case_of_several_operators_keeps_its_laws(
+    tmp_path_factory: Any, steps: list[tuple[tuple[str, Any], str]]
 ) -> None:
+    """It holds when the store does, is not dismissed meanwhile, and no decider ever answers an appeal."""
     store = MemorySafety()
     cases = CaseLog(tmp_path_factory.mktemp("law"), store)
-    cases.open_case("u7", "report.money", by="op-1")
-    for step, value in steps:
+    cases.open_case("u7", "report.money", by="aki")
+    deciders: set[str] = set()
+    for (step, value), operator in steps:
+        before = cases.of("case-1")
+        person = {"AKI": "aki", " aki\u200b": "aki", "ｒｅｎ": "ren"}.get(operator, operator)
         try:
             if step == "decide":
-                cases.decide("case-1", value, reason="report.money", by="op-1")
+                cases.decide("case-1", value, reason="report.money", by=operator)
+                deciders.add(person)
             elif step == "answer":
-                cases.answer("case-1", value, by="op-2")
+                cases.answer("case-1", value, by=operator)
+                assert person not in deciders
             else:
-                getattr(cases, step)("case-1", by="op-1")
+                getattr(cases, step)("case-1", by=operator)
         except InputError:
+            assert cases.of("case-1") == before
+            assert step != "answer" or before.state != "appealed" or person in deciders
             continue
         case = cases.of("case-1")
+        assert case.version == before.version + 1
         assert case.held == held(store)
         assert case.state in STATES
+        assert not (case.held and case.decision == "dismiss")
+
+
+def test_a_step_on_a_case_that_changed_meanwhile_is_refused(cases: CaseLog, store: MemorySafety) -> None:
+    seen = cases.open_case("u7", "report.money", by="aki").version
+    cases.decide("case-1", "warn", reason="report.money", by="aki", version=seen)
+    before = (cases.folder / LOG).read_bytes()
+    calls: list[Any] = [
+        lambda: cases.decide("case-1", "hold", reason="report.money", by="ren", version=seen),
+        lambda: cases.assign("case-1", "ren", by="ren", version=seen),
+        lambda: cases.appeal("case-1", by="ren", version=seen),
+        lambda: cases.close("case-1", by="ren", version=seen),
+    ]
+    for call in calls:
+        with pytest.raises(CaseChangedError, match="has changed"):
+            call()
+    appealed = cases.appeal("case-1", by="ren").version
+    with pytest.raises(CaseChangedError):
+        cases.answer("case-1", "upheld", by="ren", version=appealed - 1)
+    assert not held(store)
+    assert (cases.folder / LOG).read_bytes().startswith(before)
+    assert len(cases.steps()) == appealed
+
+
+@pytest.mark.parametrize("spelled", ["u7", "U7", "Ｕ７"])
+def test_an_erased_person_stands_in_no_text_of_another_case(cases: CaseLog, spelled: str) -> None:
+    cases.open_case("u8", "report.money", by="aki", note=f"{spelled}さんの夫から電話、u77 ではない")
+    cases.decide("case-1", "warn", reason="report.money", by="aki", explanation=f"asked {spelled} for a loan")
+    (digest,) = cases.of("case-1").explanations
+    assert cases.erase("u7") == 0
+    case = cases.of("case-1")
+    assert case.note == "(erased)さんの夫から電話、u77 ではない"
+    assert case.explanations[digest] == "asked (erased) for a loan"
+    assert (cases.steps()[-1].step, case.state) == ("redacted", "decided")
+    kept = cases.folder / PEOPLE
+    kept.write_text(kept.read_text().replace("loan", "gift"))
+    assert digest not in cases.of("case-1").explanations

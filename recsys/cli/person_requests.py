@@ -1,0 +1,219 @@
+"""What members may ask for: recsys access and recsys forget."""
+
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from recsys.cli.app import Lang, app
+
+if TYPE_CHECKING:  # a command imports what it runs, so that others start at once
+    from recsys.catalogue.entries import Language
+    from recsys.pipeline.erasure import Erasure
+    from recsys.safety.store import SafetyStore
+
+Cases = Annotated[Path, typer.Option(metavar="DIR", help="Where cases of the console are kept.")]
+
+
+@app.command()
+def forget(
+    users: Annotated[list[str], typer.Argument(metavar="USER...", help="Ids of people who asked for it.")],
+    *,
+    published: Annotated[Path, typer.Option(metavar="DIR", help="Where publications are.")] = Path(
+        "data/published"
+    ),
+    tracking: Annotated[
+        str, typer.Option(metavar="PLACE", help="Where nights are kept: a folder, or an address.")
+    ] = "data/tracking",
+    safety: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STORE", help="The safety store: a SQLite file, or an address; data/safety.db if there."
+        ),
+    ] = None,
+    served_from: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--served-from", metavar="ADDRESS", help="postgresql://user@host/db that lists were exported to."
+        ),
+    ] = None,
+    cases: Cases = Path("data/cases"),
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Erase also who has cases or is on hold, without being asked.")
+    ] = False,
+    unknown: Annotated[
+        bool, typer.Option("--unknown", help="Erase also an id that nothing names, such as a newcomer's.")
+    ] = False,
+) -> None:
+    """Erase people for good.
+
+    They vanish from what is served at once, and from every table, artifact and publication by the next
+    night. Earlier publications are rewritten without them. This cannot be undone. It may be asked again,
+    for example when the database was away (exit code 30). An id that nothing names is refused, and who has
+    cases or is on hold is asked about first: nobody is erased then (exit code 40).
+
+    Example: recsys forget u0000007 --served-from postgresql://recsys@db/service
+    """
+    from recsys.cli.app import language, say, settings_if_sound
+    from recsys.moderation.cases import forget_in_cases
+    from recsys.pipeline.erasure import drop_applied_erasures, erase, require_published_folder
+    from recsys.pipeline.postgres_served_lists import erase_from_served_lists
+    from recsys.safety.erasure_list import ErasureList
+    from recsys.tracking.mlflow_tracker import erase_from_tracking
+
+    spoken = language(None, settings_if_sound())
+    require_published_folder(published)
+    store, before = _store_at(safety), ErasureList.of(published).now().among(users)
+    asked_first = [user for user, known in zip(users, before, strict=True) if not known]
+    restricted = _restricted(users, cases, store)
+    if not unknown:
+        _require_known([user for user in asked_first if user not in restricted], published)
+    if restricted and not yes:
+        _ask_first(restricted, spoken)
+    _note("erasure", "recsys forget", users, cases)
+    outcome = erase(users, published, safety=store)
+    forget_in_cases(cases, users)
+    if store is not None:
+        drop_applied_erasures(store, published)
+    for address in served_from or ():
+        left = erase_from_served_lists(users, address)
+        say("erased_from_database", spoken, lists=left.lists, shortened=left.shortened)
+    changed = erase_from_tracking(tracking, ErasureList.of(published).now())
+    say("erased_new", spoken, new=outcome.new, asked=len(users))
+    _say_erased(outcome, spoken, files=changed)
+
+
+def _store_at(address: str | None) -> "SafetyStore | None":
+    """Return the store of an address or a file; that of the home when None, if it has one."""
+    from recsys.pipeline.paths import HOME_STORE
+    from recsys.safety import open_safety
+
+    if address is None:
+        return open_safety(f"sqlite:{HOME_STORE}") if HOME_STORE.is_file() else None
+    return open_safety(address if ":" in address else f"sqlite:{address}")
+
+
+def _restricted(users: Sequence[str], cases: Path, store: "SafetyStore | None") -> dict[str, tuple[int, int]]:
+    """Return how many cases are about each person, and how many holds are on them, where there are any."""
+    from recsys.moderation.cases import CLOSED, CaseLog
+    from recsys.safety.store import MemorySafety, StoreWithRestrictions, ask_safety
+
+    of_users = [one for one in CaseLog(cases, MemorySafety()).cases().values() if one.person in users]
+    found = {}
+    for user in users:
+        n_cases = sum(one.person == user and one.state != CLOSED for one in of_users)
+        holds = ()
+        if isinstance(store, StoreWithRestrictions):
+            holds = ask_safety(partial(store.restrictions_of, user)).holds
+        if n_cases or holds or any(one.person == user for one in of_users):
+            found[user] = (n_cases, len(holds))
+    return found
+
+
+def _require_known(users: Sequence[str], published: Path) -> None:
+    """Raise InputError for ids that nothing names: a misspelt one would be erased, and the person not."""
+    from recsys.errors import InputError, explained
+    from recsys.pipeline.erasure import ids_found_nowhere
+    from recsys.pipeline.paths import PATHS
+
+    if nowhere := ids_found_nowhere(users, (published, PATHS.root)):
+        remedy = "check how it is spelled; nobody was erased; --unknown erases it all the same"
+        what = f"nothing that is served or in {PATHS.root} names this id"
+        raise InputError(explained(what, got=", ".join(nowhere), remedy=remedy))
+
+
+def _ask_first(restricted: dict[str, tuple[int, int]], spoken: "Language") -> None:
+    """Say whose cases or holds would end, and ask; raise InputError where nobody is there to answer."""
+    from recsys.cli.app import say
+    from recsys.errors import InputError, explained
+
+    asked = {user: numbers for user, numbers in restricted.items() if any(numbers)}
+    for user, (cases, holds) in asked.items():
+        say("erase_restricted", spoken, user=user, cases=cases, holds=holds)
+    if not asked or (sys.stdin.isatty() and typer.confirm("?")):
+        return
+    remedy = "add --yes when these may end; nobody was erased"
+    raise InputError(explained("somebody has open cases or is on hold", got=", ".join(asked), remedy=remedy))
+
+
+def _note(what: str, command: str, users: Sequence[str], cases: Path) -> None:
+    """Note in the audit log of the console who asked for something at the command line."""
+    import getpass
+
+    from recsys.http.audit_log import AuditLog
+
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError, ImportError):  # no name in the environment or on the machine
+        name = "?"
+    AuditLog(cases).add(name, command, what, [*users])
+
+
+def _say_erased(outcome: "Erasure", spoken: "Language", *, files: int) -> None:
+    """Tell what an erasure changed."""
+    from recsys.cli.app import say
+
+    removed, rewritten = ", ".join(outcome.removed), ", ".join(outcome.rewritten)
+    say("erased_runs" if removed else "erased_no_runs", spoken, runs=removed)
+    say("erased_from_tracking", spoken, files=files)
+    if rewritten:
+        say("erased_rewritten", spoken, runs=rewritten)
+    if outcome.still_named:
+        say("erased_next_night", spoken)
+
+
+@app.command()
+def access(
+    user: Annotated[str, typer.Argument(metavar="USER", help="The id of the person who asks.")],
+    *,
+    published: Annotated[Path, typer.Option(metavar="DIR", help="Where publications are.")] = Path(
+        "data/published"
+    ),
+    tables: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A folder of the tables that nights are made from.")
+    ] = None,
+    tracking: Annotated[
+        Path, typer.Option(metavar="DIR", help="The folder where tracked nights are kept.")
+    ] = Path("data/tracking"),
+    safety: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STORE", help="The safety store: a SQLite file, or an address; data/safety.db if there."
+        ),
+    ] = None,
+    cases: Cases = Path("data/cases"),
+    out: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write it as JSON as well, to hand over.")
+    ] = None,
+    lang: Lang = None,
+) -> None:
+    """Write the letter that says everything held of one person.
+
+    Every file and store that can name them: in words, to be sent as it is, and as JSON beside it. What others
+    said about them, and who the others are, is kept back.
+
+    Example: recsys access u0000007 --json u0000007.json
+    """
+    from recsys.cli.app import language, settings_if_sound
+    from recsys.errors import InputError
+    from recsys.pipeline.access import nothing_found, person_data, person_places
+    from recsys.pipeline.access_letter import access_letter
+    from recsys.pipeline.erasure import require_not_erased, require_published_folder
+    from recsys.pipeline.paths import PATHS
+    from recsys.storage.atomic_write import write_atomically
+
+    require_published_folder(published)
+    require_not_erased(user, published)
+    _note("access", "recsys access", [user], cases)
+    places = person_places(
+        published=published, work=PATHS.root, tracking=tracking, tables=tables, cases=cases
+    )
+    found = person_data(user, places, safety=_store_at(safety))
+    if not found.shown:
+        raise InputError(nothing_found(user))
+    if out is not None:
+        write_atomically(out, found.as_json().encode())
+    typer.echo(access_letter(found, language(lang, settings_if_sound())))

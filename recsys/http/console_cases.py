@@ -1,0 +1,127 @@
+"""The pages of cases: the list, one case with its forms, and the steps that operators take."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from recsys.data.ids import canonical_spelling
+from recsys.errors import InputError
+from recsys.http.access import OpenService, Service
+from recsys.http.console_pages import Console
+from recsys.http.console_session import Operator, SignedIn, back_to, checked_form, page_of
+from recsys.moderation import ANSWERS, DECISIONS, CaseChangedError
+from recsys.moderation.cases import ERASED, HOLDING
+from recsys.moderation.review_policy import load_policy
+
+_MESSAGES: Final = ("done", "still_held", "refused", "holds_nobody", "hold_stays", "unknown_operator")
+Meant = Callable[[Service, str], str]
+
+
+def meant_by(console: Console, service: Service, user: str) -> str:
+    """Return the one known person an id means in any spelling: of the publication, else of a case.
+
+    An id that is nobody's is returned in its canonical spelling.
+    """
+    if not (bare := canonical_spelling(user)):
+        return ""
+    return service.ranker.known_ids().whom(bare) or console.whom(bare) or bare
+
+
+def case_routes(routes: APIRouter, console: Console) -> None:
+    """Add the pages of cases to the routes of the console."""
+    meant = partial(meant_by, console)
+
+    @routes.get("/cases")
+    def cases(operator: SignedIn, service: OpenService, state: str = "") -> Response:
+        operator.opened("cases")
+        found, known = console.listed_cases(state), service.ranker.known_ids()
+        counts = console.cases_by_person()
+        return page_of("cases", operator, operator.lang, state=state, found=found, known=known, counts=counts)
+
+    @routes.get("/cases/{name}")
+    def case(operator: SignedIn, service: OpenService, name: str, message: str = "") -> Response:
+        return _case_page(console, operator, service, name, message if message in _MESSAGES else "")
+
+    _step_routes(routes, console, meant)
+
+
+def _case_page(
+    console: Console,
+    operator: Operator,
+    service: Service,
+    name: str,
+    message: str,
+    *,
+    status: int = 200,
+    written: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the page of one case; written: what stood in a form that was refused, by its step."""
+    found = console.cases.of(name)
+    operator.opened("case", found.person, detail=name)
+    steps = [step for step in console.cases.steps() if step.case == name]
+    about = console.member(found.person) if found.person else None
+    choices: dict[str, Any] = {
+        "decisions": DECISIONS,
+        "answers": ANSWERS,
+        "kinds": [kind for kind in load_policy().kinds if kind != "hold"],
+        "evidence": console.evidence(found),
+        "same_evidence": console.cases_on_the_same(found),
+        "about": about,
+        "known": found.person in service.ranker.known_ids(),
+        "erased": any(step.step == ERASED for step in steps),
+        "mine": found.was_decided_by(operator.name),
+        "operators": console.operators(),
+        "written": written or {},
+    }
+    return page_of(
+        "case", operator, operator.lang, status, case=found, steps=steps, message=message, **choices
+    )
+
+
+def _step_routes(routes: APIRouter, console: Console, meant: Meant) -> None:
+    @routes.post("/cases")
+    async def open_case(request: Request, operator: SignedIn, service: OpenService) -> Response:
+        form = await checked_form(request)
+        person = meant(service, form.get("person", ""))
+        if not person or not (person in service.ranker.known_ids() or form.get("sure")):
+            return back_to(f"/member?user={quote(person)}")
+        if form.get("version") != str(console.cases_by_person()[person]):
+            return back_to(f"/member?user={quote(person)}&message=cases_changed")
+        made = console.open_case(person, form.get("kind", ""), by=operator.name, note=form.get("note", ""))
+        operator.opened("open_case", person, detail=made.case)
+        return back_to(f"/cases/{made.case}")
+
+    @routes.post("/cases/{name}")
+    async def step(request: Request, operator: SignedIn, service: OpenService, name: str) -> Response:
+        form = await checked_form(request)
+        before = console.cases.of(name)
+        holds = form.get("step") == "decide" and form.get("decision") in HOLDING
+        spelled = meant(service, before.person) == before.person
+        if holds and not (before.person in service.ranker.known_ids() or (spelled and form.get("sure"))):
+            return back_to(f"/cases/{name}?message=holds_nobody")
+        page = partial(_case_page, console, operator, service, name)
+        written = {form.get("step", ""): form.get("explanation", "")}
+        try:
+            console.take_step(name, form, by=operator.name)
+        except CaseChangedError:
+            return page("case_changed", status=409, written=written)
+        except InputError:
+            return page("refused", status=409, written=written)
+        what = form.get("decision") or form.get("answer") or ""
+        operator.opened("step", before.person, detail=f"{name} {form.get('step', '')} {what}".strip())
+        return back_to(f"/cases/{name}?message={_message_after(console, form, before.held, name)}")
+
+
+def _message_after(console: Console, form: dict[str, str], held: bool, name: str) -> str:
+    """Return what to say after a step."""
+    after = console.cases.of(name)
+    if held and not after.held:
+        return "still_held" if after.person and console.member(after.person).holds else "done"
+    if form.get("step") == "decide" and after.held and form.get("decision") not in HOLDING:
+        return "hold_stays"
+    unknown = form.get("step") == "assign" and after.assigned not in (*console.operators(), "")
+    return "unknown_operator" if unknown else "done"

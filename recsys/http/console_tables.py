@@ -1,0 +1,132 @@
+"""What operators see of the night's tables: accounts that are stopped, and reports with who made them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.moderation.cases import HOLDING, Case
+from recsys.moderation.credibility import KIND, PERSON, REPORTER, flags, is_accusation, reporter_standing
+from recsys.moderation.review_policy import load_policy
+from recsys.safety.store import StoreHold
+
+FALSE_REPORT: Final = "false_report"
+"""The kind of a case about somebody's reports."""
+_UPHELD: Final = (*HOLDING, "warn")
+
+
+HELD_IN_TABLES: Final = StoreHold("tables", "")
+"""Stands for a hold or ban in the tables of the service, which ends there."""
+
+
+@dataclass(frozen=True)
+class AccountTables:
+    """How accounts stand in tables: their state by id, and who has an active hold."""
+
+    states: Mapping[str, str]
+    holds: frozenset[str]
+
+    @classmethod
+    def of(cls, tables: Path) -> "AccountTables":
+        """Read the tables of a night; what is not there says nothing."""
+        states = _newest(tables / "profiles.parquet", C.VALID_FROM, C.ACCOUNT_STATE)
+        holds = _newest(tables / "holds.parquet", C.TS, C.STATE)
+        return cls(states, frozenset(user for user, state in holds.items() if state == "active"))
+
+    def held(self) -> list[str]:
+        """Return who has an active hold, or an account that is held or banned, ascending."""
+        stopped = {user for user, state in self.states.items() if state in ("hold", "banned")}
+        return sorted(stopped | self.holds)
+
+
+def _newest(path: Path, time: str, column: str) -> dict[str, str]:
+    """Return the last value of a column of each person; none without the file."""
+    if not path.is_file():
+        return {}
+    rows = pd.read_parquet(path, columns=[C.USER, time, column])
+    last = rows.sort_values(time, kind="stable", na_position="first").drop_duplicates(C.USER, keep="last")
+    return {str(user): str(value) for user, value in zip(last[C.USER], last[column], strict=True)}
+
+
+@dataclass(frozen=True)
+class ReportShown:
+    """One report, or one act that a case rests on.
+
+    at, kind: when, and the kind of the review policy. reporter: who says so; of an act that the service saw,
+    the other of the two. person: whom it is about. verified, settled, talked, accused: how the reporter stood
+    then, see `reporter_standing`; None of an act that the service saw. cases: those that rest on it.
+    """
+
+    event: str
+    at: str
+    kind: str
+    reporter: str
+    person: str
+    verified: bool | None
+    settled: bool | None
+    talked: bool | None
+    accused: int | None
+    cases: tuple[Case, ...]
+
+    @property
+    def outcome(self) -> str:
+        """What came of it: `upheld`, `dismissed` or `waiting`; `none` without a case."""
+        decided = [case.decision for case in self.cases if case.decision]
+        if any(decision in _UPHELD for decision in decided):
+            return "upheld"
+        if decided:
+            return "dismissed"
+        return "waiting" if self.cases else "none"
+
+
+def reports_of_case(case: Case, tables: Path, cases: Iterable[Case]) -> list[ReportShown]:
+    """Return what a case rests on, oldest first, from the tables of the night; nothing without them."""
+    path = tables / "events.parquet"
+    if not case.evidence or not path.is_file():
+        return []
+    named = _rows(path, [(C.EVENT, "in", list(case.evidence))])
+    people = {str(one) for column in (C.ACTOR, C.TARGET) for one in named[column].dropna()}
+    return [one for one in _reports(path, people, cases) if one.event in case.evidence]
+
+
+def reports_by(user: str, tables: Path, cases: Iterable[Case]) -> list[ReportShown]:
+    """Return what a member reported, oldest first, from the tables of the night; nothing without them."""
+    path = tables / "events.parquet"
+    if not user or not path.is_file():
+        return []
+    others = _rows(path, [(C.ACTOR, "==", user)])[C.TARGET].dropna()
+    found = _reports(path, {user, *map(str, others)}, cases)
+    return [one for one in found if one.reporter == user and one.verified is not None]
+
+
+def _rows(path: Path, filters: list[Any]) -> pd.DataFrame:
+    return pd.read_parquet(
+        path, columns=[C.EVENT, C.TS, C.ACTOR, C.TARGET, C.TYPE, C.DETAIL], filters=filters
+    )
+
+
+def _reports(path: Path, people: set[str], cases: Iterable[Case]) -> list[ReportShown]:
+    """Return what concerns people of whom every act is read, so that their standing can be told."""
+    rows = _rows(path, [(C.ACTOR, "in", sorted(people))])
+    if rows.empty:
+        return []
+    events, policy = Events.of(rows), load_policy()
+    found = flags(events, policy)
+    accusations = found[is_accusation(found, policy)]
+    standing = reporter_standing(accusations, events, policy).to_dict("index")
+    resting: dict[str, list[Case]] = {}
+    for case in cases:
+        for event in case.evidence if case.kind != FALSE_REPORT else ():
+            resting.setdefault(event, []).append(case)
+    return [
+        ReportShown(
+            *(row[C.EVENT], str(row[C.TS])[:16], row[KIND], row[REPORTER], row[PERSON]),
+            **standing.get(at, dict.fromkeys(("verified", "settled", "talked", "accused"))),
+            cases=tuple(resting.get(row[C.EVENT], ())),
+        )
+        for at, row in found.to_dict("index").items()
+    ]
