@@ -9,9 +9,9 @@ from recsys.batch.progress import part_progress
 from recsys.errors import EXIT_REFUSED, PublicationRefusedError, SafetyUnavailable
 from recsys.pipeline.allocation import allocate_night
 from recsys.pipeline.candidates import recommend_night
+from recsys.pipeline.erasure import drop_applied_erasures
 from recsys.pipeline.gates import Level
 from recsys.pipeline.night import Night
-from recsys.pipeline.erasure import drop_applied_erasures
 from recsys.pipeline.paths import HOME_STORE, PUBLISHED, NightPaths
 from recsys.pipeline.publish import PublishResult
 from recsys.pipeline.publish_night import PublicationInputs, publish_night

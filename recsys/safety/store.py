@@ -189,7 +189,7 @@ class StoreWithErasedIds(SafetyStore, Protocol):
     """A store that keeps ids of erased people until what is served was made without them."""
 
     def drop_erased(self, ids: Sequence[str]) -> None:
-        """Forget ids of people who were erased; nobody is thereby shown whom the list of erasures keeps out."""
+        """Forget ids of erased people, whom the list of erasures keeps out from now on."""
         ...
 
 

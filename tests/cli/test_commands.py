@@ -12,10 +12,12 @@ from typer.testing import CliRunner, Result
 
 from recsys.cli import app
 from recsys.constraints import Policy
+from recsys.http.audit_log import AuditLog
 from recsys.moderation import CaseLog
 from recsys.pipeline.lock import writer_lock
 from recsys.ranking.ranker import Ranker
-from recsys.safety import MemorySafety
+from recsys.safety import MemorySafety, SqliteSafety
+from recsys.safety.erasure_list import ErasureList
 from recsys.storage.load import load_population
 from recsys.storage.publication import current_run, read_publication
 
@@ -381,10 +383,39 @@ def test_forget_says_when_an_id_is_nowhere(tmp_path: Path, monkeypatch: pytest.M
     tables = tmp_path / "data/work/tables"
     tables.mkdir(parents=True)
     pd.DataFrame({"user_id": ["u1"]}).to_parquet(tables / "profiles.parquet")
-    done = recsys("forget", "u1", "u2")
+    refused = recsys("forget", "u1", "u2")
+    assert refused.exit_code == 40
+    assert "names this id: got 'u2'" in refused.stderr
+    assert len(ErasureList.of("data/published").now()) == 0
+    done = recsys("forget", "u1", "u2", "--unknown")
     assert done.exit_code == 0, done.output
-    assert "nothing served or in data/work names 'u2'; check the id" in done.output
-    assert "nothing served" not in recsys("forget", "u2").output
+    assert recsys("forget", "u2").exit_code == 0  # it may be asked again
+
+
+def test_forget_asks_first_where_cases_or_holds_would_end_and_stands_in_the_audit_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data/published").mkdir(parents=True)
+    store = SqliteSafety.create("data/safety.db")
+    cases = CaseLog("data/cases", store)
+    cases.open_case("u1", "report.money", by="aki")
+    store.hold("u2", reason="phone_call")
+    for user, told in (("u1", "1 open cases, 0 holds"), ("u2", "0 open cases, 1 holds")):
+        refused = recsys("forget", user)
+        assert refused.exit_code == 40
+        assert told in refused.output
+        assert "nobody was erased" in refused.stderr
+        assert recsys("access", user).exit_code in {0, 40}
+        assert recsys("forget", user, "--yes").exit_code == 0
+        erased = recsys("access", user)
+        assert (erased.exit_code, "this person was erased" in erased.stderr) == (40, True)
+        looks = AuditLog(Path("data/cases")).newest(user=user)
+        assert [(one.what, one.purpose) for one in looks] == [
+            ("erasure", "recsys forget"),
+            ("access", "recsys access"),
+        ]
+    assert cases.of("case-1").person == ""
 
 
 def test_guard_prints_kinds_and_places_and_no_text(here: Path) -> None:
@@ -455,7 +486,7 @@ IN_JAPANESE = [
     (PUBLISH, "公開しました：data/published/runs/"),
     (["rollback"], "提供中："),
     (["doctor"], "すべての検査に合格"),
-    (["forget", "nobody"], "1 人のうち 1 人を、新たに消去の記録に加えました"),
+    (["forget", "nobody", "--unknown"], "1 人のうち 1 人を、新たに消去の記録に加えました"),
     (["simulate", "--people", "20", "--out", "parquet:small"], "20 人、行動記録"),
 ]
 

@@ -6,11 +6,13 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
@@ -448,8 +450,9 @@ def test_whoever_is_held_is_listed_with_the_owners_of_each_hold(at_work: Desk) -
     """Cases, operators, the member and the tables: whoever has two of any is held twice."""
     tables = at_work.console.work / "tables"
     tables.mkdir(parents=True)
-    rows = {"user_id": ["u9", "u6", "u6"], "ts": pd.to_datetime([1, 1, 2], unit="D", utc=True)}
-    pd.DataFrame({**rows, "state": ["active", "active", "lifted"]}).to_parquet(tables / "holds.parquet")
+    days = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 1, 2)]
+    rows = {"user_id": ["u9", "u6", "u6"], "ts": days, "state": ["active", "active", "lifted"]}
+    pq.write_table(pa.table(rows), tables / "holds.parquet")
     name = at_work.console.cases.open_case("u9", "report.money", by="op-1").case
     at_work.console.cases.decide(name, "hold", reason="report.money", by="op-1")
     at_work.store.hold("u8", reason="phone_call")
@@ -512,16 +515,15 @@ def test_reports_by_a_member_are_seen_and_are_the_evidence_of_a_case_about_them(
     user, other, third = (str(one) for one in lists["viewer_id"].unique()[:3])
     tables = at_work.console.work / "tables"
     tables.mkdir(parents=True)
-    day = pd.to_datetime(range(5), unit="D", utc=True)
     rows = {
         "event_id": ["e0", "e1", "e2", "e3", "e4"],
-        "ts": day,
+        "ts": [datetime(2026, 1, day, tzinfo=UTC) for day in range(1, 6)],
         "actor": [user, user, user, other, third],
         "target": [None, other, third, user, other],
         "type": ["terms_accepted", "report", "report", "money_request", "report"],
         "detail": [None, "money", "threat", None, "money"],
     }
-    pd.DataFrame(rows).to_parquet(tables / "events.parquet")
+    pq.write_table(pa.table(rows), tables / "events.parquet")
     at_work.console.cases.open_case(other, "report.money", by="review", evidence=("e1", "e4"))
     at_work.console.cases.decide("case-1", "warn", reason="report.money", by="op-1")
     page = at_work.page("/console/member", user=user, lang="en")
