@@ -98,7 +98,8 @@ def _store_at(address: str | None) -> "SafetyStore | None":
 
 def _restricted(users: Sequence[str], cases: Path, store: "SafetyStore | None") -> dict[str, tuple[int, int]]:
     """Return how many cases are about each person, and how many holds are on them, where there are any."""
-    from recsys.moderation.cases import CLOSED, CaseLog
+    from recsys.moderation.case_states import CLOSED
+    from recsys.moderation.cases import CaseLog
     from recsys.safety.store import MemorySafety, StoreWithRestrictions, ask_safety
 
     of_users = [one for one in CaseLog(cases, MemorySafety()).cases().values() if one.person in users]

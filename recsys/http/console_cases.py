@@ -14,7 +14,7 @@ from recsys.http.access import OpenService, Service
 from recsys.http.console_pages import Console
 from recsys.http.console_session import Operator, SignedIn, back_to, checked_form, page_of
 from recsys.moderation import ANSWERS, DECISIONS, CaseChangedError
-from recsys.moderation.cases import ERASED, HOLDING
+from recsys.moderation.case_states import ERASED, HOLDING
 from recsys.moderation.review_policy import load_policy
 
 _MESSAGES: Final = ("done", "still_held", "refused", "holds_nobody", "hold_stays", "unknown_operator")

@@ -22,7 +22,8 @@ from recsys.http.console_tables import (
     reports_by,
     reports_of_case,
 )
-from recsys.moderation.cases import APPEALED, ASSIGNED, CLOSED, OPEN, Case, CaseLog
+from recsys.moderation.case_states import APPEALED, ASSIGNED, CLOSED, OPEN, Case
+from recsys.moderation.cases import CaseLog
 from recsys.pipeline.access import PersonData, person_data, person_places
 from recsys.pipeline.erasure import erase
 from recsys.pipeline.gates.proposal import GateResult, Level

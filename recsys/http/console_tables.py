@@ -9,7 +9,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
-from recsys.moderation.cases import HOLDING, Case
+from recsys.moderation.case_states import HOLDING, Case
 from recsys.moderation.credibility import KIND, PERSON, REPORTER, flags, is_accusation, reporter_standing
 from recsys.moderation.review_policy import load_policy
 from recsys.safety.store import StoreHold

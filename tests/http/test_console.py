@@ -23,7 +23,7 @@ from recsys.http.app import create_app
 from recsys.http.audit_log import AuditLog
 from recsys.http.console import console_routes
 from recsys.http.console_pages import Console
-from recsys.moderation.cases import STATES, Case
+from recsys.moderation.case_states import STATES, Case
 from recsys.ranking.pair_audit import OperatorGate
 from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety
