@@ -21,6 +21,8 @@ from recsys.safety.sqlite_store import SqliteSafety
 from recsys.safety.store import SafetyStore, StoreWithRestrictions, ask_safety
 
 _TABLES: Final = tuple(CONTRACTS)
+CASES: Final = "cases"
+"""The place of cases, of which nothing is a member's own."""
 
 
 def person_places(
@@ -36,7 +38,7 @@ def person_places(
     >>> person_places(published=Path("no/such"), work=Path("."))["work"].as_posix()
     '.'
     """
-    places = {"tables": tables, "work": work, "published": published, "tracking": tracking, "cases": cases}
+    places = {"tables": tables, "work": work, "published": published, "tracking": tracking, CASES: cases}
     return {name: path for name, path in places.items() if path is not None and path.exists()}
 
 
@@ -144,7 +146,7 @@ def _files_of(person: Person, place: str, folder: Path) -> Iterator[PersonFile]:
         except Exception:  # a damaged file of any kind: what it holds is not known, and that is said
             yield PersonFile(place, name, (), unread=True)
             continue
-        own = tuple(person.visible(record) for record in records if person.owns(record))
+        own = tuple(person.visible(record) for record in records if place != CASES and person.owns(record))
         if records:
             yield PersonFile(place, name, own, withheld=len(records) - len(own))
 

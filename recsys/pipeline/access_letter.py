@@ -3,7 +3,7 @@
 The copy as JSON has the same records as they are stored, and the figures that models made of them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,7 +25,9 @@ _ONE_LINE: Final = frozenset(
     {T.INTERESTS, T.TALK_TOPICS, T.ANSWERS, T.COMMUNITIES, T.EVENTS, T.TOKENS, "lists"}
 )
 """Tables whose rows are a line each; the rest is a line a column."""
-_OWNER: Final = (C.USER, C.ACTOR, C.VIEWER)
+_OWNER: Final = (C.USER, C.ACTOR, C.VIEWER, "person")
+_SHOWN: Final = "impression"
+_OF_STORES: Final = ("table", "owner", "reason")
 _DETAILS: Final = ("category", "feeling_check", "meet_feedback", "end", "optin", "verification")
 """Vocabularies of which the detail of an event is a word."""
 
@@ -46,9 +48,11 @@ class _Reader:
         name = Path(one.file).name.partition(".")[0]
         if f"access.table_{name}" in self.words.texts:
             return self.text(f"table_{name}")
-        return (
-            f"{self.text(one.place) if f'access.{one.place}' in self.words.texts else one.place}: {one.file}"
-        )
+        return self.place(one) if one.place == "safety" else f"{self.place(one)}: {name}"
+
+    def place(self, one: PersonFile) -> str:
+        """Return where it is kept, in words."""
+        return self.text(one.place) if f"access.{one.place}" in self.words.texts else one.place
 
     def column(self, name: str) -> str:
         key = f"access_column.{name}"
@@ -58,7 +62,10 @@ class _Reader:
         """Yield the lines of one file."""
         name = Path(one.file).name.partition(".")[0]
         is_list = name in _ONE_LINE or len(one.records) > 1
+        shown = sum(record.get(C.TYPE) == _SHOWN for record in one.records)
         for record in one.records:
+            if record.get(C.TYPE) == _SHOWN:  # dozens, each of them in the copy as JSON
+                continue
             question = self.words.questions.get(str(record.get(C.QUESTION)))
             pairs = [
                 f"{self.column(column)}: {self.value(column, value, question)}"
@@ -66,6 +73,8 @@ class _Reader:
                 if not (column in _OWNER and value == self.user_id) and value != []
             ]
             yield from (["  - " + " / ".join(pairs)] if is_list else (f"  {pair}" for pair in pairs))
+        if shown:
+            yield "  - " + self.text("shown_count", n=shown)
 
     def value(self, column: str, value: Any, question: Question | None = None) -> str:
         """Return one value in words."""
@@ -86,6 +95,9 @@ class _Reader:
     def word(self, column: str, word: str, question: Question | None) -> str:
         """Return a word of the catalogue in words; itself where the catalogue does not know it."""
         topic = self.words.topics.get(word)
+        own = f"{column}_{word}"  # a word of a store
+        if column in _OF_STORES and f"access.{own}" in self.words.texts:
+            return self.text(own)
         if column == C.TAG:
             return self.words.tag_label(word, self.lang)
         if column == C.REASONS:
@@ -119,16 +131,17 @@ def access_letter(found: PersonData, lang: Language, *, at: datetime | None = No
     for number, one in enumerate((one for one in found.shown if not one.is_figures), 1):
         lines.append(f"{number}. {reader.heading(one)}")
         lines += [f"  {reader.text('unread')}"] if one.unread else reader.lines(one)
-        lines += [_where(one, reader.text), ""]
+        lines += [_where(one, reader), ""]
     if figures:
         lines += [
             f"{number + 1}. {reader.text('figures')}",
-            *(_where(one, reader.text) for one in figures),
+            *dict.fromkeys(_where(one, reader) for one in figures),
             "",
         ]
-    return "\n".join([*lines, reader.text("withheld"), "", reader.text("rights")])
+    ending = [reader.text(name) for name in ("withheld", "purposes", "rights", "contact")]
+    return "\n".join([*lines, "\n\n".join(ending)])
 
 
-def _where(one: PersonFile, text: Callable[..., str]) -> str:
-    also = [text("also", n=len(one.also))] if one.also else []
-    return "  " + " ".join([text("kept_in", file=f"{one.place}/{one.file}"), *also])
+def _where(one: PersonFile, reader: _Reader) -> str:
+    also = [reader.text("also", n=len(one.also))] if one.also else []
+    return "  " + " ".join([reader.text("kept_in", file=reader.place(one)), *also])

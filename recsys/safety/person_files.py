@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property, reduce
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,7 @@ from recsys.data.ids import unpacked_strings
 from recsys.safety.erasure_list import ErasedPeople, person_hash
 from recsys.safety.fingerprints import forms_of
 from recsys.safety.keys import read_keys
+from recsys.safety.store import MEMBER
 from recsys.storage.csv import read_csv
 from recsys.types import Int64Array
 
@@ -38,9 +40,23 @@ _AUDIT_COLUMNS: Final = frozenset({"operator", "purpose", "what"})
 """Columns of a look of an operator; its purpose may say that somebody reported them."""
 
 
-def _names_others(column: str, value: object) -> bool:
-    """Say whether a text of an operator may say what another member did."""
-    return column == "note" or (column == "reason" and str(value).startswith(("hold:", "ban:")))
+_STEP_COLUMNS: Final = frozenset({"case", "step"})
+"""Columns of a step of a case."""
+_LEDGER_COLUMNS: Final = frozenset({"kind", "mac"})
+"""Columns of a record of the safety ledger, which names the case that holds somebody."""
+_OPERATORS_OWN: Final = (_CASE_COLUMNS, _AUDIT_COLUMNS, _STEP_COLUMNS, _LEDGER_COLUMNS)
+
+
+def _is_of_operators(record: dict[str, Any], column: str) -> bool:
+    """Say whether a value says who of the operators did something, or may say what another member did.
+
+    Of a hold that is its owner and its reason, unless the member set it.
+    """
+    if column == "note":
+        return True
+    if "owner" in record:
+        return column in ("owner", "reason") and record["owner"] != MEMBER
+    return column == "reason" and str(record[column]).startswith(("hold:", "ban:"))
 
 
 @dataclass(frozen=True)
@@ -57,10 +73,10 @@ class Person:
     def owns(self, record: dict[str, Any]) -> bool:
         """Say whether a record is theirs rather than another person's about them.
 
-        A case is not, nor a look of an operator: that it is there says that somebody reported them. What was
-        decided stands as a hold.
+        A case is not, nor a look of an operator: that it is there says that somebody reported them. Nor is
+        the safety ledger. What was decided stands as a hold.
         """
-        if record.keys() >= _CASE_COLUMNS or record.keys() >= _AUDIT_COLUMNS:
+        if any(record.keys() >= columns for columns in _OPERATORS_OWN):
             return False
         for column in _OWNERS:
             if isinstance(record.get(column), str):
@@ -70,15 +86,15 @@ class Person:
     def visible(self, record: dict[str, Any]) -> dict[str, Any]:
         """Return what the person may see of a record of theirs: no other id, nothing others may feel.
 
-        Why a case holds them is left out as well, where it is that they were reported, and so is a note of
-        an operator, which may name others.
+        Who of the operators holds them, and why, is left out as well, where it is that they were reported,
+        and so is a note of an operator, which may name others.
         """
         return {
             column: ANOTHER
             if column in _OTHERS and isinstance(value, str) and value not in self.forms
             else value
             for column, value in record.items()
-            if column not in _ABOUT_OTHERS and value is not None and not _names_others(column, value)
+            if column not in _ABOUT_OTHERS and value is not None and not _is_of_operators(record, column)
         }
 
 
@@ -301,10 +317,20 @@ def _records_of_database(path: Path, person: Person) -> Iterator[dict[str, Any]]
         base.row_factory = sqlite3.Row
         for table in _tables_of(base):
             for row in base.execute(f'SELECT * FROM "{table}"'):  # noqa: S608 - a name of the file's own
-                record = dict(row)
+                record = {column: _as_moment(column, value) for column, value in dict(row).items()}
                 texts = [value for value in record.values() if isinstance(value, str)]
                 if any(person.forms & {value, *_WORD.findall(value)} for value in texts):
                     yield {"table": table, **record}
+
+
+def _as_moment(column: str, value: Any) -> Any:
+    """Return a time as one: a store keeps seconds as fractions and microseconds as whole numbers."""
+    if column not in _MOMENTS or isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    return datetime.fromtimestamp(value if isinstance(value, float) else value / 1e6, UTC)
+
+
+_MOMENTS: Final = ("at", "noted")
 
 
 def _tables_of(base: sqlite3.Connection) -> list[str]:

@@ -12,10 +12,13 @@ from typer.testing import CliRunner
 from recsys.cli import app
 from recsys.data.ids import packed_strings
 from recsys.errors import InputError
+from recsys.http.audit_log import AuditLog
 from recsys.moderation import CaseLog
 from recsys.pipeline.access import person_data, person_places
 from recsys.pipeline.access_letter import access_letter
-from recsys.safety.erasure_list import ErasedPeople, erasure_key, person_hash
+from recsys.safety.by_person import SafetyByPerson
+from recsys.safety.erasure_list import ErasedPeople, ErasureList, erasure_key, person_hash
+from recsys.safety.ledger import SafetyLedger
 from recsys.safety.person_files import ANOTHER, FILE_KINDS, PERSON_COLUMNS, Person, file_names_erased
 from recsys.safety.sqlite_store import SqliteSafety
 from recsys.safety.store import MemorySafety
@@ -110,7 +113,7 @@ def test_a_safety_store_says_what_is_theirs_and_counts_the_rest(tmp_path: Path) 
     for store in (SqliteSafety.create(tmp_path / "safety.db"), MemorySafety()):
         store.block(ME, "u7")
         store.block("u8", ME)
-        store.hold(ME, owner="case-1", reason="money")
+        store.hold(ME, owner="member", reason="money")
         file = {"safety": tmp_path / "safety.db"} if isinstance(store, SqliteSafety) else {}
         found = person_data(ME, file, safety=None if file else store)
         text = found.as_json()
@@ -144,12 +147,33 @@ def test_nothing_tells_a_member_that_others_reported_or_blocked_them(tmp_path: P
     assert answers[:3] == answers[3:]
 
 
-def test_why_a_case_holds_somebody_does_not_say_that_they_were_reported() -> None:
-    store = MemorySafety()
-    store.hold(ME, owner="case-1", reason="hold:report.money")
-    found = person_data(ME, {}, safety=store)
-    assert "report" not in found.as_json()
-    assert found.files[0].records == ({"held": True, "owner": "case-1"},)
+def test_who_of_the_operators_did_what_is_in_no_letter(tmp_path: Path) -> None:
+    """Planted in every place: case ids, names of operators, reasons of holds; times are dates."""
+    sqlite, memory = SqliteSafety.create(tmp_path / "safety.db"), MemorySafety()
+    cases = CaseLog(tmp_path / "cases", sqlite)
+    cases.open_case(ME, "report.money", by="aki-op", note=f"{ME} said ren-op")
+    cases.assign("case-1", ME, by="ren-op")  # a name in the wrong field
+    cases.decide("case-1", "hold", reason="report.money", by="aki-op", explanation=ME)
+    AuditLog(tmp_path / "cases").add("ren-op", "case-1", "case", [ME], detail="case-1 decide hold")
+    ledger = SafetyLedger.of(tmp_path / "published")
+    told = SafetyByPerson(memory, ErasureList(tmp_path / "erasures", ledger), ledger)
+    for owner, reason in (("case-1", "ban:report.money"), ("operator", "call-of-aki-op")):
+        told.hold(ME, owner=owner, reason=reason)
+        sqlite.hold(ME, owner=owner, reason=reason)
+    for store in (sqlite, memory):
+        store.hold(ME, owner="member", reason="pause")
+    places = person_places(published=tmp_path / "published", work=tmp_path, cases=tmp_path / "cases")
+    for store in (sqlite, memory):
+        found = person_data(ME, places, safety=store)
+        texts = (found.as_json(), access_letter(found, "en", at=AT), access_letter(found, "ja", at=AT))
+        for text in texts:
+            for leak in ("case-1", "-op", "report.money", "mac", "e+09"):
+                assert leak not in text
+        assert "pause" in texts[0]  # their own
+        assert all(words in text for words, text in zip(("you", "あなた"), texts[1:], strict=True))
+        if store is sqlite:
+            assert f"{datetime.now(UTC):%Y-%m-%d}T" in texts[0]
+            assert f"{datetime.now(UTC):%Y-%m-%d} " in texts[1]
 
 
 def test_what_the_person_gave_comes_first_once_and_figures_last(
