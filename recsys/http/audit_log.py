@@ -18,7 +18,9 @@ from recsys.safety.fingerprints import Fingerprints, Naming, forms_of
 from recsys.safety.keys import Keys, read_keys
 
 LOG: Final = "audit.jsonl"
-_SHOWN: Final = 200
+FEW_ENTRIES: Final = 50
+MOST_ENTRIES: Final = 200
+"""How many are shown, and how many when more is asked for."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,9 @@ class AuditLog:
             os.close(file)
         return entry
 
-    def newest(self, *, user: str = "", operator: str = "", day: str = "") -> list[AuditEntry]:
+    def newest(
+        self, *, user: str = "", operator: str = "", day: str = "", most: int = MOST_ENTRIES
+    ) -> list[AuditEntry]:
         """Return the last entries, newest first; of one person, operator or day where one is given."""
         wanted = forms_of(user, self._keys)
         kept = (
@@ -81,7 +85,7 @@ class AuditLog:
             and (not operator or fold(one.operator) == fold(operator))
             and one.at.startswith(day)
         )
-        return list(deque(kept, maxlen=_SHOWN))[::-1]
+        return list(deque(kept, maxlen=most))[::-1]
 
     def _all(self) -> Iterator[AuditEntry]:
         if not self._path.exists():

@@ -19,6 +19,7 @@ from fastapi.responses import Response
 from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.entries import Language
 from recsys.http.access import OpenService
+from recsys.http.audit_log import FEW_ENTRIES, MOST_ENTRIES
 from recsys.http.console_cases import case_routes, meant_by
 from recsys.http.console_pages import Console
 from recsys.http.console_session import (
@@ -39,6 +40,7 @@ from recsys.report.localization import Texts
 from recsys.safety.erasure_list import person_hash
 
 LONGEST_DRAFT: Final = 2000
+_FILES: Final = {"json": "application/json", "txt": "text/plain; charset=utf-8"}
 _MEMBER_MESSAGES: Final = ("holds_changed", "lifted", "lifted_still_held", "cases_changed")
 
 
@@ -180,12 +182,14 @@ def _request_routes(routes: APIRouter, console: Console) -> None:
         data = console.access(user)
         if not data.shown:
             return page(operator, user, "nobody")
-        if form.get("as") == "json":
-            safe = re.sub(r"[^A-Za-z0-9._-]", "", user)[:64] or person_hash(user)[:8]
-            name = f"access-{safe}-{datetime.now(UTC):%Y-%m-%d}.json"
-            headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
-            return Response(data.as_json(), headers=headers, media_type="application/json")
-        return page(operator, user, data=access_letter(data, operator.lang))
+        letter = access_letter(data, operator.lang)
+        if (kind := form.get("as", "")) not in _FILES:
+            return page(operator, user, data=letter)
+        safe = re.sub(r"[^A-Za-z0-9._-]", "", user)[:64] or person_hash(user)[:8]
+        name = f"access-{safe}-{datetime.now(UTC):%Y-%m-%d}.{kind}"
+        headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
+        text = data.as_json() if kind == "json" else letter
+        return Response(text, headers=headers, media_type=_FILES[kind])
 
     @routes.post("/requests/erasure")
     async def erasure(request: Request, operator: SignedIn, service: OpenService) -> Response:
@@ -222,13 +226,14 @@ def _guard_routes(routes: APIRouter) -> None:
 
 def _log_routes(routes: APIRouter, console: Console) -> None:
     @routes.get("/audit")
-    def audit(
-        operator: SignedIn, service: OpenService, user: str = "", by: str = "", day: str = ""
-    ) -> Response:
+    def audit(request: Request, operator: SignedIn, service: OpenService, user: str = "") -> Response:
         user = meant_by(console, service, user)
         operator.opened("audit", user)
-        found = console.audit.newest(user=user, operator=by, day=day)
-        return page_of("audit", operator, operator.lang, user=user, by=by, day=day, found=found)
+        by, day, more = (request.query_params.get(name, "") for name in ("by", "day", "more"))
+        most = MOST_ENTRIES if more else FEW_ENTRIES
+        found = console.audit.newest(user=user, operator=by, day=day, most=most)
+        shown: dict[str, Any] = {"user": user, "by": by, "day": day, "more": more, "few": FEW_ENTRIES}
+        return page_of("audit", operator, operator.lang, found=found, **shown)
 
 
 def _reason_words(lang: Language) -> Any:
