@@ -58,6 +58,7 @@ def forget(
     Example: recsys forget u0000007 --served-from postgresql://recsys@db/service
     """
     from recsys.cli.app import language, say, settings_if_sound
+    from recsys.http.audit_log import AuditLog
     from recsys.moderation.cases import forget_in_cases
     from recsys.pipeline.erasure import drop_applied_erasures, erase, require_published_folder
     from recsys.pipeline.postgres_served_lists import erase_from_served_lists
@@ -76,6 +77,8 @@ def forget(
     _note("erasure", "recsys forget", users, cases)
     outcome = erase(users, published, safety=store)
     forget_in_cases(cases, users)
+    for user in users:
+        AuditLog(cases).redact(user)
     if store is not None:
         drop_applied_erasures(store, published)
     for address in served_from or ():

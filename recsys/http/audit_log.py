@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from recsys.catalogue.text_folding import fold
+from recsys.moderation.case_people import REDACTED, naming
 from recsys.safety.fingerprints import Fingerprints, Naming, forms_of
 from recsys.safety.keys import Keys, read_keys
 
@@ -86,6 +87,20 @@ class AuditLog:
             and one.at.startswith(day)
         )
         return list(deque(kept, maxlen=most))[::-1]
+
+    def redact(self, user: str) -> None:
+        """Take an erased id out of what operators wrote, such as a purpose.
+
+        Letter for letter in its place, so that lines that are added meanwhile stay whole.
+        """
+        if not self._path.exists():
+            return
+        with self._path.open("r+b") as file:
+            text = file.read().decode()
+            for found in naming(user).finditer(text):
+                size = len(found[0].encode())
+                file.seek(len(text[: found.start()].encode()))
+                file.write(REDACTED.ljust(size, "*")[:size].encode())
 
     def _all(self) -> Iterator[AuditEntry]:
         if not self._path.exists():

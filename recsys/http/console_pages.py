@@ -335,3 +335,4 @@ class Console:
         """Erase a person: from what is served, the store and the cases; from every file by the next night."""
         erase([user], self.published, safety=self.safety)
         self.cases.erase(user, by=by)
+        self.audit.redact(user)

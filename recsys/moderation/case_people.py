@@ -61,7 +61,7 @@ class CasePeople:
 
     def redact(self, person: str) -> dict[str, dict[str, str]]:
         """Take the id of a person out of every text; return new digests by the old ones, by case."""
-        people, named = self.read(), _naming(person)
+        people, named = self.read(), naming(person)
         changed: dict[str, dict[str, str]] = {}
         for case, one in people.items():
             texts = [one.get("note", ""), *(text for _, text in one.get("explanations", ()))]
@@ -91,10 +91,10 @@ def _digest(salt: str, text: str) -> str:
     return hashlib.sha256(f"{salt}{text}".encode()).hexdigest()
 
 
-def _naming(user_id: str) -> re.Pattern[str]:
+def naming(user_id: str) -> re.Pattern[str]:
     """Return a pattern of an id in small and capital, narrow and full-width letters, within a text.
 
-    >>> bool(_naming("u7").search("Ｕ7さんの夫")), bool(_naming("u7").search("u77"))
+    >>> bool(naming("u7").search("Ｕ7さんの夫")), bool(naming("u7").search("u77"))
     (True, False)
     """
     spelled = "".join(

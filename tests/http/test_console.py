@@ -645,5 +645,10 @@ def test_the_audit_log_names_nobody_without_the_key_and_goes_on_when_it_is_rotat
     assert [entry.operator for entry in found.newest(user="u7")] == ["ren", "aki"]
     assert [entry.operator for entry in found.newest(user="u8")] == ["ren"]
     assert len(found.newest()) == 2
+    found.add("aki", "u9さんの件、u99 ではない", "member", ["u9"])
+    found.redact("u9")
+    found.add("aki", "later", "night", [])
+    assert [one.purpose for one in found.newest()[:2]] == ["later", "(eさんの件、u99 ではない"]
+    assert len(found.newest(user="u9")) == 1  # still found by who has the id
     for keys in (Keys(), Keys((b"x" * 32,))):
         assert AuditLog(tmp_path, keys).newest(user="u7") == []
