@@ -222,7 +222,9 @@ class PostgresSafety:
 
     def drop_erased(self, ids: Sequence[str]) -> None:
         """Forget ids of people who were erased."""
-        self._write([("DELETE FROM recsys_erased_people WHERE person = ANY(%(ids)s)", {"ids": list(ids)})])
+        self._write(
+            [("DELETE FROM recsys_erased_people WHERE person = ANY(%(ids)s)", {"ids": [*read_as(ids)]})]
+        )
 
     def shown(self, viewer: str, day: date) -> frozenset[str]:
         """Return the people the viewer was shown on that day."""

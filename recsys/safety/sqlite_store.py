@@ -219,7 +219,7 @@ class SqliteSafety:
 
     def drop_erased(self, ids: Sequence[str]) -> None:
         """Forget ids of people who were erased."""
-        self._write([("DELETE FROM erased_people WHERE person = ?", (user_id,)) for user_id in ids])
+        self._write([("DELETE FROM erased_people WHERE person = ?", (text,)) for text in read_as(ids)])
         self._forget_pages()
 
     def shown(self, viewer: str, day: date) -> frozenset[str]:

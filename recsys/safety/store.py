@@ -16,6 +16,7 @@ from recsys.errors import InputError, SafetyUnavailable, explained
 from recsys.safety.canonical import (
     canonical_person,
     distinct_pair,
+    is_any_spelling,
     pairs_written_as,
     read_as,
     utc_moment,
@@ -201,6 +202,8 @@ def holds_by_person(rows: Iterable[tuple[str, str, str]]) -> dict[str, tuple[Sto
     """
     found: dict[str, list[StoreHold]] = {}
     for person, owner, reason in sorted(rows):
+        if is_any_spelling(person):  # beside the row of the id itself
+            continue
         found.setdefault(person, []).append(StoreHold(owner, reason))
     return {person: tuple(holds) for person, holds in found.items()}
 
@@ -380,8 +383,9 @@ class MemorySafety:
 
     def drop_erased(self, ids: Sequence[str]) -> None:
         """Forget ids of people who were erased."""
-        for user_id in ids:
-            self._erased.pop(user_id, None)
+        for text in read_as(ids):
+            self._erased.pop(text, None)
+            self._erased_in_any_spelling.discard(text)
 
     def _separate(self, actor: str, target: str, kind: str, at: datetime | None) -> None:
         utc_moment(at)

@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from recsys.errors import InputError
-from recsys.safety.store import MEMBER, SafetyExclusions, SafetyStore, ShownLog, StoreWithHolds
+from recsys.safety.store import (
+    MEMBER,
+    SafetyExclusions,
+    SafetyStore,
+    ShownLog,
+    StoreWithErasedIds,
+    StoreWithHolds,
+)
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 UUID_OF_ONE = uuid.UUID("0f8fad5b-d9cb-469f-a165-70867728950e")
@@ -111,6 +118,15 @@ class SafetyContract:
         store.lift("a")
         assert store.exclusions("b", ["a"]).excluded == {"a"}
         assert store.exclusions("a", ["b"]).viewer_excluded
+
+    def test_the_ids_of_erased_people_are_dropped_when_told(self, store: SafetyStore) -> None:
+        if not isinstance(store, StoreWithErasedIds):
+            pytest.skip("it keeps them")
+        for user in ("a", "b"):
+            store.erase(user, AT)
+        store.drop_erased(["a", "never erased"])
+        assert store.erased_since(None) == {"b"}
+        assert store.exclusions("b", ["a"]) == SafetyExclusions(viewer_excluded=True, excluded=frozenset())
 
     def test_who_was_erased_since_a_moment(self, store: SafetyStore) -> None:
         store.erase("a", AT)
