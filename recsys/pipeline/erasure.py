@@ -103,10 +103,9 @@ def drop_applied_erasures(safety: SafetyStore, published: str | Path) -> int:
     applied = read_manifest(Path(published) / RUNS / run).erasure_watermark
     if applied is None:
         return 0
-    later = ask_safety(partial(safety.erased_since, datetime.fromisoformat(applied)))
-    ids = sorted(ask_safety(partial(safety.erased_since, None)) - later)
-    listed = ErasureList.of(published).now().among(ids)
-    known = [user_id for user_id, is_listed in zip(ids, listed, strict=True) if is_listed]
+    listed = ErasureList.of(published).now()
+    ids = sorted(ask_safety(partial(safety.erased_since, None)))
+    known = [one for one in ids if (asked := listed.moment_of(one)) is not None and asked <= applied]
     if known:
         ask_safety(partial(safety.drop_erased, known))
     return len(known)

@@ -63,6 +63,10 @@ class ErasedPeople:
         """When the latest erasure was asked for, in UTC; None when there is none."""
         return max(self.moments.values(), default=None)
 
+    def moment_of(self, user_id: str) -> str | None:
+        """Return when somebody asked to be erased, in UTC as `watermark` is; None for who did not."""
+        return self.moments.get(erasure_key(user_id, self.secret))
+
     def among(self, ids: Iterable[Any]) -> BoolArray:
         """Say which ids, or fingerprints of ids in a log, are of erased people, `(n_ids,)` bool.
 

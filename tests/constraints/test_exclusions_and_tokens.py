@@ -10,6 +10,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.constraints import Policy
 from recsys.constraints.exclusions_and_tokens import Exclusions, SamePerson, Tokens
 from recsys.constraints.profile import MandatoryAnswers
+from recsys.constraints.why_not import constraint_text
 from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.population import Population
 from recsys.testing.changed_people import separated, with_rows
@@ -88,7 +89,11 @@ class TestApart(ConstraintContract):
     def test_every_reason_separates(self, why: str) -> None:
         people = two_people({}, {})
         assert _allowed(self.policy, people)
-        assert not _allowed(self.policy, separated(people, 1, 0, why))
+        apart = separated(people, 1, 0, why)
+        assert not _allowed(self.policy, apart)
+        (told,) = (one for one in self.policy.why_not(apart, 0, 1) if one.constraint == "separations")
+        common = constraint_text("separations")  # only that they are matched is said by itself
+        assert told.text == (constraint_text("matched") if why == "matched" else common)
 
     def test_a_new_account_of_one_person_stays_separated(self) -> None:
         people = make_listed_people(4, np.random.default_rng(0))

@@ -9,9 +9,10 @@ import pytest
 
 from recsys import Ranker
 from recsys.pipeline.erasure import erase
-from recsys.pipeline.paths import PATHS
+from recsys.pipeline.paths import HOME_STORE, PATHS
 from recsys.pipeline.rollback import rollback
 from recsys.safety.erasure_list import ErasureList
+from recsys.safety.sqlite_store import SqliteSafety
 from recsys.safety.store import MemorySafety
 from recsys.storage.publication import LISTS, current_run, read_publication
 from tests.golden import PEOPLE
@@ -72,9 +73,13 @@ def test_after_the_next_night_no_file_holds_them(
     kept = tmp_path / "kept"
     shutil.copytree(folder.published / "runs" / before, kept)
     blocks = pd.read_parquet(folder.root / PATHS.tables / "blocks.parquet")
-    erase(sorted(set(blocks["actor"]))[:3], folder.published)
+    store = SqliteSafety.create(folder.root / HOME_STORE)
+    erase([gone, *sorted(set(blocks["actor"]))[:3]], folder.published, safety=store)
+    store.erase("not in the list")
+    assert gone in store.erased_since(None)  # what is served names them until the night
     assert set(folder.run(*LONGER, stages=STAGES).values()) == {0}
     assert files_with(folder.root, gone) == []
+    assert store.erased_since(None) == {"not in the list"}
     served = read_publication(folder.published)
     assert served.run_id != before
     gates = [
