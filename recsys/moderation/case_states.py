@@ -37,6 +37,7 @@ class Case:
     explanations: what operators wrote with their steps, by the digest that stands in the step. version: how
     many steps were taken. deciders: everybody who decided anything in it.
 
+    >>> from datetime import UTC, datetime
     >>> case = Case("case-1", "report.money", 3, "v", OPEN, "2026-01-05", "2026-01-08T00:00:00+00:00")
     >>> case.is_late(datetime(2026, 1, 9, tzinfo=UTC))
     True

@@ -46,7 +46,19 @@ _FIRST: Final = "0" * 64
 
 
 class CaseChangedError(InputError):
-    """A step was to be taken on a case as it stood before somebody else's step."""
+    """A step was to be taken on a case as it stood before somebody else's step.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     cases = CaseLog(folder, MemorySafety())
+    ...     seen = cases.open_case("u7", "report.money", by="aki").version
+    ...     _ = cases.assign("case-1", "ren", by="ren", version=seen)
+    ...     try:
+    ...         _ = cases.decide("case-1", "warn", reason="report.money", by="aki", version=seen)
+    ...     except CaseChangedError as error:
+    ...         print(str(error).partition(":")[0])
+    the case has changed since it was opened
+    """
 
 
 class CaseLog:

@@ -362,6 +362,8 @@ FILE_KINDS: Final = {
     ".sqlite": FileKind(_words_of_database, _records_of_database),
 }
 _OTHER_FILES: Final = FileKind(_words_of_text, _records_of_text)
+_SQLITE_LOGS: Final = FileKind(_words_of_text, lambda _path, _person: iter(()))
+"""Logs beside a SQLite file: what they hold is read with the file, and says more than is a person's own."""
 
 
 def file_kind(path: Path) -> FileKind:
@@ -370,4 +372,6 @@ def file_kind(path: Path) -> FileKind:
     >>> file_kind(Path("lists.parquet")).words is file_kind(Path("page.html")).words
     False
     """
+    if path.name.endswith(("-wal", "-shm", "-journal")):
+        return _SQLITE_LOGS
     return FILE_KINDS.get(path.suffix, _OTHER_FILES)
