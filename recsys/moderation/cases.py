@@ -56,7 +56,7 @@ class CaseChangedError(InputError):
     ...     try:
     ...         _ = cases.decide("case-1", "warn", reason="report.money", by="aki", version=seen)
     ...     except CaseChangedError as error:
-    ...         print(str(error).partition(":")[0])
+    ...         print(str(error).partition(" in ")[0])
     the case has changed since it was opened
     """
 
