@@ -323,7 +323,6 @@ def recommend(
 
     Lists are made for each viewer alone, so the same few people may stand on many: `coverage` and
     `exposure_gini` of `evaluate` say how far; `recsys.allocate` spreads attention over everybody.
-
     After ranking, every pair is checked again with the plain form of `policy`, which shares no code with the
     compiled masks. One that fails is dropped, counted in `lists.attrs["dropped_by_recheck"]` and logged.
 

@@ -10,7 +10,7 @@ from recsys.safety.canonical import CheckedId, canonical_person, distinct_pair, 
 from recsys.safety.day_log import DayLog, StoreWithDay
 from recsys.safety.day_tables import note_tokens
 from recsys.safety.erasure_list import ErasureList
-from recsys.safety.ledger import HOLD, STORE, SUPPRESSED, LedgerTag, SafetyLedger, Who
+from recsys.safety.ledger import HOLD, STORE, SUPPRESSED, LedgerState, LedgerTag, SafetyLedger, Who
 from recsys.safety.persons import ALONE, Accounts
 from recsys.safety.store import (
     BLOCK,
@@ -66,27 +66,14 @@ class SafetyByPerson:
         mine, theirs = known.asked(viewer), known.asked_many(candidates)
         others = [account for accounts in theirs.values() for account in accounts]
         answers = [self.reader.exclusions(account, others) for account in mine]
-        erased = self.erasures.now().among([*mine, *others])
+        state = self.ledger.now()
+        erased = self.erasures.now(state).among([*mine, *others])
         gone = {account for account, is_erased in zip(others, erased[len(mine) :], strict=True) if is_erased}
         gone.update(*(answer.excluded for answer in answers))
         held = any(answer.viewer_excluded for answer in answers) or bool(erased[: len(mine)].any())
         out = {other for other, ids in theirs.items() if not gone.isdisjoint(ids)}
-        stopped, more = self._by_ledger(viewer, mine, theirs, known)
+        stopped, more = _by_ledger(state, viewer, mine, theirs, known)
         return SafetyExclusions(held or stopped, frozenset((out | more) - {viewer}))
-
-    def _by_ledger(
-        self, viewer: str, mine: Sequence[str], theirs: Mapping[str, Sequence[str]], known: Accounts
-    ) -> tuple[bool, set[str]]:
-        state = self.ledger.now()
-        if not state.restricts:
-            return False, set()
-        prints = known.fingerprints_of({**theirs, viewer: mine}, state)
-        me = prints[viewer]
-        apart = state.separated_from(me)
-        out = {
-            other for other, named in prints.items() if not apart.isdisjoint(named) or state.is_stopped(named)
-        }
-        return state.is_stopped(me), out
 
     def check(self, watermark: str | None = None) -> None:
         """Raise SafetyUnavailable unless ledger and store are those a publication knows, and no older.
@@ -210,3 +197,17 @@ def _hold_tag(owner: str, reason: str) -> LedgerTag:
     return LedgerTag(
         f"{HOLD}:{reason}" if reason else HOLD, STORE if owner == OPERATOR else f"{STORE}:{owner}"
     )
+
+
+def _by_ledger(
+    state: LedgerState, viewer: str, mine: Sequence[str], theirs: Mapping[str, Sequence[str]], known: Accounts
+) -> tuple[bool, set[str]]:
+    """Say whether the ledger stops the viewer, and whom of the others it stops or keeps apart from them."""
+    if not state.restricts:
+        return False, set()
+    prints = known.fingerprints_of({**theirs, viewer: mine}, state)
+    apart, stops = state.separated_from(prints[viewer]), state.stops.keys()
+    out = {
+        other for other, named in prints.items() if not apart.isdisjoint(named) or not stops.isdisjoint(named)
+    }
+    return state.is_stopped(prints[viewer]), out

@@ -25,7 +25,7 @@ import numpy as np
 from recsys.errors import PublicationError, SafetyUnavailable, explained
 from recsys.safety.fingerprints import forms_of
 from recsys.safety.keys import UNKEYED, Keys, purpose_key, read_keys
-from recsys.safety.ledger import SafetyLedger
+from recsys.safety.ledger import LedgerState, SafetyLedger
 from recsys.storage.atomic_write import write_atomically
 from recsys.types import BoolArray
 
@@ -102,13 +102,16 @@ class ErasureList:
         """Return the list that belongs to a folder of publications, and is told of in its safety ledger."""
         return cls(Path(published).resolve() / FOLDER, SafetyLedger.of(published))
 
-    def now(self) -> ErasedPeople:
+    def now(self, known: LedgerState | None = None) -> ErasedPeople:
         """Return the list as it stands.
+
+        known: what its safety ledger says just now, where the caller has asked it already.
 
         Raises PublicationError when it is there and cannot be read: nobody may guess who is in it. Raises
         SafetyUnavailable when the safety ledger knows of people who are not in it: it is missing or old.
         """
-        told = (0, "") if self._ledger is None else self._ledger.now().erasures
+        state = LedgerState() if self._ledger is None else known or self._ledger.now()
+        told = state.erasures
         erased = self._read_list()
         if len(erased) < told[0] or (erased.watermark or "") < told[1]:
             remedy = "restore it from a backup; without it nobody knows who asked to be erased"

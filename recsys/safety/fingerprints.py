@@ -1,5 +1,6 @@
 """Keyed fingerprints of ids and person tokens, under which the ledger and the person index hold people."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
@@ -39,9 +40,18 @@ class Fingerprints:
 
     def of(self, kind: str, text: str) -> int:
         """Return the fingerprint of an id (`ID`) or a person token (`PERSON`)."""
-        made = self._hash.copy()
-        made.update(f"{kind}\0{text}".encode("utf-8", "surrogatepass"))
-        return int.from_bytes(made.digest(), "little") or 1
+        return self.of_each(kind, [text])[0]
+
+    def of_each(self, kind: str, texts: Iterable[str]) -> list[int]:
+        """Return the fingerprint of each of some ids or tokens."""
+        start = self._hash.copy()
+        start.update(f"{kind}\0".encode())
+        found = list[int]()
+        for text in texts:
+            made = start.copy()
+            made.update(text.encode("utf-8", "surrogatepass"))
+            found.append(int.from_bytes(made.digest(), "little") or 1)
+        return found
 
     def text(self, user_id: str) -> str:
         """Return the fingerprint of an id as 16 hexadecimal digits, for logs."""

@@ -79,6 +79,10 @@ class LedgerState:
         named = [(ID, who.user_id), (PERSON, who.token)] if who.token else [(ID, who.user_id)]
         return tuple([naming.of(kind, text) for naming in self.namings for kind, text in named])
 
+    def fingerprints_of_ids(self, ids: Sequence[str]) -> list[list[int]]:
+        """Return, for each naming, the fingerprints of accounts of which the id alone is known."""
+        return [naming.of_each(ID, ids) for naming in self.namings]
+
     def primary(self, who: Who) -> int:
         """Return the fingerprint under which somebody is written: of the person where that is known."""
         newest = self.namings[-1]

@@ -211,13 +211,16 @@ class Accounts:
         rows = np.array(self._ids.find(accounts), np.int64)
         persons = np.zeros((len(rows), len(self._index.namings)), np.uint64)
         persons[rows >= 0] = self._index.of_row[:, rows[rows >= 0]].T
-        prints = iter(
-            [
-                (*(print_ for who in self.named(one) for print_ in state.fingerprints(who)), *person)
-                for one, person in zip(accounts, persons.tolist(), strict=True)
+        of_ids = zip(persons.tolist(), *state.fingerprints_of_ids(accounts), strict=True)
+        prints = [(*person, *own) for person, *own in of_ids]
+        if self._newcomers:
+            tokens = [
+                [one for who in self.named(account) for one in state.fingerprints(who)]
+                for account in accounts
             ]
-        )
-        return {user_id: {one for _ in ids for one in next(prints) if one} for user_id, ids in asked.items()}
+            prints = [(*mine, *more) for mine, more in zip(prints, tokens, strict=True)]
+        each = iter(prints)
+        return {user_id: {one for _ in ids for one in next(each) if one} for user_id, ids in asked.items()}
 
     def named(self, user_id: str) -> tuple[Who, ...]:
         """Return how an account is known to the ledger: by its id, with each token it came with since."""
