@@ -34,7 +34,7 @@ class LabelWeight:
 
 
 ONE_SIDED: Final = "one_sided"
-"""In `attrs` of labels: whether viewers alone decide, as about films."""
+"""In `attrs` of labels: the side of the candidates where viewers alone decide, as about films, else empty."""
 LABEL_WEIGHTS: Final[Mapping[str, LabelWeight]] = MappingProxyType(
     {
         "impression": LabelWeight(

@@ -94,7 +94,9 @@ def compare(
         found = _estimated(data.where(kept), specs, draw, n_resamples, level)
         rows += [{"slice": name, "model": m, **_row(found, m, spec, against)} for m, spec in specs]
     everyone = data.ids if everybody is None else np.asarray(everybody, dtype=object)
-    rows += [row for model, frame in frames.items() for row in _list_level_metrics(model, frame, everyone)]
+    side = str(known.attrs.get(ONE_SIDED) or "")
+    for model, frame in frames.items():
+        rows += _list_level_metrics(model, frame, everyone, side)
     return pd.DataFrame(rows)
 
 
@@ -180,10 +182,13 @@ def _row(found: Estimates, model: str, spec: MetricSpec, against: str | None) ->
 
 
 def _list_level_metrics(
-    model: str, lists: pd.DataFrame, everybody: npt.NDArray[np.object_]
+    model: str, lists: pd.DataFrame, everybody: npt.NDArray[np.object_], side: str
 ) -> Iterator[dict[str, object]]:
+    """Yield coverage and Gini; side: of those who can be listed where two kinds meet, else empty."""
     seen = [everybody, lists[C.VIEWER].to_numpy(object), lists[C.CANDIDATE].to_numpy(object)]
     people = np.unique(np.concatenate(seen))
+    listable = np.array([str(one).startswith(f"{side}:") for one in people], bool)
+    people = people[listable] if side and listable.any() else people
     looked_at = exposure(lists[C.CANDIDATE], lists[C.RANK], people)
     values = (coverage(lists[C.CANDIDATE], len(people)), gini(looked_at))
     for metric, value in zip(LIST_LEVEL_METRICS, values, strict=True):

@@ -211,7 +211,8 @@ class Interactions:
     def truth(self, *, new_to: "Interactions | None" = None) -> pd.DataFrame:
         """Return the labels of all pairs: viewer_id, candidate_id, label 1 or 0.
 
-        Where two kinds meet only viewers decide, and `evaluate` warns of a judgement by p_mutual.
+        Where two kinds meet only viewers decide and candidates alone are listed: `evaluate` warns of a
+        judgement by p_mutual and takes coverage and Gini over candidates.
 
         new_to: leave out the pairs dealt with there, so that only what could not be known is judged.
         """
@@ -219,7 +220,8 @@ class Interactions:
         if new_to is not None:
             known = labels.merge(new_to.seen, on=PAIR, how="left", indicator=True)["_merge"] == "both"
             labels = labels[~known.to_numpy(bool)].reset_index(drop=True)
-        labels.attrs[ONE_SIDED] = self.names[0].side != self.names[-1].side
+        sides = [names.side for names in self.names]
+        labels.attrs[ONE_SIDED] = sides[-1] if sides[0] != sides[-1] else ""
         return labels
 
     @checked_arguments

@@ -1,5 +1,6 @@
 """Figures of people and pairs: a map by cell, a map of embeddings, and the parts of one pair's logits."""
 
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Final, Literal
 
 import h3
@@ -153,7 +154,7 @@ def principal_plane(rows: npt.ArrayLike) -> npt.NDArray[np.float64]:
 @checked_arguments
 def embedding_map(
     directed: Directed,
-    colour: pd.Series | None = None,
+    colour: pd.Series | Mapping[Hashable, object] | None = None,
     *,
     side: Literal["taste", "appeal"] = "taste",
     ax: "Axes | None" = None,
@@ -161,8 +162,9 @@ def embedding_map(
     """Draw each person as a point on the first two principal components of their factors.
 
     directed: what a fitted model gives as `model.fitted`. colour: a number or a category for each person,
-    indexed by user_id, such as a scale score or an age band; people without one are grey. Categories
-    stand in the order of a `pandas.Categorical`, else in that of their names.
+    indexed by user_id, such as a scale score or an age band, or a mapping; people without one are grey (a
+    column of polars has no ids: `dict(zip(frame["user_id"], frame["age"]))`). Categories stand in the order
+    of a `pandas.Categorical`, else in that of their names.
 
     Raises InputError for an unknown side, nobody to draw, or more categories than can be told apart.
 
@@ -177,6 +179,8 @@ def embedding_map(
     rows = getattr(directed, side)
     plane = principal_plane(rows)
     axes = styled_axes(ax, width=6.0, height=5.0)
+    if colour is not None and not isinstance(colour, pd.Series):
+        colour = pd.Series(dict(colour))
     if colour is None:
         axes.scatter(plane[:, 0], plane[:, 1], s=8, color=ACCENT, alpha=0.5, linewidths=0)
     else:

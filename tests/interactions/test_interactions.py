@@ -338,6 +338,7 @@ def test_the_truth_of_two_sides_is_not_judged_by_both_liking_without_a_word():
     lists = truth.assign(rank=[1, 2, 2, 1], p_like=0.5, p_mutual=0.25)
     with pytest.warns(UserWarning, match=r"the truth is of viewers alone.*by='p_like'"):
         recsys.evaluate(lists, truth, k=1)
-    recsys.evaluate(lists, truth, k=1, probability="p_like")
+    found = recsys.evaluate(lists[lists["rank"] == 1], truth, k=1, probability="p_like").set_index("metric")
+    assert (found.loc["coverage", "value"], found.loc["coverage", "n"]) == (1.0, 2)  # films, not users
     with pytest.raises(UnknownIdError, match=r"got 2; did you mean 'film:2' or 'user:2'\?"):
         log.people.ids.rows([2])
