@@ -29,9 +29,9 @@ def n_processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def n_threads() -> int:
-    """Return how many threads to work with by default: one a processor, at most eight."""
-    return min(n_processors(), _MAX_THREADS)
+def n_threads(n_entries: int = _MIN_ENTRIES) -> int:
+    """Return how many threads to work with by default: one a processor, at most eight; one for few entries."""
+    return min(n_processors(), _MAX_THREADS) if n_entries >= _MIN_ENTRIES else 1
 
 
 def in_ranges(kernel: Kernel, indptr: npt.NDArray[np.int64], workers: int | None = None) -> None:
@@ -44,7 +44,7 @@ def in_ranges(kernel: Kernel, indptr: npt.NDArray[np.int64], workers: int | None
     same bytes come out whatever `workers` is.
     """
     if workers is None:
-        workers = n_threads() if indptr[-1] >= _MIN_ENTRIES else 1
+        workers = n_threads(int(indptr[-1]))
         n_ranges = workers * _RANGES_A_THREAD
     else:
         n_ranges = workers

@@ -52,7 +52,7 @@ def implicit_als(
             factors=n_factors,
             regularization=regularization,
             iterations=iterations,
-            num_threads=n_threads(),
+            num_threads=n_threads(len(answers)),
             random_state=seed,
         )
         als.fit(matrix, show_progress=False)
