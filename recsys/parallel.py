@@ -30,7 +30,7 @@ def n_processors() -> int:
 
 
 def n_threads(n_entries: int = _MIN_ENTRIES) -> int:
-    """Return how many threads to work with by default: one a processor, at most eight; one for few entries."""
+    """Return how many threads to work with by default: one a processor up to eight; one for few entries."""
     return min(n_processors(), _MAX_THREADS) if n_entries >= _MIN_ENTRIES else 1
 
 

@@ -26,6 +26,7 @@ from recsys.evaluation.parameter_search import SearchResult, tune
 from recsys.evaluation.probability import auc, brier, log_loss
 from recsys.evaluation.protocol import as_lists
 from recsys.evaluation.ranking import ndcg, precision, recall
+from recsys.evaluation.reciprocal import reciprocal_metrics
 from recsys.evaluation.registry import CustomMetric
 from recsys.evaluation.snips import Snips, snips
 from recsys.evaluation.splits import (
@@ -79,6 +80,7 @@ __all__ = [
     "precision",
     "reach",
     "recall",
+    "reciprocal_metrics",
     "reliability_table",
     "snips",
     "temporal_split",

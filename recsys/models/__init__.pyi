@@ -24,6 +24,7 @@ from .item_item import EASE as EASE
 from .item_item import EASEConfig as EASEConfig
 from .item_item import ItemKNN as ItemKNN
 from .item_item import ItemKNNConfig as ItemKNNConfig
+from .joint_als import JointALS as JointALS
 from .neighbours import neighbours as neighbours
 from .order_explanation import OrderExplanation as OrderExplanation
 from .order_explanation import explain_order as explain_order

@@ -1,5 +1,6 @@
 """Learns who comes across whom: settings from pairs left out, then the parts of the whole log."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,7 +15,7 @@ from recsys.models.affinity import (
     PersonAffinity,
     ScoreSpread,
 )
-from recsys.models.affinity_recency import LEAST_HELD_OUT, HeldOutDecisions, with_recency
+from recsys.models.affinity_recency import LEAST_HELD_OUT, HeldOutAffinity, HeldOutDecisions, with_recency
 from recsys.models.affinity_weights import fit_closeness, fit_weights
 from recsys.models.impressions import Impressions
 from recsys.models.neighbourhoods import CommonNeighbours, ItemRegression
@@ -33,32 +34,33 @@ _RIDGES: Final = (30.0, 100.0, 300.0, 1000.0)
 
 
 def fit_affinity(
-    decisions: Impressions, random: HeldOutDecisions, latest: HeldOutDecisions | None, seed: int
+    decisions: Impressions, random: Sequence[HeldOutDecisions], latest: HeldOutDecisions | None, seed: int
 ) -> Affinity | None:
     """Learn from the decisions of a log that logs no looks; None where too few likes were left out.
 
-    random: a part of the pairs, left out at random. latest: the pairs of the end of the log, None where it
-    has no times.
+    random: parts of the pairs, each left out at random. latest: the pairs of the end of the log, None where
+    it has no times.
     """
-    n_people = len(random.p_like)
-    if int((random.held.labels > 0).sum()) < LEAST_HELD_OUT:
+    n_people = len(random[0].p_like)
+    if sum(int((one.held.labels > 0).sum()) for one in random) < LEAST_HELD_OUT:
         return None
-    rng, known = np.random.default_rng(seed), random.known.without_decay()
-    settings, likes = choose_settings(known, random.held, n_people, seed)
-    fit = _PartsFit(n_people, settings, _best_ridge(known, random.held, n_people, seed), seed)
-    parts, person = fit.parts(known, CHOOSING_ITERATIONS, likes=likes)
-    closeness = fit_closeness(random, person, UnseenPairs.of(decisions.viewers, decisions.candidates), rng)
-    random = HeldOutDecisions(known, random.held, closeness.added_to(random.p_like, person))
-    choice, look = fit_weights(decisions, random, parts, person, rng)
+    rng = np.random.default_rng(seed)
+    pairs = [(one.known.without_decay(), one.held) for one in random]
+    settings, likes = choose_settings(pairs, n_people, seed)
+    fit = _PartsFit(n_people, settings, _best_ridge(pairs, n_people, seed), seed)
+    splits = [
+        HeldOutAffinity(replace(one, known=known), *fit.parts(known, CHOOSING_ITERATIONS, likes=factors))
+        for one, (known, _), factors in zip(random, pairs, likes, strict=True)
+    ]
+    closeness = fit_closeness(splits, UnseenPairs.of(decisions.viewers, decisions.candidates), rng)
+    splits = [one.with_closeness(closeness) for one in splits]
+    choice, look = fit_weights(decisions, splits, rng)
     whole = decisions.without_decay()
     final, everybody = fit.parts(whole)
     if latest is not None and int((latest.held.labels > 0).sum()) >= LEAST_HELD_OUT:
         early = latest.known.without_decay()
-        splits = [
-            (*fit.parts(early, CHOOSING_ITERATIONS), replace(latest, known=early)),
-            (parts, person, random),
-        ]
-        choice, half_life = with_recency(choice, splits)
+        end = HeldOutAffinity(replace(latest, known=early), *fit.parts(early, CHOOSING_ITERATIONS))
+        choice, half_life = with_recency(choice, [end, *splits])
         final = replace(final, half_life=half_life)
         activity, popularity = final.recent(whole, n_people)
         everybody = replace(everybody, recent_activity=activity, recent_popularity=popularity)
@@ -104,14 +106,16 @@ class _PartsFit:
         return parts, parts.person(known, n_people, rows)
 
 
-def _best_ridge(known: Impressions, held: Impressions, n_people: int, seed: int) -> float:
+def _best_ridge(splits: Sequence[tuple[Impressions, Impressions]], n_people: int, seed: int) -> float:
     """Return the ridge of the item regression that ranks held-out likes best."""
-    visited = visits(known)
 
     def gain(ridge: float) -> float:
-        draw = np.random.default_rng(seed)
-        one = ItemRegression.learned(visited, n_people, ridge, draw, most_items=_ITEMS_OF_A_TRIAL)
-        return held_out_gain(*one.folded(visited, n_people, np.arange(n_people)), known, held)
+        total = 0.0
+        for known, held in splits:
+            draw, visited = np.random.default_rng(seed), visits(known)
+            one = ItemRegression.learned(visited, n_people, ridge, draw, most_items=_ITEMS_OF_A_TRIAL)
+            total += held_out_gain(*one.folded(visited, n_people, np.arange(n_people)), known, held)
+        return total
 
     gains = {ridge: gain(ridge) for ridge in _RIDGES[1:3]}
     further = _RIDGES[0] if gains[_RIDGES[1]] > gains[_RIDGES[2]] else _RIDGES[3]

@@ -6,11 +6,11 @@ from typing import Final
 
 import numpy as np
 
-from recsys.models.affinity import TERM, AffinityParts, PersonAffinity
+from recsys.models.affinity import TERM, AffinityParts, Closeness, PersonAffinity
 from recsys.models.directed import Directed
 from recsys.models.impressions import Impressions
 from recsys.models.list_weights import JudgedLists, ListWeights, is_better
-from recsys.types import Float64Array
+from recsys.types import BoolArray, Float64Array
 
 LEAST_HELD_OUT: Final = 50
 """Held-out likes below which nothing is learned, and lists are in the order of p_like."""
@@ -36,6 +36,29 @@ class HeldOutDecisions:
     p_like: Directed
 
 
+@dataclass(frozen=True, eq=False)
+class HeldOutAffinity:
+    """Decisions to judge by, and who comes across whom as far as what is known then says."""
+
+    decisions: HeldOutDecisions
+    parts: AffinityParts
+    person: PersonAffinity
+
+    def judged(self, starts: Sequence[ListWeights], *, mutual: bool | None = None) -> JudgedLists:
+        """Return the lists that held-out likes judge; see `JudgedLists.of`."""
+        one = self.decisions
+        return JudgedLists.of(one.known, one.held, one.p_like, self.person, starts, mutual=mutual)
+
+    def only(self, mask: BoolArray) -> "HeldOutAffinity":
+        """Return the same with the held-out decisions where the mask is true."""
+        return replace(self, decisions=replace(self.decisions, held=self.decisions.held.take(mask)))
+
+    def with_closeness(self, closeness: Closeness) -> "HeldOutAffinity":
+        """Return the same with what common neighbours add to P(like | look)."""
+        p_like = closeness.added_to(self.decisions.p_like, self.person)
+        return replace(self, decisions=replace(self.decisions, p_like=p_like))
+
+
 def latest_held_out(
     decisions: Impressions, fitted: Callable[[Impressions], Directed]
 ) -> HeldOutDecisions | None:
@@ -58,24 +81,23 @@ def latest_held_out(
     return HeldOutDecisions(known, decisions.take(held), fitted(known))
 
 
-def with_recency(
-    choice: ListWeights, splits: Sequence[tuple[AffinityParts, PersonAffinity, HeldOutDecisions]]
-) -> tuple[ListWeights, float]:
+def with_recency(choice: ListWeights, splits: Sequence[HeldOutAffinity]) -> tuple[ListWeights, float]:
     """Return `choice` with a weight of recent decisions given and received, and their half-life in days.
 
-    splits: first the end of the log, then pairs of any time, each with what was learned of what is known.
+    splits: first the end of the log, then pairs of any time.
     Weight and half-life are those that help lists of the one most, less what they cost lists of the other;
     0 where no gain at the end exceeds chance.
     """
-    span = float(np.max(splits[0][2].known.first_age, initial=0.0))
-    n_people = len(splits[0][2].p_like)
+    span = float(np.max(splits[0].decisions.known.first_age, initial=0.0))
+    n_people = len(splits[0].decisions.p_like)
     found: dict[tuple[float, float], list[Float64Array]] = {}
-    for parts, person, split in splits:
+    for split in splits:
         recent = [
-            replace(parts, half_life=share * span).recent(split.known, n_people) for share in _HALF_LIVES
+            replace(split.parts, half_life=share * span).recent(split.decisions.known, n_people)
+            for share in _HALF_LIVES
         ]
-        lately = replace(person, recent_activity=recent[1][0], recent_popularity=recent[1][1])
-        lists = JudgedLists.of(split.known, split.held, split.p_like, lately, [choice])
+        lately = replace(split.person, recent_activity=recent[1][0], recent_popularity=recent[1][1])
+        lists = replace(split, person=lately).judged([choice])
         for share, (activity, popularity) in zip(_HALF_LIVES, recent, strict=True):
             for weight in _RECENCY_WEIGHTS:
                 gains = lists.gains(choice, weight * (activity + popularity))

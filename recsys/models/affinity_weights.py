@@ -7,11 +7,11 @@ from typing import Final
 import numpy as np
 
 from recsys.data.unseen_pairs import UnseenPairs
-from recsys.models.affinity import PARTS, TERM, TERMS, AffinityParts, Closeness, PersonAffinity
-from recsys.models.affinity_recency import HeldOutDecisions
-from recsys.models.directed import Directed, sigmoid
+from recsys.models.affinity import PARTS, TERM, TERMS, Closeness
+from recsys.models.affinity_recency import HeldOutAffinity
+from recsys.models.directed import sigmoid
 from recsys.models.impressions import Impressions
-from recsys.models.list_weights import JudgedLists, ListWeights, best_weights
+from recsys.models.list_weights import LEAST_MUTUAL, JudgedLists, ListWeights, best_weights, n_mutual
 from recsys.models.stacking import conditional_logit, logistic_regression
 from recsys.types import BoolArray, Float64Array
 
@@ -37,34 +37,28 @@ _OF_A_LOOK: Final = tuple(
 )
 """Terms of the chance of a look, which does not depend on what would be thought of whom is looked at."""
 _NONE_LEVELLED: Final = np.zeros(len(PARTS))
+_WITHOUT_PARTS: Final = ((1.0, 0.0), (1.0, 0.5), (0.0, 0.5))
+"""Weights of p_like and popularity in the orders that a log of little evidence keeps."""
 _PRIOR: Final = np.array([[term.prior for term in TERMS], [term.precision for term in TERMS]])
 
 
 def fit_closeness(
-    random: HeldOutDecisions, person: PersonAffinity, unseen: UnseenPairs, rng: np.random.Generator
+    splits: Sequence[HeldOutAffinity], unseen: UnseenPairs, rng: np.random.Generator
 ) -> Closeness:
     """Return what common neighbours add to P(like | look): 0 within two standard errors of nothing.
 
     Where nobody ever said no, unseen pairs beside the held-out likes stand for those who would.
     """
-    held = random.held
-    i, j, labels = held.viewers.astype(np.int64), held.candidates.astype(np.int64), held.labels
-    alone = bool((labels > 0).all())
-    if alone:
-        beside, fresh = unseen.beside(i, _NEGATIVES, rng)
-        i, j = (
-            np.concatenate([i, np.repeat(i, _NEGATIVES)[fresh.ravel()]]),
-            np.concatenate([j, beside[fresh]]),
-        )
-        labels = np.concatenate([labels, np.zeros(len(i) - len(labels))])
-    cosine = Closeness(1.0, 0.0).logits(person, i, j) if person.neighbours.appeal.size else np.zeros(len(i))
+    alone = all(bool((split.decisions.held.labels > 0).all()) for split in splits)
+    found = [_cosines(split, unseen if alone else None, rng) for split in splits]
+    cosine, base, labels = (np.concatenate(part) for part in zip(*found, strict=True))
     spread = float(cosine.std())
     if spread <= 0.0:
         return Closeness()
-    features = np.array([np.ones(len(i)), (cosine - cosine.mean()) / spread])
-    base, precision = random.p_like.logits(i, j), np.array([0.1, 3.0])
+    features = np.array([np.ones(len(cosine)), (cosine - cosine.mean()) / spread])
+    precision = np.array([0.1, 3.0])
     theta = logistic_regression(
-        features, labels, np.ones(len(i)), offset=base, mean=np.zeros(2), precision=precision
+        features, labels, np.ones(len(labels)), offset=base, mean=np.zeros(2), precision=precision
     )
     p = sigmoid(base + theta @ features)
     curve = (features * p * (1.0 - p)) @ features.T + np.diag(precision)
@@ -74,46 +68,68 @@ def fit_closeness(
     return Closeness(weight, float(cosine.mean()) - level / weight)
 
 
+def _cosines(
+    split: HeldOutAffinity, unseen: UnseenPairs | None, rng: np.random.Generator
+) -> tuple[Float64Array, Float64Array, Float64Array]:
+    """Return cosine, logit and label of held-out pairs, and of some unseen ones beside them if given."""
+    held, person = split.decisions.held, split.person
+    i, j, labels = held.viewers.astype(np.int64), held.candidates.astype(np.int64), held.labels
+    if unseen is not None:
+        beside, fresh = unseen.beside(i, _NEGATIVES, rng)
+        i, j = (
+            np.concatenate([i, np.repeat(i, _NEGATIVES)[fresh.ravel()]]),
+            np.concatenate([j, beside[fresh]]),
+        )
+        labels = np.concatenate([labels, np.zeros(len(i) - len(labels))])
+    cosine = Closeness(1.0, 0.0).logits(person, i, j) if person.neighbours.appeal.size else np.zeros(len(i))
+    return cosine, split.decisions.p_like.logits(i, j), labels
+
+
 def fit_weights(
-    decisions: Impressions,
-    random: HeldOutDecisions,
-    parts: AffinityParts,
-    person: PersonAffinity,
-    rng: np.random.Generator,
+    decisions: Impressions, splits: Sequence[HeldOutAffinity], rng: np.random.Generator
 ) -> tuple[ListWeights, Float64Array]:
     """Return the weights of the order of lists and of the chance of a look, from held-out decisions.
 
     A regression weighs candidates whom no list would show, and what it learns from those may harm the first
-    places; so the weights of the order are sought from it, and from equal weights, by the lists they give.
+    places; so the weights of the order are sought from it, from equal weights, and from orders without any
+    part, by the lists they give. P(like | look) alone comes first: a log of little evidence keeps it.
     """
-    held = random.held
-    unseen, liked = UnseenPairs.of(decisions.viewers, decisions.candidates), held.take(held.labels > 0)
-    drawn = _DrawnPairs.of(liked, unseen, random.p_like, person, rng)
-    choice = _fitted(
-        liked, unseen, random.p_like, person, [at for at in range(len(TERMS)) if at not in _RECENT], rng
-    )
-    look = _fitted(held, unseen, random.p_like, person, _OF_A_LOOK, rng)
-    looked = _DrawnPairs.of(held, unseen, random.p_like, person, rng).levelled(
-        ListWeights(look, _NONE_LEVELLED)
-    )
+    unseen = UnseenPairs.of(decisions.viewers, decisions.candidates)
+    liked = [split.only(split.decisions.held.labels > 0) for split in splits]
+    drawn = _DrawnPairs.of(liked, unseen, rng)
+    choice = _fitted(liked, unseen, [at for at in range(len(TERMS)) if at not in _RECENT], rng)
+    look = _fitted(splits, unseen, _OF_A_LOOK, rng)
+    looked = _DrawnPairs.of(splits, unseen, rng).levelled(ListWeights(look, _NONE_LEVELLED))
     equal = np.zeros(len(TERMS))
     for name in PARTS:
-        usual = getattr(parts.spread, name).usual
+        usual = float(np.mean([getattr(split.parts.spread, name).usual for split in splits]))
         equal[TERM[name]] = 1.0 / usual if usual > 0.0 else 0.0
-    if not (held.labels > 0).all():
+    n_held = sum(len(split.decisions.held) for split in splits)
+    if sum(len(split.decisions.held) for split in liked) < n_held:
         # log P(look and like) is log P(look) + log P(like | look)
         equal[TERM["p_like"]] = 1.0
-    starts = [ListWeights(equal, np.full(len(PARTS), power)) for power in (0.5, 0.0, 1.0)]
-    starts.append(ListWeights(choice, _NONE_LEVELLED))
+    starts = [
+        *(_weights(p_like=p_like, popularity=popular) for p_like, popular in _WITHOUT_PARTS),
+        *(ListWeights(equal, np.full(len(PARTS), power)) for power in (0.5, 0.0, 1.0)),
+        ListWeights(choice, _NONE_LEVELLED),
+    ]
     starts = [drawn.levelled(start) for start in starts]
-    lists = JudgedLists.of(random.known, held, random.p_like, person, starts)
+    mutual = sum(n_mutual(split.decisions.held) for split in splits) >= LEAST_MUTUAL
+    lists = JudgedLists.joined([split.judged(starts, mutual=mutual) for split in splits])
     usual_weights = np.where(equal > 0.0, equal, [term.prior for term in TERMS])
     best = drawn.levelled(best_weights(lists, starts, usual_weights))
-    # of all decisions only a share was held out, and the chance is of any
-    more = np.log(len(decisions) / len(held))
+    # of all decisions only a share was held out at a time, and the chance is of any
+    more = np.log(len(decisions) * len(splits) / n_held)
     for theta in (best.theta, looked.theta):
         theta[TERM["level"]] += more
     return best, looked.theta
+
+
+def _weights(**by_term: float) -> ListWeights:
+    theta = np.zeros(len(TERMS))
+    for name, value in by_term.items():
+        theta[TERM[name]] = value
+    return ListWeights(theta, _NONE_LEVELLED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,23 +147,21 @@ class _DrawnPairs:
 
     @classmethod
     def of(
-        cls,
-        held: Impressions,
-        unseen: UnseenPairs,
-        p_like: Directed,
-        person: PersonAffinity,
-        rng: np.random.Generator,
+        cls, splits: Sequence[HeldOutAffinity], unseen: UnseenPairs, rng: np.random.Generator
     ) -> "_DrawnPairs":
         """Return some held-out pairs, and unseen ones drawn from those of all viewers."""
-        held = held.sampled(_MOST_DRAWN // _DRAWN, rng)
-        a, b = unseen.drawn(_DRAWN * len(held), rng)
-        i = np.concatenate([held.viewers.astype(np.int64), a])
-        j = np.concatenate([held.candidates.astype(np.int64), b])
-        levellers = np.array([getattr(person, name).leveller[i] for name in PARTS])
-        wanted = np.repeat([1.0, 0.0], [len(held), len(a)])
-        return cls(
-            person.terms(p_like.logits(i, j), i, j), levellers, wanted, max(len(a), 1) / max(len(unseen), 1)
-        )
+        terms, levellers, wanted, shares = [], [], [], []
+        for split in splits:
+            held = split.decisions.held.sampled(_MOST_DRAWN // _DRAWN // len(splits), rng)
+            a, b = unseen.drawn(_DRAWN * len(held), rng)
+            i = np.concatenate([held.viewers.astype(np.int64), a])
+            j = np.concatenate([held.candidates.astype(np.int64), b])
+            levellers.append(np.array([getattr(split.person, name).leveller[i] for name in PARTS]))
+            terms.append(split.person.terms(split.decisions.p_like.logits(i, j), i, j))
+            wanted.append(np.repeat([1.0, 0.0], [len(held), len(a)]))
+            shares.append(max(len(a), 1) / max(len(unseen), 1))
+        share = float(np.mean(shares))
+        return cls(np.hstack(terms), np.hstack(levellers), np.concatenate(wanted), share)
 
     def levelled(self, weights: ListWeights) -> ListWeights:
         """Return the weights with level and activity that make them those of a chance, given the others."""
@@ -168,22 +182,19 @@ class _DrawnPairs:
         return replace(weights, theta=theta)
 
 
-def _fitted(  # noqa: PLR0917
-    wanted: Impressions,
-    unseen: UnseenPairs,
-    p_like: Directed,
-    person: PersonAffinity,
-    terms: Sequence[int],
-    rng: np.random.Generator,
+def _fitted(
+    splits: Sequence[HeldOutAffinity], unseen: UnseenPairs, terms: Sequence[int], rng: np.random.Generator
 ) -> Float64Array:
     """Return the weights of the `terms` that order a viewer's candidates; `_DrawnPairs` has the others.
 
-    Each wanted pair is a choice of its viewer among unseen candidates, which weighs the candidates at
+    Each held-out pair is a choice of its viewer among unseen candidates, which weighs the candidates at
     the top of a list.
     """
     theta = np.zeros(len(TERMS))
     own = [at for at in terms if at not in _OF_THE_VIEWER]
-    features, available = _choices(wanted, unseen, p_like, person, rng)
+    most = -(-_MOST_CHOICES // len(splits))
+    found = [_choices(split, unseen, most, rng) for split in splits]
+    features, available = np.concatenate([x for x, _ in found], axis=1), np.concatenate([x for _, x in found])
     while True:
         theta[own] = conditional_logit(
             features[own], available, mean=_PRIOR[0, own], precision=_PRIOR[1, own]
@@ -200,21 +211,19 @@ def _fitted(  # noqa: PLR0917
 
 
 def _choices(
-    wanted: Impressions,
-    unseen: UnseenPairs,
-    p_like: Directed,
-    person: PersonAffinity,
-    rng: np.random.Generator,
+    split: HeldOutAffinity, unseen: UnseenPairs, most: int, rng: np.random.Generator
 ) -> tuple[Float64Array, BoolArray]:
-    """Return terms of some wanted pairs, each before unseen candidates of its viewer, and which are unseen.
+    """Return terms of some held-out pairs, each before candidates of its viewer, and which are unseen.
 
     `(n_terms, n_choices, 1 + 100)` and `(n_choices, 1 + 100)`.
     """
+    wanted = split.decisions.held
     i, j = wanted.viewers.astype(np.int64), wanted.candidates.astype(np.int64)
-    some = np.sort(rng.choice(len(i), min(len(i), _MOST_CHOICES), replace=False))
+    some = np.sort(rng.choice(len(i), min(len(i), most), replace=False))
     beside, fresh = unseen.beside(i[some], _BESIDE, rng)
     options = np.column_stack([j[some], beside])
     chosen = np.repeat(i[some], options.shape[1])
-    features = person.terms(p_like.logits(chosen, options.ravel()), chosen, options.ravel())
+    p_like = split.decisions.p_like.logits(chosen, options.ravel())
+    features = split.person.terms(p_like, chosen, options.ravel())
     available = np.column_stack([np.ones(len(some), bool), fresh])
     return features.reshape(len(TERMS), *options.shape), available

@@ -74,7 +74,7 @@ class CalibratedFactors(Model):
 
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:
         impressions = Impressions.from_events(people, events)
-        answers = impressions.take(impressions.answered)
+        answers = self._judged(impressions.take(impressions.answered))
         self.ids_ = people.ids
         judged = with_some_passes(answers, rng)
         learned = judged if self.reads_passes else answers
@@ -84,8 +84,16 @@ class CalibratedFactors(Model):
             taste, appeal = self._factors(people, learned.take(~learned.same_pairs(held)), rng)
             scores.append(pair_dots(taste, appeal, held.viewers, held.candidates))
             labels.append(held.labels)
-        self.platt_ = _line(np.concatenate(scores), np.concatenate(labels))
+        self.platt_ = self._line(np.concatenate(scores), np.concatenate(labels))
         self.taste_, self.appeal_ = self._factors(people, learned, rng)
+
+    def _judged(self, answers: Impressions) -> Impressions:
+        """Return what is learned from and judged of the answers; here all."""
+        return answers
+
+    def _line(self, scores: Float64Array, labels: Float64Array) -> Platt:
+        """Return the line from scores, of any scale, to the logit of p_like."""
+        return _line(scores, labels)
 
     def _apply(self, people: Population) -> Directed:
         rows = self.ids_.find(people.ids.values)

@@ -110,7 +110,7 @@ class BehaviourModel(Model):
         )
         shared = self.global_parameters_
         step("weights of content and behaviour, on held-out pairs")
-        self.stacker_, self.match_association_, split = fits.weights(impressions, shared)
+        self.stacker_, self.match_association_, splits = fits.weights(impressions, shared)
         decisions, latest = training_data.impressions, None
         if decisions.answered.all():
             latest = latest_held_out(decisions, fits.early(content, (self.stacker_, shared)))
@@ -119,8 +119,8 @@ class BehaviourModel(Model):
             self.stacker_ = self.stacker_.calibrated(fit_platt(logits, latest.held.labels).half())
         step("who comes across whom")
         self.affinity_ = None
-        if split is not None:
-            self.affinity_ = fits.affinity(decisions, split, latest, (self.stacker_, shared))
+        if splits:
+            self.affinity_ = fits.affinity(decisions, splits, latest, (self.stacker_, shared))
         step("factors of everybody")
         self._fold_in(people, impressions)
         self._fitted, self._people = self._apply(people), people

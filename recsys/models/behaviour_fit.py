@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -41,7 +41,9 @@ _MOST_HELD_OUT = 400_000
 _ENOUGH_HELD_OUT = 100_000
 """Impressions that are wanted: fewer people leave one part out after another until there are so many."""
 _WORTH_SPLITTING = 5_000
-"""Impressions below which one part is left out and no second."""
+"""Impressions below which one part is left out and no second where content is fitted anew each time."""
+_ENOUGH_LIKES = 1000
+"""Likes left out that are enough to tell orders of lists apart; of a small log, several parts hold them."""
 _OUTCOMES = ("labels", "p_examined")
 
 
@@ -105,25 +107,30 @@ class LeftOutFits:
 
     def weights(
         self, impressions: Impressions, fitted: GlobalParameters
-    ) -> tuple[Stacker, MatchAssociation, HeldOutParts | None]:
+    ) -> tuple[Stacker, MatchAssociation, list[HeldOutParts]]:
         """Return weights and match association, from pairs nothing else has seen if there are enough.
 
-        Also the pairs left out last and what was learned without them, where affinity is learned from it.
+        Also pairs left out and what was learned without them, where affinity is learned from it.
         """
         usual = MatchAssociation(0.0 if self.only_likes else USUAL_ASSOCIATION)
         fold = impressions.pair_folds(_FOLDS, self.rng)
-        share, n_splits = _held_out(len(impressions), self.config.held_out)
+        worth = _WORTH_SPLITTING if self.content is not None else 0
+        share, n_splits = _held_out(len(impressions), self.config.held_out, worth)
         ends = [round(share * _FOLDS * split) for split in range(n_splits + 1)]
         splits = [(fold >= first) & (fold < last) for first, last in itertools.pairwise(ends)]
+        splits = [held for held in splits if held.any()]
         level, slope = fitted.level, fitted.line.slope
-        if not self.config.stack or min(map(np.sum, splits)) < _LEAST_HELD_OUT or splits[0].all():
+        if not self.config.stack or sum(map(np.sum, splits)) < _LEAST_HELD_OUT or any(map(np.all, splits)):
             stacker = Stacker.usual().of_content(level, slope)
-            return replace(stacker, reply_offset=fitted.reply_offset), usual, None
+            return replace(stacker, reply_offset=fitted.reply_offset), usual, []
         held_out = [impressions.take(held) for held in splits]
-        parts = []
+        parts: list[StackingInputs] = []
+        kept: list[HeldOutParts] = []
         for held in splits:
-            last = self._without(impressions, held, last=held is splits[-1])
-            parts.append(last.parts.inputs(last.held))
+            one = self._without(impressions, held, last=held is splits[-1])
+            parts.append(one.parts.inputs(one.held))
+            if self.config.affinity and impressions.answered.all() and _n_likes(kept) < _ENOUGH_LIKES:
+                kept.append(one)
         for _ in range(EM_ROUNDS):
             labels, p_examined = (
                 np.concatenate([getattr(split, name) for split in held_out]) for name in _OUTCOMES
@@ -136,25 +143,29 @@ class LeftOutFits:
             p_like = [sigmoid(stacked(stacker, part)) for part in parts]
             replies = [PairedDecisions.among(split, p) for split, p in zip(held_out, p_like, strict=True)]
             association = fit_match_association(PairedDecisions.joined(replies))
-        kept = last if self.config.affinity and impressions.answered.all() else None
         return stacker.of_content(level, slope), association, kept
 
     def affinity(
         self,
         decisions: Impressions,
-        split: HeldOutParts,
+        splits: Sequence[HeldOutParts],
         latest: HeldOutDecisions | None,
         weights: tuple[Stacker, GlobalParameters],
     ) -> Affinity | None:
-        """Return who comes across whom, from the pairs left out last; weights: those of the whole fit."""
-        held, parts = split.held, split.parts
-        if self.only_likes:
-            # drawn anew, so that held-out likes are among the negatives as often as any unseen pair
-            held = held.take(held.labels > 0)
-            seen = self._with_negatives(decisions.take(~decisions.same_pairs(held)))
-            parts = BehaviourParts.learned(self.people, parts.content, seen, self.config, self.rng)
-        p_like = parts.matrices(*weights)
-        random = HeldOutDecisions(decisions.take(~decisions.same_pairs(held)), held, p_like)
+        """Return who comes across whom, from pairs left out, of one part at least.
+
+        weights: those of the whole fit.
+        """
+        random = []
+        for split in splits:
+            held, parts = split.held, split.parts
+            if self.only_likes:
+                # drawn anew, so that held-out likes are among the negatives as often as any unseen pair
+                held = held.take(held.labels > 0)
+                seen = self._with_negatives(decisions.take(~decisions.same_pairs(held)))
+                parts = BehaviourParts.learned(self.people, parts.content, seen, self.config, self.rng)
+            p_like = parts.matrices(*weights)
+            random.append(HeldOutDecisions(decisions.take(~decisions.same_pairs(held)), held, p_like))
         return fit_affinity(decisions, random, latest, int(self.rng.integers(2**31 - 1)))
 
     def early(
@@ -191,9 +202,13 @@ class LeftOutFits:
         return HeldOutParts(unseen, parts)
 
 
-def _held_out(n_impressions: int, share: float) -> tuple[float, int]:
-    """Return the share of pairs to leave out at a time, and how many times."""
+def _n_likes(splits: Sequence[HeldOutParts]) -> int:
+    return sum(int((one.held.labels > 0).sum()) for one in splits)
+
+
+def _held_out(n_impressions: int, share: float, worth: int) -> tuple[float, int]:
+    """Return the share of pairs to leave out at a time, and how many times, below `worth` once."""
     share = min(share, _MOST_HELD_OUT / max(n_impressions, 1))
-    if n_impressions < _WORTH_SPLITTING:
+    if n_impressions <= worth or share <= 0.0:
         return share, 1
     return share, min(math.ceil(_ENOUGH_HELD_OUT / (share * n_impressions)), max(int(1.0 / share), 1))

@@ -21,7 +21,8 @@ _AT_ONCE: Final = 256
 _PLACES: Final = 10
 _BEST_OF_A_PART: Final = 40
 _BEST_OF_ALL: Final = 80
-_LEAST_MUTUAL: Final = 50
+LEAST_MUTUAL: Final = 50
+"""Held-out likes of somebody who likes back, from which on they judge the lists."""
 _SHARES: Final = (0.0, 0.5, 0.7, 1.4, 2.0)
 _POWERS: Final = (0.0, 0.5, 1.0)
 _ROUNDS: Final = 3
@@ -70,14 +71,18 @@ class JudgedLists:
         p_like: Directed,
         person: PersonAffinity,
         starts: Sequence[ListWeights],
+        *,
+        mutual: bool | None = None,
     ) -> "JudgedLists":
         """Shortlist the best unseen candidates of each part and start, beside held-out likes.
+
+        mutual: whether the wanted ones are pairs who like each other; None where enough were held out.
 
         Of more than 1,000 viewers, or 8,192 candidates whom none of them wants, some at even distances in
         the order of the people are judged.
         """
         n_people = len(p_like)
-        i, j = _wanted(held, n_people)
+        i, j = _wanted(held, n_people, mutual)
         every = np.unique(i)
         chosen = every[evenly(len(every), _MOST_JUDGED)]
         listed = j[np.isin(i, chosen)]
@@ -110,6 +115,32 @@ class JudgedLists:
             backward=backward,
             own=levellers[:, chosen][:, :, None],
             others=levellers[:, candidates],
+        )
+
+    @classmethod
+    def joined(cls, parts: "Sequence[JudgedLists]") -> "JudgedLists":
+        """Return the lists of all parts, at least one, one after another."""
+        width = max(part.candidates.shape[1] for part in parts)
+        start = np.cumsum([0, *(len(part.viewers) for part in parts)])
+
+        def padded(name: str) -> Any:
+            arrays = [getattr(part, name) for part in parts]
+            room = [[(0, 0)] * (one.ndim - 1) + [(0, width - one.shape[-1])] for one in arrays]
+            return np.concatenate([np.pad(*pair) for pair in zip(arrays, room, strict=True)], axis=-2)
+
+        wanted = [
+            part.wanted + np.array([[first], [0]]) for part, first in zip(parts, start[:-1], strict=True)
+        ]
+        return cls(
+            viewers=np.concatenate([part.viewers for part in parts]),
+            candidates=padded("candidates"),
+            available=padded("available"),
+            wanted=np.concatenate(wanted, axis=1),
+            best=np.concatenate([part.best for part in parts]),
+            forward=padded("forward"),
+            backward=padded("backward"),
+            own=np.concatenate([part.own for part in parts], axis=1),
+            others=padded("others"),
         )
 
     def gains(self, weights: ListWeights, recent: Float64Array | None = None) -> Float64Array:
@@ -196,12 +227,21 @@ def _log_sigmoid(logits: Float64Array) -> Float64Array:
     return np.asarray(-np.logaddexp(0.0, -logits), np.float64)
 
 
-def _wanted(held: Impressions, n_people: int) -> tuple[Int64Array, Int64Array]:
+def n_mutual(held: Impressions) -> int:
+    """Return how many held-out likes are of somebody who likes back."""
+    return len(
+        _wanted(held, int(max(held.viewers.max(initial=0), held.candidates.max(initial=0))) + 1, True)[0]
+    )
+
+
+def _wanted(held: Impressions, n_people: int, mutual: bool | None = None) -> tuple[Int64Array, Int64Array]:
     """Return viewers and candidates of held-out pairs that like each other, or of all likes if few do."""
     at = held.labels > 0
     i, j = held.viewers[at].astype(np.int64), held.candidates[at].astype(np.int64)
     both = np.isin(j * n_people + i, i * n_people + j)
-    return (i[both], j[both]) if both.sum() >= _LEAST_MUTUAL else (i, j)
+    if mutual is None:
+        mutual = both.sum() >= LEAST_MUTUAL
+    return (i[both], j[both]) if mutual else (i, j)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,6 @@
 """Implicit-feedback factors of the whole matrix, in which every unseen pair is a weak no."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -110,19 +111,25 @@ def visits(decisions: Impressions) -> Impressions:
 
 
 def choose_settings(
-    known: Impressions, held: Impressions, n_people: int, seed: int
-) -> tuple[WholeMatrixSettings, WholeMatrix]:
-    """Return the settings that rank held-out likes best among all unseen pairs, and their factors of `known`.
+    splits: Sequence[tuple[Impressions, Impressions]], n_people: int, seed: int
+) -> tuple[WholeMatrixSettings, list[WholeMatrix]]:
+    """Return the settings that rank held-out likes best among unseen pairs, and the factors of each split.
 
-    Confidence, ridge and columns are doubled or halved in turns for as long as that helps. The measure is
-    the NDCG of held-out likes in their viewers' whole ranking. Of more than 200,000 decisions those of as
-    many viewers are tried, drawn with `seed`.
+    splits: what is known and what was held out, at least one; a small log needs several to tell settings
+    apart. Confidence, ridge and columns are doubled or halved in turns for as long as that helps. The measure
+    is the NDCG of held-out likes in their viewers' whole ranking, the mean over splits. Of more than 200,000
+    decisions those of as many viewers are tried, drawn with `seed`.
     """
-    some, unseen = _some_viewers(known, held, np.random.default_rng(seed))
+    fewer = [_some_viewers(known, held, np.random.default_rng(seed)) for known, held in splits]
 
-    def tried(settings: WholeMatrixSettings) -> tuple[float, WholeMatrix]:
-        one = WholeMatrix.learned(some, n_people, settings, seed, CHOOSING_ITERATIONS)
-        return held_out_gain(one.taste, one.appeal, some, unseen), one
+    def tried(settings: WholeMatrixSettings) -> tuple[float, list[WholeMatrix]]:
+        every = [
+            WholeMatrix.learned(some, n_people, settings, seed, CHOOSING_ITERATIONS) for some, _ in fewer
+        ]
+        gains = [
+            held_out_gain(one.taste, one.appeal, *split) for one, split in zip(every, fewer, strict=True)
+        ]
+        return float(np.mean(gains)), every
 
     best = WholeMatrixSettings()
     reached, factors = tried(best)
@@ -138,8 +145,9 @@ def choose_settings(
                 best, factors, reached, better = settings, other, gain, True
             if better:
                 break
-    if len(some) < len(known):
-        factors = WholeMatrix.learned(known, n_people, best, seed, CHOOSING_ITERATIONS)
+    for at, ((known, _), (some, _)) in enumerate(zip(splits, fewer, strict=True)):
+        if len(some) < len(known):
+            factors[at] = WholeMatrix.learned(known, n_people, best, seed, CHOOSING_ITERATIONS)
     return best, factors
 
 

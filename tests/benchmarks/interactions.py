@@ -22,6 +22,7 @@ from recsys.models import (
     CrossedEffects,
     HybridModel,
     ItemKNN,
+    JointALS,
     OneSidedALS,
     PopularityModel,
     RandomModel,
@@ -42,6 +43,7 @@ MODELS = (
     EASE,
     ItemKNN,
     BPR,
+    JointALS,
     CollaborativeModel,
     HybridModel,
 )

@@ -109,7 +109,7 @@ def test_chosen_settings_rank_held_out_likes_at_least_as_well_as_the_usual_ones(
     pairs = two_circles(rng)
     held = rng.random(len(pairs)) < 0.2
     known, unseen = decisions(pairs[~held]), decisions(pairs[held])
-    settings, factors = choose_settings(known, unseen, 80, seed=3)
+    settings, (factors,) = choose_settings([(known, unseen)], 80, seed=3)
     usual = WholeMatrix.learned(known, 80, WholeMatrixSettings(), 3, 8)
     chosen, before = (held_out_gain(one.taste, one.appeal, known, unseen) for one in (factors, usual))
     assert chosen >= before
@@ -131,7 +131,7 @@ def test_of_a_large_log_settings_are_tried_on_some_viewers_and_factors_learned_f
         return learned(some, *arguments)
 
     monkeypatch.setattr(WholeMatrix, "learned", recorded)
-    settings, factors = choose_settings(known, unseen, 80, seed=3)
+    settings, (factors,) = choose_settings([(known, unseen)], 80, seed=3)
     *some, last = tried
     assert last is known
     np.testing.assert_array_equal(
@@ -143,4 +143,4 @@ def test_of_a_large_log_settings_are_tried_on_some_viewers_and_factors_learned_f
         own = np.bincount(one.viewers, minlength=80)
         assert set(own - given) > {0}  # some viewers are left out
         np.testing.assert_array_equal(own[own > 0], given[own > 0])  # none of the others loses a decision
-    assert choose_settings(known, unseen, 80, seed=3)[0] == settings
+    assert choose_settings([(known, unseen)], 80, seed=3)[0] == settings
