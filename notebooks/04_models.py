@@ -105,7 +105,7 @@ both = hybrid.merge(truth, on=keys)
 plots.reliability(
     {
         "P(like | look), answered": reliability_table(liked.label, liked.p_like),
-        "P(mutual), all shown": reliability_table(both.label, both.p_mutual),
+        "P(both like | both look), all shown": reliability_table(both.label, both.p_mutual),
     }
 );
 

@@ -4,6 +4,7 @@ Tables are plain DataFrames. A person is a `user_id`; a pair is `viewer_id` and 
 when one looks at a list, `actor` and `target` when one does something to the other.
 """
 
+from types import MappingProxyType
 from typing import Final
 
 
@@ -114,3 +115,19 @@ class Columns:
 
     # inside a Population: a person's position in id order
     ROW: Final = "row"
+
+
+PROBABILITIES: Final = MappingProxyType(
+    {
+        Columns.P_LOOK: "P(look)",
+        Columns.P_LIKE: "P(like | look)",
+        Columns.P_LIKED_BACK: "P(liked back | look)",
+        Columns.P_MUTUAL: "P(both like | both look)",
+        Columns.P_ANSWER: "P(like | liked)",
+    }
+)
+"""What each column of probabilities is the probability of, in tables, figures and pages.
+
+>>> PROBABILITIES["p_like"]
+'P(like | look)'
+"""

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.arguments import checked_arguments
+from recsys.catalogue.columns import PROBABILITIES
 from recsys.errors import InputError, explained
 from recsys.evaluation.bootstrap import Interval, sample_value
 from recsys.evaluation.intervals import Dyads, left_out
@@ -212,7 +213,8 @@ def reliability_table(
 
     Columns: pairs, said (mean probability), happened (rate), lo, hi (of the rate), all in [0, 1].
     The interval is E. B. Wilson's, Journal of the American Statistical Association 22 (1927) 209-212;
-    it takes pairs as independent, so it is for the eye and not for a verdict.
+    it takes pairs as independent, so it is for the eye and not for a verdict. A column of `score_pairs` names
+    what it is the probability of, in `attrs["of"]`, which `recsys.plots.reliability` writes into the title.
 
     >>> reliability_table([0, 0, 1, 0], [0.2, 0.2, 0.8, 0.8], n_bins=2)[["pairs", "said", "happened"]]
        pairs  said  happened
@@ -225,7 +227,7 @@ def reliability_table(
     n, rate = pairs[filled], happened[filled] / pairs[filled]
     centre = (rate + z * z / (2 * n)) / (1 + z * z / n)
     half = z * np.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "pairs": n.astype(np.int64),
             "said": said[filled] / n,
@@ -234,3 +236,7 @@ def reliability_table(
             "hi": np.minimum(centre + half, 1.0),
         }
     )
+    name = getattr(probability, "name", None)
+    if name in PROBABILITIES:
+        table.attrs["of"] = PROBABILITIES[name]
+    return table

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.arguments import as_generator, as_pandas, checked_arguments
+from recsys.catalogue.columns import PROBABILITIES
 from recsys.catalogue.columns import Columns as C
 from recsys.data.ids import IdIndex, warn_of_no_match
 from recsys.data.labels import ONE_SIDED
@@ -60,7 +61,7 @@ def compare(
     """Judge the lists of several models: one row a slice, model and metric.
 
     Takes what `evaluate` takes, with lists by model name, and returns its rows with a `model` column.
-    Probabilities are judged on the pairs that all models score, which `n` counts.
+    Probabilities are judged on the pairs that all models score, which `n` counts; `of` names the one judged.
     metrics: metrics of your own by name, see `CustomMetric`; they get intervals and random order like others.
 
     With `against`, also more, more_lo, more_hi: by how much a model exceeds that one, paired.
@@ -92,7 +93,7 @@ def compare(
     for name, kept in _slices(data, slices):
         specs = _specs(data.where(kept), pools, lengths, metrics or {})
         found = _estimated(data.where(kept), specs, draw, n_resamples, level)
-        rows += [{"slice": name, "model": m, **_row(found, m, spec, against)} for m, spec in specs]
+        rows += [{"slice": name, "model": m, **_row(found, m, spec, against, judged_by)} for m, spec in specs]
     everyone = data.ids if everybody is None else np.asarray(everybody, dtype=object)
     side = str(known.attrs.get(ONE_SIDED) or "")
     for model, frame in frames.items():
@@ -165,7 +166,9 @@ def _slices(
             yield str(label), kept
 
 
-def _row(found: Estimates, model: str, spec: MetricSpec, against: str | None) -> dict[str, object]:
+def _row(
+    found: Estimates, model: str, spec: MetricSpec, against: str | None, probability: str
+) -> dict[str, object]:
     interval = found.within(_key(model, spec.name), spec.known_range)
     row: dict[str, object] = {
         "metric": spec.name,
@@ -174,6 +177,7 @@ def _row(found: Estimates, model: str, spec: MetricSpec, against: str | None) ->
         "hi": interval.hi,
         "n": spec.n,
         "random": spec.random,
+        "of": PROBABILITIES.get(probability, probability) if spec.name in PROBABILITY_METRICS else "",
     }
     if against is not None and _key(against, spec.name) in found.metrics:
         more = found.difference(_key(model, spec.name), _key(against, spec.name))
@@ -192,5 +196,5 @@ def _list_level_metrics(
     looked_at = exposure(lists[C.CANDIDATE], lists[C.RANK], people)
     values = (coverage(lists[C.CANDIDATE], len(people)), gini(looked_at))
     for metric, value in zip(LIST_LEVEL_METRICS, values, strict=True):
-        unknown = {"lo": np.nan, "hi": np.nan, "n": len(people), "random": np.nan}
+        unknown = {"lo": np.nan, "hi": np.nan, "n": len(people), "random": np.nan, "of": ""}
         yield {"slice": EVERYBODY, "model": model, "metric": metric, "value": value, **unknown}

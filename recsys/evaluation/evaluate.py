@@ -47,10 +47,11 @@ def evaluate(
     metrics: your own by name: functions of the pairs as a table, see `recsys.evaluation.CustomMetric`.
     rng: draws the resamples; a fixed seed by default.
 
-    Returns slice, metric, value, lo, hi, n, random. The interval is that of `estimate`, over people on both
-    sides; n is viewers for ranking metrics, pairs for probabilities, people for coverage and Gini (which
+    Returns slice, metric, value, lo, hi, n, random, of. The interval is that of `estimate`, over people on
+    both sides; n is viewers for ranking metrics, pairs for probabilities, people for coverage and Gini (which
     describe the lists as they are and have no interval). `random` is the exact expectation of random order,
-    or of saying the overall rate for every pair.
+    or of saying the overall rate for every pair. `of` names the probability that is judged, such as
+    P(like | look); it is empty where an order is.
 
     Raises TableError when a column is missing or a pair stands twice, InputError when nothing is judged.
 

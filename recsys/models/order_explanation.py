@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from recsys.arguments import checked_arguments
+from recsys.catalogue.columns import PROBABILITIES
+from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import Language
 from recsys.data.population import Population
 from recsys.errors import InputError, explained
@@ -27,14 +29,14 @@ class OrderExplanation:
     terms:    one row a term: term, viewer_likes, likes_back, contribution. A contribution is in units of
               log P, and all add up to `log_ratio`: a term of 0.7 doubles the chance of the first against the
               second. viewer_likes is what comes of the viewer's choice, likes_back of the candidates'.
-    log_ratio: logarithm of the ratio of their scores, what lists are ranked by: P(both like), given a look,
+    log_ratio: logarithm of the ratio of their scores, what lists are ranked by: P(both like | both look),
               or, where a model also ranks by who comes across whom, the score of its order, which is no
               probability (see `recsys.recommend`).
 
     >>> terms = pd.DataFrame({"term": ["interests"], "viewer_likes": [0.5], "likes_back": [0.2]})
     >>> terms["contribution"] = terms["viewer_likes"] + terms["likes_back"]
     >>> OrderExplanation("v", "a", "b", "content", np.array([0.2, 0.1]), terms, 0.7)
-    For v, a scores 2.0 times b: P(both like), by content
+    For v, a scores 2.0 times b: P(both like | both look), by content
     interests  +0.70
     """
 
@@ -64,7 +66,7 @@ class OrderExplanation:
     def score(self) -> str:
         """What the score is: a probability, or the score of an order that also asks who comes across whom."""
         with_looks = term_label(AFFINITY, "en"), term_label(AFFINITY, "ja")
-        return "ranking score" if self.terms["term"].isin(with_looks).any() else "P(both like)"
+        return "ranking score" if self.terms["term"].isin(with_looks).any() else PROBABILITIES[C.P_MUTUAL]
 
     def _repr_html_(self) -> str:
         return f"<p>{self.title}</p>{self.terms.round(3).to_html(index=False)}"
@@ -82,8 +84,8 @@ def explain_order(
 ) -> OrderExplanation:
     """Return why a model ranks one candidate above another for a viewer: exact differences by term.
 
-    Lists are ranked by P(both like), a product of two probabilities, each a sum of terms inside a sigmoid.
-    The logarithm of the ratio of two products is the sum of two differences of log probabilities; each is
+    Lists are ranked by P(both like | both look), a product of two probabilities, each a sum of terms in a
+    sigmoid. The logarithm of the ratio of two products is the sum of two differences of log probabilities; each is
     shared out among its terms by the slope of the line between the two points, so that nothing is left
     over. Where a model also ranks by who comes across whom, that is a term of its own, of both directions at
     once, and what is compared is the score of that order.
@@ -140,7 +142,7 @@ def _differences(pairs: list[PairExplanation], direction: int) -> dict[str, floa
 def _ranked_log_ratio(
     model: Model, people: Population | None, viewer: Id, candidates: tuple[Id, Id]
 ) -> float | None:
-    """Return the log ratio of what lists are ranked by, None where that is P(both like) itself."""
+    """Return the log ratio of what lists are ranked by, None where that is P(both like | both look)."""
     if model.looks() is None:
         return None
     ranking = model.ranking(people)

@@ -121,7 +121,7 @@ def reliability(
     or several by name. A calibrated model lies on the dotted diagonal; above it more happened than was said,
     below it less. The axes end at the largest value drawn, because mutual probabilities are small.
 
-    of: what is predicted, for the title, such as "P(like | look)".
+    of: what is predicted, for the title, such as "P(like | look)"; a column of `score_pairs` says it itself.
 
     A. H. Murphy and R. L. Winkler, "Reliability of subjective probability forecasts of precipitation
     and temperature", Journal of the Royal Statistical Society C 26 (1977) 41-47.
@@ -153,10 +153,13 @@ def reliability(
             label=f"{name} (n = {_pairs(table)})",
         )
         drawn[0].set_gid("points")
+    of = of or " and ".join(
+        dict.fromkeys(str(one.attrs["of"]) for one in named.values() if "of" in one.attrs)
+    )
     title = f"Calibration of {of}" if of else "Calibration"
     axes.set(xlim=(0, end), ylim=(0, end), aspect="equal", title=title)
     axes.locator_params(nbins=6)
-    axes.set(xlabel="predicted probability", ylabel="observed frequency (95% interval)")
+    axes.set(xlabel=f"predicted {of or 'probability'}", ylabel="observed frequency (95% interval)")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(percent)
     if isinstance(tables, pd.DataFrame):

@@ -109,7 +109,7 @@ def order(explained_order: "OrderExplanation", *, ax: "Axes | None" = None) -> "
     >>> terms["contribution"] = 0.69
     >>> why = OrderExplanation("v", "a", "b", "content", np.array([0.2, 0.1]), terms, 0.69)
     >>> order(why).get_title().splitlines()
-    ['For v, a scores 2.0 times b:', 'P(both like), by content']
+    ['For v, a scores 2.0 times b:', 'P(both like | both look), by content']
     """
     terms = explained_order.terms
     axes = styled_axes(ax, width=7.0, height=1.6 + 0.42 * len(terms))

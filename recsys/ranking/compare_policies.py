@@ -33,7 +33,7 @@ def compare_policies(
     Columns: listed (people who may be shown), pairs (viewer and candidate, each direction, without those the
     viewer has liked already, whom no list holds again), candidates (the median a listed viewer has), none
     (share of listed people without a candidate), fewer (with fewer than k).
-    With a model also matches: P(both like) summed over the lists of k, divided by listed people; and
+    With a model also matches: P(both like | both look) summed over the lists of k, by listed people; and
     unreached: the share of listed people who are in nobody's list.
 
     Raises InputError without a scenario, ArgumentTypeError for anything but policies and people.

@@ -45,7 +45,7 @@ class TestEvaluate:
         data = table[~table["metric"].isin(["coverage", "exposure_gini"])]
         assert (data["lo"] <= data["value"]).all()
         assert (data["value"] <= data["hi"]).all()
-        assert list(table.columns) == ["slice", "metric", "value", "lo", "hi", "n", "random"]
+        assert list(table.columns) == ["slice", "metric", "value", "lo", "hi", "n", "random", "of"]
 
     def test_informed_lists_beat_random_order(self, town):
         table = evaluate(*town, n_resamples=100)
