@@ -236,7 +236,7 @@ def reliability_table(
             "hi": np.minimum(centre + half, 1.0),
         }
     )
-    name = getattr(probability, "name", None)
+    name = str(getattr(probability, "name", ""))
     if name in PROBABILITIES:
         table.attrs["of"] = PROBABILITIES[name]
     return table

@@ -14,6 +14,7 @@ from recsys.features.population_table import population_table
 from recsys.features.questionnaire import Questionnaire
 from recsys.features.responsiveness import Responsiveness
 from recsys.features.scales import Scales
+from recsys.features.shared_items import SharedItems
 from recsys.features.talk_topics import Topics
 from recsys.features.values import Values
 
@@ -29,6 +30,7 @@ __all__ = [
     "Questionnaire",
     "Responsiveness",
     "Scales",
+    "SharedItems",
     "Topics",
     "Values",
     "default_blocks",

@@ -14,7 +14,8 @@ from recsys.errors import TableError
 from recsys.features.base import Block, BlockRows, FittedBlock
 from recsys.types import Float32Array, Float64Array, UInt64Array
 
-_SALT: Final = "numeric"
+SALT: Final = "numeric"
+"""Of the hashes people are found by."""
 
 
 class Numeric(Block):
@@ -58,7 +59,7 @@ class Numeric(Block):
             raise TableError("attributes", [f"columns differ from those of preferences: {different}"])
         attributes = attributes[preferences.columns]
         ids = preferences.index.union(attributes.index)
-        hashes = hashed_strings([str(user) for user in ids], salt=_SALT)
+        hashes = hashed_strings([str(user) for user in ids], salt=SALT)
         order = np.argsort(hashes, kind="stable")
         fitted = pd.Index(people.ids.values)
         return FittedNumeric(
@@ -100,7 +101,7 @@ class FittedNumeric(FittedBlock):
 
     def rows(self, people: Population) -> BlockRows:
         """Return the rows of everybody; people of whom no number is known get zeros."""
-        wanted = hashed_strings(list(map(str, people.ids.values)), salt=_SALT)
+        wanted = hashed_strings(list(map(str, people.ids.values)), salt=SALT)
         preferences = np.zeros((len(people), len(self.labels)), np.float32)
         attributes = np.zeros_like(preferences)
         if len(self.hashes):

@@ -54,7 +54,8 @@ class CalibratedFactors(Model):
 
     The line is fitted on answers which the matrices it is fitted for have not seen, a twentieth at a time,
     because scores of clearly fewer answers are smaller ones; then the matrices are learned from all.
-    Answers are used, exposures without one are not. Where nobody ever said no, passes are drawn among
+    Its level is that of a like given a look: exposures without an answer count by the chance that they were
+    looked at. Where nobody ever said no, passes are drawn among
     unseen pairs, and the chance is that of a like beside such a pair. Subclasses give the matrices of the
     people of the fit; people never seen have rows of zeros.
     """
@@ -79,12 +80,19 @@ class CalibratedFactors(Model):
         judged = with_some_passes(answers, rng)
         learned = judged if self.reads_passes else answers
         fold, scores, labels = judged.pair_folds(_FOLDS, rng), [], []
+        silent = impressions.take(~impressions.answered)
+        looks, silent_fold = [], silent.pair_folds(_FOLDS, rng) if len(silent) else np.empty(0, np.int64)
         for number in range(min(max(-(-_ENOUGH_HELD_OUT * _FOLDS // max(len(judged), 1)), 1), _MOST_SPLITS)):
             held = judged.take(fold == number)
             taste, appeal = self._factors(people, learned.take(~learned.same_pairs(held)), rng)
             scores.append(pair_dots(taste, appeal, held.viewers, held.candidates))
             labels.append(held.labels)
-        self.platt_ = self._line(np.concatenate(scores), np.concatenate(labels))
+            unanswered = silent.take(silent_fold == number)
+            looks.append((unanswered, pair_dots(taste, appeal, unanswered.viewers, unanswered.candidates)))
+            looks.append((held, scores[-1]))
+        line = self._line(np.concatenate(scores), np.concatenate(labels))
+        every = Impressions.joined([some for some, _ in looks])
+        self.platt_ = line.then(every.look_line(line.logits(np.concatenate([score for _, score in looks]))))
         self.taste_, self.appeal_ = self._factors(people, learned, rng)
 
     def _judged(self, answers: Impressions) -> Impressions:

@@ -89,7 +89,8 @@ class BehaviourModel(Model):
         model = self._content_model()
         if model is None or (model.blocks is None and model.features is None and people.nothing_known):
             return BehaviourData(Impressions.from_events(people, known), None)
-        return BehaviourData(Impressions.from_events(people, known), model.training_data(people, known))
+        content = replace(model.training_data(people, known), impressions=None)
+        return BehaviourData(Impressions.from_events(people, known), content)
 
     @checked_arguments
     def fit_prepared(self, people: Population, training_data: BehaviourData, *, rng: RNGLike) -> Self:

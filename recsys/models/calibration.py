@@ -26,6 +26,14 @@ class Platt:
         """Return calibrated logits."""
         return self.slope * logits + self.intercept
 
+    def then(self, other: "Platt") -> "Platt":
+        """Return this line with another one after it.
+
+        >>> Platt(2.0, 1.0).then(Platt(0.5, -1.0))
+        Platt(slope=1.0, intercept=-0.5)
+        """
+        return Platt(other.slope * self.slope, other.slope * self.intercept + other.intercept)
+
     def half(self) -> "Platt":
         """Return the line halfway to the identity.
 

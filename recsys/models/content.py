@@ -1,6 +1,7 @@
 """The content model: who suits whom by their answers, learned from outcomes."""
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Final, Self, Unpack
 
@@ -22,6 +23,7 @@ from recsys.models.directed import Directed, pair_dots
 from recsys.models.distance_decay import DistanceDecay
 from recsys.models.explanation import LEVEL, REDUCTION, LogitTerm, LogitTerms
 from recsys.models.fit_progress import step
+from recsys.models.impressions import Impressions
 from recsys.models.low_rank import low_rank_maps, sampled_rows
 from recsys.models.negative_sampling import with_some_passes
 from recsys.models.pair_logistic import PairDesign, PairWeights, Precisions, fit_pair_logistic
@@ -144,7 +146,8 @@ class ContentModel(Model):
         """Return the training data of `people` and the `events` between them; blocks are fitted here."""
         known = events.until(people.as_of)
         features = self.features or FeatureMap.fit(people, events=known, blocks=self.blocks)
-        return ContentData(features, people, LabelledPairs.from_events(people, known, blind=True))
+        pairs = LabelledPairs.from_events(people, known, blind=True)
+        return ContentData(features, people, pairs, Impressions.from_events(people, known))
 
     @checked_arguments
     def fit_prepared(self, people: Population, training_data: ContentData, *, rng: RNGLike) -> Self:
@@ -163,7 +166,27 @@ class ContentModel(Model):
         self.maps_ = self._low_rank_maps(rows)
         parts = (BlockRows(rows.preferences[at], rows.attributes[at]) for at in _batches(len(people)))
         self._fitted, self._people = self._directed(people, parts), people
+        if training_data.impressions is not None and self.config.calibrate:
+            self._set_level(training_data.impressions)
         return self
+
+    def with_look_level(self, looks: Impressions) -> Self:
+        """Return the model with its level set by looks among the people of the fit, answered or not.
+
+        Answers hold more likes than looks do; see `Impressions.look_line`.
+        """
+        model = copy(self)
+        model._set_level(looks)
+        return model
+
+    def _set_level(self, looks: Impressions) -> None:
+        people, line = self._people, looks.look_line(self.fitted.logits(looks.viewers, looks.candidates))
+        if line == Platt() or people is None:
+            return
+        self.platt_, self.weights_ = self.platt_.then(line), self.weights_.calibrated(line)
+        if self.maps_ is not None:
+            self.maps_ = self._low_rank_maps(self.features_.concatenated(people))
+        self._fitted = self._apply(people)
 
     def with_chosen_precisions(self) -> "ContentModel":
         """Return an unfitted model that takes the precisions chosen here, without calibration."""

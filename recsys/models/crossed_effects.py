@@ -39,10 +39,9 @@ class CrossedEffectsConfig(Section):
 class CrossedEffects(Model):
     """Scores a pair by how readily the viewer says yes and how readily the candidate is liked; a baseline.
 
-    logit P(i likes j | answer) = level + g_i + p_j, with normal priors whose variances are learned.
-    Answers are used, exposures without one are not; where nobody ever said no, passes are drawn among unseen
-    pairs. Nobody's order of candidates differs from
-    anybody else's.
+    logit P(i likes j | look) = level + g_i + p_j, with normal priors whose variances are learned. Effects are
+    those of answers; exposures without one set level and scale. Where nobody ever said no, passes are drawn
+    among unseen pairs. Nobody's order of candidates differs from anybody else's.
 
     Source: Breslow and Clayton, "Approximate inference in generalized linear mixed models", Journal of
     the American Statistical Association 88 (1993) 9-25.
@@ -75,9 +74,10 @@ class CrossedEffects(Model):
         n_people, offset = len(people), np.zeros(len(answers))
         start = RandomEffects.none(n_people)
         found = fit_random_effects(answers, offset, n_people, start=start, rounds=self.config.rounds)
-        self.level_ = found.intercept
-        self.ids_ = people.ids
-        self.generosity_, self.popularity_ = found.generosity, found.popularity
+        effects = found.generosity[impressions.viewers] + found.popularity[impressions.candidates]
+        line = impressions.look_line(found.intercept + effects)
+        self.ids_, self.level_ = people.ids, line.slope * found.intercept + line.intercept
+        self.generosity_, self.popularity_ = line.slope * found.generosity, line.slope * found.popularity
 
     def _apply(self, people: Population) -> Directed:
         rows = self.ids_.find(people.ids.values)

@@ -14,6 +14,8 @@ from recsys.data.labels import LABEL_WEIGHTS, LabelSettings, pair_labels
 from recsys.data.population import Population
 from recsys.data.times import MICROSECONDS_A_DAY
 from recsys.evaluation.examination import Examination
+from recsys.models.calibration import Platt, fit_platt
+from recsys.models.directed import sigmoid
 from recsys.models.fold_in import EntriesByPerson
 from recsys.types import BoolArray, Float64Array, Int32Array
 
@@ -48,6 +50,8 @@ _MOST_SAID = 0.95
 _LEAST_LOOKED = 1e-6
 _LEAST_NO = 1e-3
 _ROUNDS = 20
+_EM_ROUNDS = 10
+"""Lines to the level of looks; the chances of a look follow each."""
 
 
 class PairRows:
@@ -149,6 +153,23 @@ class Impressions(PairRows):
             return np.minimum(i, j) * width + np.maximum(i, j)
 
         return np.isin(keys(self), keys(others))
+
+    def look_line(self, logits: Float64Array) -> Platt:
+        """Return the line that makes logits of P(like | answer) of each row those of P(like | look).
+
+        Whoever looks and is not interested mostly does not answer, so answers hold more likes than looks, and
+        being liked flatters, so replies are left out. The identity where every look was answered, or none.
+
+        logits: `(n_impressions,)`, best of pairs not learned from.
+        """
+        first = ~self.is_reply
+        if self.answered.all() or not self.answered[first].any():
+            return Platt()
+        looks, own, line = self.take(first), logits[first], Platt()
+        for _ in range(_EM_ROUNDS):
+            looked = looks.e_step(sigmoid(line.logits(own))).p_examined
+            line = fit_platt(own, looks.labels, looked)
+        return line
 
     def e_step(self, p_like: Float64Array) -> "Impressions":
         """Return the impressions with the p_examined that follow from P(like | look), `(n_impressions,)`.

@@ -17,7 +17,7 @@ from recsys.types import Float64Array, Int64Array, IntegerArray
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-EXACT: Final = 1024
+EXACT: Final = 2048
 """People up to whom a neighbourhood keeps a column for each."""
 _COLUMNS: Final = 256
 _OF_NEIGHBOURS: Final = 512

@@ -85,7 +85,7 @@ def explain_order(
     """Return why a model ranks one candidate above another for a viewer: exact differences by term.
 
     Lists are ranked by P(both like | both look), a product of two probabilities, each a sum of terms in a
-    sigmoid. The logarithm of the ratio of two products is the sum of two differences of log probabilities; each is
+    sigmoid. The log ratio of two products is the sum of two differences of log probabilities; each is
     shared out among its terms by the slope of the line between the two points, so that nothing is left
     over. Where a model also ranks by who comes across whom, that is a term of its own, of both directions at
     once, and what is compared is the score of that order.

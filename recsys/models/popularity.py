@@ -1,6 +1,6 @@
 """Popularity: how often those who looked at somebody liked them."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import numpy as np
 from numpy.random import Generator
@@ -11,16 +11,21 @@ from recsys.data.events import Events
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.models.base import Model
+from recsys.models.calibration import Platt, fit_platt
 from recsys.models.directed import Directed
 from recsys.models.explanation import LEVEL, POPULARITY, LogitTerms
+from recsys.models.impressions import Impressions
 from recsys.models.negative_sampling import with_some_passes
-from recsys.models.training_data import LabelledPairs
 from recsys.types import Float64Array, Int32Array
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from recsys.models.keyword_settings import PopularitySettings
+
+_FOLDS: Final = 10
+_LEAST_CALIBRATED: Final = 100
+"""Answers from which on the rates are calibrated on parts left out."""
 
 
 class PopularityConfig(Section):
@@ -40,8 +45,10 @@ class PopularityConfig(Section):
 class PopularityModel(Model):
     """Scores a candidate by the smoothed rate of likes received, the same for every viewer.
 
-    P(i likes j) = (likes of j + evidence * mean rate) / (looks at j + evidence). Somebody nobody
-    looked at, or unknown at fit, has the mean rate. Where nobody ever said no, passes are drawn among
+    The rate of j is (likes of j + evidence * mean rate) / (answers about j + evidence). Somebody nobody
+    answered about, or unknown at fit, has the mean rate. From 100 answers on a line through the logits of
+    rates of fewer answers is fitted on those left out, and exposures without an answer set the level, so that
+    it is the chance of a like given a look. Where nobody ever said no, passes are drawn among
     unseen pairs, and the chance is that of a like beside such a pair. A baseline.
 
     >>> import pandas as pd
@@ -65,16 +72,29 @@ class PopularityModel(Model):
         ) -> None: ...
 
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:
-        pairs = with_some_passes(LabelledPairs.from_events(people, events), rng)
-        looks = np.bincount(pairs.candidates, minlength=len(people)).astype(np.float64)
-        likes = np.bincount(pairs.candidates, pairs.labels, len(people))
+        impressions = Impressions.from_events(people, events)
+        answers = with_some_passes(impressions.take(impressions.answered), rng)
+        fold, n_people = rng.integers(0, _FOLDS, len(answers)), len(people)
+        held_out = np.zeros(len(answers))
+        for number in range(_FOLDS if len(answers) >= _LEAST_CALIBRATED else 0):
+            held = fold == number
+            held_out[held] = self._rates(answers.take(~held), n_people)[answers.candidates[held]]
+        logits = self._rates(answers, n_people)
+        line = Platt() if len(answers) < _LEAST_CALIBRATED else fit_platt(held_out, answers.labels)
+        line = line.then(impressions.look_line(line.logits(logits[impressions.candidates])))
+        seen = np.bincount(answers.candidates, minlength=n_people) > 0
+        self.ids_ = IdIndex(people.ids.values[seen])
+        self.logits_ = line.logits(logits[seen])
+        self.usual_ = float(line.logits(self._rates(answers, n_people + 1)[-1:])[0])
+
+    def _rates(self, answers: Impressions, n_people: int) -> Float64Array:
+        """Return the logits of the smoothed rates, `(n_people,)`."""
+        looks = np.bincount(answers.candidates, minlength=n_people).astype(np.float64)
+        likes = np.bincount(answers.candidates, answers.labels, n_people)
         usual, evidence = self.config.usual_rate, self.config.evidence
         mean = (likes.sum() + evidence * usual) / (looks.sum() + evidence)
         rate = (likes + evidence * mean) / (looks + evidence)
-        seen = looks > 0
-        self.ids_ = IdIndex(people.ids.values[seen])
-        self.logits_ = np.log(rate[seen]) - np.log1p(-rate[seen])
-        self.usual_ = float(np.log(mean) - np.log1p(-mean))
+        return np.asarray(np.log(rate) - np.log1p(-rate), np.float64)
 
     def _apply(self, people: Population) -> Directed:
         at = self.ids_.find(people.ids.values)

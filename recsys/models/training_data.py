@@ -72,12 +72,14 @@ def _blind(labels: PairLabels, events: Events) -> npt.NDArray[np.bool_]:
 class ContentData:
     """Gathered once, so that a model fitted on fewer pairs reads no table again.
 
-    features: fitted blocks. people: who is learned from. pairs: outcomes among them.
+    features: fitted blocks. people: who is learned from. pairs: outcomes among them. impressions: all looks,
+    answered or not, which set the level of the chance of a like given a look; None where another model does.
     """
 
     features: FeatureMap
     people: Population
     pairs: LabelledPairs
+    impressions: Impressions | None = None
 
     @cached_property
     def rows(self) -> BlockRows:

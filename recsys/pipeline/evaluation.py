@@ -22,8 +22,8 @@ from recsys.evaluation.held_out import answers_after, mutual_outcomes
 from recsys.evaluation.protocol import as_lists
 from recsys.evaluation.registry import plugin_metric
 from recsys.models.base import Model
-from recsys.models.behaviour import BehaviourModel
 from recsys.models.hybrid import HybridModel
+from recsys.models.impressions import Impressions
 from recsys.pipeline.evaluation_data import (
     PAIR,
     evaluated_pairs,
@@ -103,7 +103,7 @@ def _evaluation_after(
     decided = directed_labels(events)
     mutual = mutual_outcomes(shown, decided)
     exposures = exposures_after(events, shown, people, at, generator(settings, "looks"))
-    first, replies = first_and_replies(exposures if predictions.of_exposures[own] else answered, decided)
+    first, replies = first_and_replies(exposures, decided)
     both = first[PAIR].merge(mutual, on=PAIR)
     if pairs is not None:
         write_evaluated_pairs(pairs, evaluated_pairs(predictions.lists[own], first, mutual))
@@ -139,26 +139,23 @@ class _Outcomes:
 class _Predictions:
     """What each model predicted, by its name.
 
-    lists: scored pairs; drawn: its own lists beside the exploration log; of_exposures: whether it states
-    P(like | exposure), else P(like | answer).
+    lists: scored pairs; drawn: its own lists beside the exploration log.
     """
 
     lists: Mapping[str, pd.DataFrame]
     drawn: Mapping[str, ListsOfModel]
-    of_exposures: Mapping[str, bool]
 
     @classmethod
     def of(
         cls, night: Night, people: Population, past: Events, shown: pd.DataFrame, explored: pd.DataFrame
     ) -> Self:
         """Fit the model of the settings and the baselines on the past, and predict the pairs shown."""
-        lists, drawn, of_exposures = {}, {}, {}
+        lists, drawn = {}, {}
         for name, model in _models(night.settings, people, past):
             scored = model.score_pairs(shown[PAIR])  # of the people it was fitted on
             lists[name] = as_lists(scored)
             drawn[name] = ListsOfModel.of(model, people, night.policy, explored, PLACES)
-            of_exposures[name] = isinstance(model, BehaviourModel)
-        return cls(lists, drawn, of_exposures)
+        return cls(lists, drawn)
 
 
 def _measures(
@@ -171,13 +168,9 @@ def _measures(
         lists, outcomes.mutual, k=(PLACES,), probability="", slices=slices, metrics=metrics, rng=rng
     )
     like = compare(lists, outcomes.first, k=(), probability=C.P_LIKE, slices=slices, rng=rng)
-    tables = [
-        order.assign(target="mutual"),
-        _comparable(like, predictions.of_exposures, settings).assign(target="like"),
-    ]
+    tables = [order.assign(target="mutual"), like.assign(target="like")]
     if len(outcomes.both):
         both = compare(lists, outcomes.both, k=(), probability=C.P_MUTUAL, rng=rng).assign(target="mutual")
-        both = _comparable(both, predictions.of_exposures, settings)
         tables.append(both[both["metric"].isin(("auc", "ece"))])
     if len(outcomes.replies):
         own = {settings.model.name: lists[settings.model.name]}
@@ -189,17 +182,6 @@ def _measures(
     measures = pd.concat(tables)
     known = measures["metric"].str.partition("@")[0].isin(METRICS) | measures["metric"].isin(metrics)
     return measures[known]
-
-
-def _comparable(measures: pd.DataFrame, of_exposures: Mapping[str, bool], settings: Settings) -> pd.DataFrame:
-    """Leave out calibration of models whose probabilities are of something else than the night's model's.
-
-    Models of behaviour state P(like | exposure), the others P(like | answer): each order can be
-    evaluated on either, the level only on its own.
-    """
-    own = of_exposures[settings.model.name]
-    other = measures["model"].isin([name for name, exposures in of_exposures.items() if exposures != own])
-    return measures[~(other & measures["metric"].isin(_PROBABILITY_METRICS))]
 
 
 def _reliability(predicted: pd.DataFrame, outcomes: _Outcomes) -> pd.DataFrame:
@@ -221,7 +203,9 @@ def _models(settings: Settings, people: Population, past: Events) -> Iterator[tu
     """Yield the model of the settings and the baselines, fitted; a part of the first is not fitted again."""
     chosen = _fitted(settings.model, settings, people, past)
     yield chosen.name, chosen
-    parts = {"content": chosen.content_} if isinstance(chosen, HybridModel) else {}
+    parts: dict[str, Model] = {}
+    if isinstance(chosen, HybridModel) and chosen.content_ is not None:
+        parts["content"] = chosen.content_.with_look_level(Impressions.from_events(people, past))
     for name in settings.evaluate.beside:
         if name != chosen.name:
             beside = ModelSettings(name=name, blocks=settings.model.blocks)

@@ -1,11 +1,12 @@
 """Logs as others keep them: stars, likes, yes and no; made up, except the speed dating."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from recsys.features.base import Block
 from recsys.interactions import Interactions
 from tests.datasets import data_folder
 
@@ -14,11 +15,15 @@ _FACTORS = 6
 
 @dataclass(frozen=True)
 class Log:
-    """One log, what is learned from it and what judges it; `mutual`: whether both sides decide."""
+    """One log, what is learned from it and what judges it; `mutual`: whether both sides decide.
+
+    blocks: of features from further tables, for the models that read any.
+    """
 
     past: Interactions
     truth: pd.DataFrame
     mutual: bool
+    blocks: Sequence[Block] = ()
 
 
 def films(n: int, rng: np.random.Generator) -> Log:

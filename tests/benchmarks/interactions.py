@@ -19,6 +19,7 @@ from recsys.models import (
     EASE,
     LFRR,
     CollaborativeModel,
+    ContentModel,
     CrossedEffects,
     HybridModel,
     ItemKNN,
@@ -72,9 +73,12 @@ def _judged(
     name: str, log: Log, args: argparse.Namespace, *, with_lists: bool = False
 ) -> list[dict[str, object]]:
     scored, seconds, lists = {}, {}, {}
-    for kind in MODELS:
+    for kind in (*MODELS, *((ContentModel,) if log.blocks else ())):
         start = time.perf_counter()
-        model = kind().fit(log.past.people, log.past.events, rng=np.random.default_rng(args.seed))
+        reads = issubclass(kind, ContentModel | HybridModel) and bool(log.blocks)
+        model = (kind(blocks=log.blocks) if reads else kind()).fit(
+            log.past.people, log.past.events, rng=np.random.default_rng(args.seed)
+        )
         seconds[kind.name] = time.perf_counter() - start
         scored[kind.name] = model.score_pairs(log.truth[PAIR])
         if with_lists:

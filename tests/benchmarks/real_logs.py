@@ -1,11 +1,13 @@
 """Real interaction logs of the data folder, each cut into a past and what came later."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from recsys.features.shared_items import SharedItems
 from recsys.interactions import Interactions
 from tests.benchmarks.foreign_logs import Log
 from tests.datasets import data_folder
@@ -57,12 +59,21 @@ def listeners(rng: np.random.Generator) -> Log:
     return Log(past, later.truth(), mutual=True)
 
 
+def listeners_and_artists(rng: np.random.Generator) -> Log:
+    """The same, and which artists each listened to how often, as a second table."""
+    heard = pd.read_csv(_file("user_artists.dat"), sep="\t")
+    heard = heard.rename(columns={"userID": "user_id"})
+    block = SharedItems(heard, item="artistID", amount="weight")
+    return replace(listeners(rng), blocks=(block,))
+
+
 _FILES = {
     "trust_ratings": ("trust_ratings.csv.gz", trust_ratings),
     "certifications": ("certifications.txt.gz", certifications),
     "residence_hall": ("residence_hall.txt", residence_hall),
     "rated_films": ("u.data", rated_films),
     "listeners": ("user_friends.dat", listeners),
+    "listeners_and_artists": ("user_artists.dat", listeners_and_artists),
 }
 
 

@@ -17,6 +17,7 @@ from recsys.models.baselines import (
     RCFConfig,
 )
 from recsys.models.behaviour_parameters import BehaviourConfig
+from recsys.models.content import ContentModel
 from recsys.models.crossed_effects import CrossedEffects
 from recsys.models.item_item import EASE, ItemKNN
 from recsys.models.popularity import PopularityModel
@@ -172,3 +173,30 @@ def test_a_chance_learned_from_likes_alone_is_that_of_a_like_beside_unseen_pairs
         chance = model.score_pairs(pairs)[C.P_LIKE]
         assert abs(chance.mean() - 0.2) < 0.05, kind.name
         assert chance.max() - chance.min() > 0.05, kind.name
+
+
+def test_the_chance_of_a_like_is_given_a_look_where_a_no_mostly_stays_unsaid():
+    """Answers are nearly all likes and looks are not: every model says what share of looks ends in a like."""
+    rng = np.random.default_rng(2)
+    ids, n, shown = np.array([f"p{number:03}" for number in range(150)], dtype=object), 150, 16
+    viewers = np.repeat(np.arange(n), shown)
+    order = np.argsort(rng.random((n, n)) + np.eye(n) * 2, axis=1)[:, :shown]
+    candidates, place = order.ravel(), np.tile(np.arange(1, shown + 1), n)
+    chance = 1.0 / (1.0 + np.exp(1.2 - rng.normal(0, 0.7, n)[candidates]))
+    looked = rng.random(len(viewers)) < 1.0 / place**0.5
+    like = looked & (rng.random(len(viewers)) < chance)
+    said_no = looked & ~like & (rng.random(len(viewers)) < 0.1)
+    rows = [(np.ones(len(viewers), bool), "impression"), (like, "like"), (said_no, "pass")]
+    frame = pd.concat(
+        pd.DataFrame({C.ACTOR: ids[viewers[at]], C.TARGET: ids[candidates[at]], C.TYPE: kind}).assign(
+            **{C.POSITION: np.where(kind == "impression", place[at], np.nan)}
+        )
+        for at, kind in rows
+    ).assign(**{C.TS: AS_OF - pd.Timedelta(days=1)})
+    people = Population.of_ids(ids, as_of=AS_OF)
+    pairs = pd.DataFrame({C.VIEWER: ids[viewers[looked]], C.CANDIDATE: ids[candidates[looked]]})
+    rate = like.sum() / looked.sum()
+    assert like.sum() / (like | said_no).sum() > rate + 0.4
+    for model in (PopularityModel(), CrossedEffects(), LFRR(), EASE(), ContentModel()):
+        said = model.fit(people, Events.of(frame), rng=1).score_pairs(pairs)[C.P_LIKE]
+        assert said.mean() == pytest.approx(rate, abs=0.07), model.name
