@@ -182,7 +182,8 @@ def test_the_chance_of_a_like_is_given_a_look_where_a_no_mostly_stays_unsaid():
     viewers = np.repeat(np.arange(n), shown)
     order = np.argsort(rng.random((n, n)) + np.eye(n) * 2, axis=1)[:, :shown]
     candidates, place = order.ravel(), np.tile(np.arange(1, shown + 1), n)
-    chance = 1.0 / (1.0 + np.exp(1.2 - rng.normal(0, 0.7, n)[candidates]))
+    of_candidate = 1.0 / (1.0 + np.exp(1.2 - rng.normal(0, 0.7, n)))
+    chance = of_candidate[candidates]
     looked = rng.random(len(viewers)) < 1.0 / place**0.5
     like = looked & (rng.random(len(viewers)) < chance)
     said_no = looked & ~like & (rng.random(len(viewers)) < 0.1)
@@ -194,8 +195,9 @@ def test_the_chance_of_a_like_is_given_a_look_where_a_no_mostly_stays_unsaid():
         for at, kind in rows
     ).assign(**{C.TS: AS_OF - pd.Timedelta(days=1)})
     people = Population.of_ids(ids, as_of=AS_OF)
-    pairs = pd.DataFrame({C.VIEWER: ids[viewers[looked]], C.CANDIDATE: ids[candidates[looked]]})
-    rate = like.sum() / looked.sum()
+    strangers = np.setdiff1d(np.arange(n * n), np.append(viewers * n + candidates, np.arange(n) * (n + 1)))
+    pairs = pd.DataFrame({C.VIEWER: ids[strangers // n], C.CANDIDATE: ids[strangers % n]})
+    rate = of_candidate[strangers % n].mean()
     assert like.sum() / (like | said_no).sum() > rate + 0.4
     for model in (PopularityModel(), CrossedEffects(), LFRR(), EASE(), ContentModel()):
         said = model.fit(people, Events.of(frame), rng=1).score_pairs(pairs)[C.P_LIKE]
