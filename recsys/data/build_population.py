@@ -236,6 +236,8 @@ def _long(tables: Mapping[str, pd.DataFrame], name: str, ids: IdIndex, as_of: pd
     table = tables[name]
     if name == T.ANSWERS:
         table = latest(table, [C.USER, C.QUESTION], as_of)
+    elif C.VALID_FROM in table:
+        table = table[~(table[C.VALID_FROM] > as_of)]
     rows = ids.find(table[C.USER])
     wanted = {column: _column(table, column).to_numpy() for column in _LONG_COLUMNS[name]}
     long = pd.DataFrame({C.ROW: rows} | wanted)

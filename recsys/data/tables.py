@@ -158,6 +158,7 @@ def _interests(catalogue: Catalogue) -> Contract:
         table=T.INTERESTS,
         fields=(
             _USER,
+            _VALID_FROM,
             Tag(name=C.TAG, catalogue=catalogue),
             _amount(C.LEVEL, nullable=False),
             _word(C.SHARE_MODE, nullable=False),
@@ -171,6 +172,7 @@ def _talk_topics(catalogue: Catalogue) -> Contract:
         table=T.TALK_TOPICS,
         fields=(
             _USER,
+            _VALID_FROM,
             Word(name=C.TOPIC, words=tuple(catalogue.topics), hint=_TOPIC_HINT, nullable=False),
             _word(C.ROLE, nullable=False),
             _amount(C.WEIGHT, nullable=False),
@@ -214,7 +216,7 @@ def _answers(catalogue: Catalogue) -> Contract:
 
 _COMMUNITIES: Final = Contract(
     table=T.COMMUNITIES,
-    fields=(FreeText(name=C.COMMUNITY, nullable=False, longest=128), _USER),
+    fields=(FreeText(name=C.COMMUNITY, nullable=False, longest=128), _USER, _VALID_FROM),
     key=(C.COMMUNITY, C.USER),
     rules=(has_profile,),
 )

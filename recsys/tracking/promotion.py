@@ -172,5 +172,5 @@ def _measured(
     labels = truth[[C.VIEWER, C.CANDIDATE, _LABEL]]
     table = compare(lists, labels, against=against, k=(PLACES,), probability="")
     chosen = (table["slice"] == EVERYBODY) & (table["model"] == CHALLENGER) & (table["metric"] == METRIC)
-    [row] = table[chosen].drop(columns=["slice", "model", "metric"]).to_dict("records")
+    [row] = table[chosen].drop(columns=["slice", "model", "metric", "of"]).to_dict("records")
     return {str(name): float(value) for name, value in row.items()}

@@ -7,6 +7,7 @@ from recsys.catalogue.columns import Tables as T
 from recsys.data.build_population import build_population
 from recsys.data.times import as_utc
 from recsys.errors import InputError
+from recsys.storage.load import load_population
 from recsys.testing.people import AS_OF, canonical, make_people, make_tables
 
 JANUARY, FEBRUARY, MARCH = (as_utc(f"2026-0{month}-01") for month in (1, 2, 3))
@@ -121,3 +122,18 @@ def test_languages_need_more_than_one_word_and_keep_every_code():
     people = build_population({T.PROFILES: profiles(languages=[("ja", "zu"), ("aa",)])}, AS_OF)
     assert people.words(C.LANGUAGES, 1) == {"ja", "zu"}
     assert people.has_word(C.LANGUAGES, "zu").tolist() == [False, True]
+
+
+@pytest.mark.parametrize("name", ["interests", "talk_topics", "communities"])
+def test_what_was_said_later_is_not_known_at_a_moment_of_the_past(name):
+    """An interest taken over after a like would else tell of the like that it followed."""
+    tables = make_tables(6, np.random.default_rng(0))
+    rows = tables[name].reset_index(drop=True)
+    later = np.arange(len(rows)) % 2 == 1
+    times = np.where(later, pd.Timestamp("2026-01-04", tz="UTC"), pd.Timestamp("2026-01-02", tz="UTC"))
+    times[0] = pd.NaT
+    dated = tables | {name: rows.assign(valid_from=pd.to_datetime(times, utc=True))}
+    before, after = (load_population(dated, as_of=day, past=True) for day in ("2026-01-03", "2026-01-05"))
+    assert 0 < later.sum() < len(rows)
+    assert len(getattr(before.long, name)) == (~later).sum()
+    assert len(getattr(after.long, name)) == len(getattr(load_population(tables).long, name)) == len(rows)
