@@ -170,6 +170,7 @@ class ContentModel(Model):
             self._set_level(training_data.impressions)
         return self
 
+    @checked_arguments
     def with_look_level(self, looks: Impressions) -> Self:
         """Return the model with its level set by looks among the people of the fit, answered or not.
 
