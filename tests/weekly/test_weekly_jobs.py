@@ -43,6 +43,7 @@ def given():
         "table": table,
         "survey": survey,
         "truth": truth,
+        "learned": events.until(past.as_of),
         "lists": recsys.evaluation.as_lists(scored),
         "a": "u0000002",
         "b": "u0000003",
