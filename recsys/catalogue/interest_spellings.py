@@ -68,7 +68,7 @@ _ENDINGS: Final = (
         "修行",
         "修行中",
     ),
-    *("勉強中", "見習い", "でびゅー", "に夢中", "に凝ってます", "の時間", "のある暮らし", "たいむ", "いじり"),
+    *("のお稽古", "お稽古", "の教室", "勉強中", "見習い", "でびゅー", "に夢中", "に凝ってます", "の時間", "のある暮らし", "たいむ", "いじり"),
 )
 """What people add to a hobby in Japanese, taken off up to twice."""
 _STARTED: Final = re.compile(
@@ -116,6 +116,8 @@ _OTHER_WORDS: Final = frozenset(("training", "king", "ring", "string", "spring",
 """English words that end like another word's plural or -ing and are not it."""
 _SHORTEST_HEAD: Final = {True: 3, False: 2}
 """Characters of the last part of a compound, by whether it is English."""
+_ONLY_WHOLE: Final = frozenset(("fans", "food", "foods", "nature", "rock", "sleep", "stars"))
+"""Words that say what a text is only when they are all of it: dog food is no cooking."""
 _LONGEST_CUT: Final = 40
 """Characters of a text whose parts are tried: a longer one is a sentence, not a hobby."""
 _SHORT_FORMS: Final = {"らん": "らんにんぐ", "はいく": "はいきんぐ", "きゃん": "きゃんぷ", "ちゃり": "自転車"}
@@ -133,8 +135,22 @@ _VARIANTS: Final = {
     "づくり": "作り",
     "つくり": "作り",
     "もの": "物",
+    "のぼり": "登り",
+    "やき": "焼き",
+    "あつめ": "集め",
+    "めぐり": "巡り",
+    "あるき": "歩き",
+    "おかし": "お菓子",
+    "おんせん": "温泉",
+    "りょうり": "料理",
+    "りょこう": "旅行",
+    "しゃしん": "写真",
+    "えいが": "映画",
+    "おんがく": "音楽",
+    "かんしょう": "鑑賞",
+    "かんせん": "観戦",
 }
-"""Other ways to write the same sounds."""
+"""Other ways to write the same sounds, and words that some write in kana."""
 _VARIANT: Final = re.compile("|".join(_VARIANTS))
 _KATAKANA_HEADS: Final = frozenset(
     (
@@ -273,7 +289,9 @@ def _english(folded: str) -> Iterator[str]:
 
 
 def _what_one_does(form: str) -> Iterator[str]:
-    """Yield what somebody does who calls themselves by it: hiker, hiking."""
+    """Yield what somebody does who calls themselves by it, or who drops a letter: hiker, hikin, hiking."""
+    if form.endswith("in") and len(form) > _SHORTEST + 1:
+        yield form + "g"
     if (one := form.removesuffix("s")).endswith("er") and len(one) > _SHORTEST + 2 and one != "cooker":
         yield one.removesuffix("er") + "ing"
 
@@ -283,7 +301,7 @@ def _last_words(phrase: str) -> Iterator[str]:
     words = phrase.split(" ")
     for at in range(1, len(words)):
         head = " ".join(words[at:])
-        if len(head) >= _SHORTEST_HEAD[True]:
+        if len(head) >= _SHORTEST_HEAD[True] and head not in _ONLY_WHOLE:
             yield head
             yield from _without_ending(head)
 

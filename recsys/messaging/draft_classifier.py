@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from recsys.catalogue.text_folding import KATAKANA_TO_HIRAGANA
 from recsys.errors import InputError, explained
+from recsys.messaging.look_alikes import LATIN_LOOK_ALIKES
 from recsys.strict_yaml import YamlFile
 from recsys.types import Float32Array, Float64Array, Int64Array
 
@@ -30,7 +31,6 @@ LENGTHS: Final = (1, 2, 3, 4)
 _WORD: Final = re.compile("[a-z0']+")
 _END: Final = re.compile(r"(?:[。！？!?\n]|[.．](?=\s|$))+\s*")
 _LETTER: Final = re.compile(r"[^\W\d_]")
-_LOOK_ALIKE: Final = str.maketrans("аеорсухіјѕԁɡοανιτκβ０", "aeopcyxijsdgoavitkb0")
 _DIGITS: Final = re.compile("[0-9]")
 _LONGEST: Final = 24
 _START: Final = np.uint64(14_695_981_039_346_656_037)
@@ -100,7 +100,7 @@ def buckets(text: str, ruled: Iterable[str] = ()) -> Int64Array:
     >>> np.array_equal(buckets("call 090"), buckets("call 123")), len(buckets(""))
     (True, 0)
     """
-    plain = _DIGITS.sub("0", text.translate(_LOOK_ALIKE))
+    plain = _DIGITS.sub("0", text.translate(LATIN_LOOK_ALIKES))
     if not plain.strip():
         return np.empty(0, np.int64)
     words = _WORD.findall(plain)

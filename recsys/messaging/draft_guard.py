@@ -22,6 +22,7 @@ from recsys.errors import InputError, did_you_mean, explained
 from recsys.messaging.draft_classifier import DraftClassifier, load_classifier, windows
 from recsys.messaging.guard_patterns import needed_characters
 from recsys.messaging.hotlines import hotlines_of
+from recsys.messaging.look_alikes import DisguisedNames
 from recsys.messaging.phone_numbers import phone_spans
 from recsys.strict_yaml import YamlFile
 
@@ -34,7 +35,8 @@ class Folded:
     """Two aligned forms of one draft: `text` folded wholly, `cased` with its capitals kept.
 
     Width is folded (NFKC), katakana is hiragana, invisible characters are gone, every space is one
-    blank. Character n of either came from `starts[n]:ends[n]` of the draft.
+    blank; in `text` letters that look Latin are Latin, and names of apps in disguise stand in plain
+    letters. Character n of either came from `starts[n]:ends[n]` of the draft.
     """
 
     text: str
@@ -49,6 +51,8 @@ class Folded:
         >>> folded = Folded.of("ｶﾞ ＬＩＮＥ")
         >>> folded.text, folded.cased, folded.span(2, 6)
         ('が line', 'が LINE', (3, 7))
+        >>> Folded.of("L1NEか、te1egrаm").text
+        'lineか、telegram'
         """
         text, cased, starts, ends = [], [], [], []
         for start, end in _clusters(draft):
@@ -57,7 +61,8 @@ class Folded:
                 cased.append(kept)
                 starts.append(start)
                 ends.append(end)
-        return cls("".join(text), "".join(cased), tuple(starts), tuple(ends))
+        plain = load_rules().apps.plain("".join(text))
+        return cls(plain, "".join(cased), tuple(starts), tuple(ends))
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return where `text[start:end]` stands in the draft."""
@@ -142,11 +147,15 @@ class Rule:
 
 @dataclass(frozen=True, eq=False)
 class Rules:
-    """Every rule, what excuses each kind, an example, and what to answer; `version` names the content."""
+    """Every rule, what excuses each kind, an example, and what to answer; `version` names the content.
+
+    apps: the names of the words `app`, found in disguise too.
+    """
 
     version: str
     rules: tuple[Rule, ...]
     unless: Mapping[str, tuple[re.Pattern[str], ...]]
+    apps: DisguisedNames
     labels: Mapping[str, Label]
     examples: Mapping[str, Label]
     advice: Mapping[str, Label]
@@ -167,7 +176,8 @@ def loose(word: str) -> str:
 
 def read_rules(file: YamlFile, version: str) -> Rules:
     """Read the rules; raises InputError naming file and key for an unknown kind, word or a broken pattern."""
-    words = {name: _alternatives(file, name, raw) for name, raw in _mapping(file, "words").items()}
+    listed = _mapping(file, "words")
+    words = {name: _alternatives(file, name, raw) for name, raw in listed.items()}
     kinds = file.section(file.content, "kinds", (*LANGUAGES, "example", "advice", "rules", "cased", "unless"))
     for name in {*kinds} ^ {*GUARD_KINDS}:
         raise file.error("every kind has rules, and no other", "kinds", got=name)
@@ -184,6 +194,7 @@ def read_rules(file: YamlFile, version: str) -> Rules:
         version=version,
         rules=tuple(rules),
         unless=unless,
+        apps=DisguisedNames(listed.get("app", ())),
         labels={kind: read_label(file, kind, raw) for kind, raw in kinds.items()},
         examples=_labels_of(file, kinds, "example"),
         advice=_labels_of(file, kinds, "advice"),

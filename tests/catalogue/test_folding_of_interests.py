@@ -32,7 +32,7 @@ def test_nine_of_ten_fold_right(part: str, lang: str) -> None:
     assert right >= 0.9 * len(texts), [pair for pair in texts if not folds(*pair)]
 
 
-@pytest.mark.parametrize(("lang", "measured"), [("ja", 105), ("en", 44)])
+@pytest.mark.parametrize(("lang", "measured"), [("ja", 134), ("en", 65)])
 def test_writing_that_no_rule_was_mended_by_folds_as_measured(lang: str, measured: int) -> None:
     texts = [(text, wanted) for wanted, found in LISTS["others"][lang].items() for text in found]
     assert sum(folds(text, wanted) for text, wanted in texts) >= measured
