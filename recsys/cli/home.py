@@ -29,7 +29,8 @@ def init(
     from recsys.cli.app import language, say
     from recsys.cli.mapping import moment_of
     from recsys.mapping.project import unconfirmed
-    from recsys.pipeline.service_home import KEY_FILE, make_home
+    from recsys.pipeline.service_home import make_home
+    from recsys.safety.keys import KEY_FILE
 
     moment, spoken = None if as_of is None else moment_of(as_of), language(lang, None)
     files = make_home(home, source, as_of=moment)

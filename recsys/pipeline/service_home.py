@@ -15,11 +15,10 @@ from recsys.config import TOKEN_SECRET
 from recsys.errors import SettingsError, explained
 from recsys.mapping.draft import draft_mapping, source_from
 from recsys.mapping.project import MAPPING_FILE
-from recsys.safety.keys import ENVIRONMENT
+from recsys.safety.keys import ENVIRONMENT, KEY_FILE
 from recsys.settings import PARAMS_FILE
 from recsys.storage.atomic_write import write_atomically
 
-KEY_FILE: Final = "keys.env"
 """Secrets of a home, readable by its owner alone; systemd and a shell read it as it is."""
 MAPPING: Final = "mapping"
 UNITS: Final = "units"

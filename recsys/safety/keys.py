@@ -17,6 +17,8 @@ from recsys.errors import SafetyUnavailable, SettingsError, explained
 
 ENVIRONMENT: Final = "RECSYS_KEY"
 ENVIRONMENT_FILE: Final = "RECSYS_KEY_FILE"
+KEY_FILE: Final = "keys.env"
+"""The file of keys in the home of a service, for a shell to load; nothing reads it by itself."""
 SHORTEST_KEY: Final = 32
 """Bytes; `openssl rand -hex 32` makes a key of 64."""
 
@@ -56,6 +58,8 @@ class Keys:
             if key_id(secret) == wanted:  # it is no secret
                 return secret
         remedy = f"give it in {ENVIRONMENT} or {ENVIRONMENT_FILE}, after the newer one when it was rotated"
+        if Path(KEY_FILE).is_file():
+            remedy = f"load the keys of this home first: set -a; . ./{KEY_FILE}; set +a"
         raise SafetyUnavailable(explained("a key is missing", got=f"key {wanted}", remedy=remedy))
 
 

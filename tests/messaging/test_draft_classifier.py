@@ -57,7 +57,7 @@ def test_the_weights_are_for_these_kinds_and_groups(monkeypatch: pytest.MonkeyPa
     classifier = load_classifier()
     assert classifier.kinds == GUARD_KINDS
     assert classifier.weights.shape == (len(GUARD_KINDS), BUCKETS)
-    assert 0 < classifier.false_alarm_rate <= 0.05
+    assert 0 < classifier.false_alarm_rate <= 0.07
     load_classifier.cache_clear()
     other = replace(load_concepts(), version="other")
     monkeypatch.setattr("recsys.messaging.draft_classifier.load_concepts", lambda: other)

@@ -135,7 +135,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Train, say how it went, and write the arrays."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=5, help="drafts of one template")
-    parser.add_argument("--false-alarms", type=float, default=0.05)
+    parser.add_argument("--false-alarms", type=float, default=0.07)
     default = Path(__file__).parents[3] / "recsys" / "messaging" / "draft_classifier.npz"
     parser.add_argument("--out", type=Path, default=default)
     args = parser.parse_args(argv)

@@ -231,23 +231,26 @@ _LISTS: Final = {
     "school_en": ("St Anne's", "Northfield Primary", "Kingsway College", "Mercy General", "Hollybank School"),
 }
 _FIRM: Final = (
-    tuple(
-        "青山 大和田 みなと 東陽 北斗 さくら 三栄 マルヤマ 日章 フジミ しらかば 鶴亀 "
-        "常磐 丸八 カワノ 阿部 あかつき 泉州 ミツワ 旭 こまつな ハヤシ 協和 なでしこ エムズ オリオン".split()
+    (
+        *("青山", "大和田", "みなと", "東陽", "北斗", "さくら", "三栄", "マルヤマ", "日章", "フジミ"),
+        *("しらかば", "鶴亀", "常磐", "丸八", "カワノ", "阿部", "あかつき", "泉州", "ミツワ", "旭"),
+        *("こまつな", "ハヤシ", "協和", "なでしこ", "エムズ", "オリオン"),
     ),
-    tuple(
-        "商事 製作所 電機 運輸 建設 銀行 信用金庫 薬局 印刷 ホテル スーパー 百貨店 "
-        "病院 食品 不動産 証券 高校 市役所 クリニック タクシー 製菓 システムズ ストア "
-        "興業 精機 水産 酒造 鉄工所 交通 観光バス ガス 会計事務所 法律事務所 こども園 学園 医療センター 整骨院 "
-        "デザイン リフォーム クリーニング ベーカリー 工務店 税務署 図書館 ケアセンター 物流 ソフト 建材 美容室 "
-        "動物病院 電子 化成 テック".split()
+    (
+        *("商事", "製作所", "電機", "運輸", "建設", "銀行", "信用金庫", "薬局", "印刷", "ホテル"),
+        *("スーパー", "百貨店", "病院", "食品", "不動産", "証券", "高校", "市役所", "クリニック"),
+        *("タクシー", "製菓", "システムズ", "ストア", "興業", "精機", "水産", "酒造", "鉄工所", "交通"),
+        *("観光バス", "ガス", "会計事務所", "法律事務所", "こども園", "学園", "医療センター", "整骨院"),
+        *("デザイン", "リフォーム", "クリーニング", "ベーカリー", "工務店", "税務署", "図書館"),
+        *("ケアセンター", "物流", "ソフト", "建材", "美容室", "動物病院", "電子", "化成", "テック"),
     ),
     ("", "", "", "", "株式会社", "(株)", "の本社", "の工場"),
 )
 _FIRM_EN: Final = (
-    tuple(
-        "Harlow Brightwater Kestrel Oldfield Tanaka Pinecrest Lomax Sundar Maddox Corrib "
-        "Ashdown Ridgeway Nakamura Bluebird Okafor Delgado Farrow Meridian Quayside Zenith Thornbury Larkin".split()
+    (
+        *("Harlow", "Brightwater", "Kestrel", "Oldfield", "Tanaka", "Pinecrest", "Lomax", "Sundar"),
+        *("Maddox", "Corrib", "Ashdown", "Ridgeway", "Nakamura", "Bluebird", "Okafor", "Delgado"),
+        *("Farrow", "Meridian", "Quayside", "Zenith", "Thornbury", "Larkin"),
     ),
     (
         *("Foods", "Bank", "Logistics", "Motors", "and Sons", "Insurance", "Hotel", "Stores", "Systems"),
