@@ -116,8 +116,15 @@ _NO_HOBBY: Final = re.compile(
     "running (?:a|the|my|our|late|errands|business|water|costs?|mate|shoes|out)\\b"
     "|jogging (?:my|a) memory|cooking (?:oil|gas)|walking dead|swimming pool"
     "|fishing for|reading (?:glasses|minds?)|drawing (?:the|a) line"
+    "|surfing (?:the )?(?:web|net|internet)|dog eat|tea lea(?:f|ves)|red herring"
 )
 """English phrases that begin like a hobby and are none."""
+_DISLIKED: Final = re.compile(
+    r"\b(?:hat(?:e|es|ed|ing)|dislikes?|loathe|can'?t stand|(?:don'?t|do not|never) (?:like|enjoy|do|drink|eat|watch)"
+    r"|not (?:a|an|much|keen|into|really|fond|for me)|allerg(?:y|ic)|bored (?:of|with|by)|anything but)\b"
+    "|苦手|嫌い|きらい|飽き(?:た|ました)|あれるぎー|(?:でき|飲め|食べ|見|観|し|好きでは)(?:ない|ません)|興味(?:は|が)?な"
+)
+"""What says that somebody does not care for a thing: the thing is then no interest of theirs."""
 _SETTINGS: Final = re.compile(
     "(?:おんらいん|ふぁみりー|でい|べらんだ|おうち|そろ|ひとり|みんなで|家族で|休日の?|週末の?|朝の?|夜の?)(?=.{2})(?!遊び)"
 )
@@ -129,7 +136,7 @@ _OTHER_WORDS: Final = frozenset(("training", "king", "ring", "string", "spring",
 """English words that end like another word's plural or -ing and are not it."""
 _SHORTEST_HEAD: Final = {True: 3, False: 2}
 """Characters of the last part of a compound, by whether it is English."""
-_ONLY_WHOLE: Final = frozenset(("fans", "food", "foods", "nature", "rock", "sleep", "stars"))
+_ONLY_WHOLE: Final = frozenset(("fans", "food", "foods", "nature", "plants", "rock", "sleep", "stars"))
 """Words that say what a text is only when they are all of it: dog food is no cooking."""
 _LONGEST_CUT: Final = 40
 """Characters of a text whose parts are tried: a longer one is a sentence, not a hobby."""
@@ -186,6 +193,8 @@ _OTHER_MEANINGS: Final = frozenset(
         ("touring", ("bicycle", "bike", "cycle", "city")),
         ("walks", ("space",)),
         ("writing", ("sign", "code")),
+        ("language", ("body", "bad", "love", "machine")),
+        ("languages", ("love", "programming", "machine")),
         ("dogs", ("hot", "corn")),
         ("arts", ("dark",)),
         ("art", ("the",)),
@@ -225,7 +234,7 @@ def shorter_spellings(text: str) -> Iterator[str]:
     ([], False)
     """
     folded = fold(text)
-    if is_no_interest(folded) or len(folded) > _LONGEST_CUT:
+    if is_no_interest(folded) or len(folded) > _LONGEST_CUT or _DISLIKED.search(folded):
         return
     plain = _ASIDE.sub("", _without_emojis(unicodedata.normalize("NFKC", text))).strip()
     if not plain:
