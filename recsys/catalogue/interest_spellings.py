@@ -122,7 +122,8 @@ _NO_HOBBY: Final = re.compile(
 _DISLIKED: Final = re.compile(
     r"\b(?:hat(?:e|es|ed|ing)|dislikes?|loathe|can'?t stand|(?:don'?t|do not|never) (?:like|enjoy|do|drink|eat|watch)"
     r"|not (?:a|an|much|keen|into|really|fond|for me)|allerg(?:y|ic)|bored (?:of|with|by)|anything but)\b"
-    "|苦手|嫌い|きらい|飽き(?:た|ました)|あれるぎー|(?:でき|飲め|食べ|見|観|し|好きでは)(?:ない|ません)|興味(?:は|が)?な"
+    "|苦手|嫌い|きらい|飽き(?:た|ました)|あれるぎー|興味(?:は|が)?な"
+    "|(?:でき|飲め|食べ|見|観|し|好きでは)(?:ない|ません)"
 )
 """What says that somebody does not care for a thing: the thing is then no interest of theirs."""
 _SETTINGS: Final = re.compile(
