@@ -120,7 +120,8 @@ _NO_HOBBY: Final = re.compile(
 )
 """English phrases that begin like a hobby and are none."""
 _DISLIKED: Final = re.compile(
-    r"\b(?:hat(?:e|es|ed|ing)|dislikes?|loathe|can'?t stand|(?:don'?t|do not|never) (?:like|enjoy|do|drink|eat|watch)"
+    r"\b(?:hat(?:e|es|ed|ing)|dislikes?|loathe|can'?t stand"
+    r"|(?:don'?t|do not|never) (?:like|enjoy|do|drink|eat|watch)"
     r"|not (?:a|an|much|keen|into|really|fond|for me)|allerg(?:y|ic)|bored (?:of|with|by)|anything but)\b"
     "|苦手|嫌い|きらい|飽き(?:た|ました)|あれるぎー|興味(?:は|が)?な"
     "|(?:でき|飲め|食べ|見|観|し|好きでは)(?:ない|ません)"
