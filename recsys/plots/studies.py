@@ -164,7 +164,11 @@ def estimators(table: pd.DataFrame, *, logged: float | None = None, ax: "Axes | 
     if logged is not None:
         axes.axvline(logged, color=SOFT, linestyle=":", label="lists that were shown")
         legend(axes, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    axes.set_yticks(at, table["estimator"].astype(str).tolist())
+    bare = known & table["lo"].isna().to_numpy(bool)
+    names = table["estimator"].astype(str).tolist()
+    axes.set_yticks(
+        at, [f"{one}\n(no interval)" if alone else one for one, alone in zip(names, bare, strict=True)]
+    )
     axes.set_ylim(len(table) - 0.5, -0.5)
     axes.set(xlabel="matches a listed pair (95% interval)")
     axes.set_title(f"Off-policy estimates for other lists, n = {int(table['n'].max()):,} impressions")

@@ -10,7 +10,7 @@ from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
 from recsys.data.population import Population
-from recsys.errors import ArgumentTypeError, InputError, explained
+from recsys.errors import ArgumentTypeError, InputError, explained, warn
 from recsys.models.base import Model
 from recsys.ranking.recommend import recommend
 
@@ -56,6 +56,9 @@ def compare_policies(
             got = type(scenario).__name__
             raise ArgumentTypeError(explained(f"'{name}' is no scenario", got=got, remedy=remedy))
         rows[str(name)] = _counted(policy, there, k)
+        if len(there) and not rows[str(name)]["listed"]:
+            remedy = "policy.compile(people).listed says who; people without profiles are listed by no rule"
+            warn(explained("nobody is listed", where=f"scenario '{name}'", remedy=remedy))
         if model is not None:
             rows[str(name)] |= _listed(model, policy, there, k)
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("scenario")

@@ -68,3 +68,9 @@ def test_none_and_fewer_are_those_of_the_longest_lists():
     assert row["pairs"] == len(lists)
     assert row["none"] == pytest.approx(1 - len(lengths) / row["listed"])
     assert row["fewer"] == pytest.approx(1 - (lengths >= 4).sum() / row["listed"])
+
+
+def test_a_scenario_that_lists_nobody_says_so():
+    nobody = recsys.Population.of_ids(["a", "b"], as_of="2026-01-05")
+    with pytest.warns(UserWarning, match="nobody is listed in scenario 'today'"):
+        recsys.compare_policies({"today": recsys.Policy.default()}, nobody)
