@@ -222,8 +222,9 @@ class Population:
         for name, amount in amounts.items():
             if name not in _AMOUNTS:
                 raise InputError(explained("no such amount", got=name, remedy=did_you_mean(name, _AMOUNTS)))
-            if not 1 <= amount <= _MOST_KM:
-                what, remedy = f"{name} is no distance", f"give whole km from 1 to {_MOST_KM:,}"
+            least = 1 if name == C.MAX_DISTANCE_KM else 0
+            if not least <= amount <= _MOST_KM:
+                what, remedy = f"{name} is no distance", f"give whole km from {least} to {_MOST_KM:,}"
                 raise InputError(explained(what, where="assuming", got=amount, remedy=remedy))
         changed = {name: np.full(len(self), amount, np.int32) for name, amount in amounts.items()}
         return replace(self, counted=MappingProxyType({**self.counted, **changed}))

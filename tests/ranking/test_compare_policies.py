@@ -53,6 +53,9 @@ def test_what_is_no_scenario_is_refused(people):
         recsys.Policy.default().without("distanc")
     with pytest.raises(InputError, match="did you mean 'max_distance_km'"):
         people.assuming(max_distance=50)
+    with pytest.raises(InputError, match="whole km from 1 to 20,000"):
+        people.assuming(max_distance_km=0)
+    assert people.assuming(min_distance_km=0).amounts("min_distance_km").max() == 0
 
 
 def test_none_and_fewer_are_those_of_the_longest_lists():
