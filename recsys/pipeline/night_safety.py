@@ -18,7 +18,7 @@ from recsys.data.build_population import latest_holds
 from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.population import Population
 from recsys.data.tables import read_and_check
-from recsys.errors import PublicationError
+from recsys.errors import PublicationError, SourceError
 from recsys.pipeline.retention import run_folders
 from recsys.ranking.publication_filter import published_persons
 from recsys.safety.fingerprints import ID, PERSON
@@ -142,11 +142,15 @@ def note_changed_tokens(ledger: SafetyLedger, people: Population, run: Path | No
     """Tell the ledger whose person token is another one than in the publication of an earlier night.
 
     A token that is replaced names the same person still: who was banned under the old one is banned, and a
-    new account with the old one is theirs. run: the folder of that publication, None for none.
+    new account with the old one is theirs. run: the folder of that publication, None for none. One of an
+    earlier version, which cannot be read any more, tells of no tokens.
     """
     if run is None:
         return
-    ids, index = published_persons(run)
+    try:
+        ids, index = published_persons(run)
+    except SourceError:
+        return
     state = ledger.begin()
     shared = [naming for naming in state.namings if naming.naming in index.namings]
     if not shared or not index.of_row.any():

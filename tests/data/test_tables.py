@@ -306,7 +306,9 @@ def test_every_member_table_quarantines_orphans(name: str) -> None:
     assert set(codes(checked)) == {"user_id.orphan"}
     assert len(checked.accepted) == 0
     # a boundary may be the tighter word of somebody whose id it is in another spelling
-    assert checked.restrictions.people == (set(table[C.USER]) if name == T.BOUNDARIES else frozenset())
+    told = checked.restrictions.respelled
+    assert told == (set(table[C.USER]) if name == T.BOUNDARIES else frozenset())
+    assert checked.restrictions.people == frozenset()
 
 
 def test_answers_must_fit_their_question() -> None:
