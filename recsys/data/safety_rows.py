@@ -58,6 +58,8 @@ def as_id_text(given: object) -> str:
     >>> as_id_text(b"u1"), as_id_text(["u1"]), as_id_text(7), as_id_text("u1\ud800")
     ('u1', 'u1', '7', 'u1')
     """
+    if isinstance(given, np.ndarray) and given.ndim == 0:
+        given = given.item()
     while isinstance(given, list | tuple | set | frozenset | np.ndarray) and len(given) == 1:
         (given,) = given
     text = given.decode("utf-8", "replace") if isinstance(given, bytes) else as_text(given)
