@@ -7,7 +7,7 @@ from itertools import product
 from typing import Final, Protocol
 
 from recsys.safety.canonical import CheckedId, canonical_person, distinct_pair, not_canonical
-from recsys.safety.day_log import DayLog, StoreWithDay
+from recsys.safety.day_log import DayEvent, DayLog, StoreWithDay
 from recsys.safety.day_tables import note_tokens
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import HOLD, STORE, SUPPRESSED, LedgerState, LedgerTag, SafetyLedger, Who
@@ -51,6 +51,7 @@ class SafetyByPerson:
         self.day = store.day if day is None and isinstance(store, StoreWithDay) else day
         self.reader: ReadsExclusions = store
         self.accounts = ALONE
+        self._read = ("", 0)
 
     def with_store(self, reader: ReadsExclusions) -> "SafetyByPerson":
         """Return the same for reading alone, where exclusions are asked of something else."""
@@ -115,6 +116,7 @@ class SafetyByPerson:
         """
         known = [self._pair(actor, str(target)) for actor, target in pairs]
         if known:
+            self.read_day()
             named = [pair for a, b in known for pair in self._named_pairs(a, b)]
             self.ledger.separate(named, LedgerTag(DAY, STORE))
 
@@ -123,6 +125,7 @@ class SafetyByPerson:
     ) -> None:
         """Take a person out of everybody's sight until this hold and every other is lifted."""
         held = self._person(user_id)
+        self.read_day()
         self.ledger.stop(self.accounts.named(held), _hold_tag(*hold_words(owner, reason)))
         self.store.hold(held, at, owner=owner, reason=reason)
         self._bind()
@@ -149,13 +152,33 @@ class SafetyByPerson:
         self.erasures.add([user_id], at)
         self._bind()
 
+    def read_day(self) -> None:
+        """Note the person tokens of tables of today that came since, so that the ledger has them for good."""
+        day, (log, place) = self.day, self._read
+        if day is None or self.accounts is ALONE:
+            return
+        rows = ask_safety(lambda: day.read((), _EVER, after=place))
+        if rows.log != log or rows.place < place:
+            rows = ask_safety(lambda: day.read((), _EVER))
+        self._read = rows.log, rows.place
+        self.note_tables(rows.changes)
+
+    def note_tables(self, events: Sequence[DayEvent]) -> None:
+        """Note the person tokens of tables of today; who is stopped is stopped under them too."""
+        told = note_tokens(self.accounts, events)
+        if not told:
+            return
+        state = self.ledger.now()
+        for user_id in told if state.stops else ():
+            own = frozenset(state.fingerprints(Who(user_id)))
+            tags = {tag for one in own for tag in state.stops.get(one, ()) if tag.account in own}
+            for tag in sorted(tags):
+                self.ledger.stop(self.accounts.named(user_id), LedgerTag(tag.why, tag.owner))
+
     def suppress(self, user_id: str) -> None:
         """Note in the ledger what restricts somebody, before they are erased."""
-        me, day = Who(self._person(user_id)), self.day
-        if (
-            day is not None and self.accounts is not ALONE
-        ):  # their tables of today go with them; who they are is noted before
-            note_tokens(self.accounts, ask_safety(lambda: day.events(_EVER)))
+        self.read_day()  # before their tables of today go
+        me = Who(self._person(user_id))
         if isinstance(self.store, StoreWithRestrictions):
             found = ask_safety(partial(self.store.restrictions_of, user_id))
             if found.held:
@@ -179,6 +202,7 @@ class SafetyByPerson:
 
     def _note_pair(self, actor: str, target: str, why: str) -> tuple[str, str]:
         a, b = self._pair(actor, target)
+        self.read_day()
         self.ledger.separate(self._named_pairs(a, b), LedgerTag(why, STORE), directed=True)
         return a, b
 
@@ -206,8 +230,6 @@ def _by_ledger(
     if not state.restricts:
         return False, set()
     prints = known.fingerprints_of({**theirs, viewer: mine}, state)
-    apart, stops = state.separated_from(prints[viewer]), state.stops.keys()
-    out = {
-        other for other, named in prints.items() if not apart.isdisjoint(named) or not stops.isdisjoint(named)
-    }
+    apart = state.separated_from(prints[viewer])
+    out = {other for other, named in prints.items() if not apart.isdisjoint(named) or state.is_stopped(named)}
     return state.is_stopped(prints[viewer]), out

@@ -14,12 +14,15 @@ from recsys.safety.persons import Accounts
 _OWN_STATES: Final = frozenset(ENUMERATIONS[C.ACCOUNT_STATE].words) - frozenset(STOPPED)
 
 
-def note_tokens(accounts: Accounts, events: Iterable[DayEvent]) -> None:
-    """Note every person token of the tables of today among some events."""
+def note_tokens(accounts: Accounts, events: Iterable[DayEvent]) -> tuple[str, ...]:
+    """Note every person token of the tables of today among some events; return who came with one."""
+    told: dict[str, None] = {}
     for event in events:
         if event.type == TABLES_CHANGED:
             for token in person_tokens_in(event):
                 accounts.add(event.actor, token)
+                told[event.actor] = None
+    return tuple(told)
 
 
 def person_tokens_in(event: DayEvent) -> list[str]:

@@ -99,6 +99,8 @@ class LedgerState:
 
     def is_stopped(self, fingerprints: Iterable[int]) -> bool:
         """Say whether the person of one of these stands stopped."""
+        if not self.links:
+            return not self.stops.keys().isdisjoint(fingerprints)
         return not self.stops.keys().isdisjoint(self.linked(fingerprints))
 
     def stop_of_account(self, user_id: str, tag: LedgerTag) -> str | None:

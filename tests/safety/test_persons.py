@@ -20,7 +20,7 @@ from recsys.safety.day_tables import is_stopped_by
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.fingerprints import Fingerprints, Naming
 from recsys.safety.keys import Keys
-from recsys.safety.ledger import SafetyLedger
+from recsys.safety.ledger import LedgerTag, SafetyLedger, Who
 from recsys.safety.persons import Accounts, NewcomerTokens, PersonIndex
 
 TOKENS = [f"hmac1:{at:064x}" for at in range(6)]
@@ -78,6 +78,56 @@ def test_an_erasure_keeps_what_the_tables_of_the_day_told_of_the_person(tmp_path
     other = SafetyByPerson(MemorySafety(), ErasureList.of(tmp_path), SafetyLedger.of(tmp_path))
     other.accounts = accounts_of([TOKENS[0], TOKENS[1], TOKENS[2], None, None, None])
     assert other.exclusions("u5", KNOWN[:3]).excluded == {"u0", "u1"}
+
+
+@pytest.mark.parametrize("how", ["stopped", "apart"])
+def test_a_replaced_token_reaches_viewers_and_candidates_alike(tmp_path, how: str) -> None:
+    """Seen to fail: the links of the ledger were followed for the viewer and not for the candidates."""
+    ledger = SafetyLedger.of(tmp_path)
+    state = ledger.begin()
+    old, account = state.primary(Who("x", TOKENS[5])), state.primary(Who("u1"))
+    ledger.link([(old, account)])
+    if how == "stopped":
+        ledger.stop([Who("x", TOKENS[5])], LedgerTag("banned", "tables"))
+    else:
+        ledger.separate([(Who("u0"), Who("x", TOKENS[5]))], LedgerTag("block", "tables"))
+    safety = SafetyByPerson(MemorySafety(), ErasureList.of(tmp_path), ledger)
+    safety.accounts = accounts_of([None] * len(KNOWN))
+    assert safety.exclusions("u0", ["u1", "u2"]).excluded == {"u1"}
+    seen = safety.exclusions("u1", ["u0", "u2"])
+    assert seen.viewer_excluded if how == "stopped" else seen.excluded == {"u0"}
+
+
+@pytest.mark.parametrize("first", ["tables", "hold"])
+@pytest.mark.parametrize("how", ["hold", "block"])
+def test_what_is_said_of_a_member_of_the_day_outlives_the_day(tmp_path, first: str, how: str) -> None:
+    """Seen to fail while the ledger knew the account alone: the next night forgot the token."""
+    store, ledger = MemorySafety(), SafetyLedger.of(tmp_path)
+    ledger.begin()
+    safety = SafetyByPerson(store, ErasureList.of(tmp_path), ledger)
+    safety.accounts = accounts_of([None] * len(KNOWN))
+    tables = [changed("n0", at, person_token=one) for at, one in enumerate(TOKENS[:2])]
+
+    def tell() -> None:
+        if how == "hold":
+            safety.hold("n0")
+        else:
+            safety.block("u5", "n0")
+
+    if first == "tables":
+        store.day.append(tables)
+        tell()
+    else:
+        tell()
+        store.day.append(tables)
+        safety.read_day()
+    other = SafetyByPerson(MemorySafety(), ErasureList.of(tmp_path), SafetyLedger.of(tmp_path))
+    other.accounts = accounts_of([*TOKENS[:3], None, None, None])
+    kept = {"u0", "u1"} if (first, how) != ("hold", "block") else set()
+    assert other.exclusions("u5", KNOWN[:3]).excluded == kept
+    if how == "hold":
+        safety.lift("n0")
+        assert other.exclusions("u5", KNOWN[:3]).excluded == set()
 
 
 @pytest.mark.parametrize("worker", ["same", "other"])
