@@ -18,7 +18,11 @@ POLICY = Policy((Exclusions(),))
 
 @pytest.fixture(scope="module")
 def fitted():
-    people, frame = circle_log(np.random.default_rng(3))
+    rng = np.random.default_rng(3)
+    people, frame = circle_log(rng)
+    pair = frame[[C.ACTOR, C.TARGET]].apply(lambda row: "-".join(sorted(row)), axis=1)
+    first = frame.groupby(pair)[C.TYPE].transform("first")
+    frame[C.TYPE] = frame[C.TYPE].where(rng.random(len(frame)) < 0.2, first)  # most agree about each other
     config = BehaviourConfig(factors=4, iterations=3, affinity=False)
     return people, CollaborativeModel(config).fit(people, Events.of(frame), rng=np.random.default_rng(1))
 
