@@ -96,6 +96,7 @@ class PostgresConnections:
         self._changed = threading.Condition()
         self._idle: deque[TimedConnection] = deque()
         self._open = 0  # in use, idle or being opened
+        self._closed = False
         self._opening_failed: tuple[int, Exception | None] = (0, None)
         self._breaker = _Breaker()
 
@@ -131,14 +132,16 @@ class PostgresConnections:
             self._changed.notify()
 
     def close(self) -> None:
-        """Close the connections that are not in use."""
+        """Close the connections that are not in use, and one that is still being opened when it is there."""
         with self._changed:
+            self._closed = True
             while self._idle:
                 self._idle.pop().close()
                 self._open -= 1
 
     def _taken(self, deadline: float) -> TimedConnection:
         with self._changed:
+            self._closed = False
             if not self._breaker.admits(monotonic(), self.timeout_s):
                 raise unavailable("refused at once since it failed before")
             failures = self._opening_failed[0]
@@ -177,6 +180,10 @@ class PostgresConnections:
                 changed.notify_all()
             return
         with changed:
+            if self._closed:  # nobody waits for it any more
+                self._open -= 1
+                made.close()
+                return
             self._idle.append(made)
             changed.notify()
 
