@@ -57,6 +57,7 @@ class DayWrites:
     def _appended(self, events: Sequence[DayEvent]) -> int:
         self._safety.separate((event.actor, event.target) for event in events if event.separates)
         new = ask_safety_or_input(lambda: self._log.append(events))
+        self._safety.note_tables(events)
         proofs = [event for event in events if event.type == "verified"]
         for event in proofs:
             if event.detail == NO_PROOF:

@@ -11,6 +11,7 @@ from recsys.ranking.snapshot import Snapshot
 from recsys.ranking.viewer_day import ViewerDay
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import DayEvent, DayLog, DayRows
+from recsys.safety.day_tables import note_tokens
 from recsys.safety.persons import Accounts, NewcomerTokens
 from recsys.safety.store import SafetyExclusions, StoreForMany, ask_safety
 
@@ -142,8 +143,7 @@ class Questions:
             now = self._changes
             same = now.run_id == snapshot.run_id and now.log == rows.log and now.place >= after
             changes = (now.changes if same and after else NO_CHANGES).after(rows.changes)
-            self.accounts_of(snapshot)
-            self.safety.note_tables(rows.changes)
+            note_tokens(self.accounts_of(snapshot), rows.changes)
             place = max(rows.place, now.place) if same and after else rows.place
             if not same or place >= now.place:
                 self._changes = _Changes(snapshot.run_id, rows.log, place, changes)

@@ -7,8 +7,8 @@ from itertools import product
 from typing import Final, Protocol
 
 from recsys.safety.canonical import CheckedId, canonical_person, distinct_pair, not_canonical
-from recsys.safety.day_log import DayEvent, DayLog, StoreWithDay
-from recsys.safety.day_tables import note_tokens
+from recsys.safety.day_log import TABLES_CHANGED, DayEvent, DayLog, StoreWithDay
+from recsys.safety.day_tables import is_stopped_by, note_tokens
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import HOLD, STORE, SUPPRESSED, LedgerState, LedgerTag, SafetyLedger, Who
 from recsys.safety.persons import ALONE, Accounts
@@ -116,7 +116,7 @@ class SafetyByPerson:
         """
         known = [self._pair(actor, str(target)) for actor, target in pairs]
         if known:
-            self.read_day()
+            self._link(*(one for pair in known for one in pair))
             named = [pair for a, b in known for pair in self._named_pairs(a, b)]
             self.ledger.separate(named, LedgerTag(DAY, STORE))
 
@@ -125,7 +125,7 @@ class SafetyByPerson:
     ) -> None:
         """Take a person out of everybody's sight until this hold and every other is lifted."""
         held = self._person(user_id)
-        self.read_day()
+        self._link(held)
         self.ledger.stop(self.accounts.named(held), _hold_tag(*hold_words(owner, reason)))
         self.store.hold(held, at, owner=owner, reason=reason)
         self._bind()
@@ -153,7 +153,7 @@ class SafetyByPerson:
         self._bind()
 
     def read_day(self) -> None:
-        """Note the person tokens of tables of today that came since, so that the ledger has them for good."""
+        """Note the person tokens of tables of today that came since."""
         day, (log, place) = self.day, self._read
         if day is None or self.accounts is ALONE:
             return
@@ -161,24 +161,36 @@ class SafetyByPerson:
         if rows.log != log or rows.place < place:
             rows = ask_safety(lambda: day.read((), _EVER))
         self._read = rows.log, rows.place
-        self.note_tables(rows.changes)
+        note_tokens(self.accounts, rows.changes)
 
     def note_tables(self, events: Sequence[DayEvent]) -> None:
-        """Note the person tokens of tables of today; who is stopped is stopped under them too."""
-        told = note_tokens(self.accounts, events)
-        if not told:
-            return
-        state = self.ledger.now()
-        for user_id in told if state.stops else ():
-            own = frozenset(state.fingerprints(Who(user_id)))
-            tags = {tag for one in own for tag in state.stops.get(one, ()) if tag.account in own}
-            for tag in sorted(tags):
-                self.ledger.stop(self.accounts.named(user_id), LedgerTag(tag.why, tag.owner))
+        """Note the person tokens of tables that changed, in the ledger as well: the day log forgets them."""
+        if self.accounts is not ALONE and (told := note_tokens(self.accounts, events)):
+            self._link(*told)
+
+    def _link(self, *accounts: str) -> None:
+        """Note in the ledger which persons some accounts are of, by every token that is known of them.
+
+        Whatever is said of an account then holds for its person when the account, or its token, is gone.
+        """
+        self.read_day()
+        state = self.ledger.begin()
+        named = [(state.primary(Who(one)), self.accounts.whose(one, state)) for one in accounts]
+        self.ledger.link([(own, person) for own, persons in named for person in persons])
+
+    def _is_out_today(self, user_id: str) -> bool:
+        """Say whether the latest tables of today say that somebody is out for good."""
+        day = self.day
+        events = [] if day is None else ask_safety(lambda: day.events(_EVER))
+        own = [one for one in events if one.actor == user_id and one.type == TABLES_CHANGED]
+        return bool(own) and is_stopped_by(max(own, key=lambda one: one.at))
 
     def suppress(self, user_id: str) -> None:
         """Note in the ledger what restricts somebody, before they are erased."""
-        self.read_day()  # before their tables of today go
         me = Who(self._person(user_id))
+        self._link(me.user_id)  # before their tables of today go
+        if self._is_out_today(me.user_id):
+            self.ledger.stop(self.accounts.named(me.user_id), LedgerTag(SUPPRESSED, STORE))
         if isinstance(self.store, StoreWithRestrictions):
             found = ask_safety(partial(self.store.restrictions_of, user_id))
             if found.held:
@@ -202,7 +214,7 @@ class SafetyByPerson:
 
     def _note_pair(self, actor: str, target: str, why: str) -> tuple[str, str]:
         a, b = self._pair(actor, target)
-        self.read_day()
+        self._link(a, b)
         self.ledger.separate(self._named_pairs(a, b), LedgerTag(why, STORE), directed=True)
         return a, b
 
