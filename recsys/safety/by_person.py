@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from itertools import product
 from typing import Final, Protocol
 
 from recsys.safety.canonical import CheckedId, canonical_person, distinct_pair, not_canonical
@@ -106,7 +105,7 @@ class SafetyByPerson:
         """
         a, b = self._pair(actor, target)
         self.store.unblock(a, b)
-        self.ledger.lift(LedgerTag(BLOCK, STORE), pairs=self._named_pairs(a, b), directed=True)
+        self.ledger.lift(LedgerTag(BLOCK, STORE), pairs=[(Who(a), Who(b))], directed=True)
         self._bind()
 
     def separate(self, pairs: Iterable[tuple[str, str | None]]) -> None:
@@ -117,8 +116,7 @@ class SafetyByPerson:
         known = [self._pair(actor, str(target)) for actor, target in pairs]
         if known:
             self._link(*(one for pair in known for one in pair))
-            named = [pair for a, b in known for pair in self._named_pairs(a, b)]
-            self.ledger.separate(named, LedgerTag(DAY, STORE))
+            self.ledger.separate([(Who(a), Who(b)) for a, b in known], LedgerTag(DAY, STORE))
 
     def hold(
         self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
@@ -126,7 +124,7 @@ class SafetyByPerson:
         """Take a person out of everybody's sight until this hold and every other is lifted."""
         held = self._person(user_id)
         self._link(held)
-        self.ledger.stop(self.accounts.named(held), _hold_tag(*hold_words(owner, reason)))
+        self.ledger.stop([Who(held)], _hold_tag(*hold_words(owner, reason)))
         self.store.hold(held, at, owner=owner, reason=reason)
         self._bind()
 
@@ -138,7 +136,7 @@ class SafetyByPerson:
         tags = {tag for one in state.fingerprints(me) for tag in state.stops.get(one, ())}
         whys = {tag.why for tag in tags if tag.owner == wanted.owner and tag.why != SUPPRESSED}
         for why in sorted(whys if reason is None else {wanted.why}):
-            self.ledger.lift(LedgerTag(why, wanted.owner), people=self.accounts.named(me.user_id))
+            self.ledger.lift(LedgerTag(why, wanted.owner), people=[me])
         self._bind()
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
@@ -174,9 +172,13 @@ class SafetyByPerson:
         Whatever is said of an account then holds for its person when the account, or its token, is gone.
         """
         self.read_day()
-        state = self.ledger.begin()
+        state = self.ledger.now()
+        if not state.namings:
+            state = self.ledger.begin()
         named = [(state.primary(Who(one)), self.accounts.whose(one, state)) for one in accounts]
-        self.ledger.link([(own, person) for own, persons in named for person in persons])
+        pairs = [(own, person) for own, persons in named for person in persons]
+        if any(person not in state.links.get(own, ()) for own, person in pairs):
+            self.ledger.link(pairs)
 
     def _is_out_today(self, user_id: str) -> bool:
         """Say whether the latest tables of today say that somebody is out for good."""
@@ -190,7 +192,7 @@ class SafetyByPerson:
         me = Who(self._person(user_id))
         self._link(me.user_id)  # before their tables of today go
         if self._is_out_today(me.user_id):
-            self.ledger.stop(self.accounts.named(me.user_id), LedgerTag(SUPPRESSED, STORE))
+            self.ledger.stop([me], LedgerTag(SUPPRESSED, STORE))
         if isinstance(self.store, StoreWithRestrictions):
             found = ask_safety(partial(self.store.restrictions_of, user_id))
             if found.held:
@@ -215,13 +217,8 @@ class SafetyByPerson:
     def _note_pair(self, actor: str, target: str, why: str) -> tuple[str, str]:
         a, b = self._pair(actor, target)
         self._link(a, b)
-        self.ledger.separate(self._named_pairs(a, b), LedgerTag(why, STORE), directed=True)
+        self.ledger.separate([(Who(a), Who(b))], LedgerTag(why, STORE), directed=True)
         return a, b
-
-    def _named_pairs(self, a: str, b: str) -> list[tuple[Who, Who]]:
-        """Return a pair as the ledger keeps it: by both ids, and by the tokens either came with since."""
-        named = product(self.accounts.named(a), self.accounts.named(b))
-        return list(dict.fromkeys([(Who(a), Who(b)), *named]))
 
     def _bind(self) -> None:
         if isinstance(self.store, CountedStore):

@@ -55,15 +55,13 @@ class LedgerState:
     links: fingerprints of one person, such as those of a token that was replaced by another.
     erasures: how many people had asked to be erased, with the time of the latest. stores: how many writes
     each safety store had taken when the ledger last heard of it. stopped_at: by fingerprint and tag, the time
-    as of which a night first read a stop, ISO UTC; a stop without such a time is lacking. stopped_by: by
-    account of which a stop was ever said, the fingerprints it stands under.
+    as of which a night first read a stop, ISO UTC; a stop without such a time is lacking.
     """
 
     identity: str = ""
     namings: list[Fingerprints] = field(default_factory=list)
     stops: dict[int, set[LedgerTag]] = field(default_factory=dict)
     stopped_at: dict[tuple[int, LedgerTag], str] = field(default_factory=dict)
-    stopped_by: dict[int, set[int]] = field(default_factory=dict)
     pairs: dict[int, dict[int, set[LedgerTag]]] = field(default_factory=dict)
     links: dict[int, set[int]] = field(default_factory=dict)
     erasures: tuple[int, str] = (0, "")
@@ -142,7 +140,6 @@ class LedgerState:
         for one, account in zip(people, accounts, strict=True):
             told = tag._replace(account=account)
             _change(self.stops, one, told, lifts=lifts)
-            self.stopped_by.setdefault(account, set()).add(one)
             self.stopped_at.pop((one, told), None)
             if not lifts and record.get("as_of"):
                 self.stopped_at[one, told] = str(record["as_of"])
@@ -326,7 +323,7 @@ class SafetyLedger:
                 (one, own)
                 for who in people
                 for own in state.fingerprints(Who(who.user_id))
-                for one in {*state.fingerprints(who), *state.stopped_by.get(own, ())}
+                for one in state.fingerprints(who)
                 if tag._replace(account=own) in state.stops.get(one, ())
             }
             ends = {
