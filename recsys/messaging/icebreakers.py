@@ -32,6 +32,8 @@ class Draw:
 
     def one_of(self, what: str, choices: Sequence[T]) -> T:
         """Return one of `choices`, drawn for `what`."""
+        if len(choices) == 1:
+            return choices[0]
         digest = blake2b((self._key + what).encode("utf-8", "surrogatepass"), digest_size=8).digest()
         return choices[int.from_bytes(digest, "big") % len(choices)]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import Final
 
@@ -10,6 +11,8 @@ from recsys.safety.keys import UNKEYED, Keys, key_id, purpose_key
 ID: Final = "id"
 PERSON: Final = "person"
 _SIZE: Final = 8
+_REMEMBERED: Final = 1 << 16
+"""Ids of which each naming remembers the fingerprint: a page asks about the same people again."""
 
 
 @dataclass(frozen=True)
@@ -37,21 +40,17 @@ class Fingerprints:
         secret = purpose_key(keys.secret(naming.key), "fingerprints") if naming.key else b""
         self.naming = naming
         self._hash = blake2b(digest_size=_SIZE, key=secret, person=b"recsys who")
+        self._of_id = lru_cache(maxsize=_REMEMBERED)(partial(self.of, ID))
 
     def of(self, kind: str, text: str) -> int:
         """Return the fingerprint of an id (`ID`) or a person token (`PERSON`)."""
-        return self.of_each(kind, [text])[0]
+        made = self._hash.copy()
+        made.update(f"{kind}\0{text}".encode("utf-8", "surrogatepass"))
+        return int.from_bytes(made.digest(), "little") or 1
 
-    def of_each(self, kind: str, texts: Iterable[str]) -> list[int]:
-        """Return the fingerprint of each of some ids or tokens."""
-        start = self._hash.copy()
-        start.update(f"{kind}\0".encode())
-        found = list[int]()
-        for text in texts:
-            made = start.copy()
-            made.update(text.encode("utf-8", "surrogatepass"))
-            found.append(int.from_bytes(made.digest(), "little") or 1)
-        return found
+    def of_ids(self, ids: Iterable[str]) -> list[int]:
+        """Return the fingerprint of each of some ids; those of a page before are remembered."""
+        return list(map(self._of_id, ids))
 
     def text(self, user_id: str) -> str:
         """Return the fingerprint of an id as 16 hexadecimal digits, for logs."""

@@ -79,7 +79,7 @@ class LedgerState:
 
     def fingerprints_of_ids(self, ids: Sequence[str]) -> list[list[int]]:
         """Return, for each naming, the fingerprints of accounts of which the id alone is known."""
-        return [naming.of_each(ID, ids) for naming in self.namings]
+        return [naming.of_ids(ids) for naming in self.namings]
 
     def primary(self, who: Who) -> int:
         """Return the fingerprint under which somebody is written: of the person where that is known."""
@@ -89,7 +89,7 @@ class LedgerState:
     def linked(self, fingerprints: Iterable[int]) -> set[int]:
         """Return every fingerprint of the persons of these."""
         found = set(fingerprints)
-        fresh = found & self.links.keys()
+        fresh = set[int]() if self.links.keys().isdisjoint(found) else found & self.links.keys()
         while fresh:
             fresh = set[int]().union(*(self.links[one] for one in fresh)) - found
             found |= fresh
@@ -97,8 +97,6 @@ class LedgerState:
 
     def is_stopped(self, fingerprints: Iterable[int]) -> bool:
         """Say whether the person of one of these stands stopped."""
-        if not self.links:
-            return not self.stops.keys().isdisjoint(fingerprints)
         return not self.stops.keys().isdisjoint(self.linked(fingerprints))
 
     def stop_of_account(self, user_id: str, tag: LedgerTag) -> str | None:

@@ -6,6 +6,7 @@ Facts about safety are facts about persons: what holds for one account of a pers
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Final, Protocol, Self
 from zlib import crc32
 
@@ -209,18 +210,20 @@ class Accounts:
         """Return the same of each of some people, whose accounts (see `asked`) are looked up together."""
         accounts = [account for ids in asked.values() for account in ids]
         rows = np.array(self._ids.find(accounts), np.int64)
-        persons = np.zeros((len(rows), len(self._index.namings)), np.uint64)
-        persons[rows >= 0] = self._index.of_row[:, rows[rows >= 0]].T
-        of_ids = zip(persons.tolist(), *state.fingerprints_of_ids(accounts), strict=True)
-        prints = [(*person, *own) for person, *own in of_ids]
+        persons = np.zeros((len(self._index.namings), len(rows)), np.uint64)
+        persons[:, rows >= 0] = self._index.of_row[:, rows[rows >= 0]]
+        prints = list(zip(*persons.tolist(), *state.fingerprints_of_ids(accounts), strict=True))
         if self._newcomers:
             tokens = [
                 [one for who in self.named(account) for one in state.fingerprints(who)]
                 for account in accounts
             ]
             prints = [(*mine, *more) for mine, more in zip(prints, tokens, strict=True)]
-        each = iter(prints)
-        return {user_id: {one for _ in ids for one in next(each) if one} for user_id, ids in asked.items()}
+        each, found = iter(prints), {}
+        for user_id, ids in asked.items():
+            mine = found[user_id] = set(next(each)) if len(ids) == 1 else set().union(*islice(each, len(ids)))
+            mine.discard(0)  # no token
+        return found
 
     def named(self, user_id: str) -> tuple[Who, ...]:
         """Return how an account is known to the ledger: by its id, with each token it came with since."""
