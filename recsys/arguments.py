@@ -116,17 +116,9 @@ def checked_arguments(function: Callable[..., Any] | None = None, *, show_values
         return partial(checked_arguments, show_values=show_values)
     signature = inspect.signature(function)
     kinds: dict[str, tuple[AcceptedKind, ...]] = {}
-    several = {
-        name
-        for name, one in signature.parameters.items()
-        if one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
-    }
-    positional = [
-        name
-        for name, one in signature.parameters.items()
-        if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
-    ]
-
+    parameters = signature.parameters.items()
+    several = {name for name, one in parameters if one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD)}
+    positional = [name for name, one in parameters if one.kind <= one.POSITIONAL_OR_KEYWORD]
     fitted = set[tuple[str, type]]()
 
     def fits(name: str, value: Any) -> bool:
@@ -148,22 +140,31 @@ def checked_arguments(function: Callable[..., Any] | None = None, *, show_values
             bound = signature.bind(*args, **kwargs)
         except TypeError:
             return function(*args, **kwargs)  # Python's own words for a missing or an unknown argument
-        given = bound.arguments
-        owner = given["cls"] if "cls" in given else type(given["self"]) if "self" in given else None
-        named = function.__name__ if owner is None else f"{owner.__name__}.{function.__name__}"
-        place = _Place(named, show_values)
-        for name, value in given.items():
-            if name not in kinds:
-                continue
-            if name not in several:
-                given[name] = _checked(value, kinds[name], name, place)
-            elif isinstance(value, Mapping):
-                given[name] = {key: _checked(one, kinds[name], key, place) for key, one in value.items()}
-            else:
-                given[name] = tuple(_checked(one, kinds[name], name, place) for one in value)
+        _check_bound(bound.arguments, kinds, several, _place_of(function, bound.arguments, show_values))
         return function(*bound.args, **bound.kwargs)
 
     return checked
+
+
+def _place_of(function: Callable[..., Any], given: Mapping[str, Any], show_values: bool) -> _Place:
+    owner = given["cls"] if "cls" in given else type(given["self"]) if "self" in given else None
+    named = function.__name__ if owner is None else f"{owner.__name__}.{function.__name__}"
+    return _Place(named, show_values)
+
+
+def _check_bound(
+    given: dict[str, Any], kinds: Mapping[str, tuple[AcceptedKind, ...]], several: set[str], place: _Place
+) -> None:
+    """Check bound arguments in place; those of `several` are the values of `*args` or `**kwargs`."""
+    for name, value in given.items():
+        if name not in kinds:
+            continue
+        if name not in several:
+            given[name] = _checked(value, kinds[name], name, place)
+        elif isinstance(value, Mapping):
+            given[name] = {key: _checked(one, kinds[name], key, place) for key, one in value.items()}
+        else:
+            given[name] = tuple(_checked(one, kinds[name], name, place) for one in value)
 
 
 def check_type(value: object, hint: Any, *, name: str, where: str = "") -> None:

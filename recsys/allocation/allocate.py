@@ -86,9 +86,7 @@ def allocate_graph(
     """
     config = config or AllocationConfig()
     caps = _budgets(graph, config, budget)
-    if (config.minimum_exposure or config.mixture or config.randomised_share) and rng is None:
-        what, remedy = "drawing lots needs a generator", "give rng=np.random.default_rng(seed)"
-        raise InputError(explained(what, where="rng", remedy=remedy))
+    _require_generator(config, rng)
     model = MeanFieldModel(graph, config, activity)
     draw = (
         MixtureDraw.of(graph, config.k, rng, config.workers) if config.mixture and rng is not None else None
@@ -127,6 +125,12 @@ def allocate_graph(
         trace=ascent.trace,
         unplaced=unplaced,
     )
+
+
+def _require_generator(config: AllocationConfig, rng: np.random.Generator | None) -> None:
+    if (config.minimum_exposure or config.mixture or config.randomised_share) and rng is None:
+        what, remedy = "drawing lots needs a generator", "give rng=np.random.default_rng(seed)"
+        raise InputError(explained(what, where="rng", remedy=remedy))
 
 
 def _of_draws(ranked: RankedEdges, propensity: Float32Array, exposed: ExposedLists) -> Float32Array:

@@ -7,7 +7,7 @@ with a service's own questions, interests and topics; `recsys.catalogue.files` r
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from importlib.resources import files
@@ -18,14 +18,15 @@ from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.content import Content, check_spellings, content_rows, read_content
 from recsys.catalogue.entries import (
-    LANGUAGES,
     CatalogueEntry,
     Interest,
     Label,
     Language,
     Question,
     Renames,
-    read_label,
+    read_entries,
+    read_texts,
+    read_words,
 )
 from recsys.catalogue.interest_spellings import shorter_spellings
 from recsys.catalogue.messages import Openers, Steps, read_openers, read_steps
@@ -262,38 +263,6 @@ _TEXTS: Final = tuple(
 FILES: Final = ("release", *_CONTENT, "scales", "words", *_TEXTS, "stages", "openers", "steps")
 
 
-def _entries(file: YamlFile) -> dict[str, CatalogueEntry]:
-    return {
-        key: CatalogueEntry(key, read_label(file, key, file.mapping(key, raw, LANGUAGES)))
-        for key, raw in file.content.items()
-    }
-
-
-def _words(file: YamlFile) -> dict[str, dict[str, Label]]:
-    return {
-        column: {
-            str(word): read_label(file, f"{column}.{word}", file.mapping(f"{column}.{word}", raw, LANGUAGES))
-            for word, raw in file.mapping(column, words, words if isinstance(words, dict) else ()).items()
-        }
-        for column, words in file.content.items()
-    }
-
-
-def _texts(files: Sequence[YamlFile]) -> dict[str, Label]:
-    """Flatten sections of texts: `reason: {near: ...}` is the text `reason.near`."""
-    found: dict[str, Label] = {}
-    for file in files:
-        for section, texts in file.content.items():
-            if not isinstance(texts, dict):
-                raise file.error("not a section of texts", section, got=texts)
-            for name, raw in texts.items():
-                key = f"{section}.{name}"
-                if key in found:
-                    raise file.error("a text stands in two files", key)
-                found[key] = read_label(file, key, file.mapping(key, raw, LANGUAGES))
-    return found
-
-
 @checked_arguments
 def read_catalogue(folder: Traversable) -> Catalogue:
     """Read a whole catalogue, with every text of the engine, from a folder of YAML files.
@@ -316,7 +285,7 @@ def read_catalogue(folder: Traversable) -> Catalogue:
     if not isinstance(release, str):
         raise read["release"].error("the release is not a text", "release", got=release)
     content = hashlib.sha256(b"\0".join(contents[name] for name in FILES)).hexdigest()
-    scales, stages = _entries(read["scales"]), read_stages(read["stages"])
+    scales, stages = read_entries(read["scales"]), read_stages(read["stages"])
     interests, questions, topics = own.interests or {}, own.questions or {}, own.topics or {}
     _check_engine_content(own, scales)
     return Catalogue(
@@ -325,8 +294,8 @@ def read_catalogue(folder: Traversable) -> Catalogue:
         questions=questions,
         scales=scales,
         topics=topics,
-        words=_words(read["words"]),
-        texts=_texts([read[name] for name in _TEXTS]),
+        words=read_words(read["words"]),
+        texts=read_texts([read[name] for name in _TEXTS]),
         stages=stages,
         openers=read_openers(read["openers"], interests, topics, scales),
         steps=read_steps(read["steps"], stages),

@@ -1,6 +1,6 @@
 """Entries of the catalogue: labels, interests, questions, scales and topics."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from string import Formatter
 from typing import Final, Literal
@@ -158,3 +158,40 @@ class Renames:
 
     def __bool__(self) -> bool:
         return bool(self.questions or self.options or self.topics)
+
+
+def read_entries(file: YamlFile) -> dict[str, CatalogueEntry]:
+    """Return entries that have nothing but a label, by id."""
+    return {
+        key: CatalogueEntry(key, read_label(file, key, file.mapping(key, raw, LANGUAGES)))
+        for key, raw in file.content.items()
+    }
+
+
+def read_words(file: YamlFile) -> dict[str, dict[str, Label]]:
+    """Return the label of every word, by enumerated column and word."""
+    return {
+        column: {
+            str(word): read_label(file, f"{column}.{word}", file.mapping(f"{column}.{word}", raw, LANGUAGES))
+            for word, raw in file.mapping(column, words, words if isinstance(words, dict) else ()).items()
+        }
+        for column, words in file.content.items()
+    }
+
+
+def read_texts(files: Sequence[YamlFile]) -> dict[str, Label]:
+    """Flatten sections of texts: `reason: {near: ...}` is the text `reason.near`.
+
+    Raises InputError for a text that stands in two files.
+    """
+    found: dict[str, Label] = {}
+    for file in files:
+        for section, texts in file.content.items():
+            if not isinstance(texts, dict):
+                raise file.error("not a section of texts", section, got=texts)
+            for name, raw in texts.items():
+                key = f"{section}.{name}"
+                if key in found:
+                    raise file.error("a text stands in two files", key)
+                found[key] = read_label(file, key, file.mapping(key, raw, LANGUAGES))
+    return found

@@ -124,6 +124,7 @@ AsOf = Annotated[
     typer.Option(metavar="TIME", help="The moment to stand at, such as 2026-01-05T03:00:00Z."),
 ]
 Params = Annotated[Path | None, typer.Option(metavar="FILE", help="Settings; params.yaml by default.")]
+Published = Annotated[Path, typer.Option(metavar="DIR", help="Where publications are.")]
 Lang = Annotated[
     str | None,
     typer.Option(metavar="ja|en", help="Language of the texts; the report's language by default."),

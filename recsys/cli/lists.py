@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from recsys.cli.app import AsOf, Lang, Params, Source, app
+from recsys.cli.app import AsOf, Lang, Params, Published, Source, app
 
 
 @app.command()
@@ -83,9 +83,7 @@ def publish(
         Path | None,
         typer.Option(metavar="DIR", help="Prices of attention; the folder allocation beside the lists."),
     ] = None,
-    published: Annotated[Path, typer.Option(metavar="DIR", help="Where publications are.")] = Path(
-        "data/published"
-    ),
+    published: Published = Path("data/published"),
     as_of: AsOf = None,
     params: Params = None,
 ) -> None:
@@ -128,9 +126,7 @@ def rollback(
         str | None, typer.Argument(help="A run id; the run before the one that is served by default.")
     ] = None,
     *,
-    published: Annotated[Path, typer.Option(metavar="DIR", help="Where publications are.")] = Path(
-        "data/published"
-    ),
+    published: Published = Path("data/published"),
 ) -> None:
     """Serve an earlier publication again.
 
@@ -150,9 +146,7 @@ def rollback(
 def export(
     target: Annotated[str, typer.Argument(help="postgresql://user@host/db; the password in PGPASSWORD.")],
     *,
-    published: Annotated[Path, typer.Option(metavar="DIR", help="Where publications are.")] = Path(
-        "data/published"
-    ),
+    published: Published = Path("data/published"),
 ) -> None:
     """Serve what is published from a database as well.
 

@@ -5,16 +5,14 @@ from typing import Annotated
 
 import typer
 
-from recsys.cli.app import AsOf, Lang, Params, Source, app
+from recsys.cli.app import AsOf, Lang, Params, Published, Source, app
 
 
 @app.command()
 def report(
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where the page goes.")] = Path("report.html"),
     *,
-    published: Annotated[Path, typer.Option(metavar="DIR", help="Where publications are.")] = Path(
-        "data/published"
-    ),
+    published: Published = Path("data/published"),
     run: Annotated[
         str | None, typer.Option(metavar="RUN", help="A run id; the one that is served by default.")
     ] = None,

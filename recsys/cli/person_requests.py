@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recsys.cli.app import Lang, app
+from recsys.cli.app import Lang, Published, app
 
 if TYPE_CHECKING:  # a command imports what it runs, so that others start at once
     from recsys.catalogue.entries import Language
     from recsys.pipeline.erasure import Erasure
     from recsys.safety.store import SafetyStore
 
+OwnStore = Annotated[
+    str | None,
+    typer.Option(
+        metavar="STORE", help="The safety store: a SQLite file, or an address; data/safety.db if there."
+    ),
+]
 Cases = Annotated[Path, typer.Option(metavar="DIR", help="Where cases of the console are kept.")]
 
 
@@ -22,18 +28,11 @@ Cases = Annotated[Path, typer.Option(metavar="DIR", help="Where cases of the con
 def forget(
     users: Annotated[list[str], typer.Argument(metavar="USER...", help="Ids of people who asked for it.")],
     *,
-    published: Annotated[Path, typer.Option(metavar="DIR", help="Where publications are.")] = Path(
-        "data/published"
-    ),
+    published: Published = Path("data/published"),
     tracking: Annotated[
         str, typer.Option(metavar="PLACE", help="Where nights are kept: a folder, or an address.")
     ] = "data/tracking",
-    safety: Annotated[
-        str | None,
-        typer.Option(
-            metavar="STORE", help="The safety store: a SQLite file, or an address; data/safety.db if there."
-        ),
-    ] = None,
+    safety: OwnStore = None,
     served_from: Annotated[
         list[str] | None,
         typer.Option(
@@ -61,16 +60,16 @@ def forget(
     from recsys.http.audit_log import AuditLog
     from recsys.moderation.cases import forget_in_cases
     from recsys.pipeline.erasure import drop_applied_erasures, erase, require_published_folder
-    from recsys.pipeline.postgres_served_lists import erase_from_served_lists
     from recsys.safety.erasure_list import ErasureList
     from recsys.tracking.mlflow_tracker import erase_from_tracking
 
     spoken = language(None, settings_if_sound())
     require_published_folder(published)
-    store, before = _store_at(safety), ErasureList.of(published).now().among(users)
-    asked_first = [user for user, known in zip(users, before, strict=True) if not known]
+    store = _store_at(safety)
     restricted = _restricted(users, cases, store)
     if not unknown:
+        before = ErasureList.of(published).now().among(users)
+        asked_first = [user for user, known in zip(users, before, strict=True) if not known]
         _require_known([user for user in asked_first if user not in restricted], published)
     if restricted and not yes:
         _ask_first(restricted, spoken)
@@ -81,9 +80,7 @@ def forget(
         AuditLog(cases).redact(user)
     if store is not None:
         drop_applied_erasures(store, published)
-    for address in served_from or ():
-        left = erase_from_served_lists(users, address)
-        say("erased_from_database", spoken, lists=left.lists, shortened=left.shortened)
+    _erase_from_databases(users, served_from or (), spoken)
     changed = erase_from_tracking(tracking, ErasureList.of(published).now())
     say("erased_new", spoken, new=outcome.new, asked=len(users))
     _say_erased(outcome, spoken, files=changed)
@@ -156,6 +153,15 @@ def _note(what: str, command: str, users: Sequence[str], cases: Path) -> None:
     AuditLog(cases).add(name, command, what, [*users])
 
 
+def _erase_from_databases(users: Sequence[str], addresses: Sequence[str], spoken: "Language") -> None:
+    from recsys.cli.app import say
+    from recsys.pipeline.postgres_served_lists import erase_from_served_lists
+
+    for address in addresses:
+        left = erase_from_served_lists(users, address)
+        say("erased_from_database", spoken, lists=left.lists, shortened=left.shortened)
+
+
 def _say_erased(outcome: "Erasure", spoken: "Language", *, files: int) -> None:
     """Tell what an erasure changed."""
     from recsys.cli.app import say
@@ -173,21 +179,14 @@ def _say_erased(outcome: "Erasure", spoken: "Language", *, files: int) -> None:
 def access(
     user: Annotated[str, typer.Argument(metavar="USER", help="The id of the person who asks.")],
     *,
-    published: Annotated[Path, typer.Option(metavar="DIR", help="Where publications are.")] = Path(
-        "data/published"
-    ),
+    published: Published = Path("data/published"),
     tables: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A folder of the tables that nights are made from.")
     ] = None,
     tracking: Annotated[
         Path, typer.Option(metavar="DIR", help="The folder where tracked nights are kept.")
     ] = Path("data/tracking"),
-    safety: Annotated[
-        str | None,
-        typer.Option(
-            metavar="STORE", help="The safety store: a SQLite file, or an address; data/safety.db if there."
-        ),
-    ] = None,
+    safety: OwnStore = None,
     cases: Cases = Path("data/cases"),
     out: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write it as JSON as well, to hand over.")

@@ -5,15 +5,13 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from recsys.cli.app import app
+from recsys.cli.app import Published, app
 
 
 @app.command()
 def serve(
     *,
-    published: Annotated[Path, typer.Option(metavar="DIR", help="Where publications are.")] = Path(
-        "data/published"
-    ),
+    published: Published = Path("data/published"),
     safety: Annotated[
         str,
         typer.Option(

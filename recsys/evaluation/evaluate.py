@@ -1,6 +1,7 @@
 """`evaluate`: the metrics of published lists, with intervals and what random order would reach."""
 
 from collections.abc import Hashable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -64,19 +65,8 @@ def evaluate(
     precision@1    1.0  2    0.75
     coverage       1.0  3     NaN
     """
-    table = compare(
-        {"": lists},
-        truth,
-        k=k,
-        probability=probability,
-        slices=slices,
-        everybody=everybody,
-        pool=pool,
-        n_resamples=n_resamples,
-        level=level,
-        metrics=metrics,
-        rng=rng,
-    )
+    judged = partial(compare, {"": lists}, truth, k=k, slices=slices, everybody=everybody, pool=pool)
+    table = judged(probability=probability, n_resamples=n_resamples, level=level, metrics=metrics, rng=rng)
     return table.drop(columns=["model"])
 
 

@@ -89,8 +89,7 @@ def tune(
     seen = without_pairs(events, aside[PAIR])
     choices = _choices(space, trials, draw)
     if negatives_per_like == 0 and len(truth) and truth[LABEL].all():
-        got = f"{len(truth):,} pairs, all of which worked"
-        raise InputError(explained("no trial can be judged", where="tune", got=got, remedy=_LIKES_ALONE))
+        raise _nothing_to_judge(f"{len(truth):,} pairs, all of which worked")
     seed = int(draw.integers(2**31))
     asked: dict[str, Any] = {"k": _length(metric), "folds": folds, "outcome": outcome}
     asked["negatives_per_like"] = negatives_per_like
@@ -100,8 +99,7 @@ def tune(
         table = cross_validate(chosen, people, seen, rng=seed, n_resamples=2, **asked)
         rows.append({**choice, **_metric_row(table, metric)})
     if all(np.isnan(row[metric]) for row in rows):
-        got = f"no number for {metric} in {len(rows)} trials"
-        raise InputError(explained("no trial can be judged", where="tune", got=got, remedy=_LIKES_ALONE))
+        raise _nothing_to_judge(f"no number for {metric} in {len(rows)} trials")
     found = pd.DataFrame(rows).sort_values(metric, ascending=metric in LOWER_IS_BETTER, kind="stable")
     best = model.__sklearn_clone__().set_params(**choices[int(found.index[0])])
     aside = with_unseen_pairs(aside, people, events, negatives_per_like, draw)
@@ -112,6 +110,10 @@ def tune(
     }
     comparison = compare(lists, aside, k=_length(metric), probability=probability, against="given", rng=seed)
     return SearchResult(best.fit(people, events, rng=seed), found.reset_index(drop=True), comparison)
+
+
+def _nothing_to_judge(got: str) -> InputError:
+    return InputError(explained("no trial can be judged", where="tune", got=got, remedy=_LIKES_ALONE))
 
 
 def _choices(

@@ -60,7 +60,9 @@ def console_routes(console: Console) -> APIRouter:
         dependencies=[Depends(with_audit_log)],
     )
     session_routes(routes)
-    _look_routes(routes, console)
+    _night_routes(routes, console)
+    _member_routes(routes, console)
+    _pair_routes(routes, console)
     case_routes(routes, console)
     _request_routes(routes, console)
     _guard_routes(routes)
@@ -73,9 +75,7 @@ def console_routes(console: Console) -> APIRouter:
     return routes
 
 
-def _look_routes(routes: APIRouter, console: Console) -> None:
-    meant = partial(meant_by, console)
-
+def _night_routes(routes: APIRouter, console: Console) -> None:
     @routes.get("/")
     def tonight(operator: SignedIn) -> Response:
         operator.opened("night")
@@ -95,6 +95,16 @@ def _look_routes(routes: APIRouter, console: Console) -> None:
             gate_texts=texts.catalogue.texts,
             **shown,
         )
+
+    @routes.get("/holds")
+    def holds(operator: SignedIn, twice: str = "") -> Response:
+        operator.opened("holds")
+        found = {user: all_ for user, all_ in console.held().items() if not twice or len(all_) > 1}
+        return page_of("holds", operator, operator.lang, twice=bool(twice), found=found)
+
+
+def _member_routes(routes: APIRouter, console: Console) -> None:
+    meant = partial(meant_by, console)
 
     @routes.get("/member")
     def member(operator: SignedIn, service: OpenService, user: str = "", message: str = "") -> Response:
@@ -131,11 +141,9 @@ def _look_routes(routes: APIRouter, console: Console) -> None:
         left = "lifted_still_held" if console.member(user).holds else "lifted"
         return back_to(f"/member?user={quote(user)}&message={left}")
 
-    @routes.get("/holds")
-    def holds(operator: SignedIn, twice: str = "") -> Response:
-        operator.opened("holds")
-        found = {user: all_ for user, all_ in console.held().items() if not twice or len(all_) > 1}
-        return page_of("holds", operator, operator.lang, twice=bool(twice), found=found)
+
+def _pair_routes(routes: APIRouter, console: Console) -> None:
+    meant = partial(meant_by, console)
 
     @routes.get("/pair")
     def pair(operator: SignedIn, service: OpenService, viewer: str = "", candidate: str = "") -> Response:

@@ -79,14 +79,11 @@ def map_tables(
     Raises SettingsError for a query that cannot run or gives another schema, InputError for one that would
     let personal data through, SourceError for a source that cannot be read. No message repeats a value.
     """
-    import duckdb
-
     settings = mapping.settings
     sources = source_tables(
         settings.source, folder=mapping.folder, encoding=settings.encoding, options=settings.tables
     )
-    remarks = Remarks()
-    own = _named_catalogue(mapping)
+    remarks, own = Remarks(), _named_catalogue(mapping)
     around = Surroundings(
         settings.as_of,
         own or load_catalogue(),
@@ -95,21 +92,18 @@ def map_tables(
         secret or _secret_if_needed(mapping),
         _own_places(mapping),
     )
-    connection = duckdb.connect(config={"threads": 1})
+    connection = _connected(settings.zone)
     try:
-        with suppress(duckdb.InvalidInputException):  # a notebook without ipywidgets has no bar to switch off
-            connection.execute("SET enable_progress_bar = false")
-        connection.execute(f"SET TimeZone = '{settings.zone or 'UTC'}'")
         register(connection, around, remarks)
         loaded = _load(connection, mapping, sources)
+        rows_read = {name: table.num_rows for name, table in loaded.items()}
         if settings.counts is not None:
             counts = read_counts(mapping.folder / settings.counts, encoding=settings.encoding)
-            check_counts(counts, {name: table.num_rows for name, table in loaded.items()}, sources)
+            check_counts(counts, rows_read, sources)
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
-        one_of = _one_of(mapping, loaded, most)
+        one_of, results = _one_of(mapping, loaded, most), dict[str, _Result]()
         columns = {column for table in loaded.values() for column in table.column_names}
-        results: dict[str, _Result] = {}
         for name, sql in mapping.queries.items():
             if name in CONTRACTS and own is None and (own := _own_catalogue(results)) and own.own_words:
                 unregister(connection)  # ages count in the bands of the service from here on
@@ -118,29 +112,41 @@ def map_tables(
     finally:
         unregister(connection)
         connection.close()
-    set_aside = {name: Counter(aside[SET_ASIDE]) for name, (_, aside) in results.items() if len(aside)}
-    _, aside_people = results.get(T.PROFILES, (None, pd.DataFrame()))
-    frames: dict[str, pd.DataFrame] = {}
-    filled: dict[str, object] = {}
+    frames, filled = dict[str, pd.DataFrame](), dict[str, object]()
     for name, (frame, _) in results.items():
         frames[name], added = with_declared(name, frame, settings.declared, own or around.catalogue)
         filled |= {f"{name}.{column}": value for column, value in added.items()}
     return MappedTables(
         tables={name: frame for name, frame in frames.items() if name in CONTRACTS},
         catalogue={name: frame for name, frame in frames.items() if name in CATALOGUE_TABLES},
-        rows_read={name: table.num_rows for name, table in loaded.items()},
-        set_aside=set_aside,
+        rows_read=rows_read,
+        set_aside={name: Counter(aside[SET_ASIDE]) for name, (_, aside) in results.items() if len(aside)},
         unused=_unused(mapping, loaded),
         remarks=remarks,
         own=own or _own_catalogue(results),
         one_of=one_of,
         filled=filled,
-        aside_ids={}
-        if C.USER not in aside_people
-        else dict(
-            aside_people.dropna(subset=[C.USER])[[C.USER, SET_ASIDE]].astype(str).itertuples(index=False)
-        ),
+        aside_ids=_aside_ids(results),
     )
+
+
+def _connected(zone: str | None) -> Any:
+    """Return an empty database in memory, of one thread, without a bar, in the zone of the service."""
+    import duckdb
+
+    connection = duckdb.connect(config={"threads": 1})
+    with suppress(duckdb.InvalidInputException):  # a notebook without ipywidgets has no bar to switch off
+        connection.execute("SET enable_progress_bar = false")
+    connection.execute(f"SET TimeZone = '{zone or 'UTC'}'")
+    return connection
+
+
+def _aside_ids(results: Mapping[str, _Result]) -> dict[str, str]:
+    """Return why each profile that was set aside was, by id."""
+    _, aside = results.get(T.PROFILES, (None, pd.DataFrame()))
+    if C.USER not in aside:
+        return {}
+    return dict(aside.dropna(subset=[C.USER])[[C.USER, SET_ASIDE]].astype(str).itertuples(index=False))
 
 
 def _unused(mapping: MappingFolder, loaded: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -124,13 +124,8 @@ def publish(
     published = Path(published)
     with _explained_disk(published), writer_lock(published):
         run_id, moment, staging = _start_run(published, now or datetime.now(UTC))
-        write = lists if callable(lists) else partial(write_lists, lists=lists)
-        write(staging / LISTS)
-        ledger = SafetyLedger.of(published)
-        require_ledger(published, ledger)
-        served = current_run(published)
-        note_changed_tokens(ledger, people, None if served is None else published / RUNS / served)
-        note_night(ledger, people, holds)
+        (lists if callable(lists) else partial(write_lists, lists=lists))(staging / LISTS)
+        ledger = _ledger_with_night(published, people, holds)
         proposal = _proposal(staging, people, policy, published, settings=settings, source=source)
         proposal = replace(proposal, calibration=calibration, row_counts=row_counts, events=events)
         gates = _judged(staging, proposal)
@@ -149,6 +144,16 @@ def publish(
         folder = published / (REFUSED if refused else RUNS) / run_id
         _finish(staging, folder, proposal.erased, keep=settings.keep)
         return PublishResult(run_id, folder, gates)
+
+
+def _ledger_with_night(published: Path, people: Population, holds: HoldStates | None) -> SafetyLedger:
+    """Return the safety ledger once it knows what the tables of this night say about persons."""
+    ledger = SafetyLedger.of(published)
+    require_ledger(published, ledger)
+    served = current_run(published)
+    note_changed_tokens(ledger, people, None if served is None else published / RUNS / served)
+    note_night(ledger, people, holds)
+    return ledger
 
 
 def _asked_of_ledger(staging: Path, proposal: Proposal, ledger: SafetyLedger) -> Proposal:

@@ -38,6 +38,7 @@ from recsys.pipeline.stage_outputs import write_allocation
 from recsys.ranking.allocated_lists import UNAVAILABLE_PRICE
 from recsys.settings import Settings
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
+from recsys.types import Float32Array
 
 
 @dataclass(frozen=True)
@@ -98,13 +99,7 @@ def allocate_regions(
             if progress is not None:
                 progress(len(shared.region) * (at + 1) // len(waves) - len(shared.region) * at // len(waves))
     rows = join_lists([job.files.path(number) for number in range(n)], paths.lists)
-    price, matches = np.zeros(len(shared.region), np.float32), 0.0
-    for number in range(n):
-        here = shared.region == number
-        price[here] = load_dataclass(RegionPrices, job.folder(PLACES, number)).price
-        last = load_dataclass(RegionRound, job.folder(settings.regions.rounds, number))
-        matches += 0.5 * float(last.utility.sum())
-    price[shared.full] = UNAVAILABLE_PRICE
+    price, matches = _prices_and_matches(job, shared, n, last_round=settings.regions.rounds)
     sizes = np.bincount(shared.region, minlength=n)
     figures: dict[str, Any] = {
         "error": settings.allocate.error,
@@ -131,6 +126,19 @@ def allocate_regions(
         smallest=int(sizes.min()),
         largest=int(sizes.max()),
     )
+
+
+def _prices_and_matches(
+    job: RegionJob, shared: RegionColumns, n: int, *, last_round: int
+) -> tuple[Float32Array, float]:
+    """Return everybody's price and the expected matches, from what every region came to."""
+    price, matches = np.zeros(len(shared.region), np.float32), 0.0
+    for number in range(n):
+        here = shared.region == number
+        price[here] = load_dataclass(RegionPrices, job.folder(PLACES, number)).price
+        matches += 0.5 * float(load_dataclass(RegionRound, job.folder(last_round, number)).utility.sum())
+    price[shared.full] = UNAVAILABLE_PRICE
+    return price, matches
 
 
 def _begun(settings: Settings, paths: NightPaths) -> tuple[RegionColumns, IdIndex, int]:
