@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys.allocation.attention import AttentionLimits
-from recsys.allocation.baselines import naive, product, random_order
+from recsys.allocation.baseline_rankings import naive, product, random_order
 from recsys.allocation.comparison import compare_lists
 from recsys.allocation.config import AllocationConfig, MemberActivity
 from recsys.allocation.rounding import RankedEdges

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.allocation.baselines import naive, product
+from recsys.allocation.baseline_rankings import naive, product
 from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.reverse_edges import with_reverse_edges
 from recsys.allocation.simulator import simulate

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.allocation import AllocationConfig, CandidateGraph, allocate_graph
-from recsys.allocation.baselines import (
+from recsys.allocation.baseline_rankings import (
     by_score,
     dense_matching,
     fair_exposure,

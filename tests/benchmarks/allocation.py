@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from recsys.allocation import AllocationConfig, CandidateGraph, allocate_graph
-from recsys.allocation.baselines import (
+from recsys.allocation.baseline_rankings import (
     fair_exposure,
     greedy_budget,
     harmonic,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from recsys.allocation import AllocationConfig, CandidateGraph, allocate_graph
-from recsys.allocation.baselines import product, transferable_utility
+from recsys.allocation.baseline_rankings import product, transferable_utility
 from recsys.allocation.envy import envious_pairs
 from recsys.allocation.frank_wolfe import frank_wolfe
 from recsys.allocation.mixture import MixtureDraw

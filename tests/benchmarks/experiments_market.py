@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.allocation import AllocationConfig, CandidateGraph, allocate_graph
-from recsys.allocation.baselines import naive
+from recsys.allocation.baseline_rankings import naive
 from recsys.allocation.config import MemberActivity
 from recsys.allocation.rounding import RankedEdges, rank_edges
 from recsys.experiments.outcomes import Outcomes
