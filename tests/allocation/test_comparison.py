@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.allocation import baselines, graph_from_lists, simulate_lists
+from recsys.allocation import baseline_rankings, graph_from_lists, simulate_lists
 from recsys.allocation.comparison import compare_lists
 from recsys.errors import InputError
 
@@ -31,7 +31,7 @@ def test_tables_and_graphs_give_the_same_figures(pool):
     )
     graph, _ = graph_from_lists(pool)
     (expected,) = compare_lists(
-        graph, {"top": baselines.product(graph, 3)}, reference="top", rng=np.random.default_rng(2)
+        graph, {"top": baseline_rankings.product(graph, 3)}, reference="top", rng=np.random.default_rng(2)
     )
     assert found.loc[0, "matches"] == found.loc[1, "matches"] == expected.matches
     assert found["gain"].tolist() == [0.0, 0.0]
