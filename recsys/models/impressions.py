@@ -13,7 +13,6 @@ from recsys.data.events import Events
 from recsys.data.labels import LABEL_WEIGHTS, LabelSettings, pair_labels
 from recsys.data.population import Population
 from recsys.data.times import MICROSECONDS_A_DAY
-from recsys.evaluation.examination import Examination
 from recsys.models.calibration import Platt, fit_platt
 from recsys.models.directed import sigmoid
 from recsys.models.fold_in import EntriesByPerson
@@ -231,6 +230,8 @@ def _unexamined_odds(
     How often a no stays unsaid is taken to be the same for everybody: of the impressions that their
     positions make likely to be examined, those that ended neither in a like nor in a stated no.
     """
+    from recsys.evaluation.examination import Examination  # in a fit alone: a backend loads no metrics
+
     coded = events.coded
     shown = np.flatnonzero(coded.are("impression") & (coded.target >= 0))
     unexamined_odds = np.zeros(len(key))

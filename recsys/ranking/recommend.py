@@ -18,7 +18,6 @@ from recsys.data.csr import SparseRows
 from recsys.data.ids import as_ids, id_column
 from recsys.data.population import Population
 from recsys.errors import InputError, SettingsError, UnknownIdError, did_you_mean, explained, need_columns
-from recsys.evaluation.protocol import RANKING_PROBABILITY
 from recsys.messaging.reasons import Reasons
 from recsys.models.base import Model
 from recsys.models.directed import Directed
@@ -396,6 +395,8 @@ def _lists(
     frame.insert(len(frame.columns) - 1, C.SCORE, ordered_by)
     frame.attrs[DROPPED] = dropped
     if by != "p_answer":
+        from recsys.evaluation.protocol import RANKING_PROBABILITY  # here: a backend loads no metrics
+
         frame.attrs[RANKING_PROBABILITY] = C.P_LIKE if by == "p_like" else C.P_MUTUAL
     return frame
 

@@ -9,7 +9,8 @@ HEAVY = {"mlflow", "implicit", "sklearn", "pyspark", "dvc", "matplotlib"}
 
 
 def loaded_after(statement: str) -> set[str]:
-    code = f"import sys\n{statement}\nprint(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+    """Return the names of everything that is loaded, packages and modules."""
+    code = f"import sys\n{statement}\nprint(*sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
 
@@ -42,6 +43,10 @@ def test_the_command_line_starts_light() -> None:
 )
 def test_what_serving_uses_needs_no_learner(statement: str) -> None:
     assert not loaded_after(statement) & HEAVY
+
+
+def test_a_backend_loads_no_metrics() -> None:
+    assert "recsys.evaluation" not in loaded_after("from recsys import Ranker")
 
 
 def test_the_check_sees_a_loaded_module() -> None:
