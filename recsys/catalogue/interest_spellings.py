@@ -8,85 +8,33 @@ from typing import Final
 from recsys.catalogue.text_folding import INVISIBLE, fold
 
 _ENDINGS: Final = (
-    *("めぐり", "巡り", "廻り", "観賞", "鑑賞", "集め", "収集", "観戦", "参戦", "通い", "歩き", "食べ歩き"),
-    *("好き", "全般", "一般", "教室", "れっすん", "体験", "練習", "練習場", "撮影", "演奏", "学習", "観察"),
-    *("すること", "やること", "が好き", "が趣味", "が大好き", "大好き", "三昧", "ざんまい", "すくーる"),
-    *("の練習", "の会", "の勉強", "の世話", "の運転", "の飼育", "の研究", "の動画", "の番組", "のお手入れ"),
-    *("の手入れ", "の本", "など", "とか", "ふぁん", "まにあ", "おたく", "愛好家", "仲間", "さーくる", "部"),
-    *(
-        "で過ごすこと",
-        "です",
-        "だいすき",
-        "のれっすん",
-        "を少し",
-        "ちょっと",
-        "中心",
-        "歴",
-        "いろいろ",
-        "系",
-        "道具",
-        "ぐっず",
-        "用品",
-        "すたじお",
-        "会話",
-        "旅館",
-        "でした",
-        "とのんびり",
-        "屋めぐり",
-        "屋巡り",
-        "屋さんめぐり",
-        "屋さん巡り",
-        "めし",
-        "飯",
-        "旅",
-        "活",
-    ),
-    *("さんぽ", "散策", "回り", "まわり", "はしご", "開拓", "探し", "探訪", "行脚", "参拝", "かんしょう"),
-    *(
-        "飲み比べ",
-        "食べ比べ",
-        "一気見",
-        "さん",
-        "さんめぐり",
-        "さん巡り",
-        "すき",
-        "のがすき",
-        "のが好き",
-        "もの",
-    ),
-    *(
-        "するのがすき",
-        "のが好き",
-        "するのが好き",
-        "がすき",
-        "命",
-        "沼",
-        "漬け",
-        "らいふ",
-        "生活",
-        "初心者",
-        "修行",
-        "修行中",
-    ),
-    *(
-        "のお稽古",
-        "お稽古",
-        "の教室",
-        "勉強中",
-        "見習い",
-        "でびゅー",
-        "に夢中",
-        "に凝ってます",
-        "の時間",
-        "のある暮らし",
-        "たいむ",
-        "いじり",
-    ),
+    *("めぐり", "巡り", "廻り", "観賞", "鑑賞", "集め", "収集", "観戦", "参戦", "通い", "歩き"),
+    *("食べ歩き", "好き", "全般", "一般", "教室", "れっすん", "体験", "練習", "練習場", "撮影", "演奏"),
+    *("学習", "観察", "すること", "やること", "が好き", "が趣味", "が大好き", "大好き", "三昧"),
+    *("ざんまい", "すくーる", "の練習", "の会", "の勉強", "の世話", "の運転", "の飼育", "の研究"),
+    *("の動画", "の番組", "のお手入れ", "の手入れ", "の本", "など", "とか", "ふぁん", "まにあ", "おたく"),
+    *("愛好家", "仲間", "さーくる", "部", "で過ごすこと", "です", "だいすき", "のれっすん", "を少し"),
+    *("ちょっと", "中心", "歴", "いろいろ", "系", "道具", "ぐっず", "用品", "すたじお", "会話", "旅館"),
+    *("でした", "とのんびり", "屋めぐり", "屋巡り", "屋さんめぐり", "屋さん巡り", "めし", "飯", "旅"),
+    *("活", "さんぽ", "散策", "回り", "まわり", "はしご", "開拓", "探し", "探訪", "行脚", "参拝"),
+    *("かんしょう", "飲み比べ", "食べ比べ", "一気見", "さん", "さんめぐり", "さん巡り", "すき"),
+    *("のがすき", "のが好き", "もの", "するのがすき", "するのが好き", "がすき", "命", "沼", "漬け"),
+    *("らいふ", "生活", "初心者", "修行", "修行中", "のお稽古", "お稽古", "の教室", "勉強中", "見習い"),
+    *("でびゅー", "に夢中", "に凝ってます", "の時間", "のある暮らし", "たいむ", "いじり", "一気読み"),
+    *("一気観", "読破", "制覇", "一筋", "愛", "推し", "担", "応援", "の応援", "応援団", "うぉっち"),
+    *("らばー", "ぎーく", "同好会", "愛好会", "倶楽部", "くらぶ", "講座", "講習", "入門", "検定", "大会"),
+    *("の旅", "の大会", "鑑賞会", "まみれ", "中毒", "狂", "のこと", "のことなら", "関連", "関係"),
+    *("が生きがい", "に目がない", "に夢中です", "が大好物", "に癒される", "を愛でる", "を眺める"),
+    *("をながめる", "を見に行く", "を観に行く", "を聴きに行く", "に通う", "によく行く", "によく行きます"),
+    *("に行きます", "へ行きます", "に行くのが好き", "を見るのが好き", "を観るのが好き", "くん", "ちゃん"),
+    *("選手", "様", "が楽しみ", "が癒し", "にはまり中", "にどはまり", "にどっぷり", "三昧の日々"),
+    *("を極めたい", "選び", "遊び"),
 )
 """What people add to a hobby in Japanese, taken off up to twice."""
 _STARTED: Final = re.compile(
     "[をにがで]?(?:また|最近|毎日|毎朝|週末|少し|ちょっと|たまに|のんびり)?(?:始め|はじめ|初め|楽しん|たのしん|やっ|習っ|ならっ"
-    "|続け|育て|勉強し|再開し|はまっ|し|嗜み|たしなみ|挑戦し|集め|作っ)(?:てい?|でい?)?(?:ます|ました|る|たい(?:です)?|た|中)$"
+    "|続け|育て|勉強し|再開し|はまっ|し|嗜み|たしなみ|挑戦し|集め|作っ|通っ|かよっ|応援し|愛し|学ん"
+    "|飼っ|行っ|見|観|読ん|聴い|弾い|描い|書い|撮っ|編ん|焼い|飲ん|食べ|走っ|登っ|歩い)(?:てい?|でい?)?(?:ます|ました|る|たい(?:です)?|た|中)$"
 )
 """What a member does with a hobby, at the end of a sentence: 始めました, 習ってます."""
 _DONE_WITH: Final = re.compile("(?:を|に|へ|で|と|が)([^をにへでとが]{1,7}(?:こと|の|[るくぐぶむうすつ]))$")
@@ -98,9 +46,18 @@ _VERB: Final = re.compile(
 """What is done, without a particle: 写真撮るの."""
 _BEGINNINGS: Final = re.compile(
     "^(?:watching|playing|taking up|getting into|keen on|into|pottering in|tinkering with"
-    "|being in|listening to|reading|going (?:to|on)(?: the)?|doing|visiting|studying|taking"
-    "|enjoying|learning(?: about| to)?|trying(?: out)?|discovering|exploring|practi[cs]ing|making"
-    "|collecting|love of|all kinds of|all things|anything|the|an?|my|our|good|old|new|some|any|great) +"
+    "|being in|listening to|reading|going (?:to|on|for)(?: the)?|doing|visiting|studying|taking"
+    "|enjoying|learning(?: about| to(?: play| speak)?)?|trying(?: out| to(?: learn(?: to)?)?)?|discovering"
+    "|exploring|practi[cs]ing|making|collecting|supporting|following|rediscovering|attempting|improving"
+    "|any(?:thing|where)(?: to do with| related to| about| with)?"
+    "|everything(?: to do with| about)?|a (?:bit|spot) of"
+    "|(?:a )?(?:big |huge |massive )?(?:fan|lover) of|(?:i )?(?:really )?(?:love|like|enjoy|adore)s?(?: to"
+    "| a)?"
+    "|i (?:play|watch|read|do|keep|make|collect)|i'?m (?:into|a)|(?:mad|crazy|passionate|nuts) about"
+    "|obsessed with|addicted to|having a go at|dabbling in|volunteering (?:at|for|with)|competitive|amateur"
+    "|recreational|casual|occasional|gentle|leisurely|beginner|serious|local|traditional|vintage|classic|indoor"
+    "|outdoor|weekend|sunday|morning|evening|love of|all kinds of|all sorts of|all things|lots of|loads of"
+    "|plenty of|the|an?|my|our|good|old|new|some|any|great|nice|proper|long|quiet) +"
 )
 _ENGLISH_ENDINGS: Final = re.compile(
     " (?:lessons?|class(?:es)?|courses?|clubs?|groups?|practice|making|training|enthusiast|lovers?|fans?"
@@ -112,23 +69,38 @@ _ENGLISH_ENDINGS: Final = re.compile(
 _ENGLISH_CUT: Final = re.compile(
     "(?<!art) of | (?:in|on|at|with|for|to|from|by|around|near|and|or|&|the|my|our|when|while|especially) "
 )
+_AND: Final = re.compile(r" ?& ?| '?n'? ")
 _NO_HOBBY: Final = re.compile(
     "running (?:a|the|my|our|late|errands|business|water|costs?|mate|shoes|out)\\b"
     "|jogging (?:my|a) memory|cooking (?:oil|gas)|walking dead|swimming pool"
     "|fishing for|reading (?:glasses|minds?)|drawing (?:the|a) line"
+    "|reading the room|walking on (?:eggshells|air)|driving (?:me|him|her|them|us) |drawing a blank"
+    "|dancing around"
+    "|climbing the (?:career |social |property )?ladder|skating on thin|sailing close"
+    "|boxing (?:day|match tickets)"
     "|surfing (?:the )?(?:web|net|internet)|dog eat|tea lea(?:f|ves)|red herring"
 )
 """English phrases that begin like a hobby and are none."""
 _DISLIKED: Final = re.compile(
     r"\b(?:hat(?:e|es|ed|ing)|dislikes?|loathe|can'?t stand"
     r"|(?:don'?t|do not|never) (?:like|enjoy|do|drink|eat|watch)"
-    r"|not (?:a|an|much|keen|into|really|fond|for me)|allerg(?:y|ic)|bored (?:of|with|by)|anything but)\b"
+    r"|not (?:a|an|much|keen|into|really|fond|for me)|allerg(?:y|ic)|bored (?:of|with|by)|anything but"
+    r"|never (?:been|tried|done|got)|is (?:so |really )?(?:boring|dull|awful|not))\b"
     "|苦手|嫌い|きらい|飽き(?:た|ました)|あれるぎー|興味(?:は|が)?な"
     "|(?:でき|飲め|食べ|見|観|し|好きでは)(?:ない|ません)"
 )
 """What says that somebody does not care for a thing: the thing is then no interest of theirs."""
+_ABOUT_ONESELF: Final = re.compile(
+    "出身|実家[はが]|地元は|在住|住まい[はが]|住み$|住んで|生まれ|勤務|勤めて|職場[はが]|単身赴任|年生$|歳$"
+    r"|\b(?:born|liv(?:e|es|ing) in|(?:based|grew up) in|(?:^|i'?m |comes? |came )from|moved to|native of"
+    r"|work(?:s|ed|ing)? (?:in|at|for))\b"
+)
+"""What says where somebody lives, comes from or works: a place in it is no interest of theirs."""
+_NOT_AN_INTEREST: Final = re.compile(f"{_DISLIKED.pattern}|{_ABOUT_ONESELF.pattern}")
 _SETTINGS: Final = re.compile(
-    "(?:おんらいん|ふぁみりー|でい|べらんだ|おうち|そろ|ひとり|みんなで|家族で|休日の?|週末の?|朝の?|夜の?)(?=.{2})(?!遊び)"
+    "(?:おんらいん|ふぁみりー|でい|べらんだ|おうち|そろ|ひとり|一人で?|みんなで|家族[でと]|夫婦で|友[達人]と|休日[はの]?|休みの日[はの]?"
+    "|週末[はの]?|平日[はの]?|朝の?|夜の?|最近[はの]?|いまは|今は|趣味は|主に|もっぱら|昔から|実は|ずっと|毎[日朝晩週]|月[一1]の?"
+    "|週[一1-7]で?|たまに|時々|ときどき|ゆるい?|ゆるく|ぷち|本格|大人の|はじめての|ほぼ)、?(?=.{2})(?!遊び)"
 )
 _HONORIFIC: Final = re.compile("[おご](?=[^ぁ-ん])")
 _ASIDE: Final = re.compile("[(（][^()（）]*[)）]|[!！。、…♪☆★~〜・]+$|^[#・*※]+|(?<=[ぁ-ヿ一-鿿])(?:笑|w+)$")
@@ -138,7 +110,25 @@ _OTHER_WORDS: Final = frozenset(("training", "king", "ring", "string", "spring",
 """English words that end like another word's plural or -ing and are not it."""
 _SHORTEST_HEAD: Final = {True: 3, False: 2}
 """Characters of the last part of a compound, by whether it is English."""
-_ONLY_WHOLE: Final = frozenset(("fans", "food", "foods", "nature", "plants", "rock", "sleep", "stars"))
+_ONLY_WHOLE: Final = frozenset(
+    (
+        *("fans", "food", "foods", "nature", "plants", "rock", "sleep", "stars"),
+        *(
+            "dune",
+            "oasis",
+            "nirvana",
+            "plays",
+            "masters",
+            "turtles",
+            "snakes",
+            "ducks",
+            "horses",
+            "romans",
+            "mets",
+        ),
+        *("japan", "italy", "france", "spain", "germany", "india", "africa", "america", "europe", "wales"),
+    )
+)
 """Words that say what a text is only when they are all of it: dog food is no cooking."""
 _LONGEST_CUT: Final = 40
 """Characters of a text whose parts are tried: a longer one is a sentence, not a hobby."""
@@ -236,7 +226,7 @@ def shorter_spellings(text: str) -> Iterator[str]:
     ([], False)
     """
     folded = fold(text)
-    if is_no_interest(folded) or len(folded) > _LONGEST_CUT or _DISLIKED.search(folded):
+    if is_no_interest(folded) or len(folded) > _LONGEST_CUT or _NOT_AN_INTEREST.search(folded):
         return
     plain = _ASIDE.sub("", _without_emojis(unicodedata.normalize("NFKC", text))).strip()
     if not plain:
@@ -286,7 +276,7 @@ _MOST_FORMS: Final = 16
 
 def _english(folded: str) -> Iterator[str]:
     """Yield forms of an English text: without beginnings and endings, then its parts."""
-    forms = [folded]
+    forms = [folded, *([_AND.sub(" and ", folded)] if _AND.search(folded) else [])]
     for form in forms:
         shorter = (_BEGINNINGS.sub("", form, count=1), _ENGLISH_ENDINGS.sub("", form))
         forms += [one for one in shorter if one and one not in forms and len(forms) < _MOST_FORMS]

@@ -41,7 +41,17 @@ _WORDS_THEMSELVES: Final = frozenset(
             "deserts",
             "drawling",
         ),
-        *("geology", "marital", "causal", "conversation", "ergonomics", "stationary", "panting", "costumes"),
+        *(
+            "geology",
+            "marital",
+            "causal",
+            "conversation",
+            "ergonomics",
+            "stationary",
+            "panting",
+            "costumes",
+            "commuting",
+        ),
     )
 )
 """Words one letter away from a hobby's, which mean something else."""

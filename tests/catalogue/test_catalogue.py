@@ -19,7 +19,8 @@ CATALOGUE = load_catalogue()
 JAPANESE = re.compile("[\u3041-\u30ff\u4e00-\u9fff]")
 ROMANCE = re.compile(
     "恋|不倫|浮気|情事|愛人|出会い|デート|婚活|色恋|性交|セックス|エロ|口説|ときめき"
-    r"|roman|\baffair|\bdating|\bdate\b|\blover|\bsex|\berotic|\bflirt|\bkiss(?!aten)|\bcrush|\bseduc|\bhookup",
+    r"|romanc|romanti|(?<!current )\baffair"
+    r"|\bdating|\bdate\b|\blover|\bsex|\berotic|\bflirt|\bkiss(?!aten)|\bcrush|\bseduc|\bhookup",
     re.IGNORECASE,
 )
 MONEY = re.compile(r"投資|儲|仮想通貨|副業|invest|crypto|forex|\bloan|\btrading", re.IGNORECASE)

@@ -16,8 +16,10 @@ LISTS: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("folding.yaml").
 
 
 def folds(text: str, wanted: str) -> bool:
+    """Say whether a text is one of the interests in `wanted`, or a narrower one; `free` is none."""
     tag = CATALOGUE.fold_tag(text)
-    return wanted in (tag, *CATALOGUE.ancestors(tag))
+    found = {"free" if tag.startswith(FREE) else tag, *CATALOGUE.ancestors(tag)}
+    return not found.isdisjoint(wanted.split(" or "))
 
 
 PARTS = [part for part in LISTS if part not in ("others", "nothing", "labels")]
