@@ -12,7 +12,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.errors import InputError, explained
-from recsys.evaluation.compare import compare
+from recsys.evaluation.compare import compare, over_fits
 from recsys.evaluation.held_out import OUTCOMES, Outcome, decided_pairs, with_unseen_pairs
 from recsys.evaluation.protocol import as_lists
 from recsys.evaluation.splits import pair_folds
@@ -56,6 +56,7 @@ def cross_validate(
     folds: int = 5,
     outcome: Outcome = "mutual",
     negatives_per_like: int = 0,
+    fits: int = 1,
     k: int | Sequence[int] = 10,
     against: str | None = None,
     n_resamples: int = 500,
@@ -90,23 +91,27 @@ def cross_validate(
     draw = as_generator(rng)
     truth = decided_pairs(people, events, outcome)
     truth = with_unseen_pairs(truth, people, events, negatives_per_like, draw)
-    fold = pair_folds(truth[C.VIEWER], truth[C.CANDIDATE], folds, rng=draw)
-    seed = int(draw.integers(2**31))
-    steps = tqdm(total=folds * len(named), desc="cross-validate", unit="fit", disable=not progress)
-    scored: dict[str, list[pd.DataFrame]] = {name: [] for name in named}
-    with steps:
-        for at in range(folds):
-            held = truth.loc[fold == at, PAIR]
-            seen = without_pairs(events, held)
-            for name, model in named.items():
-                scored[name].append(scored_pairs(model, people, seen, held, seed))
-                steps.update()
-    probability = OUTCOMES[outcome]
-    whole = {name: pd.concat(parts, ignore_index=True) for name, parts in scored.items()}
-    lists = {name: as_lists(pairs, probability) for name, pairs in whole.items()}
-    return compare(
-        lists, truth, k=k, probability=probability, against=against, n_resamples=n_resamples, rng=draw
-    )
+    probability, tables = OUTCOMES[outcome], []
+    with tqdm(
+        total=fits * folds * len(named), desc="cross-validate", unit="fit", disable=not progress
+    ) as bar:
+        for _ in range(_at_least_one(fits)):
+            fold = pair_folds(truth[C.VIEWER], truth[C.CANDIDATE], folds, rng=draw)
+            seed = int(draw.integers(2**31))
+            scored: dict[str, list[pd.DataFrame]] = {name: [] for name in named}
+            for at in range(folds):
+                held = truth.loc[fold == at, PAIR]
+                seen = without_pairs(events, held)
+                for name, model in named.items():
+                    scored[name].append(scored_pairs(model, people, seen, held, seed))
+                    bar.update()
+            whole = {name: pd.concat(parts, ignore_index=True) for name, parts in scored.items()}
+            lists = {name: as_lists(pairs, probability) for name, pairs in whole.items()}
+            table = compare(
+                lists, truth, k=k, probability=probability, against=against, n_resamples=n_resamples, rng=draw
+            )
+            tables.append(table)
+    return over_fits(tables)
 
 
 @checked_arguments
@@ -172,6 +177,7 @@ def compare_models(
     rng: RNGLike,
     against: str | None = None,
     outcome: Outcome = "mutual",
+    fits: int = 1,
     k: int | Sequence[int] = 10,
     n_resamples: int = 500,
 ) -> pd.DataFrame:
@@ -179,8 +185,11 @@ def compare_models(
 
     models: a model, several, or several by name; without names each has its own. truth: what `truth_after`
     returns for the same `outcome`. against, k, n_resamples: as in `compare`, whose table it returns.
+    fits: fits of each model, each with a seed of its own. With 1 an interval is that of the one fit on other
+    pairs of people; with more, values are means over fits and intervals also hold what another seed would
+    give (see `over_fits`): the calibration of the probabilities and the start of the factors are of a seed.
 
-    Raises InputError for what is no model, and as `compare` does.
+    Raises InputError for what is no model, for no fit, and as `compare` does.
 
     >>> import recsys
     >>> town = recsys.make_town(120, rng=7)
@@ -197,14 +206,24 @@ def compare_models(
         if not isinstance(models, Sequence)
         else {name: one for one in models for name in models_by_name(one)}
     )
-    seed, probability = int(draw.integers(2**31)), OUTCOMES[outcome]
-    lists = {
-        name: as_lists(scored_pairs(model, people, events, truth[PAIR], seed), probability)
-        for name, model in models_by_name(named).items()
-    }
-    return compare(
-        lists, truth, against=against, k=k, probability=probability, n_resamples=n_resamples, rng=draw
-    )
+    probability, tables = OUTCOMES[outcome], []
+    for seed in [int(draw.integers(2**31)) for _ in range(_at_least_one(fits))]:
+        lists = {
+            name: as_lists(scored_pairs(model, people, events, truth[PAIR], seed), probability)
+            for name, model in models_by_name(named).items()
+        }
+        tables.append(
+            compare(
+                lists, truth, against=against, k=k, probability=probability, n_resamples=n_resamples, rng=draw
+            )
+        )
+    return over_fits(tables)
+
+
+def _at_least_one(fits: int) -> int:
+    if fits < 1:
+        raise InputError(explained("no fit is asked for", got=fits, remedy="give fits=1 or more"))
+    return fits
 
 
 def without_pairs(events: Events, pairs: pd.DataFrame) -> Events:

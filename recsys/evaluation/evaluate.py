@@ -49,10 +49,11 @@ def evaluate(
     rng: draws the resamples; a fixed seed by default.
 
     Returns slice, metric, value, lo, hi, n, random, of. The interval is that of `estimate`, over people on
-    both sides; n is viewers for ranking metrics, pairs for probabilities, people for coverage and Gini (which
-    describe the lists as they are and have no interval). `random` is the exact expectation of random order,
-    or of saying the overall rate for every pair. `of` names the probability that is judged, such as
-    P(like | look); it is empty where an order is.
+    both sides, for the lists as they are; what another fit of their model would reach is in the intervals of
+    `compare_models` and `cross_validate` with `fits=5`. n is viewers for ranking metrics, pairs for
+    probabilities, people for coverage and Gini (which describe the lists as they are and have no interval).
+    `random` is the exact expectation of random order, or of saying the overall rate for every pair. `of`
+    names the probability that is judged, such as P(like | look); it is empty where an order is.
 
     Raises TableError when a column is missing or a pair stands twice, InputError when nothing is judged.
 
@@ -84,8 +85,9 @@ def evaluate_probabilities(
     """Judge the probabilities of aligned pairs: rows auc, log_loss, brier, ece.
 
     `viewer` and `candidate` `(n,)` are ids, `truth` `(n,)` 0 or 1, `probability` `(n,)` in [0, 1].
-    Columns metric, value, lo, hi, n, random: the interval is over people on both sides, see `estimate`,
-    `random` is what saying the overall rate for every pair reaches. A fixed seed is used without `rng`.
+    Columns metric, value, lo, hi, n, random: the interval is over people on both sides, see `estimate`, for
+    these probabilities as they are, not for those of another fit; `random` is what saying the overall rate
+    for every pair reaches. A fixed seed is used without `rng`.
     `ece` is less what chance adds to the error of a sample, and 0 where chance alone shows as much: `hi` says
     how large it may be (`recsys.evaluation.ece` returns that of the sample).
     Raises InputError when an outcome or a probability is not one.
