@@ -40,8 +40,9 @@ class Questionnaire(Block):
     flags are 0 and 1, and texts or plain categories are an item for each answer that at least two gave, but
     for one (the most frequent) from which the others are told. Ordered are a pandas Categorical with
     ordered=True, a polars Enum, and texts that are the words of a usual scale ("Agree", "ときどき"), which a
-    warning names. That answers of one question exclude each other makes no factor. Times and free text (more
-    than 30 different answers) are refused: make numbers or groups of them, or leave them out.
+    warning names. That answers of one question exclude each other makes no factor, nor does a curve of
+    another factor, middle against ends, in several questions of plain words. Times and free text (more than
+    30 different answers) are refused: make numbers or groups of them, or leave them out.
     Several choices in a cell are an item for each choice: lists, tuples and sets, texts at ";" or "|", and
     texts at commas where that leaves fewer different choices than there are different cells ("a, b" beside
     "a" and "b", but not "Lyon, France" beside "Rome, Italy"). A choice in a list is never separated further.

@@ -166,7 +166,7 @@ class Interactions:
         events = Events.of(kept)
         ids = np.concatenate([kept[C.ACTOR], kept[C.TARGET], *_further(people, names)])
         time = as_of or events.last or pd.Timestamp(0, tz="UTC")
-        everybody = Population.of_ids(ids, as_utc(time))
+        everybody = Population.of_ids(pd.unique(ids), as_utc(time))
         return cls(
             events=events,
             people=everybody.with_relations(_relations(events, everybody)),
@@ -292,16 +292,20 @@ class Interactions:
     def to_internal(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return foreign pairs with viewer_id and candidate_id, as `score_pairs` and `evaluate` take them.
 
-        frame: the columns named in `of`; others are kept. Raises UnknownIdError for an id not known here.
+        frame: the columns named in `of`, or viewer_id and candidate_id as `to_external` gives them; others
+        are kept. Raises UnknownIdError for an id not known here.
         """
-        replace(self.read, outcome=None, ts=None).checked(frame)
+        read = self.read
+        if not {read.viewer, read.candidate} <= set(frame) and set(PAIR) <= set(frame):
+            read = replace(read, viewer=C.VIEWER, candidate=C.CANDIDATE)
+        replace(read, outcome=None, ts=None).checked(frame)
         named = {
-            C.VIEWER: self.names[0].to_internal(frame[self.read.viewer]),
-            C.CANDIDATE: self.names[1].to_internal(frame[self.read.candidate]),
+            C.VIEWER: self.names[0].to_internal(frame[read.viewer]),
+            C.CANDIDATE: self.names[1].to_internal(frame[read.candidate]),
         }
         for ids in named.values():
             self.people.ids.rows(ids)
-        others = frame.drop(columns=[self.read.viewer, self.read.candidate])
+        others = frame.drop(columns=[read.viewer, read.candidate])
         columns = {name: pd.Series(ids, index=frame.index).infer_objects() for name, ids in named.items()}
         return pd.concat([pd.DataFrame(columns), others], axis=1)
 

@@ -60,7 +60,7 @@ def models(table: pd.DataFrame, metric: str, *, slice_name: str = "all", ax: "Ax
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set(
         xlabel=f"{metric_label(metric)} (95% interval)",
-        title=titled_with_n(f"{metric_label(metric)} by model", metric, rows),
+        title=titled_with_n(f"{metric_label(metric)} by model{_of_slice(table, slice_name)}", metric, rows),
     )
     return axes
 
@@ -212,6 +212,12 @@ def chosen_rows(table: pd.DataFrame, metric: str, slice_name: str | None = None)
         if rows.empty:
             raise InputError(explained(f"unknown {column}", got=wanted, remedy=did_you_mean(wanted, known)))
     return rows
+
+
+def _of_slice(table: pd.DataFrame, slice_name: str) -> str:
+    """Return whose rows are drawn, where the table holds those of several slices."""
+    several = "slice" in table and len(table["slice"].unique()) > 1
+    return f", {'all viewers' if slice_name == 'all' else slice_name}" if several else ""
 
 
 def interval_lengths(rows: pd.DataFrame, value: str = "value") -> Any:

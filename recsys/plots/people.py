@@ -1,7 +1,7 @@
 """Figures of people and pairs: a map by cell, a map of embeddings, and the parts of one pair's logits."""
 
 from collections.abc import Hashable, Mapping
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import h3
 import numpy as np
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from recsys.models.explanation import PairExplanation
 
-UNKNOWN: Final = "#d8d4cb"
+UNKNOWN: Final = "#b3ada1"
 """The colour of people without a value."""
 
 LEAST_PEOPLE = 5
@@ -164,7 +164,7 @@ def embedding_map(
     directed: what a fitted model gives as `model.fitted`. colour: a number or a category for each person,
     indexed by user_id, such as a scale score or an age band, or a mapping; people without one are grey (a
     column of polars has no ids: `dict(zip(frame["user_id"], frame["age"]))`). Categories stand in the order
-    of a `pandas.Categorical`, else in that of their names.
+    of a `pandas.Categorical`, from dark to light if it is ordered, else in that of their names.
 
     Raises InputError for an unknown side, nobody to draw, or more categories than can be told apart.
 
@@ -200,7 +200,7 @@ def _coloured(axes: "Axes", plane: npt.NDArray[np.float64], colour: pd.Series) -
     known = colour.notna().to_numpy(bool)
     if not known.all():
         label = f"unknown, n = {(~known).sum():,}"
-        axes.scatter(plane[~known, 0], plane[~known, 1], s=6, color=UNKNOWN, linewidths=0, label=label)
+        axes.scatter(plane[~known, 0], plane[~known, 1], s=8, color=UNKNOWN, linewidths=0, label=label)
     if pd.api.types.is_numeric_dtype(colour):
         points = axes.scatter(
             plane[known, 0], plane[known, 1], s=9, c=colour[known], cmap="viridis", alpha=0.8, linewidths=0
@@ -223,7 +223,7 @@ def _coloured(axes: "Axes", plane: npt.NDArray[np.float64], colour: pd.Series) -
                 remedy=f"group them into {_MOST_CATEGORIES} or fewer",
             )
         )
-    for category, (shade, _), marker in zip(categories, series(), "os^Dv<>P", strict=False):
+    for category, shade, marker in zip(categories, _shades(told, len(categories)), "os^Dv<>P", strict=False):
         here = known & (colour.astype(str) == category).to_numpy(bool)
         axes.scatter(
             plane[here, 0],
@@ -236,6 +236,15 @@ def _coloured(axes: "Axes", plane: npt.NDArray[np.float64], colour: pd.Series) -
             label=f"{category}, n = {here.sum():,}",
         )
     legend(axes, markerscale=2, loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
+def _shades(told: pd.Series, n: int) -> list[Any]:
+    """Return a colour for each category; from dark to light where the categories have an order."""
+    if isinstance(told.dtype, pd.CategoricalDtype) and told.cat.ordered:
+        from matplotlib import colormaps
+
+        return [colormaps["viridis"](at) for at in np.linspace(0.0, 0.9, n)]
+    return [shade for (shade, _), _ in zip(series(), range(n), strict=False)]
 
 
 @checked_arguments

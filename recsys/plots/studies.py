@@ -77,7 +77,10 @@ def policies(table: pd.DataFrame, column: str = "candidates", *, ax: "Axes | Non
     require_rows(len(table), "no scenario to draw", remedy="compare at least one policy")
     axes = styled_axes(ax, width=6.4, height=1.1 + 0.4 * len(table))
     values = table[column].to_numpy(np.float64)
-    axes.barh([str(name) for name in table.index], values, color=ACCENT)
+    listed = table["listed"].astype(int)
+    differ = len(listed.unique()) > 1
+    names = [f"{name}\nn = {n:,}" if differ else str(name) for name, n in listed.items()]
+    axes.barh(names, values, color=ACCENT)
     for row, value in enumerate(values):
         text = (
             percent(round(value, 3))
@@ -91,9 +94,8 @@ def policies(table: pd.DataFrame, column: str = "candidates", *, ax: "Axes | Non
     if column in _SHARES:
         axes.xaxis.set_major_formatter(percent)
     axes.set(xlabel=SCENARIO_LABELS[column], xlim=(0, max(values.max() * 1.15, 1e-9)))
-    listed = sorted({int(n) for n in table["listed"]})
-    n = f"{listed[0]:,}" if len(listed) == 1 else f"{listed[0]:,} to {listed[-1]:,}"
-    axes.set_title(f"{SCENARIO_LABELS[column].capitalize()}, n = {n} listed people")
+    n = " (n: listed people)" if differ else f", n = {listed.iloc[0]:,} listed people"
+    axes.set_title(f"{SCENARIO_LABELS[column].capitalize()}{n}")
     return axes
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from recsys.arguments import checked_arguments
@@ -68,6 +69,7 @@ _WORDS: Final = {
         "listed": "見せられる {left} 人のうち {k} 人",
     },
 }
+_SHOWN: Final = 6
 _STYLE: Final = """
 .rx{--ink:var(--jp-ui-font-color1,#262b2f);--soft:var(--jp-ui-font-color2,#6b6558);
 --line:var(--jp-border-color2,#d9d3c6);--bar:#2c6468;--warm:#bb8769;
@@ -136,9 +138,9 @@ def explore(
     Of each viewer: the list with both sides' chances and reasons, the terms of each pair, the funnel of the
     rules, how many candidates one rule alone keeps away, and the people a model takes for alike.
 
-    viewers: ids; six listed people, evenly spaced in id order, when None. exclude: pairs to leave out, as in
-    `recommend`, such as `Interactions.seen`. Holds ids, chances and answers'
-    weights: for those who run the engine, not for members.
+    viewers: ids; when None six listed people of the evenly spaced in id order, those with a list first.
+    exclude: pairs to leave out, as in `recommend`, such as `Interactions.seen`. Holds ids, chances and
+    answers' weights: for those who run the engine, not for members.
 
     Raises UnknownIdError for an unknown viewer, InputError when nobody may be listed.
 
@@ -153,7 +155,7 @@ def explore(
     if viewers is None and not len(listed):
         raise InputError(explained("nobody may be listed under this policy", remedy="name the viewers"))
     if viewers is None:
-        rows = listed[np.unique(np.linspace(0, len(listed) - 1, min(6, len(listed))).astype(int))]
+        rows = _with_lists(model, people, policy, exclude, listed)
     else:
         wanted = [viewers] if isinstance(viewers, str | int) else list(viewers)
         rows = people.ids.rows(np.array(wanted, dtype=object))
@@ -170,6 +172,26 @@ def explore(
     head = f"<p><b>{escape(title)}</b><br><small>{escape(words['note'])}</small></p>"
     html = f"<div class='rx'><style>{_STYLE}</style>{head}{''.join(parts)}</div>"
     return ListExplorer(tuple(ids), html, title, lang)
+
+
+def _with_lists(
+    model: Model,
+    people: Population,
+    policy: Policy,
+    exclude: pd.DataFrame | ArrowTable | None,
+    listed: npt.NDArray[np.integer],
+) -> npt.NDArray[np.integer]:
+    """Return the rows of up to six listed people, ascending; somebody without a list where others are few."""
+    tried = _evenly(listed, 4 * _SHOWN)
+    ids = people.ids.ids(tried)
+    lists = recommend(model, people, policy, ids, k=1, exclude=exclude)
+    has_list = np.isin(ids, lists[C.VIEWER].to_numpy(object))
+    shown = _evenly(tried[has_list], _SHOWN)
+    return np.sort(np.append(shown, _evenly(tried[~has_list], _SHOWN - len(shown))))
+
+
+def _evenly(rows: npt.NDArray[np.integer], most: int) -> npt.NDArray[np.integer]:
+    return rows[np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int))]
 
 
 @dataclass(frozen=True, eq=False)

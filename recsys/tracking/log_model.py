@@ -81,7 +81,7 @@ def _parameters(model: Model) -> Iterator[tuple[str, object]]:
     yield "model", model.name
     for name, value in model.get_params().items():
         if not isinstance(value, Section):
-            yield name, value
+            yield name, int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _metrics(table: pd.DataFrame, own: str) -> Iterator[tuple[str, float]]:

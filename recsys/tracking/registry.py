@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import yaml
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.ids import unpacked_strings
@@ -164,6 +165,17 @@ def write_served(folder: Path, model: Path, *, combiner: str) -> None:
             signature=_signature(mlflow, model),
             input_example=_example(model),
         )
+    _without_local_paths(folder / "MLmodel")
+
+
+def _without_local_paths(written: Path) -> None:
+    """Name files within the folder of the model, not where they lay on this machine when it was saved."""
+    described = yaml.safe_load(written.read_text(encoding="utf-8"))
+    flavour = described["flavors"]["python_function"]
+    flavour["model_code_path"] = Path(flavour["model_code_path"]).name
+    for artifact in flavour["artifacts"].values():
+        artifact["uri"] = artifact["path"]
+    written.write_text(yaml.safe_dump(described, default_flow_style=False), encoding="utf-8")
 
 
 def _ids(model: Path) -> "npt.NDArray[np.object_]":
@@ -172,13 +184,19 @@ def _ids(model: Path) -> "npt.NDArray[np.object_]":
 
 
 def _example(model: Path) -> pd.DataFrame:
-    """Return two pairs of people the model knows, so that the example of a served model scores.
+    """Return two pairs the model knows, of two kinds where ids name any, so that the example scores.
 
     The arrays beside it hold the ids of everybody, so it tells nothing that they do not; an erasure that
     concerns the example removes its file.
     """
-    known = _ids(model)[:3].tolist()
-    return pd.DataFrame({C.VIEWER: known[:1] * len(known[1:]), C.CANDIDATE: known[1:]})
+    known = _ids(model).tolist()
+    others = [one for one in known[1:] if _side(one) != _side(known[0])] or known[1:]
+    return pd.DataFrame({C.VIEWER: known[:1] * len(others[:2]), C.CANDIDATE: others[:2]})
+
+
+def _side(one: object) -> str:
+    """Return the kind that an id names, as `user:1` and `film:1` do; empty where it names none."""
+    return str(one).rpartition(":")[0]
 
 
 def _signature(mlflow: Any, model: Path) -> Any:

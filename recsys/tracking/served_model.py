@@ -17,6 +17,7 @@ import pandas as pd
 with warnings.catch_warnings():  # of mlflow about its own code
     warnings.simplefilter("ignore")
     import mlflow.pyfunc
+    from mlflow.exceptions import MlflowException
     from mlflow.models import set_model
 
 _EARTH_RADIUS_KM = 6371.0088
@@ -48,7 +49,7 @@ class ServedModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]
         self.combiner = _COMBINERS[context.model_config["combiner"]]
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
-        """Return the pairs with their probabilities; an unknown id is an error that names it."""
+        """Return the pairs with their probabilities; an unknown id is HTTP 400, with its name."""
         del context, params
         i, j = (self._found(model_input[column]) for column in (_VIEWER, _CANDIDATE))
         like, back = self._probabilities(i, j), self._probabilities(j, i)
@@ -58,7 +59,10 @@ class ServedModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]
         rows = self.rows.get_indexer(pd.Index(np.asarray(ids, dtype=object), dtype=object))
         if (rows < 0).any():
             unknown = np.asarray(ids, dtype=object)[rows < 0][0]
-            raise KeyError(f"unknown id: got {unknown!r}; the model knows the people it was fitted on")
+            got = unknown.item() if isinstance(unknown, np.generic) else unknown
+            kind = "texts" if isinstance(self.rows[0], str) else "whole numbers"
+            known = f"the model knows the {len(self.rows):,} it was fitted on, whose ids are {kind}"
+            raise MlflowException.invalid_parameter_value(f"unknown {ids.name}: got {got!r}; {known}")
         return rows
 
     def _probabilities(self, i: Any, j: Any) -> Any:

@@ -209,13 +209,13 @@ def test_commas_separate_where_choices_repeat_and_one_choice_a_cell_is_one_answe
     assert block.loadings_.index.tolist() == items
 
 
-def made_survey(seed, coded, n=240):
-    """Two traits behind three questions of five answers each; those of `coded` are words without an order."""
+def made_survey(seed, coded, n=240, n_traits=2):
+    """Traits behind three questions of five answers each; those of `coded` are words without an order."""
     rng = np.random.default_rng(seed)
-    traits = rng.normal(size=(n, 2))
-    noisy = traits[:, [0, 1] * 3] + 0.6 * rng.normal(size=(n, 6))
+    traits = rng.normal(size=(n, n_traits))
+    noisy = traits[:, [*range(n_traits)] * 3] + 0.6 * rng.normal(size=(n, 3 * n_traits))
     ranks = noisy.argsort(axis=0).argsort(axis=0) * 5 // n
-    frame = pd.DataFrame(ranks, columns=[f"q{at}" for at in range(6)])
+    frame = pd.DataFrame(ranks, columns=[f"q{at}" for at in range(3 * n_traits)])
     for name in coded:
         frame[name] = np.array(["k", "z", "p", "q", "a"], dtype=object)[frame[name]]
     frame.insert(0, "user_id", [f"p{at:03}" for at in range(n)])
@@ -237,15 +237,21 @@ def test_answers_that_exclude_each_other_make_no_factor_of_their_own(seed, n_ans
     assert loadings[loadings.index.str.startswith("region")].to_numpy().max() < 0.56
 
 
-@settings(max_examples=4)
-@given(seed=st.integers(0, 10**6))
-def test_words_in_no_known_order_find_what_their_ranks_find(seed):
-    frame, traits = made_survey(seed, ["q0", "q1"])
+@settings(max_examples=5)
+@given(seed=st.integers(0, 10**6), n_traits=st.integers(2, 3), one_trait=st.booleans())
+def test_words_in_no_known_order_find_what_their_ranks_find(seed, n_traits, one_trait):
+    """Law: also where all questions on one trait are such words, which shows a curve of that trait.
+
+    Counted as a factor, the curve makes this fail in 31 of 40 surveys of two traits.
+    """
+    coded = [f"q{at * n_traits}" for at in range(3)] if one_trait else ["q0", "q1"]
+    frame, traits = made_survey(seed, coded, 300, n_traits)
     people = Population.of_ids(frame["user_id"], as_of="2026-01-05")
     block = Questionnaire(frame).fit(people)
-    assert block.loadings_.shape[1] == 2
-    found = np.corrcoef(block.fitted_.rows(people).attributes.T, traits.T)[:2, 2:]
-    assert np.abs(found).max(axis=0).min() > 0.7
+    assert block.loadings_.shape[1] == n_traits
+    standing = block.fitted_.rows(people).attributes
+    found = np.corrcoef(standing.T, traits.T)[:n_traits, n_traits:]
+    assert np.abs(found).max(axis=0).min() > 0.75
 
 
 @pytest.mark.parametrize(

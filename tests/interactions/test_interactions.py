@@ -155,6 +155,7 @@ class TestSides:
         back = self.log().to_external(self.log().seen)
         assert back.to_numpy().tolist() == [[1, 1], [1, 2], [2, 1]]
         assert str(back["candidate_id"].dtype) == "int64"
+        pd.testing.assert_frame_equal(self.log().to_internal(back), self.log().seen, check_dtype=False)
 
     def test_only_different_sides_meet(self):
         log = self.log()

@@ -78,6 +78,11 @@ def test_the_map_colours_numbers_words_and_the_unknown(directed):
     some = pd.Series(pd.Categorical(["young", "old"], ["young", "old"]), index=IDS[:2], name="age")
     labels = plots.embedding_map(directed, some).get_legend_handles_labels()[1]
     assert labels == ["unknown, n = 10", "young, n = 1", "old, n = 1"]
+    levels = pd.Series(pd.Categorical(list("abc") * 4, list("cab"), ordered=True), index=IDS)
+    light = [
+        points.get_facecolor()[0][:3].sum() for points in plots.embedding_map(directed, levels).collections
+    ]
+    assert light == sorted(light)
 
 
 def test_the_map_refuses_more_categories_than_can_be_told_apart(directed):
@@ -90,11 +95,21 @@ def test_the_map_refuses_a_third_side(directed):
         plots.embedding_map(directed, side="both")
 
 
+def test_scenarios_of_different_people_say_how_many_each():
+    table = pd.DataFrame({"listed": [9, 12], "candidates": [2.0, 3.0]}, index=["today", "50 km"])
+    axes = plots.policies(table)
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["today\nn = 9", "50 km\nn = 12"]
+    assert axes.get_title() == "Candidates of the median viewer (n: listed people)"
+
+
 def test_models_stand_best_first_beside_random(judged):
     axes = plots.models(judged, "ndcg@5")
     assert [label.get_text() for label in axes.get_yticklabels()] == ["hybrid", "content"]
     assert "random order" in axes.get_legend_handles_labels()[1]
-    assert axes.get_title() == "NDCG@5 by model, n = 40 viewers"
+    assert axes.get_title() == "NDCG@5 by model, all viewers, n = 40 viewers"
+    assert plots.models(judged, "ndcg@5", slice_name="1-5").get_title().startswith("NDCG@5 by model, 1-5, n")
+    alone = plots.models(judged[judged["slice"] == "all"], "ndcg@5")
+    assert alone.get_title() == "NDCG@5 by model, n = 40 viewers"
     errors = judged.assign(metric="brier")
     axes = plots.models(errors, "brier")
     assert "overall rate" in axes.get_legend_handles_labels()[1]

@@ -84,6 +84,16 @@ def test_neighbours_have_the_ids_of_the_people():
     assert not re.search(r"9\d\d\.0", shown)
 
 
+def test_those_shown_unasked_have_lists_where_there_are_any(people, model):
+    """Everybody but ten is left out of all lists: with people evenly spaced alone hardly anybody has one."""
+    ids = people.ids.ids(np.arange(60))
+    viewer, candidate = np.repeat(ids[:50], 60), np.tile(ids, 50)
+    left_out = pd.DataFrame({"viewer_id": viewer, "candidate_id": candidate})[viewer != candidate]
+    shown = recsys.explore(model, people, recsys.Policy(()), k=1, exclude=left_out)
+    assert len(shown.viewers) == 6
+    assert shown.html.count("1 listed of") == 4
+
+
 def test_pairs_to_leave_out_are_in_no_list(people, model):
     policy = recsys.Policy.default()
     first = recsys.recommend(model, people, policy, k=1).head(1).reset_index(drop=True)

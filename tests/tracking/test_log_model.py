@@ -39,6 +39,13 @@ with open(sys.argv[1] + "/serving_input_example.json", "rb") as example:
     said = client.post("/invocations", content=example.read(), headers={"Content-Type": "application/json"})
 assert said.status_code == 200, said.text
 print(said.text)
+unknown = {"dataframe_split": {"columns": ["viewer_id", "candidate_id"], "data": [["u00001", "nobody"]]}}
+said = client.post("/invocations", json=unknown)
+assert said.status_code == 400, said.text
+assert said.json()["message"].endswith(
+    "unknown candidate_id: got 'nobody'; the model knows the 30 it was fitted on, whose ids are texts"
+), said.text
+assert "stack_trace" not in said.json(), said.text
 """
 """What `mlflow models serve` does, without the network: the model loads and its scoring server answers."""
 
@@ -76,6 +83,7 @@ def test_a_logged_model_keeps_parameters_metrics_inputs_and_loads_without_the_pa
     assert run.info.status == "FINISHED"
     assert run.data.params["model"] == "content"
     assert run.data.params["folds"] == "2"
+    assert run.data.params["block_ridge"] == "1"
     auc = table.set_index("metric").loc["auc"]
     assert run.data.metrics["auc"] == pytest.approx(auc["value"])
     assert run.data.metrics["auc/lo"] == pytest.approx(auc["lo"])
@@ -84,6 +92,8 @@ def test_a_logged_model_keeps_parameters_metrics_inputs_and_loads_without_the_pa
         ("events", content_hash(events)),
     }
     (folder,) = Path(place).rglob("MLmodel")
+    assert str(Path.cwd()) not in folder.read_text()
+    assert "uri: artifacts/arrays" in folder.read_text()
     needed = (folder.parent / "requirements.txt").read_text().split()
     assert {line.partition("==")[0] for line in needed} == {"mlflow", "numpy", "pandas", "h3"}
     given, said = tmp_path / "given.json", tmp_path / "said.json"

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow.exceptions import MlflowException
 
 from recsys.catalogue.columns import Columns as C
 from recsys.tracking.mlflow_tracker import MlflowStore
@@ -39,7 +40,7 @@ def test_a_loaded_model_says_what_the_model_said(registry: Registry, place: Path
     np.testing.assert_array_equal(said[SCORES].to_numpy(), expected[SCORES].to_numpy())
     assert expected[C.P_MUTUAL].nunique() > 100
     assert said[C.VIEWER].tolist() == pairs[C.VIEWER].tolist()
-    with pytest.raises(KeyError, match="unknown id: got 'nobody'"):
+    with pytest.raises(MlflowException, match="unknown viewer_id: got 'nobody'; the model knows the"):
         loaded.predict(pd.DataFrame({C.VIEWER: ["nobody"], C.CANDIDATE: ["no one"]}))
 
 
