@@ -23,7 +23,7 @@ from recsys.data.bitsets import contains, pack, unpack, words_needed
 from recsys.data.exclusions import Relations
 from recsys.data.ids import IdIndex, as_ids
 from recsys.data.times import HOURS_A_WEEK, as_utc, utc_hours
-from recsys.errors import InputError, did_you_mean, explained, warn
+from recsys.errors import InputError, did_you_mean, explained
 from recsys.types import BoolArray, Int8Array, Int32Array, UInt64Array
 
 _COLUMNS = frozenset(value for name, value in vars(C).items() if name.isupper())
@@ -121,18 +121,15 @@ class Population:
     @classmethod
     @checked_arguments
     def of_ids(cls, ids: npt.ArrayLike | list[str], as_of: str | pd.Timestamp) -> "Population":
-        """Return people of whom nothing but the id is known, each once; a warning says if ids stand twice.
+        """Return people of whom nothing but the id is known.
+
+        An id that stands several times, as in both columns of a log, is one person: `len` says how many there
+        are. A survey with two rows of one person is refused by `Questionnaire`, which would have to choose.
 
         Enough for models that learn from events alone. The default policy lists nobody of them, for
         nothing is known that would make it safe; see `recsys.Interactions` for other people's data.
         """
-        given = pd.Index(as_ids(ids), dtype=object)
-        index = IdIndex(given.unique().tolist())
-        if len(index) < len(given):
-            twice = given[given.duplicated()].unique()
-            remedy = "each is one person; give unique ids, such as pandas.unique(ids)"
-            got = f"{twice[0]!r}, {len(twice):,} in all"
-            warn(explained("ids stand more than once", where="Population.of_ids", got=got, remedy=remedy))
+        index = IdIndex(pd.unique(as_ids(ids)).tolist())
         n_people = len(index)
         return cls(
             ids=index,

@@ -17,13 +17,6 @@ def profiles(**columns):
     return pd.DataFrame({C.USER: ["b", "a"]} | columns)
 
 
-def test_an_id_that_stands_twice_is_one_person_and_a_warning_says_so():
-    with pytest.warns(
-        UserWarning, match="ids stand more than once in Population.of_ids: got 1, 1 in all; each"
-    ):
-        assert len(Population.of_ids([1, 1, 2], as_of="2026-01-05")) == 2
-
-
 def test_rows_are_in_id_order_and_unknown_stays_unknown():
     people = build_population(
         {T.PROFILES: profiles(gender=["man", None], max_distance_km=[25, np.nan])}, AS_OF
