@@ -12,9 +12,11 @@ SMALL = ("model.name=popularity", "tracking.enabled=false", "evaluate.beside=[]"
 
 def test_what_is_cut_short_or_damaged(tmp_path: Path) -> None:
     out = tmp_path / "out.json"
-    assert night.main(["--safety-only", "--every", "30", "--every-in-stages", "400", "--json", str(out)]) == 0
+    assert (
+        night.main(["--safety-only", "--every", "90", "--every-in-stages", "1500", "--json", str(out)]) == 0
+    )
     summary = json.loads(out.read_text())["summary"]
-    assert summary["crash_points"] >= 5
+    assert summary["crash_points"] >= 3
     assert summary["corrupt_tried"] >= 30
     assert (summary["crash_lost"], summary["corrupt_loaded"]) == (0, 0)
 
@@ -23,10 +25,9 @@ def test_what_is_cut_short_or_damaged(tmp_path: Path) -> None:
 def test_a_whole_night(tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     changes = [part for change in SMALL for part in ("--set", change)]
-    assert night.main(["--people", "80", "--night-only", "--json", str(out), *changes]) == 0
+    assert night.main(["--people", "80", "--times-only", "--json", str(out), *changes]) == 0
     found = json.loads(out.read_text())
     assert [row["stage"] for row in found["rows"]][-1] == "track"
     summary = found["summary"]
     assert summary["seconds"] > summary["rerun_seconds"] > 0
-    assert 0 <= summary["resume_redone"] <= 1
     assert summary["peak_mb"] > 100

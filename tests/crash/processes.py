@@ -1,6 +1,5 @@
 """Work done in a process of its own, forked from this one: it may die without taking the tests along."""
 
-import gc
 import json
 import os
 import traceback
@@ -42,7 +41,6 @@ def in_process(work: Callable[[], Any]) -> Ended:
 
 def _work_and_leave(work: Callable[[], Any], read: int, write: int) -> None:
     code = _FAILED
-    gc.freeze()  # a collection would touch, and so copy, every page of the parent
     try:
         os.close(read)
         try:

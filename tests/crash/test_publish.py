@@ -21,8 +21,8 @@ from tests.crash.publishing import serving, state_of, story
 from tests.crash.walk import Story, steps_of, walk
 from tests.pipeline.small_night import Night
 
-EVERY = 7
-"""Every seventh step is walked here; `python -m tests.benchmarks.night` walks them all."""
+EVERY = 13
+"""Every thirteenth step is walked here; `python -m tests.benchmarks.night` walks them all."""
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
@@ -47,12 +47,12 @@ def test_every_step_on_the_disk_may_be_the_last(publishing: Story, harm: Harm) -
 def test_a_disk_may_be_full_at_any_step(publishing: Story) -> None:
     walked = walk(publishing, "full", range(1, steps_of(publishing) + 1, 2 * EVERY))
     assert walked.lost == []
-    assert walked.points >= 5
+    assert walked.points >= 3
 
 
 def test_going_back_may_end_at_any_step(night: Night, tmp_path: Path) -> None:
     back = story(night, tmp_path, rollback)
-    walked = walk(back, "killed", range(1, steps_of(back) + 1))
+    walked = walk(back, "killed", range(1, steps_of(back) + 1, 2))
     # going back once more after a rollback that was done goes nowhere, so a rerun is not asked for
     assert [lost for lost in walked.lost if not lost.startswith("rerun")] == []
     assert walked.before > 0
@@ -108,7 +108,8 @@ def test_an_erasure_may_end_at_any_step(night: Night, tmp_path: Path) -> None:
         return [known, *state_of(here), *runs] if known else [known, *state_of(here)]
 
     erasing = Story(base.fresh, base.work, state)
-    walked = walk(erasing, "killed", range(1, steps_of(erasing) + 1, 2))
+    points = {1, 2, 3, *range(4, steps_of(erasing) + 1, 4)}
+    walked = walk(erasing, "killed", sorted(points))
     # between the list and the last removed publication the state is neither old nor new: only reruns count
     assert [lost for lost in walked.lost if lost.startswith("rerun")] == []
     assert walked.before > 0

@@ -14,7 +14,7 @@ from tests.crash.disk import Harm, felt
 from tests.crash.processes import in_process
 from tests.crash.stages import WRITES, Stages
 
-PLACES: dict[Harm, tuple[float, ...]] = {"killed": (0.2, 0.6, 1.0), "torn": (0.5,), "full": (0.4, 1.0)}
+PLACES: dict[Harm, tuple[float, ...]] = {"killed": (0.4, 1.0), "torn": (0.5,), "full": (0.7,)}
 """How far along each stage is cut short here; `python -m tests.benchmarks.night` walks all steps."""
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
