@@ -45,12 +45,15 @@ def plan(
     Example: recsys experiment plan --source parquet:members
     """
     from recsys.cli.app import language, opened, say
-    from recsys.experiments import nights_needed, outcomes
+    from recsys.experiments import nights_needed, nights_of_past, outcomes
     from recsys.experiments import plan as planned
 
     night = opened(source, as_of, params)
     experiment, spoken = _experiment(night, params), language(lang, night.settings)
-    before = experiment.changed(starts=night.people.as_of.date(), mature_nights=0)
+    today = night.people.as_of.tz_convert("UTC").date()
+    before = experiment.changed(
+        starts=min(today, experiment.starts), ended={}
+    )  # nights of two arms are no past
     past = outcomes(night.events_of_types("impression", "like"), before, now=night.people.as_of)
     groups, cut = _neighbourhoods(night, experiment)
     _say_neighbourhoods(groups, cut, spoken)
@@ -58,7 +61,7 @@ def plan(
     table = planned(before, people, past, neighbourhoods=groups, nights=nights or (7, 14, 28, 56))
     typer.echo(table.to_string(index=False, float_format="{:.4f}".format))
     effect = f"{experiment.effect:.0%}"
-    say("experiment_planned", spoken, effect=effect, nights=len(past.nights))
+    say("experiment_planned", spoken, effect=effect, nights=len(nights_of_past(past)))
     needed = nights_needed(table, experiment.effect) if len(table) > 1 else None
     if needed is not None:
         say("experiment_needs", spoken, effect=effect, nights=f"{needed:,}")
@@ -140,7 +143,7 @@ def report(
     assignment = assigned(experiment, _people(night), groups)
     for sentence in standing(experiment, assignment, night.people.as_of, spoken):
         typer.echo(sentence)
-    if not any(0 <= number < experiment.nights for number in found.nights):
+    if found.until <= 0.0:
         return
     typer.echo("")
     result = analyse(experiment, assignment, found)

@@ -16,7 +16,7 @@ from recsys.experiments.estimates import Estimate, SpilloverEstimate, compare_pa
 from recsys.experiments.guard_rails import guard_rails
 from recsys.experiments.neighbourhoods import Neighbourhoods, neighbourhoods
 from recsys.experiments.outcomes import Outcomes, exposure_table, outcomes, person_totals
-from recsys.experiments.planning import nights_needed, plan
+from recsys.experiments.planning import nights_needed, nights_of_past, plan
 from recsys.experiments.sequential import HarmTest, always_valid_interval, harm_test
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "joined_lists",
     "neighbourhoods",
     "nights_needed",
+    "nights_of_past",
     "outcomes",
     "person_totals",
     "plan",

@@ -15,6 +15,7 @@ from recsys.errors import InputError, explained
 from recsys.experiments.assignment import ARM, ARM_AS_CANDIDATE, NIGHT, UNIT, night_blocks
 from recsys.experiments.estimates import Estimate, compare_pairs, compare_units
 from recsys.experiments.guard_rails import guard_rails
+from recsys.experiments.logged_arms import refuse_other_arms
 from recsys.experiments.outcomes import Outcomes, exposure_table, person_totals
 from recsys.experiments.sequential import always_valid_interval
 from recsys.types import BoolArray
@@ -23,12 +24,18 @@ NAIVE: Final = "naive"
 """People of two arms compared by the matches they stand in, as if nobody shared anybody's attention."""
 _FEWEST_TO_ADJUST: Final = 8
 """Neighbourhoods from which on the weeks before are taken out: a slope of fewer is chance."""
+FEWEST_UNITS: Final = 10
+"""Units of two arms from which on there is an interval: of fewer it is hundreds of times the level wide."""
 _DECISIVE: Final = {
     "person": "begun",
     "neighbourhood": "neighbourhoods",
     "both_sides": "total",
     "night": "nights",
 }
+_COLUMNS: Final = [
+    *(ARM, "estimator", "control", "mean", "effect", "error", "lo", "hi", "always_lo", "always_hi"),
+    *("relative", "units", "decisive"),
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +45,10 @@ class ExperimentResult:
     effects: a row for each arm but the first and each estimator: arm, estimator, control, mean, effect,
              error, lo, hi (one look), always_lo, always_hi (any number of looks), relative, units, decisive.
     guard_rails: a row for each arm and guard-rail: arm, guard_rail, value, control, ratio, evidence, stop.
+             Intervals of fewer than ten units are missing.
     exposures: see `recsys.experiments.outcomes.exposure_table`; empty where nights are the units.
-    nights:  numbers of the nights read.
+    nights:  numbers of the nights of which effects are read; none, and `effects` is empty, as long as likes
+             still wait for their answers. Guard-rails and exposures count up to the last event all the same.
     """
 
     experiment: ExperimentSettings
@@ -60,7 +69,12 @@ class ExperimentResult:
         return sum(night < self.experiment.nights_of(arm) for night in self.nights)
 
     def decisive(self, arm: str) -> pd.Series:
-        """Return the row of the estimator that the experiment was designed for."""
+        """Return the row of the estimator that the experiment was designed for.
+
+        Raises InputError while no night is complete.
+        """
+        if not len(self.effects):
+            raise _nothing_complete(self.experiment)
         rows = self.effects[(self.effects[ARM] == arm) & self.effects["decisive"]]
         return rows.iloc[0]
 
@@ -85,31 +99,39 @@ def analyse(
     name: with the weeks before taken out. The decisive one is that of the design; the others are there to be
     looked at beside it. An ended arm is compared over the nights before its end, and the first arm with it.
 
-    Raises InputError when no night of the experiment is complete or nobody takes part.
+    Guard-rails are read up to the last event, also while no night is complete and there are no effects.
+
+    Raises InputError before the first night, when nobody takes part, and when the impressions say that other
+    arms were played than the settings name.
     """
-    nights = found.nights[(found.nights >= 0) & (found.nights < experiment.nights)]
-    if not len(nights):
-        first = experiment.starts + timedelta(days=experiment.mature_nights + 1)
-        remedy = f"read it from {first} on: likes have {experiment.mature_nights} nights to be answered"
-        raise InputError(explained("no night of the experiment is complete", remedy=remedy))
+    if found.until <= 0.0:
+        raise _nothing_complete(experiment)
     if not len(assignment) or (experiment.unit != "night" and assignment[ARM].isna().all()):
         raise InputError(explained("nobody takes part in the experiment", where="assignment"))
-    during = found.between(0, int(nights[-1]) + 1)
-    before = found.between(int(found.nights[0]), 0)
+    refuse_other_arms(experiment, assignment, found)
+    nights = found.nights[(found.nights >= 0) & (found.nights < experiment.nights)]
+    during = found.between(0, int(nights.max(initial=-1)) + 1)
+    before = found.between(int(found.nights.min(initial=0)), 0)
     rows: list[dict[str, object]] = []
-    for arm in experiment.others:
+    for arm in experiment.others if len(nights) else ():
         part = during.between(0, experiment.nights_of(arm))
         read = _Reading(experiment, assignment, part, before, level)
         rows += read.of_nights(arm) if experiment.unit == "night" else read.of_people(arm)
     return ExperimentResult(
         experiment,
-        pd.DataFrame(rows),
-        guard_rails(experiment, assignment, during, most=most_harm),
-        exposure_table(_while_served(experiment, assignment, during), assignment)
+        pd.DataFrame(rows, columns=_COLUMNS),
+        guard_rails(experiment, assignment, found, most=most_harm),
+        exposure_table(_while_served(experiment, assignment, found.between(0, experiment.nights)), assignment)
         if experiment.unit != "night"
         else pd.DataFrame(),
         tuple(nights.tolist()),
     )
+
+
+def _nothing_complete(experiment: ExperimentSettings) -> InputError:
+    first = experiment.starts + timedelta(days=experiment.mature_nights + 1)
+    remedy = f"read it from {first} on: likes have {experiment.mature_nights} nights to be answered"
+    return InputError(explained("no night of the experiment is complete", remedy=remedy))
 
 
 def _while_served(experiment: ExperimentSettings, assignment: pd.DataFrame, during: Outcomes) -> Outcomes:
@@ -205,7 +227,7 @@ class _Reading:
         of_block = arm[np.searchsorted(block, np.arange(block[-1] + 1))]
         chosen = (size > 0) & np.isin(of_block, [name, self.experiment.control])
         found = compare_units(value[chosen], size[chosen], (of_block == name)[chosen])
-        return self._rows(name, {"nights": found})
+        return self._rows(name, {"nights": replace(found, units=int(chosen.sum()))})
 
     def _rows(self, arm: str, estimates: dict[str, Estimate]) -> list[dict[str, object]]:
         wanted = _DECISIVE[self.experiment.unit]
@@ -219,6 +241,9 @@ class _Reading:
         lo, hi = found.interval(self.level)
         scale = self.experiment.effect * found.control
         always = always_valid_interval(found, scale=max(scale, 1e-12), level=self.level)
+        if found.units < FEWEST_UNITS:
+            lo = hi = float("nan")
+            always = (lo, hi)
         return {
             "estimator": name,
             "control": found.control,

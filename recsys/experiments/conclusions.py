@@ -10,21 +10,30 @@ from recsys.catalogue.entries import LANGUAGES, Language
 from recsys.config import ExperimentSettings
 from recsys.data.events import Events
 from recsys.errors import InputError
-from recsys.experiments.analysis import NAIVE, ExperimentResult, analyse
+from recsys.experiments.analysis import FEWEST_UNITS, NAIVE, ExperimentResult, analyse
 from recsys.experiments.assignment import ARM, arm_of_night, night_number, served
+from recsys.experiments.logged_arms import LoggedArms
 from recsys.experiments.night_arms import NightArms
 from recsys.experiments.outcomes import outcomes
 
 
 def night_reading(arms: NightArms, events: Events, as_of: pd.Timestamp) -> dict[str, list[str]]:
     """Return the sentences about an experiment on the night `as_of`, by language."""
-    experiment = arms.experiment
+    experiment, found = arms.experiment, outcomes(events, arms.experiment, now=as_of)
+    logged = LoggedArms.of(experiment, arms.assignment, found)
+    if not logged.agree:
+        values = {"name": experiment.name, "wrong": f"{logged.wrong:,}", "shown": f"{logged.shown:,}"}
+        return {lang: [load_catalogue().text("experiment.other", lang, **values)] for lang in LANGUAGES}
     try:
-        result = analyse(experiment, arms.assignment, outcomes(events, experiment, now=as_of))
-    except InputError:  # no night is complete, or nobody takes part
-        texts, values = load_catalogue(), {"name": experiment.name, "mature": experiment.mature_nights}
-        return {lang: [texts.text("experiment.waits", lang, **values)] for lang in LANGUAGES}
+        result = analyse(experiment, arms.assignment, found)
+    except InputError:  # it has not begun, or nobody takes part
+        return {lang: [_waits(experiment, lang)] for lang in LANGUAGES}
     return {lang: conclusions(result, lang) for lang in LANGUAGES}
+
+
+def _waits(experiment: ExperimentSettings, lang: Language) -> str:
+    values = {"name": experiment.name, "mature": experiment.mature_nights}
+    return load_catalogue().text("experiment.waits", lang, **values)
 
 
 def standing(
@@ -63,34 +72,48 @@ def standing(
 def conclusions(result: ExperimentResult, lang: Language = "en") -> list[str]:
     """Return the sentences of one look: what was found for each arm, what ends it, and what is not known.
 
-    An effect counts as found when the interval that holds at any number of looks leaves out 0.
+    An effect counts as found when the interval that holds at any number of looks leaves out 0. While no night
+    is complete, only what ends an arm is said.
     """
     texts, experiment = load_catalogue(), result.experiment
 
     def text(key: str, **values: object) -> str:
         return texts.text(f"experiment.{key}", lang, **values)
 
+    if not result.nights:
+        ends = [sentence for arm in experiment.others for sentence in _ends(result, arm, lang)]
+        return [_waits(experiment, lang), *(ends or [text("no_guard_rail")])]
     found = [text("nights", nights=len(result.nights), planned=experiment.nights, name=experiment.name)]
     for arm in experiment.others:
         if arm in experiment.ended:
             nights = result.nights_of(arm)
             found.append(text("read_before_end", arm=arm, ended=experiment.ended[arm], nights=nights))
-        row = result.decisive(arm)
-        numbers = {name: f"{row[name]:+.3f}" for name in ("effect", "always_lo", "always_hi")}
-        known = bool(np.isfinite(row["always_lo"]))
-        if not known:
-            found.append(text("nothing_known", arm=arm))
-        elif row["always_lo"] > 0.0 or row["always_hi"] < 0.0:
-            key = "more" if row["always_lo"] > 0.0 else "fewer"
-            found.append(text(key, arm=arm, control=experiment.control, **numbers))
-        else:
-            found.append(text("open", arm=arm, control=experiment.control, **numbers))
-        rails = result.guard_rails
-        if arm in result.to_end:
-            ended = rails[(rails[ARM] == arm) & rails["stop"]]
-            found += [text("end", arm=arm, guard_rail=name) for name in ended["guard_rail"]]
+        found += [_effect(result, arm, lang), *_ends(result, arm, lang)]
         naive = result.effects[(result.effects[ARM] == arm) & (result.effects["estimator"] == NAIVE)]
         if len(naive):
             found.append(text("naive", effect=f"{float(naive['effect'].iloc[0]):+.3f}"))
     found.append(text(f"limits_{experiment.unit}"))
     return [*found, text("not_concluded")]
+
+
+def _effect(result: ExperimentResult, arm: str, lang: Language) -> str:
+    """Return what the decisive estimator says of an arm, or what is missing before it can say something."""
+    texts, experiment, row = load_catalogue(), result.experiment, result.decisive(arm)
+    if not np.isfinite(row["always_lo"]):
+        few = row["units"] < FEWEST_UNITS and experiment.unit in {"night", "neighbourhood"}
+        key = f"few_{experiment.unit}" if few else "nothing_known"
+        values = {"units": int(row["units"]), "needed": FEWEST_UNITS} if few else {}
+        return texts.text(f"experiment.{key}", lang, arm=arm, **values)
+    numbers = {name: f"{row[name]:+.3f}" for name in ("effect", "always_lo", "always_hi")}
+    more, fewer = row["always_lo"] > 0.0, row["always_hi"] < 0.0
+    key = "more" if more else "fewer" if fewer else "open"
+    return texts.text(f"experiment.{key}", lang, arm=arm, control=experiment.control, **numbers)
+
+
+def _ends(result: ExperimentResult, arm: str, lang: Language) -> list[str]:
+    """Return a sentence for each guard-rail that an arm has crossed and is not ended for yet."""
+    rails, texts = result.guard_rails, load_catalogue()
+    if arm not in result.to_end:
+        return []
+    crossed = rails[(rails[ARM] == arm) & rails["stop"]]
+    return [texts.text("experiment.end", lang, arm=arm, guard_rail=name) for name in crossed["guard_rail"]]

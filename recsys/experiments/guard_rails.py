@@ -1,4 +1,8 @@
-"""Guard-rails: what ends an arm whatever it brings, at any number of looks."""
+"""Guard-rails: what ends an arm whatever it brings, at any number of looks.
+
+Reports, blocks and impressions need no time to be answered: they count up to the last event, from the first
+night on, however long matches are waited for.
+"""
 
 from collections.abc import Callable
 from typing import Final
@@ -20,21 +24,23 @@ ALPHA_OF_HARM: Final = 0.05
 
 @checked_arguments
 def guard_rails(
-    experiment: ExperimentSettings, assignment: pd.DataFrame, during: Outcomes, *, most: float = 1.0
+    experiment: ExperimentSettings, assignment: pd.DataFrame, found: Outcomes, *, most: float = 1.0
 ) -> pd.DataFrame:
     """Return a row for each arm and guard-rail: people who report, people who block, and attention.
 
     most: how many times as many people an arm may harm as the first one. Columns: arm, guard_rail, value,
     control, ratio, evidence, stop. People are counted and not their reports, so that one angry person, or
     somebody who is after another, does not end an arm. Of an ended arm the nights before its end are read.
+    Everything up to `found.until` counts; where nights are the units, the nights that are over by then.
     """
     arm_of = _arm_of_events(experiment, assignment)
     rows: list[dict[str, object]] = []
     for name in experiment.others:
-        part = during.between(0, experiment.nights_of(name))
+        part = found.between(0, experiment.nights_of(name))
+        if experiment.unit == "night":  # a night of which a part is over would count as a whole one
+            part = part.between(0, max(int(part.until), 0))
         size = {
-            one: _person_nights(experiment, assignment, one, len(part.nights))
-            for one in (name, experiment.control)
+            one: _person_nights(experiment, assignment, one, part.until) for one in (name, experiment.control)
         }
         share = size[name] / max(sum(size.values()), 1e-12)
         for kind in ("report", "block") if 0.0 < share < 1.0 else ():
@@ -115,7 +121,9 @@ def _arm_of_events(
     return lambda table: table[C.USER].map(by_person)
 
 
-def _person_nights(experiment: ExperimentSettings, assignment: pd.DataFrame, arm: str, nights: int) -> float:
+def _person_nights(
+    experiment: ExperimentSettings, assignment: pd.DataFrame, arm: str, nights: float
+) -> float:
     if experiment.unit == "night":
-        return float((night_blocks(experiment)[1][:nights] == arm).sum() * len(assignment))
-    return float((assignment[ARM] == arm).sum() * nights)
+        return float((night_blocks(experiment)[1][: max(int(nights), 0)] == arm).sum() * len(assignment))
+    return float((assignment[ARM] == arm).sum()) * max(nights, 0.0)

@@ -20,6 +20,8 @@ from recsys.types import Float64Array, Int64Array
 
 HARMS: Final = ("report", "block")
 """Events of a guard-rail: somebody was reported or blocked by whom they were shown to."""
+LOGGED: Final = "logged"
+_NAMED: Final = r"\+([a-z][a-z0-9-]*:[a-z][a-z0-9_]*)$"
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,10 +29,12 @@ class Outcomes:
     """What happened during some nights, by pair.
 
     nights:  numbers of the nights that are complete: their likes have had their time to be answered.
-    exposures: viewer_id, candidate_id, night, position: impressions.
-    likes:   viewer_id, candidate_id, night: from lists and inboxes.
-    matches: viewer_id (whose like began it), candidate_id, night (of that like).
-    harms:   user_id (who reports or blocks), other_id, night, type.
+    exposures: viewer_id, candidate_id, night, position, logged: impressions, up to `until`; logged is the
+             experiment and arm an impression carries, such as "nash-1:nash", missing where it carries none.
+    likes:   viewer_id, candidate_id, night: from lists and inboxes, of complete nights.
+    matches: viewer_id (whose like began it), candidate_id, night (of that like), of complete nights.
+    harms:   user_id (who reports or blocks), other_id, night, type, up to `until`: they wait for nothing.
+    until:   days from the beginning of night 0 to the moment up to which things are known.
     """
 
     nights: Int64Array
@@ -38,6 +42,7 @@ class Outcomes:
     likes: pd.DataFrame
     matches: pd.DataFrame
     harms: pd.DataFrame
+    until: float
 
     def between(self, first: int, stop: int) -> "Outcomes":
         """Return the outcomes of the nights from `first` to before `stop`."""
@@ -46,7 +51,8 @@ class Outcomes:
             return table[(table[NIGHT] >= first) & (table[NIGHT] < stop)].reset_index(drop=True)
 
         kept = self.nights[(self.nights >= first) & (self.nights < stop)]
-        return Outcomes(kept, of(self.exposures), of(self.likes), of(self.matches), of(self.harms))
+        pairs = of(self.exposures), of(self.likes), of(self.matches)
+        return Outcomes(kept, *pairs, of(self.harms), min(self.until, float(stop)))
 
 
 @checked_arguments
@@ -55,8 +61,9 @@ def outcomes(
 ) -> Outcomes:
     """Return the outcomes of every night of a log: night 0 is the first of the experiment, -1 the one before.
 
-    now: until when things are known, the last event when None. Nights younger than `mature_nights` are left
-    out: their likes are not answered yet, and so are matches that took longer than that.
+    now: until when things are known, the last event when None. Of nights younger than `mature_nights` likes
+    and matches are left out, since they are not answered yet, and so are matches that took longer than that.
+    Impressions, reports and blocks count at once.
 
     Raises MissingColumnError when a table of events lacks a column.
 
@@ -83,22 +90,33 @@ def outcomes(
     table = table[table["days"] <= until]
     if C.POSITION not in table:
         table = table.assign(**{C.POSITION: np.nan})
+    table = table.assign(**{LOGGED: _logged(table)})
     of_type = {kind: table[table[C.TYPE] == kind] for kind in ("impression", "like", *HARMS)}
     harms = pd.concat([of_type[kind] for kind in HARMS]).rename(
         columns={C.ACTOR: C.USER, C.TARGET: "other_id"}
     )
     return Outcomes(
         nights=np.arange(first, complete),
-        exposures=_pairs(of_type["impression"], complete, C.POSITION),
+        exposures=_pairs(of_type["impression"], None, C.POSITION, LOGGED),
         likes=_pairs(of_type["like"], complete),
         matches=_matches(of_type["like"], complete, experiment.mature_nights),
-        harms=harms.loc[harms[NIGHT] < complete, [C.USER, "other_id", NIGHT, C.TYPE]].reset_index(drop=True),
+        harms=harms[[C.USER, "other_id", NIGHT, C.TYPE]].reset_index(drop=True),
+        until=float(until) if len(table) else 0.0,
     )
 
 
-def _pairs(table: pd.DataFrame, complete: int, *more: str) -> pd.DataFrame:
+def _logged(table: pd.DataFrame) -> pd.Series:
+    """Return the experiment and arm that the model version of each event names, missing where none."""
+    if C.MODEL_VERSION not in table:
+        return pd.Series(None, index=table.index, dtype="str")
+    return table[C.MODEL_VERSION].astype("str").str.extract(_NAMED, expand=False)
+
+
+def _pairs(table: pd.DataFrame, complete: int | None, *more: str) -> pd.DataFrame:
+    """Return the pairs of the complete nights, of all when None."""
     named = table.rename(columns={C.ACTOR: C.VIEWER, C.TARGET: C.CANDIDATE})
-    return named.loc[named[NIGHT] < complete, [C.VIEWER, C.CANDIDATE, NIGHT, *more]].reset_index(drop=True)
+    kept = named if complete is None else named[named[NIGHT] < complete]
+    return kept[[C.VIEWER, C.CANDIDATE, NIGHT, *more]].reset_index(drop=True)
 
 
 def _matches(likes: pd.DataFrame, complete: int, window: int) -> pd.DataFrame:
@@ -121,7 +139,7 @@ def person_totals(found: Outcomes, people: pd.Series) -> pd.DataFrame:
 
     >>> none = pd.DataFrame({"viewer_id": [], "candidate_id": [], "night": []})
     >>> matches = pd.DataFrame({"viewer_id": ["a"], "candidate_id": ["b"], "night": [0]})
-    >>> found = Outcomes(np.arange(1), none, none, matches, none)
+    >>> found = Outcomes(np.arange(1), none, none, matches, none, 1.0)
     >>> person_totals(found, pd.Series(["a", "b"])).values.tolist()
     [['a', 1.0, 2.0, 0.0, 0.0], ['b', 1.0, 0.0, 0.0, 0.0]]
     """

@@ -17,7 +17,8 @@ from recsys.config import ExperimentSettings
 from recsys.errors import InputError, explained
 from recsys.experiments.analysis import analyse
 from recsys.experiments.assignment import assign
-from recsys.experiments.outcomes import Outcomes
+from recsys.experiments.outcomes import LOGGED, Outcomes
+from recsys.types import Int64Array
 
 _FEWEST_NIGHTS: Final = 2
 
@@ -36,18 +37,20 @@ def plan(
 ) -> pd.DataFrame:
     """Return for each number of nights what effect the experiment would find.
 
-    people: ids of who takes part. past: outcomes of nights on which everybody had the same lists, all
-    numbered below 0; half of them, at most as many as asked for, are played as an experiment, the rest
-    stands before it. draws: how often arms are drawn. power: how surely an effect is to be found.
+    people: ids of who takes part. past: of `outcomes` with the experiment's own `mature_nights`; nights
+    before 0, on which everybody had the same lists, from the first impression on. The later half of them is
+    played as an experiment, the rest stands before it. draws: how often arms are drawn. power: how surely an
+    effect is to be found.
 
-    Columns: nights, units, control (mean a person and night), error, smallest (effect found with `power`,
-    one look at the end), smallest_relative, power (to find `experiment.effect` of the control), and
-    always_power (the same with any number of looks). Nights beyond the past are carried on: the error has a
-    part that shrinks with the nights and a part of its units that does not, fitted to those played.
+    Columns: nights, units, control (mean a person and night of the half that was played), error, smallest
+    (effect found with `power`, one look at the end), smallest_relative, power (to find `experiment.effect` of
+    the control), and always_power (the same with any number of looks). Nights beyond the past are carried on:
+    the error has a part that shrinks with the nights and a part of its units that does not, fitted to those
+    played.
 
     Raises InputError for a past of fewer than four nights, or one without any match.
     """
-    own = past.nights[past.nights < 0]
+    own = nights_of_past(past)
     if len(own) < 2 * _FEWEST_NIGHTS or not len(past.matches):
         remedy = "give four nights or more that were the same for everybody, with matches"
         raise InputError(
@@ -79,6 +82,18 @@ def plan(
         rows.append({"nights": count, "units": units, "control": control, **found_with, **relative})
     columns = ["nights", "units", "control", "error", "smallest", "smallest_relative", "power"]
     return pd.DataFrame(rows)[[*columns, "always_power"]]
+
+
+@checked_arguments
+def nights_of_past(past: Outcomes) -> Int64Array:
+    """Return the nights to plan from: complete, before the experiment, from the first impression on.
+
+    >>> none = pd.DataFrame({"viewer_id": [], "candidate_id": [], "night": []})
+    >>> nights_of_past(Outcomes(np.arange(-4, 2), none, none, none, none, 2.0)).tolist()
+    [-4, -3, -2, -1]
+    """
+    first = past.exposures["night"].min() if len(past.exposures) else past.nights.min(initial=0)
+    return past.nights[(past.nights < 0) & (past.nights >= first)]
 
 
 def _power(effect: float, error: float, degrees: float, power: float, level: float) -> dict[str, float]:
@@ -123,8 +138,9 @@ def _errors(  # noqa: PLR0917
     level: float,
 ) -> tuple[float, float, int, float]:
     """Return the mean squared error over draws of the arms, the control, the units, degrees of freedom."""
-    last = int(past.nights[past.nights < 0][-1]) + 1
-    shifted = _shifted(past.between(int(past.nights[0]), last), count - last)
+    own = nights_of_past(past)
+    last = int(own[-1]) + 1
+    shifted = _shifted(past.between(int(own[0]), last), count - last)
     squares, rows = [], []
     for draw in range(draws):
         one = experiment.changed(
@@ -143,8 +159,19 @@ def _errors(  # noqa: PLR0917
 
 
 def _shifted(found: Outcomes, by: int) -> Outcomes:
-    tables = (found.exposures, found.likes, found.matches, found.harms)
-    return Outcomes(found.nights + by, *(table.assign(night=table["night"] + by) for table in tables))
+    """Return the past as nights of an experiment; what an earlier one logged says nothing of it."""
+
+    def later(table: pd.DataFrame) -> pd.DataFrame:
+        return table.assign(night=table["night"] + by).drop(columns=LOGGED, errors="ignore")
+
+    return Outcomes(
+        nights=found.nights + by,
+        exposures=later(found.exposures),
+        likes=later(found.likes),
+        matches=later(found.matches),
+        harms=later(found.harms),
+        until=found.until + by,
+    )
 
 
 def _parts_of_error(squares: Sequence[float], nights: Sequence[int]) -> tuple[float, float]:

@@ -132,4 +132,6 @@ class Market:
             nights.append(np.arange(first, first + count))
         none = pd.DataFrame({"viewer_id": [], "candidate_id": [], "night": []})
         harms = pd.DataFrame({"user_id": [], "other_id": [], "night": [], "type": []})
-        return Outcomes(np.concatenate(nights), none, none, pd.concat(tables, ignore_index=True), harms)
+        until = float(parts[-1][1] + parts[-1][2])
+        matches = pd.concat(tables, ignore_index=True)
+        return Outcomes(np.concatenate(nights), none, none, matches, harms, until)

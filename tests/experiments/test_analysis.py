@@ -1,11 +1,21 @@
 """A whole experiment: from events to effects, guard-rails, sentences; and its plan."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from recsys.errors import InputError
-from recsys.experiments import ExperimentSettings, analyse, assign, nights_needed, outcomes, plan
+from recsys.experiments import (
+    ExperimentSettings,
+    analyse,
+    arm_of_night,
+    assign,
+    nights_needed,
+    outcomes,
+    plan,
+)
 from recsys.experiments.conclusions import conclusions
 
 STARTS = pd.Timestamp("2026-03-02", tz="UTC")
@@ -70,8 +80,13 @@ def test_no_effect_is_open_and_the_first_night_is_not_complete_at_once() -> None
     log = events(one, 1.0)
     assert "still open" in " ".join(conclusions(read(one, log)))
     assert read(one, log, days=5).nights == (0, 1, 2)
+    early = read(one, log, days=1)
+    assert not early.nights
+    assert "By the reports and blocks up to now" in " ".join(conclusions(early))
     with pytest.raises(InputError, match=r"no night of the experiment is complete.*from 2026-03-05 on"):
-        read(one, log, days=1)
+        early.decisive("more")
+    with pytest.raises(InputError, match="no night of the experiment is complete"):
+        read(one, log, days=0)
 
 
 def test_harm_ends_the_arm_whatever_it_brings() -> None:
@@ -81,16 +96,76 @@ def test_harm_ends_the_arm_whatever_it_brings() -> None:
     assert "End more" in " ".join(conclusions(result))
 
 
+@pytest.mark.parametrize(("unit", "first"), [("neighbourhood", 1), ("person", 1), ("night", 2)])
+def test_harm_is_read_at_once_however_long_matches_are_waited_for(unit: str, first: int) -> None:
+    """Thirty people of the arm's first night block: the arm ends as soon as nights of both are over."""
+    quick = design(unit, mature_nights=0)
+    log, who = events(quick, 1.0), assign(quick, PEOPLE, GROUPS)
+    night = 0 if unit != "night" else [arm_of_night(quick, n) for n in range(10)].index("more")
+    ill = who.loc[(who["arm"] == "more") | (unit == "night"), "user_id"].head(30)
+    at = STARTS + pd.Timedelta(days=night, hours=21)
+    log = pd.concat([log, pd.DataFrame({"actor": ill, "target": ill.iloc[::-1], "type": "block", "ts": at})])
+    for days in range(first, 12, 4):
+        rails = [read(design(unit, mature_nights=wait), log, days).guard_rails for wait in (0, 7)]
+        pd.testing.assert_frame_equal(*rails)
+        assert rails[0].loc[rails[0]["guard_rail"] == "people who block", "stop"].all()
+    waits = read(design(unit), log, first)
+    assert not waits.nights
+    assert "End more" in " ".join(conclusions(waits))
+    assert "終えてください" in " ".join(conclusions(waits, "ja"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"name": "other-1"}, r"another experiment \(try:"),
+        ({"arms": {"today": {"share": 0.6}, "more": {"share": 0.4}}}, "another arm"),
+        ({"starts": "2026-03-04"}, "on nights that are none of it"),
+        ({"starts": "2026-02-28"}, "carry no arm"),
+        ({"nights": 7}, "on nights that are none of it"),
+        ({"unit": "night"}, "another arm"),
+    ],
+)
+def test_what_was_not_played_is_not_read(changes: dict[str, object], said: str) -> None:
+    one = design("person")
+    log = played(one)
+    assert read(one, log).nights == tuple(range(10))
+    with pytest.raises(InputError, match=said):
+        read(design(**{"unit": "person", **changes}), log)
+    pd.testing.assert_frame_equal(
+        read(one, log.drop(columns="model_version")).effects, read(one, log).effects
+    )
+
+
+def played(one: ExperimentSettings) -> pd.DataFrame:
+    """Return a log whose impressions carry the arms that were served."""
+    log = events(one, 1.0)
+    arms, night = assign(one, PEOPLE).set_index("user_id")["arm"], (log["ts"] - STARTS).dt.days
+    tag = "4f1c9a+" + one.name + ":" + log["actor"].map(arms)
+    seen = (log["type"] == "impression") & night.between(0, one.nights - 1)
+    return log.assign(model_version=tag.where(seen, "4f1c9a"))
+
+
+def test_few_nights_say_what_is_missing_instead_of_an_interval() -> None:
+    one = design("night")
+    log = events(design(), 1.0)
+    early, late = read(one, log, days=8), read(one, log)
+    assert early.effects[["lo", "hi", "always_lo", "always_hi"]].isna().all(axis=None)
+    assert "6 blocks of nights can be read, and 10 are needed" in " ".join(conclusions(early))
+    assert late.effects[["lo", "hi", "always_lo", "always_hi"]].notna().all(axis=None)
+    assert "still open" in " ".join(conclusions(late))
+
+
 @pytest.mark.parametrize("unit", ["neighbourhood", "person", "both_sides", "night"])
 def test_an_ended_arm_is_read_over_the_nights_before_its_end(unit: str) -> None:
     one = design(unit)
     log = events(one, 3.0, harm=0.2)
     ended = read(one.changed(ended={"more": "2026-03-07"}), log)
-    then = read(one, log, days=7)  # five nights are complete
-    for table in ("effects", "guard_rails"):
-        pd.testing.assert_frame_equal(getattr(ended, table), getattr(then, table))
+    then, at_end = read(one, log, days=7), read(one, log, days=5)  # five nights are complete; are over
+    pd.testing.assert_frame_equal(ended.effects, then.effects)
+    pd.testing.assert_frame_equal(ended.guard_rails, at_end.guard_rails)
     if unit != "night":
-        of = [result.exposures.set_index("arm").loc["more"] for result in (ended, then)]
+        of = [result.exposures.set_index("arm").loc["more"] for result in (ended, at_end)]
         pd.testing.assert_series_equal(*of)
     unseen = read(one.changed(ended={"more": "2026-03-07"}), log[log["type"] != "impression"])
     pd.testing.assert_frame_equal(unseen.effects, ended.effects)  # effects need no impression
@@ -129,5 +204,11 @@ def test_a_plan_says_what_will_be_found() -> None:
     nightly = plan(design("night"), PEOPLE, past, nights=(10, 40), draws=3)
     assert nightly["units"].tolist() == [10, 40], "nights are the units: more of them halve the error"
     assert nightly["error"][1] == pytest.approx(nightly["error"][0] / 2.0)
+    empty = past.between(-2, 0)
+    older = replace(past, nights=np.arange(-30, 0))  # people were there before anybody was shown to them
+    pd.testing.assert_frame_equal(
+        plan(one, PEOPLE, older, neighbourhoods=GROUPS, nights=(5,), draws=2),
+        plan(one, PEOPLE, past, neighbourhoods=GROUPS, nights=(5,), draws=2),
+    )
     with pytest.raises(InputError, match="cannot be planned"):
-        plan(one, PEOPLE, past.between(-2, 0), neighbourhoods=GROUPS)
+        plan(one, PEOPLE, empty, neighbourhoods=GROUPS)

@@ -1,0 +1,118 @@
+"""The arms in the log beside those of the settings: what was not played is not read.
+
+Each impression carries the experiment and the arm its list was made for. With another name, other shares,
+another unit or another first night the hash gives other arms than those that were served, and an effect read
+by them is one of nothing.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+import pandas as pd
+
+from recsys.arguments import checked_arguments
+from recsys.catalogue.columns import Columns as C
+from recsys.config import ExperimentSettings
+from recsys.errors import InputError, explained
+from recsys.experiments.assignment import ARM, NIGHT, night_blocks, served
+from recsys.experiments.outcomes import LOGGED, Outcomes
+
+_MOST: Final = 0.03
+"""Share of impressions that may carry another arm: lists of the evening before are seen after midnight."""
+_MOST_BY_NIGHT: Final = 0.3
+"""The same where nights are the units: until its lists come, those of the night before are seen."""
+
+
+@dataclass(frozen=True)
+class LoggedArms:
+    """How many impressions carry what the settings say, of those that carry an experiment or should.
+
+    shown: how many there are; other: of another experiment; moved: of another arm than the settings give;
+    outside: on nights on which by the settings everybody has the first arm's lists; bare: of nights of the
+    experiment on which no impression carries one. example: what impressions of another experiment carry.
+    """
+
+    shown: int
+    other: int
+    moved: int
+    outside: int
+    bare: int
+    example: str
+    by_night: bool
+
+    @classmethod
+    @checked_arguments
+    def of(cls, experiment: ExperimentSettings, assignment: pd.DataFrame, found: Outcomes) -> Self:
+        """Compare impressions with the settings; none counts where no impression carries an experiment.
+
+        A past that is read as if it had been an experiment, and a log of other services, carry none.
+        """
+        shown = found.exposures
+        logged = shown[LOGGED] if LOGGED in shown else pd.Series(None, index=shown.index, dtype="str")
+        named, night = logged.notna(), shown[NIGHT]
+        during = (night >= 0) & (night < experiment.nights)
+        nothing = cls(0, 0, 0, 0, 0, "", experiment.unit == "night")
+        if not named.any():
+            return nothing
+        name, _, arm = (column for _, column in logged.fillna("").str.partition(":").items())
+        other = named & during & (name != experiment.name)
+        if not (named & (during | (name == experiment.name))).any():
+            return nothing
+        expected = _expected(experiment, assignment, shown.assign(during=during))
+        moved = named & during & ~other & expected.notna() & (arm != expected)
+        outside = named & (name == experiment.name) & ((night < 0) | (night > experiment.nights))
+        bare = ~named & during & ~night.isin(night[named])
+        counted = (named & during) | outside | bare
+        return cls(
+            shown=int(counted.sum()),
+            other=int(other.sum()),
+            moved=int(moved.sum()),
+            outside=int(outside.sum()),
+            bare=int(bare.sum()),
+            example=str(logged[other].mode().iloc[0]) if other.any() else "",
+            by_night=experiment.unit == "night",
+        )
+
+    @property
+    def wrong(self) -> int:
+        """How many impressions say that something else was played."""
+        return self.other + self.moved + self.outside + self.bare
+
+    @property
+    def agree(self) -> bool:
+        """Whether the experiment of the settings is the one that was played."""
+        return self.wrong <= (_MOST_BY_NIGHT if self.by_night else _MOST) * self.shown
+
+
+def _expected(experiment: ExperimentSettings, assignment: pd.DataFrame, shown: pd.DataFrame) -> pd.Series:
+    """Return the arm each impression should carry by the settings, missing where it should carry none."""
+    if experiment.unit == "night":
+        by_night = dict(enumerate(night_blocks(experiment)[1]))
+        arm = shown[NIGHT].map(by_night)
+    else:
+        arm = shown[C.VIEWER].map(assignment.set_index(C.USER)[ARM])
+    arm = arm.where(shown["during"]).astype("str")
+    for night, rows in shown.groupby(NIGHT).groups.items():
+        drawn = arm.loc[rows]
+        arm.loc[rows] = served(experiment, drawn, int(str(night))).where(drawn.notna())
+    return arm
+
+
+def refuse_other_arms(experiment: ExperimentSettings, assignment: pd.DataFrame, found: Outcomes) -> None:
+    """Raise InputError when impressions carry another experiment, other arms or other nights."""
+    logged = LoggedArms.of(experiment, assignment, found)
+    if logged.agree:
+        return
+    parts = {
+        f"{logged.other:,} carry another experiment ({logged.example})": logged.other,
+        f"{logged.moved:,} carry another arm of it than the settings give": logged.moved,
+        f"{logged.outside:,} carry it on nights that are none of it": logged.outside,
+        f"{logged.bare:,} carry no arm": logged.bare,
+    }
+    said = "; ".join(text for text, count in parts.items() if count)
+    what = (
+        f"the impressions were not made by the experiment '{experiment.name}' of the settings: "
+        f"of {logged.shown:,} {said}"
+    )
+    remedy = "put name, unit, shares, arms, starts and nights back to what they were while it ran"
+    raise InputError(explained(what, where="model_version of events", remedy=remedy))
