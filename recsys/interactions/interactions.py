@@ -25,7 +25,7 @@ from recsys.data.times import as_utc
 from recsys.data.training_exclusions import safety_events
 from recsys.errors import InputError, UnknownIdError, explained, warn
 from recsys.interactions.binarize import LIKE, PASS, Like
-from recsys.interactions.ratings_table import IdMap, TableColumns, read_rows
+from recsys.interactions.row_reading import IdMap, TableColumns, read_rows
 from recsys.types import ArrowTable, BoolArray, Int32Array, RNGLike
 
 _MOST: Final = 63
