@@ -27,9 +27,9 @@ from recsys.constraints.base import (
 from recsys.constraints.compilation import compile_clauses, kept_bits
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.exclusions_and_tokens import SamePerson, Tokens
+from recsys.constraints.mandatory_answers import MandatoryAnswers, public_answers
 from recsys.constraints.plugin import is_own
 from recsys.constraints.policy import Policy
-from recsys.constraints.profile import MandatoryAnswers
 from recsys.data.ids import hashed_strings
 from recsys.data.population import Population
 from recsys.errors import InputError, explained
@@ -153,10 +153,7 @@ def _tokens(people: Population) -> tuple[UInt64Array, Int32Array, BoolArray]:
 
 def _answers_seen(people: Population) -> dict[str, tuple[str, ...]]:
     """Return the questions somebody insists on, each with its public answers, in the order of their bits."""
-    answers = people.long.answers
-    public = answers[answers[C.VISIBILITY] == "public"]
-    mandatory = sorted(answers.loc[answers[C.MANDATORY] == True, C.QUESTION].unique())  # noqa: E712
-    return {q: tuple(pd.factorize(public.loc[public[C.QUESTION] == q, C.ANSWER])[1]) for q in mandatory}
+    return {question: tuple(given) for question, given in public_answers(people.long.answers).items()}
 
 
 def _question(seen: list[str], answer: str | None, accepted: object, *, insists: bool) -> Refusals:

@@ -25,6 +25,7 @@ from recsys.constraints.compilation import compile_clauses
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.distance import Distance
 from recsys.constraints.exclusions_and_tokens import Exclusions, SamePerson, Tokens, persons
+from recsys.constraints.mandatory_answers import MandatoryAnswers
 from recsys.constraints.profile import (
     AgeBands,
     Channels,
@@ -32,7 +33,6 @@ from recsys.constraints.profile import (
     HouseholdStatus,
     Intents,
     Languages,
-    MandatoryAnswers,
     MeetingSettings,
 )
 from recsys.constraints.why_not import WhyNot, constraint_text, why_not

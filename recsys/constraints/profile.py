@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.entries import SEVERAL
 from recsys.catalogue.vocabulary import (
     ADULT,
     ENUMERATIONS,
@@ -150,85 +148,6 @@ class HouseholdStatus(Constraint):
             ticked = people.has_word(C.ACCEPTS_HOUSEHOLD_STATUS, status)
             accepts |= ticked[who] & people.is_word(C.HOUSEHOLD_STATUS, status)[whom]
         return accepts
-
-
-@dataclass(frozen=True)
-class MandatoryAnswers(Constraint):
-    """Every mandatory question of either is answered by the other, in public, as accepted.
-
-    An unanswered question and an answer for matching only both fail.
-    """
-
-    name = "mandatory_answers"
-
-    def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
-        """Say whether no mandatory question of the one is missed by the other, either way."""
-        return ~(self._misses(people, i, j) | self._misses(people, j, i))
-
-    def clauses(self, people: Population) -> Sequence[Clause]:
-        """Return for each question somebody insists on: the public answer given, and the ones refused.
-
-        A question has one bit per answer seen and one for "no public answer".
-        """
-        public, insisted = _public(people.long.answers), _insisted(people.long.answers)
-        return [
-            _question_clause(
-                public[public[C.QUESTION] == question],
-                insisted[insisted[C.QUESTION] == question],
-                len(people),
-            )
-            for question in sorted(insisted[C.QUESTION].unique())
-        ]
-
-    @staticmethod
-    def _misses(people: Population, who: Int32Array, whom: Int32Array) -> BoolArray:
-        """Say for aligned rows whether `whom` fails a mandatory question of `who`."""
-        answers = people.long.answers
-        pairs = pd.DataFrame({"pair": np.arange(len(who)), C.ROW: who, "whom": whom})
-        asked = pairs.merge(_insisted(answers)[[C.ROW, C.QUESTION, C.ACCEPTED]], on=C.ROW)
-        said = _public(answers)[[C.ROW, C.QUESTION, C.ANSWER]].rename(columns={C.ROW: "whom"})
-        heard = asked.merge(said, on=["whom", C.QUESTION], how="left")
-        fails = [
-            not satisfies(answer, accepted)
-            for answer, accepted in zip(heard[C.ANSWER], heard[C.ACCEPTED], strict=True)
-        ]
-        missed = np.zeros(len(who), bool)
-        missed[heard.loc[np.array(fails, bool), "pair"].to_numpy(np.int64)] = True
-        return missed
-
-
-def _public(answers: pd.DataFrame) -> pd.DataFrame:
-    return answers[answers[C.VISIBILITY] == "public"]
-
-
-def _insisted(answers: pd.DataFrame) -> pd.DataFrame:
-    return answers[answers[C.MANDATORY] == True]  # noqa: E712 - null is not True
-
-
-def _question_clause(public: pd.DataFrame, insisted: pd.DataFrame, n_people: int) -> Refusals:
-    codes, seen = pd.factorize(public[C.ANSWER])
-    silent = len(seen)
-    are = np.zeros((n_people, silent + 1), bool)
-    are[:, silent] = True
-    rows = public[C.ROW].to_numpy(np.int64)
-    are[rows, silent] = False
-    are[rows, codes] = True
-    refused = np.zeros_like(are)
-    for row, accepted in zip(insisted[C.ROW], insisted[C.ACCEPTED], strict=True):
-        refused[row, :silent] = [not satisfies(answer, accepted) for answer in seen]
-        refused[row, silent] = True
-    return Refusals.of(are, refused)
-
-
-def satisfies(answer: object, accepted: object) -> bool:
-    """Say whether an answer is accepted: of several choices at least one is; unknown is not.
-
-    >>> satisfies("a|b", ("b",)), satisfies(None, ("b",)), satisfies("b", None)
-    (True, False, False)
-    """
-    if not isinstance(answer, str) or not isinstance(accepted, tuple):
-        return False
-    return not set(answer.split(SEVERAL)).isdisjoint(accepted)
 
 
 _EVERY_BIT = np.uint64(2**64 - 1)

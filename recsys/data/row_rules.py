@@ -66,11 +66,13 @@ def fits_question(catalogue: Catalogue) -> Rule:
     def rule(context: RuleContext) -> Iterator[Violation]:
         rows = context.sound_rows
         for column in (C.ANSWER, C.ACCEPTED):
-            group, distinct = pd.factorize(
-                pd.MultiIndex.from_arrays([rows[C.QUESTION].astype(object), rows[column].astype(object)])
-            )
-            wrong = np.array([not fits(question, answer) for question, answer in distinct], bool)
-            found = rows[wrong[group]] if len(rows) else rows
+            asked, questions = pd.factorize(rows[C.QUESTION])
+            said, known = pd.factorize(rows[column])
+            answers = [None, *known]
+            pair, distinct = pd.factorize(asked * len(answers) + said + 1)
+            parts = (divmod(int(one), len(answers)) for one in distinct)
+            wrong = np.array([not fits(questions[q], answers[a]) for q, a in parts], bool)
+            found = rows[wrong[pair]] if len(rows) else rows
             reasons = np.fromiter(
                 (
                     explained("not an answer to its question", where=column, remedy=_choices(q, options[q]))

@@ -2,6 +2,7 @@
 
 import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any, ClassVar, Self
@@ -293,7 +294,38 @@ def positions(values: npt.ArrayLike, words: tuple[str, ...]) -> IndexArray:
     >>> positions(["b", "x"], ("a", "b")).tolist()
     [1, -1]
     """
-    return pd.Index(words, dtype=object).get_indexer(pd.Index(np.asarray(values, dtype=object), dtype=object))
+    code, distinct = pd.factorize(
+        values if isinstance(values, pd.Series) else np.asarray(values, dtype=object)
+    )
+    place = pd.Index(words, dtype=object).get_indexer(pd.Index(distinct, dtype=object))
+    return np.append(place, -1)[code]
+
+
+def by_question(
+    number: IndexArray, answers: pd.Series, options: Sequence[tuple[str, ...]]
+) -> Iterator[tuple[int, IndexArray, IndexArray]]:
+    """Yield each question with its answers: its number, their places, and the option each one is.
+
+    number: `(n_answers,)` the question of each answer, -1 for none of them. options: those of each question.
+    Places are `(n_own,)` ascending; an answer that is no option of its question is -1. Texts are compared
+    once for all questions, so the work does not grow with their number.
+
+    >>> own = by_question(np.array([1, 0, 1]), pd.Series(["no", "yes", "?"]), [("yes", "no"), ("no",)])
+    >>> [(at, places.tolist(), option.tolist()) for at, places, option in own]
+    [(0, [1], [0]), (1, [0, 2], [0, -1])]
+    """
+    code, distinct = pd.factorize(answers)
+    words = pd.Index(distinct, dtype=object)
+    order = np.argsort(number, kind="stable")
+    ends = np.searchsorted(number[order], np.arange(len(options) + 1))
+    option_of = np.full(len(words) + 1, -1, np.intp)
+    for at, own in enumerate(options):
+        entries = order[ends[at] : ends[at + 1]]
+        places = words.get_indexer(pd.Index(own, dtype=object))
+        option_of[places] = np.arange(len(own))
+        option_of[-1] = -1  # an option that nobody chose, and an unknown answer
+        yield at, entries, option_of[code[entries]]
+        option_of[places] = -1
 
 
 def sums_by_person(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -32,7 +33,7 @@ class FactorModel:
 
         items: `(n_people, n_items)`, NaN where unanswered. Nothing answered gives 0.
         """
-        return _posterior(self, items)[0]
+        return _posterior(self, _Answered.of(items, self.mean))[0]
 
     def reconstruct(self, items: Float64Array) -> Float64Array:
         """Return the expected value of every item given the answered ones, `(n_people, n_items)`."""
@@ -45,20 +46,56 @@ class FactorModel:
         return np.asarray(np.linalg.solve(self.noise, self.loadings), np.float64)
 
 
-def _posterior(model: FactorModel, items: Float64Array) -> tuple[Float64Array, Float64Array]:
+@dataclass(frozen=True, eq=False)
+class _Answered:
+    """The items as every round of the fit takes them.
+
+    seen:    `(n_people, n_items)` float64, 1 where answered.
+    centred: `(n_people, n_items)`, items less their mean, 0 where not answered.
+    """
+
+    seen: Float64Array
+    centred: Float64Array
+
+    @classmethod
+    def of(cls, items: Float64Array, mean: Float64Array) -> "_Answered":
+        seen = ~np.isnan(items)
+        return cls(seen.astype(np.float64), np.where(seen, items - mean, 0.0))
+
+    @cached_property
+    def count(self) -> Float64Array:
+        """How many answered each item, `(n_items,)`."""
+        return np.asarray(self.seen.sum(axis=0))
+
+    @cached_property
+    def squares(self) -> Float64Array:
+        """The sum of squares of each item, `(n_items,)`."""
+        return np.asarray((self.centred**2).sum(axis=0))
+
+    @cached_property
+    def products(self) -> Float64Array:
+        """The sums of products of items, `(n_items, n_items)`."""
+        return np.asarray(self.centred.T @ self.centred)
+
+
+def _posterior(model: FactorModel, answered: _Answered) -> tuple[Float64Array, Float64Array]:
     """Return posterior means and covariances, `(n, k)` and `(n, k, k)`."""
     k = model.loadings.shape[1]
-    seen = ~np.isnan(items)
     weighted = model.weighted_loadings()
-    outer = weighted[:, :, None] * model.loadings[:, None, :]
-    precision = np.eye(k) + (seen.astype(np.float64) @ outer.reshape(len(model.mean), k * k)).reshape(
-        -1, k, k
-    )
-    centred = np.where(seen, items - model.mean, 0.0)
+    row, column = np.triu_indices(k)  # the matrices are symmetric: one half is summed
+    outer = weighted[:, row] * model.loadings[:, column]
+    precision = np.eye(k) + _symmetric(answered.seen @ outer, k)
     covariance = 1.0 / precision if k == 1 else np.linalg.inv(precision)
-    pull = centred @ weighted
-    means = np.einsum("nab,nb->na", covariance, pull)
+    means = np.einsum("nab,nb->na", covariance, answered.centred @ weighted)
     return means, np.asarray(covariance, np.float64)
+
+
+def _symmetric(halves: Float64Array, k: int) -> Float64Array:
+    """Return symmetric matrices `(n, k, k)` from their upper halves, `(n, k * (k + 1) / 2)`."""
+    row, column = np.triu_indices(k)
+    place = np.empty((k, k), np.intp)
+    place[row, column] = place[column, row] = np.arange(len(row))
+    return halves[:, place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +135,10 @@ def fit_factor_model(
     seen = ~np.isnan(items)
     mean = np.where(seen, items, 0.0).sum(axis=0) / (seen.sum(axis=0) + 1.0)
     usual = np.full((n_items, n_factors), believed.loading if n_factors == 1 else 0.0)
-    start = _start(np.where(seen, items - mean, 0.0), usual, together)
-    model = FactorModel(mean, start, np.full(n_items, believed.noise))
+    answered = _Answered.of(items, mean)
+    model = FactorModel(mean, _start(answered, usual, together), np.full(n_items, believed.noise))
     for _ in range(rounds if len(items) else 0):
-        model = _improved(model, items, usual, believed, together)
+        model = _improved(model, answered, usual, believed, together)
     return _oriented(model)
 
 
@@ -122,12 +159,12 @@ def between_groups(products: Float64Array, together: BoolArray | None) -> Float6
     return np.where(together & ~np.eye(len(products), dtype=bool), 0.0, products)
 
 
-def _start(centred: Float64Array, usual: Float64Array, together: BoolArray | None) -> Float64Array:
+def _start(answered: _Answered, usual: Float64Array, together: BoolArray | None) -> Float64Array:
     """Start from the principal directions, which EM only turns and sharpens."""
-    n_factors = usual.shape[1]
-    if n_factors == 1 or len(centred) == 0:
+    n_people, n_factors = len(answered.centred), usual.shape[1]
+    if n_factors == 1 or n_people == 0:
         return usual
-    values, vectors = np.linalg.eigh(between_groups(centred.T @ centred / len(centred), together))
+    values, vectors = np.linalg.eigh(between_groups(answered.products / n_people, together))
     strongest = np.argsort(-values, kind="stable")[:n_factors]
     start = np.zeros_like(usual)
     start[:, : len(strongest)] = vectors[:, strongest] * np.sqrt(np.maximum(values[strongest], 1e-6))
@@ -136,25 +173,24 @@ def _start(centred: Float64Array, usual: Float64Array, together: BoolArray | Non
 
 def _improved(
     model: FactorModel,
-    items: Float64Array,
+    answered: _Answered,
     usual: Float64Array,
     prior: FactorPrior,
     together: BoolArray | None,
 ) -> FactorModel:
-    n_items, k = usual.shape
-    seen = ~np.isnan(items)
-    centred = np.where(seen, items - model.mean, 0.0)
-    factors, covariance = _posterior(model, items)
-    second = (covariance + factors[:, :, None] * factors[:, None, :]).reshape(-1, k * k)
-    sums = (seen.astype(np.float64).T @ second).reshape(n_items, k, k) + prior.evidence * np.eye(k)
-    cross = centred.T @ factors + prior.evidence * usual
+    k = usual.shape[1]
+    row, column = np.triu_indices(k)
+    factors, covariance = _posterior(model, answered)
+    second = covariance[:, row, column] + factors[:, row] * factors[:, column]
+    sums = _symmetric(answered.seen.T @ second, k) + prior.evidence * np.eye(k)
+    cross = answered.centred.T @ factors + prior.evidence * usual
     loadings = np.asarray(np.linalg.solve(sums, cross[:, :, None])[:, :, 0], np.float64)
-    squares = (centred**2).sum(axis=0) - (loadings * cross).sum(axis=1)
+    squares = answered.squares - (loadings * cross).sum(axis=1)
     squares += prior.evidence * (prior.noise + (usual**2).sum(axis=1))
-    known = seen.sum(axis=0) + prior.evidence
+    known = answered.count + prior.evidence
     noise = np.maximum(squares / known, 1e-3)
     if together is not None:
-        shared = centred.T @ centred - loadings @ cross.T + prior.evidence * usual @ usual.T
+        shared = answered.products - loadings @ cross.T + prior.evidence * usual @ usual.T
         shared = np.where(together, (shared + shared.T) / 2.0 / known, 0.0)
         np.fill_diagonal(shared, noise)
         noise = shared

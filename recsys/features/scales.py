@@ -10,7 +10,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import Question
 from recsys.data.events import Events
 from recsys.data.population import Population
-from recsys.features.base import Block, BlockRows, FittedBlock, positions
+from recsys.features.base import Block, BlockRows, FittedBlock, by_question, positions
 from recsys.features.factor_analysis import FactorModel, FactorPrior, fit_factor_model
 from recsys.features.learned_scales import learn_scales
 from recsys.types import Float64Array, Int64Array
@@ -114,11 +114,10 @@ class FittedScales(FittedBlock):
         items = np.full((len(people), len(self.questions)), np.nan)
         answers = people.long.answers
         number = positions(answers[C.QUESTION], self.questions)
-        person, answer = answers[C.ROW].to_numpy(np.int64), answers[C.ANSWER].to_numpy(object)
-        for at, options in enumerate(self.options):
-            entries = np.flatnonzero(number == at)
-            option = positions(answer[entries], options)
-            items[person[entries[option >= 0]], at] = self.scores[at, option[option >= 0]]
+        person = answers[C.ROW].to_numpy(np.int64)
+        for at, entries, option in by_question(number, answers[C.ANSWER], self.options):
+            known = option >= 0
+            items[person[entries[known]], at] = self.scores[at, option[known]]
         return items
 
     def rows(self, people: Population) -> BlockRows:

@@ -13,7 +13,14 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import SEVERAL
 from recsys.data.events import Events
 from recsys.data.population import Population
-from recsys.features.base import Block, BlockRows, FittedBlock, positions, sums_by_person
+from recsys.features.base import (
+    Block,
+    BlockRows,
+    FittedBlock,
+    by_question,
+    positions,
+    sums_by_person,
+)
 from recsys.types import BoolArray, Float32Array, Float64Array, Int64Array
 
 MOST_EXACT_COLUMNS: Final = 256
@@ -266,19 +273,15 @@ class FittedValues(FittedBlock):
         attributes = np.empty((n_people, len(self._option_columns)), np.float32)
         attributes[:, :-1] = self.usual_attributes
         attributes[:, -1] = 1.0
-        person, answer = answers[C.ROW].to_numpy(np.int64), answers[C.ANSWER].to_numpy(object)
-        number = answers["number"].to_numpy(np.int64)
-        order = np.argsort(number, kind="stable")
-        ends = np.searchsorted(number[order], np.arange(len(self.questions) + 1))
-        for at, options in enumerate(self.options):
-            entries = order[ends[at] : ends[at + 1]]
-            option = positions(answer[entries], options)
+        person, answer = answers[C.ROW].to_numpy(np.int64), answers[C.ANSWER]
+        for at, entries, option in by_question(answers["number"].to_numpy(np.intp), answer, self.options):
+            options = self.options[at]
             columns = np.arange(1, len(options)) + starts[at] - at - 1
             answered = option >= 0
             one_hot = option[answered, None] == np.arange(1, len(options))[None, :]
             attributes[person[entries[answered], None], columns[None, :]] = one_hot
             for entry in entries[~answered]:
-                chosen = positions(str(answer[entry]).split(SEVERAL), options)
+                chosen = positions(str(answer.iloc[entry]).split(SEVERAL), options)
                 if (chosen >= 0).all():
                     attributes[person[entry], columns] = np.bincount(chosen, minlength=len(options))[
                         1:

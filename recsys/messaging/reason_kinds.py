@@ -18,6 +18,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import AMOUNTS, ENUMERATIONS, IN_PERSON_INTENTS
 from recsys.data.geography import centres, pair_distances_km
 from recsys.data.population import Population
+from recsys.features.base import by_question, positions
 from recsys.types import BoolArray, Float64Array, Int8Array, Int16Array, Int32Array, IntegerArray
 
 _PAIRS_AT_ONCE: Final = 32_768
@@ -187,8 +188,12 @@ class SharedAnswers:
         questions = {name: q for name, q in catalogue.questions.items() if not q.sensitive}
         names, table = sorted(questions), people.long.answers
         table = table[(table[C.VISIBILITY] == "public") & table[C.QUESTION].isin(names)]
-        number = {(q.id, answer): n for q in questions.values() for n, answer in enumerate(q.answers, 1)}
-        option = [number.get(pair, 0) for pair in zip(table[C.QUESTION], table[C.ANSWER], strict=True)]
+        option = np.zeros(len(table), np.int64)
+        options = [questions[name].answers for name in names]
+        for _, entries, place in by_question(
+            positions(table[C.QUESTION], tuple(names)), table[C.ANSWER], options
+        ):
+            option[entries] = place + 1
         levels = sorted({*AMOUNTS[C.IMPORTANCE], *catalogue.importance.values()})
         weight = 1 + np.searchsorted(levels, table[C.IMPORTANCE].to_numpy(np.int64))
         return cls(

@@ -9,7 +9,7 @@ import pytest
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints import Policy
 from recsys.constraints.exclusions_and_tokens import Exclusions, SamePerson, Tokens
-from recsys.constraints.profile import MandatoryAnswers
+from recsys.constraints.mandatory_answers import MandatoryAnswers
 from recsys.constraints.why_not import constraint_text
 from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.population import Population

@@ -11,7 +11,7 @@ import pandas as pd
 from recsys.catalogue.text_folding import fold
 from recsys.data.fields.base import ReadColumn, RefusedValue, Violation, object_series, objects
 from recsys.data.fields.text import TextField
-from recsys.types import ObjectArray
+from recsys.types import IndexArray, ObjectArray
 
 SEPARATOR = "|"
 MOST_WORDS = 512
@@ -87,7 +87,8 @@ class WordSet(Word):
 
     def _keys(self, given: ObjectArray) -> tuple[ObjectArray, list[Violation]]:
         """Return each set as a tuple of texts in the order given, None where it cannot be one."""
-        keys = np.fromiter((_members(v, self.longest) for v in given), object, len(given))
+        group, first = _equal_sets(given)
+        keys = np.fromiter((_members(v, self.longest) for v in given[first]), object, len(first))[group]
         refused = np.fromiter((isinstance(k, str) for k in keys), bool, len(keys))
         faults = []
         for rule, what, remedy in (
@@ -126,6 +127,38 @@ def primary_language(tag: str) -> str:
     ('pt', 'zh', 'german')
     """
     return match[1].lower() if (match := _BCP_47.fullmatch(tag)) else tag
+
+
+_LONGEST_COMPARED = 64
+
+
+def _equal_sets(given: ObjectArray) -> tuple[IndexArray, IndexArray]:
+    """Return which sets are equal, `(n,)` from 0, and the place of the first of each, `(n_distinct,)`.
+
+    Columns of arrays of texts, as Parquet gives them, are compared word by word over all rows at once; in any
+    other column every value stands alone.
+    """
+    known = np.flatnonzero(np.fromiter((v is not None for v in given), bool, len(given)))
+    sets = given[known].tolist()
+    alone = np.arange(len(given)), np.arange(len(given))
+    if not sets or not all(isinstance(v, np.ndarray) and v.ndim == 1 for v in sets):
+        return alone
+    length = np.fromiter(map(len, sets), np.int64, len(sets))
+    words = np.concatenate(sets)
+    if length.max() > _LONGEST_COMPARED or pd.api.types.infer_dtype(words, skipna=False) != "string":
+        return alone
+    code, distinct = pd.factorize(words)
+    start = np.cumsum(length) - length
+    same = np.zeros(len(sets), np.int64)
+    for at in range(int(length.max())):
+        longer = np.flatnonzero(length > at)
+        same[longer] = pd.factorize(same[longer] * len(distinct) + code[start[longer] + at])[0]
+    group = np.zeros(len(given), np.int64)  # what is unknown is in the first
+    group[known] = 1 + same * (_LONGEST_COMPARED + 1) + length
+    group, values = pd.factorize(group)
+    first = np.empty(len(values), np.int64)
+    first[group[::-1]] = np.arange(len(given))[::-1]
+    return group, first
 
 
 def _members(value: object, longest: int) -> tuple[str, ...] | str | None:
