@@ -280,3 +280,24 @@ def test_rows_in_are_rows_accepted_and_rows_quarantined(data: st.DataObject) -> 
     assert len(check_table(name, checked.accepted, as_of=AS_OF).quarantined) == 0
     if name not in {T.PROFILES, T.BOUNDARIES}:  # there a bad row takes the person's earlier ones with it
         assert len(checked.accepted) >= len(untouched) - len(touched)
+
+
+WORDS = st.none() | st.lists(st.sampled_from(["ja", "en", "zh-TW", "no such", ""]), max_size=3)
+ODD = st.just(["ja"] * 70) | st.lists(st.none() | st.just(1) | st.just("ja"), max_size=2)
+SETS = st.lists(WORDS, max_size=12) | st.lists(WORDS | ODD, max_size=4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SETS)
+def test_sets_as_arrays_are_read_as_the_same_sets_one_by_one(sets: list[list[object] | None]) -> None:
+    field = next(one for one in CONTRACTS[T.PROFILES].fields if one.name == C.LANGUAGES)
+    plain = field.read(pd.Series([None if one is None else tuple(one) for one in sets], dtype=object))
+    arrays = np.empty(len(sets), object)
+    for at, one in enumerate(sets):
+        arrays[at] = None if one is None else np.array(one, dtype=object)
+    found = field.read(pd.Series(arrays))
+    assert found.column.tolist() == plain.column.tolist()
+    verdicts = [
+        [(f.code, f.rows.tolist(), np.asarray(f.reason).tolist()) for f in r.faults] for r in (found, plain)
+    ]
+    assert verdicts[0] == verdicts[1]
