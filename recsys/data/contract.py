@@ -45,12 +45,13 @@ class RuleContext:
 
     @property
     def sound_rows(self) -> pd.DataFrame:
-        """The rows that no earlier step refused."""
-        return self.rows[self.sound]
+        """The rows that no earlier step refused; a rule reads them and changes nothing."""
+        return self.rows if self.sound.all() else self.rows[self.sound]
 
     def sound_columns(self, *names: str) -> pd.DataFrame:
         """Return some columns of `sound_rows`: a large table is not copied in full."""
-        return self.rows[list(names)][self.sound]
+        columns = self.rows[list(names)]
+        return columns if self.sound.all() else columns[self.sound]
 
 
 Prepare = Callable[[pd.DataFrame], tuple[pd.DataFrame, list[Violation]]]
@@ -183,16 +184,16 @@ class Contract:
 
     def _none_readable(self, field: Field, given: pd.Series, faults: Iterable[Violation]) -> list[str]:
         """Find a column that holds something else altogether: at least two values and all of another type."""
-        known = int(given.notna().sum())
         for fault in faults:
-            if fault.code.endswith(_OF_ANOTHER_TYPE) and len(fault.rows) == known > 1:
+            n_rows = len(fault.rows)
+            if fault.code.endswith(_OF_ANOTHER_TYPE) and 1 < n_rows == int(given.notna().sum()):
                 got = str(given.dtype)
-                remedy = f"in all {known} rows: {_first(fault.reason)}"
+                remedy = f"in all {n_rows} rows: {_first(fault.reason)}"
                 return [explained(f"wrong type in column '{field.name}'", got=got, remedy=remedy)]
         return []
 
     def _repeated_keys(self, rows: pd.DataFrame, sound: npt.NDArray[np.bool_]) -> list[str]:
-        if not self.key:
+        if not self.key or len(rows) < 2:  # one row repeats nothing
             return []
         keys = rows[list(self.key)][sound]
         again = keys.duplicated()
@@ -223,7 +224,8 @@ class Contract:
                     remedy="report this: it is a defect",
                 )
             )
-        return CheckedTable(accepted, quarantined, self.restrictions(refused, quarantined), later)
+        restricted = self.restrictions(refused, quarantined) if len(quarantined) else Restrictions()
+        return CheckedTable(accepted, quarantined, restricted, later)
 
 
 _PERSON_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET)

@@ -359,8 +359,10 @@ def _position(column: str, word: str, words: tuple[str, ...]) -> int:
 
 def coded_words(values: pd.Series, words: tuple[str, ...]) -> CodedColumn:
     """Code a column of words (missing is unknown) against its vocabulary."""
-    codes = pd.Categorical(values.astype(object), categories=list(words)).codes
-    return CodedColumn(words, np.asarray(codes, dtype=np.int8))
+    group, distinct = pd.factorize(values.to_numpy(object))
+    at = {word: code for code, word in enumerate(words)}
+    codes = np.array([*(at.get(word, -1) for word in distinct), -1], np.int8)
+    return CodedColumn(words, codes[group])
 
 
 def coded_set(values: pd.Series, words: tuple[str, ...]) -> CodedSetColumn:

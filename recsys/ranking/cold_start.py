@@ -173,8 +173,11 @@ def one_person(user_id: str, profile: Profile, catalogue: Catalogue) -> Populati
         people = profile if isinstance(profile, Population) else load_population(profile, catalogue=catalogue)
     except (RecsysError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise _unusable(profile, type(error).__name__) from None
-    if not len(people) and not isinstance(profile, Population):
-        raise _unusable(profile, "0 people")
+    if not isinstance(profile, Population):
+        if not len(people):
+            raise _unusable(profile, "0 people")
+        if T.BOUNDARIES in profile and len(people) == 1 and not people.has_boundaries[0]:
+            raise _unusable(profile, "no boundaries")  # refused: nobody could be shown, and nothing said why
     if any(people.catalogue.vocabulary(one) != catalogue.vocabulary(one) for one in WISHES):
         raise InputError(
             explained("a profile with other words than the publication", remedy="read it with its catalogue")

@@ -28,7 +28,7 @@ def tables_of_values(values: object) -> dict[str, pd.DataFrame]:
         remedy = "give a list of rows by table name, such as profiles and boundaries"
         raise InputError(explained("the profile cannot be used", remedy=remedy))
     try:
-        return {name: pd.DataFrame.from_records(list(rows)) for name, rows in values.items() if rows}
+        return {name: pd.DataFrame(list(rows), dtype=object) for name, rows in values.items() if rows}
     except UnicodeEncodeError:  # half a surrogate pair: a value that no column takes, and no reason to crash
         return tables_of_values(_whole_texts(values))
 

@@ -359,9 +359,15 @@ def _former_tokens(tables: LoadedTables) -> frozenset[tuple[str, str]]:
     return tables.restrictions.tokens | frozenset(zip(known[C.USER], known[C.PERSON_TOKEN], strict=True))
 
 
+_RESTRICTING: Final = frozenset((*SAFETY_TABLES, T.EVENTS))
+"""Tables that say what stands between people, and who is out."""
+
+
 def _with_restrictions(people: Population, tables: LoadedTables) -> Population:
     """Return the people, held and apart by what is known of any account of their person."""
     restrictions, former = tables.restrictions, _former_tokens(tables)
+    if restrictions == Restrictions() and not former and _RESTRICTING.isdisjoint(tables.accepted):
+        return people
     of_person = tokens_of_persons(token_rows(tables.accepted[T.PROFILES], former)) if former else {}
     rows = AbsentRows(people.ids, people.person_tokens, {one: of_person[token] for one, token in former})
     blocks, reports = (tables.accepted.get(name) for name in (T.BLOCKS, T.REPORTS))

@@ -29,6 +29,7 @@ def saying(column: str, value: object) -> Change:
         ("boundaries", without("channels"), "boundaries.channels is missing"),
         ("profiles", saying("gender", "zebra-7"), "profiles.gender.unknown_word"),
         ("profiles", saying("max_distance_km", "far-7"), "profiles.max_distance_km"),
+        ("boundaries", saying("romance_line", "zebra-7"), "boundaries.romance_line.unknown_word"),
     ],
 )
 def test_the_error_of_a_profile_names_its_columns_and_repeats_no_value(

@@ -135,8 +135,8 @@ def _written(value: object) -> str:
 
 def objects(values: pd.Series) -> ObjectArray:
     """Return a column as `(n,)` objects with None for every kind of null."""
-    plain = values.astype(object).to_numpy(object, copy=True)
-    plain[values.isna().to_numpy(bool)] = None
+    plain = values.to_numpy(object, copy=True)
+    plain[pd.isna(plain)] = None
     return plain
 
 

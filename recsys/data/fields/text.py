@@ -15,7 +15,7 @@ from recsys.data.contact_tokens import is_token
 from recsys.data.fields.base import Field, ReadColumn, RefusedValue, all_null, dtype_name, objects
 from recsys.data.geography import FINEST_RESOLUTION, is_cell, resolution
 from recsys.errors import explained
-from recsys.types import ObjectArray
+from recsys.types import IndexArray, ObjectArray
 
 LONGEST = 64
 
@@ -58,7 +58,7 @@ class TextField(Field):
             numbers, distinct = values.cat.codes.to_numpy(), values.cat.categories.to_numpy(object)
             meanings, refused = self.by_number(numbers, distinct, self._checked)
         else:
-            meanings, refused = self.by_distinct(_hashable(objects(values)), self._checked)
+            meanings, refused = self.by_number(*_numbered(objects(values)), self._checked)
         column = pd.Series(meanings, dtype="str" if self.packed else object)
         return ReadColumn(column, (*self.nulls(values.isna().to_numpy(bool)), *refused))
 
@@ -77,14 +77,15 @@ class _Unhashable:
     type_name: str
 
 
-def _hashable(given: ObjectArray) -> ObjectArray:
+def _numbered(given: ObjectArray) -> tuple[IndexArray, ObjectArray]:
+    """Give different values numbers; what certainly is no text, such as a list, stands as `_Unhashable`."""
     try:
-        pd.factorize(given)
+        return pd.factorize(given)
     except TypeError:
         for at, value in enumerate(given):
             if value is not None and not isinstance(value, str):
                 given[at] = _Unhashable(type(value).__name__)
-    return given
+        return pd.factorize(given)
 
 
 def _type_name(value: object) -> str:
