@@ -289,7 +289,7 @@ def test_a_night_serves_several_arms_and_its_impressions_say_which(golden: Folde
     bins = np.floor(np.log(liked["p_like"].astype(float)) / WIDTH)  # near ties stand by lot
     assert bins.groupby(liked["viewer_id"]).apply(lambda one: one.is_monotonic_decreasing).all()
     reading = json.loads((folder.root / PATHS.allocation / "figures.json").read_text())["experiment"]
-    assert "no night can be read yet" in reading["en"][0]
+    assert "no effect on matches can be read yet" in reading["en"][0]
     assert set(folder.run(PEOPLE, AS_OF, f"experiment={design}", stages=("settings", "report")).values()) == {
         0
     }
