@@ -167,7 +167,7 @@ CELLS = {
 
 
 @pytest.mark.parametrize("kind", CELLS)
-@settings(max_examples=4)
+@settings(max_examples=4, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_several_choices_in_a_cell_are_the_same_as_a_flag_a_choice(kind, seed):
     """Law: however the choices of a cell are written, items and standings are those of one flag a choice."""
@@ -222,7 +222,7 @@ def made_survey(seed, coded, n=240, n_traits=2):
     return frame, traits
 
 
-@settings(max_examples=5)
+@settings(max_examples=5, deadline=None)
 @given(seed=st.integers(0, 10**6), n_answers=st.integers(4, 8))
 def test_answers_that_exclude_each_other_make_no_factor_of_their_own(seed, n_answers):
     """Law: a question that has to do with no other has no factor, though its answers go against each other.
@@ -237,7 +237,7 @@ def test_answers_that_exclude_each_other_make_no_factor_of_their_own(seed, n_ans
     assert loadings[loadings.index.str.startswith("region")].to_numpy().max() < 0.56
 
 
-@settings(max_examples=5)
+@settings(max_examples=5, deadline=None)
 @given(seed=st.integers(0, 10**6), n_traits=st.integers(2, 3), one_trait=st.booleans())
 def test_words_in_no_known_order_find_what_their_ranks_find(seed, n_traits, one_trait):
     """Law: also where all questions on one trait are such words, which shows a curve of that trait.
