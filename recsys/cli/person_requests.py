@@ -219,4 +219,6 @@ def access(
         raise InputError(nothing_found(user))
     if out is not None:
         write_atomically(out, found.as_json().encode())
-    typer.echo(access_letter(found, language(lang, settings_if_sound())))
+    chosen = settings_if_sound()
+    zone = "UTC" if chosen is None else chosen.report.time_zone
+    typer.echo(access_letter(found, language(lang, chosen), time_zone=zone))

@@ -176,6 +176,25 @@ def read_places(content: bytes) -> Places:
     return Places(version=str(sections.get("version")), prefectures=prefectures, cities=cities)
 
 
+def nearest_city(cell: str, *, within_km: float) -> City | None:
+    """Return the place of the table nearest to the middle of a cell; None where none is near.
+
+    >>> import h3
+    >>> sakai = load_places().cities["osaka_sakai"]
+    >>> nearest_city(h3.latlng_to_cell(sakai.latitude, sakai.longitude, 7), within_km=20).id
+    'osaka_sakai'
+    >>> nearest_city(h3.latlng_to_cell(51.5, 0.0, 5), within_km=60) is None
+    True
+    """
+    middle = h3.cell_to_latlng(cell)
+    away = {
+        city: h3.great_circle_distance(middle, (city.latitude, city.longitude))
+        for city in load_places().cities.values()
+    }
+    nearest = min(away, key=lambda city: away[city])
+    return nearest if away[nearest] <= within_km else None
+
+
 def spread(latitude: float, longitude: float, population: int) -> Mapping[str, float]:
     """Return the residents of a city by cell of the finest resolution, over a disc around its office."""
     office, radius_km = (latitude, longitude), math.sqrt(population / RESIDENTS_A_KM2 / math.pi)

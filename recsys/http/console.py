@@ -41,7 +41,15 @@ from recsys.safety.erasure_list import person_hash
 
 LONGEST_DRAFT: Final = 2000
 _FILES: Final = {"json": "application/json", "txt": "text/plain; charset=utf-8"}
-_MEMBER_MESSAGES: Final = ("holds_changed", "lifted", "lifted_still_held", "cases_changed")
+_MEMBER_MESSAGES: Final = (
+    "holds_changed",
+    "lifted",
+    "lifted_still_held",
+    "lift_needs_reason",
+    "cases_changed",
+)
+_LONGEST_REASON: Final = 500
+"""Characters of the reason for which a hold ends."""
 
 
 def console_routes(console: Console) -> APIRouter:
@@ -134,9 +142,10 @@ def _member_routes(routes: APIRouter, console: Console) -> None:
         user = meant(service, form.get("user", ""))
         if form.get("version") != console.member(user).holds_version:
             return back_to(f"/member?user={quote(user)}&message=holds_changed")
-        if not form.get("sure"):
-            return back_to(f"/member?user={quote(user)}")
-        operator.opened("lift", user)
+        reason = form.get("reason", "").strip()
+        if not form.get("sure") or not reason:
+            return back_to(f"/member?user={quote(user)}&message=lift_needs_reason")
+        operator.opened("lift", user, detail=reason[:_LONGEST_REASON])
         console.lift(user)
         left = "lifted_still_held" if console.member(user).holds else "lifted"
         return back_to(f"/member?user={quote(user)}&message={left}")
@@ -190,7 +199,7 @@ def _request_routes(routes: APIRouter, console: Console) -> None:
         data = console.access(user)
         if not data.shown:
             return page(operator, user, "nobody")
-        letter = access_letter(data, operator.lang)
+        letter = access_letter(data, operator.lang, time_zone=console.time_zone)
         if (kind := form.get("as", "")) not in _FILES:
             return page(operator, user, data=letter)
         safe = re.sub(r"[^A-Za-z0-9._-]", "", user)[:64] or person_hash(user)[:8]

@@ -312,6 +312,14 @@ class Console:
             self._night = (key, Night.current(read_settings(paths.settings), paths))
         return self._night[1]
 
+    @property
+    def time_zone(self) -> str:
+        """The zone of the service as its settings say; UTC where they cannot be read."""
+        try:
+            return read_settings(NightPaths(self.work).settings).report.time_zone
+        except (OSError, RecsysError):
+            return "UTC"
+
     def lift(self, user: str) -> None:
         """Lift the holds operators set outside of cases; those of cases and members are theirs."""
         ask_safety(lambda: self.safety.lift(user, owner=OPERATOR))

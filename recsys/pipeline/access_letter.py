@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.entries import Language, Question
+from recsys.data.geography import is_cell, nearest_city
 from recsys.errors import InputError
 from recsys.messaging.reasons import reason_text
 from recsys.pipeline.access import PersonData, PersonFile
@@ -28,6 +30,22 @@ _ONE_LINE: Final = frozenset(
 _OWNER: Final = (C.USER, C.ACTOR, C.VIEWER, "person")
 _SHOWN: Final = "impression"
 _OF_STORES: Final = ("table", "owner", "reason")
+_TECHNICAL: Final = frozenset(
+    {
+        C.EVENT,
+        C.SURFACE,
+        C.POSITION,
+        C.PROPENSITY,
+        C.MODEL_VERSION,
+        C.HMAC,
+        C.PERSON_TOKEN,
+        C.CONSENT,
+        C.P_LIKE,
+    }
+)
+"""Columns that say nothing to a member; the copy as JSON has them."""
+_NEAREST_KM: Final = 60.0
+"""How far a place may be from the middle of an area that is called by its name."""
 _DETAILS: Final = ("category", "feeling_check", "meet_feedback", "end", "optin", "verification")
 """Vocabularies of which the detail of an event is a word."""
 
@@ -39,6 +57,7 @@ class _Reader:
     words: Catalogue
     lang: Language
     user_id: str
+    zone: ZoneInfo
 
     def text(self, name: str, **values: object) -> str:
         return self.words.text(f"access.{name}", self.lang, **values)
@@ -70,7 +89,9 @@ class _Reader:
             pairs = [
                 f"{self.column(column)}: {self.value(column, value, question)}"
                 for column, value in record.items()
-                if not (column in _OWNER and value == self.user_id) and value != []
+                if not (column in _OWNER and value == self.user_id)
+                and value != []
+                and column not in _TECHNICAL
             ]
             yield from (["  - " + " / ".join(pairs)] if is_list else (f"  {pair}" for pair in pairs))
         if shown:
@@ -86,11 +107,19 @@ class _Reader:
         if isinstance(value, bool):
             return self.text("is_so" if value else "is_not_so")
         if isinstance(value, datetime):
-            moment = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-            return f"{moment:%Y-%m-%d %H:%M} UTC"
+            moment = value.replace(tzinfo=UTC) if value.tzinfo is None else value
+            return f"{moment.astimezone(self.zone):%Y-%m-%d %H:%M %Z}"
         if isinstance(value, float):
             return f"{value:.3g}"
-        return self.word(column, str(value), question)
+        is_area = column == C.CELL and is_cell(str(value))
+        return self.area(str(value)) if is_area else self.word(column, str(value), question)
+
+    def area(self, cell: str) -> str:
+        """Return an area by the place nearest to its middle; without a name where none is near."""
+        city = nearest_city(cell, within_km=_NEAREST_KM)
+        if city is None:
+            return self.text("area_elsewhere")
+        return self.text("area_near", place=city.label.text(self.lang))
 
     def word(self, column: str, word: str, question: Question | None) -> str:
         """Return a word of the catalogue in words; itself where the catalogue does not know it."""
@@ -113,16 +142,18 @@ class _Reader:
         return self.words.label(column, word, self.lang)
 
 
-def access_letter(found: PersonData, lang: Language, *, at: datetime | None = None) -> str:
+def access_letter(
+    found: PersonData, lang: Language, *, at: datetime | None = None, time_zone: str = "UTC"
+) -> str:
     """Return the letter: what the person gave first, then what else is held, where, and what they may ask.
 
-    at: the date of the letter, now when None.
+    at: the date of the letter, now when None. time_zone: the zone of the service, in which times are told.
 
     >>> print(access_letter(PersonData("u1", ()), "en", at=datetime(2026, 1, 5)).splitlines()[0])
     2026-01-05
     """
-    reader = _Reader(load_catalogue(), lang, found.user_id)
-    moment = datetime.now(UTC) if at is None else at
+    reader = _Reader(load_catalogue(), lang, found.user_id, ZoneInfo(time_zone))
+    moment = datetime.now(reader.zone) if at is None else at
     lines = [f"{moment:%Y-%m-%d}", reader.text("greeting", user=found.user_id), "", reader.text("lead"), ""]
     if not found.shown:
         lines += [reader.text("nothing"), ""]

@@ -153,7 +153,7 @@ def _words_of_parquet(path: Path) -> Iterator[list[str]]:
 
 
 def _words_of_array(path: Path) -> Iterator[list[str]]:
-    array = np.load(path, mmap_mode=None, allow_pickle=False)
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
     if array.dtype.kind == "S":
         yield [value.decode("utf-8", "ignore") for value in array.ravel().tolist()]
     elif array.dtype.kind == "U":
@@ -198,8 +198,18 @@ def _records_of_parquet(path: Path, person: Person) -> Iterator[dict[str, Any]]:
             for name in texts:
                 chosen[_rows_naming(columns[name], person, whole=name in _OTHERS)] = True
             if chosen.any():
-                rows = file.read_row_group(group).take(np.flatnonzero(chosen))
-                yield from rows.to_pylist()
+                yield from _rows_of_group(file, group, columns, np.flatnonzero(chosen))
+
+
+def _rows_of_group(file: Any, group: int, read: Any, rows: Int64Array) -> Iterator[dict[str, Any]]:
+    """Yield some rows of a row group with all their columns, of which those in `read` are not read again."""
+    names = file.schema_arrow.names
+    unread = [name for name in names if name not in read.column_names]
+    own = read.take(rows).to_pylist()
+    rest = file.read_row_group(group, columns=unread).take(rows).to_pylist() if unread else [{}] * len(own)
+    for one, other in zip(own, rest, strict=True):
+        record = one | other
+        yield {name: record[name] for name in names}
 
 
 def _is_repetitive(metadata: Any, name: str) -> bool:
@@ -225,7 +235,11 @@ def _rows_naming(column: Any, person: Person, *, whole: bool) -> Int64Array:
     forms = sorted(person.forms)
     for chunk in column.chunks:
         is_coded = pa.types.is_dictionary(chunk.type)
-        words = (chunk.dictionary if is_coded else chunk).cast(pa.string())
+        words = chunk.dictionary if is_coded else chunk
+        if not _bytes_hold(words, forms):
+            start += len(chunk)
+            continue
+        words = words.cast(pa.string())
         if whole:
             hits = pc.is_in(words, value_set=pa.array(forms))
         else:
@@ -246,6 +260,12 @@ def _rows_naming(column: Any, person: Person, *, whole: bool) -> Int64Array:
     return np.concatenate(found)
 
 
+def _bytes_hold(words: Any, forms: list[str]) -> bool:
+    """Say whether the texts of a chunk, one after another, hold one of some ids."""
+    content = words.buffers()[2]
+    return content is not None and any(form.encode() in content.to_pybytes() for form in forms)
+
+
 def _records_of_csv(path: Path, person: Person) -> Iterator[dict[str, Any]]:
     frame = read_csv(path)
     for record in frame.to_dict("records"):
@@ -256,10 +276,30 @@ def _records_of_csv(path: Path, person: Person) -> Iterator[dict[str, Any]]:
 
 def _records_of_array(path: Path, person: Person) -> Iterator[dict[str, Any]]:
     """Yield where a person's id stands in an array of ids, and their rows of the figures beside it."""
-    forms = person.forms
-    for words in _words_of_array(path):
-        for row in [at for at, word in enumerate(words) if word in forms]:
-            yield {"row": row, **dict(_own_rows(path.parent, row, len(words)))}
+    found, n_people = _rows_of_array(path, person)
+    for row in found.tolist():
+        yield {"row": row, **dict(_own_rows(path.parent, row, n_people))}
+
+
+def _rows_of_array(path: Path, person: Person) -> tuple[Int64Array, int]:
+    """Return the places of a person's id in an array of ids, and how many ids it has."""
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    if array.dtype.kind in "SU":
+        forms = np.array(sorted(person.forms), object)
+        spelled = forms.astype(str) if array.dtype.kind == "U" else np.array([one.encode() for one in forms])
+        return np.flatnonzero(np.isin(array.ravel(), spelled)), array.size
+    if array.dtype != np.uint8 or not path.stem.endswith(_PACKED_SUFFIX):
+        return np.empty(0, np.int64), 0
+    name = path.stem.removesuffix(_PACKED_SUFFIX) + _ENDS_SUFFIX + path.suffix
+    ends = np.load(path.with_name(name), allow_pickle=False).astype(np.int64)
+    starts, content = np.concatenate([[0], ends])[:-1], array.tobytes()
+    rows = [
+        row
+        for form in person.forms
+        for match in re.finditer(re.escape(form.encode("utf-8", "surrogatepass")), content)
+        for row in np.flatnonzero((starts == match.start()) & (ends == match.end())).tolist()
+    ]
+    return np.array(sorted(rows), np.int64), len(ends)
 
 
 def _own_rows(folder: Path, row: int, n_people: int) -> Iterator[tuple[str, Any]]:

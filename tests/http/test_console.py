@@ -204,7 +204,7 @@ def test_every_door_finds_the_one_member_a_spelling_means(at_work: Desk, spellin
     assert f'value="{user}"' in pair
     assert "One of the ids is not" not in pair
     assert user in at_work.send("/console/requests/access", user=given).text
-    at_work.send("/console/member/lift", user=given, sure="yes")
+    at_work.send("/console/member/lift", user=given, sure="yes", reason="a mistake")
     assert at_work.store.restrictions_of(user).holds == ()
     at_work.send("/console/cases", person=given, kind="report.minor")
     at_work.send("/console/cases/case-1", step="decide", decision="hold", reason="report.minor")
@@ -278,15 +278,17 @@ def test_every_hold_is_named_and_only_those_outside_of_cases_are_lifted_there(at
     page = at_work.page("/console/member", user=user, lang="en")
     assert all(words in page for words in ("Yes (holds: 3)", "phone_call", "The member", "Listed"))
     assert at_work.send("/console/member/lift", user=user).status_code == 200
-    assert len(at_work.store.restrictions_of(user).holds) == 3  # not without a tick
+    unexplained = at_work.send("/console/member/lift", user=user, sure="yes", reason=" ")
+    assert unexplained.url.params["message"] == "lift_needs_reason"
+    assert len(at_work.store.restrictions_of(user).holds) == 3  # not without a tick, nor without a reason
     stale = at_work.console.member(user).holds_version
     at_work.store.hold(user, reason="letter")
     changed = at_work.send("/console/member/lift", user=user, sure="yes", version=stale, lang="en")
     assert changed.url.params["message"] == "holds_changed"
     assert len(at_work.store.restrictions_of(user).holds) == 4
-    assert at_work.send("/console/member/lift", user=user, sure="yes").url.params["message"] == (
-        "lifted_still_held"
-    )
+    lifted = at_work.send("/console/member/lift", user=user, sure="yes", reason="her sister called")
+    assert lifted.url.params["message"] == "lifted_still_held"
+    assert "her sister called" in at_work.page("/console/audit", user=user, lang="en")
     assert [hold.owner for hold in at_work.store.restrictions_of(user).holds] == ["case-1", "member"]
 
 
