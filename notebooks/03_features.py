@@ -50,7 +50,7 @@ rows = features.transform(people)
 scores = pd.DataFrame(
     {name: (block.preferences[viewer] * block.attributes[candidate]).sum(axis=1) for name, block in rows.items()}
 )
-axes = scores.plot.box(figsize=(8, 3.5), sym="", color="#2c6468", title="Block scores of 20,000 random pairs", ylabel="score")
+axes = scores.plot.box(figsize=(9.5, 3.5), sym="", color="#2c6468", title="Block scores of 20,000 random pairs", ylabel="score")
 
 # %% [markdown]
 # ## Reliability of scales
@@ -66,14 +66,14 @@ axes = reliability.plot.barh(figsize=(6, 3), xlim=(0, 1), title="Split-half reli
 # %% [markdown]
 # ## A map of people
 #
-# What everybody looks for, on the two directions in which people differ most. Coloured by the column that
-# goes along with the first direction most: what the model found to divide people.
+# What everybody looks for, on the two directions in which people differ most. Coloured by the column with a
+# name of its own that goes along with the first direction most.
 
 # %%
 model = recsys.ContentModel(features=features).fit(people, events, rng=np.random.default_rng(SEED))
 plane = plots.principal_plane(model.fitted.taste)
 known = features.frame(people)
-known = known.loc[:, known.std() > 0]
+known = known.loc[:, (known.std() > 0) & ~known.columns.str.contains(":latent_")]
 along = known.corrwith(pd.Series(plane[:, 0], index=known.index)).abs()
 block, column, _ = along.idxmax().split(":")
 plots.embedding_map(model.fitted, known[along.idxmax()].rename(f"{column} of {block}"));

@@ -12,8 +12,8 @@
 # # Models side by side
 #
 # Every model is trained on the first part of the past and evaluated on the rest: who became a mutual match,
-# among the candidates a viewer was shown? Random order is always beside them, and intervals come
-# from resampling people on both sides.
+# among the candidates a viewer was shown? Random order is always beside them, and intervals are over
+# people on both sides.
 
 # %% tags=["parameters"]
 N_PEOPLE = 2_000

@@ -75,10 +75,8 @@ axes.set(xlabel="people, most liked first", ylabel="likes per day (log scale)");
 # grows, and is reported for each.
 
 # %%
-shown = lists | {"naive": pool.sort_values(["viewer_id", "p_like"], ascending=[True, False]).groupby("viewer_id").head(10)}
-shown["naive"] = shown["naive"].assign(rank=shown["naive"].groupby("viewer_id").cumcount() + 1)
 table = pd.concat(
-    simulate_lists(pool, shown, reference="product", rng=np.random.default_rng(SEED), error=error, draws=6).assign(error=error)
+    simulate_lists(pool, lists, reference="product", rng=np.random.default_rng(SEED), error=error, draws=6).assign(error=error)
     for error in (0.0, 1.0)
 )
 table.round(3)

@@ -77,6 +77,9 @@ table.query("metric == 'auc'")[["model", "value", "lo", "hi", "random", "more", 
 plots.reliability(recsys.evaluation.reliability_table(truth.label, scored["hybrid"].p_like), of="P(like | look)");
 
 # %% [markdown]
+# Near the diagonal in the middle. The model says less than there is to say at both ends: fewer likes than
+# predicted where it predicts few, more where it predicts many.
+#
 # ## Who is alike
 #
 # Two people are alike to the model when the logits they give to everybody correlate. Clubs were never told to it.

@@ -117,6 +117,9 @@ class Estimates:
 
         Raises InputError when one of the two knows its influences and the other does not.
         """
+        if name == other:
+            nothing = 0.0 * abs(self._value(name))
+            return Interval(nothing, nothing, nothing)
         kinds = {type(_inner(self._metric(one))) for one in (name, other)}
         if name in self.drawn.names and other in self.drawn.names:
             return self.drawn.difference(name, other)

@@ -165,7 +165,7 @@ def reliability(
     if isinstance(tables, pd.DataFrame):
         axes.set_title(f"{title}, n = {_pairs(tables)} pairs")
     else:
-        legend(axes, loc="best")
+        legend(axes, loc="upper center", bbox_to_anchor=(0.5, -0.13))
     return axes
 
 

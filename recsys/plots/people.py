@@ -1,7 +1,7 @@
 """Figures of people and pairs: a map by cell, a map of embeddings, and the parts of one pair's logits."""
 
 from collections.abc import Hashable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import h3
 import numpy as np
@@ -238,12 +238,13 @@ def _coloured(axes: "Axes", plane: npt.NDArray[np.float64], colour: pd.Series) -
     legend(axes, markerscale=2, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
-def _shades(told: pd.Series, n: int) -> list[Any]:
+def _shades(told: pd.Series, n: int) -> list[str]:
     """Return a colour for each category; from dark to light where the categories have an order."""
     if isinstance(told.dtype, pd.CategoricalDtype) and told.cat.ordered:
         from matplotlib import colormaps
+        from matplotlib.colors import to_hex
 
-        return [colormaps["viridis"](at) for at in np.linspace(0.0, 0.9, n)]
+        return [to_hex(colormaps["viridis"](at)) for at in np.linspace(0.0, 0.9, n)]
     return [shade for (shade, _), _ in zip(series(), range(n), strict=False)]
 
 

@@ -131,7 +131,7 @@ def order(explained_order: "OrderExplanation", *, ax: "Axes | None" = None) -> "
     axes.invert_yaxis()
     first, second = explained_order.first, explained_order.second
     axes.set(xlabel=f"log ratio of {explained_order.score}: for {second} (left) or {first} (right)")
-    axes.set_title(explained_order.title.replace(": ", ":\n", 1), pad=42)
+    axes.set_title(explained_order.title.replace(": ", ":\n", 1), pad=58 if at_once.any() else 42)
     legend(axes, loc="lower left", bbox_to_anchor=(0.0, 1.0))
     return axes
 
@@ -141,7 +141,7 @@ def estimators(table: pd.DataFrame, *, logged: float | None = None, ax: "Axes | 
     """Draw the estimates of `recsys.off_policy` with intervals, one row an estimator.
 
     logged: the matches a pair of the lists that were shown, as a dotted line. What was refused is written
-    out.
+    out; an estimate that the log contradicts is drawn as an open grey point, its reason is in the table.
 
     >>> row = {"estimator": "snips", "value": 0.2, "lo": 0.1, "hi": 0.3, "n": 40, "reason": ""}
     >>> estimators(pd.DataFrame([row])).get_title()
@@ -151,20 +151,19 @@ def estimators(table: pd.DataFrame, *, logged: float | None = None, ax: "Axes | 
     axes = styled_axes(ax, height=1.2 + 0.35 * len(table))
     at = np.arange(len(table))
     known = table["value"].notna().to_numpy(bool)
-    axes.errorbar(
-        table["value"][known],
-        at[known],
-        xerr=interval_lengths(table[known]),
-        fmt="o",
-        color=ACCENT,
-        capsize=3,
-    )
+    doubted = known & (table["reason"].to_numpy(object) != "")
+    for rows, colour, fill in ((known & ~doubted, ACCENT, ACCENT), (doubted, SOFT, "none")):
+        values, lengths = table["value"][rows], interval_lengths(table[rows])
+        axes.errorbar(values, at[rows], xerr=lengths, fmt="o", color=colour, mfc=fill, capsize=3)
+    if doubted.any():
+        axes.plot([], [], "o", color=SOFT, mfc="none", label="contradicted by the log")
     for row in np.flatnonzero(~known).tolist():
         axes.text(
             0.02, row, str(table["reason"].iloc[row]), va="center", transform=axes.get_yaxis_transform()
         )
     if logged is not None:
         axes.axvline(logged, color=SOFT, linestyle=":", label="lists that were shown")
+    if logged is not None or doubted.any():
         legend(axes, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     bare = known & table["lo"].isna().to_numpy(bool)
     names = table["estimator"].astype(str).tolist()
