@@ -44,8 +44,12 @@ _NOISE = 1e-9
 
 
 _FOLDS = 20
-_ENOUGH_HELD_OUT = 10_000
-"""Answers that tell the line well: its level has a standard error of .005 or less, with a thousand .016."""
+_FEW_PEOPLE = 2000
+"""Up to so many people a fit takes a second or less, so that many parts can be left out in turn."""
+_ENOUGH_HELD_OUT, _MOST_SPLITS = 10_000, _FOLDS
+"""Answers that tell the line well, among few people: its level has a standard error of .005 or less."""
+_ENOUGH_OF_MANY, _MOST_SPLITS_OF_MANY = 1000, 4
+"""Among more people, where a fit may take many seconds: a standard error of .016 or less."""
 
 
 class CalibratedFactors(Model):
@@ -53,7 +57,8 @@ class CalibratedFactors(Model):
 
     The line is fitted on answers which the matrices it is fitted for have not seen, a twentieth at a time,
     because scores of clearly fewer answers are smaller ones; then the matrices are learned from all. Of up to
-    10,000 answers every one is left out once, so that the line hardly depends on the seed.
+    10,000 answers among up to 2,000 people every one is left out once, so that the line hardly depends on the
+    seed.
     Its level is that of a like given a look: exposures without an answer count by the chance that they were
     looked at. Where nobody ever said no, passes are drawn among
     unseen pairs, and the chance is that of a like beside such a pair. Subclasses give the matrices of the
@@ -82,7 +87,7 @@ class CalibratedFactors(Model):
         fold, scores, labels = judged.pair_folds(_FOLDS, rng), [], []
         silent = impressions.take(~impressions.answered)
         looks, silent_fold = [], silent.pair_folds(_FOLDS, rng) if len(silent) else np.empty(0, np.int64)
-        for number in range(min(-(-_ENOUGH_HELD_OUT * _FOLDS // max(len(judged), 1)), _FOLDS)):
+        for number in range(_n_splits(len(judged), len(people))):
             held = judged.take(fold == number)
             taste, appeal = self._factors(people, learned.take(~learned.same_pairs(held)), rng)
             scores.append(pair_dots(taste, appeal, held.viewers, held.candidates))
@@ -118,6 +123,13 @@ class CalibratedFactors(Model):
         scores = rows_at(self.taste_, rows)[i] * rows_at(self.appeal_, rows)[j] * self.platt_.slope
         parts = {part: scores[:, columns].sum(axis=1) for part, columns in self._column_parts().items()}
         return {LEVEL: np.full(len(i), self.platt_.intercept), **parts}
+
+
+def _n_splits(n_answers: int, n_people: int) -> int:
+    """Return how many of the parts are left out, one after the other."""
+    few = n_people <= _FEW_PEOPLE
+    enough, most = (_ENOUGH_HELD_OUT, _MOST_SPLITS) if few else (_ENOUGH_OF_MANY, _MOST_SPLITS_OF_MANY)
+    return min(-(-enough * _FOLDS // max(n_answers, 1)), most)
 
 
 def _line(scores: Float64Array, labels: Float64Array) -> Platt:
