@@ -130,7 +130,7 @@ def order(explained_order: "OrderExplanation", *, ax: "Axes | None" = None) -> "
     axes.set_yticks(np.arange(len(terms)), terms["term"].astype(str).tolist())
     axes.invert_yaxis()
     first, second = explained_order.first, explained_order.second
-    axes.set(xlabel=f"log ratio of {explained_order.score}: for {second} (left) or {first} (right)")
+    axes.set(xlabel=f"log ratio of {explained_order.score}:\nfor {second} (left) or {first} (right)")
     axes.set_title(explained_order.title.replace(": ", ":\n", 1), pad=58 if at_once.any() else 42)
     legend(axes, loc="lower left", bbox_to_anchor=(0.0, 1.0))
     return axes

@@ -95,6 +95,16 @@ def test_the_map_refuses_a_third_side(directed):
         plots.embedding_map(directed, side="both")
 
 
+def test_an_estimate_that_the_log_contradicts_is_told_from_the_others():
+    rows = {"value": 0.2, "lo": 0.1, "hi": 0.3, "n": 40}
+    table = pd.DataFrame(
+        [{"estimator": "dr", "reason": ""} | rows, {"estimator": "dips", "reason": "no"} | rows]
+    )
+    axes = plots.estimators(table)
+    assert axes.get_legend_handles_labels()[1] == ["contradicted by the log"]
+    assert plots.estimators(table.head(1)).get_legend() is None
+
+
 def test_scenarios_of_different_people_say_how_many_each():
     table = pd.DataFrame({"listed": [9, 12], "candidates": [2.0, 3.0]}, index=["today", "50 km"])
     axes = plots.policies(table)
