@@ -3,7 +3,7 @@
 `check_table` holds a table to its contract.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
@@ -65,7 +65,7 @@ def _word(name: str, *, nullable: bool = True, catalogue: Catalogue | None = Non
     kind = LanguageSet if name == C.LANGUAGES else WordSet if ENUMERATIONS[name].many else Word
     return kind(
         name=name,
-        words=(catalogue or load_catalogue()).vocabulary(name),
+        words=ENUMERATIONS[name].words if catalogue is None else catalogue.vocabulary(name),
         nullable=nullable,
         hint=_HINTS.get(name, ""),
         forbidden=_ROMANCE if name == C.INTENTS else (),
@@ -303,7 +303,20 @@ def contracts_of(catalogue: Catalogue) -> Mapping[str, Contract]:
     return MappingProxyType({contract.table: contract for contract in contracts})
 
 
-CONTRACTS: Final = contracts_of(load_catalogue())
+class _PackageContracts(Mapping[str, Contract]):
+    """The contracts under the catalogue of the package, which is read when the first is asked for."""
+
+    def __getitem__(self, name: str) -> Contract:
+        return contracts_of(load_catalogue())[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(contracts_of(load_catalogue()))
+
+    def __len__(self) -> int:
+        return len(contracts_of(load_catalogue()))
+
+
+CONTRACTS: Final = _PackageContracts()
 """The contract of each table under the catalogue of the package; the columns are the same under any."""
 
 
