@@ -51,6 +51,7 @@ from recsys.evaluation.off_policy_tables import (
     PREDICTED,
     check_tables,
     contradiction,
+    drawn_lists,
     numbers,
 )
 from recsys.evaluation.snips import LEAST_EFFECTIVE
@@ -129,8 +130,10 @@ def off_policy(
     """Return the matches a listed pair that `lists` would bring, by several estimators with intervals.
 
     log:   viewer_id, candidate_id, propensity (the chance with which the pair was shown, in (0, 1]), like and
-           match (0 or 1); with `examination` also position. Impressions with a propensity of 1 say nothing of
-           other lists and may be left out.
+           match (0 or 1); with `examination` also position. Keep all impressions of a list that was drawn,
+           those with a chance of 1 too. Where only some lists were drawn, as with `randomised_share`, their
+           chances are those of viewers who were drawn: the others' impressions are left out, here, and so are
+           their lists, and a warning says how many viewers are left; with `ts` day by day.
     lists: viewer_id, candidate_id, rank; chance, the probability that the pair is in the list, 1 without.
     p_like and p_liked_back in both tables are what a model says: P(like | look) with `examination`, else
            P(like | shown), and P(liked back | like). Without them only "ips" and "snips" are estimated.
@@ -160,10 +163,13 @@ def off_policy(
     """
     seen = _seen(log, lists, examination, most, tuple(covariates))
     known = max(seen.effective_size, 1e-9)
-    if seen.reason() or seen.support * (1.0 + 2.0 / np.sqrt(known)) < _WARNED_SUPPORT:
+    if seen.reason():
+        warn(f"nothing is estimated from the log: {seen.reason()}")
+    elif seen.support * (1.0 + 2.0 / np.sqrt(known)) < _WARNED_SUPPORT:
         warn(
-            f"the log could have shown about {seen.support:.0%} of the pairs of these lists; estimates that "
-            "use it are of these alone: give every pair a chance above 0"
+            f"the log could have shown about {seen.support:.0%} of the pairs of these lists: 'snips' is of "
+            "these alone, 'ips' counts the others as no match, the rest take them to be like these beside "
+            "the model; give every pair a chance above 0"
         )
     return pd.DataFrame(list(_rows(seen, switch, level)))
 
@@ -176,6 +182,7 @@ def _seen(
     covariates: tuple[str, ...],
 ) -> OffPolicyLog:
     check_tables(log, lists, examination is not None, covariates)
+    log, lists = drawn_lists(log, lists)
     chance = lists[CHANCE].to_numpy(np.float64) if CHANCE in lists else np.ones(len(lists))
     read = np.ones(len(lists)) if examination is None else examination(lists[C.RANK].to_numpy(np.float64))
     listed = lists[[C.VIEWER, C.CANDIDATE]].assign(chance_=chance, read_=read)

@@ -17,6 +17,7 @@ CHANCE: Final = "chance"
 PREDICTED: Final = (C.P_LIKE, C.P_LIKED_BACK)
 _ROUNDING: Final = 1e-6
 _SURELY: Final = 3.0
+_DRAWN: Final = 0.5
 
 
 def numbers(table: pd.DataFrame, name: str, *, where: str = "the log") -> Float64Array:
@@ -64,6 +65,27 @@ def check_tables(log: pd.DataFrame, lists: pd.DataFrame, placed: bool, covariate
             values = numbers(table, name, where=where)
             wrong = (values < -_ROUNDING) | (values > 1.0 + _ROUNDING)  # NaN is not known
             refuse(wrong, values, f"'{name}' is not in [0, 1]", "write 40 % as 0.4", where=where)
+
+
+def drawn_lists(log: pd.DataFrame, lists: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the impressions of lists that were drawn by chance, and the lists of their viewers.
+
+    A night that draws a share of its lists logs chances given that a list was drawn, and 1 for what was sure.
+    The others say nothing of other lists; in a log of both the drawn have a fraction of their weight. A list
+    counts as drawn when half or more of its impressions have a chance below 1; with `ts` in the log a viewer
+    has a list a day. A single place of minimum exposure does not make one. Both tables are returned as they
+    are when every list or none was drawn; otherwise a warning says of how many viewers estimates are.
+    """
+    by = [log[C.VIEWER], log[C.TS].dt.floor("D")] if C.TS in log else [log[C.VIEWER]]
+    kept = (log[C.PROPENSITY] < 1.0).groupby(by).transform("mean") >= _DRAWN
+    if kept.all() or not kept.any():
+        return log, lists
+    viewers = log.loc[kept, C.VIEWER].unique()
+    warn(
+        f"{len(viewers):,} of the {log[C.VIEWER].nunique():,} viewers of the log had a list that was drawn "
+        "by chance; estimates are of their lists alone, which stand for all where they were drawn out of all"
+    )
+    return log[kept], lists[lists[C.VIEWER].isin(viewers)]
 
 
 def refuse(wrong: BoolArray, values: Float64Array, what: str, remedy: str, *, where: str = "the log") -> None:

@@ -1,10 +1,13 @@
 """Off-policy estimators: right on average where they say so, refusals, positions, the like on the way."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 
+from recsys.allocation import allocate
 from recsys.errors import InputError, MissingColumnError
 from recsys.evaluation import off_policy
 from recsys.evaluation.examination import Examination
@@ -117,13 +120,67 @@ def test_without_support_nothing_is_estimated_and_a_part_is_warned_of() -> None:
     assert few.loc[logged, ["value", "lo", "hi"]].isna().all(axis=None)
     assert few.loc[logged, "reason"].str.contains("of the lists").all()
     assert few.loc[~logged, "value"].notna().all()
-    with pytest.warns(UserWarning, match="could have shown"):
+    with pytest.warns(UserWarning, match="impressions are too few"):
         none = off_policy(log[:4], lists)
     assert none.loc[logged, "value"].isna().all()
     assert none.loc[logged, "reason"].str.contains("too few").all()
-    with pytest.warns(UserWarning, match="alone: give every pair"):
+    with pytest.warns(UserWarning, match="is of these alone.*give every pair"):
         some = off_policy(log[log["candidate_id"] % 3 != 0], lists)
     assert some["value"].notna().all()
+
+
+@pytest.fixture(scope="module")
+def randomised_nights() -> pd.DataFrame:
+    """Nights of an allocator that draws a fifth of its lists; the lists to judge are by p_like."""
+    rng, n, width, k = np.random.default_rng(0), 400, 16, 4
+    viewer = np.repeat(np.arange(n), width)
+    candidate = np.concatenate(
+        [rng.choice(np.delete(np.arange(n), v), width, replace=False) for v in range(n)]
+    )
+    true = rng.beta(3, 4, len(viewer)), rng.beta(3, 3, len(viewer))
+    noisy = [1.0 / (1.0 + (1.0 / p - 1.0) * np.exp(rng.normal(0.0, 0.7, len(p)))) for p in true]
+    pool = pd.DataFrame({"viewer_id": viewer, "candidate_id": candidate + 1000, "like_": true[0]})
+    pool = pool.assign(back_=true[1], p_like=noisy[0], p_liked_back=noisy[1], p_mutual=noisy[0] * noisy[1])
+    pool["rank"] = pool.groupby("viewer_id")["p_mutual"].rank(ascending=False, method="first").astype(int)
+    lists = pool.sort_values(["viewer_id", "p_like"], ascending=[True, False]).groupby("viewer_id").head(k)
+    lists = lists.assign(rank=np.tile(np.arange(1, k + 1), n))
+    worth = float((lists["like_"] * lists["back_"] * LOOK.at(lists["rank"])).mean())
+    candidates = pool.drop(columns=["like_", "back_"])
+    found = []
+    for night in range(40):
+        rng = np.random.default_rng(night)
+        log = allocate(candidates, k=k, steps=4, randomised_share=0.2, rng=rng)
+        log = log.merge(pool[["viewer_id", "candidate_id", "like_", "back_"]]).rename(
+            columns={"rank": "position"}
+        )
+        log["like"] = rng.random(len(log)) < log["like_"] * LOOK.at(log["position"])
+        log["match"] = log["like"] & (rng.random(len(log)) < log["back_"])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found.append(off_policy(log, lists, examination=LOOK).assign(true=worth))
+    return pd.concat(found)
+
+
+def test_a_night_that_draws_a_share_of_its_lists_is_read_by_those(randomised_nights: pd.DataFrame) -> None:
+    """With everybody's lists in it snips held the truth in 65 % of these nights, dr in 70 %, ips in 15 %."""
+    table = randomised_nights.dropna(subset=["lo"])  # dm, calibrated and blend lean on a wrong model
+    inside = (table["lo"] <= table["true"]) & (table["true"] <= table["hi"])
+    held = inside.groupby(table["estimator"]).mean()
+    assert (held[["snips", "dr"]] >= 0.9).all()
+    off = (table["value"] - table["true"]).groupby(table["estimator"]).agg(["mean", "std"])
+    assert (off["mean"].abs() < 3.5 * off["std"] / np.sqrt(40)).all()
+
+
+def test_lists_by_chance_are_told_day_by_day_and_one_place_at_the_end_is_none() -> None:
+    log, lists, _ = drawn(np.random.default_rng(2))
+    log["ts"] = pd.Timestamp("2026-03-02T12:00Z")
+    sure = log.assign(propensity=1.0, ts=log["ts"] + pd.Timedelta(days=1))
+    sure.loc[sure.groupby("viewer_id").tail(1).index, "propensity"] = 0.3
+    with pytest.warns(UserWarning, match="drawn by chance"):
+        both = off_policy(
+            pd.concat([log, sure[sure.groupby("viewer_id")["like"].transform("size") > 2]]), lists
+        )
+    pd.testing.assert_frame_equal(both, off_policy(log, lists))
 
 
 def test_without_predictions_only_the_log_speaks_and_order_does_not_matter() -> None:
