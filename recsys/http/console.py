@@ -20,7 +20,7 @@ from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.entries import Language
 from recsys.http.access import OpenService
 from recsys.http.audit_log import FEW_ENTRIES, MOST_ENTRIES
-from recsys.http.console_cases import case_routes, meant_by
+from recsys.http.console_cases import asked_again, case_routes, meant_by
 from recsys.http.console_pages import Console
 from recsys.http.console_session import (
     HEADERS,
@@ -145,6 +145,10 @@ def _member_routes(routes: APIRouter, console: Console) -> None:
         reason = form.get("reason", "").strip()
         if not form.get("sure") or not reason:
             return back_to(f"/member?user={quote(user)}&message=lift_needs_reason")
+        if again := asked_again(
+            service, operator, form, "reason", person=user, action="/console/member/lift"
+        ):
+            return again
         operator.opened("lift", user, detail=reason[:_LONGEST_REASON])
         console.lift(user)
         left = "lifted_still_held" if console.member(user).holds else "lifted"

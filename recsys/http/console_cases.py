@@ -1,5 +1,7 @@
 """The pages of cases: the list, one case with its forms, and the steps that operators take."""
 
+import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
@@ -29,6 +31,28 @@ def meant_by(console: Console, service: Service, user: str) -> str:
     if not (bare := canonical_spelling(user)):
         return ""
     return service.ranker.known_ids().whom(bare) or console.whom(bare) or bare
+
+
+def asked_again(
+    service: Service, operator: Operator, form: Mapping[str, str], field: str, *, person: str, action: str
+) -> Response | None:
+    """Return a page that asks about the ids of other members in what an operator wrote, None without any.
+
+    Words of operators outlive the members they name. The page has the whole form with its text, to change,
+    or sent as it is with a tick.
+    """
+    known = service.ranker.known_ids()
+    text = unicodedata.normalize("NFKC", form.get(field, ""))
+    meant = {known.whom(word) for word in _WORD.findall(text)} - {None, person}
+    if not meant or form.get("named"):
+        return None
+    kept = {key: value for key, value in form.items() if key != field}
+    named = ", ".join(sorted(filter(None, meant)))
+    values = {"action": action, "kept": kept, "field": field, "text": form[field], "named": named}
+    return page_of("words_again", operator, operator.lang, 409, message="names_member", **values)
+
+
+_WORD: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def case_routes(routes: APIRouter, console: Console) -> None:
@@ -91,6 +115,8 @@ def _step_routes(routes: APIRouter, console: Console, meant: Meant) -> None:
             return back_to(f"/member?user={quote(person)}")
         if form.get("version") != str(console.cases_by_person()[person]):
             return back_to(f"/member?user={quote(person)}&message=cases_changed")
+        if again := asked_again(service, operator, form, "note", person=person, action="/console/cases"):
+            return again
         made = console.open_case(person, form.get("kind", ""), by=operator.name, note=form.get("note", ""))
         operator.opened("open_case", person, detail=made.case)
         return back_to(f"/cases/{made.case}")
@@ -103,6 +129,10 @@ def _step_routes(routes: APIRouter, console: Console, meant: Meant) -> None:
         spelled = meant(service, before.person) == before.person
         if holds and not (before.person in service.ranker.known_ids() or (spelled and form.get("sure"))):
             return back_to(f"/cases/{name}?message=holds_nobody")
+        address = f"/console/cases/{quote(name)}"
+        about = before.person or ""
+        if again := asked_again(service, operator, form, "explanation", person=about, action=address):
+            return again
         page = partial(_case_page, console, operator, service, name)
         written = {form.get("step", ""): form.get("explanation", "")}
         try:

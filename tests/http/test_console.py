@@ -269,6 +269,24 @@ def test_a_hold_that_is_not_there_is_not_ended(at_work: Desk) -> None:
     assert at_work.console.cases.of(case).state == "open"
 
 
+def test_the_id_of_another_member_in_words_is_asked_about_first(at_work: Desk) -> None:
+    lists = at_work.console._lists()
+    user, other = str(lists["viewer_id"].iloc[0]), str(lists["candidate_id"].iloc[0])
+    asked = at_work.send(
+        "/console/cases", person=user, kind="report.money", note=f"call of {other.upper()}さん"
+    )
+    assert asked.status_code == 409
+    assert other in asked.text
+    assert f"call of {other.upper()}" in asked.text  # nothing written is lost
+    assert at_work.console.cases.cases() == {}
+    at_work.send("/console/cases", person=user, kind="report.money", note=f"{user}: a call", version="0")
+    step = {"step": "decide", "decision": "hold", "reason": "report.money", "explanation": f"hit {other}"}
+    assert at_work.send("/console/cases/case-1", **step).status_code == 409
+    assert not at_work.store.restrictions_of(user).holds
+    assert at_work.send("/console/cases/case-1", **step, named="yes").status_code == 200
+    assert at_work.store.restrictions_of(user).holds
+
+
 def test_every_hold_is_named_and_only_those_outside_of_cases_are_lifted_there(at_work: Desk) -> None:
     user = str(at_work.console._lists()["viewer_id"].iloc[0])
     name = at_work.console.cases.open_case(user, "report.money", by="op-1").case
