@@ -66,17 +66,17 @@ axes = reliability.plot.barh(figsize=(6, 3), xlim=(0, 1), title="Split-half reli
 # %% [markdown]
 # ## A map of people
 #
-# What everybody looks for, on the two directions in which people differ most. Coloured by the column with a
-# name of its own that goes along with the first direction most.
+# What everybody looks for, on the two directions in which people differ most. Coloured by the column that goes
+# along with the first direction most; a latent factor of a block is a direction in which its columns vary together.
 
 # %%
 model = recsys.ContentModel(features=features).fit(people, events, rng=np.random.default_rng(SEED))
 plane = plots.principal_plane(model.fitted.taste)
 known = features.frame(people)
-known = known.loc[:, (known.std() > 0) & ~known.columns.str.contains(":latent_")]
+known = known.loc[:, known.std() > 0]
 along = known.corrwith(pd.Series(plane[:, 0], index=known.index)).abs()
 block, column, _ = along.idxmax().split(":")
-plots.embedding_map(model.fitted, known[along.idxmax()].rename(f"{column} of {block}"));
+plots.embedding_map(model.fitted, known[along.idxmax()].rename(f"{column.replace('latent_', 'latent factor ')} of {block}"));
 
 # %%
 along.sort_values(ascending=False).head(5).round(2)
