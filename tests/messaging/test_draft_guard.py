@@ -203,6 +203,24 @@ def test_the_example_of_a_kind_is_found_as_that_kind_alone(lang: str) -> None:
     assert {kind: kinds(text) for kind, text in examples.items()} == {kind: {kind} for kind in KINDS}
 
 
+@pytest.mark.parametrize(
+    ("draft", "is_found"),
+    [
+        ("県立病院の3階東病棟で看護師をしています", True),
+        ("イオン幕張店でレジのパートをしています", True),
+        ("nurse on ward 6 at St Luke's, come and find me", True),
+        ("Based at the Leeds office of Deloitte these days", True),
+        ("市役所の窓口で待たされました", False),
+        ("母が三階の病棟に入院しました", False),
+        ("the Kilburn branch of the library has a nice cafe", False),
+    ],
+)
+def test_where_somebody_can_be_found_at_work_is_told_by_ward_branch_and_shop(
+    draft: str, is_found: bool
+) -> None:
+    assert ("employer" in kinds(draft)) == is_found
+
+
 def test_rules_are_versioned() -> None:
     assert len(load_rules().version) == 12
     assert {"distress", "violence"} <= set(load_catalogue().steps.checks)
