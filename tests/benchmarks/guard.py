@@ -7,7 +7,7 @@ which that kind is neither right nor arguable, how many are flagged with it. `ra
 with a kind as the guard does, at random. Rules are tuned and the classifier is trained on `dev`, never on
 `frozen`; `unseen` is the part of `frozen` that was written without sight of the rules; `held` are drafts of
 writers the classifier never saw. `_rules` figures are those of the rules alone.
-`_ms_p50` and `_ms_p99` are milliseconds a draft, `long_ms` of the slowest text of the greatest length, both of
+`_ms_p50` and `_ms_p99` are milliseconds a draft, `long_ms` of the slowest text of the greatest length, all of
 processor time: a busy machine changes them little.
 Intervals are exact (Clopper and Pearson, Biometrika 26, 1934), at 95%.
 """
