@@ -244,13 +244,13 @@ def _with_ids_as_given(refused: pd.DataFrame, given: pd.DataFrame) -> pd.DataFra
             )
             found[column] = found[column].astype(object).where(found[column].notna(), raw.astype(object))
     if C.PERSON_TOKEN in found and C.PERSON_TOKEN in given:
-        raw = given[C.PERSON_TOKEN].loc[found.index].map(_token_meant, na_action="ignore").astype(object)
+        raw = given[C.PERSON_TOKEN].loc[found.index].map(token_meant, na_action="ignore").astype(object)
         known = found[C.PERSON_TOKEN].astype(object)
         found[C.PERSON_TOKEN] = known.where(known.notna(), raw.where(raw.notna(), None))
     return found
 
 
-def _token_meant(given: object) -> str | None:
+def token_meant(given: object) -> str | None:
     """Return the token of a person that a value means in another spelling, None for none."""
     meant = (id_in_one_spelling(as_id_text(given)[:_LONGEST_ID]) or "").strip("'\"")
     return meant if is_token(meant) else None

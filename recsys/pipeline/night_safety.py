@@ -21,6 +21,7 @@ from recsys.data.tables import read_and_check
 from recsys.errors import PublicationError, SourceError
 from recsys.pipeline.retention import run_folders
 from recsys.ranking.publication_filter import published_persons
+from recsys.safety.by_person import OUT_TODAY
 from recsys.safety.fingerprints import ID, PERSON
 from recsys.safety.ledger import ACCOUNT, BAN, HOLD, TABLES, LedgerState, LedgerTag, SafetyLedger, Who
 from recsys.storage.manifest import read_manifest
@@ -103,9 +104,10 @@ def note_night(ledger: SafetyLedger, people: Population, holds: HoldStates | Non
     holds: what the holds table says; None takes whoever of `people` is held, and lifts nothing.
 
     A ban, or the state `hold`, ends when the account's own row says another state and is dated after the
-    night that first read the stop: an older row that is left when the row of the ban is gone ends nothing.
-    Where a source dates no row, the state alone decides. A hold of the holds table ends when the latest row
-    of its owner says `lifted`, and that is dated after the night that first read it or follows its beginning.
+    night that first read the stop, or after the tables of today that said so: an older row that is left when
+    the row of the ban is gone ends nothing. Where a source dates no row, the state alone decides. A hold of
+    the holds table ends when the latest row of its owner says `lifted`, and that is dated after the night
+    that first read it or follows its beginning.
     A block ends when it is there with the event by which whoever made it took it back, and no other stands
     between the two.
     Nothing ends because a row, or a table, is missing.
@@ -121,9 +123,13 @@ def note_night(ledger: SafetyLedger, people: Population, holds: HoldStates | Non
         ledger.stop(whom(people.held), LedgerTag(HOLD, TABLES))
     else:
         _note_holds(ledger, people, holds)
+    known, stopped = people.known(C.ACCOUNT_STATE), np.zeros(len(people), bool)
     for state, tag in _ACCOUNT_STOPS.items():  # after every stop: who goes from one to another is never free
-        free = people.known(C.ACCOUNT_STATE) & ~people.is_word(C.ACCOUNT_STATE, state)
-        ledger.lift(tag, people=_since_stopped(ledger.now(), tag, whom(free), holds))
+        in_state = people.is_word(C.ACCOUNT_STATE, state)
+        stopped |= in_state
+        ledger.lift(tag, people=_since_stopped(ledger.now(), tag, whom(known & ~in_state), holds))
+    free = whom(known & ~stopped)
+    ledger.lift(OUT_TODAY, people=_since_stopped(ledger.now(), OUT_TODAY, free, holds, people.as_of))
     relations = people.relations
 
     def named(pairs: Int32Array) -> list[tuple[Who, Who]]:
@@ -232,9 +238,16 @@ def _by_owner(holds: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
 
 
 def _since_stopped(
-    state: LedgerState, tag: LedgerTag, free: list[Who], holds: HoldStates | None
+    state: LedgerState,
+    tag: LedgerTag,
+    free: list[Who],
+    holds: HoldStates | None,
+    as_of: pd.Timestamp | None = None,
 ) -> list[Who]:
-    """Return those of `free` who are stopped and whose own row is younger than that."""
+    """Return those of `free` who are stopped and whose own row is younger than that.
+
+    as_of: of the night, whose rows are no younger where they have no times; None for younger than any stop.
+    """
     if not any(
         told.why == tag.why and told.owner == tag.owner for tags in state.stops.values() for told in tags
     ):
@@ -242,11 +255,12 @@ def _since_stopped(
     stopped = [(who, state.stop_of_account(who.user_id, tag)) for who in free]
     stopped = [(who, since) for who, since in stopped if since is not None]
     times = holds.profile_times() if stopped and holds is not None else None
-    return [
-        who
-        for who, since in stopped
-        if not since or times is None or (who.user_id in times and times[who.user_id] > pd.Timestamp(since))
-    ]
+
+    def is_younger(user_id: str, since: str) -> bool:
+        at = as_of if times is None else times.get(user_id, pd.Timestamp.min.tz_localize("UTC"))
+        return not since or at is None or at > pd.Timestamp(since)
+
+    return [who for who, since in stopped if is_younger(who.user_id, since)]
 
 
 def require_ledger(published: Path, ledger: SafetyLedger) -> None:

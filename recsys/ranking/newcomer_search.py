@@ -2,13 +2,16 @@
 
 import threading
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
+from recsys.data.fail_closed import STOPPED
 from recsys.ranking.cold_start import Newcomer, NewcomerFiles, Profile, one_person, separated_in
 from recsys.ranking.newcomer_limits import (
     NewcomerLimits,
@@ -23,6 +26,7 @@ from recsys.ranking.serve_time_filter import (
     select_from,
 )
 from recsys.ranking.snapshot import Snapshot
+from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.canonical import not_canonical
 from recsys.safety.persons import Accounts
 from recsys.safety.store import ShownLog, ask_safety, ask_safety_or_input
@@ -36,13 +40,20 @@ class NewcomerSearch:
     """Folds profiles of today into what is published and searches for them, within the limits of a day.
 
     published: where runs are. policy: the rules, where the publication's cannot be made from settings.
+    safety: is told whose a profile is.
     counts: where profiles and people of a day are counted.
     """
 
     def __init__(
-        self, published: Path, policy: Policy | None, limits: NewcomerLimits, counts: ShownLog
+        self,
+        published: Path,
+        policy: Policy | None,
+        limits: NewcomerLimits,
+        safety: SafetyByPerson,
+        counts: ShownLog,
     ) -> None:
         self._published, self._policy, self._limits, self._counts = published, policy, limits, counts
+        self._safety = safety
         self._files: tuple[str, NewcomerFiles | None] = ("", None)
         self._kept: dict[tuple[str, str, str, bool], Newcomer] = {}
         self._lock = threading.Lock()
@@ -67,7 +78,8 @@ class NewcomerSearch:
         digest = profile_digest(profile)
         found = self._folded(snapshot, viewer_id, profile, events, (digest, proved_tokens))
         row = snapshot.ids.find([viewer_id])[0]
-        accounts.add(viewer_id, found.person.person_tokens[0])
+        out = any(found.person.is_word(C.ACCOUNT_STATE, word)[0] for word in STOPPED)
+        ask_safety(partial(self._safety.note_profile, viewer_id, found.person.person_tokens[0], is_out=out))
         key = newcomer_key(found.person)
         if not ask_safety(lambda: self._limits.admit(self._counts, key, day, digest, known=row >= 0)):
             return None

@@ -142,7 +142,7 @@ class Ranker:
         by_person = SafetyByPerson(safety, ErasureList.of(published), SafetyLedger.of(published), log)
         version = None if policy is None else policy.version
         read = partial(forget_read_rows, log, folder)
-        search = NewcomerSearch(folder, policy, newcomers, counts)
+        search = NewcomerSearch(folder, policy, newcomers, by_person, counts)
         return cls(
             SnapshotReloader(
                 Path(published), by_person, policy=version, listeners=listeners, poll_s=poll_s, swapped=read

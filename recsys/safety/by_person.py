@@ -9,7 +9,17 @@ from recsys.safety.canonical import CheckedId, canonical_person, distinct_pair, 
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent, DayLog, StoreWithDay
 from recsys.safety.day_tables import is_stopped_by, note_tokens
 from recsys.safety.erasure_list import ErasureList
-from recsys.safety.ledger import HOLD, STORE, SUPPRESSED, LedgerState, LedgerTag, SafetyLedger, Who
+from recsys.safety.ledger import (
+    BAN,
+    HOLD,
+    STORE,
+    SUPPRESSED,
+    TODAY,
+    LedgerState,
+    LedgerTag,
+    SafetyLedger,
+    Who,
+)
 from recsys.safety.persons import ALONE, Accounts
 from recsys.safety.store import (
     BLOCK,
@@ -26,6 +36,8 @@ from recsys.safety.store import (
 _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 DAY: Final = "day"
 """Why a pair is apart by an event of the day."""
+OUT_TODAY: Final = LedgerTag(BAN, TODAY)
+"""Who is out for good by tables of today, until later tables, or a later row that a night reads, say not."""
 
 
 class ReadsExclusions(Protocol):
@@ -162,9 +174,33 @@ class SafetyByPerson:
         note_tokens(self.accounts, rows.changes)
 
     def note_tables(self, events: Sequence[DayEvent]) -> None:
-        """Note the person tokens of tables that changed, in the ledger as well: the day log forgets them."""
+        """Note what tables that changed say of a person, in the ledger as well: the day log forgets them.
+
+        That is the person's tokens, and whether they are out for good.
+        """
         if self.accounts is not ALONE and (told := note_tokens(self.accounts, events)):
             self._link(*told)
+        for event in events:
+            if event.type == TABLES_CHANGED:
+                self._note_state(event.actor, event.at, is_out=is_stopped_by(event))
+
+    def note_profile(self, user_id: str, token: str | None, *, is_out: bool) -> None:
+        """Note the same of a profile somebody came with: other workers know whose it is only from here."""
+        if token and self.accounts is not ALONE:
+            self.accounts.add(user_id, token)
+            self._link_known(user_id)
+        if is_out:
+            self._note_state(user_id, datetime.now(UTC), is_out=True)
+
+    def _note_state(self, user_id: str, at: datetime, *, is_out: bool) -> None:
+        """Note whether somebody is out for good by tables of a time; what is older changes nothing."""
+        since = self.ledger.now().stop_of_account(user_id, OUT_TODAY)
+        told = at.astimezone(UTC).isoformat(timespec="microseconds")
+        if is_out and (since is None or since < told):
+            self._link(user_id)
+            self.ledger.stop([Who(user_id)], OUT_TODAY, as_of=told, renew=True)
+        elif not is_out and since is not None and since < told:
+            self.ledger.lift(OUT_TODAY, people=[Who(user_id)])
 
     def _link(self, *accounts: str) -> None:
         """Note in the ledger which persons some accounts are of, by every token that is known of them.
@@ -172,6 +208,9 @@ class SafetyByPerson:
         Whatever is said of an account then holds for its person when the account, or its token, is gone.
         """
         self.read_day()
+        self._link_known(*accounts)
+
+    def _link_known(self, *accounts: str) -> None:
         state = self.ledger.now()
         if not state.namings:
             state = self.ledger.begin()

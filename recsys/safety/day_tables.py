@@ -7,6 +7,7 @@ from typing import Any, Final
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.data.contract import token_meant
 from recsys.data.fail_closed import STOPPED
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent
 from recsys.safety.persons import Accounts
@@ -34,7 +35,9 @@ def person_tokens_in(event: DayEvent) -> list[str]:
     ['T1']
     """
     values = [row.get(C.PERSON_TOKEN) for row in _profile_rows(event)]
-    return [text for value in values if isinstance(value, str) and (text := value.strip())]
+    return [
+        text for value in values if isinstance(value, str) and (text := token_meant(value) or value.strip())
+    ]
 
 
 def is_stopped_by(event: DayEvent) -> bool:

@@ -27,6 +27,8 @@ ACCOUNT: Final = "account"
 """The owner of the state `hold` that an account's own row of the tables says."""
 STORE: Final = "store"
 """The owner of what was written through a safety store."""
+TODAY: Final = "today"
+"""The owner of what an account's own tables of today, or the profile it came with, say of its state."""
 
 
 class Who(NamedTuple):
@@ -268,18 +270,23 @@ class SafetyLedger:
         if identity is not None:
             self.append([{"kind": "store", "store": identity, "writes": writes}])
 
-    def stop(self, people: Iterable[Who], tag: LedgerTag, *, as_of: str = "") -> None:
+    def stop(self, people: Iterable[Who], tag: LedgerTag, *, as_of: str = "", renew: bool = False) -> None:
         """Note that these people are shown to nobody, under any account, until the owner lifts it.
 
-        as_of: the time of the tables that say so, ISO UTC; "" when they have none.
+        as_of: the time of the tables that say so, ISO UTC; "" when they have none. renew: whether it takes
+        the place of the earlier time of the same stop.
         """
         with self._lock, self._file.alone():
             state = self._begun()
             newest = state.namings[-1]
             named = [(newest.of(ID, who.user_id), state.primary(who)) for who in people]
             stopped = {(one, own) for own, person in named for one in (own, person)}
+            told = {at: tag._replace(account=at[1]) for at in stopped}
             new = sorted(
-                at for at in stopped if tag._replace(account=at[1]) not in state.stops.get(at[0], ())
+                at
+                for at in stopped
+                if told[at] not in state.stops.get(at[0], ())
+                or (renew and state.stopped_at.get((at[0], told[at]), "") < as_of)
             )
             record = _stops("stop", tag, new)
             self._append([{**record, "as_of": as_of} if as_of else record] if new else [])

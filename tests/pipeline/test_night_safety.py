@@ -21,6 +21,10 @@ from recsys.data.exclusions import Relations
 from recsys.data.population import Population
 from recsys.pipeline.night_safety import HoldStates, note_changed_tokens, note_night
 from recsys.ranking.snapshot import packed_ids
+from recsys.safety import MemorySafety
+from recsys.safety.by_person import SafetyByPerson
+from recsys.safety.day_log import DayEvent
+from recsys.safety.erasure_list import ErasureList
 from recsys.safety.keys import Keys
 from recsys.safety.ledger import BAN, TABLES, LedgerTag, SafetyLedger, Who
 from recsys.safety.persons import PersonIndex
@@ -159,6 +163,39 @@ def test_no_row_older_than_a_stop_ends_it_whatever_rows_go_missing(
             if state in ("banned", "hold"):
                 since.setdefault(state, night)
             assert tell(ledger, night, known) == bool(since)
+
+
+TODAY = st.lists(
+    st.tuples(
+        st.sampled_from(["day", "night"]), st.sampled_from(["active", "banned", "odd"]), st.integers(0, 9)
+    ),
+    max_size=6,
+)
+"""By the hour: tables of today with a state, or a night with a row, active, of that many hours before it."""
+
+
+@settings(max_examples=40)
+@example([("day", "banned", 0), ("night", "active", 3), ("night", "active", 0)])
+@example([("day", "odd", 0), ("day", "active", 0)])
+@given(TODAY)
+def test_a_ban_by_tables_of_today_lasts_until_something_later_says_otherwise(
+    told: list[tuple[str, str, int]],
+) -> None:
+    """Planted and seen caught: a ban that any night ends, one that an older row ends, one that none ends."""
+    since: int | None = None
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = SafetyLedger(Path(folder), Keys())
+        safety = SafetyByPerson(MemorySafety(), ErasureList.of(folder), ledger)
+        for hour, (what, state, before) in enumerate(told, start=10):
+            if what == "night":
+                tell(ledger, hour, {hour - before: "active"})
+                since = None if since is not None and hour - before > since else since
+            else:
+                rows = {"profiles": [{C.USER: ONE, C.ACCOUNT_STATE: state}]}
+                safety.note_tables([DayEvent.of_tables(f"e{hour}", ONE, rows, at(hour))])
+                since = None if state == "active" else hour
+            now = SafetyLedger(Path(folder), Keys()).now()
+            assert now.is_stopped(now.fingerprints(Who(ONE))) == (since is not None)
 
 
 def test_the_times_of_a_source_are_those_of_the_latest_rows_that_count() -> None:

@@ -194,6 +194,19 @@ def test_two_newcomers_with_one_token_are_one_person(tmp_path: Path) -> None:
     assert case.page("u-three", token) == set()
 
 
+def test_every_worker_knows_whose_a_newcomer_was(tmp_path: Path) -> None:
+    """Seen to fail while the token of a profile was kept by the worker that was given it."""
+    case, tokens = Newcomers(tmp_path, 2), [f"hmac1:{at:064x}" for at in (777, 778, 779)]
+    other, active = Ranker.open(tmp_path, safety=case.store, poll_s=0), case.everybody
+    assert case.page("u-one", tokens[0])
+    other.safety.hold("u-one")
+    case.everybody = with_word(active, N, C.ACCOUNT_STATE, "banned")
+    assert case.page("u-two", tokens[1]) == set()
+    case.publish_without(set())
+    case.everybody = active
+    assert [bool(case.page(f"u-{one}", one)) for one in tokens] == [False, False, True]
+
+
 def test_filters_of_pages_by_a_profile_are_counted_too(tmp_path: Path) -> None:
     case = Newcomers(tmp_path, 1)
     ranker = Ranker.open(
