@@ -174,7 +174,8 @@ class GateSettings(Section):
 
     min_calibration_answers: answers a calibration is judged on; min_cohort_size: listed people of a cohort.
     warn_refused_rows, block_refused_rows: of the rows of any table. warn_below_safety_rows and its like: of
-    the rows of blocks, reports or holds. warn_nobody: of their rows, those that name nobody who is here.
+    the rows of blocks, reports or holds. warn_nobody: of their rows, those that name nobody who is here; more
+    of them than in the last night warn as well.
     clock_tolerance_hours: how far a night may be dated beyond the clock. pages_asked: viewers whose page is
     asked of a ranker before the run is served; of their pages, warn_empty_pages and block_empty_pages.
     band_nights, band_width: from so many nights on, a number far from its median (by so many times

@@ -103,6 +103,24 @@ def _person_tokens(known: pd.DataFrame, ids: IdIndex) -> ObjectArray:
     return _texts(first.reindex(ids.values))
 
 
+def _under_known_account(
+    contacts: pd.DataFrame, known: pd.DataFrame, ids: IdIndex, person_tokens: ObjectArray
+) -> pd.DataFrame:
+    """Return contact tokens, those of accounts without a row under one of their person that has one.
+
+    known: see `token_rows`. person_tokens: `(n_people,)`, of each account's person.
+    """
+    person = tokens_of_persons(known)
+    rows = np.flatnonzero(pd.notna(person_tokens))
+    account = dict(zip(person_tokens[rows], ids.ids(rows), strict=True))
+    absent = known[ids.find(known[C.USER]) < 0]
+    meant = {user: account.get(person[token]) for user, token in absent.to_numpy(object)}
+    users = contacts[C.USER].astype(object)
+    return contacts.assign(**{C.USER: users.map(meant).where(users.isin(list(meant)), users)}).dropna(
+        subset=[C.USER]
+    )
+
+
 def latest(
     table: pd.DataFrame, keys: list[str], as_of: pd.Timestamp, time: str = C.VALID_FROM
 ) -> pd.DataFrame:
@@ -164,7 +182,10 @@ def build_population(
     ):
         coded.update({c: coded_words(_column(frame, c), catalogue.vocabulary(c)) for c in words})
         sets.update({c: coded_set(_column(frame, c), catalogue.vocabulary(c)) for c in many})
-    tokens = _person_tokens(token_rows(tables[T.PROFILES], former_tokens), ids)
+    known = token_rows(tables[T.PROFILES], former_tokens)
+    tokens = _person_tokens(known, ids)
+    if former_tokens and T.TOKENS in tables:
+        tables = {**tables, T.TOKENS: _under_known_account(tables[T.TOKENS], known, ids, tokens)}
     long = LongTables(**{name: _long(tables, name, ids, time) for name in _LONG_COLUMNS})
     return Population(
         ids=ids,

@@ -112,7 +112,7 @@ class Spellings:
     """Who is meant by an id that is nobody's: the one known person whose id it is in another spelling."""
 
     def __init__(self, users: Collection[str], absent: Collection[str] = ()) -> None:
-        self._users, self._absent = frozenset(users), frozenset(absent)
+        self._users, self._absent = frozenset(users), frozenset(absent) - frozenset(users)
         self._kinds: frozenset[str] | None = None
         self._meant: dict[tuple[int, str], list[str]] | None = None
 
@@ -129,13 +129,12 @@ class Spellings:
         found = next((meant for form in forms if (meant := self._meant.get(form))), [])
         return found[0] if len(found) == 1 else None
 
-    def is_odd(self, given: str) -> bool:
-        """Say whether no known id is made of such characters: it is no id of somebody who left either.
+    def is_nobody(self, given: object) -> bool:
+        """Say whether no one known person is meant; accounts that are refused or yet to come are known."""
+        return given not in self._absent and self.whom(given) is None
 
-        Accounts that are absent, whose profiles are refused or yet to come, are known.
-        """
-        if given in self._absent:
-            return False
+    def is_odd(self, given: str) -> bool:
+        """Say whether no known id is made of such characters: it is no id of somebody who left either."""
         if self._kinds is None:
             self._kinds = frozenset(map(_kind, frozenset("".join(self._users))))
         return not self._kinds.issuperset(map(_kind, given))
@@ -143,7 +142,7 @@ class Spellings:
     def count(self, given: Restrictions) -> "NamesNobody":
         """Return how many refused rows about safety name nobody, by what they restrict in their own words."""
         named = [*((one,) for one in given.people), *given.pairs, *((one,) for one in given.erased)]
-        unknown = [[one for one in ids if self.whom(one) is None] for ids in named]
+        unknown = [[one for one in ids if self.is_nobody(one)] for ids in named]
         odd = sum(any(map(self.is_odd, ids)) for ids in unknown)
         return NamesNobody(sum(map(bool, unknown)), odd)
 
@@ -204,10 +203,12 @@ def named_in(table: str, rows: pd.DataFrame, spellings: Spellings, users: Collec
     strange = named[~known]
     people, pairs, nobody, odd = set[str](), set[tuple[str, str]](), 0, 0
     for ids in strange.itertuples(index=False):
-        meant = [spellings.whom(one) for one in ids if isinstance(one, str)]
+        given = [one for one in ids if isinstance(one, str)]
+        meant = [spellings.whom(one) for one in given]
         if not all(meant):
-            nobody += 1
-            odd += any(spellings.is_odd(one) for one, who in zip(ids, meant, strict=False) if not who)
+            strangers = [one for one in given if spellings.is_nobody(one)]
+            nobody += bool(strangers)
+            odd += any(map(spellings.is_odd, strangers))
         elif len(meant) == 1:
             people.add(str(meant[0]))
         elif meant[0] != meant[1]:
@@ -216,26 +217,43 @@ def named_in(table: str, rows: pd.DataFrame, spellings: Spellings, users: Collec
     return NamedInSafety(found, len(about), NamesNobody(nobody, odd))
 
 
-def restricted_in_another_spelling(profiles: pd.DataFrame) -> frozenset[str]:
-    """Return whose id stands in another spelling in a profile that is not active.
+_FEW_TWINS: Final = 20
+_TWINS_SHARE: Final = 0.01
 
-    profiles: accepted rows. Two ids that differ in capitals alone may be of one person.
+
+def restricted_by_twins(profiles: pd.DataFrame) -> Restrictions:
+    """Return what profiles whose ids differ in capitals alone restrict: the two may be of one person.
+
+    Whoever is active is held where the twin is not, and person tokens of each are tokens of the other too.
+    Where many ids have a twin, capitals tell people apart, and tokens are of one account each.
+
+    profiles: accepted rows.
 
     >>> rows = pd.DataFrame({"user_id": ["u1", "U1", "u2"], "account_state": ["active", "banned", "active"]})
-    >>> sorted(restricted_in_another_spelling(rows))
+    >>> sorted(restricted_by_twins(rows).people)
     ['u1']
+    >>> rows = pd.DataFrame({"user_id": ["u1", "U1", "u2"], "person_token": ["s", "t", "r"]})
+    >>> sorted(restricted_by_twins(rows).tokens)
+    [('U1', 's'), ('u1', 't')]
     """
-    if C.ACCOUNT_STATE not in profiles:
-        return frozenset()
     users = profiles[C.USER].unique()
     spelled = pd.Series(users, index=users).str.casefold()  # accepted ids differ in nothing else
     twins = spelled[spelled.duplicated(keep=False)]
     if twins.empty:
-        return frozenset()
-    state = profiles[C.ACCOUNT_STATE].astype(object)
-    stopped = set(profiles.loc[state.notna() & state.ne("active"), C.USER])
-    meant = set(twins[twins.index.isin(stopped)])
-    return frozenset(str(one) for one in twins.index[twins.isin(meant)] if one not in stopped)
+        return Restrictions()
+    tokens, people = frozenset[tuple[str, str]](), frozenset[str]()
+    if C.PERSON_TOKEN in profiles and len(twins) <= max(_FEW_TWINS, _TWINS_SHARE * len(users)):
+        rows = profiles.loc[profiles[C.USER].isin(twins.index), [C.USER, C.PERSON_TOKEN]].dropna()
+        named = rows.assign(form=rows[C.USER].map(twins).astype(object)).drop_duplicates()
+        both = named[["form", C.PERSON_TOKEN]].merge(twins.rename("form").rename_axis("twin").reset_index())
+        known = set(zip(rows[C.USER], rows[C.PERSON_TOKEN], strict=True))
+        tokens = frozenset(zip(both["twin"], both[C.PERSON_TOKEN], strict=True)) - known
+    if C.ACCOUNT_STATE in profiles:
+        state = profiles[C.ACCOUNT_STATE].astype(object)
+        stopped = set(profiles.loc[state.notna() & state.ne("active"), C.USER])
+        meant = set(twins[twins.index.isin(stopped)])
+        people = frozenset(str(one) for one in twins.index[twins.isin(meant)] if one not in stopped)
+    return Restrictions(people=people, tokens=tokens)
 
 
 def row_counts(

@@ -25,7 +25,7 @@ from recsys.data.safety_rows import (
     NamesNobody,
     Spellings,
     named_in,
-    restricted_in_another_spelling,
+    restricted_by_twins,
 )
 from recsys.data.tables import CONTRACTS, read_and_check
 from recsys.data.times import as_utc
@@ -229,7 +229,12 @@ def _checked(
             continue
         try:
             found = read_and_check(
-                name, readers[name], as_of=time, users=users, catalogue=catalogue, past=past
+                name,
+                readers[name],
+                as_of=time,
+                users=users if name != T.TOKENS or users is None else users | _absent(checked[T.PROFILES]),
+                catalogue=catalogue,
+                past=past,
             )
             rows_in[name] = len(found.accepted) + len(found.quarantined)
             checked[name] = found
@@ -245,11 +250,9 @@ def _checked(
         restrictions |= table.restrictions if past else table.restrictions.at_once()
     nobody: dict[str, NamesNobody] = {}
     if users is not None:
-        absent = {one for one, _ in restrictions.tokens} | set(checked[T.PROFILES].later[C.USER])
-        spellings = Spellings(users, absent)
+        spellings = Spellings(users, _absent(checked[T.PROFILES]))
         restrictions = spellings.restrictions(restrictions)
-        twins = restricted_in_another_spelling(checked[T.PROFILES].accepted)
-        restrictions |= Restrictions(people=twins)
+        restrictions |= restricted_by_twins(checked[T.PROFILES].accepted)
         for name in set(SAFETY_TABLES) & set(checked):
             named = named_in(name, checked[name].accepted, spellings, users)
             restrictions |= named.restrictions
@@ -275,6 +278,11 @@ def _checked(
         later=MappingProxyType(later),
         nobody=MappingProxyType(nobody),
     )
+
+
+def _absent(profiles: CheckedTable) -> frozenset[str]:
+    """Return the accounts of known persons whose profiles were refused, and those yet to come."""
+    return frozenset(one for one, _ in profiles.restrictions.tokens) | frozenset(profiles.later[C.USER])
 
 
 _PERSON_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET)

@@ -76,8 +76,10 @@ class Town:
 
         assert self.world.publish(folder, serving=write).published
 
-    def ranker(self) -> Ranker:
-        return Ranker.open(self.folder, safety=MemorySafety(), poll_s=0, max_staleness=None)
+    def ranker(self, folder: Path) -> Ranker:
+        """Open a copy: the safety ledger of a folder remembers what one test tells it."""
+        shutil.copytree(self.folder, folder / "published")
+        return Ranker.open(folder / "published", safety=MemorySafety(), poll_s=0, max_staleness=None)
 
     def sees(self, user: str) -> set[str]:
         """Return whom the plain rules let see somebody today, of people whom the night knew as well."""
@@ -93,8 +95,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
 
 
 @pytest.fixture
-def ranker(town: Town) -> Iterator[Ranker]:
-    made = town.ranker()
+def ranker(town: Town, tmp_path: Path) -> Iterator[Ranker]:
+    made = town.ranker(tmp_path)
     yield made
     made.close()
 
@@ -260,8 +262,7 @@ def test_one_event_id_of_two_members_mixes_nothing_up(town: Town, ranker: Ranker
 
 @pytest.mark.parametrize("how", ["held", "erased", "blocked"])
 def test_a_token_of_today_brings_what_restricts_its_person(town: Town, tmp_path: Path, how: str) -> None:
-    shutil.copytree(town.folder, tmp_path / "published")
-    ranker = Ranker.open(tmp_path / "published", safety=MemorySafety(), poll_s=0, max_staleness=None)
+    ranker = town.ranker(tmp_path)
     token = "hmac1:" + "ab" * 32
     first = rows_of(town.tables, NEW)
     first[T.PROFILES][0][C.PERSON_TOKEN] = token

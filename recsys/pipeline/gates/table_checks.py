@@ -1,6 +1,5 @@
 """Gates of the tables behind a night: whole tables refused, safety tables that shrink, the time they tell."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -29,7 +28,8 @@ def tables(proposal: Proposal) -> GateResult:
 def safety_tables(proposal: Proposal) -> GateResult:
     """Block when a safety table vanished, shrank by much, or names nobody who is here.
 
-    Warn when a row names an id of characters that no person's id has: it is not somebody who left.
+    Warn when a row names an id of characters that no person's id has, since that is not somebody who left,
+    and when more rows name nobody than in the last published night. Each is counted in every night.
 
     Nothing ends because a row is missing: what earlier nights read stays in the safety ledger. But a table
     that lost rows has lost those of today as well.
@@ -40,7 +40,8 @@ def safety_tables(proposal: Proposal) -> GateResult:
     rows = {name: counts.get(name, {}).get("rows", 0) for name in SAFETY}
     nobody = {name: counts.get(name, {}).get("nobody", 0) for name in (*SAFETY, T.EVENTS)}
     misspelled = {name: counts.get(name, {}).get("misspelled", 0) for name in (*SAFETY, T.EVENTS)}
-    before = _before(proposal)
+    last = proposal.past[-1].get("safety_tables", {}) if proposal.past else None
+    before = {name: int((last or {}).get(f"{name}_rows", 0)) for name in SAFETY}
     worst, levels = [], [Level.PASS]
     for name in SAFETY:
         level = _shrunk(rows[name], before.get(name, 0), proposal)
@@ -51,7 +52,11 @@ def safety_tables(proposal: Proposal) -> GateResult:
         levels.append(level)
         if level is not Level.PASS:
             worst.append(name)
-    odd = [name for name, count in misspelled.items() if count]
+    odd = [
+        name
+        for name, count in nobody.items()
+        if misspelled[name] or (last is not None and count > int(last.get(f"{name}_nobody", 0)))
+    ]
     levels += [Level.WARN for _ in odd]
     worst += [name for name in odd if name not in worst]
     found = {f"{name}_rows": rows[name] for name in SAFETY}
@@ -62,7 +67,7 @@ def safety_tables(proposal: Proposal) -> GateResult:
         max(levels),
         tuple(worst),
         "{tables}: shrunk, gone or naming nobody",
-        "as many as before",
+        f"as many as before, {sum(nobody.values())} rows name nobody",
     )
     return GateResult(result.gate, result.level, result.message, {**result.numbers, **found}, result.names)
 
@@ -83,14 +88,6 @@ def clock(proposal: Proposal) -> GateResult:
         level, why, told = Level.WARN, "no_events", "no event was added since the last publication"
     names = {} if level is Level.PASS else {"why": (why,), "as_of": (as_of.isoformat(),)}
     return GateResult("clock", level, f"{told} ({as_of.isoformat()})", {"count": int(level)}, names)
-
-
-def _before(proposal: Proposal) -> Mapping[str, int]:
-    """Return how many rows each safety table had in the last published night."""
-    if not proposal.past:
-        return {}
-    numbers = proposal.past[-1].get("safety_tables", {})
-    return {name: int(numbers.get(f"{name}_rows", 0)) for name in SAFETY}
 
 
 def _shrunk(now: int, before: int, proposal: Proposal) -> Level:
