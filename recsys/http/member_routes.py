@@ -171,13 +171,15 @@ async def shown(viewer_id: str, body: Shown, service: OpenService) -> Recorded:
 @routes.post("/blocks", status_code=204)
 async def block(viewer_id: str, body: Other, service: OpenService) -> None:
     """Keep the viewer and another member apart for good."""
-    await service.ask(lambda: service.ranker.safety.block(viewer_id, body.person))
+    safety = service.ranker.safety
+    await service.ask(lambda: safety.block(viewer_id, safety.meant(body.person)))
 
 
 @routes.post("/unblock", status_code=204)
 async def unblock(viewer_id: str, body: Other, service: OpenService) -> None:
     """Take back the viewer's block of another member; a block by the other stays."""
-    await service.ask(lambda: service.ranker.safety.unblock(viewer_id, body.person))
+    safety = service.ranker.safety
+    await service.ask(lambda: safety.unblock(viewer_id, safety.meant(body.person)))
 
 
 class Report(Other):
@@ -192,7 +194,8 @@ async def report(viewer_id: str, body: Report, service: OpenService) -> None:
 
     The category stands in the day log until a night has read it.
     """
-    await service.ask(lambda: service.ranker.day.report(viewer_id, body.person, body.category))
+    safety, day = service.ranker.safety, service.ranker.day
+    await service.ask(lambda: day.report(viewer_id, safety.meant(body.person), body.category))
 
 
 class Opening(BaseModel):

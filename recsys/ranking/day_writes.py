@@ -1,8 +1,9 @@
 """What a backend writes by day: events, changes of tables, pauses; each counts in the next call anywhere."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
@@ -34,8 +35,11 @@ class DayWrites:
     ranker.day.append([DayEvent("e1", datetime.now(UTC), "u1", "u2", "like")])
     """
 
-    def __init__(self, safety: SafetyByPerson, log: DayLog) -> None:
-        self._safety, self._log = safety, log
+    def __init__(
+        self, safety: SafetyByPerson, log: DayLog, since: Callable[[], datetime] = lambda: NEVER
+    ) -> None:
+        """Write to a log; since: the time up to which the night that is served knows the day."""
+        self._safety, self._log, self._since = safety, log, since
 
     def append(self, events: Sequence[DayEvent]) -> int:
         """Keep events, all or none, and return how many are new; the same again does nothing.
@@ -56,7 +60,8 @@ class DayWrites:
 
     def _appended(self, events: Sequence[DayEvent]) -> int:
         self._safety.separate((event.actor, event.target) for event in events if event.separates)
-        new = ask_safety_or_input(lambda: self._log.append(events))
+        events, arrived = self._in_order([event.checked() for event in events])
+        new = ask_safety_or_input(lambda: self._log.append(events, arrived=arrived))
         self._safety.note_tables(events)
         proofs = [event for event in events if event.type == "verified"]
         for event in proofs:
@@ -68,6 +73,25 @@ class DayWrites:
             if event.at > taken_back.get(event.actor, NEVER):
                 self._safety.lift(event.actor, owner=MEMBER, reason=PROOF)
         return new
+
+    def _in_order(self, events: Sequence[DayEvent]) -> tuple[list[DayEvent], datetime]:
+        """Return events and when they arrive: after the night, and after all that their actors said before.
+
+        So what is said last counts, also when the clock was ahead then, or is behind now.
+        """
+        arrived = max(datetime.now(UTC), self._since() + _INSTANT)
+        actors = list(dict.fromkeys(event.actor for event in events))
+        rows = ask_safety(lambda: self._log.read(actors, arrived - _INSTANT)) if actors else None
+        if rows is None or not (rows.pairs or rows.changes):
+            return [*events], arrived
+        latest: dict[str, datetime] = {}
+        for event in (*rows.pairs, *rows.changes):
+            latest[event.actor] = max(event.at, latest.get(event.actor, event.at))
+        moved = [
+            replace(one, at=max(one.at, latest[one.actor] + place * _INSTANT)) if one.actor in latest else one
+            for place, one in enumerate(events, start=1)
+        ]
+        return moved, max([arrived, *(one.at for one in moved if one.actor in latest)])
 
     def _latest_taken_back(self) -> dict[str, datetime]:
         """Return when each member's proof was last taken back, as far as the log knows."""
@@ -132,6 +156,7 @@ class DayWrites:
         self._safety.hold(user_id, owner=MEMBER, reason=LEAVE)
 
 
+_INSTANT: Final = timedelta(microseconds=1)
 _MARGIN: Final = timedelta(days=1)
 """How long beyond that rows are kept, for a worker that still serves a publication removed since."""
 

@@ -131,7 +131,7 @@ class Questions:
 
     def _read(self, snapshot: Snapshot, people: Sequence[str]) -> tuple[DayRows, DayChanges]:
         known = self._changes
-        since = snapshot.data_as_of
+        since = snapshot.day_since
         after = known.place if known.run_id == snapshot.run_id else 0
         rows = ask_safety(lambda: self.log.read(people, since, after=after))
         if after and (rows.log != known.log or rows.place < after):  # another log, or one that was set back

@@ -93,7 +93,7 @@ class Ranker:
         self._questions = Questions(safety, self._log)
         self._questions.accounts_of(reloader.now.snapshot)
         self._audits = OperatorAudits(reloader, self._questions, operators, keys)
-        self.day = DayWrites(safety, self._log)
+        self.day = DayWrites(safety, self._log, lambda: reloader.now.snapshot.day_since)
 
     @classmethod
     @checked_arguments(show_values=False)
@@ -269,7 +269,7 @@ class Ranker:
         snapshot, sound = use.snapshot, [one for one in viewers if isinstance(one, str)]
         accounts, changes = self._questions.accounts_of(snapshot), self._questions.changed_since(snapshot)
         safety = ask_safety(lambda: safety_for_many(self._safety, snapshot, accounts, sound))
-        events = days_of_many(self._log, accounts, sound, snapshot.data_as_of)
+        events = days_of_many(self._log, accounts, sound, snapshot.day_since)
         for viewer_id in viewers:
             if not isinstance(viewer_id, str):
                 yield InputError(explained("a person is named by an id", got=type(viewer_id).__name__))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Final, Self
 from zlib import crc32
@@ -50,6 +50,8 @@ def packed_ids(ids: Iterable[str]) -> BytesArray:
     return np.array([value.encode() for value in values], dtype=np.bytes_)
 
 
+_LONGEST_NIGHT: Final = timedelta(hours=12)
+"""How long before its publication a night reads its data at the earliest."""
 _FEW: Final = 4
 """Ids that are found one by one more quickly than together."""
 
@@ -293,6 +295,16 @@ class Snapshot:
     def data_as_of(self) -> datetime:
         """The time of the data."""
         return datetime.fromisoformat(self.data.data_as_of)
+
+    @cached_property
+    def day_since(self) -> datetime:
+        """The time from which on rows of the day are not known to the night.
+
+        A night may be dated ahead of the clock; it knows nothing that came after its data were read.
+        """
+        published = datetime.fromisoformat(self.manifest.created_at)
+        ahead = self.data_as_of > published
+        return published - _LONGEST_NIGHT if ahead else self.data_as_of
 
     @cached_property
     def catalogue(self) -> Catalogue:

@@ -240,6 +240,13 @@ class SafetyByPerson:
         for person in self.accounts.whose(user_id, self.ledger.now()):
             self.ledger.inherit(me, person)
 
+    def meant(self, user_id: str) -> str:
+        """Return the id that is meant, for whoever may not learn from a refusal that somebody is here.
+
+        Raises InputError for what is no id of anybody, in whatever spelling.
+        """
+        return self.accounts.meant(canonical_person(user_id))
+
     def _person(self, user_id: str) -> str:
         """Return an id; raise InputError for one that a store would keep and that would stop nobody."""
         one = canonical_person(user_id)

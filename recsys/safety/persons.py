@@ -180,11 +180,17 @@ class Accounts:
             *zip(others, self._ids.find(others), strict=True),
         ]
 
+    def meant(self, user_id: str) -> str:
+        """Return the known id that an id nobody has is but for its spelling, else the id itself."""
+        forms = id_forms(user_id)
+        spelled = [user_id, *forms, *(form.upper() for form in forms)]
+        own, *others = self._ids.find(spelled)
+        known = [row for row in others if row >= 0]
+        return str(self._ids.at(known[:1])[0]) if own < 0 and known else user_id
+
     def is_other_spelling(self, user_id: str) -> bool:
         """Say whether an id that nobody has is that of somebody known but for its spelling."""
-        forms = id_forms(user_id)
-        own, *others = self._ids.find([user_id, *forms, *(form.upper() for form in forms)])
-        return own < 0 and max(others) >= 0
+        return self.meant(user_id) != user_id
 
     def asked_many(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return `asked` of each of some people, who are looked up together."""

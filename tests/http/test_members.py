@@ -42,6 +42,11 @@ def test_a_block_is_absent_both_ways_on_the_next_page(service: Served) -> None:
     assert service.ask("POST", f"/v1/members/{viewer}/blocks", body={"person": other}).status_code == 204
     assert other not in service.page(viewer, k=40)
     assert viewer not in service.page(other, k=40)
+    for door, word in (("blocks", {}), ("unblock", {}), ("reports", {"category": "other"})):
+        for one in (other.upper(), "NOBODY"):  # a refusal would tell that somebody is here
+            body = {"person": one} | word
+            assert service.ask("POST", f"/v1/members/{viewer}/{door}", body=body).status_code == 204
+    assert other not in service.page(viewer, k=40)
     blocked, nobody = (service.ask("GET", f"/v1/members/{viewer}/people/{one}") for one in (other, "nobody"))
     assert blocked.status_code == nobody.status_code == 404
     assert blocked.content == nobody.content

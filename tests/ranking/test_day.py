@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,12 +18,17 @@ from recsys.data.events import Events
 from recsys.data.exclusions import EXCLUSION_REASONS, relations
 from recsys.data.ids import IdIndex
 from recsys.errors import InputError, SafetyUnavailable
+from recsys.ranking import day_writes
+from recsys.ranking.day_writes import DayWrites
 from recsys.ranking.newcomer_limits import NewcomerLimits
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.viewer_day import ViewerDay
 from recsys.ranking.viewer_filters import Filters, PageCursor
 from recsys.safety import MemorySafety, SqliteSafety
+from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import DayEvent, MemoryDayLog
+from recsys.safety.erasure_list import ErasureList
+from recsys.safety.ledger import SafetyLedger
 from tests.ranking.published_world import NOW, World
 from tests.ranking.test_ranker import ids
 
@@ -468,6 +474,47 @@ def test_an_id_in_another_spelling_is_no_person_at_the_doors(workers: list[Ranke
     with pytest.raises(InputError, match="canonical"):
         ranker.rank("U00001", 5, NOW, profile=replace(profile, ids=IdIndex(["U00001"])))
     ranker.safety.hold("u-new")  # somebody no night has read yet
+
+
+CLOCKS = st.lists(
+    st.tuples(st.sampled_from(["like", "pass", "hide", "undo"]), st.integers(-30, 30)), min_size=1, max_size=5
+)
+
+
+@settings(max_examples=30)
+@given(CLOCKS, st.integers(-40, 40))
+def test_the_last_word_of_a_day_counts_whatever_the_clock_does(
+    words: list[tuple[str, int]], night: int
+) -> None:
+    """Planted and seen caught: events in the order of a clock that is put right, and behind the night's."""
+    log, start = MemoryDayLog(), datetime.now(UTC)
+    since = start + timedelta(hours=night)
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+        safety = SafetyByPerson(MemorySafety(), ErasureList.of(folder), SafetyLedger.of(folder))
+        writes = DayWrites(safety, log, lambda: since)
+        for number, (kind, hours) in enumerate(words):
+            at = start + timedelta(hours=hours)
+            clock = type("Clock", (datetime,), {"now": classmethod(lambda _, __, at=at: at)})
+            patched.setattr(day_writes, "datetime", clock)
+            writes.append([replace(happened(kind, "a", "b", at=at), event_id=f"e{number}")])
+            day = ViewerDay.of(log.read(["a"], since).pairs, "a")
+            assert day.decided == {"b": kind}
+
+
+def test_a_night_that_is_ahead_of_the_clock_knows_nothing_of_what_comes(tmp_path: Path) -> None:
+    """Seen to fail: whoever hid somebody until the clock had reached the night met them."""
+    people = World.small(20).people
+    ahead = people.as_of + (datetime.now(UTC) + timedelta(minutes=50) - people.as_of)
+    world = World.of(replace(people, as_of=ahead))
+    world.publish(tmp_path)
+    ranker = Ranker.open(tmp_path, safety=MemorySafety(), poll_s=0)
+    a, b = next(
+        (one, shown[0]) for one in map(str, people.ids.ids(range(20))) if (shown := page(ranker, one))
+    )
+    ranker.day.append([happened("hide", a, b, at=datetime.now(UTC))])
+    assert b not in page(ranker, a)
+    assert ranker.look(b, a, NOW) is None
+    ranker.close()
 
 
 def test_who_left_somebody_by_day_stays_apart_when_the_store_is_made_anew(
