@@ -149,8 +149,10 @@ def note_changed_tokens(ledger: SafetyLedger, people: Population, run: Path | No
 
     A token that is replaced names the same person still: who was banned under the old one is banned, and a
     new account with the old one is theirs. run: the folder of that publication, None for none. One of an
-    earlier version, which cannot be read any more, tells of no tokens.
+    earlier version, which cannot be read any more, tells of no tokens. An account of which the ledger knows
+    anything is linked with its token of tonight, however long it was away.
     """
+    _link_known(ledger, people)
     if run is None:
         return
     try:
@@ -174,6 +176,18 @@ def note_changed_tokens(ledger: SafetyLedger, people: Population, run: Path | No
         if old or own in state.links:  # whoever had no token then may have had one before
             links += [(old, own), *([(own, newest.of(PERSON, token))] if token else [])]
     ledger.link(links)
+
+
+def _link_known(ledger: SafetyLedger, people: Population) -> None:
+    state, rows = ledger.begin(), np.flatnonzero(pd.notna(people.person_tokens))
+    named = state.links.keys() | state.stops.keys() | state.pairs.keys()
+    if not named:
+        return
+    ids, tokens = people.ids.ids(rows).tolist(), people.person_tokens[rows].tolist()
+    of_ids = zip(tokens, *state.fingerprints_of_ids(ids), strict=True)
+    known = [(token, [one for one in own if one in named]) for token, *own in of_ids]
+    person = state.namings[-1]
+    ledger.link((one, person.of(PERSON, token)) for token, own in known for one in own)
 
 
 def _note_absent(ledger: SafetyLedger, people: Population) -> None:

@@ -12,11 +12,13 @@ import structlog
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.data.safety_rows import id_in_one_spelling
 from recsys.errors import InputError, RecsysError, explained
 from recsys.ranking.profile_tables import require_own_rows, tables_of_values
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.canonical import not_canonical, utc_moment
-from recsys.safety.day_log import NEVER, NO_PROOF, DayEvent, DayLog
+from recsys.safety.day_log import NEVER, NO_PROOF, TABLES_CHANGED, DayEvent, DayLog
+from recsys.safety.day_tables import is_stopped_by
 from recsys.safety.store import MEMBER, ask_safety, ask_safety_or_input
 from recsys.storage.manifest import read_manifest
 from recsys.storage.publication import RUNS
@@ -54,13 +56,15 @@ class DayWrites:
         except InputError:
             for event in events:
                 with suppress(InputError):
-                    if event.restricts:
+                    if event.type == TABLES_CHANGED and is_stopped_by(event):
+                        self._safety.note_tables([event.checked()])
+                    elif event.restricts:
                         self._appended([event])
             raise
 
     def _appended(self, events: Sequence[DayEvent]) -> int:
         self._safety.separate((event.actor, event.target) for event in events if event.separates)
-        events, arrived = self._in_order([event.checked() for event in events])
+        events, arrived = self._in_order([self._of_known(event.checked()) for event in events])
         new = ask_safety_or_input(lambda: self._log.append(events, arrived=arrived))
         self._safety.note_tables(events)
         proofs = [event for event in events if event.type == "verified"]
@@ -73,6 +77,12 @@ class DayWrites:
             if event.at > taken_back.get(event.actor, NEVER):
                 self._safety.lift(event.actor, owner=MEMBER, reason=PROOF)
         return new
+
+    def _of_known(self, event: DayEvent) -> DayEvent:
+        """Return an event; one that takes somebody out of sight means whom it can, in whatever spelling."""
+        if event.target is None or not event.restricts:
+            return event
+        return replace(event, target=self._safety.meant(event.target)).checked()
 
     def _in_order(self, events: Sequence[DayEvent]) -> tuple[list[DayEvent], datetime]:
         """Return events and when they arrive: after the night, and after all that their actors said before.
@@ -114,8 +124,29 @@ class DayWrites:
         them, somebody new as soon as the log holds that they accepted the terms and were verified.
 
         Raises InputError, which repeats nothing of them, when they are no tables of this member's: an unknown
-        table or column, a row of somebody else, events, a block of a known id in another spelling.
+        table or column, a row of somebody else, events, a block of a known id in another spelling. A state
+        that is out for good counts even then.
         """
+        try:
+            self._require_tables(user_id, tables)
+            event = DayEvent.of_tables(event_id, user_id, tables, at)
+        except (TypeError, ValueError):
+            raise InputError(explained("the profile cannot be used", remedy="give plain values")) from None
+        except InputError:
+            self._note_refused(user_id, tables, at)
+            raise
+        return self.append([event])
+
+    def _note_refused(self, user_id: str, tables: Any, at: datetime | None) -> None:
+        """Note that somebody is out for good by tables of theirs that cannot be used."""
+        with suppress(InputError, TypeError, ValueError, KeyError, AttributeError):
+            me = id_in_one_spelling(user_id)
+            rows = [row for row in tables[T.PROFILES] if id_in_one_spelling(row.get(C.USER)) == me]
+            event = DayEvent.of_tables("refused", user_id, {T.PROFILES: rows}, at)
+            if is_stopped_by(event):
+                self._safety.note_tables([event.checked()])
+
+    def _require_tables(self, user_id: str, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
         given = tables_of_values(tables)
         require_own_rows(user_id, given)
         if T.EVENTS in given:
@@ -125,11 +156,6 @@ class DayWrites:
             for one in given[name][C.TARGET] if name in given and C.TARGET in given[name] else ():
                 if isinstance(one, str) and self._safety.accounts.is_other_spelling(one):
                     raise not_canonical()
-        try:
-            event = DayEvent.of_tables(event_id, user_id, tables, at)
-        except (TypeError, ValueError):
-            raise InputError(explained("the profile cannot be used", remedy="give plain values")) from None
-        return self.append([event])
 
     def report(self, actor: str, target: str, category: str = "other", at: datetime | None = None) -> None:
         """Keep two people apart for good because one reported the other, and keep what the report is about.

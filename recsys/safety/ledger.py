@@ -288,6 +288,7 @@ class SafetyLedger:
                 if told[at] not in state.stops.get(at[0], ())
                 or (renew and state.stopped_at.get((at[0], told[at]), "") < as_of)
             )
+            self._link({(own, person) for own, person in named})
             record = _stops("stop", tag, new)
             self._append([{**record, "as_of": as_of} if as_of else record] if new else [])
 
@@ -299,10 +300,13 @@ class SafetyLedger:
         with self._lock, self._file.alone():
             state = self._begun()
             own = state.namings[-1]
+            pairs = list(pairs)
             named = {
                 (state.primary(a), state.primary(b), own.of(ID, a.user_id) if directed else 0)
                 for a, b in pairs
             }
+            ends = {who for pair in pairs for who in pair if who.token}
+            self._link({(own.of(ID, who.user_id), state.primary(who)) for who in ends})
             new = sorted(
                 (a, b, actor)
                 for a, b, actor in named
@@ -362,10 +366,18 @@ class SafetyLedger:
     def link(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Note that two fingerprints are of one person: what restricts either restricts both."""
         with self._lock, self._file.alone():
-            known = self._begun().links
-            new = sorted({(a, b) for a, b in pairs if a and b and a != b and b not in known.get(a, ())})
-            ends = "".join(f"{one:016x}" for pair in new for one in pair)
-            self._append([{"kind": "link", "pairs": ends}] if new else [])
+            self._begun()
+            self._link(pairs)
+
+    def _link(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Note links while nobody else writes; an account is linked with its person before it is named.
+
+        Then what is said of either holds when the account comes back with another token.
+        """
+        known = self._state.links
+        new = sorted({(a, b) for a, b in pairs if a and b and a != b and b not in known.get(a, ())})
+        ends = "".join(f"{one:016x}" for pair in new for one in pair)
+        self._append([{"kind": "link", "pairs": ends}] if new else [])
 
     def note_erasures(self, people: int, watermark: str) -> None:
         """Note how many people have asked to be erased, and when the latest did."""

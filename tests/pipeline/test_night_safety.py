@@ -20,6 +20,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.exclusions import Relations
 from recsys.data.population import Population
 from recsys.pipeline.night_safety import HoldStates, note_changed_tokens, note_night
+from recsys.ranking.publication_filter import ListFilter
 from recsys.ranking.snapshot import packed_ids
 from recsys.safety import MemorySafety
 from recsys.safety.by_person import SafetyByPerson
@@ -114,6 +115,30 @@ def test_a_token_that_is_replaced_names_the_same_person(
         assert not state.is_stopped(state.fingerprints(other))
     fresh = SafetyLedger(tmp_path, Keys()).now()
     assert fresh.is_stopped(fresh.fingerprints(Who("again", tokens[0])))
+
+
+@pytest.mark.parametrize("token", ["T1", "T3", None])
+@pytest.mark.parametrize("what", ["apart", "stopped"])
+def test_who_is_away_for_a_night_comes_back_as_they_left(
+    tmp_path: Path, what: str, token: str | None
+) -> None:
+    """Seen to fail: whoever came back with another token met who had blocked them, once the row was gone."""
+    people, ledger = make_listed_people(3, np.random.default_rng(2)), SafetyLedger(tmp_path, Keys())
+    first, second, third = map(str, people.ids.ids(np.arange(3)))
+    apart = Relations.of(3, excluded=[(0, 2)]) if what == "apart" else Relations.none(3)
+    holds = HoldStates(frozenset([(first, "")] if what == "stopped" else []), {})
+    before = np.array(["T1", None, "T0"], object)
+    note_night(ledger, replace(people, person_tokens=before).with_relations(apart), holds)
+    people, nothing = people.with_relations(Relations.none(3)), HoldStates(frozenset(), {})
+    note_night(ledger, replace(people, person_tokens=before).take([1, 2]), nothing)
+    tonight = replace(people, person_tokens=np.array([token, token, "T0"], object))
+    note_changed_tokens(ledger, tonight, None)
+    note_night(ledger, tonight, nothing)
+    found = ListFilter.of_people(tonight, ledger)
+    theirs = {first, second} if token else {first}
+    if what == "apart":
+        assert found.separated[third] == theirs
+    assert found.stopped == (theirs if what == "stopped" else set())
 
 
 PEOPLE = make_listed_people(2, np.random.default_rng(2))

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -210,6 +211,14 @@ def test_tables_that_cannot_be_used_show_nobody_and_break_nothing(town: Town, tm
     ranker.day.change_tables(EDITED, {"profiles": [{"user_id": EDITED}]}, event_id="bad", at=NOW)
     assert page(ranker, viewer) == before
     assert page(ranker, EDITED) == []  # the asker gave nothing wrong
+    whole = rows_of(town.tables, EDITED)
+    for number, column in enumerate(
+        [*whole[T.PROFILES][0], C.PERSON_TOKEN]
+    ):  # no value breaks another's page
+        odd = whole | {T.PROFILES: [whole[T.PROFILES][0] | {column: ([["x"]], {"a": 1}, 1e999)[number % 3]}]}
+        with suppress(InputError):
+            ranker.day.change_tables(EDITED, odd, event_id=f"odd-{column}", at=NOW)
+        assert page(ranker, viewer) == before
     ranker.safety.erase(EDITED)
     assert page(ranker, EDITED) == page(ranker, "nobody") == []
 
@@ -225,6 +234,22 @@ def test_what_would_be_kept_unheard_in_tables_of_a_member_is_refused(
         ranker.day.change_tables(
             EDITED, {**rows_of(town.tables, EDITED), table: [row]}, event_id="unheard", at=NOW
         )
+
+
+@pytest.mark.parametrize("wrong", ["used event id", "unknown column", "unknown table", "id in capitals"])
+def test_a_ban_in_tables_that_are_refused_counts(town: Town, ranker: Ranker, wrong: str) -> None:
+    change(ranker, town, EDITED)
+    assert viewers_of(ranker, town, EDITED)
+    tables = rows_of(town.tables, EDITED)
+    tables[T.PROFILES][0] |= {C.ACCOUNT_STATE: "banned"} | ({"odd": 1} if wrong == "unknown column" else {})
+    if wrong == "unknown table":
+        tables["odd"] = [{C.USER: EDITED}]
+    if wrong == "id in capitals":
+        tables[T.PROFILES][0][C.USER] = EDITED.upper()
+    event_id = f"tables-{EDITED}" if wrong == "used event id" else "ban"
+    with pytest.raises(InputError):
+        ranker.day.change_tables(EDITED, tables, event_id=event_id, at=NOW + timedelta(minutes=1))
+    assert viewers_of(ranker, town, EDITED) == set()
 
 
 def test_a_log_that_is_away_shows_nobody(town: Town, ranker: Ranker, monkeypatch: pytest.MonkeyPatch) -> None:

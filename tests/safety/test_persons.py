@@ -16,7 +16,7 @@ from recsys.ranking.snapshot import SnapshotIds
 from recsys.safety import MemorySafety
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent
-from recsys.safety.day_tables import is_stopped_by
+from recsys.safety.day_tables import is_stopped_by, person_tokens_in
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.fingerprints import Fingerprints, Naming
 from recsys.safety.keys import Keys
@@ -178,8 +178,15 @@ def test_a_lift_frees_every_token_a_hold_was_noted_under(tmp_path, worker: str) 
         ("active", False),
         ("paused", False),
         (None, False),
+        (["active"], True),
+        ({"a": 1}, True),
     ],
 )
 def test_tables_of_today_stop_by_their_state_alone(state: object, stopped: bool) -> None:
     assert is_stopped_by(changed("a", 1, account_state=state, tz="Mars")) is stopped
     assert not is_stopped_by(DayEvent("e", NOW, "a", None, TABLES_CHANGED, payload="no json"))
+
+
+def test_tables_of_today_name_a_person_in_any_spelling_of_the_token() -> None:
+    for spelled in (TOKENS[1].upper(), f" '{TOKENS[1]}'", TOKENS[1]):
+        assert person_tokens_in(changed("a", 1, person_token=spelled)) == [TOKENS[1]]
