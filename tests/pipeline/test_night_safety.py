@@ -171,7 +171,7 @@ NIGHTS = st.lists(st.tuples(st.integers(1, 20), st.integers(0, 2)), min_size=2, 
 """The hour of each night, and how many of the latest rows it lacks."""
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(STATES, NIGHTS)
 def test_no_row_older_than_a_stop_ends_it_whatever_rows_go_missing(
     states: list[str], nights: list[tuple[int, int]]
@@ -199,7 +199,7 @@ TODAY = st.lists(
 """By the hour: tables of today with a state, or a night with a row, active, of that many hours before it."""
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @example([("day", "banned", 0), ("night", "active", 3), ("night", "active", 0)])
 @example([("day", "odd", 0), ("day", "active", 0)])
 @given(TODAY)
@@ -252,7 +252,7 @@ HOLD_ROWS = st.lists(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @example(rows=[(1, "lifted", "aki"), (3, "active", "aki")], first=5, lost={1})
 @given(HOLD_ROWS, st.integers(2, 8), st.sets(st.integers(0, 4)))
 def test_a_hold_ends_by_its_owner_alone_and_by_no_row_from_before(

@@ -481,7 +481,7 @@ CLOCKS = st.lists(
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(CLOCKS, st.integers(-40, 40))
 def test_the_last_word_of_a_day_counts_whatever_the_clock_does(
     words: list[tuple[str, int]], night: int
