@@ -22,12 +22,14 @@ from recsys.errors import PublicationError, SourceError
 from recsys.pipeline.retention import run_folders
 from recsys.ranking.publication_filter import published_persons
 from recsys.safety.by_person import OUT_TODAY
+from recsys.safety.erasure_list import ErasedPeople
 from recsys.safety.fingerprints import ID, PERSON
 from recsys.safety.ledger import ACCOUNT, BAN, HOLD, TABLES, LedgerState, LedgerTag, SafetyLedger, Who
 from recsys.storage.manifest import read_manifest
 from recsys.storage.sources import Reader, table_readers
 from recsys.types import BoolArray, Int32Array
 
+_NOBODY: Final = ErasedPeople()
 _UNREAD: Final = LedgerTag(UNREAD, TABLES)
 _ACCOUNT_STOPS: Final = {"banned": LedgerTag(BAN, TABLES), "hold": LedgerTag(HOLD, ACCOUNT)}
 """States of an account that stop its person until its own row says another one."""
@@ -144,13 +146,16 @@ def note_night(ledger: SafetyLedger, people: Population, holds: HoldStates | Non
     _note_absent(ledger, people)
 
 
-def note_changed_tokens(ledger: SafetyLedger, people: Population, run: Path | None) -> None:
+def note_changed_tokens(
+    ledger: SafetyLedger, people: Population, run: Path | None, erased: ErasedPeople = _NOBODY
+) -> None:
     """Tell the ledger whose person token is another one than in the publication of an earlier night.
 
     A token that is replaced names the same person still: who was banned under the old one is banned, and a
     new account with the old one is theirs. run: the folder of that publication, None for none. One of an
     earlier version, which cannot be read any more, tells of no tokens. An account of which the ledger knows
-    anything is linked with its token of tonight, however long it was away.
+    anything is linked with its token of tonight, however long it was away; one that is gone tonight, with the
+    token it had, unless its person asked to be erased.
     """
     _link_known(ledger, people)
     if run is None:
@@ -167,10 +172,12 @@ def note_changed_tokens(ledger: SafetyLedger, people: Population, run: Path | No
     before = index.of_row[index.namings.index(naming.naming)]
     had = np.arange(len(before)) if state.links else np.flatnonzero(before)
     users = ids.at(had.tolist())
+    gone = erased.among(users)
+    had, users = had[~gone], [user for user, is_gone in zip(users, gone, strict=True) if not is_gone]
     links: list[tuple[int, int]] = []
     for user, row, old in zip(users, people.ids.find(users), before[had].tolist(), strict=True):
         token = people.person_tokens[row] if row >= 0 else None
-        if row < 0 or old == (naming.of(PERSON, token) if token else 0):
+        if old == (naming.of(PERSON, token) if token else 0):
             continue
         own = newest.of(ID, user)
         if old or own in state.links:  # whoever had no token then may have had one before

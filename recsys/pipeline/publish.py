@@ -151,7 +151,8 @@ def _ledger_with_night(published: Path, people: Population, holds: HoldStates | 
     ledger = SafetyLedger.of(published)
     require_ledger(published, ledger)
     served = current_run(published)
-    note_changed_tokens(ledger, people, None if served is None else published / RUNS / served)
+    before = None if served is None else published / RUNS / served
+    note_changed_tokens(ledger, people, before, ErasureList.of(published).now(ledger.now()))
     note_night(ledger, people, holds)
     return ledger
 

@@ -3,6 +3,8 @@
 Where a person can be is in the inventory of `recsys.safety.person_files`.
 """
 
+import json
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -17,9 +19,9 @@ from recsys.catalogue.columns import Tables as T
 from recsys.data.ids import packed_strings, unpacked_strings
 from recsys.errors import SourceError
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
-from recsys.safety.person_files import PERSON_COLUMNS, file_names_erased, files_naming_erased
+from recsys.safety.person_files import PERSON_COLUMNS, file_kind, file_names_erased, files_naming_erased
 from recsys.storage.arrays import INDEX, load_arrays, save_arrays
-from recsys.storage.atomic_write import atomic_file, unreadable
+from recsys.storage.atomic_write import atomic_file, unreadable, write_atomically
 from recsys.storage.csv import read_csv
 from recsys.storage.dataclass_codec import PACKAGE_SUFFIX
 from recsys.types import BoolArray
@@ -30,6 +32,10 @@ _NO_PEOPLE: Final = frozenset(
     {INDEX, "MLmodel", "conda.yaml", "python_env.yaml", "requirements.txt", "served_model.py"}
 )
 """Files that say what a model is made of and name nobody: the number or word they hold is no id."""
+_EXAMPLES: Final = frozenset({"input_example.json", "serving_input_example.json"})
+"""Pairs of people that a tracked model is shown with; it names these files, so that they have to stay."""
+_ANYBODY: Final = "erased"
+_PLAIN_WORD: Final = re.compile(r"\d{1,6}|[^\W\d_]{1,20}")
 
 
 def erase_from_tables(folder: Path, erasures: ErasureList) -> dict[str, int]:
@@ -195,7 +201,8 @@ def erase_from_artifacts(folder: Path, erased: ErasedPeople) -> int:
 
     Tables lose their rows, saved arrays the id and the person's own rows; any other file that names
     somebody erased, or cannot be read, is removed, and so is a model that `may_hide_people`. What a model is
-    made of stays: a version such as 3.11.7 does not name the member 7.
+    made of stays, and so does what a page or another column of a table holds: a version such as 3.11.7, or a
+    count, does not name the member 7. An example of a model's input stays with another word for the id.
     """
     changed = 0
     for index in sorted(folder.rglob(INDEX)):
@@ -206,13 +213,49 @@ def erase_from_artifacts(folder: Path, erased: ErasedPeople) -> int:
             changed += 1
         else:
             changed += erase_from_arrays(index.parent, erased)
+    examples = (
+        [path for name in sorted(_EXAMPLES) for path in sorted(folder.rglob(name))] if len(erased) else []
+    )
+    for path in examples:
+        with suppress(OSError, ValueError):
+            changed += _erase_from_example(path, erased)
     for path in files_naming_erased(folder, erased):
         if path.name in _NO_PEOPLE:
             continue
+        rows = 0
         if path.suffix in _TABLE_SUFFIXES:
             with suppress(SourceError):
-                erase_from_table(path, erased)
-        if file_names_erased(path, erased):
+                rows = erase_from_table(path, erased)
+        if is_left := file_names_erased(path, erased) and not _names_in_passing(path, erased):
             path.unlink()
-        changed += 1
+        changed += bool(rows) or is_left
     return changed
+
+
+def _names_in_passing(path: Path, erased: ErasedPeople) -> bool:
+    """Say whether a page or a table without rows of people holds plain numbers or words that are ids."""
+    if path.suffix not in {".html", *_TABLE_SUFFIXES}:
+        return False
+    try:
+        words = sorted({word for words in file_kind(path).words(path) for word in words})
+    except (OSError, ValueError, KeyError):
+        return False
+    named = np.flatnonzero(erased.among(words))
+    return all(_PLAIN_WORD.fullmatch(words[at]) for at in named.tolist())
+
+
+def _erase_from_example(path: Path, erased: ErasedPeople) -> bool:
+    def without(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: without(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [without(inner) for inner in value]
+        if not isinstance(value, str | int) or not erased.among([str(value)]).any():
+            return value
+        return _ANYBODY if isinstance(value, str) else 0
+
+    given = json.loads(path.read_bytes())
+    if (left := without(given)) == given:
+        return False
+    write_atomically(path, json.dumps(left).encode())
+    return True

@@ -90,19 +90,28 @@ class Published:
     persons: PersonIndex
 
 
-@pytest.mark.parametrize("tokens", [("T1", "T2"), ("T1", "T2", "T3"), ("T1", None), ("T1", None, "T2")])
+AWAY = "away"
+"""Of an account that a night lacks."""
+
+
+@pytest.mark.parametrize(
+    "tokens", [("T1", "T2"), ("T1", "T2", "T3"), ("T1", None), ("T1", None, "T2"), ("T1", AWAY, "T2")]
+)
 def test_a_token_that_is_replaced_names_the_same_person(
     tmp_path: Path, tokens: tuple[str | None, ...]
 ) -> None:
     people, ledger = make_listed_people(3, np.random.default_rng(2)), SafetyLedger(tmp_path, Keys())
-    one = str(people.ids.ids([0])[0])
+    one, everybody = str(people.ids.ids([0])[0]), people
     run, texts = None, people.ids.ids(np.arange(3))
     for number, token in enumerate(tokens):
-        people = replace(people, person_tokens=np.array([token, "other", None], object))
+        people = replace(everybody, person_tokens=np.array([token, "other", None], object))
+        people = people.take([1, 2]) if token == AWAY else people
         note_changed_tokens(ledger, people, run)
         run = tmp_path / str(number)
         persons = PersonIndex.of(people.person_tokens, ledger.begin().namings)
-        save_dataclass(run / SERVING, Published(packed_ids(texts), persons))
+        known = people.ids.ids(np.arange(len(people)))
+        save_dataclass(run / SERVING, Published(packed_ids(known), persons))
+    tokens = tuple(token for token in tokens if token != AWAY)
     ledger.stop([Who(one, tokens[-1])], LedgerTag(BAN, TABLES))
     ledger.separate([(Who("x", tokens[0]), Who("y"))], LedgerTag("block", TABLES))
     state = ledger.now()

@@ -13,7 +13,7 @@ from recsys.data.events import Events
 from recsys.errors import PublicationError, SafetyUnavailable
 from recsys.models.popularity import PopularityModel
 from recsys.pipeline.evaluation_data import COLUMNS, read_evaluated_pairs, write_evaluated_pairs
-from recsys.safety.erase_files import erase_from_arrays, erase_from_tables
+from recsys.safety.erase_files import erase_from_arrays, erase_from_artifacts, erase_from_tables
 from recsys.safety.erasure_list import ErasedPeople, ErasureList, erasure_key, person_hash
 from recsys.safety.fingerprints import forms_of
 from recsys.safety.keys import Keys
@@ -193,6 +193,32 @@ def test_tracked_nights_lose_every_trace(erasures: ErasureList, tmp_path: Path) 
     assert not (night / "report.html").exists()
     assert (night / "other.html").exists()
     assert PopularityModel.load(night / "model").fitted.ids.find(["u00001"])[0] == 1
+
+
+@pytest.mark.parametrize("one", ["7", "content"])
+def test_a_number_or_a_word_that_is_an_id_as_well_takes_no_file_that_names_nobody(
+    tmp_path: Path, one: str
+) -> None:
+    """Seen to fail: the erasure of a member 7 deleted pages, counts, and the examples a model names."""
+    erasures = ErasureList(tmp_path / "erasures")
+    erasures.add([one])
+    files = {
+        "counts.csv": f"slice,count\n{one},7\ncontent,1-7\n",
+        "report.html": f"<td>{one}</td>",
+        "input_example.json": json.dumps({"columns": ["viewer_id"], "data": [[one], ["u1"], [7]]}),
+        "named.csv": f"user_id,level\n{one},7\nu1,{one}\n",
+    }
+    (tmp_path / "store").mkdir()
+    for name, text in files.items():
+        (tmp_path / "store" / name).write_text(text)
+    erase_from_artifacts(tmp_path / "store", erasures.now())
+    left = {path.name: path.read_text() for path in (tmp_path / "store").iterdir()}
+    assert {name: left[name] for name in ("counts.csv", "report.html")} == {
+        name: files[name] for name in ("counts.csv", "report.html")
+    }
+    example = json.loads(left["input_example.json"])
+    assert example["data"] == [["erased"], ["u1"], [0 if one == "7" else 7]]
+    assert pd.read_csv(tmp_path / "store" / "named.csv", dtype=str).user_id.tolist() == ["u1"]
 
 
 def test_a_file_that_cannot_be_read_counts_as_naming(erasures: ErasureList, tmp_path: Path) -> None:
