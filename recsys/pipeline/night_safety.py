@@ -277,7 +277,7 @@ def _since_stopped(
     stopped = [(who, since) for who, since in stopped if since is not None]
     times = holds.profile_times() if stopped and holds is not None else None
 
-    def is_younger(user_id: str, since: str) -> bool:
+    def is_younger(user_id: str, since: str | None) -> bool:
         at = as_of if times is None else times.get(user_id, pd.Timestamp.min.tz_localize("UTC"))
         return not since or at is None or at > pd.Timestamp(since)
 

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from recsys.errors import SafetyUnavailable, explained
 from recsys.safety.fingerprints import ID, PERSON, Fingerprints, Naming
 from recsys.safety.keys import Keys, read_keys
-from recsys.safety.ledger_file import LedgerFile, Position, Record, refused
+from recsys.safety.ledger_file import LedgerFile, LedgerWatermark, Position, Record, refused
 
 BAN: Final = "ban"
 HOLD: Final = "hold"
@@ -151,27 +151,6 @@ class LedgerState:
                 _change(of_one, b, tag._replace(account=actor), lifts=lifts)
                 if not of_one:
                     del self.pairs[a]
-
-
-class LedgerWatermark(NamedTuple):
-    """Up to where a ledger was known: its identity, how many records, the code of the last."""
-
-    identity: str
-    records: int
-    code: str
-
-    def text(self) -> str:
-        """Return it as a manifest holds it."""
-        return f"{self.identity}:{self.records}:{self.code}"
-
-    @classmethod
-    def of_text(cls, text: str) -> "LedgerWatermark":
-        """Read it from there; SafetyUnavailable when it is none."""
-        identity, _, rest = text.partition(":")
-        number, _, code = rest.partition(":")
-        if not (identity and number.isdigit() and code):
-            raise refused("has a watermark that is none", where="manifest.json")
-        return cls(identity, int(number), code)
 
 
 class SafetyLedger:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from recsys.errors import SafetyUnavailable, explained
 from recsys.safety.keys import UNKEYED, Keys, purpose_key
@@ -42,6 +42,27 @@ class Position:
     def code(self) -> str:
         """The code of the last record."""
         return self.codes[-1] if self.codes else ""
+
+
+class LedgerWatermark(NamedTuple):
+    """Up to where a ledger was known: its identity, how many records, the code of the last."""
+
+    identity: str
+    records: int
+    code: str
+
+    def text(self) -> str:
+        """Return it as a manifest holds it."""
+        return f"{self.identity}:{self.records}:{self.code}"
+
+    @classmethod
+    def of_text(cls, text: str) -> "LedgerWatermark":
+        """Read it from there; SafetyUnavailable when it is none."""
+        identity, _, rest = text.partition(":")
+        number, _, code = rest.partition(":")
+        if not (identity and number.isdigit() and code):
+            raise refused("has a watermark that is none", where="manifest.json")
+        return cls(identity, int(number), code)
 
 
 class LedgerFile:
