@@ -78,12 +78,6 @@ def test_a_night_and_the_one_after(project: Path) -> None:
     tracked = json.loads((project / PATHS.tracked).read_text())
     assert (tracked["version"], tracked["is_new"]) == (1, True)
     assert current_run(project / PUBLISHED) == run
-    (project / PATHS.log).unlink()
-
-    changed = night(project, *SMALL, "--set", "publish.keep=9", "--set", "tracking.enabled=false")
-    assert changed.returncode in {0, 10}, changed.stderr
-    assert "allocate" not in stages_run(project)
-    assert "publish" in stages_run(project)
 
     broken = night(project, *SMALL, "--set", "recommend.kk=2")
     assert broken.returncode == 40
