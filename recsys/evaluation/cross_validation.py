@@ -1,6 +1,6 @@
 """Models judged on pairs they were not fitted on: cross-validation, learning curves and what came later."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol, Self
 
 import numpy as np
@@ -75,6 +75,8 @@ def cross_validate(
     outcome: `mutual`, likes of both where both decided, or `like`, for data where one side decides.
     negatives_per_like: for a log of likes alone: so many unseen pairs are judged beside each like, as ones
              that did not work (see `with_unseen_pairs`). No model is given them to learn from.
+    fits:    repetitions, each with folds and seeds of its own; with more than one, intervals hold what
+             another seed would give as well (see `over_fits`).
     against: also by how much each model exceeds this one, paired.
 
     Raises InputError when there are too few pairs, SettingsError for an unknown outcome.
@@ -98,20 +100,34 @@ def cross_validate(
         for _ in range(_at_least_one(fits)):
             fold = pair_folds(truth[C.VIEWER], truth[C.CANDIDATE], folds, rng=draw)
             seed = int(draw.integers(2**31))
-            scored: dict[str, list[pd.DataFrame]] = {name: [] for name in named}
-            for at in range(folds):
-                held = truth.loc[fold == at, PAIR]
-                seen = without_pairs(events, held)
-                for name, model in named.items():
-                    scored[name].append(scored_pairs(model, people, seen, held, seed))
-                    bar.update()
-            whole = {name: pd.concat(parts, ignore_index=True) for name, parts in scored.items()}
-            lists = {name: as_lists(pairs, probability) for name, pairs in whole.items()}
+            scored = _scored_folds(named, people, events, truth, fold, seed=seed, fitted=bar.update)
+            lists = {name: as_lists(pairs, probability) for name, pairs in scored.items()}
             table = compare(
                 lists, truth, k=k, probability=probability, against=against, n_resamples=n_resamples, rng=draw
             )
             tables.append(table)
     return over_fits(tables)
+
+
+def _scored_folds(
+    models: Mapping[str, FittableModel],
+    people: Population,
+    events: Events,
+    truth: pd.DataFrame,
+    fold: npt.NDArray[np.intp],
+    *,
+    seed: int,
+    fitted: Callable[[], object],
+) -> dict[str, pd.DataFrame]:
+    """Return all pairs with scores of each model that has not seen them; `fitted` follows each fit."""
+    scored: dict[str, list[pd.DataFrame]] = {name: [] for name in models}
+    for at in np.unique(fold):
+        held = truth.loc[fold == at, PAIR]
+        seen = without_pairs(events, held)
+        for name, model in models.items():
+            scored[name].append(scored_pairs(model, people, seen, held, seed))
+            fitted()
+    return {name: pd.concat(parts, ignore_index=True) for name, parts in scored.items()}
 
 
 @checked_arguments
