@@ -115,7 +115,7 @@ def over_fits(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     >>> row = {"metric": "auc", "value": 0.5, "lo": 0.4, "hi": 0.6}
     >>> tables = [pd.DataFrame([row]), pd.DataFrame([row | {"value": 0.54, "lo": 0.44, "hi": 0.64}])]
     >>> over_fits(tables).round(3).to_numpy().tolist()
-    [['auc', 0.52, 0.4, 0.64]]
+    [['auc', 0.52, 0.383, 0.657]]
     """
     joined = tables[0].copy()
     if len(tables) == 1:
