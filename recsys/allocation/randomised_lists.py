@@ -3,8 +3,8 @@
 An off-policy estimate needs pairs that were shown by chance, in places by chance. Places of minimum exposure
 are ends of lists; here whole lists are drawn, out of the candidates the allocator had for the same viewer:
 nobody stands in one who could not have stood in an allocated list, and nobody gets more likes than their
-budget allows. With the chance that a pair is in its list logged as its propensity, `recsys.off_policy` is
-unbiased for any lists of these candidates.
+budget allows. The propensity that is logged is the chance that a pair is in the list given that this list was
+drawn: `recsys.off_policy` reads the lists that were drawn and leaves out the others, whose entries have 1.
 """
 
 from dataclasses import dataclass, field

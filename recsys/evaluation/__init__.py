@@ -22,6 +22,7 @@ from recsys.evaluation.market import (
     reach,
 )
 from recsys.evaluation.off_policy import off_policy
+from recsys.evaluation.off_policy_log import off_policy_log
 from recsys.evaluation.parameter_search import SearchResult, tune
 from recsys.evaluation.probability import auc, brier, log_loss
 from recsys.evaluation.protocol import as_lists
@@ -76,6 +77,7 @@ __all__ = [
     "mutual_labels",
     "ndcg",
     "off_policy",
+    "off_policy_log",
     "pair_folds",
     "precision",
     "reach",

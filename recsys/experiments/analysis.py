@@ -25,7 +25,8 @@ NAIVE: Final = "naive"
 _FEWEST_TO_ADJUST: Final = 8
 """Neighbourhoods from which on the weeks before are taken out: a slope of fewer is chance."""
 FEWEST_UNITS: Final = 10
-"""Units of two arms from which on there is an interval: of fewer it is hundreds of times the level wide."""
+"""Units of two arms from which on there is an interval."""
+_WIDEST: Final = 10.0
 _DECISIVE: Final = {
     "person": "begun",
     "neighbourhood": "neighbourhoods",
@@ -44,8 +45,9 @@ class ExperimentResult:
 
     effects: a row for each arm but the first and each estimator: arm, estimator, control, mean, effect,
              error, lo, hi (one look), always_lo, always_hi (any number of looks), relative, units, decisive.
+             Intervals of fewer than ten units are missing; where nights are units, so are those of any number
+             of looks while they are wider than ten times the level.
     guard_rails: a row for each arm and guard-rail: arm, guard_rail, value, control, ratio, evidence, stop.
-             Intervals of fewer than ten units are missing.
     exposures: see `recsys.experiments.outcomes.exposure_table`; empty where nights are the units.
     nights:  numbers of the nights of which effects are read; none, and `effects` is empty, as long as likes
              still wait for their answers. Guard-rails and exposures count up to the last event all the same.
@@ -243,7 +245,9 @@ class _Reading:
         always = always_valid_interval(found, scale=max(scale, 1e-12), level=self.level)
         if found.units < FEWEST_UNITS:
             lo = hi = float("nan")
-            always = (lo, hi)
+        wide = self.experiment.unit == "night" and always[1] - found.effect > _WIDEST * found.control
+        if wide or found.units < FEWEST_UNITS:
+            always = (float("nan"), float("nan"))
         return {
             "estimator": name,
             "control": found.control,

@@ -53,7 +53,8 @@ def joined_lists(
     lists: by arm, viewer_id, candidate_id, rank and what else they carry, for everybody. night: from 0.
     A list keeps the order of its arm; on both sides the places of two arms are merged, the first arm's first
     where two claim one place, and what is over `k` is left off. Column `arm` is added: the arm of the viewer
-    (of the pair on both sides), in which an impression of this row counts.
+    (of the pair on both sides), in which an impression of this row counts. Where some arms have a propensity
+    and others do not, that of the others is 1.
 
     Raises InputError when an arm has no lists.
 
@@ -73,6 +74,8 @@ def joined_lists(
         decides = arm_of_pairs(experiment, assignment, table[C.VIEWER], table[C.CANDIDATE], night)
         parts.append(table[(decides == arm).to_numpy(bool)].assign(arm=arm, number=number))
     joined = pd.concat(parts, ignore_index=True)
+    if C.PROPENSITY in joined:
+        joined[C.PROPENSITY] = joined[C.PROPENSITY].fillna(1.0)
     joined = joined.sort_values([C.VIEWER, C.RANK, "number"], kind="stable", ignore_index=True)
     rank = joined.groupby(C.VIEWER, sort=False).cumcount() + 1
     joined[C.RANK] = rank.astype(joined[C.RANK].dtype)

@@ -10,7 +10,7 @@ from recsys.catalogue.entries import LANGUAGES, Language
 from recsys.config import ExperimentSettings
 from recsys.data.events import Events
 from recsys.errors import InputError
-from recsys.experiments.analysis import FEWEST_UNITS, NAIVE, ExperimentResult, analyse
+from recsys.experiments.analysis import NAIVE, ExperimentResult, analyse
 from recsys.experiments.assignment import ARM, arm_of_night, night_number, served
 from recsys.experiments.logged_arms import LoggedArms
 from recsys.experiments.night_arms import NightArms
@@ -100,9 +100,8 @@ def _effect(result: ExperimentResult, arm: str, lang: Language) -> str:
     """Return what the decisive estimator says of an arm, or what is missing before it can say something."""
     texts, experiment, row = load_catalogue(), result.experiment, result.decisive(arm)
     if not np.isfinite(row["always_lo"]):
-        few = row["units"] < FEWEST_UNITS and experiment.unit in {"night", "neighbourhood"}
-        key = f"few_{experiment.unit}" if few else "nothing_known"
-        values = {"units": int(row["units"]), "needed": FEWEST_UNITS} if few else {}
+        key = f"few_{experiment.unit}" if experiment.unit in {"night", "neighbourhood"} else "nothing_known"
+        values = {"units": int(row["units"])} if key != "nothing_known" else {}
         return texts.text(f"experiment.{key}", lang, arm=arm, **values)
     numbers = {name: f"{row[name]:+.3f}" for name in ("effect", "always_lo", "always_hi")}
     more, fewer = row["always_lo"] > 0.0, row["always_hi"] < 0.0

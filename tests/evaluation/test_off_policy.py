@@ -9,7 +9,7 @@ import pytest
 
 from recsys.allocation import allocate
 from recsys.errors import InputError, MissingColumnError
-from recsys.evaluation import off_policy
+from recsys.evaluation import off_policy, off_policy_log
 from recsys.evaluation.examination import Examination
 
 LOOK = Examination.of(0.7)
@@ -181,6 +181,45 @@ def test_lists_by_chance_are_told_day_by_day_and_one_place_at_the_end_is_none() 
             pd.concat([log, sure[sure.groupby("viewer_id")["like"].transform("size") > 2]]), lists
         )
     pd.testing.assert_frame_equal(both, off_policy(log, lists))
+
+
+def test_a_log_comes_out_of_events_and_the_lists_that_were_published() -> None:
+    """By hand: who liked after which impression, whose like was answered in time, and what is left out."""
+    at = pd.Timestamp("2026-03-02T20:00Z")
+    rows = [
+        ("a", "b", "impression", 0.0, 1, 0.5),
+        ("a", "b", "impression", 1.0, 2, 0.25),  # this one is liked, and answered after three days
+        ("a", "b", "like", 1.1, None, None),
+        ("b", "a", "like", 4.0, None, None),
+        ("c", "d", "impression", 1.0, 1, 0.5),  # liked, answered after eight days: too late
+        ("c", "d", "like", 1.0, None, None),
+        ("d", "c", "like", 9.5, None, None),
+        ("e", "f", "impression", 2.0, 1, 0.5),  # f had liked before
+        ("f", "e", "like", -3.0, None, None),
+        ("e", "f", "like", 2.5, None, None),
+        ("e", "g", "impression", 2.0, 2, 1.0),  # in no list
+        ("e", "d", "impression", 2.0, 3, None),
+        ("a", "d", "impression", 19.0, 1, 0.5),  # nobody had the time to answer
+        ("a", "c", "withdraw", 20.0, None, None),
+    ]
+    table = pd.DataFrame(rows, columns=["actor", "target", "type", "ts", "position", "propensity"])
+    table["ts"] = at + pd.to_timedelta(table["ts"], unit="D")
+    pairs = [("a", "b"), ("c", "d"), ("e", "f"), ("e", "d"), ("a", "d")]
+    lists = pd.DataFrame(pairs, columns=["viewer_id", "candidate_id"]).assign(p_like=0.4, p_liked_back=0.5)
+    said = "of 7 impressions left out: 1 without a propensity, 1 of pairs in none of the lists, 1 of the last"
+    with pytest.warns(UserWarning, match=said):
+        log = off_policy_log(table, lists)
+    got = log[["viewer_id", "position", "propensity", "like", "match"]].to_numpy(object).tolist()
+    assert got == [
+        ["a", 1, 0.5, False, False],
+        ["a", 2, 0.25, True, True],
+        ["c", 1, 0.5, True, False],
+        ["e", 1, 0.5, True, True],
+    ]
+    with pytest.raises(InputError, match="no impression can be read"), warnings.catch_warnings():
+        off_policy_log(table, lists[:0])
+    with pytest.raises(MissingColumnError, match="propensity"):
+        off_policy_log(table.drop(columns="propensity"), lists)
 
 
 def test_without_predictions_only_the_log_speaks_and_order_does_not_matter() -> None:

@@ -151,7 +151,7 @@ def test_few_nights_say_what_is_missing_instead_of_an_interval() -> None:
     log = events(design(), 1.0)
     early, late = read(one, log, days=8), read(one, log)
     assert early.effects[["lo", "hi", "always_lo", "always_hi"]].isna().all(axis=None)
-    assert "6 blocks of nights can be read, and 10 are needed" in " ".join(conclusions(early))
+    assert "6 blocks of nights are too few" in " ".join(conclusions(early))
     assert late.effects[["lo", "hi", "always_lo", "always_hi"]].notna().all(axis=None)
     assert "still open" in " ".join(conclusions(late))
 
@@ -171,7 +171,7 @@ def test_an_ended_arm_is_read_over_the_nights_before_its_end(unit: str) -> None:
     pd.testing.assert_frame_equal(unseen.effects, ended.effects)  # effects need no impression
     assert (ended.nights_of("more"), ended.nights_of("today")) == (5, 10)
     assert ended.to_end == []  # what is ended already is not to be ended
-    assert "more has the first arm's lists from 2026-03-07 on; it is read over its 5 nights" in " ".join(
+    assert "more has the first arm's lists from 2026-03-07 on; it is read over 5 of its nights" in " ".join(
         conclusions(ended)
     )
 

@@ -146,6 +146,9 @@ def test_lists_of_arms_are_joined_by_viewer_and_by_pair() -> None:
         assert found["rank"].tolist() == [1, 2, 3, 4, 5] * 12
         decides = arm_of_pairs(design, people, found["viewer_id"], found["candidate_id"], 3)
         assert decides.tolist() == found["arm"].tolist()
+        drawn = {"today": one, "nash": two.assign(propensity=0.5)}  # recommend and allocate, as two arms
+        chance = joined_lists(design, people, drawn, night=3, k=5)
+        assert (chance["propensity"] == np.where(chance["arm"] == "nash", 0.5, 1.0)).all()
     before = joined_lists(experiment(), assign(experiment(), ids), {"today": one, "nash": two}, night=-1, k=5)
     assert set(before["arm"]) == {"today"}
 
