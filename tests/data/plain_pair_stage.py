@@ -78,7 +78,7 @@ def _both(rows: pd.DataFrame, a: str, b: str) -> bool:
 
 
 def _tier(alone: pd.DataFrame, who: str) -> int:
-    """Return the tier last verified, so that one taken back no longer counts; of two at one time the lower."""
+    """Return the tier last verified (one taken back no longer counts); of two at one time the lower."""
     said = alone[(alone[C.TYPE] == "verified") & (alone[C.ACTOR] == who) & alone[C.DETAIL].isin(_TIERS)]
     last = said[said[C.TS] == said[C.TS].max()]
     return min(map(_TIERS.index, last[C.DETAIL]), default=0)
