@@ -19,7 +19,7 @@ from recsys.types import ArrowTable
 
 REQUIRED = (C.ACTOR, C.TARGET, C.TYPE)
 OPTIONAL = (C.SURFACE, C.POSITION, C.PROPENSITY, C.MODEL_VERSION, C.DETAIL, C.COUNT, C.REPLY_LAG_H)
-WORDS = (C.TYPE, C.DETAIL)
+WORDS = (C.TYPE, C.DETAIL, C.MODEL_VERSION)
 KEPT = (*WORDS, C.TS, C.POSITION, C.PROPENSITY, C.COUNT, C.REPLY_LAG_H)
 """What is read of events beside the two people, once they are sorted."""
 TYPES = ENUMERATIONS[C.TYPE]
@@ -191,7 +191,7 @@ class Events:
         """Return the same events in a third of the memory, for a large log.
 
         Texts are categories, actor and target of the same ascending ones. Left out is what nobody reads
-        of sorted events: `event_id`, `surface` and `model_version`.
+        of sorted events: `event_id` and `surface`.
 
         >>> likes = Events.of(pd.DataFrame({"actor": ["a", "b"], "target": ["b", "a"], "type": "like"}))
         >>> likes.compact().frame["actor"].cat.codes.tolist()
@@ -199,7 +199,8 @@ class Events:
         """
         frame = self.frame
         columns = compact_people(*_coded_people(frame[C.ACTOR], frame[C.TARGET]))
-        kept = {name: _few(frame[name]) if name in WORDS else frame[name] for name in KEPT}
+        there = [name for name in KEPT if name in frame]
+        kept = {name: _few(frame[name]) if name in WORDS else frame[name] for name in there}
         return Events(pd.DataFrame(columns | kept, copy=False))
 
     def without_erased(self) -> "Events":

@@ -112,7 +112,7 @@ def refuse_other_arms(experiment: ExperimentSettings, assignment: pd.DataFrame, 
     said = "; ".join(text for text, count in parts.items() if count)
     what = (
         f"the impressions were not made by the experiment '{experiment.name}' of the settings: "
-        f"of {logged.shown:,} {said}"
+        f"of {logged.shown:,} {said}, by the model_version of the events"
     )
     remedy = "put name, unit, shares, arms, starts and nights back to what they were while it ran"
-    raise InputError(explained(what, where="model_version of events", remedy=remedy))
+    raise InputError(explained(what, remedy=remedy))

@@ -209,7 +209,8 @@ def read_compact_events(path: Path) -> Events:
     """
     with _source_error_unless_events(path), pq.ParquetFile(path, read_dictionary=list(_TEXTS)) as file:
         columns = compact_people(*_actors_and_targets(file))
-        columns |= {name: _categories(file.read([name])[name]) for name in WORDS}
+        words = [name for name in WORDS if name != C.MODEL_VERSION or name in file.schema_arrow.names]
+        columns |= {name: _categories(file.read([name])[name]) for name in words}  # older files lack versions
     rest = [name for name in KEPT if name not in WORDS]
     return Events(pd.DataFrame(columns | dict(read_frame(path, columns=rest).items()), copy=False))
 

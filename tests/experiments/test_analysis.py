@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.data.events import Events
 from recsys.errors import InputError
 from recsys.experiments import (
     ExperimentSettings,
@@ -130,6 +131,8 @@ def test_what_was_not_played_is_not_read(changes: dict[str, object], said: str) 
     one = design("person")
     log = played(one)
     assert read(one, log).nights == tuple(range(10))
+    kept = outcomes(Events.of(log).compact(), one)  # what a night keeps of events says which arm
+    assert kept.exposures["logged"].notna().sum() == log["model_version"].str.contains("+", regex=False).sum()
     with pytest.raises(InputError, match=said):
         read(design(**{"unit": "person", **changes}), log)
     pd.testing.assert_frame_equal(
