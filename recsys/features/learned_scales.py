@@ -12,6 +12,7 @@ MOST_SCALES: Final = 12
 _STRONGEST: Final = 3
 _ROUNDS: Final = 30
 _LEAST_ITEMS: Final = 2
+_LEAST_BOTH: Final = 3
 _CURVE: Final = 0.6
 """Share of the variance of a factor that makes it a curve of others. In drawn surveys of two to four traits
 and some 300 people it is .64 to .91 for curves, and at most .55 for traits however weak."""
@@ -44,7 +45,7 @@ def count_factors(items: Float64Array, groups: Sequence[int] | None = None) -> i
     """Return how many factors stand out of noise, 1 to `MOST_SCALES`.
 
     Eigenvalues of the correlations of those who answered both are held against the largest that noise of so
-    many people and questions gives (Marchenko and Pastur 1967).
+    many people and questions gives (Marchenko and Pastur 1967). A question that few answered counts for less.
 
     groups: see `fit_factor_model`; what items of one group share is no factor. Nor is the weakest factor
     where people's standings on it are a curve of their standings on the others: where answers are items of
@@ -56,15 +57,19 @@ def count_factors(items: Float64Array, groups: Sequence[int] | None = None) -> i
     """
     seen = (~np.isnan(items)).astype(np.float64)
     n_both = seen.T @ seen
-    if items.shape[1] < 2 * _LEAST_ITEMS or n_both.min(initial=np.inf) < 3:
+    if items.shape[1] < 2 * _LEAST_ITEMS or n_both.mean() < _LEAST_BOTH:
         return 1
-    count = seen.sum(axis=0)
+    count = np.maximum(seen.sum(axis=0), 1.0)
     mean = np.where(seen > 0, items, 0.0).sum(axis=0) / count
     centred = np.where(seen > 0, items - mean, 0.0)
     deviation = np.sqrt((centred**2).sum(axis=0) / count)
     scaled = centred / np.where(deviation > 0, deviation, 1.0)
     together = None if groups is None else in_one_group(groups)
-    values = np.linalg.eigvalsh(between_groups(scaled.T @ scaled / n_both, together))
+    # noise of the usual size in every correlation: one of few people, which is mostly noise, counts for less
+    certainty = np.sqrt(np.minimum(n_both / n_both.mean(), 1.0)) * (n_both >= _LEAST_BOTH)
+    np.fill_diagonal(certainty, 1.0)
+    correlations = scaled.T @ scaled / np.maximum(n_both, 1.0) * certainty
+    values = np.linalg.eigvalsh(between_groups(correlations, together))
     n_apart = items.shape[1] if together is None else 1.0 + (~together).sum() / items.shape[1]
     noise = (1.0 + np.sqrt(n_apart / n_both.mean())) ** 2
     most = min(MOST_SCALES, items.shape[1] // _LEAST_ITEMS)

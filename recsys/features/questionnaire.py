@@ -1,6 +1,7 @@
 """A questionnaire of one's own, as a table with one row a person: any columns, any answers missing."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final
@@ -17,7 +18,7 @@ from recsys.errors import TableError, warn
 from recsys.features.base import Block, BlockRows, FittedBlock
 from recsys.features.factor_analysis import FactorPrior, fit_factor_model
 from recsys.features.learned_scales import count_factors, varimax
-from recsys.features.likert import in_scale_order
+from recsys.features.likert import ScaleReading, read_scale
 from recsys.features.numeric import moments
 from recsys.types import ArrowTable, Float64Array, UInt64Array
 
@@ -26,6 +27,7 @@ _FEWEST: Final = 2
 _MOST_CATEGORIES: Final = 30
 _SEPARATORS: Final = re.compile("[;；|]")
 _FEWEST_VALUES: Final = 3
+_MOST_SHOWN: Final = 5
 _FAR: Final = 5.0
 """By how many times the range of the other answers one lies apart from them that is warned of."""
 _CODES: Final = frozenset(sign * code for sign in (1.0, -1.0) for code in (8, 9, 88, 98, 99, 999))
@@ -40,9 +42,13 @@ class Questionnaire(Block):
     flags are 0 and 1, and texts or plain categories are an item for each answer that at least two gave, but
     for one (the most frequent) from which the others are told. Ordered are a pandas Categorical with
     ordered=True, a polars Enum, and texts that are the words of a usual scale ("Agree", "ときどき"), which a
-    warning names. That answers of one question exclude each other makes no factor, nor does a curve of
-    another factor, middle against ends, in several questions of plain words. Times and free text (more than
-    30 different answers) are refused: make numbers or groups of them, or leave them out.
+    warning names. The words may be English for some people and Japanese for others: words of one meaning
+    have one place. Up to a tenth of the answers may be none of the scale (misspellings); they are left
+    missing and a warning counts them. With more, the words have no order, and a warning says why. What
+    nobody of the fit answered, or everybody alike, is left out with a warning.
+    That answers of one question exclude each other makes no factor, nor does a curve of another factor,
+    middle against ends, in several questions of plain words. Times and free text (more than 30 different
+    answers) are refused: make numbers or groups of them, or leave them out.
     Several choices in a cell are an item for each choice: lists, tuples and sets, texts at ";" or "|", and
     texts at commas where that leaves fewer different choices than there are different cells ("a, b" beside
     "a" and "b", but not "Lyon, France" beside "Rome, Italy"). A choice in a list is never separated further.
@@ -96,7 +102,7 @@ class Questionnaire(Block):
         warn_of_no_match(
             people.ids, frame.index.to_numpy(object), what="the frame", where="Questionnaire.fit"
         )
-        items, groups = _items(frame, people.ids)
+        items, groups = _informative(*_items(frame, people.ids), people.ids)
         seen = items.reindex(pd.Index(people.ids.values, dtype=object)).to_numpy(np.float64)
         mean, deviation = moments(seen)
         standard = (seen - mean) / deviation
@@ -156,7 +162,7 @@ def _checked(frame: pd.DataFrame, user: str) -> pd.DataFrame:
     if not questions:
         problems.append("there is no question; give one column a question")
     read = frame.copy(deep=False)
-    recognised: dict[str, list[str]] = {}
+    recognised: dict[str, ScaleReading] = {}
     for column in questions:
         values = frame[column]
         if pd.api.types.is_datetime64_any_dtype(values):
@@ -168,25 +174,65 @@ def _checked(frame: pd.DataFrame, user: str) -> pd.DataFrame:
             problems.append(f"column '{column}' holds tables within cells; give lists of words")
         elif not _is_ordered(values):
             read[column] = _choices(values)
-            found = read[column].explode().dropna().unique().tolist()
-            n = len(found)
-            if (read[column].dropna().map(len) == 1).all() and (levels := in_scale_order(found)):
-                read[column] = pd.Categorical(read[column].explode(), levels, ordered=True)
-                recognised[str(column)] = levels
-            if n > _MOST_CATEGORIES:
+            n = read[column].explode().nunique()
+            scale = _scale(read[column])
+            if scale is not None:
+                recognised[str(column)] = scale
+            if scale is not None and scale.is_scale:
+                read[column] = _ranked(read[column], scale)
+            elif n > _MOST_CATEGORIES:
                 got = f"{n} different answers"
                 problems.append(
                     f"column '{column}' holds {got}, more than {_MOST_CATEGORIES}; group or drop them"
                 )
     if problems:
         raise TableError("questionnaire", problems)
-    for levels in map(list, dict.fromkeys(map(tuple, recognised.values()))):
-        names = ", ".join(f"'{name}'" for name, own in recognised.items() if own == levels)
+    _warn_of_scales(recognised)
+    return read.set_index(user)
+
+
+def _scale(chosen: pd.Series) -> ScaleReading | None:
+    """Return the scale that nearly all cells of a question, one answer each, are on."""
+    cells = chosen.dropna()
+    single = cells.map(len) == 1
+    if not len(cells) or not single.any():
+        return None
+    scale = read_scale(Counter(map("; ".join, cells)))
+    # a question of several choices is not a scale, and no warning is due
+    return scale if scale is not None and (scale.is_scale or single.all()) else None
+
+
+def _ranked(chosen: pd.Series, scale: ScaleReading) -> pd.Series:
+    """Return the answers as an ordered Categorical, missing where the scale does not have them."""
+    codes = np.array([-1 if cell is None else scale.place.get("; ".join(cell), -1) for cell in chosen], int)
+    return pd.Series(
+        pd.Categorical.from_codes(codes, pd.Index(scale.order), ordered=True), index=chosen.index
+    )
+
+
+def _warn_of_scales(recognised: dict[str, ScaleReading]) -> None:
+    """Say which words were read as a scale and in which order, and which were not, with their counts."""
+    for order in dict.fromkeys(scale.order for scale in recognised.values() if scale.is_scale):
+        names = ", ".join(
+            f"'{name}'" for name, own in recognised.items() if own.is_scale and own.order == order
+        )
         warn(
-            f"{names}: read as a scale in the order {' < '.join(levels)}; give an ordered Categorical (a "
+            f"{names}: read as a scale in the order {' < '.join(order)}; give an ordered Categorical (a "
             "polars Enum) to say so yourself, or numbers for another order"
         )
-    return read.set_index(user)
+    for name, scale in recognised.items():
+        if not scale.strays:
+            continue
+        words = ", ".join(f"{word!r} ({n})" for word, n in list(scale.strays.items())[:_MOST_SHOWN])
+        more = f" and {len(scale.strays) - _MOST_SHOWN} more" if len(scale.strays) > _MOST_SHOWN else ""
+        if scale.is_scale:
+            warn(f"column '{name}': left missing, being no answer of its scale: {words}{more}; correct them")
+        else:
+            warn(
+                f"column '{name}': read as words without an order, since {scale.share:.0%} of the answers "
+                f"are not of the scale {' < '.join(scale.order)}: {words}{more}; correct them, leave them "
+                "missing, or give an ordered Categorical"
+            )
 
 
 def _id_problems(ids: pd.Series) -> list[str]:
@@ -282,6 +328,9 @@ def _items(frame: pd.DataFrame, fitted: IdIndex) -> tuple[pd.DataFrame, list[int
                 # one answer is what the others are told from; all together say nothing more
                 answers.remove(counts.index[0] if len(answers) > 2 else answers[1])
             first = len(items)
+            if not answers:
+                items[str(name)] = pd.Series(np.nan, index=frame.index)
+                groups.append(first)
             for answer in answers:
                 groups.append(first if excluding else len(items))
                 chosen = [np.nan if cell is None else float(answer in cell) for cell in values]
@@ -290,6 +339,26 @@ def _items(frame: pd.DataFrame, fitted: IdIndex) -> tuple[pd.DataFrame, list[int
         groups.append(len(items) - 1)
     n_groups = len(set(groups))
     return pd.DataFrame(items, index=frame.index), groups if 1 < n_groups < len(groups) else None
+
+
+def _informative(
+    items: pd.DataFrame, groups: list[int] | None, fitted: IdIndex
+) -> tuple[pd.DataFrame, list[int] | None]:
+    """Return items and groups without those that tell no two people of the fit apart, and warn of them.
+
+    Where fewer than two of the fit are known all stay: the standings are then those before any answer.
+    """
+    own = items[fitted.find(items.index) >= 0]
+    told = (own.min() < own.max()).to_numpy(bool)
+    if told.all() or len(own) < _FEWEST:
+        return items, groups
+    names = ", ".join(f"'{name}'" for name in items.columns[~told])
+    warn(f"left out of the factors, since nobody answered or all who did answered alike: {names}")
+    if groups is not None:
+        groups = [group for group, keep in zip(groups, told, strict=True) if keep]
+        if not 1 < len(set(groups)) < len(groups):
+            groups = None
+    return items.loc[:, told], groups
 
 
 def _signed(loadings: Float64Array) -> Float64Array:

@@ -12,6 +12,7 @@ from recsys.arguments import checked_arguments
 from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.data.geography import cell_text
+from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.errors import InputError, explained
 from recsys.models.directed import Directed
@@ -38,7 +39,7 @@ def cell_table(
     values: a number a person, indexed by user_id. resolution: 0 (continents) to 6 (about 6 km); cells
     are taken together to it. Cells with fewer than `least` people are left out.
 
-    Raises InputError for an impossible resolution.
+    Raises InputError for an impossible resolution, and for values of nobody here.
 
     >>> len(cell_table(Population.of_ids(["a"], as_of="2026-01-05")))
     0
@@ -51,7 +52,11 @@ def cell_table(
     frame = pd.DataFrame(
         {C.CELL: coarse[inverse] if len(number) else [], C.USER: people.ids.ids(np.flatnonzero(known))}
     )
-    frame["value"] = 1.0 if values is None else values.reindex(frame[C.USER]).to_numpy(np.float64)
+    if values is None or frame.empty:
+        frame["value"] = 1.0
+    else:
+        told = _of_people(values, people.ids, name="values").reindex(frame[C.USER])
+        frame["value"] = told.to_numpy(np.float64)
     grouped = frame.groupby(C.CELL)["value"]
     table = pd.DataFrame({"people": grouped.size(), "value": grouped.mean()}).reset_index()
     if values is None:
@@ -166,7 +171,8 @@ def embedding_map(
     column of polars has no ids: `dict(zip(frame["user_id"], frame["age"]))`). Categories stand in the order
     of a `pandas.Categorical`, from dark to light if it is ordered, else in that of their names.
 
-    Raises InputError for an unknown side, nobody to draw, or more categories than can be told apart.
+    Raises InputError for an unknown side, nobody to draw, a colour of none of the people, and more
+    categories than can be told apart.
 
     >>> from recsys.data.ids import IdIndex
     >>> two = Directed.of(IdIndex(["a", "b"]), taste=[[1.0], [2.0]], appeal=[[3.0], [0.5]])
@@ -176,15 +182,16 @@ def embedding_map(
     if side not in ("taste", "appeal"):
         raise InputError(explained("unknown side", got=side, remedy="use taste or appeal"))
     require_rows(len(directed), "nobody to draw", remedy="fit the model on some people")
+    if colour is not None:
+        given = colour if isinstance(colour, pd.Series) else pd.Series(dict(colour))
+        colour = _of_people(given, directed.ids, name="colour")
     rows = getattr(directed, side)
     plane = principal_plane(rows)
     axes = styled_axes(ax, width=6.0, height=5.0)
-    if colour is not None and not isinstance(colour, pd.Series):
-        colour = pd.Series(dict(colour))
     if colour is None:
         axes.scatter(plane[:, 0], plane[:, 1], s=8, color=ACCENT, alpha=0.5, linewidths=0)
     else:
-        _coloured(axes, plane, colour.reindex(directed.ids.values))
+        _coloured(axes, plane, colour)
     spread = plane.var(axis=0) / max(float(np.var(np.asarray(rows, np.float64), axis=0).sum()), 1e-300)
     names = (
         f"{which} principal component ({part:.0%} of variance)"
@@ -194,6 +201,28 @@ def embedding_map(
     shade = "" if colour is None else f" by {colour.name or 'value'}"
     axes.set_title(f"{side.capitalize()} factors{shade}, n = {len(directed):,} people")
     return axes
+
+
+def _of_people(values: pd.Series, ids: IdIndex, *, name: str) -> pd.Series:
+    """Return the value of each person, missing where unknown; InputError where nobody has one."""
+    rows = ids.find(values.index)
+    known = rows[rows >= 0]
+    remedy = (
+        f"index it by user_id, with ids such as {ids.ids([0])[0]!r}, as in frame.set_index('user_id')['age']"
+    )
+    if len(known) < len(values) and not len(known):
+        raise InputError(
+            explained(f"no id of {name} is one of the people", got=values.index[0], remedy=remedy)
+        )
+    if len(np.unique(known)) < len(known):
+        first = ids.ids([known[pd.Series(known).duplicated()][0]])[0]
+        raise InputError(
+            explained(f"a person stands twice in {name}", got=first, remedy="give one value each")
+        )
+    found = pd.Series(values.array[rows >= 0], index=ids.ids(known), name=values.name).reindex(ids.values)
+    if not found.notna().any():
+        raise InputError(explained(f"{name} has a value of nobody", remedy=remedy))
+    return found
 
 
 def _coloured(axes: "Axes", plane: npt.NDArray[np.float64], colour: pd.Series) -> None:

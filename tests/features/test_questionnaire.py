@@ -79,7 +79,8 @@ def test_little_answered_stands_near_the_middle(survey, people):
     block = Questionnaire(frame).fit(people)
     standing = np.abs(block.fitted_.standing).max(axis=1)
     answered = frame.set_index("user_id").notna().sum(axis=1)
-    one = Questionnaire(frame.assign(**dict.fromkeys(frame.columns[2:])), n_factors=1).fit(people)
+    with pytest.warns(UserWarning, match="left out of the factors, .*'crowds'"):
+        one = Questionnaire(frame.assign(**dict.fromkeys(frame.columns[2:])), n_factors=1).fit(people)
     assert np.abs(one.transform(people).attributes).max() < standing.max()
     stranger = Population.of_ids(["nobody"], as_of="2026-01-05")
     assert not block.transform(stranger).attributes.any()
@@ -271,6 +272,128 @@ def test_words_of_a_usual_scale_are_its_ranks_and_a_warning_says_so(words):
         found = Questionnaire(texts).fit(people)
     wanted = Questionnaire(frame).fit(people)
     np.testing.assert_allclose(found.loadings_, wanted.loadings_, atol=1e-9)
+
+
+WORDS = (
+    (
+        ["Strongly disagree", "Disagree", "Neutral", "Agree", "Strongly agree"],
+        ["まったくそう思わない", "そう思わない", "どちらともいえない", "そう思う", "とてもそう思う"],
+        [
+            "全くあてはまらない",
+            "あまりあてはまらない",
+            "どちらでもない",
+            "ややあてはまる",
+            "とてもあてはまる",
+        ],
+        ["反対", "どちらかといえば反対", "ふつう", "どちらかといえば賛成", "賛成"],
+    ),
+    (
+        ["Never", "Rarely", "Sometimes", "Often", "Always"],
+        ["まったくない", "めったにない", "ときどき", "よくある", "いつも"],
+        ["全くしない", "あまりしない", "時々", "しばしば", "毎回"],
+    ),
+    (
+        ["Very dissatisfied", "Dissatisfied", "Neutral", "Satisfied", "Very satisfied"],
+        ["とても不満", "不満", "どちらともいえない", "満足", "とても満足"],
+        ["非常に不満", "やや不満", "ふつう", "やや満足", "非常に満足"],
+    ),
+    (
+        ["Very poor", "Poor", "Fair", "Good", "Very good"],
+        ["とても悪い", "悪い", "ふつう", "良い", "とても良い"],
+    ),
+    (
+        ["Not at all important", "Slightly important", "Somewhat important", "Important", "Very important"],
+        ["全く重要でない", "あまり重要でない", "やや重要", "重要", "とても重要"],
+    ),
+)
+STRAYS = ("Agre", "don't know", "無回答", "Agree; Neutral")
+
+
+@settings(max_examples=12, deadline=None)
+@given(scale=st.sampled_from(WORDS), seed=st.integers(0, 10**6), share=st.floats(0, 1), data=st.data())
+def test_a_scale_in_two_languages_with_stray_words_is_its_ranks(scale, seed, share, data):
+    """Law: in whatever share people answer in Japanese, the factors are those of the numbers.
+
+    Stray words, at most a tenth, are missing answers that a warning counts. As words without an order,
+    which answers in both languages and one misspelling were, both parts fail.
+    """
+    rng = np.random.default_rng(seed)
+    english = scale[0]
+    japanese = data.draw(st.sampled_from(scale[1:]))
+    frame, _ = made_survey(seed, [])
+    people = Population.of_ids(frame["user_id"], as_of="2026-01-05")
+    texts = frame.copy()
+    is_english = rng.random(len(frame)) >= share
+    is_english[:10] = [True] * 5 + [False] * 5
+    for name in ("q1", "q2"):
+        frame.loc[:9, name] = np.tile(np.arange(5), 2)
+        words = np.where(is_english, np.array(english)[frame[name]], np.array(japanese)[frame[name]])
+        texts[name] = words.astype(object)
+    strays = dict.fromkeys(data.draw(st.lists(st.sampled_from(STRAYS), max_size=3)))
+    for at, word in enumerate(strays, start=20):
+        texts.loc[at, "q1"] = word
+        frame["q1"] = frame["q1"].where(frame.index != at)
+    with warnings.catch_warnings(record=True, action="always") as caught:
+        found = Questionnaire(texts).fit(people)
+    np.testing.assert_allclose(found.loadings_, Questionnaire(frame).fit(people).loadings_, atol=1e-9)
+    said = [str(one.message) for one in caught]
+    assert len(said) == 1 + bool(strays)
+    assert f"{english[1]} / {japanese[1]} < " in said[0]
+    assert all(f"{word!r} (1)" in said[1] and "'q1': left missing" in said[1] for word in strays)
+
+
+@pytest.mark.parametrize(("n_strays", "is_scale"), [(24, True), (25, False)])
+def test_more_than_a_tenth_of_other_words_is_no_scale_and_a_warning_says_why(n_strays, is_scale):
+    frame, _ = made_survey(3, [])
+    people = Population.of_ids(frame["user_id"], as_of="2026-01-05")
+    words = pd.Series(np.array(WORDS[1][0], dtype=object)[frame["q1"]])
+    texts = frame.assign(q1=words.where(frame.index >= n_strays, "it depends"))
+    with warnings.catch_warnings(record=True, action="always") as caught:
+        rows = Questionnaire(texts).fit(people).loadings_.index
+    assert ("q1" in rows) is is_scale
+    said = {
+        True: "'q1': left missing, being no answer of its scale: 'it depends' (24)",
+        False: "'q1': read as words without an order, since 10% of the answers are not of the scale Never < ",
+    }
+    assert said[is_scale] in str(caught[-1].message)
+
+
+EMPTY = {
+    "missing numbers": lambda n: np.full(n, np.nan),
+    "missing objects": lambda n: np.array([None] * n, dtype=object),
+    "one number": lambda n: np.where(np.arange(n) == 7, 3.0, np.nan),
+    "one word": lambda n: np.where(np.arange(n) == 7, "tea", None),
+    "the same number": lambda n: np.full(n, 4),
+    "the same word": lambda n: np.array(["tea"] * n, dtype=object),
+    "the same choices": lambda n: [["tea", "film"]] * n,
+    "one word in two languages": lambda n: np.where(np.arange(n) % 2, "Agree", "そう思う").astype(object),
+}
+
+
+@settings(max_examples=8, deadline=None)
+@given(kinds=st.lists(st.sampled_from(sorted(EMPTY)), min_size=1, max_size=3, unique=True))
+def test_a_column_that_tells_nobody_apart_is_left_out_and_named(kinds):
+    """Law: such columns change no loading. One of missing numbers once left a single factor of two."""
+    frame, _ = made_survey(3, ["q0"])
+    people = Population.of_ids(frame["user_id"], as_of="2026-01-05")
+    wanted = Questionnaire(frame).fit(people).loadings_
+    more = frame.assign(**{kind: EMPTY[kind](len(frame)) for kind in kinds})
+    with warnings.catch_warnings(record=True, action="always") as caught:
+        found = Questionnaire(more).fit(people).loadings_
+    pd.testing.assert_frame_equal(found, wanted)
+    said = [str(one.message) for one in caught if "left out" in str(one.message)]
+    assert len(said) == 1
+    assert all(f"'{kind}" in said[0] for kind in kinds)
+
+
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 10**6), n_answers=st.integers(2, 12))
+def test_a_question_that_few_answered_makes_no_factor(seed, n_answers):
+    """Law: two answers once left a single factor, and about five made one more."""
+    frame, _ = made_survey(seed, [], n=300)
+    people = Population.of_ids(frame["user_id"], as_of="2026-01-05")
+    frame["rare"] = np.where(np.arange(300) < n_answers, np.arange(300) % 5, np.nan)
+    assert Questionnaire(frame).fit(people).loadings_.shape[1] == 2
 
 
 @pytest.mark.parametrize(("code", "is_far"), [(99, True), (-9, True), (9, True), (6, False), (0, False)])

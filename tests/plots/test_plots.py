@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from recsys import plots
 from recsys.data.ids import IdIndex
@@ -88,6 +90,35 @@ def test_the_map_colours_numbers_words_and_the_unknown(directed):
 def test_the_map_refuses_more_categories_than_can_be_told_apart(directed):
     with pytest.raises(InputError, match=r"12 categories.*group them"):
         plots.embedding_map(directed, pd.Series(IDS, index=IDS))
+
+
+@pytest.mark.parametrize(
+    ("colour", "message"),
+    [
+        (
+            pd.Series(range(12), name="age"),
+            r"no id of colour is one of the people: got 0; index it by user_id",
+        ),
+        ({"nobody": 1.0}, r"no id of colour .*'nobody'.*such as 'p00'"),
+        (pd.Series(np.nan, index=IDS), r"colour has a value of nobody"),
+        ({}, r"colour has a value of nobody"),
+        (pd.Series([1.0, 2.0], index=["p03", "p03"]), r"a person stands twice in colour: got 'p03'"),
+    ],
+)
+def test_the_map_refuses_a_colour_of_none_of_the_people(directed, colour, message):
+    with pytest.raises(InputError, match=message):
+        plots.embedding_map(directed, colour)
+
+
+@given(order=st.permutations(range(12)), n=st.integers(1, 12))
+@settings(max_examples=6, deadline=None)
+def test_the_map_finds_people_by_their_ids_in_any_order(order, n):
+    """Law: each drawn person has their own colour, whatever order the values come in."""
+    two = Directed.of(IdIndex(IDS), taste=np.eye(12)[:, :5], appeal=np.eye(12)[:, :5])
+    chosen = order[:n]
+    values = pd.Series([float(at) for at in chosen], index=[IDS[at] for at in chosen])
+    coloured = plots.embedding_map(two, values).collections[-1]
+    assert coloured.get_array().tolist() == sorted(values)
 
 
 def test_the_map_refuses_a_third_side(directed):
