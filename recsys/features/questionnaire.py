@@ -229,7 +229,7 @@ def _warn_of_scales(recognised: dict[str, ScaleReading]) -> None:
             warn(f"column '{name}': left missing, being no answer of its scale: {words}{more}; correct them")
         else:
             warn(
-                f"column '{name}': read as words without an order, since {scale.share:.0%} of the answers "
+                f"column '{name}': read as words without an order, since {scale.share:.1%} of the answers "
                 f"are not of the scale {' < '.join(scale.order)}: {words}{more}; correct them, leave them "
                 "missing, or give an ordered Categorical"
             )

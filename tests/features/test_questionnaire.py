@@ -353,7 +353,7 @@ def test_more_than_a_tenth_of_other_words_is_no_scale_and_a_warning_says_why(n_s
     assert ("q1" in rows) is is_scale
     said = {
         True: "'q1': left missing, being no answer of its scale: 'it depends' (24)",
-        False: "'q1': read as words without an order, since 10% of the answers are not of the scale Never < ",
+        False: "'q1': read as words without an order, since 10.4% of the answers are not of the scale",
     }
     assert said[is_scale] in str(caught[-1].message)
 

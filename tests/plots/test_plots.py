@@ -230,6 +230,8 @@ def test_a_cell_of_few_is_left_out_and_the_rest_is_counted():
     assert not any(path.contains_point((137.0, 33.5)) for path in land.get_paths())
     with pytest.raises(InputError, match="0 to 6"):
         cell_table(people, resolution=9)
+    with pytest.raises(InputError, match=r"no id of values is one of the people: got 0"):
+        cell_table(people, pd.Series(np.ones(12)))
 
 
 def test_the_ends_of_a_ranking_are_not_cut(judged):
