@@ -33,6 +33,8 @@ class LabelWeight:
     why: str
 
 
+OUTCOME: Final = "outcome"
+"""In `attrs` of a truth: what its label 1 is, `like` of the viewer or `mutual`; absent where nobody said."""
 ONE_SIDED: Final = "one_sided"
 """In `attrs` of labels: the side of the candidates where viewers alone decide, as about films, else empty."""
 LABEL_WEIGHTS: Final[Mapping[str, LabelWeight]] = MappingProxyType(

@@ -1,5 +1,6 @@
 """Times: UTC timestamps, microseconds since 1970, and local contact windows as UTC hours of the week."""
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
@@ -13,16 +14,21 @@ from recsys.errors import InputError, explained
 EPOCH: Final = pd.Timestamp("1970-01-01", tz="UTC")
 MICROSECONDS_A_DAY: Final = 86_400_000_000
 HOURS_A_WEEK: Final = 168
+YEAR_LAST: Final = r"\s*(\d{1,2})\s*[-/.]\s*(\d{1,2})\s*[-/.]\s*(\d{4})(?!\d)"
+"""A date with the year last; whether its day or its month stands first only a number above 12 says."""
 
 
 def as_utc(time: str | pd.Timestamp) -> pd.Timestamp:
     """Return a time in UTC; a time without a zone is taken as UTC.
 
-    Raises InputError for what is no time.
+    Raises InputError for what is no time, for a day and a month of 12 or less with the year last, which may
+    change places, and for digits without a year of four.
 
     >>> as_utc("2026-01-05").isoformat()
     '2026-01-05T00:00:00+00:00'
     """
+    if isinstance(time, str):
+        _refuse_ambiguous(time)
     try:
         stamp = pd.Timestamp(time)
     except (ValueError, TypeError, OverflowError) as error:
@@ -36,6 +42,17 @@ def as_utc(time: str | pd.Timestamp) -> pd.Timestamp:
         return stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
     except (ValueError, OverflowError) as error:  # such as the year 10000 in UTC
         raise InputError(explained("a time is out of range", got=str(time), remedy="use UTC")) from error
+
+
+def _refuse_ambiguous(time: str) -> None:
+    parts = re.match(YEAR_LAST, time)
+    if parts and max(int(parts[1]), int(parts[2])) <= 12:
+        what = "the order of day and month is not said"
+    elif re.search(r"\d", time) and not re.search(r"\d{4}", time):
+        what = "a time has no year of four digits"
+    else:
+        return
+    raise InputError(explained(what, got=time, remedy="write the year first, such as '2026-01-05'"))
 
 
 def microseconds(time: pd.Timestamp) -> int:

@@ -13,7 +13,7 @@ from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.errors import InputError, explained
 from recsys.evaluation.compare import compare, over_fits
-from recsys.evaluation.held_out import OUTCOMES, Outcome, decided_pairs, with_unseen_pairs
+from recsys.evaluation.held_out import OUTCOMES, Outcome, decided_pairs, outcome_of, with_unseen_pairs
 from recsys.evaluation.protocol import as_lists
 from recsys.evaluation.splits import pair_folds
 from recsys.progress_bar import tqdm
@@ -192,20 +192,25 @@ def compare_models(
     *,
     rng: RNGLike,
     against: str | None = None,
-    outcome: Outcome = "mutual",
+    outcome: Outcome | None = None,
     fits: int = 1,
     k: int | Sequence[int] = 10,
     n_resamples: int = 500,
 ) -> pd.DataFrame:
     """Fit copies of models on the people and the events before them, and compare them on what came later.
 
-    models: a model, several, or several by name; without names each has its own. truth: what `truth_after`
-    returns for the same `outcome`. against, k, n_resamples: as in `compare`, whose table it returns.
+    models: a model, several, or several by name; without names each has its own.
+    truth: what `truth_after` or `Interactions.truth` returns.
+    outcome: what its label 1 is, `like` or `mutual`. None: what the truth says in `attrs["outcome"]`, as both
+    do, and `mutual` where it says nothing. Judged is P(like | look) or P(both like | both look) accordingly;
+    the column `of` and the axis of `plots.models` name it.
+    against, k, n_resamples: as in `compare`, whose table it returns.
     fits: fits of each model, each with a seed of its own. With 1 an interval is that of the one fit on other
     pairs of people; with more, values are means over fits and intervals also hold what another seed would
     give (see `over_fits`): the calibration of the probabilities and the start of the factors are of a seed.
 
-    Raises InputError for what is no model, for no fit, and as `compare` does.
+    Raises InputError for what is no model, for no fit, for another outcome than the truth's, and as `compare`
+    does.
 
     >>> import recsys
     >>> town = recsys.make_town(120, rng=7)
@@ -222,7 +227,7 @@ def compare_models(
         if not isinstance(models, Sequence)
         else {name: one for one in models for name in models_by_name(one)}
     )
-    probability, tables = OUTCOMES[outcome], []
+    probability, tables = OUTCOMES[outcome_of(truth, outcome)], []
     for seed in [int(draw.integers(2**31)) for _ in range(_at_least_one(fits))]:
         lists = {
             name: as_lists(scored_pairs(model, people, events, truth[PAIR], seed), probability)

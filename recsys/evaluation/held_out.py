@@ -9,7 +9,7 @@ from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex, id_column
-from recsys.data.labels import LABEL, LabelSettings, directed_labels
+from recsys.data.labels import LABEL, OUTCOME, LabelSettings, directed_labels
 from recsys.data.population import Population
 from recsys.data.unseen_pairs import UnseenPairs
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
@@ -30,7 +30,8 @@ def truth_after(events: Events, people: Population, *, outcome: Outcome = "mutua
     `people.as_of`. Pairs about whom the viewer had decided before are left out.
 
     outcome: `mutual`: of all pairs shown, which became likes of both, where an answer that has not come
-    counts as none; `like`: of the pairs the viewer decided about, which were liked.
+    counts as none; `like`: of the pairs the viewer decided about, which were liked. `attrs["outcome"]` of
+    the table says it, and `compare_models` judges the probability of that.
 
     Raises InputError when nothing happened afterwards, SettingsError for an unknown outcome.
 
@@ -49,8 +50,35 @@ def truth_after(events: Events, people: Population, *, outcome: Outcome = "mutua
     past = events.until(people.as_of)
     answered, shown = answers_after(events, past, people.ids, after)
     if outcome == "like":
-        return answered[[C.VIEWER, C.CANDIDATE, LABEL]].astype({LABEL: "int64"})
-    return mutual_outcomes(shown, directed_labels(events))
+        truth = answered[[C.VIEWER, C.CANDIDATE, LABEL]].astype({LABEL: "int64"})
+    else:
+        truth = mutual_outcomes(shown, directed_labels(events))
+    truth.attrs[OUTCOME] = outcome
+    return truth
+
+
+def outcome_of(truth: pd.DataFrame, asked: Outcome | None) -> Outcome:
+    """Return what label 1 of a truth is: what was asked, else what the truth says, else `mutual`.
+
+    Raises InputError where both are said and differ, SettingsError for an unknown outcome.
+
+    >>> truth = pd.DataFrame({"viewer_id": ["a"], "candidate_id": ["b"], "label": [1]})
+    >>> truth.attrs["outcome"] = "like"
+    >>> outcome_of(truth, None)
+    'like'
+    """
+    said = truth.attrs.get(OUTCOME)
+    for one in (said, asked):
+        if one is not None:
+            _known_outcome(one)
+    if asked is not None and said is not None and asked != said:
+        labels = {"like": "likes of the viewer", "mutual": "likes of both"}
+        remedy = f"leave outcome out, or give a truth of {labels[asked]}: truth_after(..., outcome='{asked}')"
+        raise InputError(
+            explained(f"the truth holds {labels[said]}", got=f"outcome='{asked}'", remedy=remedy)
+        )
+    found: Outcome = asked or said or "mutual"
+    return found
 
 
 def decided_pairs(people: Population, events: Events, outcome: Outcome) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from recsys.arguments import as_generator, check_type, checked_arguments
 from recsys.data.events import Events
 from recsys.data.labels import LABEL
 from recsys.data.population import Population
-from recsys.errors import InputError, SettingsError, did_you_mean, explained
+from recsys.errors import InputError, SettingsError, did_you_mean, explained, warn
 from recsys.evaluation.compare import compare
 from recsys.evaluation.cross_validation import (
     PAIR,
@@ -25,7 +25,7 @@ from recsys.evaluation.protocol import as_lists
 from recsys.evaluation.registry import LOWER_IS_BETTER
 from recsys.evaluation.splits import pair_folds
 from recsys.progress_bar import tqdm
-from recsys.types import RNGLike
+from recsys.types import Float64Array, RNGLike
 
 _LIKES_ALONE: Final = "a log of likes alone has no pair that did not work: give negatives_per_like=4"
 
@@ -33,20 +33,24 @@ _LIKES_ALONE: Final = "a log of likes alone has no pair that did not work: give 
 class SearchResult(NamedTuple):
     """What `tune` found.
 
-    model:      of the best parameters, fitted to everything.
+    model:      of the best parameters, or as given where that is surely better; fitted to everything.
     trials:     one row a choice of parameters with its metric in the search, the best first.
     comparison: `best` beside `given` on pairs that no trial saw, as `compare` returns it.
+    selected:   which of the two `model` is: `given` where the interval of the difference says that it is
+                better by the metric, else `best`.
 
     >>> SearchResult._fields
-    ('model', 'trials', 'comparison')
+    ('model', 'trials', 'comparison', 'selected')
     """
 
     model: Any
     trials: pd.DataFrame
     comparison: pd.DataFrame
+    selected: Literal["best", "given"]
 
     def __repr__(self) -> str:
-        return f"SearchResult({self.model!r}, the best of {len(self.trials)} trials)"
+        better = "as given, better than " if self.selected == "given" else ""
+        return f"SearchResult({self.model!r}, {better}the best of {len(self.trials)} trials)"
 
 
 @checked_arguments
@@ -67,9 +71,12 @@ def tune(
     """Search the parameters of a model by cross-validation, and say honestly what was gained.
 
     A fifth of the pairs is laid aside; the search cross-validates on the others. The best choice and the
-    model as given are then compared once on what was laid aside. Last the best is fitted to everything.
+    model as given are then compared once on what was laid aside. Last the best is fitted to everything; where
+    the 95% interval of the difference says that the model as given is better, that one is, and a warning says
+    so. A warning also names a parameter whose values gave the same value of every metric in all trials.
 
-    space:  values to try by parameter name, as in `get_params`: {"factors": [16, 64], "content__folds": [3]}.
+    space:  values to try by parameter name, as in `get_params`: {"explicit_factors": [8, 16]}, and
+            {"content__folds": [3, 5]} for a setting within another.
     trials: how many of all combinations to try, drawn evenly; all of them when None.
     metric: what is best: a metric of `compare`; of log_loss, brier and ece the least.
     negatives_per_like: as in `cross_validate`, for a log of likes alone.
@@ -93,13 +100,16 @@ def tune(
     seed = int(draw.integers(2**31))
     asked: dict[str, Any] = {"k": _length(metric), "folds": folds, "outcome": outcome}
     asked["negatives_per_like"] = negatives_per_like
-    rows = []
+    rows: list[dict[str, Any]] = []
+    values: list[Float64Array] = []
     for choice in tqdm(choices, desc="tune", unit="trial", disable=not progress):
         chosen = {"": model.__sklearn_clone__().set_params(**choice)}
         table = cross_validate(chosen, people, seen, rng=seed, n_resamples=2, **asked)
         rows.append({**choice, **_metric_row(table, metric)})
+        values.append(table["value"].to_numpy(np.float64))
     if all(np.isnan(row[metric]) for row in rows):
         raise _nothing_to_judge(f"no number for {metric} in {len(rows)} trials")
+    _warn_of_no_effect(model, space, choices, values)
     found = pd.DataFrame(rows).sort_values(metric, ascending=metric in LOWER_IS_BETTER, kind="stable")
     best = model.__sklearn_clone__().set_params(**choices[int(found.index[0])])
     aside = with_unseen_pairs(aside, people, events, negatives_per_like, draw)
@@ -109,7 +119,45 @@ def tune(
         for name, one in (("best", best), ("given", model))
     }
     comparison = compare(lists, aside, k=_length(metric), probability=probability, against="given", rng=seed)
-    return SearchResult(best.fit(people, events, rng=seed), found.reset_index(drop=True), comparison)
+    selected = _selected(comparison, metric)
+    chosen = best if selected == "best" else model.__sklearn_clone__()
+    return SearchResult(
+        chosen.fit(people, events, rng=seed), found.reset_index(drop=True), comparison, selected
+    )
+
+
+def _selected(comparison: pd.DataFrame, metric: str) -> Literal["best", "given"]:
+    """Return `given`, with a warning, where the best trial is surely worse than the model as given."""
+    row = comparison[(comparison["model"] == "best") & (comparison["metric"] == metric)].iloc[0]
+    lower = metric in LOWER_IS_BETTER
+    worse = row["more_lo"] > 0.0 if lower else row["more_hi"] < 0.0
+    if not worse:
+        return "best"
+    got = f"{metric} {row['more']:+.3g} ({row['more_lo']:+.3g} to {row['more_hi']:+.3g}) on held-out pairs"
+    remedy = "the model as given is kept; put its values into the space"
+    warn(explained("the best trial is worse than the model as given", where="tune", got=got, remedy=remedy))
+    return "given"
+
+
+def _warn_of_no_effect(
+    model: FittableModel,
+    space: Mapping[str, Sequence[Any]],
+    choices: Sequence[Mapping[str, Any]],
+    values: Sequence[Float64Array],
+) -> None:
+    """Warn of each parameter without effect: trials that differ in it alone have all metrics in common."""
+    for name in space:
+        alike: dict[str, list[int]] = {}
+        for at, choice in enumerate(choices):
+            others = repr([value for key, value in choice.items() if key != name])
+            alike.setdefault(others, []).append(at)
+        pairs = [(group[0], at) for group in alike.values() for at in group[1:]]
+        pairs = [(a, b) for a, b in pairs if choices[a][name] != choices[b][name]]
+        if pairs and all(np.array_equal(values[a], values[b], equal_nan=True) for a, b in pairs):
+            tried = ", ".join(dict.fromkeys(repr(choice[name]) for choice in choices))
+            remedy = f"leave it out of the space; help({type(model).__name__}) says when each setting acts"
+            what = f"'{name}' has no effect on this log, every metric is the same"
+            warn(explained(what, where="tune", got=tried, remedy=remedy))
 
 
 def _nothing_to_judge(got: str) -> InputError:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from recsys.arguments import as_generator, checked_arguments
 from recsys.catalogue.columns import Columns as C
+from recsys.data.times import as_utc
 from recsys.errors import InputError, explained
 from recsys.types import BoolArray, RNGLike
 
@@ -35,8 +36,7 @@ def temporal_split(
     >>> [len(side) for side in temporal_split(days, "2026-01-02")]
     [1, 1]
     """
-    moment = pd.Timestamp(at)
-    moment = moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
+    moment = as_utc(at)
     before = (events[column] < moment).to_numpy(bool)
     if before.all() or not before.any():
         raise InputError(

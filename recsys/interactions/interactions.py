@@ -19,13 +19,13 @@ from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.exclusions import Relations, latest_decisions
 from recsys.data.ids import IdIndex, packed_strings
-from recsys.data.labels import LABEL, ONE_SIDED, directed_labels
+from recsys.data.labels import LABEL, ONE_SIDED, OUTCOME, directed_labels
 from recsys.data.population import Population
 from recsys.data.times import as_utc
 from recsys.data.training_exclusions import safety_events
 from recsys.errors import InputError, UnknownIdError, explained, warn
 from recsys.interactions.binarize import LIKE, PASS, Like
-from recsys.interactions.row_reading import IdMap, TableColumns, read_rows
+from recsys.interactions.row_reading import CODES, REASON, ROW_NUMBER, IdMap, TableColumns, read_rows
 from recsys.types import ArrowTable, BoolArray, Int32Array, RNGLike
 
 _MOST: Final = 63
@@ -88,6 +88,13 @@ class Sides(Constraint):
 
 _FEWEST_TO_TELL: Final = 10
 """Candidates from which on it is remarkable that none of them ever acts."""
+_MOST_SET_ASIDE: Final = 0.1
+"""Share of rows set aside above which a warning counts them."""
+_REMEDIES: Final = {
+    "outcome.missing": "say with like= what every answer is, such as {'yes': 'like', 'no': 'pass'}, and None "
+    "for what means nothing",
+    "ts.missing": "bring all times into one unit or format, and say which with ts_format=",
+}
 PAIR: Final = [C.VIEWER, C.CANDIDATE]
 Kinds = tuple[str, str] | Mapping[object, object] | pd.Series | None
 Further = npt.ArrayLike | pd.Series | Mapping[str, npt.ArrayLike] | None
@@ -149,7 +156,8 @@ class Interactions:
         as_of: the time the data is as of; the latest row by default.
 
         Raises InputError when a column is missing, ids are neither texts nor whole numbers, no time
-        can be read, or it is not clear what an outcome means. Single broken rows are set aside.
+        can be read, or it is not clear what an outcome means. Single broken rows are set aside, and
+        counted in a warning where they are more than a tenth.
         """
         if isinstance(sides, tuple) and len(sides) != 2:
             got = f"{len(sides)} names"
@@ -163,6 +171,7 @@ class Interactions:
             _warn_of_two_kinds(kept)
         if like is not None and len(kept) >= _FEWEST_TO_TELL and not (kept[C.TYPE] == LIKE).any():
             _warn_of_no_like(table[outcome], like)
+        _warn_of_many_set_aside(refused, table, outcome, like)
         events = Events.of(kept)
         ids = np.concatenate([kept[C.ACTOR], kept[C.TARGET], *_further(people, names)])
         time = as_of or events.last or pd.Timestamp(0, tz="UTC")
@@ -209,8 +218,9 @@ class Interactions:
 
     @checked_arguments
     def truth(self, *, new_to: "Interactions | None" = None) -> pd.DataFrame:
-        """Return the labels of all pairs: viewer_id, candidate_id, label 1 or 0.
+        """Return the labels of all pairs: viewer_id, candidate_id, label 1 (the viewer liked) or 0.
 
+        `attrs["outcome"]` is "like", by which `compare_models` judges P(like | look).
         Where two kinds meet only viewers decide and candidates alone are listed: `evaluate` warns of a
         judgement by p_mutual and takes coverage and Gini over candidates.
 
@@ -221,6 +231,7 @@ class Interactions:
             known = labels.merge(new_to.seen, on=PAIR, how="left", indicator=True)["_merge"] == "both"
             labels = labels[~known.to_numpy(bool)].reset_index(drop=True)
         sides = [names.side for names in self.names]
+        labels.attrs[OUTCOME] = "like"
         labels.attrs[ONE_SIDED] = sides[-1] if sides[0] != sides[-1] else ""
         return labels
 
@@ -368,6 +379,23 @@ def _warn_of_no_like(outcome: pd.Series, like: Like) -> None:
     held = f"{found.min():g} to {found.max():g}" if numbers else ", ".join(map(str, found.unique()[:3]))
     where = f"column '{outcome.name}', which holds {held}"
     warn(explained("no row is a like", where=where, got=like, remedy="say with like= what is one"))
+
+
+def _warn_of_many_set_aside(
+    refused: pd.DataFrame, table: pd.DataFrame, outcome: str | None, like: Like
+) -> None:
+    """Warn where more than a tenth of the rows cannot be used, beside those declared to mean nothing."""
+    if outcome is not None and isinstance(like, Mapping):
+        nothing = [answer for answer, event in like.items() if event is None]
+        declared = table[outcome].iloc[refused[ROW_NUMBER]].isin(nothing).to_numpy(bool)
+        refused = refused[~declared | (refused[CODES] != "outcome.missing").to_numpy(bool)]
+    if len(table) < _FEWEST_TO_TELL or len(refused) <= _MOST_SET_ASIDE * len(table):
+        return
+    counts = [f"{n:,} {reason}" for reason, n in refused[REASON].value_counts().items()]
+    got = f"{len(refused):,} of {len(table):,}: {'; '.join(counts)}"
+    codes = set("|".join(refused[CODES]).split("|"))
+    remedies = [remedy for code, remedy in _REMEDIES.items() if code in codes]
+    warn(explained("many rows are set aside", got=got, remedy="; ".join([*remedies, "see log.quarantine"])))
 
 
 def _policy(people: Population, sides: Kinds, names: tuple[IdMap, IdMap]) -> Policy:

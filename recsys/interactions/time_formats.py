@@ -8,6 +8,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 import pandas as pd
 
+from recsys.data.times import YEAR_LAST
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.types import BoolArray, Float64Array
 
@@ -22,7 +23,6 @@ _FIRST, _LAST = pd.Timestamp("1980-01-01", tz="UTC"), pd.Timestamp("2100-01-01",
 _SECONDS: Final[dict[str, float]] = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 _EXCEL_DAY_ZERO: Final = pd.Timestamp("1899-12-30", tz="UTC")
 _YEAR_FIRST = r"\s*\d{4}\s*[-/.年]"
-_YEAR_LAST = r"\s*(\d{1,2})\s*[-/.]\s*(\d{1,2})\s*[-/.]\s*(\d{4})(?!\d)"
 _CLOCK_ALONE = r"\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[ap]m)?\s*"
 _NUMBER = r"\s*[+-]?\d+(?:\.\d*)?\s*"
 _MOST = 0.9
@@ -123,16 +123,16 @@ def _of_texts(column: pd.Series, time_format: str | None) -> tuple[pd.Series, st
     known = texts.dropna()
     if time_format is not None and "%" in time_format:
         return pd.to_datetime(texts, format=time_format, utc=True, errors="coerce"), time_format
-    last = known.str.extract(_YEAR_LAST, expand=True).astype("Float64").dropna()
+    last = known.str.extract(YEAR_LAST, expand=True).astype("Float64").dropna()
     read = time_format or (_order(last, str(column.name)) if len(last) > 0.5 * len(known) else ISO)
     if read in ORDERS:
-        fits = texts.str.match(_YEAR_LAST).fillna(False).astype(bool)
+        fits = texts.str.match(YEAR_LAST).fillna(False).astype(bool)
         tidy = texts.where(fits).str.replace(r"\s*[-/.]\s*(?=\d{1,2}\s*[-/.]|\d{4})", "/", n=2, regex=True)
         return _parsed(tidy, dayfirst=read == "dmy"), read
     if read != ISO:
         remedy = "use iso, dmy, mdy, or directives such as %d.%m.%Y"
         raise InputError(explained("texts are not of this format", got=read, remedy=remedy))
-    others = texts.str.fullmatch(_CLOCK_ALONE) | texts.str.match(_YEAR_LAST)
+    others = texts.str.fullmatch(_CLOCK_ALONE) | texts.str.match(YEAR_LAST)
     dated = texts.mask(others.fillna(True).astype(bool))
     times = pd.to_datetime(dated, format="ISO8601", utc=True, errors="coerce")
     named = dated.where(dated.str.contains(r"\d{4}", regex=True) & times.isna())
@@ -143,7 +143,7 @@ def _of_texts(column: pd.Series, time_format: str | None) -> tuple[pd.Series, st
 def _parsed(texts: pd.Series, *, dayfirst: bool) -> pd.Series:
     """Return dates of which only `dayfirst` is open; one that contradicts it is unknown."""
     times = pd.to_datetime(texts, format="mixed", dayfirst=dayfirst, utc=True, errors="coerce")
-    parts = texts.str.extract(_YEAR_LAST, expand=True)
+    parts = texts.str.extract(YEAR_LAST, expand=True)
     month = parts[1 if dayfirst else 0].astype("Float64")
     return times.mask((month.notna() & (month > 12)).fillna(False).astype(bool))
 

@@ -64,6 +64,11 @@ class Model(ABC):
     config_type: ClassVar[type[Section]]
     config: Any
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.__doc__ and "config_type" in vars(cls):
+            cls.__doc__ = f"{inspect.cleandoc(cls.__doc__)}\n\n{_settings_text(cls.config_type)}\n"
+
     def __init__(self, config: Any = None, **settings: Any) -> None:
         if config is None:
             config = self.config_type()
@@ -429,3 +434,13 @@ def _learned_type(model: type[Model]) -> type[Any]:
 def nobody() -> Population:
     """Return a population without people."""
     return Population.of_ids(np.empty(0, dtype=object), as_of="1970-01-01")
+
+
+def _settings_text(config_type: type[Section]) -> str:
+    """Return what `help` of a model says of its settings: the text of its config and of those it extends."""
+    texts = [inspect.cleandoc(vars(one)["__doc__"]) for one in config_type.__mro__ if _has_own_text(one)]
+    return "\n\n".join(text.partition(">>>")[0].rstrip() for text in texts)
+
+
+def _has_own_text(one: type) -> bool:
+    return issubclass(one, Section) and one is not Section and bool(vars(one).get("__doc__"))

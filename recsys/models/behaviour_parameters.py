@@ -32,11 +32,15 @@ EM_ROUNDS = 3
 class BehaviourConfig(Section):
     """Settings of a model that learns from behaviour.
 
-    factors:           columns of the alternating least squares.
+    factors:           columns of the implicit-feedback ALS. The hybrid and the collaborative model use it,
+                       with alpha, regularization and iterations, only where `explicit_factors` is 0 or less
+                       than a twentieth of the answers, drawn passes included, are of the rarer kind: on
+                       other logs these four have no effect there, and `explicit_factors` acts.
     alpha:             confidence an answer of average weight adds to the 1 of an unseen pair.
     regularization:    of the alternating least squares.
     iterations:        of the alternating least squares.
-    explicit_factors:  columns of the explicit-feedback ALS; 0 for the implicit-feedback ALS alone.
+    explicit_factors:  columns of the explicit-feedback ALS, learned from likes and passes; 0 for the
+                       implicit-feedback ALS alone.
     explicit_regularization: ridge on them.
     spread:            standard deviation, in logits, that the factors may add to a pair before evidence.
     strength:          lam of the fold-in: how much evidence it takes to leave the prior mean.

@@ -38,7 +38,8 @@ def models(table: pd.DataFrame, metric: str, *, slice_name: str = "all", ax: "Ax
     """Draw one metric of several models with intervals, the best first.
 
     table: columns slice, model, metric, value, lo, hi, random, as `recsys.evaluation.compare` returns
-    it. The dotted line is random order (or the overall rate, for probabilities). Raises InputError for
+    it; with a column `of` the axis names the probability that is judged. The dotted line is random order (or
+    the overall rate, for probabilities). Raises InputError for
     a metric or slice that is not there.
 
     >>> row = {"slice": "all", "metric": "ndcg@5", "lo": 0.2, "hi": 0.4, "random": 0.1}
@@ -59,7 +60,7 @@ def models(table: pd.DataFrame, metric: str, *, slice_name: str = "all", ax: "Ax
     axes.set_yticks(range(len(rows)), rows["model"].astype(str).tolist())
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set(
-        xlabel=f"{metric_label(metric)} (95% interval)",
+        xlabel=f"{metric_label(metric)}{_of_probability(rows)} (95% interval)",
         title=titled_with_n(f"{metric_label(metric)} by model{_of_slice(table, slice_name)}", metric, rows),
     )
     return axes
@@ -212,6 +213,12 @@ def chosen_rows(table: pd.DataFrame, metric: str, slice_name: str | None = None)
         if rows.empty:
             raise InputError(explained(f"unknown {column}", got=wanted, remedy=did_you_mean(wanted, known)))
     return rows
+
+
+def _of_probability(rows: pd.DataFrame) -> str:
+    """Return which probability a metric judges, empty where it judges an order."""
+    judged = [one for one in rows["of"].dropna().unique() if one] if "of" in rows else []
+    return f" of {' and '.join(judged)}" if judged else ""
 
 
 def _of_slice(table: pd.DataFrame, slice_name: str) -> str:

@@ -11,7 +11,7 @@ from recsys.errors import InputError, SettingsError
 from recsys.evaluation.compare import over_fits
 from recsys.evaluation.cross_validation import compare_models, without_pairs
 from recsys.evaluation.held_out import decided_pairs, with_unseen_pairs
-from recsys.models import LFRR, CrossedEffects, PopularityModel, RandomModel
+from recsys.models import LFRR, CollaborativeModel, CrossedEffects, PopularityModel, RandomModel
 
 N_PEOPLE = 60
 
@@ -51,6 +51,20 @@ class Remembers(RandomModel):
         asked = {frozenset(pair) for pair in pairs[["viewer_id", "candidate_id"]].to_numpy()}
         Remembers.leaks += (len(asked & self.seen),)
         return super().score_pairs(pairs, people=people)
+
+
+class PopularUntilChanged(RandomModel):
+    """Knows who is popular with spread 1 and knows nothing with another."""
+
+    name = "popular_until_changed"
+
+    def fit(self, people, events, *, rng):
+        self.inner = PopularityModel().fit(people, events, rng=rng)
+        return super().fit(people, events, rng=rng)
+
+    def score_pairs(self, pairs, *, people=None):
+        known = self.config.spread == 1.0
+        return (self.inner if known else super()).score_pairs(pairs, people=people)
 
 
 def test_no_model_is_fitted_on_a_pair_it_is_judged_by(log, people):
@@ -243,3 +257,45 @@ def test_lists_ranked_by_one_probability_are_judged_by_it(log, people):
     assert auc[None] == auc["p_like"] != auc["p_mutual"]
     with pytest.raises(InputError, match="one by p_like, two by p_mutual"):
         recsys.compare({"one": by_like, "two": by_mutual}, truth)
+
+
+def test_the_truth_says_by_which_probability_models_are_judged(log, people):
+    own = recsys.Interactions.of(log.frame, viewer="actor", candidate="target", outcome="type", ts="ts")
+    past, later = own.split(0.6)
+    asked = {"rng": 1, "n_resamples": 2}
+    for truth, outcome, judged in (
+        (later.truth(new_to=past), "like", "P(like | look)"),
+        (recsys.truth_after(log, past.people, outcome="like"), "like", "P(like | look)"),
+        (recsys.truth_after(log, past.people), "mutual", "P(both like | both look)"),
+        (pd.DataFrame(later.truth(new_to=past).to_dict("list")), "mutual", "P(both like | both look)"),
+    ):
+        table = compare_models(PopularityModel(), past.people, past.events, truth.iloc[:400], **asked)
+        assert set(table["of"]) == {"", judged}
+        assert judged in recsys.plots.models(table, "auc").get_xlabel()
+        same = compare_models(
+            PopularityModel(), past.people, past.events, truth.iloc[:400], outcome=outcome, **asked
+        )
+        pd.testing.assert_frame_equal(table, same)
+    with pytest.raises(InputError, match=r"the truth holds likes of the viewer: got .*outcome='mutual'"):
+        compare_models(PopularityModel(), past.people, past.events, later.truth(), outcome="mutual", **asked)
+
+
+@pytest.mark.parametrize("metric", ["log_loss", "auc"])
+def test_tuning_keeps_the_model_as_given_where_it_is_surely_better(log, people, metric):
+    model, space = PopularityModel(evidence=0.5), {"evidence": [1e7, 1e8]}
+    if metric == "auc":
+        model, space = PopularUntilChanged(spread=1.0), {"spread": [2.0]}
+    with pytest.warns(UserWarning, match="the best trial is worse than the model as given"):
+        found = recsys.tune(model, space, people, log, rng=1, metric=metric, outcome="like", folds=2)
+    assert found.selected == "given"
+    assert "as given, better than the best of" in repr(found)
+    assert found.model.get_params() == model.get_params()
+    assert len(found.model.fitted) == N_PEOPLE
+
+
+def test_tuning_names_a_parameter_without_effect(log, people):
+    space = {"factors": [2, 64], "explicit_factors": [1, 4]}
+    model = CollaborativeModel(iterations=2, stack=False, affinity=False)
+    with pytest.warns(UserWarning, match="'factors' has no effect on this log.*got 2, 64") as caught:
+        recsys.tune(model, space, people, log, rng=1, metric="auc", outcome="like", folds=2)
+    assert not any("'explicit_factors' has no effect" in str(one.message) for one in caught)

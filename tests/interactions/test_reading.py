@@ -160,3 +160,39 @@ def test_nanoseconds_and_zones_are_one_moment() -> None:
     moment = pd.Timestamp("2024-02-03T10:00:00.123456789", tz="Europe/Paris")
     for column in (pd.Series([moment]), pd.Series([moment.isoformat()])):
         assert abs(utc_times(column)[0].iloc[0] - moment) < timedelta(microseconds=1)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.dates(datetime(1990, 1, 1).date(), datetime(2035, 12, 31).date()), st.sampled_from("/.-"))
+def test_a_single_time_is_read_as_a_column_is_or_refused(day, mark) -> None:
+    for form in ("%d", "%m", "%Y"), ("%m", "%d", "%Y"):
+        for written in (day.strftime(mark.join(form)), day.strftime(mark.join(form)) + " 09:30"):
+            if day.day <= 12:
+                with pytest.raises(InputError, match="order of day and month is not said.*the year first"):
+                    recsys.Population.of_ids(["a"], as_of=written)
+            else:
+                assert recsys.Population.of_ids(["a"], as_of=written).as_of.date() == day
+    assert recsys.Population.of_ids(["a"], as_of=day.isoformat()).as_of.date() == day
+    for written in (day.strftime(mark.join(("%d", "%m", "%y"))), "10:30"):
+        with pytest.raises(InputError, match="no year of four digits"):
+            recsys.Population.of_ids(["a"], as_of=written)
+
+
+@pytest.mark.parametrize("share, warned", [(0.09, False), (0.1, False), (0.12, True), (0.9, True)])
+def test_many_rows_set_aside_are_counted_in_a_warning_with_what_to_do(share, warned, recwarn) -> None:
+    n = round(100 * share)
+    answers = ["pass"] * n + ["like"] * (100 - n)
+    days = ["soon"] * n + ["2026-01-05"] * (100 - n)
+    made = [
+        (log(answers, like={"like": "like"}), "like="),
+        (log(when=days), "ts_format="),
+    ]
+    assert [len(one.quarantine) for one, _ in made] == [n, n]
+    said = [str(one.message) for one in recwarn if "set aside" in str(one.message)]
+    assert len(said) == 2 * warned
+    for text, (_, remedy) in zip(said, made, strict=False):
+        assert f"{n} of 100" in text
+        assert remedy in text
+    recwarn.clear()
+    assert len(log(answers, like={"like": "like", "pass": None}).quarantine) == n
+    assert not [one for one in recwarn if "set aside" in str(one.message)]

@@ -156,3 +156,11 @@ def test_a_bar_says_what_a_fit_does_and_changes_nothing_of_it(kind, people, even
     np.testing.assert_array_equal(shown.fitted.taste, quiet.fitted.taste)
     PopularityModel().fit(people, events, rng=1)
     assert capsys.readouterr().err == ""
+
+
+def test_the_help_of_every_model_lists_its_settings():
+    for name in recsys.models.__all__:
+        model = getattr(recsys.models, name)
+        if "config_type" in vars(model):
+            missing = [one for one in model.config_type.model_fields if one not in model.__doc__]
+            assert not missing, (name, missing)
