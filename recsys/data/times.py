@@ -27,13 +27,13 @@ def as_utc(time: str | pd.Timestamp) -> pd.Timestamp:
     >>> as_utc("2026-01-05").isoformat()
     '2026-01-05T00:00:00+00:00'
     """
-    if isinstance(time, str):
-        _refuse_ambiguous(time)
     try:
         stamp = pd.Timestamp(time)
     except (ValueError, TypeError, OverflowError) as error:
         remedy = "give one such as '2026-01-05' or '2026-01-05T03:00:00Z'"
         raise InputError(explained("a time cannot be read", got=time, remedy=remedy)) from error
+    if isinstance(time, str):
+        _refuse_ambiguous(time)
     if pd.isna(stamp):
         raise InputError(
             explained("a time is not known", got=str(time), remedy="give one such as '2026-01-05'")

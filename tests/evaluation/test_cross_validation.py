@@ -296,6 +296,6 @@ def test_tuning_keeps_the_model_as_given_where_it_is_surely_better(log, people, 
 def test_tuning_names_a_parameter_without_effect(log, people):
     space = {"factors": [2, 64], "explicit_factors": [1, 4]}
     model = CollaborativeModel(iterations=2, stack=False, affinity=False)
-    with pytest.warns(UserWarning, match="'factors' has no effect on this log.*got 2, 64") as caught:
+    with pytest.warns(UserWarning, match=r"'factors' has no effect on this log.*'2, 64'") as caught:
         recsys.tune(model, space, people, log, rng=1, metric="auc", outcome="like", folds=2)
     assert not any("'explicit_factors' has no effect" in str(one.message) for one in caught)

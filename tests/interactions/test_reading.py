@@ -168,7 +168,7 @@ def test_a_single_time_is_read_as_a_column_is_or_refused(day, mark) -> None:
     for form in ("%d", "%m", "%Y"), ("%m", "%d", "%Y"):
         for written in (day.strftime(mark.join(form)), day.strftime(mark.join(form)) + " 09:30"):
             if day.day <= 12:
-                with pytest.raises(InputError, match="order of day and month is not said.*the year first"):
+                with pytest.raises(InputError, match=r"order of day and month is not said.*year first"):
                     recsys.Population.of_ids(["a"], as_of=written)
             else:
                 assert recsys.Population.of_ids(["a"], as_of=written).as_of.date() == day
@@ -178,7 +178,7 @@ def test_a_single_time_is_read_as_a_column_is_or_refused(day, mark) -> None:
             recsys.Population.of_ids(["a"], as_of=written)
 
 
-@pytest.mark.parametrize("share, warned", [(0.09, False), (0.1, False), (0.12, True), (0.9, True)])
+@pytest.mark.parametrize(("share", "warned"), [(0.09, False), (0.1, False), (0.12, True), (0.9, True)])
 def test_many_rows_set_aside_are_counted_in_a_warning_with_what_to_do(share, warned, recwarn) -> None:
     n = round(100 * share)
     answers = ["pass"] * n + ["like"] * (100 - n)
