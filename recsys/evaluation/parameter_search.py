@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
@@ -71,12 +72,10 @@ def tune(
     """Search the parameters of a model by cross-validation, and say honestly what was gained.
 
     A fifth of the pairs is laid aside; the search cross-validates on the others. The best choice and the
-    model as given are then compared once on what was laid aside. Last the best is fitted to everything; where
-    the 95% interval of the difference says that the model as given is better, that one is, and a warning says
-    so. A warning also names a parameter whose values gave the same value of every metric in all trials.
+    model as given are then compared once on what was laid aside. The best is fitted to everything, or with a
+    warning the given where the interval says it is better. A parameter that changes no metric is warned of.
 
-    space:  values to try by parameter name, as in `get_params`: {"explicit_factors": [8, 16]}, and
-            {"content__folds": [3, 5]} for a setting within another.
+    space:  values to try by parameter name, as in `get_params`: {"explicit_factors": [8], "content__folds": [3]}.
     trials: how many of all combinations to try, drawn evenly; all of them when None.
     metric: what is best: a metric of `compare`; of log_loss, brier and ece the least.
     negatives_per_like: as in `cross_validate`, for a log of likes alone.
@@ -98,41 +97,38 @@ def tune(
     if negatives_per_like == 0 and len(truth) and truth[LABEL].all():
         raise _nothing_to_judge(f"{len(truth):,} pairs, all of which worked")
     seed = int(draw.integers(2**31))
-    asked: dict[str, Any] = {"k": _length(metric), "folds": folds, "outcome": outcome}
-    asked["negatives_per_like"] = negatives_per_like
-    rows: list[dict[str, Any]] = []
-    values: list[Float64Array] = []
+    asked: dict[str, Any] = {"folds": folds, "outcome": outcome, "negatives_per_like": negatives_per_like}
+    tables = []
     for choice in tqdm(choices, desc="tune", unit="trial", disable=not progress):
-        chosen = {"": model.__sklearn_clone__().set_params(**choice)}
-        table = cross_validate(chosen, people, seen, rng=seed, n_resamples=2, **asked)
-        rows.append({**choice, **_metric_row(table, metric)})
-        values.append(table["value"].to_numpy(np.float64))
+        changed = {"": model.__sklearn_clone__().set_params(**choice)}
+        tables.append(
+            cross_validate(changed, people, seen, rng=seed, k=_length(metric), n_resamples=2, **asked)
+        )
+    rows = [{**choice, **_metric_row(one, metric)} for choice, one in zip(choices, tables, strict=True)]
     if all(np.isnan(row[metric]) for row in rows):
         raise _nothing_to_judge(f"no number for {metric} in {len(rows)} trials")
-    _warn_of_no_effect(model, space, choices, values)
+    _warn_of_no_effect(model, choices, [one["value"].to_numpy(np.float64) for one in tables])
     found = pd.DataFrame(rows).sort_values(metric, ascending=metric in LOWER_IS_BETTER, kind="stable")
     best = model.__sklearn_clone__().set_params(**choices[int(found.index[0])])
     aside = with_unseen_pairs(aside, people, events, negatives_per_like, draw)
-    probability = OUTCOMES[outcome]
     lists = {
-        name: as_lists(scored_pairs(one, people, seen, aside[PAIR], seed), probability)
+        name: as_lists(scored_pairs(one, people, seen, aside[PAIR], seed), OUTCOMES[outcome])
         for name, one in (("best", best), ("given", model))
     }
-    comparison = compare(lists, aside, k=_length(metric), probability=probability, against="given", rng=seed)
+    judged = partial(compare, k=_length(metric), probability=OUTCOMES[outcome], against="given", rng=seed)
+    comparison = judged(lists, aside)
     selected = _selected(comparison, metric)
-    chosen = best if selected == "best" else model.__sklearn_clone__()
-    return SearchResult(
-        chosen.fit(people, events, rng=seed), found.reset_index(drop=True), comparison, selected
-    )
+    chosen = {"best": best, "given": model.__sklearn_clone__()}[selected].fit(people, events, rng=seed)
+    return SearchResult(chosen, found.reset_index(drop=True), comparison, selected)
 
 
 def _selected(comparison: pd.DataFrame, metric: str) -> Literal["best", "given"]:
     """Return `given`, with a warning, where the best trial is surely worse than the model as given."""
-    row = comparison[(comparison["model"] == "best") & (comparison["metric"] == metric)].iloc[0]
-    lower = metric in LOWER_IS_BETTER
-    worse = row["more_lo"] > 0.0 if lower else row["more_hi"] < 0.0
-    if not worse:
+    rows = comparison[(comparison["model"] == "best") & (comparison["metric"] == metric)]
+    worse = rows["more_lo"] > 0.0 if metric in LOWER_IS_BETTER else rows["more_hi"] < 0.0
+    if not worse.any():
         return "best"
+    row = rows.iloc[0]
     got = f"{metric} {row['more']:+.3g} ({row['more_lo']:+.3g} to {row['more_hi']:+.3g}) on held-out pairs"
     remedy = "the model as given is kept; put its values into the space"
     warn(explained("the best trial is worse than the model as given", where="tune", got=got, remedy=remedy))
@@ -141,12 +137,11 @@ def _selected(comparison: pd.DataFrame, metric: str) -> Literal["best", "given"]
 
 def _warn_of_no_effect(
     model: FittableModel,
-    space: Mapping[str, Sequence[Any]],
     choices: Sequence[Mapping[str, Any]],
     values: Sequence[Float64Array],
 ) -> None:
     """Warn of each parameter without effect: trials that differ in it alone have all metrics in common."""
-    for name in space:
+    for name in choices[0]:
         alike: dict[str, list[int]] = {}
         for at, choice in enumerate(choices):
             others = repr([value for key, value in choice.items() if key != name])
