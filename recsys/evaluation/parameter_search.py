@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
@@ -75,7 +74,7 @@ def tune(
     model as given are then compared once on what was laid aside. The best is fitted to everything, or with a
     warning the given where the interval says it is better. A parameter that changes no metric is warned of.
 
-    space:  values to try by parameter name, as in `get_params`: {"explicit_factors": [8], "content__folds": [3]}.
+    space:  values to try by parameter name, as `get_params` has it: {"steps": [2, 3], "content__folds": [3]}.
     trials: how many of all combinations to try, drawn evenly; all of them when None.
     metric: what is best: a metric of `compare`; of log_loss, brier and ece the least.
     negatives_per_like: as in `cross_validate`, for a log of likes alone.
@@ -94,29 +93,22 @@ def tune(
     aside = truth[pair_folds(truth["viewer_id"], truth["candidate_id"], 5, rng=draw) == 0]
     seen = without_pairs(events, aside[PAIR])
     choices = _choices(space, trials, draw)
-    if negatives_per_like == 0 and len(truth) and truth[LABEL].all():
-        raise _nothing_to_judge(f"{len(truth):,} pairs, all of which worked")
-    seed = int(draw.integers(2**31))
+    _refuse_likes_alone(truth, negatives_per_like)
+    k, seed = _length(metric), int(draw.integers(2**31))
     asked: dict[str, Any] = {"folds": folds, "outcome": outcome, "negatives_per_like": negatives_per_like}
     tables = []
     for choice in tqdm(choices, desc="tune", unit="trial", disable=not progress):
         changed = {"": model.__sklearn_clone__().set_params(**choice)}
-        tables.append(
-            cross_validate(changed, people, seen, rng=seed, k=_length(metric), n_resamples=2, **asked)
-        )
-    rows = [{**choice, **_metric_row(one, metric)} for choice, one in zip(choices, tables, strict=True)]
-    if all(np.isnan(row[metric]) for row in rows):
-        raise _nothing_to_judge(f"no number for {metric} in {len(rows)} trials")
+        tables.append(cross_validate(changed, people, seen, rng=seed, k=k, n_resamples=2, **asked))
+    found = _ranked(choices, tables, metric)
     _warn_of_no_effect(model, choices, [one["value"].to_numpy(np.float64) for one in tables])
-    found = pd.DataFrame(rows).sort_values(metric, ascending=metric in LOWER_IS_BETTER, kind="stable")
     best = model.__sklearn_clone__().set_params(**choices[int(found.index[0])])
     aside = with_unseen_pairs(aside, people, events, negatives_per_like, draw)
     lists = {
         name: as_lists(scored_pairs(one, people, seen, aside[PAIR], seed), OUTCOMES[outcome])
         for name, one in (("best", best), ("given", model))
     }
-    judged = partial(compare, k=_length(metric), probability=OUTCOMES[outcome], against="given", rng=seed)
-    comparison = judged(lists, aside)
+    comparison = compare(lists, aside, k=k, probability=OUTCOMES[outcome], against="given", rng=seed)
     selected = _selected(comparison, metric)
     chosen = {"best": best, "given": model.__sklearn_clone__()}[selected].fit(people, events, rng=seed)
     return SearchResult(chosen, found.reset_index(drop=True), comparison, selected)
@@ -153,6 +145,21 @@ def _warn_of_no_effect(
             remedy = f"leave it out of the space; help({type(model).__name__}) says when each setting acts"
             what = f"'{name}' has no effect on this log, every metric is the same"
             warn(explained(what, where="tune", got=tried, remedy=remedy))
+
+
+def _ranked(
+    choices: Sequence[Mapping[str, Any]], tables: Sequence[pd.DataFrame], metric: str
+) -> pd.DataFrame:
+    """Return the choices with their metric, the best first, indexed by their place among `choices`."""
+    rows = [{**choice, **_metric_row(one, metric)} for choice, one in zip(choices, tables, strict=True)]
+    if all(np.isnan(row[metric]) for row in rows):
+        raise _nothing_to_judge(f"no number for {metric} in {len(rows)} trials")
+    return pd.DataFrame(rows).sort_values(metric, ascending=metric in LOWER_IS_BETTER, kind="stable")
+
+
+def _refuse_likes_alone(truth: pd.DataFrame, negatives_per_like: int) -> None:
+    if negatives_per_like == 0 and len(truth) and truth[LABEL].all():
+        raise _nothing_to_judge(f"{len(truth):,} pairs, all of which worked")
 
 
 def _nothing_to_judge(got: str) -> InputError:
