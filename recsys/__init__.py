@@ -26,9 +26,9 @@ def __getattr__(name: str) -> Any:
     """Load a public name; an unknown one is an error that names the nearest."""
     if name in __all__:
         return _load(name)
-    from recsys.errors import did_you_mean, explained
+    from recsys.errors import unknown_name
 
-    raise AttributeError(explained("recsys has no such name", got=name, remedy=did_you_mean(name, __dir__())))
+    raise unknown_name(__name__, name, __dir__())
 
 
 def __dir__() -> list[str]:

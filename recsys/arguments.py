@@ -190,6 +190,8 @@ def _checked(value: Any, kinds: tuple[AcceptedKind, ...], name: str, place: _Pla
     wanted = [kind for kind in kinds if kind.words not in (("None", "a table") if is_table else ("None",))]
     remedies = [_REMEDIES[kind.remedies] for kind in wanted if kind.remedies in _REMEDIES]
     words = " or ".join(dict.fromkeys(kind.words for kind in wanted))
+    if isinstance(value, str) and any(kind.words in ("a collection", "a sequence") for kind in wanted):
+        remedies.insert(0, f"give one in a list, [{value!r}]" if place.show_values else "give one in a list")
     raise _wrong_type(value, name, place, words, remedies[0] if remedies else "")
 
 

@@ -236,6 +236,15 @@ def explained(what: str, *, where: str = "", got: object = None, remedy: str = "
     return message
 
 
+def unknown_name(module: str, name: str, names: Iterable[str]) -> AttributeError:
+    """Return the error for a public name that a module does not have; it names the nearest.
+
+    >>> unknown_name("recsys.models", "HybirdModel", ["EASE", "HybridModel"])
+    AttributeError("recsys.models has no such name: got 'HybirdModel'; did you mean 'HybridModel'?")
+    """
+    return AttributeError(explained(f"{module} has no such name", got=name, remedy=did_you_mean(name, names)))
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a remedy that names the nearest known word, or lists what is known.
 

@@ -1,6 +1,8 @@
 """Every kind of broken input: a clear message, the exit code of broken input, and nothing good lost."""
 
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import h3
@@ -9,9 +11,12 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from recsys import Interactions, Population, evaluate, models, off_policy, tracking
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.errors import EXIT_BROKEN_INPUT, RecsysError, SourceError, TableError
+from recsys.evaluation.splits import pair_folds
+from recsys.features import Questionnaire
 from recsys.storage.load import LoadedTables, load_events, load_population, load_tables, population_of
 from recsys.storage.table_files import write_tables
 from recsys.testing.people import AS_OF, make_tables
@@ -284,3 +289,43 @@ def test_the_command_line_counts_bad_rows_and_goes_on(tables: Frames, tmp_path: 
     assert result.exit_code == 0, result.output
     assert "gender.unknown_word" in result.stdout
     assert "type.unknown_word" in result.stdout
+
+
+AGES = pd.DataFrame({"user_id": range(40), "age": [f"{n}.0" for n in range(40)]})
+ONE = pd.DataFrame({"viewer_id": ["a"], "candidate_id": ["b"]})
+SLIPS: dict[str, tuple[Callable[[], object], str]] = {
+    "one id, not several": (lambda: Population.of_ids("abc", AS_OF), r"give \['abc'\]"),
+    "a missing id": (lambda: Population.of_ids(["a", None], AS_OF), "an id is missing"),
+    "one word, not several": (
+        lambda: Interactions.of(ONE.assign(y="yes"), outcome="y", like="yes"),
+        r"give one in a list, \['yes'\]",
+    ),
+    "labels in words": (
+        lambda: evaluate(ONE.assign(rank=1), ONE.assign(label="like")),
+        "'label' holds no numbers in the truth: got 'like'",
+    ),
+    "numbers as texts": (
+        lambda: off_policy(ONE.assign(propensity="0.5", like=1, match=0), ONE.assign(rank=1)),
+        "'propensity' holds no numbers",
+    ),
+    "one fold": (lambda: pair_folds(["a"], ["b"], 1, rng=0), "1 for 1 pairs'; give 2 folds or more"),
+    "ages as texts": (
+        lambda: Questionnaire(AGES).fit(Population.of_ids(AGES["user_id"], AS_OF)),
+        "make them numbers with pandas.to_numeric",
+    ),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_of_an_analyst_is_told_with_its_remedy(slip: str) -> None:
+    """Seen to end in an error of pandas or Python, or without a remedy."""
+    work, told_so = SLIPS[slip]
+    with pytest.raises(RecsysError, match=told_so):
+        work()
+
+
+@pytest.mark.parametrize("module", [models, tracking])
+def test_a_misspelt_name_of_a_module_names_the_nearest(module: ModuleType) -> None:
+    name = module.__all__[0]
+    with pytest.raises(AttributeError, match=f"did you mean '{name}'"):
+        getattr(module, f"{name}x")

@@ -168,6 +168,8 @@ def as_ids(values: npt.ArrayLike | pd.Series | Sequence[Any]) -> npt.NDArray[np.
     Traceback (most recent call last):
     recsys.errors.InputError: ids must be all texts or all whole numbers: got 'mixed-integer'; make them text
     """
+    if values is None or isinstance(values, str | int | float):
+        raise InputError(explained("ids must be a list or a column", got=values, remedy=f"give [{values!r}]"))
     column = values if isinstance(values, pd.Series) else _listed(values)
     codes, distinct = pd.factorize(column)
     known = pd.Series(np.asarray(distinct), dtype=None if distinct.dtype != object else object)

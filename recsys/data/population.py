@@ -128,8 +128,13 @@ class Population:
 
         Enough for models that learn from events alone. The default policy lists nobody of them, for
         nothing is known that would make it safe; see `recsys.Interactions` for other people's data.
+
+        Raises InputError for ids that are no list or column, that are missing, or of several kinds.
         """
-        index = IdIndex(pd.unique(as_ids(ids)).tolist())
+        distinct = pd.unique(as_ids(ids))
+        if pd.isna(distinct).any():
+            raise InputError(explained("an id is missing", where="of_ids", remedy="leave these rows out"))
+        index = IdIndex(distinct.tolist())
         n_people = len(index)
         return cls(
             ids=index,

@@ -52,8 +52,8 @@ from recsys.evaluation.off_policy_tables import (
     check_tables,
     contradiction,
     drawn_lists,
-    numbers,
 )
+from recsys.evaluation.protocol import numbers
 from recsys.evaluation.snips import LEAST_EFFECTIVE
 from recsys.types import Float64Array
 

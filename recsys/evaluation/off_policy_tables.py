@@ -8,7 +8,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, explained, need_columns, warn
-from recsys.evaluation.protocol import refuse_other_ids
+from recsys.evaluation.protocol import numbers, refuse_other_ids
 from recsys.types import BoolArray, Float64Array
 
 LIKE: Final = "like"
@@ -18,16 +18,6 @@ PREDICTED: Final = (C.P_LIKE, C.P_LIKED_BACK)
 _ROUNDING: Final = 1e-6
 _SURELY: Final = 3.0
 _DRAWN: Final = 0.5
-
-
-def numbers(table: pd.DataFrame, name: str, *, where: str = "the log") -> Float64Array:
-    """Return a column as numbers; raise InputError for one that holds texts."""
-    try:
-        return table[name].to_numpy(np.float64)
-    except (ValueError, TypeError) as error:
-        what = f"column '{name}' holds no numbers"
-        remedy = "write chances as 0.5 and outcomes as 0 or 1"
-        raise InputError(explained(what, where=where, got=table[name].iloc[0], remedy=remedy)) from error
 
 
 def check_tables(log: pd.DataFrame, lists: pd.DataFrame, placed: bool, covariates: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """The evaluation protocol: judged pairs, and the lists of one or several models aligned with them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -72,12 +73,23 @@ class EvaluationData:
         )
 
 
+def numbers(table: pd.DataFrame, name: str, *, where: str = "the log") -> Float64Array:
+    """Return a column as numbers, `(n,)`; raise InputError for one that holds texts."""
+    column = table[name]
+    with suppress(ValueError, TypeError):
+        if pd.api.types.infer_dtype(column, skipna=True) != "string":  # texts of numbers are texts
+            return column.to_numpy(np.float64)
+    got, remedy = column.iloc[0], "write chances as 0.5 and outcomes as 0 or 1"
+    raise InputError(explained(f"column '{name}' holds no numbers", where=where, got=got, remedy=remedy))
+
+
 def align_lists(
     lists: Mapping[str, pd.DataFrame], truth: pd.DataFrame, *, probability: str
 ) -> EvaluationData:
     """Align the lists of each model with the truth; `probability` names the column to judge, if there.
 
-    Raises TableError when a column is missing or a pair stands twice.
+    Raises TableError when a column is missing or a pair stands twice, InputError for labels that are no
+    numbers.
 
     >>> truth = pd.DataFrame({"viewer_id": ["a"], "candidate_id": ["b"], "label": [1]})
     >>> listed = pd.DataFrame({"viewer_id": ["a"], "candidate_id": ["c"], "rank": [1]})
@@ -95,7 +107,7 @@ def align_lists(
         raise InputError(
             explained("no list has this column of probabilities", got=probability, remedy=remedy)
         )
-    pairs = truth[[*KEYS, LABEL]]
+    pairs = truth[KEYS].assign(**{LABEL: numbers(truth, LABEL, where="the truth")})
     judged = pd.Index(truth[C.VIEWER].unique())
     for frame in lists.values():
         is_judged = judged.get_indexer(pd.Index(frame[C.VIEWER])) >= 0

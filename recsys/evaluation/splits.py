@@ -105,7 +105,9 @@ def pair_folds(
     code = np.unique(both, return_inverse=True)[1].reshape(2, -1)
     pair, n_pairs = _numbered(code.min(axis=0), code.max(axis=0))
     if not 2 <= n_folds <= n_pairs:
-        raise InputError(explained("cannot deal pairs into folds", got=f"{n_pairs} for {n_folds}"))
+        remedy = "give 2 folds or more, and no more than there are pairs"
+        got = f"{n_folds} for {n_pairs} pairs"
+        raise InputError(explained("cannot deal pairs into folds", got=got, remedy=remedy))
     return (as_generator(rng).permutation(n_pairs) % n_folds)[pair]
 
 

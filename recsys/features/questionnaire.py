@@ -182,9 +182,9 @@ def _checked(frame: pd.DataFrame, user: str) -> pd.DataFrame:
                 read[column] = _ranked(read[column], scale)
             elif n > _MOST_CATEGORIES:
                 got = f"{n} different answers"
-                problems.append(
-                    f"column '{column}' holds {got}, more than {_MOST_CATEGORIES}; group or drop them"
-                )
+                numbers = pd.to_numeric(values.dropna(), errors="coerce").notna().all()
+                remedy = "make them numbers with pandas.to_numeric" if numbers else "group or drop them"
+                problems.append(f"column '{column}' holds {got}, more than {_MOST_CATEGORIES}; {remedy}")
     if problems:
         raise TableError("questionnaire", problems)
     _warn_of_scales(recognised)

@@ -9,6 +9,17 @@ tracker is, `mlflow_tracker` is the one that keeps things, `registry` holds mode
 `promotion` decides which of them is the champion. The names stand in `__init__.pyi`.
 """
 
+from typing import Any
+
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name; an unknown one is an error that names the nearest."""
+    if name in __all__:
+        return _load(name)
+    from recsys.errors import unknown_name
+
+    raise unknown_name(__name__, name, __all__)
