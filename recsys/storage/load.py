@@ -228,13 +228,9 @@ def _checked(
         if name not in readers:
             continue
         try:
+            known = users | _absent(checked[T.PROFILES]) if name == T.TOKENS and users is not None else users
             found = read_and_check(
-                name,
-                readers[name],
-                as_of=time,
-                users=users if name != T.TOKENS or users is None else users | _absent(checked[T.PROFILES]),
-                catalogue=catalogue,
-                past=past,
+                name, readers[name], as_of=time, users=known, catalogue=catalogue, past=past
             )
             rows_in[name] = len(found.accepted) + len(found.quarantined)
             checked[name] = found
