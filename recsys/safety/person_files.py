@@ -263,7 +263,10 @@ def _rows_naming(column: Any, person: Person, *, whole: bool) -> Int64Array:
 def _bytes_hold(words: Any, forms: list[str]) -> bool:
     """Say whether the texts of a chunk, one after another, hold one of some ids."""
     content = words.buffers()[2]
-    return content is not None and any(form.encode() in content.to_pybytes() for form in forms)
+    if content is None:
+        return False
+    letters = content.to_pybytes()
+    return any(form.encode() in letters for form in forms)
 
 
 def _records_of_csv(path: Path, person: Person) -> Iterator[dict[str, Any]]:
@@ -292,14 +295,13 @@ def _rows_of_array(path: Path, person: Person) -> tuple[Int64Array, int]:
         return np.empty(0, np.int64), 0
     name = path.stem.removesuffix(_PACKED_SUFFIX) + _ENDS_SUFFIX + path.suffix
     ends = np.load(path.with_name(name), allow_pickle=False).astype(np.int64)
-    starts, content = np.concatenate([[0], ends])[:-1], array.tobytes()
-    rows = [
-        row
-        for form in person.forms
-        for match in re.finditer(re.escape(form.encode("utf-8", "surrogatepass")), content)
-        for row in np.flatnonzero((starts == match.start()) & (ends == match.end())).tolist()
-    ]
-    return np.array(sorted(rows), np.int64), len(ends)
+    lengths, found = np.diff(ends, prepend=0), [np.empty(0, np.int64)]
+    for form in person.forms:
+        text = np.frombuffer(form.encode("utf-8", "surrogatepass"), np.uint8)
+        rows = np.flatnonzero(lengths == len(text))
+        letters = (ends[rows] - len(text))[:, None] + np.arange(len(text))
+        found.append(rows[(array[letters] == text).all(axis=1)])
+    return np.sort(np.concatenate(found)), len(ends)
 
 
 def _own_rows(folder: Path, row: int, n_people: int) -> Iterator[tuple[str, Any]]:

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from recsys.cli import app
@@ -19,7 +21,14 @@ from recsys.pipeline.access_letter import access_letter
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.erasure_list import ErasedPeople, ErasureList, erasure_key, person_hash
 from recsys.safety.ledger import SafetyLedger
-from recsys.safety.person_files import ANOTHER, FILE_KINDS, PERSON_COLUMNS, Person, file_names_erased
+from recsys.safety.person_files import (
+    ANOTHER,
+    FILE_KINDS,
+    PERSON_COLUMNS,
+    Person,
+    file_kind,
+    file_names_erased,
+)
 from recsys.safety.sqlite_store import SqliteSafety
 from recsys.safety.store import MemorySafety
 from tests.pipeline.nights import Folder
@@ -264,3 +273,19 @@ def test_the_letter_is_in_words_a_member_reads(golden: Folder) -> None:
         }:
             assert cell not in letter
             assert cell in found.as_json()
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.text("1a", min_size=1, max_size=3), min_size=1, max_size=6), st.data())
+def test_an_id_is_found_in_a_row_of_ids_wherever_it_stands(
+    tmp_path_factory: pytest.TempPathFactory, ids: list[str], data: st.DataObject
+) -> None:
+    """Letters of one id and the next may spell it too: of "1", "11" the search for "11" found nothing."""
+    person = Person(data.draw(st.sampled_from(ids)))
+    folder = tmp_path_factory.mktemp("packed")
+    letters, ends = packed_strings(ids)
+    path = folder / "ids_text.npy"
+    np.save(path, letters)
+    np.save(folder / "ids_ends.npy", ends)
+    rows = [record["row"] for record in file_kind(path).records(path, person)]
+    assert rows == [at for at, one in enumerate(ids) if one in person.forms]
