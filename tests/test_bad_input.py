@@ -14,8 +14,11 @@ from typer.testing import CliRunner
 from recsys import Interactions, Population, evaluate, models, off_policy, tracking
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.config import ExperimentSettings
 from recsys.errors import EXIT_BROKEN_INPUT, RecsysError, SourceError, TableError
+from recsys.evaluation import off_policy_log
 from recsys.evaluation.splits import pair_folds
+from recsys.experiments import outcomes
 from recsys.features import Questionnaire
 from recsys.storage.load import LoadedTables, load_events, load_population, load_tables, population_of
 from recsys.storage.table_files import write_tables
@@ -296,8 +299,20 @@ def test_the_command_line_counts_bad_rows_and_goes_on(tables: Frames, tmp_path: 
 
 AGES = pd.DataFrame({"user_id": range(40), "age": [f"{n}.0" for n in range(40)]})
 ONE = pd.DataFrame({"viewer_id": ["a"], "candidate_id": ["b"]})
+SHOWN = pd.DataFrame({"actor": ["a"], "target": ["b"], "type": ["impression"], "ts": ["2026-01-05 20:00"]})
+SHOWN = SHOWN.assign(position=1.0, propensity=0.5)
+EXPERIMENT = ExperimentSettings.model_validate(
+    {
+        "name": "nash",
+        "unit": "person",
+        "starts": "2026-01-05",
+        "nights": 9,
+        "arms": {"today": {"share": 0.5}, "nash": {"share": 0.5}},
+    }
+)
 SLIPS: dict[str, tuple[Callable[[], object], str]] = {
     "one id, not several": (lambda: Population.of_ids("abc", AS_OF), r"give \['abc'\]"),
+    "one number of numpy": (lambda: Population.of_ids(np.int64(7), AS_OF), "ids must be a list or a column"),
     "a missing id": (lambda: Population.of_ids(["a", None], AS_OF), "an id is missing"),
     "one word, not several": (
         lambda: Interactions.of(ONE.assign(y="yes"), outcome="y", like="yes"),
@@ -310,6 +325,14 @@ SLIPS: dict[str, tuple[Callable[[], object], str]] = {
     "numbers as texts": (
         lambda: off_policy(ONE.assign(propensity="0.5", like=1, match=0), ONE.assign(rank=1)),
         "'propensity' holds no numbers",
+    ),
+    "times as texts": (
+        lambda: off_policy_log(SHOWN, ONE.assign(p_like=0.5, p_liked_back=0.5)),
+        "'ts' holds no times in events.*give recsys.Events.of",
+    ),
+    "times without a zone": (
+        lambda: outcomes(SHOWN.assign(ts=pd.to_datetime(SHOWN["ts"])), EXPERIMENT),
+        "'ts' holds no times with a zone in events",
     ),
     "one fold": (lambda: pair_folds(["a"], ["b"], 1, rng=0), "1 for 1 pairs'; give 2 folds or more"),
     "ages as texts": (

@@ -168,7 +168,7 @@ def as_ids(values: npt.ArrayLike | pd.Series | Sequence[Any]) -> npt.NDArray[np.
     Traceback (most recent call last):
     recsys.errors.InputError: ids must be all texts or all whole numbers: got 'mixed-integer'; make them text
     """
-    if values is None or isinstance(values, str | int | float):
+    if values is None or isinstance(values, str | int | float | np.generic):
         raise InputError(explained("ids must be a list or a column", got=values, remedy=f"give [{values!r}]"))
     column = values if isinstance(values, pd.Series) else _listed(values)
     codes, distinct = pd.factorize(column)

@@ -44,6 +44,17 @@ def as_utc(time: str | pd.Timestamp) -> pd.Timestamp:
         raise InputError(explained("a time is out of range", got=str(time), remedy="use UTC")) from error
 
 
+def need_times(times: pd.Series, *, where: str, zone: bool = True) -> None:
+    """Raise InputError for a column with rows that holds no times; zone: or times without one."""
+    dtype = times.dtype
+    has_zone = isinstance(dtype, pd.DatetimeTZDtype)
+    if not len(times) or has_zone or (not zone and pd.api.types.is_datetime64_dtype(dtype)):
+        return
+    what = f"'{times.name}' holds no times{' with a zone' if zone else ''}"
+    remedy = "read them with pandas.to_datetime(..., utc=True), or give recsys.Events.of(table)"
+    raise InputError(explained(what, where=where, got=str(dtype), remedy=remedy))
+
+
 def _refuse_ambiguous(time: str) -> None:
     parts = re.match(YEAR_LAST, time)
     if parts and max(int(parts[1]), int(parts[2])) <= 12:

@@ -8,6 +8,7 @@ import pandas as pd
 from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
+from recsys.data.times import need_times
 from recsys.errors import InputError, explained, need_columns, warn
 from recsys.evaluation.off_policy_tables import LIKE, MATCH, PREDICTED
 
@@ -30,7 +31,8 @@ def off_policy_log(
     of the lists (a page that was filled up at serve time), and those of the last `answered_days`, whose likes
     are not answered yet.
 
-    Raises MissingColumnError for a missing column, InputError when no impression is left.
+    Raises MissingColumnError for a missing column, InputError for `ts` that are no times and when no
+    impression is left.
 
     >>> at = pd.to_datetime([f"2026-03-{day}T20:00Z" for day in ("02", "02", "04", "12")])
     >>> events = pd.DataFrame({"actor": ["a", "a", "b", "b"], "target": ["b", "b", "a", "a"], "ts": at,
@@ -42,6 +44,7 @@ def off_policy_log(
     """
     table = events.frame if isinstance(events, Events) else events
     need_columns([C.ACTOR, C.TARGET, C.TYPE, C.TS, C.POSITION, C.PROPENSITY], table.columns, where="events")
+    need_times(table[C.TS], where="events", zone=False)
     need_columns([*_PAIR, *PREDICTED], lists.columns, where="the lists")
     table = table.rename(columns={C.ACTOR: C.VIEWER, C.TARGET: C.CANDIDATE})
     table = table.astype(dict.fromkeys([*_PAIR, C.TYPE], "str")).sort_values(C.TS, kind="stable")

@@ -14,6 +14,7 @@ from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.config import ExperimentSettings
 from recsys.data.events import Events
+from recsys.data.times import need_times
 from recsys.errors import need_columns
 from recsys.experiments.assignment import ARM, NIGHT, UNIT
 from recsys.types import Float64Array, Int64Array
@@ -65,7 +66,7 @@ def outcomes(
     and matches are left out, since they are not answered yet, and so are matches that took longer than that.
     Impressions, reports and blocks count at once.
 
-    Raises MissingColumnError when a table of events lacks a column.
+    Raises MissingColumnError when a table of events lacks a column, InputError for times without a zone.
 
     >>> experiment = ExperimentSettings(name="nash", unit="person", starts="2026-03-02", nights=9,
     ...     mature_nights=2, arms={"today": {"share": 0.5}, "nash": {"share": 0.5}})
@@ -76,6 +77,7 @@ def outcomes(
     """
     table = events.frame if isinstance(events, Events) else events
     need_columns([C.ACTOR, C.TARGET, C.TYPE, C.TS], table.columns, where="events")
+    need_times(table[C.TS], where="events")
     table = table[table[C.TYPE].isin(["impression", "like", *HARMS]).to_numpy(bool)]
     table = table.astype(dict.fromkeys((C.ACTOR, C.TARGET, C.TYPE), "str"))  # categories know no order
     days = (table[C.TS] - pd.Timestamp(experiment.starts, tz="UTC")) / pd.Timedelta(days=1)
