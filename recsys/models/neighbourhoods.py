@@ -12,6 +12,7 @@ import numpy as np
 
 from recsys.models.factor_space import rows_at
 from recsys.models.impressions import Impressions
+from recsys.models.whole_matrix import evenly
 from recsys.types import Float64Array, Int64Array, IntegerArray
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _met(decisions: Impressions, n_people: int) -> "csr_array[Any]":
 
 def _closes_triangles(met: "csr_array[Any]", decisions: Impressions) -> bool:
     """Say whether any two who met have somebody in common, as between two sides nobody has."""
-    at = np.linspace(0, len(decisions) - 1, min(len(decisions), 2000)).astype(np.int64)
+    at = evenly(len(decisions), 2000)
     return bool(met[decisions.viewers[at]].multiply(met[decisions.candidates[at]]).sum() > 0)
 
 

@@ -21,6 +21,7 @@ from recsys.features.base import BlockRows
 from recsys.models.calibration import Platt
 from recsys.models.directed import sigmoid
 from recsys.models.training_data import LabelledPairs
+from recsys.models.whole_matrix import evenly
 from recsys.types import Float32Array, Float64Array, Int32Array, Int64Array
 
 _FACTR = 1e-6 / float(np.finfo(np.float64).eps)
@@ -163,7 +164,7 @@ class PairDesign:
         n_parameters = 1 + len(self.variances)
         if len(self.pairs) < n_parameters:
             return None
-        at = np.linspace(0, len(self.pairs) - 1, min(len(self.pairs), _MEASURED)).astype(np.int64)
+        at = evenly(len(self.pairs), _MEASURED)
         features = self.features(at).astype(np.float32)
         return np.asarray(0.25 * (features.T @ features), np.float64) / len(at)
 

@@ -24,6 +24,7 @@ from recsys.errors import InputError, explained
 from recsys.messaging.reasons import reason_text
 from recsys.models.base import Model
 from recsys.models.neighbours import neighbours
+from recsys.models.whole_matrix import evenly
 from recsys.ranking.recommend import known_pairs, recommend
 from recsys.types import ArrowTable
 
@@ -182,16 +183,13 @@ def _with_lists(
     listed: npt.NDArray[np.integer],
 ) -> npt.NDArray[np.integer]:
     """Return the rows of up to six listed people, ascending; somebody without a list where others are few."""
-    tried = _evenly(listed, 4 * _SHOWN)
+    tried = listed[evenly(len(listed), 4 * _SHOWN)]
     ids = people.ids.ids(tried)
     lists = recommend(model, people, policy, ids, k=1, exclude=exclude)
     has_list = np.isin(ids, lists[C.VIEWER].to_numpy(object))
-    shown = _evenly(tried[has_list], _SHOWN)
-    return np.sort(np.append(shown, _evenly(tried[~has_list], _SHOWN - len(shown))))
-
-
-def _evenly(rows: npt.NDArray[np.integer], most: int) -> npt.NDArray[np.integer]:
-    return rows[np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int))]
+    good, empty = tried[has_list], tried[~has_list]
+    shown = good[evenly(len(good), _SHOWN)]
+    return np.sort(np.append(shown, empty[evenly(len(empty), _SHOWN - len(shown))]))
 
 
 @dataclass(frozen=True, eq=False)
