@@ -7,21 +7,20 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.absent_accounts import under_every_account
+from recsys.data.account_linkage import person_tokens, token_rows, under_known_account
+from recsys.data.as_of import latest, latest_holds, present_rows
 from recsys.data.exclusions import Relations
-from recsys.data.future_rows import in_other_capitals, tightened, undated_beside_dated
 from recsys.data.geography import cell_number, coarsen
 from recsys.data.ids import IdIndex
 from recsys.data.population import CodedColumn, CodedSetColumn, LongTables, Population, coded_set, coded_words
 from recsys.data.times import as_utc
 from recsys.errors import InputError, explained
-from recsys.types import BoolArray, ObjectArray, UInt64Array
+from recsys.types import BoolArray, UInt64Array
 
 PROFILE_WORDS = (
     C.AGE_BAND,
@@ -57,93 +56,6 @@ _LONG_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
-def token_rows(rows: pd.DataFrame, former: Collection[tuple[str, str]] = ()) -> pd.DataFrame:
-    """Return the person tokens that each account ever had, the earliest first: `user_id`, `person_token`.
-
-    former: accounts and tokens of rows that count for nothing else; they come last.
-    """
-    columns = [C.USER, C.PERSON_TOKEN]
-    if C.PERSON_TOKEN not in rows:
-        return pd.DataFrame(sorted(former), columns=columns, dtype=object)
-    known = rows.loc[rows[C.PERSON_TOKEN].notna()]
-    if C.VALID_FROM in known:
-        known = known.sort_values(C.VALID_FROM, na_position="first", kind="stable")
-    known = known[columns].astype(object)
-    if former:
-        known = pd.concat([known, pd.DataFrame(sorted(former), columns=columns, dtype=object)])
-    return known.drop_duplicates(columns)
-
-
-def tokens_of_persons(known: pd.DataFrame) -> dict[str, str]:
-    """Return, for each token of `token_rows`, the one that stands for its person: the earliest.
-
-    A token that changed names the same person still, so accounts that ever had a token in common are one
-    person's.
-
-    >>> rows = pd.DataFrame({"user_id": ["a", "a", "b"], "person_token": ["s", "t", "t"]})
-    >>> tokens_of_persons(rows)
-    {'s': 's', 't': 's'}
-    """
-    tokens, names = pd.factorize(known[C.PERSON_TOKEN])  # numbered from the earliest on
-    users = pd.factorize(known[C.USER])[0]
-    n_tokens = len(names)
-    size = n_tokens + int(users.max(initial=-1)) + 1
-    links = coo_array((np.ones(len(known), bool), (users + n_tokens, tokens)), (size, size))
-    component = connected_components(links, directed=False)[1]
-    earliest = np.full(component.max(initial=-1) + 1, n_tokens)
-    np.minimum.at(earliest, component[:n_tokens], np.arange(n_tokens))
-    return dict(zip(names, np.asarray(names, object)[earliest[component[:n_tokens]]], strict=True))
-
-
-def _person_tokens(known: pd.DataFrame, ids: IdIndex) -> ObjectArray:
-    """Return the token of each account's person, None where none is known."""
-    first = known.drop_duplicates(C.USER).set_index(C.USER)[C.PERSON_TOKEN]
-    if len(first) < len(known):  # somebody's token has changed
-        first = first.map(tokens_of_persons(known))
-    return _texts(first.reindex(ids.values))
-
-
-def _under_known_account(
-    contacts: pd.DataFrame, known: pd.DataFrame, ids: IdIndex, person_tokens: ObjectArray
-) -> pd.DataFrame:
-    """Return contact tokens, those of accounts without a row under one of their person that has one.
-
-    known: see `token_rows`. person_tokens: `(n_people,)`, of each account's person.
-    """
-    person = tokens_of_persons(known)
-    rows = np.flatnonzero(pd.notna(person_tokens))
-    account = dict(zip(person_tokens[rows], ids.ids(rows), strict=True))
-    absent = known[ids.find(known[C.USER]) < 0]
-    meant = {user: account.get(person[token]) for user, token in absent.to_numpy(object)}
-    users = contacts[C.USER].astype(object)
-    return contacts.assign(**{C.USER: users.map(meant).where(users.isin(list(meant)), users)}).dropna(
-        subset=[C.USER]
-    )
-
-
-def latest(
-    table: pd.DataFrame, keys: list[str], as_of: pd.Timestamp, time: str = C.VALID_FROM
-) -> pd.DataFrame:
-    """Return, for each key, the last row known at `as_of`; a row without a time holds from the start.
-
-    >>> rows = pd.DataFrame({"user_id": ["a", "a"], "gender": ["man", "woman"],
-    ...                      "valid_from": pd.to_datetime(["2026-01-01", "2026-02-01"], utc=True)})
-    >>> latest(rows, ["user_id"], as_utc("2026-01-15")).gender.tolist()
-    ['man']
-    """
-    if time not in table or table.empty:
-        return table
-    known = table[~(table[time] > as_of)]
-    ordered = known.sort_values(time, na_position="first", kind="stable")
-    return ordered.drop_duplicates(keys, keep="last")
-
-
-def latest_holds(holds: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
-    """Return the last row known at `as_of` of each hold: of one person and owner."""
-    named = [name for name in (C.USER, C.OWNER) if name in holds]
-    return latest(holds, named, as_of, time=C.TS)
-
-
 def build_population(
     tables: Mapping[str, pd.DataFrame],
     as_of: str | pd.Timestamp,
@@ -169,7 +81,7 @@ def build_population(
             explained("a population needs profiles", got=sorted(tables), remedy="add a 'profiles' table")
         )
     time = as_utc(as_of)
-    profiles = _present(tables[T.PROFILES], time, later.get(T.PROFILES))
+    profiles = present_rows(tables[T.PROFILES], time, later.get(T.PROFILES))
     ids = IdIndex(profiles[C.USER].tolist())
     profiles = profiles.set_index(C.USER).reindex(ids.values)
     boundaries, has_boundaries = _boundaries(tables, ids, time, later.get(T.BOUNDARIES))
@@ -183,9 +95,9 @@ def build_population(
         coded.update({c: coded_words(_column(frame, c), catalogue.vocabulary(c)) for c in words})
         sets.update({c: coded_set(_column(frame, c), catalogue.vocabulary(c)) for c in many})
     known = token_rows(tables[T.PROFILES], former_tokens)
-    tokens = _person_tokens(known, ids)
+    tokens = person_tokens(known, ids)
     if former_tokens and T.TOKENS in tables:
-        tables = {**tables, T.TOKENS: _under_known_account(tables[T.TOKENS], known, ids, tokens)}
+        tables = {**tables, T.TOKENS: under_known_account(tables[T.TOKENS], known, ids, tokens)}
     long = LongTables(**{name: _long(tables, name, ids, time) for name in _LONG_COLUMNS})
     return Population(
         ids=ids,
@@ -211,19 +123,12 @@ def _column(frame: pd.DataFrame, column: str) -> pd.Series:
     return pd.Series([None] * len(frame), dtype=object)
 
 
-def _present(rows: pd.DataFrame, as_of: pd.Timestamp, later: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the row of each person that holds, tightened by whatever may be a later word of theirs."""
-    present = tightened(latest(rows, [C.USER], as_of), later)
-    present = tightened(present, undated_beside_dated(rows))
-    return tightened(present, in_other_capitals(present))
-
-
 def _boundaries(
     tables: Mapping[str, pd.DataFrame], ids: IdIndex, as_of: pd.Timestamp, later: pd.DataFrame | None
 ) -> tuple[pd.DataFrame, BoolArray]:
     if T.BOUNDARIES not in tables:
         return pd.DataFrame(index=pd.RangeIndex(len(ids))), np.zeros(len(ids), bool)
-    rows = _present(tables[T.BOUNDARIES], as_of, later).set_index(C.USER)
+    rows = present_rows(tables[T.BOUNDARIES], as_of, later).set_index(C.USER)
     return rows.reindex(ids.values), pd.Index(ids.values).isin(rows.index)
 
 

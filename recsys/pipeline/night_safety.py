@@ -14,7 +14,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.absent_accounts import LASTING, REOPENED, UNREAD
-from recsys.data.build_population import latest_holds
+from recsys.data.as_of import latest_holds
 from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.population import Population
 from recsys.data.tables import read_and_check

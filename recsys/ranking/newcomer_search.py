@@ -28,7 +28,7 @@ from recsys.ranking.serve_time_filter import (
 from recsys.ranking.snapshot import Snapshot
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.canonical import not_canonical
-from recsys.safety.persons import Accounts
+from recsys.safety.person_index import Accounts
 from recsys.safety.store import ShownLog, ask_safety, ask_safety_or_input
 from recsys.storage.publication import RUNS
 

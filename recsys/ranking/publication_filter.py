@@ -15,7 +15,7 @@ from recsys.data.population import Population
 from recsys.ranking.snapshot import SnapshotIds
 from recsys.safety.keys import Keys
 from recsys.safety.ledger import LedgerState, SafetyLedger, Who
-from recsys.safety.persons import NO_INDEX, Accounts, NewcomerTokens, PersonIndex
+from recsys.safety.person_index import NO_INDEX, Accounts, NewcomerTokens, PersonIndex
 from recsys.storage.arrays import INDEX, load_arrays
 from recsys.storage.dataclass_codec import dataclass_from_arrays
 from recsys.storage.publication import LISTS, SERVING, Publication

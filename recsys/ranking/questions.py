@@ -12,7 +12,7 @@ from recsys.ranking.viewer_day import ViewerDay
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import DayEvent, DayLog, DayRows
 from recsys.safety.day_tables import note_tokens
-from recsys.safety.persons import Accounts, NewcomerTokens
+from recsys.safety.person_index import Accounts, NewcomerTokens
 from recsys.safety.store import SafetyExclusions, StoreForMany, ask_safety
 
 

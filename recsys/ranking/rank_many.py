@@ -7,7 +7,7 @@ from typing import Final
 from recsys.ranking.snapshot import Snapshot
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import DayEvent, DayLog
-from recsys.safety.persons import Accounts
+from recsys.safety.person_index import Accounts
 from recsys.safety.store import (
     SafetyExclusions,
     SafetyStore,

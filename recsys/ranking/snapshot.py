@@ -28,7 +28,7 @@ from recsys.retrieval.score_bounds import COMBINER_NUMBERS
 from recsys.retrieval.shortlist import COLUMNS, BlockShape, SearchTarget
 from recsys.retrieval.tile_search import SearchRequest, Workspace, search_tile
 from recsys.safety.keys import Keys
-from recsys.safety.persons import Accounts, NewcomerTokens, PersonIndex
+from recsys.safety.person_index import Accounts, NewcomerTokens, PersonIndex
 from recsys.storage.manifest import Manifest
 from recsys.types import (
     BoolArray,

@@ -15,7 +15,7 @@ from recsys.ranking.snapshot import SnapshotData, packed_ids
 from recsys.ranking.snapshot_rows import ArmRows, ListRows, PairStageRows
 from recsys.retrieval.index import TileIndex
 from recsys.safety.erasure_list import ErasedPeople
-from recsys.safety.persons import PersonIndex
+from recsys.safety.person_index import PersonIndex
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from recsys.types import BoolArray, BytesArray, Int32Array
 

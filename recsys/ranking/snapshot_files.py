@@ -35,7 +35,7 @@ from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.fingerprints import Fingerprints, Naming
 from recsys.safety.keys import read_keys
 from recsys.safety.ledger import SafetyLedger
-from recsys.safety.persons import PersonIndex
+from recsys.safety.person_index import PersonIndex
 from recsys.safety.store import SafetyStore, ask_safety
 from recsys.storage.arrays import INDEX, load_arrays
 from recsys.storage.dataclass_codec import dataclass_from_arrays, save_dataclass

@@ -20,7 +20,7 @@ from recsys.safety.ledger import (
     SafetyLedger,
     Who,
 )
-from recsys.safety.persons import ALONE, Accounts
+from recsys.safety.person_index import ALONE, Accounts
 from recsys.safety.store import (
     BLOCK,
     OPERATOR,

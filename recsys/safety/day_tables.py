@@ -11,7 +11,7 @@ from recsys.catalogue.vocabulary import ADULT, ENUMERATIONS
 from recsys.data.contract import token_meant
 from recsys.data.fail_closed import STOPPED
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent
-from recsys.safety.persons import Accounts
+from recsys.safety.person_index import Accounts
 
 _FIRST_NUMBER: Final = re.compile(r"\s*(\d{1,9})")
 _OWN_STATES: Final = frozenset(ENUMERATIONS[C.ACCOUNT_STATE].words) - frozenset(STOPPED)

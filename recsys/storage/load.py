@@ -14,7 +14,9 @@ from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.absent_accounts import UNREAD, AbsentRows, restrictions_of_erased
-from recsys.data.build_population import build_population, latest_holds, token_rows, tokens_of_persons
+from recsys.data.account_linkage import token_rows, tokens_of_persons
+from recsys.data.as_of import latest_holds
+from recsys.data.build_population import build_population
 from recsys.data.contract import CheckedTable
 from recsys.data.exclusions import Relations
 from recsys.data.fail_closed import STOPPED, Restrictions

@@ -31,7 +31,7 @@ from recsys.retrieval.top_k import TILE
 from recsys.safety.fingerprints import Fingerprints, Naming
 from recsys.safety.keys import Keys, read_keys
 from recsys.safety.ledger import SafetyLedger
-from recsys.safety.persons import PersonIndex
+from recsys.safety.person_index import PersonIndex
 from recsys.storage.dataclass_codec import save_dataclass
 from recsys.storage.manifest import MadeFrom, Manifest, file_entry, write_manifest
 from recsys.storage.publication import RUNS, SERVING, set_current_run

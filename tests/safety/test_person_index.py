@@ -21,7 +21,7 @@ from recsys.safety.erasure_list import ErasureList
 from recsys.safety.fingerprints import Fingerprints, Naming
 from recsys.safety.keys import Keys
 from recsys.safety.ledger import LedgerTag, SafetyLedger, Who
-from recsys.safety.persons import Accounts, NewcomerTokens, PersonIndex
+from recsys.safety.person_index import Accounts, NewcomerTokens, PersonIndex
 
 TOKENS = [f"hmac1:{at:064x}" for at in range(6)]
 KNOWN = [f"u{at}" for at in range(6)]
