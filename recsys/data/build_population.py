@@ -45,7 +45,7 @@ BOUNDARY_WORDS = (
 )
 BOUNDARY_SETS = (C.CHANNELS, C.CONTACT_WINDOWS, C.MEETING_SETTINGS, C.TOPICS_AVOID)
 
-_LONG_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+LONG_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         T.INTERESTS: (C.TAG, C.LEVEL, C.SHARE_MODE),
         T.TALK_TOPICS: (C.TOPIC, C.ROLE, C.WEIGHT),
@@ -98,7 +98,7 @@ def build_population(
     tokens = person_tokens(known, ids)
     if former_tokens and T.TOKENS in tables:
         tables = {**tables, T.TOKENS: under_known_account(tables[T.TOKENS], known, ids, tokens)}
-    long = LongTables(**{name: _long(tables, name, ids, time) for name in _LONG_COLUMNS})
+    long = LongTables(**{name: _long(tables, name, ids, time) for name in LONG_COLUMNS})
     return Population(
         ids=ids,
         as_of=time,
@@ -165,6 +165,6 @@ def _long(tables: Mapping[str, pd.DataFrame], name: str, ids: IdIndex, as_of: pd
     elif C.VALID_FROM in table:
         table = table[~(table[C.VALID_FROM] > as_of)]
     rows = ids.find(table[C.USER])
-    wanted = {column: _column(table, column).to_numpy() for column in _LONG_COLUMNS[name]}
+    wanted = {column: _column(table, column).to_numpy() for column in LONG_COLUMNS[name]}
     long = pd.DataFrame({C.ROW: rows} | wanted)
     return long[rows >= 0].sort_values(C.ROW, kind="stable").reset_index(drop=True)

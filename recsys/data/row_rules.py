@@ -3,7 +3,8 @@
 Each rule yields the `Violation` of the rows that break it; the contracts in `tables` name the rules they use.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -54,14 +55,26 @@ def ages_agree(context: RuleContext) -> Iterator[Violation]:
     yield Violation(f"{C.MIN_AGE_YEARS}.above_most", positions(empty), reason)
 
 
-def fits_question(catalogue: Catalogue) -> Rule:
-    """Return the rule that refuses answers, given or accepted, that their question does not have."""
-    options = {name: frozenset(question.answers) for name, question in catalogue.questions.items()}
+@lru_cache(maxsize=8)
+def answer_fits(catalogue: Catalogue) -> Callable[[str, object], bool]:
+    """Return what says whether an answer, given or accepted, is one that its question has."""
+    options = _options(catalogue)
     several = {name for name, question in catalogue.questions.items() if question.kind == "several"}
 
     def fits(question: str, answer: object) -> bool:
         given = answer.split(SEVERAL) if isinstance(answer, str) and question in several else _given(answer)
         return options[question].issuperset(given)
+
+    return fits
+
+
+def _options(catalogue: Catalogue) -> dict[str, frozenset[str]]:
+    return {name: frozenset(question.answers) for name, question in catalogue.questions.items()}
+
+
+def fits_question(catalogue: Catalogue) -> Rule:
+    """Return the rule that refuses answers, given or accepted, that their question does not have."""
+    fits, options = answer_fits(catalogue), _options(catalogue)
 
     def rule(context: RuleContext) -> Iterator[Violation]:
         rows = context.sound_rows

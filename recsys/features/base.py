@@ -322,6 +322,9 @@ def by_question(
     option_of = np.full(len(words) + 1, -1, np.intp)
     for at, own in enumerate(options):
         entries = order[ends[at] : ends[at + 1]]
+        if not len(entries):  # of one person most questions have none
+            yield at, entries, entries
+            continue
         places = words.get_indexer(pd.Index(own, dtype=object))
         option_of[places] = np.arange(len(own))
         option_of[-1] = -1  # an option that nobody chose, and an unknown answer

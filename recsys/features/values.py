@@ -275,6 +275,8 @@ class FittedValues(FittedBlock):
         attributes[:, -1] = 1.0
         person, answer = answers[C.ROW].to_numpy(np.int64), answers[C.ANSWER]
         for at, entries, option in by_question(answers["number"].to_numpy(np.intp), answer, self.options):
+            if not len(entries):
+                continue
             options = self.options[at]
             columns = np.arange(1, len(options)) + starts[at] - at - 1
             answered = option >= 0

@@ -29,13 +29,14 @@ from recsys.data.exclusions import relations
 from recsys.data.ids import IdIndex
 from recsys.data.labels import LABEL, directed_labels
 from recsys.data.population import Population
+from recsys.data.single_person import population_of_one
 from recsys.errors import InputError, PublicationError, RecsysError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.models.base import Model
 from recsys.models.distance_decay import DistanceDecay
 from recsys.models.fold_in import taste_after
 from recsys.plugins import plugins
-from recsys.ranking.profile_tables import problems_of
+from recsys.ranking.profile_tables import ProfileTables, problems_of
 from recsys.ranking.score_bins import order_by_lot
 from recsys.ranking.snapshot import Snapshot
 from recsys.retrieval.external_query import ExternalQuery
@@ -157,7 +158,7 @@ def padded(factors: Any, width: int) -> Any:
     return np.concatenate([row, np.zeros(width - len(row))])
 
 
-Profile = Population | Mapping[str, pd.DataFrame]
+Profile = Population | ProfileTables
 
 
 def one_person(user_id: str, profile: Profile, catalogue: Catalogue) -> Population:
@@ -170,13 +171,17 @@ def one_person(user_id: str, profile: Profile, catalogue: Catalogue) -> Populati
     from recsys.storage.load import load_population
 
     try:
-        people = profile if isinstance(profile, Population) else load_population(profile, catalogue=catalogue)
+        if isinstance(profile, Population):
+            people = profile
+        else:
+            plain = population_of_one(profile.columns, catalogue)
+            people = load_population(profile.frames, catalogue=catalogue) if plain is None else plain
     except (RecsysError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise _unusable(profile, type(error).__name__) from None
     if not isinstance(profile, Population):
         if not len(people):
             raise _unusable(profile, "0 people")
-        if T.BOUNDARIES in profile and len(people) == 1 and not people.has_boundaries[0]:
+        if T.BOUNDARIES in profile.given and len(people) == 1 and not people.has_boundaries[0]:
             raise _unusable(profile, "no boundaries")  # refused: nobody could be shown, and nothing said why
     if any(people.catalogue.vocabulary(one) != catalogue.vocabulary(one) for one in WISHES):
         raise InputError(
@@ -206,9 +211,10 @@ def separated_in(user_id: str, profile: Profile) -> frozenset[str]:
     """
     from recsys.storage.load import load_tables
 
-    if isinstance(profile, Population) or not any(name in profile for name in _SEPARATING):
+    if isinstance(profile, Population) or not any(name in profile.given for name in _SEPARATING):
         return frozenset()
-    tables = load_tables({name: profile[name] for name in (T.PROFILES, *_SEPARATING) if name in profile})
+    frames = profile.frames
+    tables = load_tables({name: frames[name] for name in (T.PROFILES, *_SEPARATING) if name in frames})
     pairs = set(tables.restrictions.pairs)
     for name in _SEPARATING:
         rows = tables.accepted.get(name)

@@ -147,13 +147,14 @@ class DayWrites:
                 self._safety.note_tables([event.checked()])
 
     def _require_tables(self, user_id: str, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-        given = tables_of_values(tables)
-        require_own_rows(user_id, given)
+        own = tables_of_values(tables)
+        require_own_rows(user_id, own)
+        given = own.columns
         if T.EVENTS in given:
             remedy = "give them as events of the day"
             raise InputError(explained("tables of a member hold no events", where="tables", remedy=remedy))
         for name in (T.BLOCKS, T.REPORTS):  # refused as the store does: nobody would be kept apart
-            for one in given[name][C.TARGET] if name in given and C.TARGET in given[name] else ():
+            for one in given.get(name, {}).get(C.TARGET, ()):
                 if isinstance(one, str) and self._safety.accounts.is_other_spelling(one):
                     raise not_canonical()
 

@@ -5,7 +5,7 @@ a filter. So the first profile of a person and day binds, filters are few, and a
 people: in a small community a small share of it, since each person seen is one whose answer is known.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date
 from hashlib import blake2b
@@ -114,11 +114,13 @@ def without_own_tokens(person: Population) -> Population:
     return replace(person, long=replace(person.long, tokens=tokens[tokens[C.KIND] != "self"]))
 
 
-def profile_digest(profile: Population | Mapping[str, pd.DataFrame]) -> str:
-    """Return a digest of what a profile says; of the same profile it is the same.
+def profile_digest(profile: Population | Mapping[str, Mapping[str, Sequence[Any]]]) -> str:
+    """Return a digest of what a profile says, a person or the values of tables by column.
 
-    >>> table = pd.DataFrame({"user_id": ["a"], "gender": ["woman"]})
-    >>> profile_digest({"profiles": table}) == profile_digest({"profiles": table.copy()})
+    Of the same profile it is the same.
+
+    >>> table = {"user_id": ["a"], "gender": ["woman"]}
+    >>> profile_digest({"profiles": table}) == profile_digest({"profiles": dict(sorted(table.items()))})
     True
     """
     digest = blake2b(digest_size=16)

@@ -12,6 +12,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.fail_closed import STOPPED
+from recsys.data.population import Population
 from recsys.ranking.cold_start import Newcomer, NewcomerFiles, Profile, one_person, separated_in
 from recsys.ranking.newcomer_limits import (
     NewcomerLimits,
@@ -75,7 +76,7 @@ class NewcomerSearch:
         """
         if accounts.is_other_spelling(viewer_id):
             raise not_canonical()
-        digest = profile_digest(profile)
+        digest = profile_digest(profile if isinstance(profile, Population) else profile.columns)
         found = self._folded(snapshot, viewer_id, profile, events, (digest, proved_tokens))
         row = snapshot.ids.find([viewer_id])[0]
         out = any(found.person.is_word(C.ACCOUNT_STATE, word)[0] for word in STOPPED)

@@ -1,23 +1,65 @@
 """Tables of one profile, as a backend gives them: frames, plain rows, JSON."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
+from recsys.data.fields.base import objects
 from recsys.data.population import Population
 from recsys.data.tables import CONTRACTS
 from recsys.errors import InputError, RecsysError, did_you_mean, explained
 
 
-def tables_of_values(values: object) -> dict[str, pd.DataFrame]:
+@dataclass(frozen=True, eq=False)
+class ProfileTables:
+    """The tables of one profile, as they were given: frames, or plain rows by table name.
+
+    >>> ProfileTables({"profiles": [{"user_id": "a"}]}).columns
+    {'profiles': {'user_id': ['a']}}
+    """
+
+    given: Mapping[str, pd.DataFrame] | Mapping[str, Sequence[Mapping[str, Any]]]
+
+    @cached_property
+    def columns(self) -> dict[str, dict[str, list[Any]]]:
+        """The values of each table by column, None where one is unknown."""
+        return {name: _columns_of(table) for name, table in self.given.items()}
+
+    @cached_property
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """The tables as frames."""
+        return {name: _frame_of(table) for name, table in self.given.items()}
+
+
+def _columns_of(table: pd.DataFrame | Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    if isinstance(table, pd.DataFrame):
+        if not table.columns.is_unique:  # a night's reading says so
+            return {f"{name} {at}": table.iloc[:, at].tolist() for at, name in enumerate(table.columns)}
+        return {name: objects(table[name]).tolist() for name in table.columns}
+    names = dict.fromkeys(name for row in table for name in row)
+    return {name: [row.get(name) for row in table] for name in names}
+
+
+def _frame_of(table: pd.DataFrame | Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    if isinstance(table, pd.DataFrame):
+        return table
+    try:
+        return pd.DataFrame(list(table), dtype=object)
+    except UnicodeEncodeError:  # half a surrogate pair: a value that no column takes, and no reason to crash
+        return pd.DataFrame(_whole_texts(list(table)), dtype=object)
+
+
+def tables_of_values(values: object) -> ProfileTables:
     """Return the tables of a profile given as plain values: a list of rows by table name, as JSON holds them.
 
     Raises InputError, which repeats nothing, for anything else.
 
-    >>> list(tables_of_values({"profiles": [{"user_id": "a"}]})["profiles"].columns)
+    >>> list(tables_of_values({"profiles": [{"user_id": "a"}]}).columns["profiles"])
     ['user_id']
     """
     rows_by_name = isinstance(values, Mapping) and all(
@@ -27,10 +69,7 @@ def tables_of_values(values: object) -> dict[str, pd.DataFrame]:
     if not rows_by_name or not isinstance(values, Mapping):
         remedy = "give a list of rows by table name, such as profiles and boundaries"
         raise InputError(explained("the profile cannot be used", remedy=remedy))
-    try:
-        return {name: pd.DataFrame(list(rows), dtype=object) for name, rows in values.items() if rows}
-    except UnicodeEncodeError:  # half a surrogate pair: a value that no column takes, and no reason to crash
-        return tables_of_values(_whole_texts(values))
+    return ProfileTables({name: rows for name, rows in values.items() if rows})
 
 
 def _whole_texts(value: Any) -> Any:
@@ -42,29 +81,29 @@ def _whole_texts(value: Any) -> Any:
     return [_whole_texts(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-def require_own_rows(user_id: str, tables: Mapping[str, pd.DataFrame]) -> None:
+def require_own_rows(user_id: str, tables: ProfileTables) -> None:
     """Raise InputError, which repeats no value, unless these are tables of one member with known columns.
 
     A column that is misspelt would be left out without a word, and with it what it forbids.
     """
-    for name, table in tables.items():
+    for name, table in tables.columns.items():
         if name not in CONTRACTS:
             known = ", ".join(CONTRACTS)
             raise InputError(
                 explained("an unknown table of a profile", where="tables", remedy=f"use {known}")
             )
         known_columns = [field.name for field in CONTRACTS[name].fields]
-        for column in table.columns:
+        for column in table:
             if column not in known_columns:
                 remedy = did_you_mean(str(column), known_columns)
                 raise InputError(explained("an unknown column of a profile", where=name, remedy=remedy))
         owner = C.USER if C.USER in known_columns else C.ACTOR
-        if owner not in table or not (table[owner] == user_id).all():
+        if owner not in table or any(one != user_id for one in table[owner]):
             remedy = f"give rows whose {owner} is the member"
             raise InputError(explained("a row is of another member", where=name, remedy=remedy))
 
 
-def tables_of_json(payload: str) -> dict[str, pd.DataFrame]:
+def tables_of_json(payload: str) -> ProfileTables:
     """Return the same of a JSON text."""
     try:
         return tables_of_values(json.loads(payload))
@@ -72,19 +111,22 @@ def tables_of_json(payload: str) -> dict[str, pd.DataFrame]:
         raise InputError(explained("the profile cannot be used", remedy="give JSON")) from None
 
 
-def frames_of(profile: Any) -> Population | Mapping[str, pd.DataFrame]:
-    """Return a profile as frames, when it is plain rows by table name."""
-    if isinstance(profile, Population):
-        return profile
-    if isinstance(profile, Mapping) and all(isinstance(one, pd.DataFrame) for one in profile.values()):
-        return profile
-    return tables_of_values(profile)
+def as_profile(given: Any) -> Population | ProfileTables:
+    """Return a profile, given as a population, as frames or as plain rows by table name.
+
+    Raises InputError, which repeats nothing, for anything else.
+    """
+    if isinstance(given, Population | ProfileTables):
+        return given
+    if isinstance(given, Mapping) and all(isinstance(one, pd.DataFrame) for one in given.values()):
+        return ProfileTables(given)
+    return tables_of_values(given)
 
 
 _MOST_TOLD: Final = 5
 
 
-def problems_of(tables: Mapping[str, pd.DataFrame]) -> str:
+def problems_of(tables: ProfileTables) -> str:
     """Return what stands in the way of a profile's tables, by table, column and reason code, without a value.
 
     Empty when nothing is known. An orphan is left out: its profile was refused, which is told.
@@ -92,11 +134,11 @@ def problems_of(tables: Mapping[str, pd.DataFrame]) -> str:
     from recsys.storage.load import load_tables
 
     try:
-        refused = load_tables(tables).quarantine
+        refused = load_tables(tables.frames).quarantine
     except (RecsysError, ValueError, TypeError, KeyError, AttributeError):
         told = [
             f"{name}.{field.name} is missing"
-            for name, table in tables.items()
+            for name, table in tables.columns.items()
             if name in CONTRACTS
             for field in CONTRACTS[name].fields
             if field.needed and field.name not in table

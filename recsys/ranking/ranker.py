@@ -16,13 +16,13 @@ from recsys.arguments import checked_arguments
 from recsys.catalogue.catalogue import Catalogue
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
+from recsys.data.population import Population
 from recsys.errors import (
     InputError,
     RecsysError,
     StalePublicationError,
     explained,
 )
-from recsys.ranking.cold_start import Profile
 from recsys.ranking.day_writes import DayWrites, forget_read_rows
 from recsys.ranking.hooks import Hooks, Listeners
 from recsys.ranking.hot_reload import CurrentSnapshot, SnapshotReloader
@@ -30,7 +30,7 @@ from recsys.ranking.newcomer_limits import NewcomerLimits
 from recsys.ranking.newcomer_search import NewcomerSearch
 from recsys.ranking.page_builder import PageBuilder
 from recsys.ranking.pair_audit import MemberAudit, OperatorAudits, OperatorGate, OperatorPermission, PairAudit
-from recsys.ranking.profile_tables import frames_of, tables_of_json
+from recsys.ranking.profile_tables import as_profile, tables_of_json
 from recsys.ranking.questions import Questions
 from recsys.ranking.rank_many import CHUNK, days_of_many, safety_for_many
 from recsys.ranking.response_and_receipt import (
@@ -197,7 +197,10 @@ class Ranker:
         k: int = 10,
         as_of: datetime | None = None,
         *,
-        profile: Profile | Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+        profile: Population
+        | Mapping[str, pd.DataFrame]
+        | Mapping[str, Sequence[Mapping[str, Any]]]
+        | None = None,
         events: Events | None = None,
         proved_tokens: bool = False,
         where: Filters | None = None,
@@ -236,14 +239,14 @@ class Ranker:
             call.degraded, cursor = use.degraded, PageCursor.read(after, self._cursor_key())
             asked = self._questions.about(use.snapshot, viewer_id)
             narrowing = narrowing_of(use.snapshot, viewer_id, asked.day, where, among, cursor)
-            tables, k = profile, self._pages.length(k, narrowing)
-            of_log = tables is None and asked.tables is not None
-            if tables is None and asked.tables is not None:
-                tables = tables_of_json(asked.tables.payload or "")
-            if tables is None:
+            own, k = None if profile is None else as_profile(profile), self._pages.length(k, narrowing)
+            of_log = own is None and asked.tables is not None
+            if own is None and asked.tables is not None:
+                own = tables_of_json(asked.tables.payload or "")
+            if own is None:
                 page, selection = self._pages.listed(use, viewer_id, k, moment, asked, narrowing)
             else:
-                today = ProfileOfToday(frames_of(tables), events, proved_tokens, of_log)
+                today = ProfileOfToday(own, events, proved_tokens, of_log)
                 page, selection = self._pages.folded_in(use, viewer_id, k, moment, asked, narrowing, today)
             call.length, call.live = len(page.items), selection.live
             return _with_next(page, cursor, k)

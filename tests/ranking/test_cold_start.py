@@ -19,12 +19,14 @@ from recsys.models.content import ContentModel
 from recsys.models.hybrid import HybridModel
 from recsys.ranking.cold_start import Newcomer, NewcomerFiles, separated_in, write_newcomer_files
 from recsys.ranking.newcomer_limits import NewcomerLimits
+from recsys.ranking.profile_tables import ProfileTables
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.recommend import recommend
 from recsys.ranking.score_bins import WIDTH
 from recsys.safety import MemorySafety
+from recsys.storage.load import load_population
 from recsys.storage.publication import NEWCOMERS, RUNS
-from recsys.testing.people import make_listed_people, make_tables
+from recsys.testing.people import EASY_TO_LIST, make_listed_people, make_tables
 from tests.ranking.published_world import NOW, World
 
 NEW = 7
@@ -133,14 +135,16 @@ def test_a_profile_is_of_one_person_and_an_error_tells_nothing_of_it(case: Case)
     assert "secret-word" not in f"{caught.value!s}{caught.value.__cause__!r}"
 
 
-def test_a_profile_of_plain_rows_is_that_of_its_tables(case: Case) -> None:
-    tables = make_tables(1, np.random.default_rng(1), unknown=0.0)
+def test_plain_rows_tables_and_a_population_give_the_same_page(case: Case) -> None:
+    tables = make_tables(1, np.random.default_rng(1), unknown=0.0, **EASY_TO_LIST)
     tables = {name: table.assign(user_id="u-rows") for name, table in tables.items() if "user_id" in table}
     rows = {
         name: json.loads(one.to_json(orient="records", date_format="iso")) for name, one in tables.items()
     }
-    by_rows, by_tables = (case.ranker.rank("u-rows", 50, NOW, profile=one) for one in (rows, tables))
-    assert by_rows.items == by_tables.items
+    whole = load_population(tables, catalogue=case.people.catalogue)
+    pages = [case.ranker.rank("u-rows", 50, NOW, profile=one).items for one in (rows, tables, whole)]
+    assert len(pages[0]) > 10
+    assert pages[0] == pages[1] == pages[2]
     with pytest.raises(InputError, match=r"profiles\.gender\.unknown_word"):
         case.ranker.rank(
             "u-rows", 5, NOW, profile=rows | {"profiles": [rows["profiles"][0] | {"gender": "zebra"}]}
@@ -185,13 +189,15 @@ def test_the_blocks_of_a_newcomers_own_tables_count_whatever_is_wrong_beside_the
             C.TS: ["2026-02-01T00:00:00Z", "2031-01-01T00:00:00Z", "no time at all"],
         }
     )
-    assert separated_in(case.viewer, mine | {"blocks": blocks}) == set(others)
-    assert separated_in(case.viewer, mine | {"reports": blocks.assign(category=None)}) == set(others)
-    assert separated_in(case.viewer, mine) == set()
+    assert separated_in(case.viewer, ProfileTables(mine | {"blocks": blocks})) == set(others)
+    assert separated_in(case.viewer, ProfileTables(mine | {"reports": blocks.assign(category=None)})) == set(
+        others
+    )
+    assert separated_in(case.viewer, ProfileTables(mine)) == set()
     snapshot = case.ranker._reloader.now.snapshot
     files = NewcomerFiles.open(case.folder / RUNS / snapshot.run_id, snapshot.manifest, None)
     newcomer = Newcomer.of(
-        snapshot, files, case.one, None, separated_in(case.viewer, mine | {"blocks": blocks})
+        snapshot, files, case.one, None, separated_in(case.viewer, ProfileTables(mine | {"blocks": blocks}))
     )
     left = snapshot.ids.at(newcomer.best(snapshot).tolist())
     assert [one for one in left if one in before] == before[3:]

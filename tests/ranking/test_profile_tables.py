@@ -9,6 +9,7 @@ import pytest
 from recsys.catalogue import load_catalogue
 from recsys.errors import InputError
 from recsys.ranking.cold_start import one_person
+from recsys.ranking.profile_tables import ProfileTables
 from recsys.testing.people import make_tables
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
@@ -37,9 +38,9 @@ def test_the_error_of_a_profile_names_its_columns_and_repeats_no_value(
 ) -> None:
     tables = make_tables(1, np.random.default_rng(1), unknown=0.0)
     user = str(tables["profiles"].loc[0, "user_id"])
-    assert len(one_person(user, tables, load_catalogue())) == 1
+    assert len(one_person(user, ProfileTables(tables), load_catalogue())) == 1
     with pytest.raises(InputError) as raised:
-        one_person(user, tables | {table: change(tables[table])}, load_catalogue())
+        one_person(user, ProfileTables(tables | {table: change(tables[table])}), load_catalogue())
     message = str(raised.value)
     assert told in message
     assert "-7" not in message

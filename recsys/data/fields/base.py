@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,21 @@ class Field(ABC):
     @abstractmethod
     def read(self, values: pd.Series) -> ReadColumn:
         """Return the canonical values and every fault; `values` has positions as its index."""
+
+    def value(self, given: object) -> object:
+        """Return the canonical form of one value, None for unknown.
+
+        Raises RefusedValue for one that `read` refuses, and may for another type than the column's own.
+        """
+        if given is None or given is pd.NA or given is pd.NaT or (isinstance(given, float) and isnan(given)):
+            if not self.nullable:
+                raise RefusedValue("missing", "nothing given", "give a value")
+            return None
+        return self._value(given)
+
+    @abstractmethod
+    def _value(self, given: object) -> object:
+        """Return the canonical form of one known value."""
 
     def fault(self, rule: str, rows: IndexArray, what: str, *, remedy: str = "") -> Violation:
         """Return one fault of this column with one sentence for all rows."""

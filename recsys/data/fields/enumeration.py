@@ -81,6 +81,12 @@ class WordSet(Word):
         meanings, refused = self.by_distinct(keys, self._set)
         return ReadColumn(object_series(meanings), (*faults, *malformed, *refused))
 
+    def _value(self, given: object) -> tuple[str, ...]:
+        members = _members(given, self.longest)
+        if not isinstance(members, tuple):
+            raise RefusedValue("not_a_set", "not a set of words", "give a list of words")
+        return self._set(members)
+
     @cached_property
     def _words(self) -> frozenset[str]:
         return frozenset(self.words)

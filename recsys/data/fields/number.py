@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isinf
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +52,18 @@ class Real(Field):
             return _floats(meanings), faults + refused
         numbers = values.to_numpy(np.float64, na_value=np.nan).copy()
         return numbers, self.nulls(np.isnan(numbers))
+
+    def _value(self, given: object) -> float:
+        if not isinstance(given, str | int | float | np.integer | np.floating) or isinstance(given, bool):
+            raise self._refused("not_a_number")
+        number = self._number(given)
+        inside = self.least < number if self.above else self.least <= number
+        if not (inside and number <= self.most) or isinf(number):
+            raise self._refused("out_of_range")
+        return number
+
+    def _refused(self, rule: str) -> RefusedValue:
+        return RefusedValue(rule, "not such a number", self._range())
 
     def _number(self, value: object) -> float:
         if not isinstance(value, str):
@@ -106,6 +119,12 @@ class Whole(Real):
     allowed: tuple[int, ...] = ()
     least: float = 0
     most: float = 2**31 - 1
+
+    def _value(self, given: object) -> int:
+        number = super()._value(given)
+        if number != int(number) or (self.allowed and number not in self.allowed):
+            raise self._refused("unknown_amount")
+        return int(number)
 
     def _bounds(self, numbers: npt.NDArray[np.float64]) -> list[Violation]:
         known = np.isfinite(numbers)
@@ -173,6 +192,9 @@ class Flag(Field):
         if all_null(pd.Series(meanings, dtype=object)):
             return ReadColumn(pd.Series(pd.NA, range(len(given)), dtype="boolean"), (*faults, *refused))
         return ReadColumn(pd.Series(meanings, dtype="boolean"), (*faults, *refused))
+
+    def _value(self, given: object) -> bool:
+        return given if isinstance(given, bool) else _flag(_spelling(given))
 
 
 def _spelling(value: object) -> str:

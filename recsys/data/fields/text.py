@@ -56,18 +56,18 @@ class TextField(Field):
         """Read each distinct text, once it is known to be a text that is not too long."""
         if isinstance(values.dtype, pd.CategoricalDtype):  # each distinct text is known already
             numbers, distinct = values.cat.codes.to_numpy(), values.cat.categories.to_numpy(object)
-            meanings, refused = self.by_number(numbers, distinct, self._checked)
+            meanings, refused = self.by_number(numbers, distinct, self._value)
         else:
-            meanings, refused = self.by_number(*_numbered(objects(values)), self._checked)
+            meanings, refused = self.by_number(*_numbered(objects(values)), self._value)
         column = pd.Series(meanings, dtype="str" if self.packed else object)
         return ReadColumn(column, (*self.nulls(values.isna().to_numpy(bool)), *refused))
 
-    def _checked(self, value: object) -> object:
-        if not isinstance(value, str):
-            raise RefusedValue("not_text", f"not a text but {_type_name(value)}", "give text")
-        if len(value) > self.longest:
+    def _value(self, given: object) -> object:
+        if not isinstance(given, str):
+            raise RefusedValue("not_text", f"not a text but {_type_name(given)}", "give text")
+        if len(given) > self.longest:
             raise RefusedValue("too_long", "too long a text", f"at most {self.longest} characters")
-        return self.meaning(value)
+        return self.meaning(given)
 
 
 @dataclass(frozen=True)

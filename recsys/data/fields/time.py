@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +46,11 @@ class Time(Field):
         times, faults = self._times(values)
         return ReadColumn(times, (*self.nulls(values.isna().to_numpy(bool)), *faults))
 
+    def _value(self, given: object) -> pd.Timestamp:
+        if not isinstance(given, str | dt.datetime):
+            raise RefusedValue("not_a_time", "not a time", _USE_ISO)
+        return _read_zoned(_zoned(str(_hashable(given))))
+
     def later(self, times: pd.Series, as_of: pd.Timestamp) -> Violation:
         """Return the fault of canonical times after `as_of`."""
         remedy = f"nothing after {as_of.isoformat()} is known yet"
@@ -83,6 +89,14 @@ def _hashable(value: object) -> object:
     if isinstance(value, str) and len(value) <= _LONGEST:
         return value
     return shown(value) if isinstance(value, str) else shown(type(value).__name__)
+
+
+@lru_cache(maxsize=256)
+def _read_zoned(text: str) -> pd.Timestamp:
+    time = pd.to_datetime(text, utc=True, format="ISO8601", errors="coerce")
+    if pd.isna(time) or time.nanosecond:
+        raise RefusedValue("not_a_time", "not a time that exists", _USE_UTC)
+    return time.as_unit("us")
 
 
 def _zoned(text: str) -> str:
