@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from recsys.plots.style import LAND, SOFT
+from recsys.plots.style import palette
 from recsys.types import Float64Array
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def draw_land(axes: "Axes") -> None:
         and line[:, 1].max() > south
         and line[:, 1].min() < north
     ]
-    land = PolyCollection(near, facecolor=LAND, edgecolor=SOFT, linewidth=0.5, zorder=0)
+    colours = palette(axes)
+    land = PolyCollection(near, facecolor=colours.land, edgecolor=colours.soft, linewidth=0.5, zorder=0)
     land.set_gid("land")
     axes.add_collection(land, autolim=False)

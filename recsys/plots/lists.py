@@ -10,18 +10,7 @@ import pandas as pd
 from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.evaluation.market import exposure, gini, lorenz_curve
-from recsys.plots.style import (
-    ACCENT,
-    INK,
-    LINE,
-    REFUSED,
-    SOFT,
-    legend,
-    percent,
-    require_rows,
-    series,
-    styled_axes,
-)
+from recsys.plots.style import legend, palette, percent, require_rows, series, styled_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,8 +61,11 @@ def draw_lengths(histogram: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes"
     n = int(histogram["viewers"].sum())
     require_rows(n, "nobody has a list", remedy="recommend for somebody first")
     axes = styled_axes(ax)
-    bars = axes.bar(np.arange(len(histogram)), histogram["viewers"], width=0.85, color=ACCENT, gid="bars")
-    bars[0].set_color(SOFT)
+    colours = palette(axes)
+    bars = axes.bar(
+        np.arange(len(histogram)), histogram["viewers"], width=0.85, color=colours.accent, gid="bars"
+    )
+    bars[0].set_color(colours.soft)
     every = -(-len(histogram) // 12)
     named = [at for at in range(len(histogram)) if at % every == 0]
     axes.set_xticks(named, histogram["length"].iloc[named].tolist())
@@ -117,9 +109,10 @@ def lorenz(
 def draw_lorenz(curves: Mapping[str, tuple[Any, Any]], *, ax: "Axes | None" = None) -> "Axes":
     """Draw Lorenz curves by name, each the shares of people and of exposure; the diagonal is equality."""
     axes = styled_axes(ax, width=4.8, height=4.6)
-    for (name, (people, share)), (colour, dashes) in zip(curves.items(), series(), strict=False):
+    colours = palette(axes)
+    for (name, (people, share)), (colour, dashes) in zip(curves.items(), series(axes), strict=False):
         axes.plot(people, share, color=colour, linestyle=dashes, label=name, gid="curve")
-    axes.plot([0, 1], [0, 1], color=SOFT, linestyle=":", label="equal exposure")
+    axes.plot([0, 1], [0, 1], color=colours.soft, linestyle=":", label="equal exposure")
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title="Lorenz curve of exposure")
     axes.set(xlabel="share of candidates, least exposed first", ylabel="share of exposure (1 / rank)")
     for axis in (axes.xaxis, axes.yaxis):
@@ -144,10 +137,11 @@ def funnel(table: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     steps = table[table["removed_in_order"] > 0]
     names, left = ["all pairs", *steps["constraint"]], [before, *steps["left"]]
     axes = styled_axes(ax, width=7.0, height=0.8 + 0.32 * len(names))
-    axes.barh(names, [before] * len(names), color=LINE)
-    axes.barh(names, left, color=ACCENT)
+    colours = palette(axes)
+    axes.barh(names, [before] * len(names), color=colours.line)
+    axes.barh(names, left, color=colours.accent)
     for row, count in enumerate(left):
-        axes.text(before * 1.01, row, f"{count:,}", va="center", fontsize=9, color=INK)
+        axes.text(before * 1.01, row, f"{count:,}", va="center", fontsize=9, color=colours.ink)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set(xlim=(0, before * 1.14), xticks=[])
     axes.set_title("Pairs of viewer and candidate left after each constraint")
@@ -178,16 +172,17 @@ def trend(
     known = np.array([np.nan if value is None else value for value in values], np.float64)
     require_rows(int(np.isfinite(known).sum()), "no value to draw", remedy="publish a night first")
     axes = styled_axes(ax, width=4.0, height=1.9)
+    colours = palette(axes)
     at = np.arange(len(known))
-    axes.plot(at, known, color=ACCENT, linewidth=1.8, marker="o", markersize=4.5, gid="points")
+    axes.plot(at, known, color=colours.accent, linewidth=1.8, marker="o", markersize=4.5, gid="points")
     ring = np.isfinite(known) & np.asarray(refused if refused is not None else [False] * len(known), bool)
     if ring.any():
         [rings] = axes.plot(at[ring], known[ring], "o", markersize=9, gid="refused")
-        rings.set(markeredgecolor=REFUSED, markerfacecolor="none")
+        rings.set(markeredgecolor=colours.refused, markerfacecolor="none")
     limits = np.array([one or (np.nan, np.nan) for one in intervals or ()], np.float64).reshape(-1, 2)
     has_limits = np.isfinite(limits).all(axis=1)
     if has_limits.any():
-        axes.vlines(at[has_limits], *limits[has_limits].T, color=ACCENT, linewidth=1.2, alpha=0.5)
+        axes.vlines(at[has_limits], *limits[has_limits].T, color=colours.accent, linewidth=1.2, alpha=0.5)
     drawn = np.concatenate([known, limits[has_limits].reshape(-1)])
     low, high = 0.0 if from_zero else float(np.nanmin(drawn)), float(np.nanmax(drawn))
     room = 0.06 * (high - low) or 1.0

@@ -10,7 +10,7 @@ from recsys.arguments import checked_arguments
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.evaluation.registry import LOWER_IS_BETTER, PROBABILITY_METRICS
 from recsys.evaluation.splits import INTERACTION_SLICES
-from recsys.plots.style import ACCENT, SOFT, legend, percent, require_rows, series, styled_axes
+from recsys.plots.style import legend, palette, percent, require_rows, series, styled_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,12 +50,18 @@ def models(table: pd.DataFrame, metric: str, *, slice_name: str = "all", ax: "Ax
     rows = chosen_rows(table, metric, slice_name)
     rows = rows.sort_values("value", ascending=metric in LOWER_IS_BETTER)
     axes = styled_axes(ax, height=1.2 + 0.35 * len(rows))
+    colours = palette(axes)
     axes.errorbar(
-        rows["value"], list(range(len(rows))), xerr=interval_lengths(rows), fmt="o", color=ACCENT, capsize=3
+        rows["value"],
+        list(range(len(rows))),
+        xerr=interval_lengths(rows),
+        fmt="o",
+        color=colours.accent,
+        capsize=3,
     )
     random = rows["random"].dropna()
     if len(random):
-        axes.axvline(float(random.iloc[0]), color=SOFT, linestyle=":", label=baseline_label(metric))
+        axes.axvline(float(random.iloc[0]), color=colours.soft, linestyle=":", label=baseline_label(metric))
         legend(axes, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     axes.set_yticks(range(len(rows)), rows["model"].astype(str).tolist())
     axes.set_ylim(len(rows) - 0.5, -0.5)
@@ -83,9 +89,10 @@ def evidence_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None
     names = [name for name in INTERACTION_SLICES if (rows["slice"] == name).any()]
     require_rows(len(names), "no slice by evidence", remedy="compare with slices=interaction_slice(signals)")
     axes = styled_axes(ax)
+    colours = palette(axes)
     rows = rows[rows["slice"].isin(names)].assign(at=lambda part: part["slice"].map(names.index))
     drawn = list(rows.groupby("model", sort=False))
-    for at, ((model, part), (colour, dashes)) in enumerate(zip(drawn, series(), strict=False)):
+    for at, ((model, part), (colour, dashes)) in enumerate(zip(drawn, series(axes), strict=False)):
         line = part.sort_values("at")
         where = line["at"] + _APART * (at - (len(drawn) - 1) / 2)
         axes.plot(
@@ -101,7 +108,7 @@ def evidence_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None
             capsize=2,
         )
     random = rows.groupby("at")["random"].first()
-    axes.plot(random.index, random, color=SOFT, linestyle=":", label=baseline_label(metric))
+    axes.plot(random.index, random, color=colours.soft, linestyle=":", label=baseline_label(metric))
     counts = rows.groupby("slice")["n"].max() if "n" in rows else pd.Series(dtype=np.int64)
     axes.set_xticks(range(len(names)), [f"{at}\nn = {counts[at]:,}" if at in counts else at for at in names])
     axes.set_xlim(-0.4, len(names) - 0.6)
@@ -137,10 +144,11 @@ def reliability(
     named = {"": tables} if isinstance(tables, pd.DataFrame) else dict(tables)
     require_rows(sum(map(len, named.values())), "no bin to draw", remedy="judge at least one pair")
     axes = styled_axes(ax, width=4.8, height=4.6)
+    colours = palette(axes)
     top = max(float(table[["said", "hi"]].to_numpy().max()) for table in named.values() if len(table))
     end = min(1.0, top * 1.05)
-    axes.plot([0, end], [0, end], color=SOFT, linestyle=":")
-    for (name, table), (colour, dashes) in zip(named.items(), series(), strict=False):
+    axes.plot([0, end], [0, end], color=colours.soft, linestyle=":")
+    for (name, table), (colour, dashes) in zip(named.items(), series(axes), strict=False):
         drawn = axes.errorbar(
             table["said"],
             table["happened"],
@@ -186,7 +194,9 @@ def policy_curves(curves: pd.DataFrame, measure: str, *, ax: "Axes | None" = Non
         remedy = did_you_mean(measure, curves["measure"].unique().tolist())
         raise InputError(explained("unknown measure", got=measure, remedy=remedy))
     axes = styled_axes(ax)
-    for (policy, part), (colour, dashes) in zip(rows.groupby("policy", sort=False), series(), strict=False):
+    for (policy, part), (colour, dashes) in zip(
+        rows.groupby("policy", sort=False), series(axes), strict=False
+    ):
         night = part["night"].to_numpy()
         axes.fill_between(night, part["lo"], part["hi"], color=colour, alpha=0.15, linewidth=0)
         axes.plot(night, part["value"], color=colour, linestyle=dashes, label=str(policy), gid="curve")

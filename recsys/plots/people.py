@@ -1,7 +1,7 @@
 """Figures of people and pairs: a map by cell, a map of embeddings, and the parts of one pair's logits."""
 
 from collections.abc import Hashable, Mapping
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 import h3
 import numpy as np
@@ -17,14 +17,13 @@ from recsys.data.population import Population
 from recsys.errors import InputError, explained
 from recsys.models.directed import Directed
 from recsys.plots.land import draw_land
-from recsys.plots.style import ACCENT, SERIES, SOFT, legend, require_rows, series, styled_axes
+from recsys.plots.style import colour_bar, legend, palette, require_rows, series, styled_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from recsys.models.explanation import PairExplanation
 
-UNKNOWN: Final = "#b3ada1"
 """The colour of people without a value."""
 
 LEAST_PEOPLE = 5
@@ -92,7 +91,9 @@ def cell_map(
 
     axes = styled_axes(ax, width=6.4, height=6.0)
     outlines = [_outline(cell) for cell in table[C.CELL]]
-    hexagons = PolyCollection(outlines, cmap="viridis", edgecolor="white", linewidth=0.4)
+    hexagons = PolyCollection(
+        outlines, cmap=palette(axes).colormap, edgecolor=axes.get_facecolor(), linewidth=0.4
+    )
     amounts = table["value"].to_numpy(np.float64)
     hexagons.set_array(amounts)
     if values is None and amounts.max() > 10 * amounts.min():
@@ -112,7 +113,7 @@ def cell_map(
     axes.set_title(
         f"{title[0].upper()}{title[1:]} by H3 cell, n = {n:,} people in {len(table):,} cells of {least}+"
     )
-    bar = axes.figure.colorbar(hexagons, ax=axes, shrink=0.7, label=title)
+    bar = colour_bar(axes, hexagons, label=title)
     if values is None:
         bar.ax.yaxis.set_major_formatter("{x:,.0f}")
         if isinstance(hexagons.norm, LogNorm):
@@ -188,8 +189,9 @@ def embedding_map(
     rows = getattr(directed, side)
     plane = principal_plane(rows)
     axes = styled_axes(ax, width=6.0, height=5.0)
+    colours = palette(axes)
     if colour is None:
-        axes.scatter(plane[:, 0], plane[:, 1], s=8, color=ACCENT, alpha=0.5, linewidths=0)
+        axes.scatter(plane[:, 0], plane[:, 1], s=8, color=colours.accent, alpha=0.5, linewidths=0)
     else:
         _coloured(axes, plane, colour)
     spread = plane.var(axis=0) / max(float(np.var(np.asarray(rows, np.float64), axis=0).sum()), 1e-300)
@@ -226,15 +228,23 @@ def _of_people(values: pd.Series, ids: IdIndex, *, name: str) -> pd.Series:
 
 
 def _coloured(axes: "Axes", plane: npt.NDArray[np.float64], colour: pd.Series) -> None:
-    known = colour.notna().to_numpy(bool)
+    known, colours = colour.notna().to_numpy(bool), palette(axes)
     if not known.all():
         label = f"unknown, n = {(~known).sum():,}"
-        axes.scatter(plane[~known, 0], plane[~known, 1], s=8, color=UNKNOWN, linewidths=0, label=label)
+        axes.scatter(
+            plane[~known, 0], plane[~known, 1], s=8, color=colours.unknown, linewidths=0, label=label
+        )
     if pd.api.types.is_numeric_dtype(colour):
         points = axes.scatter(
-            plane[known, 0], plane[known, 1], s=9, c=colour[known], cmap="viridis", alpha=0.8, linewidths=0
+            plane[known, 0],
+            plane[known, 1],
+            s=9,
+            c=colour[known],
+            cmap=colours.colormap,
+            alpha=0.8,
+            linewidths=0,
         )
-        axes.figure.colorbar(points, ax=axes, shrink=0.75, label=str(colour.name or "value"))
+        colour_bar(axes, points, label=str(colour.name or "value"))
         if not known.all():
             legend(axes, loc="lower left", bbox_to_anchor=(1.0, 0.0))
         return
@@ -252,7 +262,9 @@ def _coloured(axes: "Axes", plane: npt.NDArray[np.float64], colour: pd.Series) -
                 remedy=f"group them into {_MOST_CATEGORIES} or fewer",
             )
         )
-    for category, shade, marker in zip(categories, _shades(told, len(categories)), "os^Dv<>P", strict=False):
+    for category, shade, marker in zip(
+        categories, _shades(axes, told, len(categories)), "os^Dv<>P", strict=False
+    ):
         here = known & (colour.astype(str) == category).to_numpy(bool)
         axes.scatter(
             plane[here, 0],
@@ -267,14 +279,13 @@ def _coloured(axes: "Axes", plane: npt.NDArray[np.float64], colour: pd.Series) -
     legend(axes, markerscale=2, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
-def _shades(told: pd.Series, n: int) -> list[str]:
+def _shades(axes: "Axes", told: pd.Series, n: int) -> list[str]:
     """Return a colour for each category; from dark to light where the categories have an order."""
     if isinstance(told.dtype, pd.CategoricalDtype) and told.cat.ordered:
-        from matplotlib import colormaps
         from matplotlib.colors import to_hex
 
-        return [to_hex(colormaps["viridis"](at)) for at in np.linspace(0.0, 0.9, n)]
-    return [shade for (shade, _), _ in zip(series(), range(n), strict=False)]
+        return [to_hex(palette(axes).colormap(at)) for at in np.linspace(0.0, 0.9, n)]
+    return [shade for (shade, _), _ in zip(series(axes), range(n), strict=False)]
 
 
 @checked_arguments
@@ -294,11 +305,12 @@ def pair(explained: "PairExplanation", *, ax: "Axes | None" = None) -> "Axes":
     """
     table = explained.summary()
     axes = styled_axes(ax, width=7.0, height=1.4 + 0.42 * len(table))
+    colours = palette(axes)
     rows = np.arange(len(table))
-    for at, (name, colour) in enumerate(zip(table.columns, SERIES[:2], strict=True)):
+    for at, (name, colour) in enumerate(zip(table.columns, colours.series[:2], strict=True)):
         label = f"{name}: {explained.logits[at]:+.2f}, {explained.p_like[at]:.0%}"
         axes.barh(rows + (at - 0.5) * 0.38, table[name], height=0.36, color=colour, label=label)
-    axes.axvline(0.0, color=SOFT, linewidth=0.8)
+    axes.axvline(0.0, color=colours.soft, linewidth=0.8)
     axes.set_yticks(rows, table.index.tolist())
     axes.invert_yaxis()
     title = load_catalogue().text("explanation.title", explained.lang, model=explained.model)

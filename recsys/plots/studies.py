@@ -8,7 +8,7 @@ import pandas as pd
 from recsys.arguments import checked_arguments
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.plots.metrics import baseline_label, chosen_rows, interval_lengths, metric_label, titled_with_n
-from recsys.plots.style import ACCENT, SERIES, SOFT, legend, percent, require_rows, series, styled_axes
+from recsys.plots.style import legend, palette, percent, require_rows, series, styled_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,13 +43,14 @@ def learning_curve(table: pd.DataFrame, metric: str, *, ax: "Axes | None" = None
     """
     rows = chosen_rows(table, metric, "all")
     axes = styled_axes(ax)
-    for (model, part), (colour, dashes) in zip(rows.groupby("model", sort=False), series(), strict=False):
+    colours = palette(axes)
+    for (model, part), (colour, dashes) in zip(rows.groupby("model", sort=False), series(axes), strict=False):
         line = part.sort_values("pairs")
         axes.fill_between(line["pairs"], line["lo"], line["hi"], color=colour, alpha=0.15, linewidth=0)
         axes.plot(line["pairs"], line["value"], color=colour, linestyle=dashes, marker="o", label=str(model))
     random = rows.groupby("pairs")["random"].first()
     if random.notna().any():
-        axes.plot(random.index, random, color=SOFT, linestyle=":", label=baseline_label(metric))
+        axes.plot(random.index, random, color=colours.soft, linestyle=":", label=baseline_label(metric))
     axes.set_xscale("log")
     ticks = sorted(rows["pairs"].unique())
     axes.set_xticks(ticks, [f"{pairs:,}" for pairs in ticks])
@@ -76,11 +77,12 @@ def policies(table: pd.DataFrame, column: str = "candidates", *, ax: "Axes | Non
         raise InputError(explained("no such number", got=column, remedy=did_you_mean(column, known)))
     require_rows(len(table), "no scenario to draw", remedy="compare at least one policy")
     axes = styled_axes(ax, width=6.4, height=1.1 + 0.4 * len(table))
+    colours = palette(axes)
     values = table[column].to_numpy(np.float64)
     listed = table["listed"].astype(int)
     differ = len(listed.unique()) > 1
     names = [f"{name}\nn = {n:,}" if differ else str(name) for name, n in listed.items()]
-    axes.barh(names, values, color=ACCENT)
+    axes.barh(names, values, color=colours.accent)
     for row, value in enumerate(values):
         text = (
             percent(round(value, 3))
@@ -89,7 +91,7 @@ def policies(table: pd.DataFrame, column: str = "candidates", *, ax: "Axes | Non
             if value < 1
             else f"{value:,.4g}"
         )
-        axes.text(value, row, f" {text}", va="center", fontsize=9)
+        axes.text(value, row, f" {text}", va="center", fontsize=9, color=colours.ink)
     axes.set_ylim(len(table) - 0.5, -0.5)
     if column in _SHARES:
         axes.xaxis.set_major_formatter(percent)
@@ -115,18 +117,21 @@ def order(explained_order: "OrderExplanation", *, ax: "Axes | None" = None) -> "
     """
     terms = explained_order.terms
     axes = styled_axes(ax, width=7.0, height=1.6 + 0.42 * len(terms))
+    colours = palette(axes)
     labels = {
         "viewer_likes": f"{explained_order.viewer} likes them",
         "likes_back": f"they like {explained_order.viewer}",
     }
     for at, (column, label) in enumerate(labels.items()):
         rows = np.arange(len(terms)) + (at - 0.5) * 0.38
-        axes.barh(rows, terms[column].to_numpy(np.float64), height=0.36, color=SERIES[at], label=label)
+        axes.barh(
+            rows, terms[column].to_numpy(np.float64), height=0.36, color=colours.series[at], label=label
+        )
     both = (terms["contribution"] - terms["viewer_likes"] - terms["likes_back"]).to_numpy(np.float64)
     if (at_once := np.abs(both) > 1e-9).any():
         at_once_rows = np.flatnonzero(at_once)
-        axes.barh(at_once_rows, both[at_once], height=0.74, color=SERIES[2], label="both at once")
-    axes.axvline(0.0, color=SOFT, linewidth=0.8)
+        axes.barh(at_once_rows, both[at_once], height=0.74, color=colours.series[2], label="both at once")
+    axes.axvline(0.0, color=colours.soft, linewidth=0.8)
     axes.set_yticks(np.arange(len(terms)), terms["term"].astype(str).tolist())
     axes.invert_yaxis()
     first, second = explained_order.first, explained_order.second
@@ -149,20 +154,23 @@ def estimators(table: pd.DataFrame, *, logged: float | None = None, ax: "Axes | 
     """
     require_rows(len(table), "no estimate to draw", remedy="pass what off_policy returned")
     axes = styled_axes(ax, height=1.2 + 0.35 * len(table))
+    colours = palette(axes)
     at = np.arange(len(table))
     known = table["value"].notna().to_numpy(bool)
     doubted = known & (table["reason"].to_numpy(object) != "")
-    for rows, colour, fill in ((known & ~doubted, ACCENT, ACCENT), (doubted, SOFT, "none")):
+    for rows, colour, fill in (
+        (known & ~doubted, colours.accent, colours.accent),
+        (doubted, colours.soft, "none"),
+    ):
         values, lengths = table["value"][rows], interval_lengths(table[rows])
         axes.errorbar(values, at[rows], xerr=lengths, fmt="o", color=colour, mfc=fill, capsize=3)
     if doubted.any():
-        axes.plot([], [], "o", color=SOFT, mfc="none", label="contradicted by the log")
+        axes.plot([], [], "o", color=colours.soft, mfc="none", label="contradicted by the log")
     for row in np.flatnonzero(~known).tolist():
-        axes.text(
-            0.02, row, str(table["reason"].iloc[row]), va="center", transform=axes.get_yaxis_transform()
-        )
+        where = axes.get_yaxis_transform()
+        axes.text(0.02, row, str(table["reason"].iloc[row]), va="center", color=colours.ink, transform=where)
     if logged is not None:
-        axes.axvline(logged, color=SOFT, linestyle=":", label="lists that were shown")
+        axes.axvline(logged, color=colours.soft, linestyle=":", label="lists that were shown")
     if logged is not None or doubted.any():
         legend(axes, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     bare = known & table["lo"].isna().to_numpy(bool)

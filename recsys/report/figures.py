@@ -20,7 +20,7 @@ from recsys.pipeline.gates.proposal import Level
 from recsys.pipeline.history import PastNight
 from recsys.plots import lists as list_plots
 from recsys.plots import metrics as metric_plots
-from recsys.plots.style import INK, LINE, REFUSED, SERIES, SOFT, percent
+from recsys.plots.style import LIGHT, percent
 from recsys.report.indicators import Indicator, day, level_of
 from recsys.report.localization import Texts, count, share
 from recsys.report.night_summary import NightSummary
@@ -29,9 +29,13 @@ from recsys.simulation.policy_summary import NightsSummary
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_VARIABLES: Final = {INK: "ink", LINE: "line", REFUSED: "bad", SOFT: "soft", "#5b656c": "soft"} | {
-    colour: f"series-{at}" for at, colour in enumerate(SERIES[:6])
-}
+_VARIABLES: Final = {
+    LIGHT.ink: "ink",
+    LIGHT.line: "line",
+    LIGHT.refused: "bad",
+    LIGHT.soft: "soft",
+    "#5b656c": "soft",
+} | {colour: f"series-{at}" for at, colour in enumerate(LIGHT.series[:6])}
 _SOFT_TEXT: Final = "#5b656c"
 _POINTS_PER_INCH: Final = 72
 _TEXT_SIZE: Final = 11
@@ -85,7 +89,7 @@ def trend_figure(indicator: Indicator, night: NightSummary, nights: Sequence[Pas
             values, days, intervals=intervals, refused=refused, from_zero=indicator.from_zero, ax=axes
         )
         axes.set_yticks(axes.get_yticks(), [indicator.text(float(at)) for at in axes.get_yticks()])
-        axes.grid(visible=True, axis="y", color=LINE, linewidth=1)
+        axes.grid(visible=True, axis="y", color=LIGHT.line, linewidth=1)
         first, last = axes.get_xticklabels()
         first.set_horizontalalignment("left")
         last.set_horizontalalignment("right")
@@ -133,7 +137,7 @@ def _axes(
             (left / width, bottom / height, (width - left - right) / width, (height - top - bottom) / height)
         )
         if grid:
-            axes.grid(visible=True, axis="y", color=LINE, linewidth=1)
+            axes.grid(visible=True, axis="y", color=LIGHT.line, linewidth=1)
         yield axes
 
 

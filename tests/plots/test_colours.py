@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from recsys.plots.style import DASHES, SERIES
+from recsys.plots.style import DARK, DASHES, LIGHT
 from recsys.report import list_explorer
 
 LEAST = 20.0
@@ -83,24 +83,24 @@ def test_known_colours_have_their_known_places():
 
 
 @pytest.mark.parametrize("sight", SIGHT)
-@pytest.mark.parametrize("colours", [SERIES, on_page(1)], ids=["pictures and page", "page by night"])
+@pytest.mark.parametrize("colours", [LIGHT.series, DARK.series], ids=["light", "dark"])
 def test_every_two_colours_are_told_apart(colours, sight):
     assert least_distance(colours, sight) >= LEAST
 
 
 def test_the_first_four_are_told_apart_in_grey_print_and_every_line_by_its_dashes():
-    lightness = sorted(cielab(colour)[0] for colour in SERIES[:4])
+    lightness = sorted(cielab(colour)[0] for colour in LIGHT.series[:4])
     assert np.diff(lightness).min() >= LEAST_IN_GREY
     assert len(set(DASHES)) == len(DASHES) >= 6
 
 
 def test_a_line_stands_out_on_paper():
-    assert all(1.05 / (TO_XYZ[1] @ linear(colour) + 0.05) >= 3 for colour in SERIES[:6])
+    assert all(1.05 / (TO_XYZ[1] @ linear(colour) + 0.05) >= 3 for colour in LIGHT.series[:6])
 
 
 def test_page_explorer_and_explanations_have_the_colours_of_pictures():
-    assert on_page(0) == SERIES[:6]
-    assert f"--bar:{SERIES[0]};--warm:{SERIES[1]}" in list_explorer._STYLE
+    assert on_page(0) == LIGHT.series[:6]
+    assert f"--bar:{LIGHT.series[0]};--warm:{LIGHT.series[1]}" in list_explorer._STYLE
     assert f"--bar:{on_page(1)[0]};--warm:{on_page(1)[1]}" in list_explorer._DARK
     told = (files("recsys.models") / "explanation.py").read_text(encoding="utf-8")
-    assert set(re.findall(r"#[0-9a-f]{6}", told)) <= set(SERIES)
+    assert set(re.findall(r"#[0-9a-f]{6}", told)) <= set(LIGHT.series)

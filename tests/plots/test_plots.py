@@ -1,5 +1,7 @@
 """Pictures say what their tables say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -209,8 +211,6 @@ def test_nothing_to_draw_is_said(draw):
 
 
 def test_a_cell_of_few_is_left_out_and_the_rest_is_counted():
-    from dataclasses import replace
-
     import h3
 
     near, far = (h3.str_to_int(h3.latlng_to_cell(lat, lng, 6)) for lat, lng in ((35.7, 139.7), (34.7, 135.5)))
@@ -247,8 +247,6 @@ def test_intervals_of_models_stand_beside_each_other(judged):
 
 
 def test_cells_of_many_and_few_are_told_apart_on_a_logarithm():
-    from dataclasses import replace
-
     import h3
 
     near, far = (h3.str_to_int(h3.latlng_to_cell(lat, lng, 6)) for lat, lng in ((35.7, 139.7), (34.7, 135.5)))
@@ -278,3 +276,56 @@ def test_the_style_is_that_of_the_pictures():
         plots.use_style()
         assert mpl.rcParams["axes.spines.top"] is False
         assert mpl.rcParams["axes.prop_cycle"].by_key()["color"][0] == "#2c6468"
+
+
+def _contrast(colour, background):
+    """Return the contrast ratio of two opaque colours, 1 to 21 (WCAG 2.2)."""
+    from matplotlib.colors import to_rgb
+
+    shares = np.array([to_rgb(colour), to_rgb(background)])
+    linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+    low, high = sorted(linear @ (0.2126, 0.7152, 0.0722) + 0.05)
+    return high / low
+
+
+def _town_of(people):
+    import h3
+
+    cells = [h3.str_to_int(h3.latlng_to_cell(35.7, 139.7 - 0.5 * (at % 3), 6)) for at in range(people)]
+    crowd = Population.of_ids([f"p{at:03d}" for at in range(people)], as_of="2026-01-05")
+    return replace(crowd, cells=np.array(cells, np.uint64))
+
+
+DRAWN = {
+    "models": lambda _, judged: plots.models(judged, "ndcg@5"),
+    "evidence": lambda _, judged: plots.evidence_curve(judged, "ndcg@5"),
+    "numbers": lambda directed, _: plots.embedding_map(directed, dict.fromkeys(IDS[:5], 1.0)),
+    "words": lambda directed, _: plots.embedding_map(directed, dict(zip(IDS, "abcdefgh", strict=False))),
+    "cells": lambda *_: plots.cell_map(_town_of(40), least=2),
+    "scenarios": lambda *_: plots.policies(pd.DataFrame({"listed": [9], "pairs": [7]}, ["now"]), "pairs"),
+    "funnel": lambda *_: plots.funnel(
+        pd.DataFrame({"constraint": ["ages"], "removed_in_order": [6], "left": [4]})
+    ),
+}
+
+
+@pytest.mark.parametrize("style", ["default", "dark_background", "dark axes"])
+@pytest.mark.parametrize("drawn", DRAWN)
+def test_texts_and_marks_stand_out_from_a_light_and_a_dark_background(drawn, style, directed, judged):
+    """Titles, ticks and dark marks were drawn on black as on white."""
+    from matplotlib import pyplot
+    from matplotlib.text import Text
+
+    with pyplot.style.context("dark_background" if style == "dark_background" else "default"):
+        if style == "dark axes":
+            pyplot.rcParams.update({"figure.facecolor": "#14181a", "axes.facecolor": "#14181a"})
+        axes = DRAWN[drawn](directed, judged)
+        axes.figure.canvas.draw()
+    paper = axes.figure.get_facecolor()
+    written = [one for one in axes.figure.findobj(Text) if one.get_text().strip() and one.get_visible()]
+    assert min(_contrast(one.get_color(), paper) for one in written) >= 4.5
+    marks = [line.get_color() for line in axes.lines]
+    marks += [
+        face for points in axes.collections if points.get_gid() != "land" for face in points.get_facecolor()
+    ]
+    assert min((_contrast(colour, paper) for colour in marks), default=21.0) >= 1.25
