@@ -16,7 +16,7 @@ from recsys.models.affinity import (
     ScoreSpread,
 )
 from recsys.models.affinity_recency import LEAST_HELD_OUT, HeldOutAffinity, HeldOutDecisions, with_recency
-from recsys.models.affinity_weights import fit_closeness, fit_weights
+from recsys.models.affinity_weights import fit_closeness, fit_weights, looks_follow_evidence
 from recsys.models.impressions import Impressions
 from recsys.models.neighbourhoods import CommonNeighbours, ItemRegression
 from recsys.models.whole_matrix import (
@@ -36,7 +36,9 @@ _RIDGES: Final = (30.0, 100.0, 300.0, 1000.0)
 def fit_affinity(
     decisions: Impressions, random: Sequence[HeldOutDecisions], latest: HeldOutDecisions | None, seed: int
 ) -> Affinity | None:
-    """Learn from the decisions of a log that logs no looks; None where too few likes were left out.
+    """Learn from the decisions of a log that logs no looks.
+
+    None where too few likes were left out, or looks go to anybody alike: see `looks_follow_evidence`.
 
     random: parts of the pairs, each left out at random. latest: the pairs of the end of the log, None where
     it has no times.
@@ -52,7 +54,10 @@ def fit_affinity(
         HeldOutAffinity(replace(one, known=known), *fit.parts(known, CHOOSING_ITERATIONS, likes=factors))
         for one, (known, _), factors in zip(random, pairs, likes, strict=True)
     ]
-    closeness = fit_closeness(splits, UnseenPairs.of(decisions.viewers, decisions.candidates), rng)
+    unseen = UnseenPairs.of(decisions.viewers, decisions.candidates)
+    if not looks_follow_evidence(splits, unseen, np.random.default_rng(seed)):
+        return None
+    closeness = fit_closeness(splits, unseen, rng)
     splits = [one.with_closeness(closeness) for one in splits]
     choice, look = fit_weights(decisions, splits, rng)
     whole = decisions.without_decay()

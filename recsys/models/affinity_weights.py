@@ -36,10 +36,38 @@ _OF_A_LOOK: Final = tuple(
     )
 )
 """Terms of the chance of a look, which does not depend on what would be thought of whom is looked at."""
+_BY_LOOKS: Final = [at for at in _OF_A_LOOK if at not in _OF_THE_VIEWER]
+_ERRORS_OF_LOOKS: Final = 4.0
+"""Twice 2: parts of one log, each judged by the others, vary together by chance."""
 _NONE_LEVELLED: Final = np.zeros(len(PARTS))
 _WITHOUT_PARTS: Final = ((1.0, 0.0), (1.0, 0.5), (0.0, 0.5))
 """Weights of p_like and popularity in the orders that a log of little evidence keeps."""
 _PRIOR: Final = np.array([[term.prior for term in TERMS], [term.precision for term in TERMS]])
+
+
+def looks_follow_evidence(
+    splits: Sequence[HeldOutAffinity], unseen: UnseenPairs, rng: np.random.Generator
+) -> bool:
+    """Say whether held-out decisions tell who comes across whom better than chance does.
+
+    Each held-out decision, whatever it was, takes a place among unseen candidates of its viewer, by each
+    part and by popularity. Where pairs were drawn evenly, as in a trial, all places are as likely, and the
+    order of lists is better left to P(like | look) than to parts that hold nothing but noise. False where
+    no part puts decisions further ahead than by 4 standard errors. True where nobody ever said no: whom
+    people like and whom they come across cannot be told apart there.
+    """
+    if all(bool((split.decisions.held.labels > 0).all()) for split in splits):
+        return True
+    most = -(-_MOST_CHOICES // len(splits))
+    ahead = []
+    for split in splits:
+        terms, available = _choices(split, unseen, most, rng)
+        own, others, unseen_ones = terms[_BY_LOOKS, :, :1], terms[_BY_LOOKS, :, 1:], available[:, 1:]
+        passed = ((own > others) + 0.5 * (own == others)) * unseen_ones
+        ahead.append(passed.sum(axis=2) / np.maximum(unseen_ones.sum(axis=1), 1) - 0.5)
+    places = np.hstack(ahead)
+    error = places.std(axis=1) / np.sqrt(places.shape[1])
+    return bool((places.mean(axis=1) > _ERRORS_OF_LOOKS * error).any())
 
 
 def fit_closeness(

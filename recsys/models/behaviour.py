@@ -56,7 +56,7 @@ class BehaviourModel(Model):
 
     After `fit`: `global_parameters_` holds what is common to all, `person_parameters_` what is
     particular to each, `stacker_` the weights of the parts, `affinity_` who comes across whom among
-    everybody (None where looks are logged).
+    everybody (None where looks are logged, or go to anybody alike).
     """
 
     config: BehaviourConfig
@@ -165,7 +165,7 @@ class BehaviourModel(Model):
 
     @checked_arguments
     def looks(self, people: Population | None = None) -> Directed | None:
-        """Return the matrices of P(i comes to look at j); None where the service arranges the looks."""
+        """Return the matrices of P(i comes to look at j); None without `affinity_`."""
         if self.affinity_ is None:
             return None
         directed = self.directed(people)
