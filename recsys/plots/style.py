@@ -110,7 +110,7 @@ def families() -> tuple[str, ...]:
 
 def palette(ax: "Axes") -> Palette:
     """Return the palette for the background of the axes: `DARK` in a dark style of matplotlib."""
-    return _palette_on(ax.get_facecolor(), ax.get_figure(root=True).get_facecolor())
+    return _palette_on(ax.get_facecolor(), ax.figure.get_facecolor())
 
 
 def _palette_on(*backgrounds: Any) -> Palette:
