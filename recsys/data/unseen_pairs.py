@@ -47,6 +47,17 @@ class UnseenPairs:
         """How many pairs are unseen; somebody beside themself counts."""
         return int(np.diff(self.start)[self.kind].sum()) - len(self.known)
 
+    def share_apart(self) -> float:
+        """Return which share of those who decided, or were decided about, no chain of decisions joins to most.
+
+        >>> UnseenPairs.of([0, 1, 2, 5], [1, 2, 0, 6]).share_apart()
+        0.4
+        """
+        viewer, candidate = self.known // self.width, self.known % self.width
+        people, row = np.unique(np.concatenate([viewer, candidate]), return_inverse=True)
+        size = np.bincount(_joined(row[: len(viewer)], row[len(viewer) :], len(people)))
+        return 1.0 - float(size.max()) / len(people)
+
     def beside(
         self, viewers: npt.NDArray[np.integer], n_drawn: int, rng: np.random.Generator
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
@@ -76,11 +87,16 @@ class UnseenPairs:
 
 def _kinds(viewers: npt.NDArray[np.int64], candidates: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return the number of each decision's kind of viewer, `(n_decisions,)`, from 0."""
+    n = int(max(viewers.max(), candidates.max())) + 1
+    part = _joined(viewers, candidates + n, 2 * n)
+    return np.unique(part[viewers], return_inverse=True)[1].astype(np.int64)
+
+
+def _joined(first: npt.NDArray[np.int64], second: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.integer]:
+    """Return the number of the part of the graph that each of `n` nodes is of, `(n,)`; edges join nodes."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    n = int(max(viewers.max(), candidates.max())) + 1
-    ones = np.ones(len(viewers), np.int8)
-    graph = coo_array((ones, (viewers, candidates + n)), shape=(2 * n, 2 * n))
+    graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(n, n))
     _, part = connected_components(graph, directed=False)
-    return np.unique(part[viewers], return_inverse=True)[1].astype(np.int64)
+    return np.asarray(part)

@@ -39,6 +39,7 @@ _OF_A_LOOK: Final = tuple(
 _BY_LOOKS: Final = [at for at in _OF_A_LOOK if at not in _OF_THE_VIEWER]
 _ERRORS_OF_LOOKS: Final = 4.0
 """Twice 2: parts of one log, each judged by the others, vary together by chance."""
+_MOST_APART: Final = 0.1
 _NONE_LEVELLED: Final = np.zeros(len(PARTS))
 _WITHOUT_PARTS: Final = ((1.0, 0.0), (1.0, 0.5), (0.0, 0.5))
 """Weights of p_like and popularity in the orders that a log of little evidence keeps."""
@@ -54,9 +55,12 @@ def looks_follow_evidence(
     part and by popularity. Where pairs were drawn evenly, as in a trial, all places are as likely, and the
     order of lists is better left to P(like | look) than to parts that hold nothing but noise. False where
     no part puts decisions further ahead than by 4 standard errors. True where nobody ever said no: whom
-    people like and whom they come across cannot be told apart there.
+    people like and whom they come across cannot be told apart there. True as well where a tenth of the people
+    are of circles that never met the others, as at evenings of their own.
     """
     if all(bool((split.decisions.held.labels > 0).all()) for split in splits):
+        return True
+    if unseen.share_apart() > _MOST_APART:
         return True
     most = -(-_MOST_CHOICES // len(splits))
     ahead = []

@@ -91,6 +91,20 @@ def test_where_pairs_were_drawn_evenly_lists_are_ranked_by_p_like_alone():
     assert model.ranking() is model.fitted
 
 
+def test_of_evenings_apart_lists_hold_people_of_the_same_evening():
+    """All of an evening met each other, so that no part puts anybody further ahead within it."""
+    rng, ids = np.random.default_rng(5), np.array([f"p{k:03}" for k in range(N)], dtype=object)
+    i, j = np.divmod(np.arange(N * N), N)
+    kept = (i // 10 == j // 10) & (i != j) & (rng.permutation(N * N) % 10 != 0)
+    frame = pd.DataFrame({C.ACTOR: ids[i[kept]], C.TARGET: ids[j[kept]], C.TS: AS_OF})
+    frame[C.TYPE] = rng.choice(["like", "pass"], len(frame))
+    model = CollaborativeModel(QUICK).fit(Population.of_ids(ids, as_of=AS_OF), Events.of(frame), rng=1)
+    seen = frame[[C.ACTOR, C.TARGET]].set_axis([C.VIEWER, C.CANDIDATE], axis=1)
+    lists = recommend(model, model._people, Policy((Exclusions(),)), k=1, exclude=seen)
+    rows = [model._people.ids.rows(lists[column]) // 10 for column in (C.VIEWER, C.CANDIDATE)]
+    assert float((rows[0] == rows[1]).mean()) > 0.5
+
+
 def test_it_can_be_turned_off_and_changes_no_probability():
     people, frame = circle_log(np.random.default_rng(0))
     with_it, without = (
