@@ -98,10 +98,11 @@ def test_of_evenings_apart_lists_hold_people_of_the_same_evening():
     kept = (i // 10 == j // 10) & (i != j) & (rng.permutation(N * N) % 10 != 0)
     frame = pd.DataFrame({C.ACTOR: ids[i[kept]], C.TARGET: ids[j[kept]], C.TS: AS_OF})
     frame[C.TYPE] = rng.choice(["like", "pass"], len(frame))
-    model = CollaborativeModel(QUICK).fit(Population.of_ids(ids, as_of=AS_OF), Events.of(frame), rng=1)
+    people = Population.of_ids(ids, as_of=AS_OF)
+    model = CollaborativeModel(QUICK).fit(people, Events.of(frame), rng=1)
     seen = frame[[C.ACTOR, C.TARGET]].set_axis([C.VIEWER, C.CANDIDATE], axis=1)
-    lists = recommend(model, model._people, Policy((Exclusions(),)), k=1, exclude=seen)
-    rows = [model._people.ids.rows(lists[column]) // 10 for column in (C.VIEWER, C.CANDIDATE)]
+    lists = recommend(model, people, Policy((Exclusions(),)), k=1, exclude=seen)
+    rows = [people.ids.rows(lists[column]) // 10 for column in (C.VIEWER, C.CANDIDATE)]
     assert float((rows[0] == rows[1]).mean()) > 0.5
 
 
