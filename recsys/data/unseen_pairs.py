@@ -48,7 +48,7 @@ class UnseenPairs:
         return int(np.diff(self.start)[self.kind].sum()) - len(self.known)
 
     def share_apart(self) -> float:
-        """Return which share of those who decided, or were decided about, no chain of decisions joins to most.
+        """Return the share of those who decided, or were decided about, whom no chain joins to most others.
 
         >>> UnseenPairs.of([0, 1, 2, 5], [1, 2, 0, 6]).share_apart()
         0.4
