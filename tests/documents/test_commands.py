@@ -35,7 +35,7 @@ INLINE = re.compile(r"`([^`\n]+)`")
 RUN_AS_CODE = {"python": "tests of their own", "toml": "tests/plugins", "yaml": "tests/plugins"}
 COMMANDS = {"sh", "cron", "ini"}
 OTHER_LANGUAGES = {
-    f"docs/tutorials/any-language{ending}": {"ts", "go", "ruby", "sql"} for ending in (".md", ".ja.md")
+    f"docs/tutorials/any-language{ending}": {"ts", "go", "ruby"} for ending in (".md", ".ja.md")
 }
 """Snippets for clients without a compiler here, and calls of functions that are tested in a database."""
 DRAWINGS = {"README.md": 1, "README.ja.md": 1, "docs/explanation/concepts.md": 1}

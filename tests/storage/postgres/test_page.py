@@ -123,6 +123,20 @@ def test_sql_and_the_ranker_agree_whatever_happens_between_calls(both: Both) -> 
             assert both.sql("page", viewer) == both.sql("inbox", viewer) == []
 
 
+def test_members_of_the_day_wait_for_the_export_that_has_read_them(both: Both) -> None:
+    """SQL takes away and adds nobody: who joined or changed their tables is seen again after a night."""
+    before = {one: both.sql("page", one, 1000) for one in both.ids}
+    edited = max(before, key=lambda one: len(before[one]))
+    now = datetime.now(UTC)
+    both.store.day.append([DayEvent.of_tables(f"of-{one}", one, {}, now) for one in (edited, "joined")])
+    for viewer in both.ids:
+        expected = [row[1:] for row in before[viewer] if row[1] != edited and viewer != edited]
+        assert [row[1:] for row in both.sql("page", viewer, 1000)] == expected
+    assert both.sql("page", "joined") == both.sql("inbox", "joined") == both.sql("inbox", edited) == []
+    both.connection.execute("UPDATE recsys.served SET data_as_of = now() + interval '1 minute'")
+    assert {one: both.sql("page", one, 1000) for one in both.ids} == before
+
+
 def pairs_by_history(both: Both) -> dict[tuple[bool, ...], list[tuple[str, str]]]:
     """Return pairs that may meet: who liked whom by the night, and whether each has several accounts."""
     snapshot, found = both.ranker.check().snapshot, dict[tuple[bool, ...], list[tuple[str, str]]]()
