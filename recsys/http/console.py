@@ -30,8 +30,8 @@ from recsys.http.console_session import (
     back_to,
     checked_form,
     page_of,
-    session_routes,
 )
+from recsys.http.console_sign_in import session_routes
 from recsys.messaging.draft_guard import GUARD_KINDS, check_draft, load_rules
 from recsys.pipeline.access_letter import access_letter
 from recsys.report.gate_messages import gate_advice, gate_message

@@ -6,15 +6,14 @@ Pages load nothing from elsewhere, are never kept by a browser, and work without
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib.resources import files
 from typing import Annotated, Any, Final
 from urllib.parse import parse_qs, parse_qsl, quote, unquote, urlencode
 
 import structlog
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from fastapi.routing import APIRoute
@@ -39,9 +38,11 @@ HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-_LONGEST_BODY: Final = 20_000
+_LONGEST_BODY: Final = 40_000
+WORDS: Final = ("explanation", "note", "draft", "purpose")
+"""Fields of forms that hold an operator's own words."""
 _log = structlog.get_logger(__name__)
-_OWN_ADDRESS: Final = re.compile(r"/console/[^/\\\s][^\\\s]*|/console/")
+OWN_ADDRESS: Final = re.compile(r"/console/[^/\\\s][^\\\s]*|/console/")
 _templates = Environment(
     loader=PackageLoader("recsys.http", "templates"),
     autoescape=True,
@@ -114,9 +115,7 @@ class PageRoute(APIRoute):
             try:
                 return await answer(request)
             except NotPermittedError:
-                return back_to(
-                    "/sign-in?message=session_ended" if request.cookies.get(COOKIE) else "/sign-in"
-                )
+                return await _to_sign_in(request)
             except (InputError, RequestValidationError):
                 status, what = 404, "no_page"
             except (SafetyUnavailable, PublicationError, BusyError):
@@ -130,7 +129,54 @@ class PageRoute(APIRoute):
         return handled
 
 
-async def _form(request: Request) -> dict[str, str]:
+async def _to_sign_in(request: Request) -> Response:
+    """Return the sign-in page; of a session that has ended, with the words of the form that came too late.
+
+    Only a form of that very session is carried on, and nothing of it is kept here: the words travel in the
+    page, and are shown again to the same operator before anything is done with them.
+    """
+    if not (cookie := request.cookies.get(COOKIE)):
+        return back_to("/sign-in")
+    try:
+        ended = AccessToken.read(cookie, service_of(request).keys, datetime.min.replace(tzinfo=UTC))
+    except NotPermittedError:
+        return back_to("/sign-in")
+    form, to = await form_of(request) if request.method == "POST" else {}, _here(request)
+    if words_field(form, request.url.path) and _is_of_session(form, cookie):
+        kept = {name: value for name, value in form.items() if name != "check"}
+        return sign_in_page(
+            request, "words_kept", by=ended.operator, to=to, action=request.url.path, kept=kept, status=403
+        )
+    return back_to(f"/sign-in?{urlencode({'message': 'session_ended', 'to': to})}")
+
+
+def words_field(form: Mapping[str, str], action: str) -> str:
+    """Return the name of the field of a form that holds an operator's own words, "" without any."""
+    names = ("reason",) if action == "/console/member/lift" else WORDS
+    return next((name for name in names if form.get(name)), "")
+
+
+def sign_in_page(
+    request: Request,
+    message: str = "",
+    *,
+    by: str = "",
+    to: str = "",
+    action: str = "",
+    kept: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    """Return the sign-in page.
+
+    by: whose session has ended. to: the page to go on with. action, kept: the form that came too late.
+    """
+    purpose = unquote(request.cookies.get(PURPOSE_COOKIE, ""))
+    carried = {"by": by, "to": to, "action": action, "kept": kept or {}, "purpose": purpose}
+    return page_of("sign_in", None, language_of(request), status, message=message, **carried)
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """Return the fields of a form; raise InputError for more than 40,000 bytes."""
     body = await request.body()
     if len(body) > _LONGEST_BODY:
         raise InputError("a form is too long")
@@ -139,12 +185,15 @@ async def _form(request: Request) -> dict[str, str]:
 
 async def checked_form(request: Request) -> dict[str, str]:
     """Return a form of the session; raise NotPermittedError for one that another site made."""
-    form = await _form(request)
-    if not hmac.compare_digest(
-        form.get("check", "").encode("utf-8", "replace"), form_check(request.cookies.get(COOKIE, "")).encode()
-    ):
+    form = await form_of(request)
+    if not _is_of_session(form, request.cookies.get(COOKIE, "")):
         raise NotPermittedError("not permitted")
     return form
+
+
+def _is_of_session(form: Mapping[str, str], cookie: str) -> bool:
+    given = form.get("check", "").encode("utf-8", "replace")
+    return hmac.compare_digest(given, form_check(cookie).encode())
 
 
 SignedIn = Annotated[Operator, Depends(signed_in)]
@@ -197,61 +246,3 @@ def page_of(
 def back_to(path: str) -> Response:
     """Return an answer that leads to a page of the console."""
     return RedirectResponse(f"/console{path}", status_code=303, headers=HEADERS)
-
-
-def session_routes(routes: APIRouter) -> None:
-    """Add the routes of signing in and out, the style and the language."""
-
-    @routes.get("/style.css")
-    def style() -> Response:
-        css = (files("recsys.http") / "templates" / "console.css").read_bytes()
-        return Response(css, headers={**HEADERS, "Cache-Control": "max-age=3600"}, media_type="text/css")
-
-    @routes.get("/sign-in")
-    def sign_in_page(request: Request, message: str = "") -> Response:
-        ended = "session_ended" if message == "session_ended" else ""
-        return page_of("sign_in", None, language_of(request), message=ended)
-
-    @routes.post("/sign-in")
-    async def sign_in(request: Request) -> Response:
-        form, lang = await _form(request), language_of(request)
-        try:
-            token = AccessToken.read(form.get("token", ""), service_of(request).keys, datetime.now(UTC))
-        except NotPermittedError:
-            token = None
-        if token is None or not token.permits("operators") or not form.get("purpose"):
-            return page_of("sign_in", None, lang, 403, message="sign_in_failed")
-        answer, secure = back_to("/"), request.url.scheme == "https"
-        for name, value in ((COOKIE, form["token"]), (PURPOSE_COOKIE, quote(form["purpose"]))):
-            answer.set_cookie(name, value, httponly=True, samesite="strict", secure=secure, path="/console")
-        return answer
-
-    @routes.post("/sign-out")
-    async def sign_out(request: Request) -> Response:
-        await checked_form(request)
-        answer = back_to("/sign-in")
-        for name in (COOKIE, PURPOSE_COOKIE):
-            answer.delete_cookie(name, path="/console")
-        return answer
-
-    @routes.post("/purpose")
-    async def purpose(request: Request, operator: SignedIn) -> Response:
-        form, answer = await checked_form(request), back_to("/audit")
-        if wanted := form.get("purpose", "")[:200]:
-            operator.opened("purpose")
-            secure = request.url.scheme == "https"
-            answer.set_cookie(
-                *(PURPOSE_COOKIE, quote(wanted)),
-                httponly=True,
-                samesite="strict",
-                secure=secure,
-                path="/console",
-            )
-        return answer
-
-    @routes.get("/language/{lang}")
-    def language(lang: str, to: str = "") -> Response:
-        own = bool(_OWN_ADDRESS.fullmatch(to))
-        answer = back_to(to.removeprefix("/console") if own else "/")
-        answer.set_cookie(LANG_COOKIE, "ja" if lang == "ja" else "en", samesite="strict", path="/console")
-        return answer

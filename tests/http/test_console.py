@@ -1,5 +1,6 @@
 """The console: nothing without signing in, all in the audit log, cases and requests worked to their end."""
 
+import html
 import json
 import re
 import shutil
@@ -23,6 +24,7 @@ from recsys.http.app import create_app
 from recsys.http.audit_log import AuditLog
 from recsys.http.console import console_routes
 from recsys.http.console_pages import Console
+from recsys.http.console_session import form_check
 from recsys.moderation.case_states import STATES, Case
 from recsys.ranking.pair_audit import OperatorGate
 from recsys.ranking.ranker import Ranker
@@ -100,6 +102,50 @@ def test_only_a_token_for_operators_and_a_purpose_sign_in(desk: Desk) -> None:
     assert desk.sign_in(purpose=" ") == 403
     assert desk.client.post("/console/sign-in", data={"token": "nonsense", "purpose": "x"}).status_code == 403
     assert desk.sign_in() == 200
+
+
+def test_what_was_written_when_a_session_ended_is_sent_after_signing_in_again(at_work: Desk) -> None:
+    """The words go on with every field of the form, to the same operator alone; nothing is done unseen."""
+    user, cookies = str(at_work.world.people.ids.values[2]), at_work.client.cookies
+    name = at_work.console.cases.open_case(user, "report.money", by="review").case
+    page = at_work.page(f"/console/cases/{name}")
+    words = 'lent <三> people & "one" more'
+    ended = AccessToken.make(["operators"], operator="op-1", now=datetime(2026, 1, 5, tzinfo=UTC)).signed(
+        KEYS
+    )
+    cookies.set("recsys_console", ended, domain="testserver.local", path="/console")
+    fields = dict(re.findall(r'name="(version|step)" value="(\w+)"', page.partition("<textarea")[0]))
+    form = {**fields, "decision": "warn", "reason": "report.money", "explanation": words}
+    forged = at_work.client.post(f"/console/cases/{name}", data={**form, "check": "0" * 64})
+    assert "lent" not in forged.text
+    late = at_work.client.post(f"/console/cases/{name}", data={**form, "check": form_check(ended)})
+    assert late.status_code == 403
+    carried = {key: html.unescape(value) for key, value in _hidden(late.text).items()}
+    assert carried["kept.explanation"] == words
+    again = AccessToken.make(["operators"], operator="op-1").signed(KEYS)
+    other = AccessToken.make(["operators"], operator="op-2").signed(KEYS)
+    failed = at_work.client.post("/console/sign-in", data={**carried, "token": ended, "purpose": "x"})
+    assert _hidden(failed.text) == _hidden(late.text)  # a mistake in signing in loses nothing
+    theirs = at_work.client.post("/console/sign-in", data={**carried, "token": other, "purpose": "x"})
+    assert "lent" not in theirs.text
+    shown = at_work.client.post("/console/sign-in", data={**carried, "token": again, "purpose": "x"})
+    assert "lent &lt;三&gt; people &amp; " in shown.text
+    assert at_work.console.cases.of(name).state == "open"
+    fields = {key: html.unescape(value) for key, value in _hidden(shown.text).items()}
+    assert (
+        at_work.client.post(f"/console/cases/{name}", data={**fields, "explanation": words}).status_code
+        == 200
+    )
+    done = at_work.console.cases.of(name)
+    assert (done.decision, [*done.explanations.values()]) == ("warn", [words])
+    cookies.set("recsys_console", ended, domain="testserver.local", path="/console")
+    back = at_work.client.get("/console/member", params={"user": user})
+    assert f'name="to" value="/console/member?user={user}"' in back.text
+
+
+def _hidden(page: str) -> dict[str, str]:
+    main = page.partition("<main")[2]
+    return dict(re.findall(r'<input type="hidden" name="([\w.]+)" value="([^"]*)">', main))
 
 
 def test_a_form_of_another_site_does_nothing(at_work: Desk) -> None:

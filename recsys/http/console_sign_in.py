@@ -1,0 +1,123 @@
+"""Signing in to the console and out, purpose and language, and going on after the end of a session."""
+
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import Final
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from recsys.errors import NotPermittedError
+from recsys.http.access import service_of
+from recsys.http.access_tokens import AccessToken
+from recsys.http.audit_log import AuditLog
+from recsys.http.console_session import (
+    COOKIE,
+    HEADERS,
+    LANG_COOKIE,
+    OWN_ADDRESS,
+    PURPOSE_COOKIE,
+    Operator,
+    SignedIn,
+    back_to,
+    checked_form,
+    form_check,
+    form_of,
+    language_of,
+    page_of,
+    sign_in_page,
+    words_field,
+)
+
+_KEPT: Final = "kept."
+"""What the names of the fields begin with that the sign-in page carries on."""
+
+
+def session_routes(routes: APIRouter) -> None:
+    """Add the routes of signing in and out, the style and the language."""
+
+    @routes.get("/style.css")
+    def style() -> Response:
+        css = (files("recsys.http") / "templates" / "console.css").read_bytes()
+        return Response(css, headers={**HEADERS, "Cache-Control": "max-age=3600"}, media_type="text/css")
+
+    @routes.get("/sign-in")
+    def page(request: Request, message: str = "", to: str = "") -> Response:
+        return sign_in_page(request, message if message == "session_ended" else "", to=to)
+
+    @routes.post("/sign-in")
+    async def sign_in(request: Request) -> Response:
+        form = await form_of(request)
+        kept = {name.removeprefix(_KEPT): form[name] for name in form if name.startswith(_KEPT)}
+        by, to, action = (form.get(name, "") for name in ("by", "to", "action"))
+        token, refused = _operators_token(request, form.get("token", ""))
+        if token is None or not form.get("purpose"):
+            message = refused or "no_purpose"
+            return sign_in_page(request, message, by=by, to=to, action=action, kept=kept, status=403)
+        if OWN_ADDRESS.fullmatch(action) and words_field(kept, action) and by == token.operator:
+            answer = _words_again(request, form, token, action, kept)
+        else:
+            answer = back_to(to.removeprefix("/console") if OWN_ADDRESS.fullmatch(to) else "/")
+        secure = request.url.scheme == "https"
+        for name, value in ((COOKIE, form["token"]), (PURPOSE_COOKIE, quote(form["purpose"]))):
+            answer.set_cookie(name, value, httponly=True, samesite="strict", secure=secure, path="/console")
+        return answer
+
+    @routes.post("/sign-out")
+    async def sign_out(request: Request) -> Response:
+        await checked_form(request)
+        answer = back_to("/sign-in")
+        for name in (COOKIE, PURPOSE_COOKIE):
+            answer.delete_cookie(name, path="/console")
+        return answer
+
+    @routes.post("/purpose")
+    async def purpose(request: Request, operator: SignedIn) -> Response:
+        form, answer = await checked_form(request), back_to("/audit")
+        if wanted := form.get("purpose", "")[:200]:
+            operator.opened("purpose")
+            secure = request.url.scheme == "https"
+            answer.set_cookie(
+                *(PURPOSE_COOKIE, quote(wanted)),
+                httponly=True,
+                samesite="strict",
+                secure=secure,
+                path="/console",
+            )
+        return answer
+
+    @routes.get("/language/{lang}")
+    def language(lang: str, to: str = "") -> Response:
+        own = bool(OWN_ADDRESS.fullmatch(to))
+        answer = back_to(to.removeprefix("/console") if own else "/")
+        answer.set_cookie(LANG_COOKIE, "ja" if lang == "ja" else "en", samesite="strict", path="/console")
+        return answer
+
+
+def _operators_token(request: Request, text: str) -> tuple[AccessToken | None, str]:
+    """Return the token of an operator that holds yet, or None and why not."""
+    keys = service_of(request).keys
+    try:
+        token = AccessToken.read(text, keys, datetime.min.replace(tzinfo=UTC))
+    except NotPermittedError:
+        return None, "sign_in_failed"
+    if not token.permits("operators"):
+        return None, "sign_in_other_scope"
+    try:
+        return AccessToken.read(text, keys, datetime.now(UTC)), ""
+    except NotPermittedError:
+        return None, "sign_in_too_late"
+
+
+def _words_again(
+    request: Request, form: dict[str, str], token: AccessToken, action: str, kept: dict[str, str]
+) -> Response:
+    """Return the form that came too late, with its words, for the operator to send."""
+    audit: AuditLog = request.state.audit
+    lang, check = language_of(request), form_check(form["token"])
+    operator = Operator(token.operator, form["purpose"], lang, check, "/console/", audit)
+    field = words_field(kept, action)
+    others = {name: value for name, value in kept.items() if name != field} | {"check": check}
+    values = {"action": action, "kept": others, "field": field, "text": kept[field], "named": ""}
+    return page_of("words_again", operator, lang, message="words_carried", **values)
