@@ -98,15 +98,18 @@ def make(home: Path, people: int) -> None:
 def open_cases(cases: CaseLog, tables: Path, store: SqliteSafety) -> None:
     """Open cases from the review queue of the night and work on the first ones.
 
-    One is late, one is answered by an appeal, and one person is held twice.
+    One is late, one is answered by an appeal, and one person is held twice; in a town whose queue has a
+    single case, all of it is that one.
     """
     found = load_tables(f"parquet:{tables}")
     queue = review_queue(events_of(found), as_of=found.as_of)
     before = datetime.now(UTC) - timedelta(days=_DAYS_LATE)
     opened = cases.open_from_queue(queue.head(3), by="review", at=before)
     opened += cases.open_from_queue(queue, by="review")
-    first, second, *_ = opened
-    for case in (first, second):
+    if not opened:  # nobody of a very small town was reported
+        return
+    first, second = opened[0], opened[min(1, len(opened) - 1)]
+    for case in {case.case: case for case in (first, second)}.values():
         cases.assign(case.case, OPERATORS[0], by=OPERATORS[0])
         cases.decide(case.case, "hold", reason=case.kind, by=OPERATORS[0])
     cases.appeal(second.case, by=OPERATORS[0])

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
+from recsys.catalogue.entries import Language
 from recsys.errors import NotPermittedError
 from recsys.http.access_tokens import ANY_VIEWER, AccessToken, Scope
 from recsys.ranking.pair_audit import OperatorGate, OperatorPermission
@@ -20,6 +21,9 @@ Answer = TypeVar("Answer")
 PURPOSE: Final = "x-purpose"
 """The header in which an operator says what for."""
 Bearer = Annotated[Any, Depends(HTTPBearer(auto_error=False, description="A token of `recsys token`."))]
+
+
+_SUPPORT: Final = {"ja": "このサービスの相談窓口", "en": "the support of this service"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +39,10 @@ class Service:
     operators: OperatorGate = field(default_factory=OperatorGate)
     waits: bool = False
     support: str = ""
+
+    def support_words(self, lang: Language) -> str:
+        """Return how members reach the people of the service, in words of a language."""
+        return self.support or _SUPPORT[lang]
 
     async def ask(self, call: Callable[[], Answer]) -> Answer:
         """Return what a quick call to the ranker returns."""

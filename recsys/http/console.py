@@ -18,7 +18,7 @@ from fastapi.responses import Response
 
 from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.entries import Language
-from recsys.http.access import OpenService
+from recsys.http.access import OpenService, Service
 from recsys.http.audit_log import FEW_ENTRIES, MOST_ENTRIES
 from recsys.http.console_cases import asked_again, case_routes, meant_by
 from recsys.http.console_pages import Console
@@ -32,7 +32,7 @@ from recsys.http.console_session import (
     page_of,
 )
 from recsys.http.console_sign_in import session_routes
-from recsys.messaging.draft_guard import GUARD_KINDS, check_draft, load_rules
+from recsys.messaging.draft_guard import GUARD_KINDS, advice, check_draft, load_rules
 from recsys.pipeline.access_letter import access_letter
 from recsys.report.gate_messages import gate_advice, gate_message
 from recsys.report.indicators import level_of
@@ -48,6 +48,7 @@ _MEMBER_MESSAGES: Final = (
     "lift_needs_reason",
     "cases_changed",
 )
+_ERASURE_ANSWERS: Final = ("erased", "refused", "differ", "unsure")
 _LONGEST_REASON: Final = 500
 """Characters of the reason for which a hold ends."""
 
@@ -97,6 +98,7 @@ def _night_routes(routes: APIRouter, console: Console) -> None:
             operator,
             operator.lang,
             night=console.night(),
+            tables_state=console.tables_state(),
             counts=console.counts(),
             label=texts.label,
             level_of=level_of,
@@ -108,7 +110,8 @@ def _night_routes(routes: APIRouter, console: Console) -> None:
     def holds(operator: SignedIn, twice: str = "") -> Response:
         operator.opened("holds")
         found = {user: all_ for user, all_ in console.held().items() if not twice or len(all_) > 1}
-        return page_of("holds", operator, operator.lang, twice=bool(twice), found=found)
+        shown: dict[str, Any] = {"twice": bool(twice), "found": found, "tables_state": console.tables_state()}
+        return page_of("holds", operator, operator.lang, **shown)
 
 
 def _member_routes(routes: APIRouter, console: Console) -> None:
@@ -133,6 +136,7 @@ def _member_routes(routes: APIRouter, console: Console) -> None:
             stage_label=lambda name: stages.label(name, operator.lang),
             account_word=lambda word: load_catalogue().label("account_state", word, operator.lang),
             message=message if message in _MEMBER_MESSAGES else "",
+            tables_state=console.tables_state(),
             **found,
         )
 
@@ -174,6 +178,7 @@ def _pair_routes(routes: APIRouter, console: Console) -> None:
             viewer=viewer,
             candidate=candidate,
             found=found,
+            tables_state=console.tables_state(),
             why=[one.text.text(operator.lang) for one in console.why_not(viewer, candidate)],
             stage_label=lambda name: stages.label(name, operator.lang),
         )
@@ -191,7 +196,7 @@ def _request_routes(routes: APIRouter, console: Console) -> None:
     @routes.get("/requests")
     def requests(operator: SignedIn, service: OpenService, user: str = "", done: str = "") -> Response:
         operator.opened("requests", user)
-        return page(operator, meant(service, user), done if done in ("erased", "refused", "unsure") else "")
+        return page(operator, meant(service, user), done if done in _ERASURE_ANSWERS else "")
 
     @routes.post("/requests/access")
     async def access(request: Request, operator: SignedIn, service: OpenService) -> Response:
@@ -216,7 +221,9 @@ def _request_routes(routes: APIRouter, console: Console) -> None:
     async def erasure(request: Request, operator: SignedIn, service: OpenService) -> Response:
         form = await checked_form(request)
         user, again = meant(service, form.get("user", "")), meant(service, form.get("again", ""))
-        if not user or again != user or not (user in service.ranker.known_ids() or console.whom(user)):
+        if again != user:
+            return back_to(f"/requests?user={quote(user)}&done=differ")
+        if not user or not (user in service.ranker.known_ids() or console.whom(user)):
             return back_to(f"/requests?user={quote(user)}&done=refused")
         about = console.member(user)
         if (about.cases or about.holds) and not form.get("sure"):
@@ -227,22 +234,25 @@ def _request_routes(routes: APIRouter, console: Console) -> None:
 
 
 def _guard_routes(routes: APIRouter) -> None:
-    def page(operator: Operator, draft: str = "") -> Response:
+    def page(operator: Operator, service: Service, draft: str = "") -> Response:
         found = check_draft(draft) if draft.strip() else None
         lines = [(draft[one.start : one.end], load_rules().labels[one.kind]) for one in found or ()]
-        shown: dict[str, Any] = {"draft": draft, "found": found, "lines": lines}
-        return page_of("guard", operator, operator.lang, rules=load_rules(), kinds=GUARD_KINDS, **shown)
+        lang, support = operator.lang, service.support_words(operator.lang)
+        answers = {kind: advice(kind, lang, support=support) for kind in GUARD_KINDS}
+        told = [answers[kind] for kind in dict.fromkeys(one.kind for one in found or ())]
+        shown: dict[str, Any] = {"draft": draft, "found": found, "lines": lines, "told": told}
+        return page_of("guard", operator, lang, rules=load_rules(), answers=answers, **shown)
 
     @routes.get("/guard")
-    def guard(operator: SignedIn) -> Response:
+    def guard(operator: SignedIn, service: OpenService) -> Response:
         operator.opened("guard")
-        return page(operator)
+        return page(operator, service)
 
     @routes.post("/guard")
-    async def tried(request: Request, operator: SignedIn) -> Response:
+    async def tried(request: Request, operator: SignedIn, service: OpenService) -> Response:
         form = await checked_form(request)
         operator.opened("guard")
-        return page(operator, form.get("draft", "")[:LONGEST_DRAFT])
+        return page(operator, service, form.get("draft", "")[:LONGEST_DRAFT])
 
 
 def _log_routes(routes: APIRouter, console: Console) -> None:

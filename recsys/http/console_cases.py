@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from recsys.data.ids import canonical_spelling
 from recsys.errors import InputError
 from recsys.http.access import OpenService, Service
-from recsys.http.console_pages import Console
+from recsys.http.console_pages import CASE_FILTERS, Console
 from recsys.http.console_session import Operator, SignedIn, back_to, checked_form, page_of
 from recsys.moderation import ANSWERS, DECISIONS, CaseChangedError
 from recsys.moderation.case_states import ERASED, HOLDING
@@ -62,9 +62,12 @@ def case_routes(routes: APIRouter, console: Console) -> None:
     @routes.get("/cases")
     def cases(operator: SignedIn, service: OpenService, state: str = "") -> Response:
         operator.opened("cases")
+        if state == "twice":
+            return back_to("/holds?twice=1")
         found, known = console.listed_cases(state), service.ranker.known_ids()
         counts = console.cases_by_person()
-        return page_of("cases", operator, operator.lang, state=state, found=found, known=known, counts=counts)
+        shown: dict[str, Any] = {"found": found, "known": known, "counts": counts, "states": CASE_FILTERS}
+        return page_of("cases", operator, operator.lang, state=state, **shown)
 
     @routes.get("/cases/{name}")
     def case(operator: SignedIn, service: OpenService, name: str, message: str = "") -> Response:
@@ -134,7 +137,10 @@ def _step_routes(routes: APIRouter, console: Console, meant: Meant) -> None:
         if again := asked_again(service, operator, form, "explanation", person=about, action=address):
             return again
         page = partial(_case_page, console, operator, service, name)
-        written = {form.get("step", ""): form.get("explanation", "")}
+        written = {form.get("step", ""): form.get("explanation", ""), "decision": form.get("decision", "")}
+        bans = form.get("step") == "decide" and form.get("decision") == "ban"
+        if bans and not (form.get("sure_ban") and form.get("explanation")):
+            return page("ban_unsure", status=409, written=written)
         try:
             console.take_step(name, form, by=operator.name)
         except CaseChangedError:

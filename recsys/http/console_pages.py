@@ -22,12 +22,13 @@ from recsys.http.console_tables import (
     reports_by,
     reports_of_case,
 )
-from recsys.moderation.case_states import APPEALED, ASSIGNED, CLOSED, OPEN, Case
+from recsys.moderation.case_states import APPEALED, ASSIGNED, CLOSED, DECIDED, OPEN, Case
 from recsys.moderation.cases import CaseLog
 from recsys.pipeline.access import PersonData, person_data, person_places
 from recsys.pipeline.erasure import erase
 from recsys.pipeline.gates.proposal import GateResult, Level
 from recsys.pipeline.history import GATES_FILE, PastNight, read_gates, read_history
+from recsys.pipeline.lock import is_locked
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.retention import run_folders
@@ -45,6 +46,8 @@ from recsys.settings import read_settings
 from recsys.storage.publication import LISTS, read_publication
 
 NIGHTS_SHOWN: Final = 14
+CASE_FILTERS: Final = ("undecided", "late", OPEN, ASSIGNED, DECIDED, APPEALED, CLOSED, "holding")
+_WAITING: Final = (OPEN, ASSIGNED, APPEALED)
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,7 @@ class Console:
         self.published, self.work, self.tracking = published, work, tracking
         self.safety, self.cases, self.audit = safety, CaseLog(cases, safety), AuditLog(cases)
         self._night: tuple[str, Night | None] = ("", None)
+        self._accounts: AccountTables | None = None
 
     def night(self) -> NightShown | None:
         """Return the night that is served; None when nothing is."""
@@ -159,7 +163,8 @@ class Console:
     def counts(self) -> dict[str, Any]:
         """Return how many cases wait for a decision, are overdue, wait for an answer, and who is held.
 
-        next_due: when the next step of any is due, None when none is.
+        next_due: when the next step of any is due, None when none is. oldest: when the one was opened that
+        waits longest for a decision or an answer.
         """
         now, cases = datetime.now(UTC), self.cases.cases().values()
         ahead = [case.due for case in cases if case.due and not case.is_late(now)]
@@ -169,6 +174,7 @@ class Console:
             "appealed": sum(case.state == APPEALED for case in cases),
             "held": len(self.held()),
             "next_due": min(ahead, default=None),
+            "oldest": min((case.opened for case in cases if case.state in _WAITING), default=None),
         }
 
     def held(self) -> dict[str, tuple[StoreHold, ...]]:
@@ -181,14 +187,26 @@ class Console:
             found[user] = (*found.get(user, ()), HELD_IN_TABLES)
         return dict(sorted(found.items()))
 
+    def tables_state(self) -> str:
+        """Return "" where the tables of the last night can be read, else why not: the name of a text."""
+        if is_locked(self.work):
+            return "night_runs"
+        return "" if NightPaths(self.work).validation.is_file() else "no_tables"
+
     def _tables(self) -> AccountTables:
-        return AccountTables.of(NightPaths(self.work).tables)
+        """Return how accounts stand; while a night writes its tables, as they were read before."""
+        if self._accounts is None or not is_locked(self.work):
+            self._accounts = AccountTables.of(NightPaths(self.work).tables)
+        return self._accounts
 
     def listed_cases(self, state: str) -> list[tuple[Case, bool]]:
         """Return the cases of a state, gravest and oldest first.
 
-        state: one of `STATES`, or `late`, `undecided`, `holding`; empty for all that are not closed.
+        state: one of `STATES`, or `late`, `undecided`, `holding`; empty for all that are not closed. Raises
+        InputError for another one.
         """
+        if state not in ("", *CASE_FILTERS):
+            raise InputError(explained("unknown state of cases", got=state))
         now, cases = datetime.now(UTC), self.cases.cases().values()
         wanted: dict[str, Callable[[Case], bool]] = {
             "": lambda case: case.state != CLOSED,
@@ -307,6 +325,8 @@ class Console:
     def _night_of_tables(self) -> Night | None:
         """Return the night under way, opened once; raises OSError or RecsysError without its tables."""
         paths = NightPaths(self.work)
+        if self._night[1] is not None and is_locked(self.work):
+            return self._night[1]
         key = f"{paths.tables.stat().st_mtime}"
         if self._night[0] != key:
             self._night = (key, Night.current(read_settings(paths.settings), paths))

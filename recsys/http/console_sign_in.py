@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
@@ -119,5 +119,5 @@ def _words_again(
     operator = Operator(token.operator, form["purpose"], lang, check, "/console/", audit)
     field = words_field(kept, action)
     others = {name: value for name, value in kept.items() if name != field} | {"check": check}
-    values = {"action": action, "kept": others, "field": field, "text": kept[field], "named": ""}
-    return page_of("words_again", operator, lang, message="words_carried", **values)
+    values: dict[str, Any] = {"action": action, "kept": others, "field": field, "text": kept[field]}
+    return page_of("words_again", operator, lang, message="words_carried", named="", **values)

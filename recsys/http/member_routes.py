@@ -219,7 +219,6 @@ async def opening(viewer_id: str, person: str, service: OpenService, lang: Lang 
     return Opening(kind=found.kind, text=found.text, uses=list(found.uses))
 
 
-_SUPPORT: Final = {"ja": "このサービスの相談窓口", "en": "the support of this service"}
 """Words for a service that did not say how its people are reached."""
 
 
@@ -264,7 +263,7 @@ async def feeling_check(viewer_id: str, person: str, body: Answer, service: Open
         f"{OF_MEMBER}{body.event_id}", datetime.now(UTC), viewer_id, person, "feeling_check", body.answer
     )
     await service.ask(lambda: service.ranker.day.append([event]))
-    found = follow_up(body.answer, body.lang, support=service.support or _SUPPORT[body.lang])
+    found = follow_up(body.answer, body.lang, support=service.support_words(body.lang))
     return PrivateText(text=found.private, review=found.review)
 
 
