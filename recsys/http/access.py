@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from recsys.catalogue.entries import Language
 from recsys.errors import NotPermittedError
 from recsys.http.access_tokens import ANY_VIEWER, AccessToken, Scope
+from recsys.messaging.draft_guard import is_mail_alone
 from recsys.ranking.pair_audit import OperatorGate, OperatorPermission
 from recsys.ranking.ranker import Ranker
 from recsys.safety.keys import Keys
@@ -41,8 +42,11 @@ class Service:
     support: str = ""
 
     def support_words(self, lang: Language) -> str:
-        """Return how members reach the people of the service, in words of a language."""
-        return self.support or _SUPPORT[lang]
+        """Return how members in danger reach the people of the service, in words of a language.
+
+        A mail address alone is no answer to them; without another it is "the support of this service".
+        """
+        return _SUPPORT[lang] if not self.support or is_mail_alone(self.support) else self.support
 
     async def ask(self, call: Callable[[], Answer]) -> Answer:
         """Return what a quick call to the ranker returns."""

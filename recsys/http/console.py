@@ -37,6 +37,7 @@ from recsys.pipeline.access_letter import access_letter
 from recsys.report.gate_messages import gate_advice, gate_message
 from recsys.report.indicators import level_of
 from recsys.report.localization import Texts
+from recsys.safety.day_log import DayEvent
 from recsys.safety.erasure_list import person_hash
 
 LONGEST_DRAFT: Final = 2000
@@ -49,6 +50,8 @@ _MEMBER_MESSAGES: Final = (
     "cases_changed",
 )
 _ERASURE_ANSWERS: Final = ("erased", "refused", "differ", "unsure")
+_WORDS_OF: Final = {"report": "category"} | {n: n for n in ("feeling_check", "meet_feedback", "end")}
+"""The vocabulary of the detail of an event."""
 _LONGEST_REASON: Final = 500
 """Characters of the reason for which a hold ends."""
 
@@ -105,6 +108,19 @@ def _night_routes(routes: APIRouter, console: Console) -> None:
             gate_texts=texts.catalogue.texts,
             **shown,
         )
+
+    @routes.get("/today")
+    def today(operator: SignedIn) -> Response:
+        found = console.today()
+        operator.opened("today", *dict.fromkeys(one.actor for one in found))
+        words, lang = load_catalogue(), operator.lang
+
+        def what(one: DayEvent) -> str:
+            column = _WORDS_OF.get(one.type, "detail")
+            detail = f" · {words.label(column, one.detail, lang)}" if one.detail else ""
+            return words.label("type", one.type, lang) + detail
+
+        return page_of("today", operator, lang, found=found, what=what)
 
     @routes.get("/holds")
     def holds(operator: SignedIn, twice: str = "") -> Response:

@@ -33,6 +33,7 @@ from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.retention import run_folders
 from recsys.report.indicators import INDICATORS
+from recsys.safety.day_log import DayEvent, StoreWithDay
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.store import (
     OPERATOR,
@@ -47,6 +48,8 @@ from recsys.storage.publication import LISTS, read_publication
 
 NIGHTS_SHOWN: Final = 14
 CASE_FILTERS: Final = ("undecided", "late", OPEN, ASSIGNED, DECIDED, APPEALED, CLOSED, "holding")
+_CALLS: Final = ("report", "money_request", "off_platform_request")
+_UNSAFE: Final = (("feeling_check", "pressured"), ("meet_feedback", "unsafe"), ("end", "unsafe"))
 _WAITING: Final = (OPEN, ASSIGNED, APPEALED)
 
 
@@ -163,6 +166,8 @@ class Console:
     def counts(self) -> dict[str, Any]:
         """Return how many cases wait for a decision, are overdue, wait for an answer, and who is held.
 
+        today: how many reports and calls came in since the data of the night.
+
         next_due: when the next step of any is due, None when none is. oldest: when the one was opened that
         waits longest for a decision or an answer.
         """
@@ -173,9 +178,20 @@ class Console:
             "late": sum(case.is_late(now) for case in cases),
             "appealed": sum(case.state == APPEALED for case in cases),
             "held": len(self.held()),
+            "today": len(self.today()),
             "next_due": min(ahead, default=None),
             "oldest": min((case.opened for case in cases if case.state in _WAITING), default=None),
         }
+
+    def today(self) -> list[DayEvent]:
+        """Return what came in since the data of the night that asks for somebody to look, newest first."""
+        try:
+            since = datetime.fromisoformat(read_publication(self.published).manifest.data_as_of)
+        except PublicationError:
+            since = datetime.min
+        store, zoned = self.safety, since if since.tzinfo else since.replace(tzinfo=UTC)
+        found = ask_safety(lambda: store.day.events(zoned)) if isinstance(store, StoreWithDay) else []
+        return [one for one in found[::-1] if one.type in _CALLS or (one.type, one.detail) in _UNSAFE]
 
     def held(self) -> dict[str, tuple[StoreHold, ...]]:
         """Return everybody who is held, by cases, operators, themselves and the tables, ids ascending."""

@@ -14,7 +14,7 @@ from recsys.http.access import OpenService, permits
 from recsys.http.access_tokens import AccessToken
 from recsys.http.failures import failure
 from recsys.http.page_models import FailureAnswer, Lang, PageOfPeople, PersonShown
-from recsys.messaging.draft_guard import check_draft
+from recsys.messaging.draft_guard import advice, check_draft
 from recsys.messaging.icebreakers import icebreaker
 from recsys.messaging.next_steps_and_feeling_checks import follow_up, next_steps
 from recsys.ranking.ranker import LONGEST_PAGE
@@ -69,14 +69,19 @@ class Draft(Body):
     """A draft of a message or a text of a profile; it is looked at and not kept."""
 
     text: str = Field(max_length=20_000, examples=["はじめまして。"])
+    lang: Lang = "ja"
 
 
 class Finding(BaseModel):
-    """A part of a draft to look at again: where it begins and ends, in characters, and of what kind."""
+    """A part of a draft to look at again: where it begins and ends, in characters, and of what kind.
+
+    advice: what to say to the writer; to somebody in distress or danger, who helps and on what number.
+    """
 
     start: int
     end: int
     kind: str = Field(examples=["contact"])
+    advice: str
 
 
 class Where(Body):
@@ -263,7 +268,7 @@ async def feeling_check(viewer_id: str, person: str, body: Answer, service: Open
         f"{OF_MEMBER}{body.event_id}", datetime.now(UTC), viewer_id, person, "feeling_check", body.answer
     )
     await service.ask(lambda: service.ranker.day.append([event]))
-    found = follow_up(body.answer, body.lang, support=service.support_words(body.lang))
+    found = follow_up(body.answer, body.lang, support=service.support or service.support_words(body.lang))
     return PrivateText(text=found.private, review=found.review)
 
 
@@ -297,7 +302,9 @@ async def circles(
 async def draft(body: Draft, service: OpenService) -> list[Finding]:
     """Return what a draft says that its writer may not want to say; nothing is kept."""
     found = await service.ask(lambda: check_draft(body.text))
-    return [Finding(start=one.start, end=one.end, kind=one.kind) for one in found]
+    support = service.support_words(body.lang)
+    told = {one.kind: advice(one.kind, body.lang, support=support) for one in found}
+    return [Finding(start=one.start, end=one.end, kind=one.kind, advice=told[one.kind]) for one in found]
 
 
 def json_response(content: BaseModel) -> Response:

@@ -345,6 +345,15 @@ def _joined(found: set[DraftFinding]) -> list[DraftFinding]:
     return [finding for same in joined.values() for finding in same]
 
 
+def is_mail_alone(support: str) -> bool:
+    """Say whether a support is nothing but a mail address, which is no answer to somebody in danger.
+
+    >>> is_mail_alone("help@example.org"), is_mail_alone("0120-000-000, help@example.org")
+    (True, False)
+    """
+    return _MAIL_ALONE.fullmatch(support.strip()) is not None
+
+
 @checked_arguments
 def advice(kind: str, lang: Language = "ja", *, support: str, country: str = "JP") -> str:
     """Return what to say to the writer; distress and violence are answered with people who help.
@@ -359,11 +368,11 @@ def advice(kind: str, lang: Language = "ja", *, support: str, country: str = "JP
     if kind not in GUARD_KINDS:
         raise InputError(explained("unknown kind", got=kind, remedy=did_you_mean(kind, GUARD_KINDS)))
     if kind in _HELPED:
-        if _MAIL_ALONE.fullmatch(support.strip()):
+        if is_mail_alone(support):
             remedy = "give a telephone number or a page where people answer, beside the address"
             raise InputError(explained(f"a mail address alone is no answer to {kind}", remedy=remedy))
         lines = hotlines_of(country)
         text = load_catalogue().steps.checks[kind].text(lang)
         shown = lines.text(_HELPED[kind], lang)
         return text.format(contact=support, hotlines=shown, emergency=lines.emergency.text(lang))
-    return load_rules().advice[kind].text(lang)
+    return load_rules().advice[kind].text(lang).format(contact=support)

@@ -48,8 +48,8 @@ class CountryHotlines:
     def text(self, kinds: Iterable[str], lang: Language) -> str:
         """Return the lines of some kinds in one sentence, and the page that lists more.
 
-        >>> load_hotlines()["JP"].text(["violence"], "en").split(";")[0]
-        'DV Soudan Plus 0120-279-889 (day and night, free)'
+        >>> load_hotlines()["JP"].text(["violence"], "en").split(",")[0]
+        'DV Soudan Plus 0120-279-889 (day and night'
         """
         wanted = set(kinds)
         opening, closing, between = ("（", "）", "／") if lang == "ja" else (" (", ")", "; ")

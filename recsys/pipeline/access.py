@@ -17,7 +17,8 @@ from typing import Any, Final
 import numpy as np
 
 from recsys.data.tables import CONTRACTS
-from recsys.errors import explained
+from recsys.errors import BusyError, explained
+from recsys.pipeline.lock import is_locked
 from recsys.safety.person_files import Person, file_kind
 from recsys.safety.sqlite_store import SqliteSafety
 from recsys.safety.store import SafetyStore, StoreWithRestrictions, ask_safety
@@ -37,9 +38,14 @@ def person_places(
 ) -> dict[str, Path]:
     """Return the folders in which a person can be, by the name of each; absent ones are left out.
 
+    Raises BusyError while a night is writing its tables: an answer then would lack most of them.
+
     >>> person_places(published=Path("no/such"), work=Path("."))["work"].as_posix()
     '.'
     """
+    if is_locked(work):
+        remedy = "ask again when the night has ended"
+        raise BusyError(explained("a night is under way, so its tables are not whole", remedy=remedy))
     places = {"tables": tables, "work": work, "published": published, "tracking": tracking, CASES: cases}
     return {name: path for name, path in places.items() if path is not None and path.exists()}
 

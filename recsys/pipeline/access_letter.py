@@ -3,6 +3,7 @@
 The copy as JSON has the same records as they are stored, and the figures that models made of them.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -41,9 +42,13 @@ _TECHNICAL: Final = frozenset(
         C.PERSON_TOKEN,
         C.CONSENT,
         C.P_LIKE,
+        "payload",
+        "restricts",
     }
 )
 """Columns that say nothing to a member; the copy as JSON has them."""
+_PART: Final = re.compile(r"part-\d+")
+"""Files of a stage that works in parts."""
 _NEAREST_KM: Final = 60.0
 """How far a place may be from the middle of an area that is called by its name."""
 _DETAILS: Final = ("category", "feeling_check", "meet_feedback", "end", "optin", "verification")
@@ -64,7 +69,7 @@ class _Reader:
 
     def heading(self, one: PersonFile) -> str:
         """Return what a file is, in words where the catalogue has them, else its name."""
-        name = Path(one.file).name.partition(".")[0]
+        name = _PART.sub("part", Path(one.file).name.partition(".")[0])
         if f"access.table_{name}" in self.words.texts:
             return self.text(f"table_{name}")
         return self.place(one) if one.place == "safety" else f"{self.place(one)}: {name}"
@@ -85,6 +90,11 @@ class _Reader:
         for record in one.records:
             if record.get(C.TYPE) == _SHOWN:  # dozens, each of them in the copy as JSON
                 continue
+            if record.get("person") == ANOTHER:  # the same again, from the side of the other
+                continue
+            if "payload" in record:
+                yield f"  - {self.text('changed_today')}"
+                continue
             question = self.words.questions.get(str(record.get(C.QUESTION)))
             pairs = [
                 f"{self.column(column)}: {self.value(column, value, question)}"
@@ -94,6 +104,8 @@ class _Reader:
                 and column not in _TECHNICAL
             ]
             yield from (["  - " + " / ".join(pairs)] if is_list else (f"  {pair}" for pair in pairs))
+        if name == T.HOLDS or any("owner" in record for record in one.records):
+            yield f"  {self.text('hold_means')}"
         if shown:
             yield "  - " + self.text("shown_count", n=shown)
 
@@ -137,6 +149,8 @@ class _Reader:
         if question is not None and column in (C.QUESTION, C.ANSWER, C.ACCEPTED):
             known = {question.id: question.label, **{one.id: one.label for one in question.options}}
             return known[word].text(self.lang) if word in known else word
+        if column == "kind" and word in self.words.words[C.TYPE]:
+            column = C.TYPE
         if column == C.DETAIL:
             column = next((name for name in _DETAILS if word in self.words.words[name]), column)
         return self.words.label(column, word, self.lang)
@@ -169,7 +183,7 @@ def access_letter(
             *dict.fromkeys(_where(one, reader) for one in figures),
             "",
         ]
-    ending = [reader.text(name) for name in ("withheld", "purposes", "rights", "contact")]
+    ending = [reader.text(name) for name in ("withheld", "purposes", "kept", "rights", "contact")]
     return "\n".join([*lines, "\n\n".join(ending)])
 
 

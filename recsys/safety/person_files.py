@@ -44,6 +44,8 @@ _STEP_COLUMNS: Final = frozenset({"case", "step"})
 """Columns of a step of a case."""
 _LEDGER_COLUMNS: Final = frozenset({"kind", "mac"})
 """Columns of a record of the safety ledger, which names the case that holds somebody."""
+_NOTICED: Final = frozenset({"money_request", "off_platform_request"})
+"""Events that say what somebody asked for, noted by the service or by whom it was asked of."""
 _OPERATORS_OWN: Final = (_CASE_COLUMNS, _AUDIT_COLUMNS, _STEP_COLUMNS, _LEDGER_COLUMNS)
 
 
@@ -74,8 +76,11 @@ class Person:
         """Say whether a record is theirs rather than another person's about them.
 
         A case is not, nor a look of an operator: that it is there says that somebody reported them. Nor is
-        the safety ledger. What was decided stands as a hold.
+        the safety ledger, nor what was noticed in a conversation, which the other may have told. What was
+        decided stands as a hold.
         """
+        if record.get(C.TYPE) in _NOTICED:
+            return False
         if any(record.keys() >= columns for columns in _OPERATORS_OWN):
             return False
         for column in _OWNERS:

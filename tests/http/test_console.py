@@ -26,15 +26,18 @@ from recsys.http.console import console_routes
 from recsys.http.console_pages import Console
 from recsys.http.console_session import form_check
 from recsys.moderation.case_states import STATES, Case
+from recsys.pipeline.lock import writer_lock
 from recsys.ranking.pair_audit import OperatorGate
 from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety
+from recsys.safety.day_log import DayEvent
 from recsys.safety.keys import Keys
 from tests.http.served import KEYS
 from tests.ranking.published_world import World
 
 PAGES = tuple(
-    f"/console/{name}" for name in ("", "member", "pair", "cases", "holds", "requests", "guard", "audit")
+    f"/console/{name}"
+    for name in ("", "member", "pair", "cases", "holds", "today", "requests", "guard", "audit")
 )
 
 
@@ -601,6 +604,52 @@ def test_reports_by_a_member_are_seen_and_are_the_evidence_of_a_case_about_them(
     assert at_work.console.cases.of("case-2").evidence == ("e1", "e2")
     assert "case-1" in at_work.page("/console/cases/case-2")
     assert at_work.console.audit.newest(user=user)[0].what == "case"
+
+
+def test_a_ban_needs_words_and_a_tick_and_keeps_what_was_written(at_work: Desk) -> None:
+    user = str(at_work.world.people.ids.values[2])
+    case = f"/console/cases/{at_work.console.cases.open_case(user, 'report.money', by='op-1').case}"
+    form = {"step": "decide", "decision": "ban", "reason": "report.money"}
+    for missing in ({}, {"explanation": "he sold shares"}, {"sure_ban": "yes"}):
+        unsure = at_work.send(case, **form, **missing)
+        assert unsure.status_code == 409
+        assert missing.get("explanation", "") in unsure.text
+        assert '<option value="ban" selected>' in unsure.text
+    assert at_work.console.cases.of("case-1").state == "open"
+    at_work.send(case, **form, explanation="he sold shares", sure_ban="yes")
+    assert "bans the member" in at_work.page("/console/cases", state="holding", lang="en")
+
+
+def test_what_members_report_by_day_is_seen_before_the_next_night(at_work: Desk) -> None:
+    user, other = (str(one) for one in at_work.world.people.ids.values[2:4])
+    now = datetime.now(UTC)
+    at_work.store.day.append(
+        [
+            DayEvent("e1", now, user, other, "report", "threat"),
+            DayEvent("e2", now, other, user, "feeling_check", "pressured"),
+            DayEvent("e3", now, other, user, "feeling_check", "drifting"),
+        ]
+    )
+    assert "<b>2</b> reports and calls" in at_work.page("/console/", lang="en")
+    page = at_work.page("/console/today", lang="en")
+    assert page.index("I feel pressured") < page.index("A threat")
+    assert page.count(f'user={user}"') == 2
+
+
+def test_a_night_that_runs_is_said_and_no_letter_goes_out_with_half_of_the_tables(at_work: Desk) -> None:
+    tables, user = at_work.console.work / "tables", str(at_work.world.people.ids.values[2])
+    tables.mkdir(parents=True)
+    held = {"user_id": [user], "ts": [datetime(2026, 1, 1, tzinfo=UTC)], "state": ["active"]}
+    pq.write_table(pa.table(held), tables / "holds.parquet")
+    assert user in at_work.console.held()
+    with writer_lock(at_work.console.work):
+        shutil.rmtree(tables)
+        page = at_work.page("/console/holds", lang="en")
+        assert user in page
+        assert "A night is running" in page
+        assert at_work.send("/console/requests/access", user=user).status_code == 503
+    assert "A night is running" not in at_work.page("/console/holds", lang="en")
+    assert at_work.send("/console/requests/access", user=user).status_code == 200
 
 
 class _Checker(HTMLParser):

@@ -56,6 +56,9 @@ def test_a_draft_is_looked_at(service: Served) -> None:
     body = {"text": "call me on 090-1234-5678"}
     found = service.ask("POST", "/v1/members/u1/draft", body=body).json()
     assert "contact" in [one["kind"] for one in found]
+    body = {"text": "My husband hits me and I am afraid.", "lang": "en"}
+    (harm,) = service.ask("POST", "/v1/members/u1/draft", body=body).json()
+    assert (harm["kind"], "0120-279-889" in harm["advice"]) == ("violence", True)
 
 
 def test_a_store_that_is_away_is_a_refusal_to_try_again(
