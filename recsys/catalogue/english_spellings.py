@@ -5,9 +5,20 @@ from collections.abc import Iterator
 from typing import Final
 
 _BEGINNINGS: Final = re.compile(
-    "^(?:watching|playing|taking up|getting into|keen on|into|pottering in|tinkering with"
+    "^(?:(?:i|we|they|he|she)(?: (?:will|would|also|still|just|regularly|often|mostly|sometimes))*"
+    "|still|starting(?: up)?|having"
+    "|getting|looking (?:at|for)|buying|using|working on|messing around with|annual|several|many"
+    "|different|various"
+    "|numerous|[0-9]+|(?:a )?lots? of|go (?:to|on|for)(?: the)?|listen to|watch|write|play|do|visit"
+    "|recogni[sz]ing|(?:a |the )?games? of|some|small|tiny|big|little|lessons in|outings? to|counted"
+    "|(?:fell )?in love with"
+    "|(?:varieties|kinds|types|variety|range) of|watching|playing|taking up|getting into|keen on|into"
+    "|pottering in|tinkering with"
     "|being in|listening to|reading|going (?:to|on|for)(?: the)?|doing|visiting|studying|taking"
     "|enjoying|learning(?: about| to(?: play| speak)?)?|trying(?: out| to(?: learn(?: to)?)?)?|discovering"
+    "|brushing up(?: on)?|getting back into|restoring|browsing|attending|chasing|wandering (?:round|around)"
+    "|pottering (?:about|around)(?: in)?|messing about (?:in|with|on)|a good|trashy|co[sz]y|retro|home"
+    "|season tickets? (?:holder )?(?:at|for|to)|(?:eight|nine|seven|six)ties|[5-9]0s"
     "|exploring|practi[cs]ing|making|collecting|supporting|following|rediscovering|attempting|improving"
     "|any(?:thing|where)(?: to do with| related to| about| with)?"
     "|everything(?: to do with| about)?|a (?:bit|spot) of"
@@ -15,21 +26,30 @@ _BEGINNINGS: Final = re.compile(
     "| a)?"
     "|i (?:play|watch|read|do|keep|make|collect)|i'?m (?:into|a)|(?:mad|crazy|passionate|nuts) about"
     "|obsessed with|addicted to|having a go at|dabbling in|volunteering (?:at|for|with)|competitive|amateur"
-    "|recreational|casual|occasional|gentle|leisurely|beginner|serious|local|traditional|vintage|classic|indoor"
+    "|recreational|casual|occasional|gentle|leisurely|beginner|serious|local|traditional|vintage"
+    "|classic|indoor"
     "|outdoor|weekend|sunday|morning|evening|love of|all kinds of|all sorts of|all things|lots of|loads of"
     "|plenty of|the|an?|my|our|good|old|new|some|any|great|nice|proper|long|quiet) +"
 )
 _ENGLISH_ENDINGS: Final = re.compile(
     " (?:lessons?|class(?:es)?|courses?|clubs?|groups?|practice|making|training|enthusiast|lovers?|fans?"
+    "|members?(?:hip)?|holder|graduate|finisher|season|research|apps?|adopter|adoption|pilgrimages?|society"
+    "|association|chasing|chaser|nerdery|geekery|addiction|obsession|committee|meet ?ups?|circle|retreats?"
+    "|challenge|streak|collection|appreciation|albums?|memorabilia|matinees?|fortnight|tragic|devotee|junkie"
+    "|aficionado|nut|novice|again|slowly|obviously|of course|lately|these days|(?:before|after) work"
+    "|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|mornings?|afternoons?|strumming|fundraising"
     "|fanatic|geek|nerd|addict|buff|nights?|trips?|in general|of all kinds|etc|too|at home|shows?|events?"
     "|tours?|work|evenings?|exchange|tasting|badly|equipment|gear|sessions?|trails?|routes?|workouts?"
     "|m[uo]ms?|dads?|parents?|owners?|people|person|hopping|hunting|spotting|crawls?|days?|time|hobby"
+    "|around me|reruns?|a year|in my (?:spare|free) time|favou?rites?|now and then|once in a while|as well"
+    "|recipes?|certified|activities|projects?|stuff"
     "|weekends?|mad|obsessed|newbie|beginner|and more|mainly|mostly|every \\w+)$"
 )
 _ENGLISH_CUT: Final = re.compile(
-    "(?<!art) of | (?:in|on|at|with|for|to|from|by|around|near|and|or|&|the|my|our|when|while|especially) "
+    "(?<!art) of |[,:;(?] ?"
+    "| (?:in|on|at|with|for|to|from|by|around|near|and|or|&|the|my|our|when|while|especially|since) "
 )
-_AND: Final = re.compile(r" ?& ?| '?n'? ")
+_AND: Final = re.compile(r" ?[&/+] ?| '?n'? ")
 _NO_HOBBY: Final = re.compile(
     "running (?:a|the|my|our|late|errands|business|water|costs?|mate|shoes|out)\\b"
     "|jogging (?:my|a) memory|cooking (?:oil|gas)|walking dead|swimming pool"
@@ -41,6 +61,7 @@ _NO_HOBBY: Final = re.compile(
     "|surfing (?:the )?(?:web|net|internet)|dog eat|tea lea(?:f|ves)|red herring"
 )
 """English phrases that begin like a hobby and are none."""
+_PAST: Final = {"ran": "running", "swam": "swimming", "rode": "riding", "read": "reading", "wrote": "writing"}
 _SHORTEST: Final = 3
 """Letters that must be left of an English word without its ending."""
 _OTHER_WORDS: Final = frozenset(("training", "king", "ring", "string", "spring", "news"))
@@ -60,6 +81,47 @@ _ONLY_WHOLE: Final = frozenset(
             "horses",
             "romans",
             "mets",
+            "rangers",
+            "celtic",
+            "spurs",
+            "stout",
+            "bats",
+            "tap",
+            "polish",
+            "danish",
+            "dutch",
+            "greek",
+            "runes",
+            "digs",
+            "swifts",
+            "sup",
+            "arsenal",
+            "cards",
+            "beagles",
+            "moon",
+            "seventeen",
+            "buffy",
+            "clouds",
+            "bugs",
+            "style",
+            "trance",
+            "mini",
+            "minis",
+            "pool",
+            "hats",
+            "shoes",
+            "watches",
+            "markets",
+            "silence",
+            "waders",
+            "spa",
+            "beaches",
+            "scouts",
+            "beavers",
+            "cubs",
+            "eclipses",
+            "cuttings",
+            "clocks",
         ),
         *("japan", "italy", "france", "spain", "germany", "india", "africa", "america", "europe", "wales"),
     )
@@ -72,6 +134,10 @@ _OTHER_MEANINGS: Final = frozenset(
         ("surfing", ("couch", "channel", "web", "net", "internet", "crowd")),
         ("games", ("mind", "power", "war")),
         ("music", ("sheet",)),
+        ("retreats", ("group", "writers", "yoga", "craft")),
+        ("flowers", ("crochet", "knitted", "paper", "felt")),
+        ("postcards", ("watercolour", "watercolor")),
+        ("cooking", ("korean", "thai", "indian", "italian", "mexican", "chinese", "vietnamese", "french")),
         ("touring", ("bicycle", "bike", "cycle", "city")),
         ("walks", ("space",)),
         ("writing", ("sign", "code")),
@@ -119,6 +185,10 @@ def english_forms(folded: str) -> Iterator[str]:
 
 def _what_one_does(form: str) -> Iterator[str]:
     """Yield what somebody does who calls themselves by it, or who drops a letter: hiker, hikin, hiking."""
+    if form in _PAST:
+        yield _PAST[form]
+    if form.endswith("ed") and len(form) > _SHORTEST + 2:
+        yield form.removesuffix("ed") + "ing"
     if form.endswith("in") and len(form) > _SHORTEST + 1:
         yield form + "g"
     if (one := form.removesuffix("s")).endswith("er") and len(one) > _SHORTEST + 2 and one != "cooker":

@@ -24,7 +24,18 @@ _ABOUT_ONESELF: Final = re.compile(
     r"|work(?:s|ed|ing)? (?:in|at|for))\b"
 )
 """What says where somebody lives, comes from or works: a place in it is no interest of theirs."""
-_NOT_AN_INTEREST: Final = re.compile(f"{_DISLIKED.pattern}|{_ABOUT_ONESELF.pattern}")
+_NO_LONGER: Final = re.compile(
+    r"\b(?:ex|former|formerly|lapsed|used to|gave up|given up|no longer|retired (?:from )?)\b"
+    r"|\b(?:lost|late) (?:my|our)\b"
+    "|亡くし|亡くな|他界|看取|失っ|昔は|以前は|かつて|(?:やめ|辞め)(?:た|ました)|引退|^元.*(?:部|選手)$"
+)
+"""What says that something is past or lost: nobody is asked about it as a hobby."""
+_REFUSED_PART: Final = re.compile(
+    r",? (?:but )?not (?!only|just|to mention).*$"
+    "|,? (?:rather than|instead of|except(?: for)?|apart from) .*$"
+)
+"""What comes after a "not": cats, not dogs."""
+_NOT_AN_INTEREST: Final = re.compile(f"{_DISLIKED.pattern}|{_NO_LONGER.pattern}|{_ABOUT_ONESELF.pattern}")
 _ASIDE: Final = re.compile("[(（][^()（）]*[)）]|[!！。、…♪☆★~〜・]+$|^[#・*※]+|(?<=[ぁ-ヿ一-鿿])(?:笑|w+)$")
 _LONGEST_CUT: Final = 40
 """Characters of a text whose parts are tried: a longer one is a sentence, not a hobby."""
@@ -54,9 +65,14 @@ def shorter_spellings(text: str) -> Iterator[str]:
     ([], False)
     """
     folded = fold(text)
-    if is_no_interest(folded) or len(folded) > _LONGEST_CUT or _NOT_AN_INTEREST.search(folded):
+    if is_no_interest(folded) or _NOT_AN_INTEREST.search(folded):
         return
-    plain = _ASIDE.sub("", _without_emojis(unicodedata.normalize("NFKC", text))).strip()
+    if len(folded) > _LONGEST_CUT:
+        if "," in folded[:_LONGEST_CUT]:  # a list: its first part, if that is all of a name
+            yield folded.partition(",")[0]
+        return
+    kept = _REFUSED_PART.sub("", _without_emojis(unicodedata.normalize("NFKC", text)))
+    plain = _ASIDE.sub("", kept).strip()
     if not plain:
         return
     if fold(plain) != folded:

@@ -43,7 +43,6 @@ _TECHNICAL: Final = frozenset(
         C.CONSENT,
         C.P_LIKE,
         "payload",
-        "restricts",
     }
 )
 """Columns that say nothing to a member; the copy as JSON has them."""

@@ -33,6 +33,8 @@ _OWNERS: Final = ("actor", "user_id", "viewer_id", "person")
 _OTHERS: Final = frozenset({*PERSON_COLUMNS, "other_id", "other", "person", "blocked_id", "by"})
 _ABOUT_OTHERS: Final = frozenset({"p_liked_back", "p_mutual", "liked_back", "mutual"})
 """Figures of a row that say how the other person is expected to feel."""
+RESTRICTS: Final = "restricts"
+"""The column of a day log that repeats type and target, by which an event is known."""
 ANOTHER: Final = "(another member)"
 _CASE_COLUMNS: Final = frozenset({"person", "note"})
 """Columns of what a case keeps about whom it is about."""
@@ -99,7 +101,9 @@ class Person:
             if column in _OTHERS and isinstance(value, str) and value not in self.forms
             else value
             for column, value in record.items()
-            if column not in _ABOUT_OTHERS and value is not None and not _is_of_operators(record, column)
+            if column not in (*_ABOUT_OTHERS, RESTRICTS)
+            and value is not None
+            and not _is_of_operators(record, column)
         }
 
 

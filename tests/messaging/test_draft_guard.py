@@ -168,7 +168,7 @@ def test_every_kind_has_advice_and_who_suffers_the_support_contact(lang: Any) ->
         said = advice(kind, lang, support=support)
         assert said
         assert "{" not in said
-        assert (support in said) == (kind in ("distress", "violence"))
+        assert (support in said) == (kind in ("distress", "violence", "threat"))
     with pytest.raises(InputError, match="unknown kind"):
         advice("spam", support="x")
 

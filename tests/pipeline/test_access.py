@@ -1,6 +1,7 @@
 """Somebody asks what is held of them: all of it, from every file an erasure goes through, and no other's."""
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from recsys.moderation import CaseLog
 from recsys.pipeline.access import person_data, person_places
 from recsys.pipeline.access_letter import access_letter
 from recsys.safety.by_person import SafetyByPerson
+from recsys.safety.day_log import DayEvent
 from recsys.safety.erasure_list import ErasedPeople, ErasureList, erasure_key, person_hash
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.person_files import (
@@ -175,6 +177,25 @@ def test_nothing_tells_a_member_that_others_reported_or_blocked_them(tmp_path: P
                 (found.as_json(), access_letter(found, "en", at=AT), access_letter(found, "ja", at=AT))
             )
     assert answers[:3] == answers[3:]
+
+
+def test_what_a_member_did_today_names_nobody_else_and_is_no_code(tmp_path: Path) -> None:
+    store, at = SqliteSafety.create(tmp_path / "safety.db"), datetime(2026, 3, 2, tzinfo=UTC)
+    store.day.append(
+        [
+            DayEvent("e1", at, ME, "u7", "report", "threat"),
+            DayEvent("e2", at, ME, "u8", "feeling_check", "pressured"),
+            DayEvent("e3", at, ME, "u9", "money_request"),
+            DayEvent.of_tables("e4", ME, {"interests": [{"user_id": ME, "tag": "ゼブラ"}]}, at),
+        ],
+        arrived=at,
+    )
+    found = person_data(ME, {}, safety=store)
+    letters = [access_letter(found, lang, at=AT) for lang in ("ja", "en")]  # type: ignore[arg-type]
+    for text in (found.as_json(), *letters):
+        assert not re.search("u7|u8|u9|money_request|Asked for money", text)
+    assert "I feel pressured" in letters[1]
+    assert not any("payload" in letter or "\\u" in letter for letter in letters)
 
 
 def test_who_of_the_operators_did_what_is_in_no_letter(tmp_path: Path) -> None:
