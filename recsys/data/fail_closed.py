@@ -194,7 +194,7 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
     kind = _by_distinct(quarantined[C.TYPE], lambda text: fold(as_text(text)[:_LONGEST_TYPE]))
     bad = kind.isin(_ANSWERED_TYPES) & ~refused[C.DETAIL].isin(_GOOD_ANSWERS)
     nameless = quarantined[C.TYPE].isna()
-    strange = refused[C.TYPE].isna() & (nameless | _by_distinct(kind, _may_separate).astype(bool))
+    strange = refused[C.TYPE].isna() & (nameless | _by_distinct(kind, may_separate).astype(bool))
     excluding = (kind.isin(_SAFETY_TYPES) | bad | strange).to_numpy(bool)
     excluded = _excluded(refused[_tells_of_present(quarantined, _REPEATS) & excluding])
     excluded |= Restrictions(later_pairs=_excluded(refused[_is_future(quarantined) & excluding]).pairs)
@@ -219,7 +219,7 @@ def _by_distinct(values: pd.Series, function: Callable[[Any], object]) -> pd.Ser
     return pd.Series(found[codes], values.index)
 
 
-def _may_separate(kind: str) -> bool:
+def may_separate(kind: str) -> bool:
     """Say whether a folded word for a type of event that is not known may be one that separates."""
     return bool(_SAFETY_STEMS.search(kind)) or bool(get_close_matches(kind, _SAFETY_TYPES, 1, 0.75))
 

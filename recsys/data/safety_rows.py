@@ -24,6 +24,8 @@ from recsys.data.ids import canonical_spelling
 from recsys.errors import as_text
 
 SAFETY_TABLES: Final = (T.BLOCKS, T.REPORTS, T.HOLDS, T.EVENTS)
+_UNSAFE_ANSWERS: Final = ("unsafe", "pressured")
+"""What keeps two people apart where somebody says how a meeting was, or how they feel."""
 _MARKS: Final = re.compile(r"[\s\"'`]")
 _WHOLE: Final = re.compile(r"(.*\d)\.0+")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]+")
@@ -188,7 +190,7 @@ def named_in(table: str, rows: pd.DataFrame, spellings: Spellings, users: Collec
     columns = [C.USER] if table == T.HOLDS else [C.ACTOR, C.TARGET]
     about, unproved = rows, frozenset[tuple[str, pd.Timestamp]]()
     if table == T.EVENTS:
-        about = rows[rows[C.TYPE].isin({*SAFETY_EVENTS, "erase"})]
+        about = rows[rows[C.TYPE].isin({*SAFETY_EVENTS, "erase"}) | rows[C.DETAIL].isin(_UNSAFE_ANSWERS)]
         taken = rows[rows[C.TYPE].eq("verified") & ~rows[C.DETAIL].isin(PROVES_AGE)]
         meant_by = (
             (spellings.whom(one), one, at) for one, at in zip(taken[C.ACTOR], taken[C.TS], strict=True)

@@ -1,7 +1,6 @@
 """Routes for what happens by day: a member's own events, pauses and leaving, and what the backend writes."""
 
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, get_args
 
@@ -11,7 +10,7 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from pydantic import AwareDatetime, BaseModel, Field
 
-from recsys.errors import InputError, RecsysError
+from recsys.errors import RecsysError
 from recsys.http.access import OpenService, permits, service_of
 from recsys.http.failures import without_values
 from recsys.http.member_routes import OF_MEMBER, REFUSALS, Body
@@ -40,7 +39,7 @@ MEMBER_TYPES: Final[tuple[str, ...]] = get_args(MemberType)
 
 
 class KeepsRestrictions(APIRoute):
-    """A route for events: what restricts is kept, even where another row of the body does not fit.
+    """A route for events and tables: what restricts is kept, even of a body that does not fit.
 
     Access was checked before: a body is judged once a token permits the route.
     """
@@ -53,34 +52,30 @@ class KeepsRestrictions(APIRoute):
             try:
                 return await handle(request)
             except RequestValidationError as error:
-                if request.url.path.endswith("/events") and isinstance(error.body, list):
-                    await _keep_restrictions(request, error.body)
+                await _keep_restrictions(request, error.body)
                 raise
 
         return kept
 
 
-async def _keep_restrictions(request: Request, rows: list[Any]) -> None:
+async def _keep_restrictions(request: Request, body: Any) -> None:
     service, viewer = service_of(request), request.path_params.get("viewer_id")
-    events = [event for row in rows[:_MOST_KEPT] if (event := _restriction_of(row, viewer)) is not None]
-    if events:
-        with suppress(InputError):
-            await service.ask(lambda: service.ranker.day.append(events))
+    if request.url.path.endswith("/events") and isinstance(body, list):
+        events = [_as_sent(row, viewer) for row in body[:_MOST_KEPT] if isinstance(row, dict)]
+        await service.ask(lambda: service.ranker.day.keep_refused(events))
+    elif request.url.path.endswith("/tables") and isinstance(body, dict):
+        await service.ask(lambda: service.ranker.day.keep_refused_tables(viewer, body.get("tables")))
 
 
-def _restriction_of(row: object, viewer: str | None) -> DayEvent | None:
-    """Return a row as an event that restricts, whatever is wrong with its time and its other columns."""
-    if not isinstance(row, dict):
-        return None
-    known = {
-        name: row[name] for name in ("event_id", "type", "detail", "actor", "target", "person") if name in row
-    }
-    now = datetime.now(UTC)
-    try:
-        one = AnyEvent(**known, at=now).event() if viewer is None else MemberEvent(**known).event(viewer)
-        return one.checked() if one.restricts else None
-    except (ValueError, RecsysError):
-        return None
+def _as_sent(row: dict[str, Any], viewer: str | None) -> DayEvent:
+    """Return a row of a refused body as the event it may be; of a member, whoever it says did it."""
+    event_id, now = row.get("event_id"), datetime.now(UTC)
+    if viewer is None:
+        return DayEvent(
+            event_id, now, row.get("actor"), row.get("target"), row.get("type"), row.get("detail")
+        )
+    own = f"{OF_MEMBER}{event_id}" if isinstance(event_id, str) else event_id
+    return DayEvent(own, now, viewer, row.get("person"), row.get("type"), row.get("detail"))
 
 
 members = APIRouter(

@@ -1,5 +1,6 @@
 """What a night tells the safety ledger: holds, bans and separations it read, and what was lifted since."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,11 +18,14 @@ from recsys.data.absent_accounts import LASTING, REOPENED, UNREAD
 from recsys.data.as_of import latest_holds
 from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.population import Population
+from recsys.data.safety_rows import Spellings
 from recsys.data.tables import read_and_check
 from recsys.errors import PublicationError, SourceError
 from recsys.pipeline.retention import run_folders
 from recsys.ranking.publication_filter import published_persons
+from recsys.ranking.snapshot import SnapshotIds
 from recsys.safety.by_person import OUT_TODAY
+from recsys.safety.canonical import in_any_spelling
 from recsys.safety.erasure_list import ErasedPeople
 from recsys.safety.fingerprints import ID, PERSON
 from recsys.safety.ledger import ACCOUNT, BAN, HOLD, TABLES, LedgerState, LedgerTag, SafetyLedger, Who
@@ -158,11 +162,12 @@ def note_changed_tokens(
     token it had, unless its person asked to be erased.
     """
     _link_known(ledger, people)
-    if run is None:
-        return
     try:
-        ids, index = published_persons(run)
+        ids, index = (None, None) if run is None else published_persons(run)
     except SourceError:
+        ids, index = None, None
+    _link_spellings(ledger, people, ids)
+    if ids is None or index is None:
         return
     state = ledger.begin()
     shared = [naming for naming in state.namings if naming.naming in index.namings]
@@ -195,6 +200,28 @@ def _link_known(ledger: SafetyLedger, people: Population) -> None:
     known = [(token, [one for one in own if one in named]) for token, *own in of_ids]
     person = state.namings[-1]
     ledger.link((one, person.of(PERSON, token)) for token, own in known for one in own)
+
+
+def _link_spellings(ledger: SafetyLedger, people: Population, earlier: SnapshotIds | None) -> None:
+    """Link who comes with a row about whose id, in another spelling, the ledger knows something.
+
+    An account that the earlier publication had is known as it is spelled, and so are two of tonight that
+    differ in spelling alone.
+    """
+    state = ledger.begin()
+    if not state.links:
+        return
+    ids = people.ids.ids(np.arange(len(people))).tolist()
+    new = (
+        [one for one, row in zip(ids, earlier.find(ids), strict=True) if row < 0]
+        if earlier is not None
+        else ids
+    )
+    if not new:
+        return
+    common = Counter(map(in_any_spelling, ids))
+    found = (state.links_of_spelling(one) for one in new if common[in_any_spelling(one)] == 1)
+    ledger.link([link for link in found if link is not None])
 
 
 def _note_absent(ledger: SafetyLedger, people: Population) -> None:
@@ -231,6 +258,8 @@ def _note_absent(ledger: SafetyLedger, people: Population) -> None:
 def _note_holds(ledger: SafetyLedger, people: Population, holds: HoldStates) -> None:
     """Tell the ledger of the holds of the holds table, owner by owner."""
     absent = people.absent.token_of
+    known = [*people.ids.ids(np.arange(len(people))).tolist(), *absent]
+    spellings = Spellings(known) if not {one for one, _ in holds.held}.issubset(known) else None
 
     def whom(users: set[str]) -> list[Who]:
         named = sorted(users)
@@ -239,7 +268,8 @@ def _note_holds(ledger: SafetyLedger, people: Population, holds: HoldStates) -> 
 
     held, lifted = _by_owner(holds.held), _by_owner(holds.lifted)
     for owner, users in sorted(held.items()):
-        ledger.stop(whom(users), _hold_tag(owner), as_of=people.as_of.isoformat())
+        meant = users if spellings is None else {spellings.whom(one) or one for one in users}
+        ledger.stop(whom(meant), _hold_tag(owner), as_of=people.as_of.isoformat())
     for owner, users in sorted(lifted.items()):
         tag, state = _hold_tag(owner), ledger.now()
         since = {user: state.stop_of_account(user, tag) for user in users - held.get(owner, set())}

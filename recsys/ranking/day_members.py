@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 
+from recsys.catalogue.catalogue import Catalogue
 from recsys.errors import RecsysError, SafetyUnavailable
 from recsys.messaging.reasons import Reasons
 from recsys.models.directed import sigmoid
@@ -122,6 +123,15 @@ class DayMember:
         """Return why this member is shown to the viewer's row; circles and distance wait a night."""
         both = snapshot.reasons.with_person(self.reasons, np.array([viewer], np.int32))
         return both.codes([1], [0], [LISTED])[0]
+
+
+def can_be_used(event: DayEvent, catalogue: Catalogue) -> bool:
+    """Say whether a member can be read from changed tables."""
+    try:
+        one_person(event.actor, tables_of_json(event.payload or ""), catalogue)
+    except RecsysError:
+        return False
+    return True
 
 
 def _closed(snapshot: Snapshot, row: int) -> Int64Array:

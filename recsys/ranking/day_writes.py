@@ -1,6 +1,7 @@
 """What a backend writes by day: events, changes of tables, pauses; each counts in the next call anywhere."""
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,13 +13,12 @@ import structlog
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.safety_rows import id_in_one_spelling
 from recsys.errors import InputError, RecsysError, explained
 from recsys.ranking.profile_tables import require_own_rows, tables_of_values
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.canonical import not_canonical, utc_moment
 from recsys.safety.day_log import NEVER, NO_PROOF, TABLES_CHANGED, DayEvent, DayLog
-from recsys.safety.day_tables import is_stopped_by
+from recsys.safety.refused_rows import restriction_meant
 from recsys.safety.store import MEMBER, ask_safety, ask_safety_or_input
 from recsys.storage.manifest import read_manifest
 from recsys.storage.publication import RUNS
@@ -38,10 +38,18 @@ class DayWrites:
     """
 
     def __init__(
-        self, safety: SafetyByPerson, log: DayLog, since: Callable[[], datetime] = lambda: NEVER
+        self,
+        safety: SafetyByPerson,
+        log: DayLog,
+        since: Callable[[], datetime] = lambda: NEVER,
+        can_be_used: Callable[[DayEvent], bool] = lambda _: True,
     ) -> None:
-        """Write to a log; since: the time up to which the night that is served knows the day."""
-        self._safety, self._log, self._since = safety, log, since
+        """Write to a log.
+
+        since: the time up to which the night that is served knows the day. can_be_used: says whether a
+        member can be folded in from changed tables.
+        """
+        self._safety, self._log, self._since, self._can_be_used = safety, log, since, can_be_used
 
     def append(self, events: Sequence[DayEvent]) -> int:
         """Keep events, all or none, and return how many are new; the same again does nothing.
@@ -54,19 +62,34 @@ class DayWrites:
         try:
             return self._appended(events)
         except InputError:
-            for event in events:
-                with suppress(InputError):
-                    if event.type == TABLES_CHANGED and is_stopped_by(event):
-                        self._safety.note_tables([event.checked()])
-                    elif event.restricts:
-                        self._appended([event])
+            self.keep_refused(events)
             raise
 
+    def keep_refused(self, events: Iterable[DayEvent]) -> None:
+        """Keep what refused events restrict, whatever is wrong beside it, and nothing else of them."""
+        for event in events:
+            if event.type == TABLES_CHANGED:
+                self.keep_refused_tables(event.actor, _plain(event.payload))
+                continue
+            meant = restriction_meant(event, self._safety.whom)
+            with suppress(InputError):
+                if isinstance(meant, tuple):
+                    self._safety.separate([meant])
+                elif meant is not None:
+                    self._appended([meant])
+
+    def keep_refused_tables(self, user_id: object, tables: object) -> None:
+        """Keep what refused tables restrict; who is out stays so until later ones say otherwise."""
+        for event in self._safety.note_refused_tables(user_id, tables):
+            with suppress(InputError):
+                self._appended([event])
+
     def _appended(self, events: Sequence[DayEvent]) -> int:
-        self._safety.separate((event.actor, event.target) for event in events if event.separates)
-        events, arrived = self._in_order([self._of_known(event.checked()) for event in events])
+        whole = [self._of_known(event.checked()) for event in events]
+        self._safety.separate((event.actor, event.target) for event in whole if event.separates)
+        events, arrived = self._in_order(whole)
         new = ask_safety_or_input(lambda: self._log.append(events, arrived=arrived))
-        self._safety.note_tables(events)
+        self._safety.note_tables(events, can_be_used=self._can_be_used)
         proofs = [event for event in events if event.type == "verified"]
         for event in proofs:
             if event.detail == NO_PROOF:
@@ -82,7 +105,8 @@ class DayWrites:
         """Return an event; one that takes somebody out of sight means whom it can, in whatever spelling."""
         if event.target is None or not event.restricts:
             return event
-        return replace(event, target=self._safety.meant(event.target)).checked()
+        actor, target = self._safety.meant(event.actor), self._safety.meant(event.target)
+        return replace(event, actor=actor, target=target).checked()
 
     def _in_order(self, events: Sequence[DayEvent]) -> tuple[list[DayEvent], datetime]:
         """Return events and when they arrive: after the night, and after all that their actors said before.
@@ -130,21 +154,13 @@ class DayWrites:
         try:
             self._require_tables(user_id, tables)
             event = DayEvent.of_tables(event_id, user_id, tables, at)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RecursionError):
+            self.keep_refused_tables(user_id, tables)
             raise InputError(explained("the profile cannot be used", remedy="give plain values")) from None
         except InputError:
-            self._note_refused(user_id, tables, at)
+            self.keep_refused_tables(user_id, tables)
             raise
         return self.append([event])
-
-    def _note_refused(self, user_id: str, tables: Any, at: datetime | None) -> None:
-        """Note that somebody is out for good by tables of theirs that cannot be used."""
-        with suppress(InputError, TypeError, ValueError, KeyError, AttributeError):
-            me = id_in_one_spelling(user_id)
-            rows = [row for row in tables[T.PROFILES] if id_in_one_spelling(row.get(C.USER)) == me]
-            event = DayEvent.of_tables("refused", user_id, {T.PROFILES: rows}, at)
-            if is_stopped_by(event):
-                self._safety.note_tables([event.checked()])
 
     def _require_tables(self, user_id: str, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
         own = tables_of_values(tables)
@@ -181,6 +197,13 @@ class DayWrites:
     def leave(self, user_id: str) -> None:
         """Take a member who leaves out of everybody's sight; `recsys forget` erases them."""
         self._safety.hold(user_id, owner=MEMBER, reason=LEAVE)
+
+
+def _plain(payload: str | None) -> object:
+    """Return what a text of tables holds; None for no JSON."""
+    with suppress(ValueError, RecursionError, TypeError):
+        return json.loads(payload or "")
+    return None
 
 
 _INSTANT: Final = timedelta(microseconds=1)

@@ -18,6 +18,7 @@ from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.data.population import Population
 from recsys.errors import InputError, explained
+from recsys.safety.person_index import Accounts
 from recsys.safety.store import ShownLog
 
 _TIMES: Final = ("as_of", "source")
@@ -45,20 +46,16 @@ class NewcomerLimits:
     edits: int = 3
     filters: int = 5
 
-    def admit_filter(self, log: ShownLog, person: str, day: date, wanted: str) -> None:
+    def admit_filter(self, log: ShownLog, keys: Sequence[str], day: date, wanted: str) -> None:
         """Note that somebody narrows a page by a filter today.
 
         Raises InputError when they used too many others.
         """
-        used = log.shown(f"{person}#filters", day)
-        if wanted in used:
-            return
-        if len(used) >= self.filters:
+        if not _noted(log, [f"{key}#filters" for key in keys], day, [wanted], self.filters):
             what = f"a member has {self.filters} different filters a day"
             raise InputError(
                 explained(what, where="where", remedy="use one of today's, or wait for tomorrow")
             )
-        log.remember(f"{person}#filters", day, [wanted])
 
     def among(self, n_listed: int) -> Self:
         """Return the limits in a community of so many listed people.
@@ -68,44 +65,42 @@ class NewcomerLimits:
         """
         return replace(self, day=min(self.day, max(self.least, int(self.share * n_listed))))
 
-    def admit(self, log: ShownLog, person: str, day: date, profile: str, *, known: bool = False) -> bool:
+    def admit(
+        self, log: ShownLog, keys: Sequence[str], day: date, profile: str, *, known: bool = False
+    ) -> bool:
         """Say whether a profile may be used today, and note that it was."""
-        used = log.shown(f"{person}#profiles", day)
-        if profile in used:
-            return True
-        if len(used) >= (self.edits if known else self.profiles):
-            return False
-        log.remember(f"{person}#profiles", day, [profile])
-        return True
+        most = self.edits if known else self.profiles
+        return bool(_noted(log, [f"{key}#profiles" for key in keys], day, [profile], most))
 
-    def within_day(self, log: ShownLog, person: str, day: date, candidates: Iterable[str]) -> list[str]:
+    def within_day(
+        self, log: ShownLog, keys: Sequence[str], day: date, candidates: Iterable[str]
+    ) -> list[str]:
         """Return those of the candidates, in order, who may be given today, and note that they were.
 
         Whoever was given already may be given again.
         """
-        given = log.shown(f"{person}#given", day)
-        left, kept, fresh = self.day - len(given), list[str](), list[str]()
-        for candidate in candidates:
-            if candidate not in given:
-                if len(fresh) >= left:
-                    continue
-                fresh.append(candidate)
-            kept.append(candidate)
-        if fresh:
-            log.remember(f"{person}#given", day, fresh)
-        return kept
+        return _noted(log, [f"{key}#given" for key in keys], day, list(candidates), self.day)
 
 
-def filter_key(accounts: Iterable[str]) -> str:
-    """Return under which key the filters of one person are counted, by all their accounts."""
-    return f"filters-{blake2b(min(accounts).encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
+def _noted(log: ShownLog, keys: Sequence[str], day: date, wanted: Sequence[str], most: int) -> list[str]:
+    """Note under every key those for whom there is room under each, and return them in order."""
+    left = list(wanted)
+    for key in keys:
+        noted = log.remember_at_most(key, day, left, most) if left else frozenset()
+        left = [one for one in left if one in noted]
+    return left
 
 
-def newcomer_key(person: Population) -> str:
-    """Return under which key the limits of a newcomer are counted: the person's token, else the account."""
-    token = person.person_tokens[0]
-    named = f"token\0{token}" if isinstance(token, str) else f"account\0{person.ids.ids([0])[0]}"
-    return f"newcomer-{blake2b(named.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
+def limit_keys(kind: str, accounts: Accounts, user_id: str) -> list[str]:
+    """Return under which keys the limits of somebody's person are counted: each account and each token.
+
+    A person does not begin anew with another account of theirs, nor an account with another token.
+    kind: what is limited.
+    """
+    own = [who for account in accounts.of(user_id) for who in accounts.named(account)]
+    named = [f"account\0{who.user_id}" for who in own] + [f"token\0{who.token}" for who in own if who.token]
+    texts = [one.encode("utf-8", "surrogatepass") for one in dict.fromkeys(named)]
+    return [f"{kind}-{blake2b(text, digest_size=16).hexdigest()}" for text in texts]
 
 
 def without_own_tokens(person: Population) -> Population:

@@ -1,28 +1,31 @@
 """Searching by a profile of today: for people the night does not know, and members whose tables changed."""
 
 import threading
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.fail_closed import STOPPED
 from recsys.data.population import Population
+from recsys.errors import InputError
 from recsys.ranking.cold_start import Newcomer, NewcomerFiles, Profile, one_person, separated_in
 from recsys.ranking.newcomer_limits import (
     NewcomerLimits,
-    newcomer_key,
+    limit_keys,
     profile_digest,
     without_own_tokens,
 )
+from recsys.ranking.questions import CallQuestions
 from recsys.ranking.serve_time_filter import (
     Narrowing,
-    SafetyQuestion,
     Selection,
     select_from,
 )
@@ -77,12 +80,16 @@ class NewcomerSearch:
         if accounts.is_other_spelling(viewer_id):
             raise not_canonical()
         digest = profile_digest(profile if isinstance(profile, Population) else profile.columns)
-        found = self._folded(snapshot, viewer_id, profile, events, (digest, proved_tokens))
+        try:
+            found = self._folded(snapshot, viewer_id, profile, events, (digest, proved_tokens))
+        except InputError:
+            ask_safety(partial(self._safety.note_refused_tables, viewer_id, _plain_rows(profile)))
+            raise
         row = snapshot.ids.find([viewer_id])[0]
         out = any(found.person.is_word(C.ACCOUNT_STATE, word)[0] for word in STOPPED)
         ask_safety(partial(self._safety.note_profile, viewer_id, found.person.person_tokens[0], is_out=out))
-        key = newcomer_key(found.person)
-        if not ask_safety(lambda: self._limits.admit(self._counts, key, day, digest, known=row >= 0)):
+        keys = limit_keys("newcomer", accounts, viewer_id)
+        if not ask_safety(lambda: self._limits.admit(self._counts, keys, day, digest, known=row >= 0)):
             return None
         return found
 
@@ -119,7 +126,7 @@ class NewcomerSearch:
     def select(  # noqa: PLR0917
         self,
         snapshot: Snapshot,
-        ask: SafetyQuestion,
+        asked: CallQuestions,
         newcomer: Newcomer,
         k: int,
         narrowing: Narrowing,
@@ -130,27 +137,28 @@ class NewcomerSearch:
         Who is asked for by name counts as shown: not to be on the page is an answer as well.
         """
         viewer_id, best = str(newcomer.person.ids.ids([0])[0]), newcomer.best(snapshot)
-        key, limits = newcomer_key(newcomer.person), self._limits.among(len(snapshot.live.layout.order))
+        keys = limit_keys("newcomer", asked.accounts, viewer_id)
+        limits = self._limits.among(len(snapshot.live.layout.order))
         if narrowing.named:
             named = Selection(list(narrowing.named), [1.0] * len(narrowing.named), live=True)
-            best = best[np.isin(best, _within_day(self._counts, limits, snapshot, key, day, named).rows)]
-        found = select_from(snapshot, ask, viewer_id, self.length(k), narrowing, best)
-        return _within_day(self._counts, limits, snapshot, key, day, found)
+            best = best[np.isin(best, _within_day(self._counts, limits, snapshot, keys, day, named).rows)]
+        found = select_from(snapshot, asked.ask, viewer_id, self.length(k), narrowing, best)
+        return _within_day(self._counts, limits, snapshot, keys, day, found)
 
-    def admit_filter(self, key: str, day: date, where: str) -> None:
+    def admit_filter(self, keys: Sequence[str], day: date, where: str) -> None:
         """Note that somebody narrows a page today.
 
         Raises InputError when they used too many other filters.
         """
-        ask_safety_or_input(lambda: self._limits.admit_filter(self._counts, key, day, where))
+        ask_safety_or_input(lambda: self._limits.admit_filter(self._counts, keys, day, where))
 
     def length(self, k: int) -> int:
         """Return how many people a page of limited length shows."""
         return min(k, self._limits.page)
 
-    def within_day(self, snapshot: Snapshot, key: str, day: date, found: Selection) -> Selection:
+    def within_day(self, snapshot: Snapshot, keys: Sequence[str], day: date, found: Selection) -> Selection:
         """Return those of a selection who may be given to one person today."""
-        return _within_day(self._counts, self._limits, snapshot, key, day, found)
+        return _within_day(self._counts, self._limits, snapshot, keys, day, found)
 
     def files_of(self, snapshot: Snapshot) -> NewcomerFiles:
         """Return what folding in needs of a publication, opened once.
@@ -165,16 +173,29 @@ class NewcomerSearch:
         return files
 
 
+def _plain_rows(profile: Profile) -> dict[str, Any]:
+    """Return the rows of a profile's tables by name."""
+    if isinstance(profile, Population):
+        return {}
+    tables = profile.given.items()
+    return {name: one.to_dict("records") if isinstance(one, pd.DataFrame) else one for name, one in tables}
+
+
 def reason_codes(snapshot: Snapshot, newcomer: Newcomer, rows: list[int]) -> list[list[str]]:
     """Return why each of `rows` is shown to a newcomer."""
     return newcomer.reason_codes(snapshot, np.array(rows, np.int32))
 
 
 def _within_day(  # noqa: PLR0917
-    counts: ShownLog, limits: NewcomerLimits, snapshot: Snapshot, key: str, day: date, found: Selection
+    counts: ShownLog,
+    limits: NewcomerLimits,
+    snapshot: Snapshot,
+    keys: Sequence[str],
+    day: date,
+    found: Selection,
 ) -> Selection:
     ids = snapshot.ids.at(found.rows)
-    kept = set(ask_safety(lambda: limits.within_day(counts, key, day, ids)))
+    kept = set(ask_safety(lambda: limits.within_day(counts, keys, day, ids)))
     pairs = [
         (row, chance)
         for row, chance, one in zip(found.rows, found.propensity, ids, strict=True)

@@ -23,6 +23,7 @@ from recsys.errors import (
     StalePublicationError,
     explained,
 )
+from recsys.ranking.day_members import can_be_used
 from recsys.ranking.day_writes import DayWrites, forget_read_rows
 from recsys.ranking.hooks import Hooks, Listeners
 from recsys.ranking.hot_reload import CurrentSnapshot, SnapshotReloader
@@ -93,7 +94,12 @@ class Ranker:
         self._questions = Questions(safety, self._log)
         self._questions.accounts_of(reloader.now.snapshot)
         self._audits = OperatorAudits(reloader, self._questions, operators, keys)
-        self.day = DayWrites(safety, self._log, lambda: reloader.now.snapshot.day_since)
+        self.day = DayWrites(
+            safety,
+            self._log,
+            lambda: reloader.now.snapshot.day_since,
+            lambda event: can_be_used(event, reloader.now.snapshot.catalogue),
+        )
 
     @classmethod
     @checked_arguments(show_values=False)

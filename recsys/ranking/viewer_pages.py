@@ -14,7 +14,7 @@ from recsys.ranking.cold_start import Profile
 from recsys.ranking.day_members import LARGEST_SHARE, DayCandidates, DayMember, DayMembers
 from recsys.ranking.hot_reload import CurrentSnapshot
 from recsys.ranking.inbox import select_inbox
-from recsys.ranking.newcomer_limits import filter_key
+from recsys.ranking.newcomer_limits import limit_keys
 from recsys.ranking.newcomer_search import NewcomerSearch, reason_codes
 from recsys.ranking.page_builder import PageBuilder
 from recsys.ranking.questions import CallQuestions
@@ -86,10 +86,10 @@ class ViewerPages:
         narrowing: Narrowing,
     ) -> tuple[Page, Selection]:
         """Return a page with a filter, within the limits of a day: a filter tells of whoever it leaves."""
-        day, key = self._day_of(moment), filter_key(asked.accounts.of(viewer_id))
-        self._newcomers.admit_filter(key, day, narrowing.where)
+        day, keys = self._today(), limit_keys("filters", asked.accounts, viewer_id)
+        self._newcomers.admit_filter(keys, day, narrowing.where)
         found = select_candidates(use.snapshot, asked.ask, viewer_id, k, narrowing)
-        selection = self._newcomers.within_day(use.snapshot, key, day, found)
+        selection = self._newcomers.within_day(use.snapshot, keys, day, found)
         return self._page(use, viewer_id, selection, moment), selection
 
     def folded_in(  # noqa: PLR0917
@@ -103,7 +103,7 @@ class ViewerPages:
         today: ProfileOfToday,
     ) -> tuple[Page, Selection]:
         """Return the page of somebody by tables of today."""
-        snapshot, day, selection = use.snapshot, self._day_of(moment), NOBODY
+        snapshot, day, selection = use.snapshot, self._today(), NOBODY
         codes: list[list[str]] = []
         try:
             newcomer = self._newcomers.fold_in(
@@ -124,8 +124,9 @@ class ViewerPages:
             asked.ask(viewer_id, [])
         else:
             if narrowing.where:
-                self._newcomers.admit_filter(filter_key(asked.accounts.of(viewer_id)), day, narrowing.where)
-            selection = self._newcomers.select(snapshot, asked.ask, newcomer, k, narrowing, day)
+                keys = limit_keys("filters", asked.accounts, viewer_id)
+                self._newcomers.admit_filter(keys, day, narrowing.where)
+            selection = self._newcomers.select(snapshot, asked, newcomer, k, narrowing, day)
             codes = reason_codes(snapshot, newcomer, selection.rows)
         items = self._pages.items_with_reasons(snapshot, viewer_id, selection.rows, codes, moment)
         return self._pages.page(use, viewer_id, items, selection, moment), selection
@@ -222,8 +223,9 @@ class ViewerPages:
         mixed = (next(known) if row >= 0 else next(new) for row in selection.rows)
         return tuple(item.at_rank(rank) for rank, item in enumerate(mixed, start=1))
 
-    def _day_of(self, moment: datetime) -> date:
-        return moment.astimezone(self._zone).date()
+    def _today(self) -> date:
+        """Return the day of the clock: limits of a day do not start anew by asking as of another time."""
+        return datetime.now(self._zone).date()
 
 
 def _by_own_tables(candidates: DayCandidates | None, viewer_id: str, rows: Sequence[int]) -> BoolArray:

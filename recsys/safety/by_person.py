@@ -1,10 +1,15 @@
 """A safety store asked by person: with the accounts of each, the erasure list and the safety ledger."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, Protocol
 
+from recsys.catalogue.text_folding import INVISIBLE
+from recsys.data.ids import canonical_spelling
+from recsys.data.safety_rows import as_id_text
+from recsys.errors import InputError
 from recsys.safety.canonical import CheckedId, canonical_person, distinct_pair, not_canonical
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent, DayLog, StoreWithDay
 from recsys.safety.day_tables import is_stopped_by, note_tokens
@@ -21,6 +26,7 @@ from recsys.safety.ledger import (
     Who,
 )
 from recsys.safety.person_index import ALONE, Accounts
+from recsys.safety.refused_rows import restrictions_in
 from recsys.safety.store import (
     BLOCK,
     OPERATOR,
@@ -102,12 +108,14 @@ class SafetyByPerson:
 
     def block(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart for good."""
-        self.store.block(*self._note_pair(actor, target, BLOCK), at)
+        with self._whom_it_can_mean(partial(self.block, at=at), actor, target):
+            self.store.block(*self._note_pair(actor, target, BLOCK), at)
         self._bind()
 
     def report(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart because one reported the other."""
-        self.store.report(*self._note_pair(actor, target, REPORT), at)
+        with self._whom_it_can_mean(partial(self.report, at=at), actor, target):
+            self.store.report(*self._note_pair(actor, target, REPORT), at)
         self._bind()
 
     def unblock(self, actor: str, target: str) -> None:
@@ -134,7 +142,8 @@ class SafetyByPerson:
         self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
     ) -> None:
         """Take a person out of everybody's sight until this hold and every other is lifted."""
-        held = self._person(user_id)
+        with self._whom_it_can_mean(partial(self.hold, at=at, owner=owner, reason=reason), user_id):
+            held = self._person(user_id)
         self._link(held)
         self.ledger.stop([Who(held)], _hold_tag(*hold_words(owner, reason)))
         self.store.hold(held, at, owner=owner, reason=reason)
@@ -173,34 +182,55 @@ class SafetyByPerson:
         self._read = rows.log, rows.place
         note_tokens(self.accounts, rows.changes)
 
-    def note_tables(self, events: Sequence[DayEvent]) -> None:
+    def note_tables(
+        self, events: Sequence[DayEvent], *, can_be_used: Callable[[DayEvent], bool] = lambda _: False
+    ) -> None:
         """Note what tables that changed say of a person, in the ledger as well: the day log forgets them.
 
-        That is the person's tokens, and whether they are out for good.
+        That is the person's tokens, and whether they are out for good. Tables that cannot be used free
+        nobody.
         """
-        if self.accounts is not ALONE and (told := note_tokens(self.accounts, events)):
-            self._link(*told)
-        for event in events:
-            if event.type == TABLES_CHANGED:
-                self._note_state(event.actor, event.at, is_out=is_stopped_by(event))
+        changed = [event for event in events if event.type == TABLES_CHANGED]
+        if self.accounts is not ALONE and changed:
+            note_tokens(self.accounts, changed)
+            self._link(*dict.fromkeys(event.actor for event in changed))
+        for event in changed:
+            if is_stopped_by(event):
+                self._note_out(event.actor, event.at)
+            elif self._is_out_before(event.actor, event.at) and can_be_used(event):
+                self.ledger.lift(OUT_TODAY, people=[Who(event.actor)])
 
     def note_profile(self, user_id: str, token: str | None, *, is_out: bool) -> None:
         """Note the same of a profile somebody came with: other workers know whose it is only from here."""
-        if token and self.accounts is not ALONE:
+        if self.accounts is not ALONE and (token or self.ledger.now().namings):
             self.accounts.add(user_id, token)
             self._link_known(user_id)
         if is_out:
-            self._note_state(user_id, datetime.now(UTC), is_out=True)
+            self._note_out(user_id, datetime.now(UTC))
 
-    def _note_state(self, user_id: str, at: datetime, *, is_out: bool) -> None:
-        """Note whether somebody is out for good by tables of a time; what is older changes nothing."""
-        since = self.ledger.now().stop_of_account(user_id, OUT_TODAY)
-        told = at.astimezone(UTC).isoformat(timespec="microseconds")
-        if is_out and (since is None or since < told):
+    def note_refused_tables(self, user_id: object, tables: object) -> list[DayEvent]:
+        """Note what refused tables restrict, and return the events among it, which a log keeps."""
+        events = list[DayEvent]()
+        for meant in restrictions_in(user_id, tables, self.whom):
+            with suppress(InputError):
+                if isinstance(meant, tuple):
+                    self.separate([meant])
+                elif meant.type == TABLES_CHANGED:
+                    self.note_tables([meant])
+                else:
+                    events.append(meant)
+        return events
+
+    def _note_out(self, user_id: str, at: datetime) -> None:
+        """Note that somebody is out for good by tables of a time; what is older changes nothing."""
+        since, told = self.ledger.now().stop_of_account(user_id, OUT_TODAY), _told(at)
+        if since is None or since < told:
             self._link(user_id)
             self.ledger.stop([Who(user_id)], OUT_TODAY, as_of=told, renew=True)
-        elif not is_out and since is not None and since < told:
-            self.ledger.lift(OUT_TODAY, people=[Who(user_id)])
+
+    def _is_out_before(self, user_id: str, at: datetime) -> bool:
+        since = self.ledger.now().stop_of_account(user_id, OUT_TODAY)
+        return since is not None and since < _told(at)
 
     def _link(self, *accounts: str) -> None:
         """Note in the ledger which persons some accounts are of, by every token that is known of them.
@@ -216,6 +246,8 @@ class SafetyByPerson:
             state = self.ledger.begin()
         named = [(state.primary(Who(one)), self.accounts.whose(one, state)) for one in accounts]
         pairs = [(own, person) for own, persons in named for person in persons]
+        strangers = [one for one in accounts if self.accounts.known(one) != one]
+        pairs += [link for one in strangers if (link := state.links_of_spelling(one)) is not None]
         if any(person not in state.links.get(own, ()) for own, person in pairs):
             self.ledger.link(pairs)
 
@@ -247,6 +279,27 @@ class SafetyByPerson:
         """
         return self.accounts.meant(canonical_person(user_id))
 
+    def whom(self, given: object) -> str | None:
+        """Return whom an id means in whatever spelling: somebody known, else the id; None for nobody."""
+        known = self.accounts.known(given)
+        if known is not None or given is None:
+            return known
+        with suppress(InputError):
+            return canonical_person(canonical_spelling(INVISIBLE.sub("", as_id_text(given))))
+        return None
+
+    @contextmanager
+    def _whom_it_can_mean(self, restrict: Callable[..., None], *given: str) -> Iterator[None]:
+        """Restrict the people who can be meant by ids that are refused; the error is raised all the same."""
+        try:
+            yield
+        except InputError:
+            meant = [] if self.accounts is ALONE else [self.whom(one) for one in given]
+            people = [one for one in meant if one is not None]
+            if people != [*given] and len(set(people)) == len(given):
+                restrict(*people)
+            raise
+
     def _person(self, user_id: str) -> str:
         """Return an id; raise InputError for one that a store would keep and that would stop nobody."""
         one = canonical_person(user_id)
@@ -269,6 +322,10 @@ class SafetyByPerson:
     def _bind(self) -> None:
         if isinstance(self.store, CountedStore):
             self.ledger.bind_store(*ask_safety(self.store.watermark))
+
+
+def _told(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _hold_tag(owner: str, reason: str) -> LedgerTag:

@@ -79,7 +79,7 @@ class DayEvent:
 
         Raises InputError, which repeats no value, for anything that is no event.
         """
-        if not isinstance(self.event_id, str) or not _EVENT_ID.fullmatch(self.event_id):
+        if not is_event_id(self.event_id):
             raise InputError(
                 explained("an event has an id of at most 128 printable characters", where="event_id")
             )
@@ -144,6 +144,11 @@ class DayEvent:
     def of_tables(cls, event_id: str, user_id: str, tables: Any, at: datetime | None = None) -> Self:
         """Return the change of a member's own tables, given as plain values."""
         return cls(event_id, utc_moment(at), user_id, None, TABLES_CHANGED, payload=json.dumps(tables))
+
+
+def is_event_id(value: object) -> bool:
+    """Say whether a value may name an event."""
+    return isinstance(value, str) and _EVENT_ID.fullmatch(value) is not None
 
 
 class DayRows(NamedTuple):

@@ -2,18 +2,28 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.catalogue.text_folding import fold
 from recsys.catalogue.vocabulary import ADULT, ENUMERATIONS
 from recsys.data.contract import token_meant
 from recsys.data.fail_closed import STOPPED
+from recsys.data.safety_rows import as_id_text
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent
 from recsys.safety.person_index import Accounts
 
-_FIRST_NUMBER: Final = re.compile(r"\s*(\d{1,9})")
+_TOKEN: Final = re.compile(r"hmac\d*:[0-9a-f]{16,128}")
+_FIRST_NUMBER: Final = re.compile(r"\D*?(\d{1,9})")
+_UP_TO: Final = re.compile(r"<|under|below|less|young|up to|\bu ?\d|^-|未満|以下|まで")
+_NOT_GROWN_UP: Final = re.compile(
+    r"minor|child|\bkid|teen|adolesc|未成年|子供|小学|中学|高校|児童|" + fold("子ども")
+)
+"""Words of an age that name no adult; beside a number, that the number is above the age."""
+_YOUNGEST_BAND_ENDS: Final = 20
 _OWN_STATES: Final = frozenset(ENUMERATIONS[C.ACCOUNT_STATE].words) - frozenset(STOPPED)
 
 
@@ -37,9 +47,14 @@ def person_tokens_in(event: DayEvent) -> list[str]:
     ['T1']
     """
     values = [row.get(C.PERSON_TOKEN) for row in _profile_rows(event)]
-    return [
-        text for value in values if isinstance(value, str) and (text := token_meant(value) or value.strip())
-    ]
+    return [text for value in values if value is not None and (text := _token_in(as_id_text(value)))]
+
+
+def _token_in(text: str) -> str | None:
+    """Return the one token that a text holds, whatever stands around it; the text where it holds none."""
+    plain = "".join(one for one in unicodedata.normalize("NFKD", text).casefold() if one.isascii())
+    found = _TOKEN.findall("".join(plain.split()))
+    return found[0] if len(found) == 1 else token_meant(text) or text.strip()
 
 
 def is_stopped_by(event: DayEvent) -> bool:
@@ -60,9 +75,24 @@ def _is_out(row: Mapping[str, Any]) -> bool:
     state = row.get(C.ACCOUNT_STATE)
     if state is not None and not (isinstance(state, str) and state in _OWN_STATES):
         return True
-    band = _FIRST_NUMBER.match(str(row.get(C.AGE_BAND)))
-    years = [row.get(C.AGE_YEARS), int(band[1]) if band else None]
-    return any(isinstance(one, int | float) and one < ADULT for one in years)
+    return any(_is_under_age(row.get(column)) for column in (C.AGE_YEARS, C.AGE_BAND))
+
+
+def _is_under_age(age: object) -> bool:
+    """Say whether an age, or an age band, in whatever words, is of somebody who is not grown up.
+
+    >>> [_is_under_age(one) for one in (17, "17歳", ["１７"], "13-17", "under 18", "<18", "minor")]
+    [True, True, True, True, True, True, True]
+    >>> [_is_under_age(one) for one in (None, 18, "18-24", "65+", "40s", "unknown")]
+    [False, False, False, False, False, False]
+    """
+    if isinstance(age, int | float):
+        return age < ADULT
+    text = "" if age is None else fold(as_id_text(age)[:64]).replace("から", "-")
+    found = _FIRST_NUMBER.match(text)
+    if found is None:
+        return _NOT_GROWN_UP.search(text) is not None
+    return int(found[1]) < ADULT or (int(found[1]) <= _YOUNGEST_BAND_ENDS and _UP_TO.search(text) is not None)
 
 
 def _profile_rows(event: DayEvent) -> list[Mapping[str, Any]]:

@@ -19,7 +19,15 @@ from recsys.catalogue.columns import Tables as T
 from recsys.data.ids import packed_strings, unpacked_strings
 from recsys.errors import SourceError
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
-from recsys.safety.person_files import PERSON_COLUMNS, file_kind, file_names_erased, files_naming_erased
+from recsys.safety.person_files import (
+    PERSON_COLUMNS,
+    as_texts,
+    file_kind,
+    file_names_erased,
+    files_naming_erased,
+    holds_text,
+    in_plain_layout,
+)
 from recsys.storage.arrays import INDEX, load_arrays, save_arrays
 from recsys.storage.atomic_write import atomic_file, unreadable, write_atomically
 from recsys.storage.csv import read_csv
@@ -65,15 +73,15 @@ def erase_from_table(path: Path, erased: ErasedPeople) -> int:
     named = np.zeros(len(table), bool)
     for name in table.column_names:
         column = table[name].combine_chunks()
+        if not holds_text(column.type):
+            continue
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
-        if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-            continue
-        coded = column.dictionary_encode()
+        coded = as_texts(column).dictionary_encode()
         ids = np.append(erased.among(coded.dictionary.to_pylist()), False)
         named |= ids[coded.indices.fill_null(len(ids) - 1).to_numpy(zero_copy_only=False)]
     if named.any():
-        _write_table(path, _read_columns(path, None).filter(pa.array(~named)))
+        _write_table(path, in_plain_layout(_read_columns(path, None)).filter(pa.array(~named)))
     return int(named.sum())
 
 
@@ -87,14 +95,13 @@ def _table_files(folder: Path, table: str = "*") -> Iterator[Path]:
 
 def _erase_events(path: Path) -> set[str]:
     """Return who is erased by an event of this file, however the word is written."""
-    import pyarrow as pa
     from pyarrow import compute
 
     table = _read_columns(path, (C.TYPE, C.ACTOR))
     if not {C.TYPE, C.ACTOR} <= set(table.column_names):
         return set()
-    types = compute.utf8_trim_whitespace(compute.utf8_lower(table[C.TYPE].cast(pa.string())))
-    actors = table[C.ACTOR].cast(pa.string()).filter(compute.equal(types, _ERASE_EVENT))
+    types = compute.utf8_trim_whitespace(compute.utf8_lower(as_texts(table[C.TYPE])))
+    actors = as_texts(table[C.ACTOR]).filter(compute.equal(types, _ERASE_EVENT))
     return {actor for actor in actors.unique().to_pylist() if actor}
 
 

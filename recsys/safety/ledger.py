@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from recsys.errors import SafetyUnavailable, explained
+from recsys.safety.canonical import in_any_spelling
 from recsys.safety.fingerprints import ID, PERSON, Fingerprints, Naming
 from recsys.safety.keys import Keys, read_keys
 from recsys.safety.ledger_file import LedgerFile, LedgerWatermark, Position, Record, refused
@@ -100,6 +101,14 @@ class LedgerState:
     def is_stopped(self, fingerprints: Iterable[int]) -> bool:
         """Say whether the person of one of these stands stopped."""
         return not self.stops.keys().isdisjoint(self.linked(fingerprints))
+
+    def links_of_spelling(self, user_id: str) -> tuple[int, int] | None:
+        """Return the link of an account to what is known here of its id in any spelling; None for nothing."""
+        for naming in self.namings:
+            own, spelled = _spelled(naming, user_id)
+            if spelled in self.links:
+                return own, spelled
+        return None
 
     def stop_of_account(self, user_id: str, tag: LedgerTag) -> str | None:
         """Return the time as of which a stop of an account was read, "" when it has none, None without it."""
@@ -257,7 +266,7 @@ class SafetyLedger:
         """
         with self._lock, self._file.alone():
             state = self._begun()
-            newest = state.namings[-1]
+            newest, people = state.namings[-1], list(people)
             named = [(newest.of(ID, who.user_id), state.primary(who)) for who in people]
             stopped = {(one, own) for own, person in named for one in (own, person)}
             told = {at: tag._replace(account=at[1]) for at in stopped}
@@ -268,6 +277,7 @@ class SafetyLedger:
                 or (renew and state.stopped_at.get((at[0], told[at]), "") < as_of)
             )
             self._link({(own, person) for own, person in named})
+            self._link({(one, own) for who in people for one, own in [_spelled(newest, who.user_id)]})
             record = _stops("stop", tag, new)
             self._append([{**record, "as_of": as_of} if as_of else record] if new else [])
 
@@ -286,6 +296,7 @@ class SafetyLedger:
             }
             ends = {who for pair in pairs for who in pair if who.token}
             self._link({(own.of(ID, who.user_id), state.primary(who)) for who in ends})
+            self._link({_spelled(own, one) for one in {who.user_id for pair in pairs for who in pair}})
             new = sorted(
                 (a, b, actor)
                 for a, b, actor in named
@@ -391,6 +402,11 @@ class SafetyLedger:
         for record in stamped:
             self._state.take(record, self.keys)
         self._seen = self._file.state()
+
+
+def _spelled(naming: Fingerprints, user_id: str) -> tuple[int, int]:
+    """Return the fingerprints of an id and of all its spellings together."""
+    return naming.of(ID, user_id), naming.of(ID, in_any_spelling(user_id))
 
 
 def _record(kind: str, tag: LedgerTag, **fingerprints: Collection[int]) -> Record:

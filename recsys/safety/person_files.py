@@ -148,14 +148,47 @@ def _words_of_text(path: Path) -> Iterator[list[str]]:
     yield sorted(set(_WORD.findall(path.read_bytes().decode("utf-8", "ignore"))))
 
 
-def _words_of_parquet(path: Path) -> Iterator[list[str]]:
+def holds_text(kind: Any) -> bool:
+    """Say whether values of an Arrow type are texts, or bytes that may spell one."""
+    from pyarrow import types
+
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    texts = types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
+    return bool(texts or types.is_binary(kind) or types.is_large_binary(kind) or types.is_binary_view(kind))
+
+
+def as_texts(values: Any) -> Any:
+    """Return an Arrow array of texts in whatever layout, or of bytes, as texts of one layout."""
     import pyarrow as pa
+
+    kind = values.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return values
+    try:
+        return values.cast(pa.large_string())
+    except pa.ArrowInvalid:  # bytes that are no text
+        return pa.array([one if one is None else one.decode("utf-8", "ignore") for one in values.to_pylist()])
+
+
+def in_plain_layout(table: Any) -> Any:
+    """Return an Arrow table whose columns of views, of which few functions know, are plain ones."""
+    import pyarrow as pa
+
+    for at, field in enumerate(table.schema):
+        if pa.types.is_string_view(field.type):
+            table = table.set_column(at, field.name, table[at].cast(pa.large_string()))
+        elif pa.types.is_binary_view(field.type):
+            table = table.set_column(at, field.name, table[at].cast(pa.large_binary()))
+    return table
+
+
+def _words_of_parquet(path: Path) -> Iterator[list[str]]:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
         for field in file.schema_arrow:
-            if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
-                texts = file.read([field.name])[field.name].unique().to_pylist()
+            if holds_text(field.type):
+                texts = as_texts(file.read([field.name])[field.name].unique()).to_pylist()
                 yield [text for text in texts if text is not None]
                 if any(text is not None and not _WORD.fullmatch(text) for text in texts[:1000]):
                     yield sorted({word for text in texts if text for word in _WORD.findall(text)})
@@ -190,19 +223,14 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _records_of_parquet(path: Path, person: Person) -> Iterator[dict[str, Any]]:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        texts = [
-            f.name
-            for f in file.schema_arrow
-            if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)
-        ]
+        texts = [field.name for field in file.schema_arrow if holds_text(field.type)]
         coded = [name for name in texts if _is_repetitive(file.metadata, name)]
     with pq.ParquetFile(path, read_dictionary=coded) as file:
         for group in range(file.num_row_groups):
-            columns = file.read_row_group(group, columns=texts)
+            columns = in_plain_layout(file.read_row_group(group, columns=texts))
             chosen = np.zeros(columns.num_rows, bool)
             for name in texts:
                 chosen[_rows_naming(columns[name], person, whole=name in _OTHERS)] = True
@@ -215,10 +243,18 @@ def _rows_of_group(file: Any, group: int, read: Any, rows: Int64Array) -> Iterat
     names = file.schema_arrow.names
     unread = [name for name in names if name not in read.column_names]
     own = read.take(rows).to_pylist()
-    rest = file.read_row_group(group, columns=unread).take(rows).to_pylist() if unread else [{}] * len(own)
+    rest = (
+        in_plain_layout(file.read_row_group(group, columns=unread)).take(rows).to_pylist()
+        if unread
+        else [{}] * len(own)
+    )
     for one, other in zip(own, rest, strict=True):
         record = one | other
-        yield {name: record[name] for name in names}
+        yield {name: _readable(record[name]) for name in names}
+
+
+def _readable(value: Any) -> Any:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def _is_repetitive(metadata: Any, name: str) -> bool:
@@ -244,7 +280,7 @@ def _rows_naming(column: Any, person: Person, *, whole: bool) -> Int64Array:
     forms = sorted(person.forms)
     for chunk in column.chunks:
         is_coded = pa.types.is_dictionary(chunk.type)
-        words = chunk.dictionary if is_coded else chunk
+        words = as_texts(chunk.dictionary if is_coded else chunk)
         if not _bytes_hold(words, forms):
             start += len(chunk)
             continue

@@ -180,13 +180,18 @@ class Accounts:
             *zip(others, self._ids.find(others), strict=True),
         ]
 
+    def known(self, given: object) -> str | None:
+        """Return the known id that somebody gave in whatever spelling; None for nobody's."""
+        forms = id_forms(given)
+        spelled = [
+            form for form in (given, *forms, *(form.upper() for form in forms)) if isinstance(form, str)
+        ]
+        rows = [row for row in self._ids.find(spelled) if row >= 0]
+        return str(self._ids.at(rows[:1])[0]) if rows else None
+
     def meant(self, user_id: str) -> str:
         """Return the known id that an id nobody has is but for its spelling, else the id itself."""
-        forms = id_forms(user_id)
-        spelled = [user_id, *forms, *(form.upper() for form in forms)]
-        own, *others = self._ids.find(spelled)
-        known = [row for row in others if row >= 0]
-        return str(self._ids.at(known[:1])[0]) if own < 0 and known else user_id
+        return self.known(user_id) or user_id
 
     def is_other_spelling(self, user_id: str) -> bool:
         """Say whether an id that nobody has is that of somebody known but for its spelling."""

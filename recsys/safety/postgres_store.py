@@ -29,6 +29,7 @@ from recsys.safety.store import (
     StoreHold,
     StoreRestrictions,
     StoreStanding,
+    fitting,
     hold_words,
     holds_by_person,
     standing_of,
@@ -109,7 +110,17 @@ _ERASE: Final = (
     "DELETE FROM recsys_shown_candidates WHERE person = %(person)s OR other = %(person)s",
     ERASE_DAY,
 )
+_SHOWN: Final = "SELECT other FROM recsys_shown_candidates WHERE person = %(person)s AND day = %(day)s"
 _CREATE_S: Final = 30.0
+
+
+def _remember(viewer: str, day: date, candidates: Iterable[str]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the statements that note who was shown on a day and drop the days before yesterday."""
+    values = {"person": viewer, "day": day, "old": day - timedelta(days=1), "others": list(candidates)}
+    insert = """INSERT INTO recsys_shown_candidates SELECT %(person)s, %(day)s, unnest(%(others)s::text[])
+                ON CONFLICT DO NOTHING"""
+    delete = "DELETE FROM recsys_shown_candidates WHERE day < %(old)s"
+    return [(delete, values), (insert, values)]
 
 
 class PostgresSafety:
@@ -228,16 +239,35 @@ class PostgresSafety:
 
     def shown(self, viewer: str, day: date) -> frozenset[str]:
         """Return the people the viewer was shown on that day."""
-        query = "SELECT other FROM recsys_shown_candidates WHERE person = %(person)s AND day = %(day)s"
-        return frozenset(other for (other,) in self._read(query, {"person": viewer, "day": day}))
+        return frozenset(other for (other,) in self._read(_SHOWN, {"person": viewer, "day": day}))
 
     def remember(self, viewer: str, day: date, candidates: Iterable[str]) -> None:
         """Note that the viewer was shown these people on that day; rows before yesterday are dropped."""
-        values = {"person": viewer, "day": day, "old": day - timedelta(days=1), "others": list(candidates)}
-        insert = """INSERT INTO recsys_shown_candidates SELECT %(person)s, %(day)s, unnest(%(others)s::text[])
-                    ON CONFLICT DO NOTHING"""
-        delete = "DELETE FROM recsys_shown_candidates WHERE day < %(old)s"
-        self._write([(delete, values), (insert, values)])
+        self._write(_remember(viewer, day, candidates))
+
+    def remember_at_most(
+        self, viewer: str, day: date, candidates: Sequence[str], most: int
+    ) -> frozenset[str]:
+        """Note those of these people for whom there is room among `most` of the day."""
+        known = set(self.shown(viewer, day))
+        if known.issuperset(candidates) or len(known) >= most:
+            return frozenset(candidates) & known
+        known.clear()
+
+        def work(connection: TimedConnection) -> int:
+            values = {"person": viewer, "day": day}
+            connection.execute(
+                "SELECT pg_advisory_xact_lock(hashtext('recsys shown ' || %(person)s))", values
+            )
+            known.update(one for (one,) in connection.execute(_SHOWN, values).fetchall())
+            fresh = fitting(candidates, known, most)
+            known.update(fresh)
+            for statement, given in _remember(viewer, day, fresh) if fresh else ():
+                connection.execute(statement, given)
+            return len(fresh)
+
+        self._transact(work)
+        return frozenset(candidates) & known
 
     def close(self) -> None:
         """Close the connections that are not in use."""

@@ -31,6 +31,7 @@ from recsys.safety.store import (
     StoreHold,
     StoreRestrictions,
     StoreStanding,
+    fitting,
     hold_words,
     holds_by_person,
     standing_of,
@@ -77,6 +78,7 @@ SELECT person, other FROM separated_pairs WHERE person IN (SELECT value FROM jso
 UNION ALL SELECT person, NULL FROM holds WHERE person IN (SELECT value FROM json_each(?2))
 UNION ALL SELECT person, NULL FROM erased_people WHERE person IN (SELECT value FROM json_each(?2))
 """
+_SHOWN: Final = "SELECT other FROM shown_candidates WHERE person = ? AND day = ?"
 _STEPS_BETWEEN_LOOKS: Final = 1000
 
 
@@ -224,19 +226,30 @@ class SqliteSafety:
 
     def shown(self, viewer: str, day: date) -> frozenset[str]:
         """Return the people the viewer was shown on that day."""
-        query = "SELECT other FROM shown_candidates WHERE person = ? AND day = ?"
-        return frozenset(other for (other,) in self._read(query, (viewer, day.isoformat())))
+        return frozenset(other for (other,) in self._read(_SHOWN, (viewer, day.isoformat())))
 
     def remember(self, viewer: str, day: date, candidates: Iterable[str]) -> None:
         """Note that the viewer was shown these people on that day; rows before yesterday are dropped."""
-        insert = "INSERT OR IGNORE INTO shown_candidates VALUES (?, ?, ?)"
-        old = (day - timedelta(days=1)).isoformat()
-        self._write(
-            [
-                ("DELETE FROM shown_candidates WHERE day < ?", (old,)),
-                *((insert, (viewer, day.isoformat(), other)) for other in candidates),
-            ]
-        )
+        self._transact(lambda connection: _remember(connection, viewer, day, candidates))
+
+    def remember_at_most(
+        self, viewer: str, day: date, candidates: Sequence[str], most: int
+    ) -> frozenset[str]:
+        """Note those of these people for whom there is room among `most` of the day."""
+        known = set[str]()
+
+        def work(connection: sqlite3.Connection) -> int:
+            known.update(one for (one,) in connection.execute(_SHOWN, (viewer, day.isoformat())))
+            fresh = fitting(candidates, known, most)
+            known.update(fresh)
+            return _remember(connection, viewer, day, fresh) if fresh else 0
+
+        known.update(self.shown(viewer, day))  # a question holds up no other writer
+        if known.issuperset(candidates) or len(known) >= most:
+            return frozenset(candidates) & known
+        known.clear()
+        self._transact(work)
+        return frozenset(candidates) & known
 
     def _separate(self, actor: str, target: str, kind: str, at: datetime | None) -> None:
         moment = utc_moment(at).timestamp()
@@ -307,6 +320,15 @@ class SqliteSafety:
         self._own.connection = self._own.state = None
         if connection is not None and pid == os.getpid():  # a parent's connection is not ours to close
             connection.close()
+
+
+def _remember(connection: sqlite3.Connection, viewer: str, day: date, candidates: Iterable[str]) -> int:
+    """Note who was shown on a day, and drop the days before yesterday; return how many were given."""
+    old = (day - timedelta(days=1)).isoformat()
+    connection.execute("DELETE FROM shown_candidates WHERE day < ?", (old,))
+    rows = [(viewer, day.isoformat(), other) for other in candidates]
+    connection.executemany("INSERT OR IGNORE INTO shown_candidates VALUES (?, ?, ?)", rows)
+    return len(rows)
 
 
 def _renew(connection: sqlite3.Connection) -> None:

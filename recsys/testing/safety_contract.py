@@ -252,3 +252,24 @@ class ShownContract:
             log.remember("a", today + timedelta(days=ahead), ["b"])
         assert log.shown("a", today) == frozenset()
         assert log.shown("a", today + timedelta(days=2)) == {"b"}
+
+    def test_no_more_than_the_most_are_noted_however_many_ask_at_once(self, log: ShownLog) -> None:
+        today, most = date(2026, 3, 2), 5
+        log.remember("a", today, ["x"])
+        assert log.remember_at_most("a", today, ["b", "x", "c", "b"], 2) == {"b", "x"}
+        assert log.remember_at_most("a", today, ["c", "x"], 2) == {"x"}
+        assert log.remember_at_most("a", today, ["c"], 3) == {"c"}
+        start, granted = threading.Barrier(4), list[str]()
+
+        def work(number: int) -> None:
+            start.wait()
+            for step in range(3):
+                granted.extend(log.remember_at_most("b", today, [f"{number}-{step}"], most))
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(granted) == most
+        assert log.shown("b", today) == set(granted)

@@ -329,3 +329,139 @@ def test_ones_own_tables_of_today_bind_looks_and_the_inbox(town: Town, ranker: R
     ranker.day.change_tables(EDITED, alone, event_id="stop", at=NOW + timedelta(minutes=1))
     assert all(ranker.look(EDITED, one, NOW) is None for one in town.viewers)
     assert ids_of(ranker.inbox(EDITED, 50, NOW)) == []
+
+
+def _refused_bans() -> dict[str, Any]:
+    """Return ways to say by tables that cannot be used that somebody is out."""
+
+    def profile(tables: Any, **more: Any) -> dict[str, Any]:
+        return {**tables, T.PROFILES: [{**tables[T.PROFILES][0], **more}]}
+
+    def renamed(tables: Any) -> Any:
+        row = {name.title(): value for name, value in tables[T.PROFILES][0].items()}
+        return {**tables, T.PROFILES: [row | {"Account_State": "banned"}]}
+
+    def nameless(tables: Any) -> Any:
+        row = {name: value for name, value in tables[T.PROFILES][0].items() if name != C.USER}
+        return {**tables, T.PROFILES: [row | {C.ACCOUNT_STATE: "banned"}]}
+
+    banned = {C.ACCOUNT_STATE: "banned"}
+    return {
+        "event id of 300 letters": (lambda t: profile(t, **banned), EDITED, "x" * 300),
+        "no event id": (lambda t: profile(t, **banned), EDITED, ""),
+        "no user_id": (nameless, EDITED, "ban"),
+        "columns in capitals": (renamed, EDITED, "ban"),
+        "a dict of profiles": (lambda t: {**t, T.PROFILES: profile(t, **banned)[T.PROFILES][0]}, EDITED, "b"),
+        "table in capitals": (lambda t: {"Profiles": profile(t, **banned)[T.PROFILES]}, EDITED, "ban"),
+        "call with a blank": (lambda t: profile(t, **banned), f"{EDITED} ", "ban"),
+        "a pause, unknown column": (lambda t: profile(t, account_state="paused", odd=1), EDITED, "ban"),
+        "an age, unknown column": (lambda t: profile(t, age_years=17, odd=1), EDITED, "ban"),
+        "a hold, unknown table": (lambda t: {**t, "odd": [], T.HOLDS: [{C.USER: EDITED}]}, EDITED, ""),
+        "somebody else's tables": (lambda t: profile(t, **banned), NEW, "ban"),
+        "no plain value": (lambda t: profile(t, **banned, odd={1}), EDITED, "ban"),
+    }
+
+
+@pytest.mark.parametrize("wrong", _refused_bans())
+def test_who_is_out_by_refused_tables_is_out_however_they_are_wrong(
+    town: Town, ranker: Ranker, wrong: str
+) -> None:
+    change(ranker, town, EDITED)
+    viewers = sorted(town.sees(EDITED))[:3]
+    assert [ranker.look(one, EDITED, NOW) is not None for one in viewers] == [True] * 3
+    spoil, user, event_id = _refused_bans()[wrong]
+    with pytest.raises(InputError):
+        ranker.day.change_tables(user, spoil(rows_of(town.tables, EDITED)), event_id=event_id)
+    assert [ranker.look(one, EDITED, NOW) for one in viewers] == [None] * 3
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"type": "END", "detail": "amicable"},
+        {"type": "end", "detail": "because"},
+        {"type": "meet_feedback", "detail": "UNSAFE"},
+        {"type": "block"},
+        {"type": "Unmatched"},
+        {"type": "hide", "event_id": "x" * 300},
+        {"type": "pass", "count": -1},
+        {"type": "hide", "actor": "caps"},
+        {"type": "end", "detail": "unsafe", "target": "caps"},
+        {"type": "end", "detail": "unsafe", "target": ".0"},
+        {"type": "money_request", "at": None},
+        {"type": None},
+    ],
+    ids=str,
+)
+def test_an_event_that_separates_counts_however_it_is_wrong(
+    town: Town, ranker: Ranker, wrong: dict[str, Any]
+) -> None:
+    change(ranker, town, EDITED)
+    viewer, other = sorted(town.sees(EDITED))[:2]
+    spelled = {"caps": EDITED.upper(), ".0": f"{EDITED}.0"}
+    given: dict[str, Any] = {"event_id": "e1", "at": NOW, "actor": viewer, "target": EDITED} | wrong
+    given |= {name: spelled[given[name]] for name in ("actor", "target") if given[name] in spelled}
+    if given["actor"] == EDITED.upper():
+        given["target"] = viewer
+    with suppress(InputError):
+        ranker.day.append([DayEvent(**given)])
+    assert ranker.look(viewer, EDITED, NOW) is None
+    assert ranker.look(other, EDITED, NOW) is not None
+
+
+def test_a_wrong_word_that_opens_separates_nobody(town: Town, ranker: Ranker) -> None:
+    change(ranker, town, EDITED)
+    viewer = sorted(town.sees(EDITED))[0]
+    for kind in ("lke", "unblock", "terms_accepted", "Message"):
+        with pytest.raises(InputError):
+            ranker.day.append([DayEvent("e1", NOW, viewer, EDITED, kind, count=-1)])
+    assert ranker.look(viewer, EDITED, NOW) is not None
+
+
+def _of_one_person(town: Town, *, state: str = "active", **more: Any) -> dict[str, Any]:
+    """Return the tables of two accounts of one person; those of the edited one say a state, and more."""
+    tables = {user: rows_of(town.tables, user) for user in (NEW, EDITED)}
+    for rows in tables.values():
+        rows[T.PROFILES][0][C.PERSON_TOKEN] = f"hmac1:{5:064x}"
+    tables[EDITED][T.PROFILES][0] |= {C.ACCOUNT_STATE: state, **more}
+    return tables
+
+
+def test_tables_that_cannot_be_used_free_nobody(town: Town, ranker: Ranker) -> None:
+    """Seen to fail: a ban ended for the other accounts of a person with tables of a time zone of Mars."""
+    change(ranker, town, NEW)
+    viewer = sorted(viewers_of(ranker, town, NEW))[0]
+    tables = _of_one_person(town)
+    ranker.day.change_tables(NEW, tables[NEW], event_id="token")
+    for number, (said, seen) in enumerate(
+        [
+            ({"state": "banned"}, False),
+            ({"tz": "Mars"}, False),
+            ({C.AGE_YEARS: "seventeen", C.AGE_BAND: "under 18"}, False),
+            ({"tz": "Mars"}, False),
+            ({}, True),
+        ]
+    ):
+        ranker.day.change_tables(EDITED, _of_one_person(town, **said)[EDITED], event_id=f"edit-{number}")
+        assert (ranker.look(viewer, NEW, NOW) is not None) == seen, said
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{C.AGE_YEARS: 17}, {C.AGE_BAND: "13-17"}, {"state": "suspended"}, {"state": "banned", "tz": "Mars"}],
+)
+def test_a_profile_that_is_refused_restricts_its_person(
+    town: Town, ranker: Ranker, wrong: dict[str, Any]
+) -> None:
+    change(ranker, town, NEW)
+    viewer = sorted(viewers_of(ranker, town, NEW))[0]
+    ranker.day.change_tables(NEW, _of_one_person(town)[NEW], event_id="token")
+    with suppress(InputError):
+        ranker.rank("u-other", 5, NOW, profile=_renamed(_of_one_person(town, **wrong)[EDITED], "u-other"))
+    assert ranker.look(viewer, NEW, NOW) is None
+    whole = _renamed(_of_one_person(town)[EDITED], "u-other")
+    assert not ranker.rank("u-other", 5, NOW, profile=whole).items
+
+
+def _renamed(tables: dict[str, list[dict[str, Any]]], user: str) -> dict[str, list[dict[str, Any]]]:
+    return {name: [row | {C.USER: user} for row in rows] for name, rows in tables.items()}

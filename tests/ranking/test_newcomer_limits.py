@@ -1,6 +1,7 @@
 """A newcomer's profile is no oracle: one profile a day, few people, no token that nobody proved."""
 
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,16 @@ from hypothesis import strategies as st
 
 from recsys.catalogue.columns import Columns as C
 from recsys.models.content import ContentModel
-from recsys.ranking.newcomer_limits import NewcomerLimits, newcomer_key, profile_digest
+from recsys.ranking.newcomer_limits import NewcomerLimits, limit_keys, profile_digest
 from recsys.ranking.ranker import Ranker
+from recsys.safety.keys import Keys
+from recsys.safety.person_index import ALONE, NO_INDEX, Accounts, NewcomerTokens
 from recsys.safety.store import MemorySafety, MemoryShown
-from recsys.testing.people import make_listed_people
 from tests.ranking.published_world import NOW
 from tests.ranking.test_cold_start import Case
 
 DAY = NOW.date()
+TOMORROW = timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +56,12 @@ def test_the_first_profile_of_a_day_binds_and_a_later_one_waits(case: Case, rank
     assert first
     assert page(ranker, case, profile=other) == []
     assert page(ranker, case) == first
-    assert page(ranker, case, profile=other, days=1)
-    assert page(ranker, case, days=1) == []
+    assert page(ranker, case, profile=other, days=1) == []  # the day is that of the clock
+    assert page(ranker, case, profile=other, days=-1) == []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("recsys.ranking.viewer_pages.ViewerPages._today", lambda _: date.today() + TOMORROW)
+        assert page(ranker, case, profile=other)
+        assert page(ranker, case) == []
 
 
 def test_a_page_of_a_newcomer_is_short_whatever_is_asked_for(case: Case, ranker: Ranker) -> None:
@@ -97,12 +104,28 @@ def test_who_is_asked_for_by_name_counts_as_shown(case: Case) -> None:
     assert page(opened(case.folder, day=4), case, among=wanted) == wanted
 
 
-def test_a_second_account_of_a_person_shares_the_day(case: Case) -> None:
-    two = make_listed_people(2, np.random.default_rng(0))
-    two = replace(two, person_tokens=np.array(["hmac1:same", "hmac1:same"], object))
-    apart = replace(two, person_tokens=np.array(["hmac1:one", None], object))
-    assert newcomer_key(two.take([0])) == newcomer_key(two.take([1]))
-    assert newcomer_key(apart.take([0])) != newcomer_key(apart.take([1]))
+@settings(deadline=None, max_examples=25)
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("ST")), min_size=1, max_size=8),
+)
+def test_a_person_has_one_day_whatever_account_and_token_they_come_with(
+    came: list[tuple[str, str]],
+) -> None:
+    """Accounts that had a token in common are one person's: who comes under either finds the day used up."""
+    log, limits, accounts = (
+        MemoryShown(),
+        NewcomerLimits(),
+        Accounts(ALONE._ids, NO_INDEX, NewcomerTokens(), Keys()),
+    )
+    persons: list[set[str]] = []
+    for number, (account, token) in enumerate(came):
+        accounts.add(account, f"hmac1:{token}")
+        linked = [one for one in persons if one & {account, token}]
+        persons = [one for one in persons if one not in linked] + [{account, token}.union(*linked)]
+        used = any(account in one and "used" in one for one in persons)
+        admitted = limits.admit(log, limit_keys("n", accounts, account), DAY, f"profile {number}")
+        assert admitted == (not used)
+        next(one for one in persons if account in one).add("used")
 
 
 def test_own_tokens_count_only_when_they_were_proved(case: Case) -> None:
@@ -140,7 +163,7 @@ def test_never_more_people_a_day_and_never_fewer_again(pages: list[list[int]], d
     seen: set[str] = set()
     for wanted in pages:
         ids = [str(number) for number in wanted]
-        kept = limits.within_day(log, "p", DAY, ids)
+        kept = limits.within_day(log, ["p"], DAY, ids)
         assert kept == [one for one in ids if one in set(kept)]
         assert {one for one in ids if one in seen} <= set(kept)
         seen |= set(kept)

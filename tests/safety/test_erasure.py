@@ -17,7 +17,7 @@ from recsys.safety.erase_files import erase_from_arrays, erase_from_artifacts, e
 from recsys.safety.erasure_list import ErasedPeople, ErasureList, erasure_key, person_hash
 from recsys.safety.fingerprints import forms_of
 from recsys.safety.keys import Keys
-from recsys.safety.person_files import file_names_erased, files_naming_erased
+from recsys.safety.person_files import Person, file_kind, file_names_erased, files_naming_erased
 from recsys.storage.sources import read_tables
 from recsys.storage.table_files import write_tables
 from recsys.testing.people import make_people, make_tables
@@ -219,6 +219,27 @@ def test_a_number_or_a_word_that_is_an_id_as_well_takes_no_file_that_names_nobod
     example = json.loads(left["input_example.json"])
     assert example["data"] == [["erased"], ["u1"], [0 if one == "7" else 7]]
     assert pd.read_csv(tmp_path / "store" / "named.csv", dtype=str).user_id.tolist() == ["u1"]
+
+
+@pytest.mark.parametrize("kind", ["string", "large_string", "string_view", "binary", "binary_view", "coded"])
+def test_a_person_is_found_in_every_kind_of_column_of_texts(
+    erasures: ErasureList, tmp_path: Path, kind: str
+) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    type_of = pa.dictionary(pa.int32(), pa.string()) if kind == "coded" else getattr(pa, kind)()
+    users = pa.array([None, GONE, "u00001", GONE, "u00002"], pa.string()).cast(type_of)
+    (folder := tmp_path / "tables").mkdir()
+    pq.write_table(pa.table({"user_id": users, "n": [0, 1, 2, 3, 4]}), folder / "profiles.parquet")
+    erasures.add([GONE])
+    path = folder / "profiles.parquet"
+    found = file_kind(path).records(path, Person(GONE))
+    assert [(one["user_id"], one["n"]) for one in found] == [(GONE, 1), (GONE, 3)]
+    assert files_naming_erased(folder, erasures.now()) == [path]
+    assert erase_from_tables(folder, erasures) == {"profiles": 2}
+    assert files_naming_erased(folder, erasures.now()) == []
+    assert pq.read_table(path)["n"].to_pylist() == [0, 2, 4]
 
 
 def test_a_file_that_cannot_be_read_counts_as_naming(erasures: ErasureList, tmp_path: Path) -> None:

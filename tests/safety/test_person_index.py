@@ -188,5 +188,7 @@ def test_tables_of_today_stop_by_their_state_alone(state: object, stopped: bool)
 
 
 def test_tables_of_today_name_a_person_in_any_spelling_of_the_token() -> None:
-    for spelled in (TOKENS[1].upper(), f" '{TOKENS[1]}'", TOKENS[1]):
+    marked = f"{TOKENS[1][:20]}\u0301{TOKENS[1][20:]}"
+    odd = ([TOKENS[1]], f"b'{TOKENS[1]}'", f"{TOKENS[1]}.0", f"0x{TOKENS[1]}", f"{TOKENS[1]};", marked)
+    for spelled in (TOKENS[1].upper(), f" '{TOKENS[1]}'", TOKENS[1], *odd):
         assert person_tokens_in(changed("a", 1, person_token=spelled)) == [TOKENS[1]]

@@ -1,0 +1,146 @@
+"""What refused events and tables of the day restrict: it counts, whatever is wrong beside it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any, Final
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.catalogue.text_folding import fold
+from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS
+from recsys.data.fail_closed import may_separate
+from recsys.errors import InputError, as_text
+from recsys.safety.canonical import utc_moment
+from recsys.safety.day_log import NO_PROOF, TYPES, DayEvent, is_event_id
+from recsys.safety.day_tables import is_stopped_by
+
+Whom = Callable[[object], str | None]
+"""Whom an id means, in whatever spelling; None for nobody."""
+_LONGEST_WORD: Final = 64
+_TYPES: Final = {fold(kind): kind for kind in (*ENUMERATIONS[C.TYPE].words, *TYPES)}
+_DETAILS: Final = {fold(word): word for words in EVENT_DETAILS.values() for word in words}
+_ANSWERS: Final = ("meet_feedback", "feeling_check", "report", "end")
+"""Events of a pair whose detail, where it is no known word, may be the one that separates."""
+
+
+def restriction_meant(event: DayEvent, whom: Whom) -> DayEvent | tuple[str, str] | None:
+    """Return what a refused event restricts: an event the log can hold, two people to keep apart, or None.
+
+    An event that restricts and is whole comes back as it is. Of another, ids and words count in any spelling;
+    an id of an event that is none is made anew, a time that is none is now; an unknown word is what it may be
+    at worst.
+
+    >>> found = restriction_meant(DayEvent("", datetime.now(UTC), "a", "B", "HIDE"), str.lower)
+    >>> found.type, found.target, len(found.event_id) > 0
+    ('hide', 'b', True)
+    >>> restriction_meant(DayEvent("e", datetime.now(UTC), "a", "b", "unmatched"), str), restriction_meant(
+    ...     DayEvent("e", datetime.now(UTC), "a", "b", "lke"), str
+    ... )
+    (('a', 'b'), None)
+    """
+    word = _folded(event.type)
+    kind = _TYPES.get(word)
+    actor, target = whom(event.actor), whom(event.target)
+    if actor is None:
+        return None
+    if kind == "verified":
+        return _kept(event, actor, None, kind, _detail(event, kind) or NO_PROOF)
+    if target is None or target == actor:
+        return None
+    if kind in TYPES:
+        detail = _detail(event, kind)
+        if kind not in _ANSWERS or detail is not None:
+            return _kept(event, actor, target, kind, detail)
+        return actor, target
+    separates = kind == "block" or (kind is None and may_separate(word))
+    return (actor, target) if separates else None
+
+
+def _detail(event: DayEvent, kind: str) -> str | None:
+    word = _DETAILS.get(_folded(event.detail))
+    return word if word in EVENT_DETAILS.get(kind, ()) else None
+
+
+def _kept(event: DayEvent, actor: str, target: str | None, kind: str, detail: str | None) -> DayEvent | None:
+    at = datetime.now(UTC)
+    with suppress(InputError, AttributeError):
+        at = utc_moment(event.at)
+    event_id = event.event_id
+    if not is_event_id(event_id):
+        said = repr((event_id, actor, target, kind, detail))
+        event_id = f"refused:{blake2b(said.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
+    made = replace(
+        event, event_id=event_id, at=at, actor=actor, target=target, type=kind, detail=detail, count=None
+    )
+    if made.restricts and event.count is not None:
+        with suppress(InputError):
+            made = replace(made, count=event.count).checked()
+    return made if made.restricts else None
+
+
+def restrictions_in(user_id: object, tables: object, whom: Whom) -> list[DayEvent | tuple[str, str]]:
+    """Return what refused tables of a member restrict, as `restriction_meant` does.
+
+    Whoever is out comes back as a change of tables: by any state but active, an age under 18 or a hold, the
+    member and whomever the row names, in whatever table and spelling of a column it stands. Two people are
+    kept apart by a block or a report, and by what events restrict.
+
+    >>> rows = {"profile": {"User_ID": "a", "Account_State": "banned"}}
+    >>> [event.actor for event in restrictions_in("a", rows, str)]
+    ['a']
+    """
+    me, found = whom(user_id), list[DayEvent | tuple[str, str]]()
+    for table, row in _rows(tables):
+        if row.keys() & {C.ACTOR, C.TARGET}:
+            kind = row.get(C.TYPE) if table == T.EVENTS else table.removesuffix("s")
+            actor = row.get(C.ACTOR, me)
+            told = (row.get(C.EVENT), None, actor, row.get(C.TARGET), kind, row.get(C.DETAIL))
+            if kind in _PAIRS_OF_TABLES:
+                a, b = whom(actor), whom(row.get(C.TARGET))
+                found += [(a, b)] if a and b and a != b else []
+            elif (meant := restriction_meant(DayEvent(*told), whom)) is not None:  # type: ignore[arg-type]
+                found.append(meant)
+            continue
+        named = whom(row[C.USER]) if row.get(C.USER) is not None else me
+        held = table == T.HOLDS and _folded(row.get(C.STATE)) != "lifted"
+        told_state = "hold" if held or row.get(C.ACCOUNT_STATE) == "paused" else row.get(C.ACCOUNT_STATE)
+        for person in dict.fromkeys(one for one in (named, me) if one is not None):
+            profile = row | {C.USER: person, C.ACCOUNT_STATE: told_state}
+            event = DayEvent.of_tables("refused", person, {T.PROFILES: [profile]})
+            found += [event] if is_stopped_by(event) else []
+    return found
+
+
+_PAIRS_OF_TABLES: Final = (T.BLOCKS.removesuffix("s"), T.REPORTS.removesuffix("s"))
+_COLUMNS: Final = (
+    *(C.USER, C.ACCOUNT_STATE, C.AGE_BAND, C.AGE_YEARS, C.PERSON_TOKEN, C.STATE),
+    *(C.ACTOR, C.TARGET, C.TYPE, C.DETAIL, C.EVENT),
+)
+_COLUMN_MEANT: Final = {fold(column): column for column in _COLUMNS}
+_TABLE_MEANT: Final = {fold(name): name for name in (T.BLOCKS, T.REPORTS, T.EVENTS, T.HOLDS)}
+_TELLING: Final = frozenset({C.ACCOUNT_STATE, C.AGE_BAND, C.AGE_YEARS, C.STATE, C.TARGET})
+
+
+def _rows(tables: object, table: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every row of whatever was given as tables, with the name of the table it stands in, if known."""
+    if isinstance(tables, list | tuple):
+        for one in tables:
+            yield from _rows(one, table)
+    if not isinstance(tables, Mapping):
+        return
+    row = {
+        known: value if isinstance(value, str | int | float | None) else as_text(value)
+        for column, value in tables.items()
+        if (known := _COLUMN_MEANT.get(_folded(column)))
+    }
+    if row and (table or not _TELLING.isdisjoint(row)):
+        yield table, row
+    for name, value in tables.items():
+        yield from _rows(value, _TABLE_MEANT.get(_folded(name), ""))
+
+
+def _folded(word: object) -> str:
+    return "" if word is None else fold(as_text(word)[:_LONGEST_WORD])
