@@ -67,7 +67,7 @@ async def _keep_restrictions(request: Request, body: Any) -> None:
         await service.ask(lambda: service.ranker.day.keep_refused_tables(viewer, body.get("tables")))
 
 
-def _as_sent(row: dict[str, Any], viewer: str | None) -> DayEvent:
+def _as_sent(row: Any, viewer: str | None) -> DayEvent:
     """Return a row of a refused body as the event it may be; of a member, whoever it says did it."""
     event_id, now = row.get("event_id"), datetime.now(UTC)
     if viewer is None:
