@@ -108,9 +108,12 @@ def pairs_written_as(a: str, b: str, *, checked: bool | None = None) -> list[tup
 
 
 def read_as(ids: Iterable[str]) -> dict[str, list[str]]:
-    """Return the texts under which a store may name people, and whom each names."""
+    """Return the texts under which a store may name people, and whom each names.
+
+    What is no id of anybody is left out: a database may end a text where a null byte is, and answer of another.
+    """
     found: dict[str, list[str]] = {}
-    for one in dict.fromkeys(map(str, ids)):
+    for one in filter(str.isprintable, dict.fromkeys(map(str, ids))):
         for text in (one, in_any_spelling(one)):
             found.setdefault(text, []).append(one)
     return found

@@ -276,8 +276,7 @@ class SafetyLedger:
                 if told[at] not in state.stops.get(at[0], ())
                 or (renew and state.stopped_at.get((at[0], told[at]), "") < as_of)
             )
-            self._link({(own, person) for own, person in named})
-            self._link({(one, own) for who in people for one, own in [_spelled(newest, who.user_id)]})
+            self._link({*named, *(_spelled(newest, who.user_id) for who in people)})
             record = _stops("stop", tag, new)
             self._append([{**record, "as_of": as_of} if as_of else record] if new else [])
 
@@ -295,8 +294,8 @@ class SafetyLedger:
                 for a, b in pairs
             }
             ends = {who for pair in pairs for who in pair if who.token}
-            self._link({(own.of(ID, who.user_id), state.primary(who)) for who in ends})
-            self._link({_spelled(own, one) for one in {who.user_id for pair in pairs for who in pair}})
+            spelled = {_spelled(own, one) for one in {who.user_id for pair in pairs for who in pair}}
+            self._link(spelled | {(own.of(ID, who.user_id), state.primary(who)) for who in ends})
             new = sorted(
                 (a, b, actor)
                 for a, b, actor in named

@@ -60,7 +60,9 @@ class PostgresDayLog:
 
     def read(self, people: Sequence[str], since: datetime, *, after: int = 0) -> DayRows:
         """Return what no night of the time `since` has read."""
-        rows = self._read(READ_DAY, {"people": list(people), "since": since, "after": after})
+        rows = self._read(
+            READ_DAY, {"people": [*filter(str.isprintable, people)], "since": since, "after": after}
+        )
         place = next(row[1] for row in rows if row[0] == 1)
         identity = next((row[1] for row in rows if row[0] == 0), "")
         pairs = {event.key: event for event in (_event(row[1:]) for row in rows if row[0] == 2)}

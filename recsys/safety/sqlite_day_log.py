@@ -66,7 +66,9 @@ class SqliteDayLog:
 
     def read(self, people: Sequence[str], since: datetime, *, after: int = 0) -> DayRows:
         """Return what no night of the time `since` has read."""
-        rows = self._read(READ_DAY, (json.dumps([*people]), _microseconds(since), after))
+        rows = self._read(
+            READ_DAY, (json.dumps([*filter(str.isprintable, people)]), _microseconds(since), after)
+        )
         place = next(row[1] for row in rows if row[0] == 1)
         identity = next((row[1] for row in rows if row[0] == 0), "")
         pairs = {event.key: event for event in (_event(row[1:]) for row in rows if row[0] == 2)}

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from recsys.errors import InputError
+from recsys.safety.day_log import DayEvent, StoreWithDay
 from recsys.safety.store import (
     MEMBER,
     SafetyExclusions,
     SafetyStore,
     ShownLog,
+    StoreForMany,
     StoreWithErasedIds,
     StoreWithHolds,
 )
@@ -156,6 +158,22 @@ class SafetyContract:
         for user in hostile:
             store.block(user, "b", AT)
         assert store.exclusions("b", [*hostile, "c"]).excluded == set(hostile)
+
+    @pytest.mark.parametrize("end", ["\0", "\0x", "\n", "\ud800", "\x01"], ids=repr)
+    def test_what_is_no_id_is_asked_about_as_nobody(self, store: SafetyStore, end: str) -> None:
+        """Seen to fail: a database ended the text at a null byte and told of the id before it."""
+        store.block("a", "b", AT)
+        store.hold("held", AT)
+        store.erase("gone", AT)
+        for user in ("b", "held", "gone", "free"):
+            for odd in (user + end, end + user):
+                assert store.exclusions("a", [odd, "b"]).excluded == {"b"}
+                assert store.exclusions(odd, ["a", "b"]) == FREE
+                if isinstance(store, StoreForMany):
+                    assert store.standing([odd, "a"], [odd]) == ({odd: set(), "a": {"b"}}, set())
+                if isinstance(store, StoreWithDay):
+                    store.day.append([DayEvent(f"like-{user}", AT, user, "c", "like")])
+                    assert store.day.read([odd], AT - timedelta(days=1)).pairs == ()
 
     @pytest.mark.parametrize("wrong", NOT_CANONICAL, ids=repr)
     def test_an_id_that_is_not_canonical_is_refused_and_nothing_is_kept(

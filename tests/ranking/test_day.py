@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -261,8 +261,12 @@ def test_filters_tell_little_of_anybody(world: World, published: Path) -> None:
         ranker.rank(viewer, 60, NOW, where=Filters(genders=["man"]))
     with pytest.raises(InputError, match="give one of them"):
         ranker.rank(viewer, 1, NOW, where=women, among=whole[:1])
-    tomorrow = NOW + timedelta(days=1)
-    assert len(ranker.rank(viewer, 60, tomorrow, where=Filters(genders=["man"])).items) == 4
+    men = Filters(genders=["man"])
+    with pytest.raises(InputError, match="2 different filters a day"):
+        ranker.rank(viewer, 60, NOW + timedelta(days=1), where=men)  # the day is that of the clock
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("recsys.ranking.viewer_pages.ViewerPages._today", lambda _: date(2120, 1, 1))
+        assert len(ranker.rank(viewer, 60, NOW, where=men).items) == 4
     assert page(ranker, viewer) == whole
 
 
