@@ -110,7 +110,7 @@ def pairs_written_as(a: str, b: str, *, checked: bool | None = None) -> list[tup
 def read_as(ids: Iterable[str]) -> dict[str, list[str]]:
     """Return the texts under which a store may name people, and whom each names.
 
-    What is no id of anybody is left out: a database may end a text where a null byte is, and answer of another.
+    What is no id of anybody is left out: a database may end a text at a null byte, and answer of another.
     """
     found: dict[str, list[str]] = {}
     for one in filter(str.isprintable, dict.fromkeys(map(str, ids))):
