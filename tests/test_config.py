@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from recsys.config import Section, token_secret
 from recsys.errors import SettingsError
-from recsys.settings import PlatformDeclaration, Settings, read_settings
+from recsys.settings import GateSettings, PlatformDeclaration, Settings, read_settings
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
 
@@ -69,6 +69,11 @@ class Search(Section):
 
 
 class TestSection:
+    @pytest.mark.parametrize("given", [True, False])
+    def test_a_flag_is_no_number(self, given: Any) -> None:
+        with pytest.raises(SettingsError, match="a number is meant"):
+            GateSettings(block_empty_pages=given)
+
     def test_lists_become_the_declared_tuples(self) -> None:
         assert Search.from_mapping({"rounds": {"steps": [4, 5]}}).rounds.steps == (4, 5)
 

@@ -43,7 +43,11 @@ class DayChanges(NamedTuple):
     stopped: frozenset[str] = frozenset()
 
     def after(self, events: Sequence[DayEvent]) -> "DayChanges":
-        """Return the changes after more events; a proof taken back outweighs one of the same time."""
+        """Return the changes after more events, in the order in which they arrived.
+
+        The tables that came last count, whatever time they were given. Of proofs the latest counts; one that
+        is taken back outweighs one of the same time.
+        """
         made = DayChanges(dict(self.tables), dict(self.accepted), dict(self.proofs))
         kinds: dict[str, Any] = {
             TABLES_CHANGED: made.tables,
@@ -55,7 +59,8 @@ class DayChanges(NamedTuple):
             if latest is None:
                 continue
             before = latest.get(event.actor)
-            if before is None or _strength(before) <= _strength(event):
+            is_later = before is None or _strength(before) <= _strength(event)
+            if is_later or event.type == TABLES_CHANGED:
                 latest[event.actor] = event
         changed = {event.actor for event in events if event.type == TABLES_CHANGED}
         out = {one for one in changed if is_stopped_by(made.tables[one])}

@@ -25,6 +25,9 @@ from recsys.storage.publication import RUNS
 
 _log = structlog.get_logger(__name__)
 
+_LEAVING: Final = ("pass", "hide")
+_NO_CHANGES: Final = 1 << 62
+"""A place in a log beyond every one: whoever asks from there on hears of no change of anybody's."""
 PAUSE: Final = "pause"
 LEAVE: Final = "leave"
 PROOF: Final = "proof"
@@ -87,7 +90,7 @@ class DayWrites:
     def _appended(self, events: Sequence[DayEvent]) -> int:
         whole = [self._of_known(event.checked()) for event in events]
         self._safety.separate((event.actor, event.target) for event in whole if event.separates)
-        events, arrived = self._in_order(whole)
+        events, arrived = self._in_order(self._after_decisions(whole))
         new = ask_safety_or_input(lambda: self._log.append(events, arrived=arrived))
         self._safety.note_tables(events, can_be_used=self._can_be_used)
         proofs = [event for event in events if event.type == "verified"]
@@ -107,6 +110,27 @@ class DayWrites:
             return event
         actor, target = self._safety.meant(event.actor), self._safety.meant(event.target)
         return replace(event, actor=actor, target=target).checked()
+
+    def _after_decisions(self, events: Sequence[DayEvent]) -> list[DayEvent]:
+        """Return events; a pass or a hide is no earlier than what its actor last decided about the other.
+
+        A backend gives the time of an event, by the clock of one of its machines: what leaves somebody out
+        counts from when it is said.
+        """
+        actors = list(dict.fromkeys(event.actor for event in events if event.type in _LEAVING))
+        rows = (
+            ask_safety(lambda: self._log.read(actors, self._since(), after=_NO_CHANGES)) if actors else None
+        )
+        latest: dict[tuple[str, str | None], datetime] = {}
+        for event in rows.pairs if rows is not None else ():
+            pair = event.actor, event.target
+            latest[pair] = max(event.at, latest.get(pair, event.at))
+        return [
+            replace(event, at=max(event.at, latest.get((event.actor, event.target), event.at)))
+            if event.type in _LEAVING
+            else event
+            for event in events
+        ]
 
     def _in_order(self, events: Sequence[DayEvent]) -> tuple[list[DayEvent], datetime]:
         """Return events and when they arrive: after the night, and after all that their actors said before.

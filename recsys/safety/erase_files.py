@@ -17,6 +17,7 @@ import numpy.typing as npt
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.ids import packed_strings, unpacked_strings
+from recsys.data.safety_rows import Spellings
 from recsys.errors import SourceError
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.person_files import (
@@ -56,13 +57,25 @@ def erase_from_tables(folder: Path, erasures: ErasureList) -> dict[str, int]:
     """
     requested = sorted({person for path in _table_files(folder, T.EVENTS) for person in _erase_events(path)})
     if requested:
-        erasures.add(requested)
+        erasures.add([*requested, *_meant(requested, folder)])
     erased = erasures.now()
     gone: dict[str, int] = {}
     for path in _table_files(folder) if len(erased) else ():
         table = path.relative_to(folder).parts[0].partition(".")[0]
         gone[table] = gone.get(table, 0) + erase_from_table(path, erased)
     return {table: count for table, count in gone.items() if count}
+
+
+def _meant(requested: Sequence[str], folder: Path) -> list[str]:
+    """Return the known people whom ids of erasures that are nobody's mean in another spelling."""
+    users = set[str]()
+    for path in _table_files(folder, T.PROFILES):
+        table = _read_columns(path, (C.USER,))
+        if C.USER in table.column_names and holds_text(table[C.USER].type):
+            users.update(one for one in as_texts(table[C.USER].unique()).to_pylist() if one)
+    spellings = Spellings(users)
+    found = (spellings.whom(one) for one in requested if one not in users)
+    return [one for one in found if one is not None]
 
 
 def erase_from_table(path: Path, erased: ErasedPeople) -> int:

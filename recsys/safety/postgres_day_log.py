@@ -34,7 +34,8 @@ UNION ALL SELECT 2, {_COLUMNS} FROM recsys_day_events
   WHERE actor = ANY(%(people)s) AND noted > %(since)s AND target IS NOT NULL
 UNION ALL SELECT 2, {_COLUMNS} FROM recsys_day_events
   WHERE target = ANY(%(people)s) AND noted > %(since)s AND type <> 'impression'
-UNION ALL SELECT 3, {_COLUMNS} FROM recsys_day_events WHERE place > %(after)s AND noted > %(since)s
+UNION ALL (SELECT 3, {_COLUMNS} FROM recsys_day_events
+  WHERE place > %(after)s AND noted > %(since)s ORDER BY place)
 """  # noqa: S608 - fixed names
 
 

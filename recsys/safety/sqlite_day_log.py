@@ -34,7 +34,8 @@ UNION ALL SELECT 2, {_COLUMNS} FROM who JOIN day_events ON actor = person
   WHERE noted > ?2 AND target IS NOT NULL
 UNION ALL SELECT 2, {_COLUMNS} FROM who JOIN day_events ON target = person
   WHERE noted > ?2 AND type <> 'impression'
-UNION ALL SELECT 3, {_COLUMNS} FROM day_events WHERE place > ?3 AND place IS NOT NULL AND noted > ?2
+UNION ALL SELECT * FROM (SELECT 3, {_COLUMNS} FROM day_events
+  WHERE place > ?3 AND place IS NOT NULL AND noted > ?2 ORDER BY place)
 """  # noqa: S608 - fixed names
 _ERASE_DAY: Final = (
     "DELETE FROM day_events WHERE actor = ?1",

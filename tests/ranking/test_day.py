@@ -505,6 +505,24 @@ def test_the_last_word_of_a_day_counts_whatever_the_clock_does(
             assert day.decided == {"b": kind}
 
 
+@settings(max_examples=15, deadline=None)
+@given(CLOCKS)
+def test_what_leaves_somebody_out_counts_when_it_is_said_whatever_time_it_is_given(
+    words: list[tuple[str, int]],
+) -> None:
+    """Seen to fail: a hide that a backend dated a second before an undo was no hide."""
+    log, now = MemoryDayLog(), datetime.now(UTC)
+    with tempfile.TemporaryDirectory() as folder:
+        safety = SafetyByPerson(MemorySafety(), ErasureList.of(folder), SafetyLedger.of(folder))
+        writes = DayWrites(safety, log, lambda: now - timedelta(days=1))
+        for number, (kind, seconds) in enumerate(words):
+            at = now - timedelta(seconds=40 + seconds)
+            writes.append([replace(happened(kind, "a", "b", at=at), event_id=f"e{number}")])
+            if kind in {"pass", "hide"}:
+                decided = ViewerDay.of(log.read(["a"], now - timedelta(days=1)).pairs, "a").decided["b"]
+                assert decided in {"pass", "hide"}
+
+
 def test_a_night_that_is_ahead_of_the_clock_knows_nothing_of_what_comes(tmp_path: Path) -> None:
     """Seen to fail: whoever hid somebody until the clock had reached the night met them."""
     people = World.small(20).people

@@ -465,3 +465,17 @@ def test_a_profile_that_is_refused_restricts_its_person(
 
 def _renamed(tables: dict[str, list[dict[str, Any]]], user: str) -> dict[str, list[dict[str, Any]]]:
     return {name: [row | {C.USER: user} for row in rows] for name, rows in tables.items()}
+
+
+@pytest.mark.parametrize("said", [{"tz": "Mars"}, {C.VERIFICATION: "none"}, {C.ACCOUNT_STATE: "paused"}])
+def test_tables_that_come_last_count_whatever_time_they_are_given(
+    town: Town, ranker: Ranker, said: dict[str, Any]
+) -> None:
+    """Seen to fail: tables that an application server dated a second earlier restricted nobody."""
+    change(ranker, town, EDITED)
+    viewer = sorted(town.sees(EDITED))[0]
+    assert ranker.look(viewer, EDITED, NOW) is not None
+    tables = rows_of(town.tables, EDITED)
+    tables[T.PROFILES][0] |= said
+    ranker.day.change_tables(EDITED, tables, event_id="later", at=NOW - timedelta(seconds=1))
+    assert ranker.look(viewer, EDITED, NOW) is None

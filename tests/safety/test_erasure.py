@@ -242,6 +242,21 @@ def test_a_person_is_found_in_every_kind_of_column_of_texts(
     assert pq.read_table(path)["n"].to_pylist() == [0, 2, 4]
 
 
+@pytest.mark.parametrize(
+    "spelled", ["U00005", "u00005.0", " u00005", "\uff5500005", "#u00005", "u0000\u200b5"]
+)
+def test_an_erasure_in_another_spelling_erases_the_one_who_is_meant(
+    erasures: ErasureList, tmp_path: Path, spelled: str
+) -> None:
+    """Seen to fail: a night took the event away and left the person."""
+    write_tables(make_tables(8, np.random.default_rng(3)), f"parquet:{tmp_path / 'tables'}")
+    row = {"actor": spelled, "target": None, "type": "erase", "event_id": "e1", "ts": "2026-01-01T00:00:00Z"}
+    pd.DataFrame([row]).to_parquet(tmp_path / "tables" / "events.parquet", index=False)
+    erase_from_tables(tmp_path / "tables", erasures)
+    assert erasures.now().among(["u00005", "u00004"]).tolist() == [True, False]
+    assert "u00005" not in read_tables(f"parquet:{tmp_path / 'tables'}")["profiles"]["user_id"].tolist()
+
+
 def test_a_file_that_cannot_be_read_counts_as_naming(erasures: ErasureList, tmp_path: Path) -> None:
     (tmp_path / "x.parquet").write_bytes(b"PAR1")
     assert file_names_erased(tmp_path / "x.parquet", erasures.now())
