@@ -155,8 +155,8 @@ class DayRows(NamedTuple):
     """An answer of the log: rows about the people asked for, and changes of anybody since a place in it.
 
     pairs: events in which one of them is the actor, or the target of anything but an impression.
-    changes: personal events of anybody after the place asked for, as they arrived. place: the place to ask after
-    next time; log: which log it is, so that one that was replaced is read from the start.
+    changes: personal events of anybody after the place asked for, as they arrived. place: the place to ask
+    after next time; log: which log it is, so that one that was replaced is read from the start.
     """
 
     pairs: tuple[DayEvent, ...]
