@@ -66,6 +66,17 @@ def as_generator(rng: RNGLike) -> "np.random.Generator":
     return np.random.default_rng(int(rng))
 
 
+def check_level(level: float) -> None:
+    """Raise InputError unless `level`, how many of 1 intervals hold the truth, is between 0 and 1.
+
+    >>> check_level(95)
+    Traceback (most recent call last):
+    recsys.errors.InputError: level must be between 0 and 1: got 95; write 95% as 0.95
+    """
+    if not 0.0 < level < 1.0:
+        raise InputError(explained("level must be between 0 and 1", got=level, remedy="write 95% as 0.95"))
+
+
 def as_pandas(table: "ArrowTable | pd.DataFrame", *, name: str = "table", where: str = "") -> "pd.DataFrame":
     """Return a table of pandas, polars, Arrow or another library as one of pandas; its own is not copied.
 

@@ -11,7 +11,7 @@ from recsys.arguments import as_generator, as_pandas, checked_arguments
 from recsys.catalogue.columns import PROBABILITIES
 from recsys.catalogue.columns import Columns as C
 from recsys.data.ids import IdIndex, warn_of_no_match
-from recsys.data.labels import ONE_SIDED
+from recsys.data.labels import ONE_SIDED, OUTCOME
 from recsys.errors import InputError, did_you_mean, explained, warn
 from recsys.evaluation.estimates import Estimates, estimate
 from recsys.evaluation.market import coverage, exposure, gini
@@ -79,8 +79,11 @@ def compare(
     frames = {name: as_pandas(table, name=f"lists of {name}") for name, table in lists.items()}
     judged_by = ranked_by(frames) if probability is None else probability
     known = as_pandas(truth, name="truth")
-    if probability is None and judged_by == C.P_MUTUAL and known.attrs.get(ONE_SIDED):
-        warn(_ONE_SIDED)
+    if probability is None and judged_by == C.P_MUTUAL:
+        if known.attrs.get(ONE_SIDED):
+            warn(_ONE_SIDED)
+        elif known.attrs.get(OUTCOME) == "like" and all(C.P_LIKE in frame for frame in frames.values()):
+            judged_by = C.P_LIKE
     data = align_lists(frames, known, probability=judged_by)
     if not len(data):
         raise InputError(explained("no pair is judged", remedy="pass truth with at least one row"))

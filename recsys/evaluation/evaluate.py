@@ -38,7 +38,8 @@ def evaluate(
         pair without one counts as not relevant.
     k: list lengths at which precision, recall and NDCG are taken.
     probability: the column that is judged as a probability; "" for none. By default what the lists are
-        ranked by, where `recommend` or `as_lists` ranked them by one probability, else p_mutual.
+        ranked by, where `recommend` or `as_lists` ranked them by one probability, else p_mutual; p_like for
+        lists by p_mutual and a truth that says it holds likes of the viewer, as `Interactions.truth` does.
     slices: label of each viewer by viewer_id, a Series or a mapping: every label gets rows of its own after
         slice "all".
     everybody: all ids that could have been listed, by default those seen here.

@@ -7,6 +7,7 @@ from scipy import sparse
 
 from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
+from recsys.data.labels import OUTCOME
 from recsys.errors import InputError, TableError, explained
 from recsys.evaluation.examination import INVERSE_EXAMINATION, ExaminationCurve
 from recsys.types import Float64Array
@@ -120,7 +121,9 @@ def mutual_labels(directed: pd.DataFrame, *, undecided_is_no: bool = False) -> p
     back = there.rename(columns={C.VIEWER: C.CANDIDATE, C.CANDIDATE: C.VIEWER, LABEL: "back"})
     both = there.merge(back, on=keys, how="left" if undecided_is_no else "inner")
     both[LABEL] = ((both[LABEL] > 0) & (both["back"].fillna(0) > 0)).astype("int64")
-    return both[[*keys, LABEL]].sort_values(keys, ignore_index=True)
+    found = both[[*keys, LABEL]].sort_values(keys, ignore_index=True)
+    found.attrs = {OUTCOME: "mutual"}
+    return found
 
 
 COHORT = "cohort"

@@ -38,7 +38,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from recsys.arguments import checked_arguments
+from recsys.arguments import check_level, checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import warn
 from recsys.evaluation.examination import ExaminationCurve
@@ -60,6 +60,7 @@ from recsys.types import Float64Array
 LEAST_SUPPORT: Final = 0.5
 """With less of the lists within reach of the log, nothing is estimated from it."""
 _WARNED_SUPPORT: Final = 0.9
+_SURELY: Final = 3.0
 _BY_ANSWER: Final = ("dm", "dips", "dpr", "calibrated", "blend")
 """Estimators that take the answer from p_liked_back alone."""
 
@@ -107,6 +108,16 @@ class OffPolicyLog:
         """Whether a model has a number for every pair."""
         return bool(np.isfinite(self.value_hat).all() and np.isfinite(self.like_hat + self.back_hat).all())
 
+    def repeated(self) -> str:
+        """Return that the log holds listed pairs more often than one draw would, empty where it does not.
+
+        Weights of one draw add up to the pairs of the lists, but for chance: three standard errors.
+        """
+        draws = float(self.base.sum()) / max(float(self.chance.sum()), 1e-300)
+        if draws <= 1.0 + _SURELY * draws / np.sqrt(max(self.effective_size, 1e-9)):
+            return ""
+        return f"by its weights the log holds each listed pair {draws:.1f} times"
+
     def reason(self) -> str:
         """Return why nothing can be estimated from the log, empty when something can."""
         if self.effective_size < LEAST_EFFECTIVE:
@@ -145,7 +156,8 @@ def off_policy(
 
     Columns: estimator, value, lo, hi, effective_size, support, n (impressions of pairs in the lists), reason.
     Values are NaN and `reason` says why when the effective size is below 10 or less than half of the lists is
-    within reach of the log; then, and when it is surely less than nine tenths, a warning says so.
+    within reach of the log, and that of "ips" where the log surely holds listed pairs more often than one
+    draw would, as over several nights: it adds up what each brings. Then, and when it is surely less than nine tenths, a warning says so.
     "dm", "dips", "dpr", "calibrated" and "blend" take the answer from p_liked_back and not from `match`. When
     the log's matches contradict it by more than three standard errors, a warning and their `reason` say so.
     "dm", "calibrated" and "blend" have no interval: nothing in the log says how wrong their models are.
@@ -154,13 +166,13 @@ def off_policy(
     0 or 1, a match without a like, a place below 1, a prediction outside [0, 1], a pair listed twice, or an
     impression that stands twice (in a log with `ts`).
 
-    >>> pairs = [(f"v{n}", f"c{n % 7}") for n in range(40)]
-    >>> log = pd.DataFrame(pairs, columns=["viewer_id", "candidate_id"]).assign(propensity=0.5, like=1)
-    >>> log["match"] = [1, 0] * 20
-    >>> lists = log[["viewer_id", "candidate_id"]].assign(rank=1)
+    >>> pairs = [(f"v{n}", f"c{n % 7}") for n in range(80)]
+    >>> lists = pd.DataFrame(pairs, columns=["viewer_id", "candidate_id"]).assign(rank=1)
+    >>> log = lists.drop(columns="rank")[::2].assign(propensity=0.5, like=1, match=[1, 0] * 20)
     >>> off_policy(log, lists)[["estimator", "value"]].values.tolist()
-    [['ips', 1.0], ['snips', 0.5]]
+    [['ips', 0.5], ['snips', 0.5]]
     """
+    check_level(level)
     seen = _seen(log, lists, examination, most, tuple(covariates))
     known = max(seen.effective_size, 1e-9)
     if seen.reason():
@@ -259,9 +271,14 @@ def _rows(seen: OffPolicyLog, switch: float, level: float) -> Iterator[dict[str,
             _Plan("dpr", direct, lacking, looked, looked.sum()),
         ]
         plans += _calibrated_plans(seen)
+    repeated = seen.repeated()
+    if repeated and not reason:
+        causes = "as over several nights, or with lists made of what was shown"
+        warn(f"'ips' is not estimated: {repeated}, {causes}; take 'snips', or the log of one draw")
     for plan in plans:
         value, lo, hi = _estimated(seen, plan, level)
-        refused = bool(reason) and plan.estimator != "dm"
+        why = reason or (repeated if plan.estimator == "ips" else "")
+        refused = bool(why) and plan.estimator != "dm"
         yield {
             "estimator": plan.estimator,
             "value": np.nan if refused else value,
@@ -270,7 +287,7 @@ def _rows(seen: OffPolicyLog, switch: float, level: float) -> Iterator[dict[str,
             "effective_size": seen.effective_size,
             "support": seen.support,
             "n": len(seen.base),
-            "reason": reason if refused else seen.contradiction if plan.estimator in _BY_ANSWER else "",
+            "reason": why if refused else seen.contradiction if plan.estimator in _BY_ANSWER else "",
         }
 
 

@@ -272,6 +272,9 @@ def test_the_truth_says_by_which_probability_models_are_judged(log, people):
         table = compare_models(PopularityModel(), past.people, past.events, truth.iloc[:400], **asked)
         assert set(table["of"]) == {"", judged}
         assert judged in recsys.plots.models(table, "auc").get_xlabel()
+        scored = PopularityModel().fit(past.people, past.events, rng=1).score_pairs(truth.iloc[:400])
+        lists = recsys.evaluation.as_lists(scored.drop(columns="label"))
+        assert set(recsys.evaluate(lists, truth.iloc[:400], n_resamples=2)["of"]) == {"", judged}
         same = compare_models(
             PopularityModel(), past.people, past.events, truth.iloc[:400], outcome=outcome, **asked
         )

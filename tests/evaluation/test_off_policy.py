@@ -275,7 +275,7 @@ def test_a_log_whose_matches_contradict_the_answers_predicted_is_warned_of() -> 
 
 def test_texts_for_chances_and_ids_of_two_kinds_are_refused_and_polars_is_read():
     pairs = [(n, 100 + n % 7) for n in range(40)]
-    log = pd.DataFrame(pairs, columns=["viewer_id", "candidate_id"]).assign(propensity=0.5, like=1)
+    log = pd.DataFrame(pairs, columns=["viewer_id", "candidate_id"]).assign(propensity=1.0, like=1)
     log["match"] = [1, 0] * 20
     lists = log[["viewer_id", "candidate_id"]].assign(rank=1)
     pd.testing.assert_frame_equal(off_policy(log, lists), off_policy(pl.DataFrame(log), pl.DataFrame(lists)))
@@ -287,7 +287,20 @@ def test_texts_for_chances_and_ids_of_two_kinds_are_refused_and_polars_is_read()
 
 def test_categories_of_texts_are_texts():
     pairs = [(f"v{n}", f"c{n % 7}") for n in range(40)]
-    log = pd.DataFrame(pairs, columns=["viewer_id", "candidate_id"]).assign(propensity=0.5, like=1, match=1)
+    log = pd.DataFrame(pairs, columns=["viewer_id", "candidate_id"]).assign(propensity=1.0, like=1, match=1)
     lists = log[["viewer_id", "candidate_id"]].assign(rank=1)
     found = off_policy(log.astype({"viewer_id": "category", "candidate_id": "category"}), lists)
     pd.testing.assert_frame_equal(found, off_policy(log, lists))
+
+
+def test_a_log_of_several_nights_has_no_ips_and_its_snips_is_that_of_one():
+    """Seen to say 1.07 matches a pair for two nights of .54."""
+    lists = pd.DataFrame({"viewer_id": [f"v{n}" for n in range(160)], "candidate_id": "c", "rank": 1})
+    night = lists.drop(columns="rank")[::2].assign(propensity=0.5, like=1, match=[1, 0] * 40)
+    one = off_policy(night, lists).set_index("estimator")
+    with pytest.warns(UserWarning, match=r"'ips' is not estimated: .* each listed pair 2\.0 times"):
+        two = off_policy(pd.concat([night, night]), lists).set_index("estimator")
+    for value in (one.loc["ips", "value"], one.loc["snips", "value"], two.loc["snips", "value"]):
+        assert value == pytest.approx(0.5)
+    assert np.isnan(two.loc["ips", "value"])
+    assert "2.0 times" in two.loc["ips", "reason"]

@@ -118,7 +118,8 @@ def test_cohorts_are_judged_apart(given):
 
 
 def test_other_lists_are_judged_off_policy(given):
-    names = done("judge_other_lists", given, lists=given["off_policy_lists"])
+    with pytest.warns(UserWarning, match="lists made of what was shown"):
+        names = done("judge_other_lists", given, lists=given["off_policy_lists"])
     table = names["table"].set_index("estimator")
     hits = given["log"].merge(given["off_policy_lists"][["viewer_id", "candidate_id"]])["match"].mean()
     assert table.loc["snips", "value"] == pytest.approx(hits)
