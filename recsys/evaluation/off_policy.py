@@ -156,8 +156,9 @@ def off_policy(
 
     Columns: estimator, value, lo, hi, effective_size, support, n (impressions of pairs in the lists), reason.
     Values are NaN and `reason` says why when the effective size is below 10 or less than half of the lists is
-    within reach of the log, and that of "ips" where the log surely holds listed pairs more often than one
-    draw would, as over several nights: it adds up what each brings. Then, and when it is surely less than nine tenths, a warning says so.
+    within reach of the log; then, and when it is surely less than nine tenths, a warning says so. "ips" adds
+    up what each draw brings: where the log surely holds listed pairs more often than one draw would, as over
+    several nights, it is NaN too, with a warning.
     "dm", "dips", "dpr", "calibrated" and "blend" take the answer from p_liked_back and not from `match`. When
     the log's matches contradict it by more than three standard errors, a warning and their `reason` say so.
     "dm", "calibrated" and "blend" have no interval: nothing in the log says how wrong their models are.
