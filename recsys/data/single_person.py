@@ -70,6 +70,8 @@ _CLOCK_TOLERANCE: Final = pd.Timedelta(days=1)
 def population_of_one(tables: Mapping[str, Columns], catalogue: Catalogue) -> Population | None:
     """Return what `recsys.load_population` returns of one person's tables, None for any but plain ones.
 
+    Tables without any time hold from the start, and are read as of now.
+
     Plain are tables of one person in which every value is sound, with one row of profile and of boundaries,
     no later row of anything, and neither events nor blocks, reports or holds.
 
@@ -91,9 +93,10 @@ def population_of_one(tables: Mapping[str, Columns], catalogue: Catalogue) -> Po
     times = [
         row[C.VALID_FROM] for table in rows.values() for row in table if row.get(C.VALID_FROM) is not None
     ]
-    if not times or max(times) > pd.Timestamp.now("UTC") + _CLOCK_TOLERANCE:
+    now = pd.Timestamp.now("UTC")
+    if max(times, default=now) > now + _CLOCK_TOLERANCE:
         return None
-    return _population(rows, max(times), catalogue)
+    return _population(rows, max(times, default=now), catalogue)
 
 
 @lru_cache(maxsize=8)

@@ -175,7 +175,7 @@ def one_person(user_id: str, profile: Profile, catalogue: Catalogue) -> Populati
             people = profile
         else:
             plain = population_of_one(profile.columns, catalogue)
-            people = load_population(profile.frames, catalogue=catalogue) if plain is None else plain
+            people = plain or load_population(profile.frames, profile.as_of, catalogue=catalogue)
     except (RecsysError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise _unusable(profile, type(error).__name__) from None
     if not isinstance(profile, Population):

@@ -8,18 +8,18 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from recsys.errors import RecsysError, SafetyUnavailable, StalePublicationError, imported
+from recsys.errors import InputError, RecsysError, SafetyUnavailable, StalePublicationError, imported
 
-_OUTCOMES: Final = {StalePublicationError: "stale", SafetyUnavailable: "unavailable"}
+_OUTCOMES: Final = {StalePublicationError: "stale", SafetyUnavailable: "unavailable", InputError: "refused"}
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call that ended.
 
-    route:   rank, rank_many, inbox, circles, look or explain. outcome: served, stale, unavailable, or broken
-    for bad arguments. seconds: how long it took. asked, length: people asked for and given. live: whether
-    the list of the night ran short. degraded: an older publication is served.
+    route:   rank, rank_many, inbox, circles, look or explain. outcome: served, stale, unavailable, refused
+    for input that does not fit, or broken. seconds: how long it took. asked, length: people asked for and
+    given. live: whether the list of the night ran short. degraded: an older publication is served.
     """
 
     route: str
@@ -83,7 +83,7 @@ class Listeners:
             yield call
             outcome = "served"
         except RecsysError as error:
-            outcome = _OUTCOMES.get(type(error), outcome)
+            outcome = next((word for kind, word in _OUTCOMES.items() if isinstance(error, kind)), outcome)
             raise
         finally:
             seconds = perf_counter() - start

@@ -30,6 +30,12 @@ class ProfileTables:
         """The values of each table by column, None where one is unknown."""
         return {name: _columns_of(table) for name, table in self.given.items()}
 
+    @property
+    def as_of(self) -> pd.Timestamp | None:
+        """The time to read them as of: now when no row has one, else None, their own latest."""
+        times = (table.get(name, ()) for table in self.columns.values() for name in (C.VALID_FROM, C.TS))
+        return pd.Timestamp.now("UTC") if all(one is None for column in times for one in column) else None
+
     @cached_property
     def frames(self) -> dict[str, pd.DataFrame]:
         """The tables as frames."""

@@ -18,6 +18,7 @@ from recsys.data import single_person
 from recsys.data.population import Population
 from recsys.data.single_person import population_of_one
 from recsys.data.tables import CONTRACTS
+from recsys.ranking.cold_start import one_person
 from recsys.ranking.profile_tables import ProfileTables
 from recsys.storage.load import load_population, load_tables
 from recsys.testing.people import EASY_TO_LIST, make_tables
@@ -70,6 +71,20 @@ def test_sound_tables_give_the_population_of_a_night(seed: int, form: Callable[[
     assert_same(plain, load_population(ProfileTables(given).frames))
 
 
+def test_tables_without_a_time_are_read_as_of_now() -> None:
+    rows = rows_of(tables_of(3))
+    for row in (row for table in rows.values() for row in table):
+        row.pop(C.VALID_FROM, None)
+    plain, given = read(rows), ProfileTables(rows)
+    assert plain is not None
+    assert abs(plain.as_of - pd.Timestamp.now("UTC")) < pd.Timedelta(days=1)
+    assert_same(plain, load_population(given.frames, plain.as_of))
+    rows["profiles"][0][C.MAX_DISTANCE_KM] = "12"
+    rows["holds"] = [{C.USER: "u00000", C.TS: None, C.STATE: "lifted"}]
+    assert read(rows) is None
+    assert len(one_person("u00000", ProfileTables(rows), load_catalogue())) == 1
+
+
 def test_answers_of_a_services_own_catalogue_are_read_as_a_night_reads_them() -> None:
     questions = [
         {"question_id": "age", "label": "Age", "kind": "number", "least": 18, "most": 98, "step": 5},
@@ -105,12 +120,6 @@ def _again(table: str, times: int = 1, **values: Any) -> Callable[[Rows], object
     return change
 
 
-def _without_times(rows: Rows) -> None:
-    for table in rows.values():
-        for row in table:
-            row[C.VALID_FROM] = None
-
-
 BETWEEN = {C.ACTOR: "u00000", C.TARGET: "u1", C.TS: "2026-01-05T00:00Z"}
 LEFT_TO_A_NIGHT: dict[str, Callable[[Rows], object]] = {
     "age outside the band": _row("profiles", age_years=90),
@@ -138,7 +147,6 @@ LEFT_TO_A_NIGHT: dict[str, Callable[[Rows], object]] = {
     ),
     "topic repeated": _again("talk_topics"),
     "later row": _row("interests", valid_from="2999-01-01T00:00Z"),
-    "no time": _without_times,
     "block": lambda rows: rows.update(blocks=[BETWEEN]),
     "hold": lambda rows: rows.update(holds=[{C.USER: "u00000", C.TS: BETWEEN[C.TS], C.STATE: "active"}]),
     "unknown table": lambda rows: rows.update(wallet=[{C.USER: "u00000"}]),

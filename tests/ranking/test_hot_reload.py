@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from recsys.constraints.policy import Policy
-from recsys.errors import PublicationError, SafetyUnavailable
+from recsys.errors import InputError, PublicationError, SafetyUnavailable
 from recsys.ranking.hooks import Call, Load
 from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety
@@ -272,11 +272,14 @@ def test_hooks_hear_of_calls_and_cannot_break_them(world: World, tmp_path: Path)
     safety.exclusions = lambda *_: 1 / 0  # type: ignore[assignment,method-assign]
     with pytest.raises(SafetyUnavailable):
         ranker.rank(world.people.ids.values[3], 4, NOW)
+    with pytest.raises(InputError):
+        ranker.rank(world.people.ids.values[3], 0, NOW)
     found = [(c.route, c.outcome, c.asked, c.length, c.live) for c in heard.calls]
     assert found == [
         ("rank", "served", 4, 4, False),
         ("rank", "served", 15, 15, True),
         ("rank", "unavailable", 4, 0, False),
+        ("rank", "refused", 0, 0, False),
     ]
     assert all(call.seconds > 0 for call in heard.calls)
     assert len(heard.loads) == 1
