@@ -71,6 +71,7 @@ def erase(
         store.suppress(user_id)
         store.store.erase(user_id, at)
     new = erasures.add(people, at)
+    store.drop_listed(people)
     rewritten, removed = rewrite_runs_naming_erased(published, erasures.now())
     named = current_run_names_erased(published, erasures.now())
     return Erasure(new, tuple(rewritten), tuple(removed), still_named=named)
@@ -93,8 +94,8 @@ def require_not_erased(user_id: str, published: Path) -> None:
 def drop_applied_erasures(safety: SafetyStore, published: str | Path) -> int:
     """Drop the ids of erased people from a store once what is served was made without them; return how many.
 
-    Until then the store needs them in clear, to be compared with what is served. Afterwards the list of
-    erasures, which holds keyed hashes, keeps them out. Who is not in the list stays.
+    Until then a store of several machines needs them in clear, to be compared with what is served. Afterwards
+    the list of erasures, which holds keyed hashes, keeps them out. Who is not in the list stays.
 
     Raises PublicationError or SafetyUnavailable when list or store cannot be read.
     """

@@ -100,11 +100,15 @@ others AS MATERIALIZED (
   SELECT candidate_id FROM found WHERE EXISTS (
     SELECT FROM recsys_day_events e
     WHERE e.actor = candidate_id AND e.noted > since AND e.type = 'tables')
+  UNION
+  SELECT candidate_id FROM others JOIN recsys_changed_persons c USING (account) WHERE c.noted > since
 ), stopped AS MATERIALIZED (
   SELECT FROM me WHERE EXISTS (SELECT FROM recsys_holds h WHERE h.person = ANY ({_TEXTS}))
     OR EXISTS (SELECT FROM recsys_erased_people x WHERE x.person = ANY ({_TEXTS}))
   UNION ALL
   SELECT FROM recsys_day_events e WHERE e.actor = who AND e.noted > since AND e.type = 'tables'
+  UNION ALL
+  SELECT FROM me JOIN recsys_changed_persons c USING (account) WHERE c.noted > since
 )"""  # noqa: S608 - fixed names
 _PAGE: Final = f"""{_DAY}, found AS MATERIALIZED (
   SELECT one.candidate_id, one.reasons, one.stage, one.place,

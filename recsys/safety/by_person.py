@@ -12,7 +12,7 @@ from recsys.data.safety_rows import as_id_text
 from recsys.errors import InputError
 from recsys.safety.canonical import CheckedId, canonical_person, distinct_pair, not_canonical
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent, DayLog, StoreWithDay
-from recsys.safety.day_tables import is_stopped_by, note_tokens
+from recsys.safety.day_tables import is_stopped_by, note_tokens, says_active
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import (
     BAN,
@@ -34,6 +34,8 @@ from recsys.safety.store import (
     CountedStore,
     SafetyExclusions,
     SafetyStore,
+    StoreInFile,
+    StoreWithPages,
     StoreWithRestrictions,
     ask_safety,
     hold_words,
@@ -69,6 +71,7 @@ class SafetyByPerson:
         self.reader: ReadsExclusions = store
         self.accounts = ALONE
         self._read = ("", 0)
+        self._told_pages = set[tuple[int, frozenset[str]]]()
 
     def with_store(self, reader: ReadsExclusions) -> "SafetyByPerson":
         """Return the same for reading alone, where exclusions are asked of something else."""
@@ -169,7 +172,17 @@ class SafetyByPerson:
         self.suppress(user_id)
         self.store.erase(self._person(user_id), at)
         self.erasures.add([user_id], at)
+        self.drop_listed([user_id])
         self._bind()
+
+    def drop_listed(self, ids: Sequence[str]) -> None:
+        """Drop the ids of people who are in the list of erasures from a store in a file.
+
+        All its workers are on the machine of the list, which keeps these people out and holds no id.
+        """
+        store = self.store
+        if isinstance(store, StoreInFile):
+            ask_safety(lambda: store.drop_erased(ids))
 
     def read_day(self) -> None:
         """Note the person tokens of tables of today that came since."""
@@ -197,7 +210,7 @@ class SafetyByPerson:
         for event in changed:
             if is_stopped_by(event):
                 self._note_out(event.actor, event.at)
-            elif self._is_out_before(event.actor, event.at) and can_be_used(event):
+            elif says_active(event) and self._is_out_before(event.actor, event.at) and can_be_used(event):
                 self.ledger.lift(OUT_TODAY, people=[Who(event.actor)])
 
     def note_profile(self, user_id: str, token: str | None, *, is_out: bool) -> None:
@@ -227,6 +240,7 @@ class SafetyByPerson:
         if since is None or since < told:
             self._link(user_id)
             self.ledger.stop([Who(user_id)], OUT_TODAY, as_of=told, renew=True)
+            self._tell_pages(self.accounts.of(user_id))
 
     def _is_out_before(self, user_id: str, at: datetime) -> bool:
         since = self.ledger.now().stop_of_account(user_id, OUT_TODAY)
@@ -250,6 +264,16 @@ class SafetyByPerson:
         pairs += [link for one in strangers if (link := state.links_of_spelling(one)) is not None]
         if any(person not in state.links.get(own, ()) for own, person in pairs):
             self.ledger.link(pairs)
+        for one in accounts:
+            if len(mine := self.accounts.of(one)) > 1 and self.accounts.came_by_day(mine):
+                self._tell_pages(mine)
+
+    def _tell_pages(self, accounts: Sequence[str]) -> None:
+        """Tell a store with pages in SQL that a person is another than the night knew."""
+        store, known = self.store, (id(self.accounts), frozenset(accounts))
+        if isinstance(store, StoreWithPages) and known not in self._told_pages:
+            ask_safety(lambda: store.note_changed_persons(sorted(accounts)))
+            self._told_pages.add(known)
 
     def _is_out_today(self, user_id: str) -> bool:
         """Say whether the latest tables of today say that somebody is out for good."""

@@ -71,6 +71,11 @@ def is_stopped_by(event: DayEvent) -> bool:
     return any(_is_out(row) for row in _profile_rows(event))
 
 
+def says_active(event: DayEvent) -> bool:
+    """Say whether a member's own tables say that they are active, or say nothing of their state."""
+    return all(row.get(C.ACCOUNT_STATE) in (None, "active") for row in _profile_rows(event))
+
+
 def _is_out(row: Mapping[str, Any]) -> bool:
     state = row.get(C.ACCOUNT_STATE)
     if state is not None and not (isinstance(state, str) and state in _OWN_STATES):

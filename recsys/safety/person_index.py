@@ -189,6 +189,10 @@ class Accounts:
         rows = [row for row in self._ids.find(spelled) if row >= 0]
         return str(self._ids.at(rows[:1])[0]) if rows else None
 
+    def came_by_day(self, accounts: Iterable[str]) -> bool:
+        """Say whether somebody of some accounts came with a token since the publication."""
+        return any(one in self._newcomers for one in accounts)
+
     def meant(self, user_id: str) -> str:
         """Return the known id that an id nobody has is but for its spelling, else the id itself."""
         return self.known(user_id) or user_id

@@ -70,6 +70,8 @@ _TABLES: Final = (
     """INSERT INTO recsys_store_identity (identity, writes)
        VALUES (replace(gen_random_uuid()::text, '-', ''), 0) ON CONFLICT DO NOTHING""",
     "CREATE INDEX IF NOT EXISTS recsys_shown_candidates_day ON recsys_shown_candidates (day)",
+    """CREATE TABLE IF NOT EXISTS recsys_changed_persons (
+      account text PRIMARY KEY, noted timestamptz NOT NULL)""",
     *DAY_TABLES,
 )
 _COUNT: Final = "UPDATE recsys_store_identity SET writes = writes + 1"
@@ -108,6 +110,7 @@ _ERASE: Final = (
        AND person IN (SELECT other FROM recsys_separated_pairs WHERE person = ANY(%(texts)s))""",
     "DELETE FROM recsys_separated_pairs WHERE person = ANY(%(texts)s)",
     "DELETE FROM recsys_shown_candidates WHERE person = %(person)s OR other = %(person)s",
+    "DELETE FROM recsys_changed_persons WHERE account = %(person)s",
     ERASE_DAY,
 )
 _SHOWN: Final = "SELECT other FROM recsys_shown_candidates WHERE person = %(person)s AND day = %(day)s"
@@ -236,6 +239,13 @@ class PostgresSafety:
         self._write(
             [("DELETE FROM recsys_erased_people WHERE person = ANY(%(ids)s)", {"ids": [*read_as(ids)]})]
         )
+
+    def note_changed_persons(self, accounts: Sequence[str]) -> None:
+        """Note accounts of whose persons the day knows more than the night, for pages in SQL."""
+        insert = """INSERT INTO recsys_changed_persons SELECT unnest(%(accounts)s::text[]), now()
+                    ON CONFLICT (account) DO UPDATE SET noted = excluded.noted"""
+        delete = "DELETE FROM recsys_changed_persons WHERE noted < now() - interval '30 days'"
+        self._write([(delete, {}), (insert, {"accounts": sorted(accounts)})])
 
     def shown(self, viewer: str, day: date) -> frozenset[str]:
         """Return the people the viewer was shown on that day."""

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from recsys.errors import InputError, SafetyUnavailable, explained
@@ -191,6 +192,28 @@ class StoreWithErasedIds(SafetyStore, Protocol):
 
     def drop_erased(self, ids: Sequence[str]) -> None:
         """Forget ids of erased people, whom the list of erasures keeps out from now on."""
+        ...
+
+
+@runtime_checkable
+class StoreInFile(StoreWithErasedIds, Protocol):
+    """The same in a file of this machine."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        ...
+
+
+@runtime_checkable
+class StoreWithPages(Protocol):
+    """A store beside which a database answers pages of its own, by the persons that a night knew."""
+
+    def note_changed_persons(self, accounts: Sequence[str]) -> None:
+        """Note accounts that came to have another account of their person by day, or that are out by it.
+
+        Until what is served is exported anew they have no page, and stand on none.
+        """
         ...
 
 

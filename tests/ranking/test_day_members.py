@@ -439,6 +439,7 @@ def test_tables_that_cannot_be_used_free_nobody(town: Town, ranker: Ranker) -> N
             ({"tz": "Mars"}, False),
             ({C.AGE_YEARS: "seventeen", C.AGE_BAND: "under 18"}, False),
             ({"tz": "Mars"}, False),
+            ({"state": "paused"}, False),
             ({}, True),
         ]
     ):

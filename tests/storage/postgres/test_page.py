@@ -255,3 +255,34 @@ def test_somebody_without_the_privilege_is_refused_and_not_told_to_try_again(
 
     with pytest.raises(SourceError, match="the database refused"):
         asks()
+
+
+@pytest.mark.parametrize("what", ["hold", "banned", "block", "unsafe", "profile"])
+def test_pages_in_sql_show_nobody_by_what_the_night_did_not_know_of_their_person(
+    both: Both, what: str
+) -> None:
+    """Seen to fail: who was held under an account of the day stood on pages in SQL until the export."""
+    user, viewer = next(
+        (one, page[0][1])
+        for one in both.ids
+        if (page := both.sql("page", one)) and one in [row[1] for row in both.sql("page", page[0][1])]
+    )
+    safety, token = both.ranker.safety, f"hmac1:{777:064x}"
+    if what == "profile":
+        safety.note_profile(user, None, is_out=True)
+    else:
+        for one in (user, "u-second"):
+            safety.note_tables([DayEvent.of_tables("t", one, {"profiles": [{"person_token": token}]})])
+    if what == "hold":
+        safety.hold("u-second")
+    elif what == "banned":
+        rows = [{"person_token": token, "account_state": "banned"}]
+        safety.note_tables([DayEvent.of_tables("b", "u-second", {"profiles": rows})])
+    elif what == "block":
+        safety.block(viewer, "u-second")
+    elif what == "unsafe":
+        at = datetime.now(UTC)
+        both.ranker.day.append([DayEvent("e", at, viewer, "u-second", "meet_feedback", "unsafe")])
+    assert user not in [row[1] for row in both.sql("page", viewer, 100)]
+    assert both.sql("page", user) == [] == both.sql("inbox", user)
+    assert both.ranker.look(viewer, user) is None
