@@ -91,15 +91,18 @@ def require_not_erased(user_id: str, published: Path) -> None:
         raise InputError(explained("this person was erased", got=user_id, remedy=remedy))
 
 
-def drop_applied_erasures(safety: SafetyStore, published: str | Path) -> int:
+def drop_applied_erasures(safety: SafetyStore, published: str | Path, run: str | None = None) -> int:
     """Drop the ids of erased people from a store once what is served was made without them; return how many.
 
     Until then a store of several machines needs them in clear, to be compared with what is served. Afterwards
     the list of erasures, which holds keyed hashes, keeps them out. Who is not in the list stays.
 
+    run: the publication that every worker serves, by default the current one.
+
     Raises PublicationError or SafetyUnavailable when list or store cannot be read.
     """
-    if not isinstance(safety, StoreWithErasedIds) or (run := _current(Path(published))) is None:
+    run = run or _current(Path(published))
+    if not isinstance(safety, StoreWithErasedIds) or run is None:
         return 0
     applied = read_manifest(Path(published) / RUNS / run).erasure_watermark
     if applied is None:

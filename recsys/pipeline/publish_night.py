@@ -5,6 +5,7 @@ writes, checks and serves them.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -14,20 +15,23 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.data.population import Population
+from recsys.errors import RecsysError
 from recsys.experiments.night_arms import NightArms
+from recsys.pipeline.erasure import drop_applied_erasures
 from recsys.pipeline.fingerprint import made_from as fingerprints_of
 from recsys.pipeline.from_settings import directed_of, load_model
 from recsys.pipeline.list_files import copy_lists
 from recsys.pipeline.night import Night, without_erased
 from recsys.pipeline.night_safety import HoldStates
 from recsys.pipeline.paths import NightPaths
-from recsys.pipeline.postgres_served_lists import Served, load_publication
+from recsys.pipeline.postgres_served_lists import Served, load_publication, served
 from recsys.pipeline.publish import PublishResult, publish
 from recsys.pipeline.stage_outputs import read_calibration, read_prices
 from recsys.ranking.cold_start import write_newcomer_files
 from recsys.ranking.publication_filter import ListFilter
 from recsys.ranking.snapshot_files import pair_stages_of, served_snapshot, write_snapshot
 from recsys.ranking.snapshot_rows import NO_ARMS, ArmRows
+from recsys.safety import open_safety
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger
 from recsys.storage.publication import NEWCOMERS, read_publication
@@ -85,12 +89,20 @@ def publish_night(night: Night, inputs: PublicationInputs, *, published: Path) -
 def export_publication(published: Path, address: str) -> Served:
     """Serve what is published from a PostgreSQL database as well, without whoever left since it was made.
 
+    A safety store in the same database drops the ids of those whom the publication exported before this one
+    was made without: by then every worker serves it, or a later one.
+
     Raises PublicationError when nothing is published, and what `load_publication` raises.
     """
+    before = served(address)
     publication, erased = read_publication(published), ErasureList.of(published).now()
     only = ListFilter.of_publication(publication, published)
     snapshot = served_snapshot(publication)
-    return load_publication(publication, address, erased=erased, only=only, snapshot=snapshot)
+    found = load_publication(publication, address, erased=erased, only=only, snapshot=snapshot)
+    if before is not None:
+        with suppress(RecsysError):  # no safety store here, or a run that was removed since
+            drop_applied_erasures(open_safety(address), published, before.run_id)
+    return found
 
 
 def _arms(night: Night, people: Population) -> ArmRows:
