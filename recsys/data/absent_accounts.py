@@ -63,7 +63,7 @@ class AbsentRows:
     def __init__(self, ids: IdIndex, person_tokens: ObjectArray, tokens: Mapping[str, str]) -> None:
         known = np.flatnonzero(pd.notna(person_tokens))[::-1]
         row_of = dict(zip(person_tokens[known].tolist(), known.tolist(), strict=True))
-        self.ids = ids
+        self.ids, self._person_tokens = ids, person_tokens
         self.tokens = {one: token for one, token in tokens.items() if one not in ids}
         self._rows = {one: row_of.get(token, -1) for one, token in self.tokens.items()}
 
@@ -117,18 +117,26 @@ class AbsentRows:
         return kept, told(found.excluded, lasting, reasons) + told(back, always, [REOPENED] * len(back))
 
     def accounts(self, stopped: Mapping[str, str], pairs: Collection[tuple[str, str, str]]) -> AbsentAccounts:
-        """Return what the ledger needs: of the accounts that are stopped, and why, or in a pair."""
-        out = {one: why for one, why in stopped.items() if one not in self.ids}
+        """Return what the ledger needs: of the accounts that are stopped, and why, or in a pair.
+
+        Somebody with a row is among them where a state of `STOPPED` was said of them in another one, such as
+        a refused one: it outlives that row.
+        """
+        out = {one: why for one, why in stopped.items() if one not in self.ids or why in STOPPED}
         ends = {one for a, b, _ in pairs for one in (a, b) if one not in self.ids}
         names = sorted(out.keys() | ends)
         told = sorted(pairs)
         return AbsentAccounts(
             account=np.array(names, object),
-            token=np.array([self.tokens.get(one) for one in names], object),
+            token=np.array([self._token(one) for one in names], object),
             stop=np.array([out.get(one, "") for one in names], object),
             pairs=np.array([pair[:2] for pair in told], object).reshape(-1, 2),
             reason=np.array([why for *_, why in told], object),
         )
+
+    def _token(self, account: str) -> str | None:
+        (row,) = self.ids.find([account])
+        return self._person_tokens[row] if row >= 0 else self.tokens.get(account)
 
 
 def restrictions_of_erased(

@@ -19,7 +19,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.text_folding import INVISIBLE
-from recsys.data.fail_closed import PROVES_AGE, SAFETY_EVENTS, Restrictions
+from recsys.data.fail_closed import PROVES_AGE, SAFETY_EVENTS, STOPPED, Restrictions
 from recsys.data.ids import canonical_spelling
 from recsys.errors import as_text
 
@@ -226,8 +226,9 @@ _TWINS_SHARE: Final = 0.01
 def restricted_by_twins(profiles: pd.DataFrame) -> Restrictions:
     """Return what profiles whose ids differ in capitals alone restrict: the two may be of one person.
 
-    Whoever is active is held where the twin is not, and person tokens of each are tokens of the other too.
-    Where many ids have a twin, capitals tell people apart, and tokens are of one account each.
+    Whoever is active is held where the twin is not, and person tokens of each are tokens of the other too; a
+    ban or a hold is of both, and outlives the row. Where many ids have a twin, capitals tell people apart:
+    tokens are of one account each, and who is held is so while the twin is there.
 
     profiles: accepted rows.
 
@@ -243,8 +244,9 @@ def restricted_by_twins(profiles: pd.DataFrame) -> Restrictions:
     twins = spelled[spelled.duplicated(keep=False)]
     if twins.empty:
         return Restrictions()
-    tokens, people = frozenset[tuple[str, str]](), frozenset[str]()
-    if C.PERSON_TOKEN in profiles and len(twins) <= max(_FEW_TWINS, _TWINS_SHARE * len(users)):
+    tokens, people, states = frozenset[tuple[str, str]](), frozenset[str](), frozenset[tuple[str, str]]()
+    few = len(twins) <= max(_FEW_TWINS, _TWINS_SHARE * len(users))
+    if few and C.PERSON_TOKEN in profiles:
         rows = profiles.loc[profiles[C.USER].isin(twins.index), [C.USER, C.PERSON_TOKEN]].dropna()
         named = rows.assign(form=rows[C.USER].map(twins).astype(object)).drop_duplicates()
         both = named[["form", C.PERSON_TOKEN]].merge(twins.rename("form").rename_axis("twin").reset_index())
@@ -255,7 +257,10 @@ def restricted_by_twins(profiles: pd.DataFrame) -> Restrictions:
         stopped = set(profiles.loc[state.notna() & state.ne("active"), C.USER])
         meant = set(twins[twins.index.isin(stopped)])
         people = frozenset(str(one) for one in twins.index[twins.isin(meant)] if one not in stopped)
-    return Restrictions(people=people, tokens=tokens)
+        said = profiles.loc[state.isin(STOPPED) & profiles[C.USER].isin(twins.index), [C.USER]]
+        words = dict(zip(said[C.USER].map(twins), state[said.index], strict=True))
+        states = frozenset((one, words[twins[one]]) for one in people if few and twins[one] in words)
+    return Restrictions(people=people, tokens=tokens, states=states)
 
 
 def row_counts(
