@@ -18,9 +18,10 @@ from recsys.data.absent_accounts import LASTING, REOPENED, UNREAD
 from recsys.data.as_of import latest_holds
 from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.population import Population
-from recsys.data.safety_rows import Spellings
+from recsys.data.quarantine import ROW_NUMBER
+from recsys.data.safety_rows import Spellings, as_id_text
 from recsys.data.tables import read_and_check
-from recsys.errors import PublicationError, SourceError
+from recsys.errors import PublicationError, SourceError, as_text
 from recsys.pipeline.retention import run_folders
 from recsys.ranking.publication_filter import published_persons
 from recsys.ranking.snapshot import SnapshotIds
@@ -34,6 +35,7 @@ from recsys.storage.sources import Reader, table_readers
 from recsys.types import BoolArray, Int32Array
 
 _NOBODY: Final = ErasedPeople()
+_LONGEST_ID: Final = 512
 _UNREAD: Final = LedgerTag(UNREAD, TABLES)
 _ACCOUNT_STOPS: Final = {"banned": LedgerTag(BAN, TABLES), "hold": LedgerTag(HOLD, ACCOUNT)}
 """States of an account that stop its person until its own row says another one."""
@@ -43,8 +45,9 @@ _ACCOUNT_STOPS: Final = {"banned": LedgerTag(BAN, TABLES), "hold": LedgerTag(HOL
 class HoldStates:
     """The latest word of the holds table on each hold, an account and its owner.
 
+    held: also by a row that is refused or dated ahead, where its state is read as `active`.
     lifted: when each hold ended, later than anything where the table itself has its beginning.
-    Somebody held because a row could not be read is in neither: that ends when the row is put right.
+    Somebody held because a state could not be read is in neither: that ends when the row is put right.
     profile_times: reads the time of the latest profile of each account; None when the source has no times.
     """
 
@@ -59,7 +62,8 @@ class HoldStates:
         times = partial(_profile_times, readers[T.PROFILES], as_of)
         if T.HOLDS not in readers:
             return cls(frozenset(), {}, times)
-        every = read_and_check(T.HOLDS, readers[T.HOLDS], as_of=as_of).accepted
+        checked = read_and_check(T.HOLDS, readers[T.HOLDS], as_of=as_of)
+        every = checked.accepted
         rows = latest_holds(every, as_of)
         active = rows[C.STATE].eq("active").to_numpy(bool)
         held, lifted = _named_holds(rows[active]), rows[~active]
@@ -67,7 +71,7 @@ class HoldStates:
         dated = C.TS in rows and bool(rows[C.TS].notna().any())
         ends = lifted[C.TS] if dated else pd.Series(pd.NaT, lifted.index)
         return cls(
-            frozenset(held),
+            frozenset(held) | _held_by_refused(readers[T.HOLDS](), checked.quarantined),
             {
                 hold: _ALWAYS if hold in begun or not dated else end
                 for hold, end in zip(_named_holds(lifted), ends, strict=True)
@@ -85,6 +89,18 @@ def _named_holds(rows: pd.DataFrame) -> list[tuple[str, str]]:
     owners = rows[C.OWNER].astype(object) if C.OWNER in rows else pd.Series(None, rows.index, dtype=object)
     owner = owners.where(owners.notna(), "").astype(str)
     return list(zip(rows[C.USER].astype(str), owner, strict=True))
+
+
+def _held_by_refused(given: pd.DataFrame, quarantined: pd.DataFrame) -> frozenset[tuple[str, str]]:
+    """Return the account and the owner of each hold in refused rows that say `active`."""
+    rows = given.reset_index(drop=True).iloc[quarantined[ROW_NUMBER].to_numpy(np.intp)]
+    if rows.empty:
+        return frozenset()
+    active = rows[rows[C.STATE].map(lambda one: as_text(one).strip().casefold() == "active").astype(bool)]
+    named = active[C.USER].map(lambda one: as_id_text(one)[:_LONGEST_ID], na_action="ignore")
+    known = named[named.notna() & named.ne("")]
+    owners = active[C.OWNER].reindex(known.index) if C.OWNER in active else pd.Series(None, known.index)
+    return frozenset(zip(known, owners.map(as_text, na_action="ignore").fillna(""), strict=True))
 
 
 def _hold_tag(owner: str) -> LedgerTag:

@@ -1,0 +1,150 @@
+"""What a safety row in another spelling restricts is kept by the ledger when the row is gone the next night.
+
+Planted and seen caught: a ledger that reads the accepted rows as they are given, one that looks at no refused
+row, one that keeps a spelled id of nobody as it is given, and unsafe meetings left out of what separates.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import recsys
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.constraints.policy import Policy, may_show_each
+from recsys.data.population import Population
+from recsys.pipeline.night_safety import HoldStates, note_changed_tokens, note_night
+from recsys.safety.keys import Keys
+from recsys.safety.ledger import LedgerState, SafetyLedger, Who
+from recsys.storage.load import load_population
+from tests.data.test_future_and_respelled_rows import SPELLINGS
+
+Tables = dict[str, pd.DataFrame]
+TOWN = recsys.make_town(120, np.random.default_rng(7)).tables
+AS_OF = load_population(TOWN).as_of
+EARLIER = AS_OF - pd.Timedelta(days=1)
+NAMES = ("as it is", *SPELLINGS)
+
+
+def _event(kind: str, detail: str | None = None) -> Callable[[str, str], tuple[str, dict[str, object]]]:
+    return lambda a, b: (
+        T.EVENTS,
+        {C.EVENT: f"x {a} {b}", C.TS: EARLIER, C.ACTOR: a, C.TARGET: b, C.TYPE: kind, C.DETAIL: detail},
+    )
+
+
+ROWS: Mapping[str, Callable[[str, str], tuple[str, dict[str, object]]]] = {
+    "hold": lambda _, b: (T.HOLDS, {C.USER: b, C.TS: EARLIER, C.STATE: "active", C.OWNER: "aki"}),
+    "block": lambda a, b: (T.BLOCKS, {C.ACTOR: a, C.TARGET: b, C.TS: EARLIER}),
+    "report": lambda a, b: (
+        T.REPORTS,
+        {C.ACTOR: a, C.TARGET: b, C.TS: EARLIER, C.CATEGORY: "money"},
+    ),
+    "block by day": _event("block"),
+    "end": _event("end", "amicable"),
+    "unsafe meeting": _event("meet_feedback", "unsafe"),
+    "pressure": _event("feeling_check", "pressured"),
+}
+
+
+def _pairs() -> list[tuple[str, str]]:
+    """As many pairs as there are spellings, who may meet, nobody in two of them."""
+    people, found, taken = load_population(TOWN, AS_OF), list[tuple[str, str]](), set[int]()
+    policy, everybody = Policy.default(), np.arange(len(people))
+    for a in everybody:
+        candidates = np.array([b for b in everybody if b != a and not {int(a), int(b)} & taken])
+        may = may_show_each(policy, people, np.full(len(candidates), a), candidates)
+        may &= may_show_each(policy, people, candidates, np.full(len(candidates), a))
+        if may.any() and len(found) <= len(SPELLINGS):
+            b = candidates[may][0]
+            taken |= {int(a), int(b)}
+            found.append((str(people.ids.ids([a])[0]), str(people.ids.ids([b])[0])))
+    return found[: len(NAMES)]
+
+
+PAIRS = _pairs()
+
+
+def _spelled(name: str, user: str) -> str:
+    return SPELLINGS[name](user) if name in SPELLINGS else user
+
+
+def _with_rows(tables: Tables, kind: str, *, by_target: bool) -> Tables:
+    rows = []
+    for name, (a, b) in zip(NAMES, PAIRS, strict=False):
+        given = (a, _spelled(name, b)) if by_target or kind == "hold" else (_spelled(name, b), a)
+        table, row = ROWS[kind](*given)
+        rows.append(row)
+    return tables | {table: pd.concat([tables[table], pd.DataFrame(rows)], ignore_index=True)}
+
+
+def _without(users: set[str]) -> Tables:
+    found = dict(TOWN)
+    for name, table in found.items():
+        named = [table[c].isin(users) for c in (C.USER, C.ACTOR, C.TARGET) if c in table]
+        if named:
+            found[name] = table[~np.logical_or.reduce(named)]
+    return found
+
+
+def _restricted(state: LedgerState, kind: str, people: Population, token: str | None) -> list[bool]:
+    found = []
+    for a, b in PAIRS:
+        mine = state.fingerprints(Who(b, token and f"{token}{b}"))
+        other = Who(a, people.person_tokens[people.ids.find([a])[0]])
+        apart = state.separated_from(state.fingerprints(other))
+        found.append(state.is_stopped(mine) if kind == "hold" else not apart.isdisjoint(mine))
+    return found
+
+
+@pytest.mark.filterwarnings("ignore:rows about safety name nobody")
+@pytest.mark.parametrize("who", ["there", "yet to come"])
+@pytest.mark.parametrize("kind", ROWS)
+def test_the_row_of_one_night_restricts_in_every_spelling_for_good(
+    kind: str, who: str, tmp_path: Path
+) -> None:
+    assert len(PAIRS) == len(NAMES)
+    tables = TOWN if who == "there" else _without({b for _, b in PAIRS})
+    given = _with_rows(tables, kind, by_target=len(kind) % 2 == 0)
+    people, ledger = load_population(given, AS_OF), SafetyLedger(tmp_path, Keys())
+    if who == "there":
+        a, b = people.ids.find([a for a, _ in PAIRS]), people.ids.find([b for _, b in PAIRS])
+        may = may_show_each(Policy.default(), people, a, b) | may_show_each(Policy.default(), people, b, a)
+        assert dict(zip(NAMES, may.tolist(), strict=True)) == dict.fromkeys(NAMES, False)
+    note_night(ledger, people, HoldStates.of_source(given, people.as_of))
+    after = load_population(TOWN, AS_OF + pd.Timedelta(hours=5))
+    note_changed_tokens(ledger, after, None)
+    note_night(ledger, after, HoldStates.of_source(TOWN, after.as_of))
+    every = dict.fromkeys(NAMES, True)
+    for token in (None, "another "):
+        assert dict(zip(NAMES, _restricted(ledger.now(), kind, after, token), strict=True)) == every, token
+    other = next(
+        one for one in after.ids.ids(np.arange(60)) if one not in {x for pair in PAIRS for x in pair}
+    )
+    assert not ledger.now().is_stopped(ledger.now().fingerprints(Who(str(other))))
+
+
+def test_a_hold_in_another_spelling_is_lifted_under_the_right_id_by_its_owner(tmp_path: Path) -> None:
+    ledger, (_, user) = SafetyLedger(tmp_path, Keys()), PAIRS[0]
+
+    def is_held(hour: int, *rows: tuple[str, int, str, str]) -> bool:
+        table = pd.DataFrame(
+            [
+                {C.USER: one, C.TS: AS_OF + pd.Timedelta(hours=at), C.STATE: state, C.OWNER: owner}
+                for one, at, state, owner in rows
+            ]
+        )
+        tables = TOWN | {T.HOLDS: table}
+        people = replace(load_population(tables, AS_OF + pd.Timedelta(hours=hour)))
+        note_night(ledger, people, HoldStates.of_source(tables, people.as_of))
+        return ledger.now().is_stopped(ledger.now().fingerprints(Who(user)))
+
+    spelled = (user.upper(), 1, "active", "aki")
+    assert is_held(2, spelled)
+    assert is_held(4, spelled, (user, 3, "lifted", "ren"))
+    assert is_held(6, spelled, (user.upper(), 5, "lifted", "aki"), (user, 3, "lifted", "ren"))
+    assert not is_held(8, spelled, (user, 7, "lifted", "aki"))
