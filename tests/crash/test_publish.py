@@ -21,8 +21,8 @@ from tests.crash.publishing import serving, state_of, story
 from tests.crash.walk import Story, steps_of, walk
 from tests.pipeline.small_night import Night
 
-EVERY = 13
-"""Every thirteenth step is walked here; `python -m tests.benchmarks.night` walks them all."""
+EVERY = 23
+"""Every twenty-third step is walked here; `python -m tests.benchmarks.night` walks them all."""
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
