@@ -110,11 +110,22 @@ class LedgerState:
                 return own, spelled
         return None
 
+    def accounts(self, user_id: str) -> set[int]:
+        """Return the fingerprints of an account, and of the same id in other spellings linked with it."""
+        found = set(self.fingerprints(Who(user_id)))
+        if self.links.keys().isdisjoint(found):
+            return found
+        for naming in self.namings:
+            own, spelled = _spelled(naming, user_id)
+            if own in self.links.get(spelled, ()):
+                found |= self.links[spelled]
+        return found
+
     def stop_of_account(self, user_id: str, tag: LedgerTag) -> str | None:
         """Return the time as of which a stop of an account was read, "" when it has none, None without it."""
         found = [
             self.stopped_at.get((one, tag._replace(account=one)), "")
-            for one in self.fingerprints(Who(user_id))
+            for one in self.accounts(user_id)
             if tag._replace(account=one) in self.stops.get(one, ())
         ]
         return max(found, default=None)
@@ -320,8 +331,8 @@ class SafetyLedger:
             stopped = {
                 (one, own)
                 for who in people
-                for own in state.fingerprints(Who(who.user_id))
-                for one in state.fingerprints(who)
+                for own in state.accounts(who.user_id)
+                for one in (own, *state.fingerprints(who))
                 if tag._replace(account=own) in state.stops.get(one, ())
             }
             ends = {

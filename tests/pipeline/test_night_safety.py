@@ -190,7 +190,8 @@ def test_a_row_in_another_spelling_is_remembered_over_nights(
         people = replace(
             people, person_tokens=np.array([f"T{night}{at}" for at in range(len(people))], object)
         )
-        holds = HoldStates(frozenset([(spelled(one), "")] if (what, night) == ("hold", 0) else []), {})
+        held = frozenset([(spelled(one), "")] if (what, night) == ("hold", 0) else [])
+        holds = HoldStates(held, {}, lambda: dict.fromkeys(tables["profiles"]["user_id"], ts))
         note_changed_tokens(ledger, people, run)
         note_night(ledger, people, holds)
         run = tmp_path / str(night)

@@ -148,3 +148,30 @@ def test_a_hold_in_another_spelling_is_lifted_under_the_right_id_by_its_owner(tm
     assert is_held(4, spelled, (user, 3, "lifted", "ren"))
     assert is_held(6, spelled, (user.upper(), 5, "lifted", "aki"), (user, 3, "lifted", "ren"))
     assert not is_held(8, spelled, (user, 7, "lifted", "aki"))
+
+
+@pytest.mark.parametrize("state", ["banned", "hold"])
+def test_a_stop_in_a_profile_row_of_another_spelling_outlives_the_row(state: str, tmp_path: Path) -> None:
+    users = [b for _, b in PAIRS]
+    last = TOWN[T.PROFILES].drop_duplicates(C.USER, keep="last").set_index(C.USER, drop=False).loc[users]
+    spelled = [_spelled(name, user) for name, user in zip(NAMES, users, strict=True)]
+    rows = last.assign(**{C.USER: spelled, C.ACCOUNT_STATE: state, C.VALID_FROM: EARLIER})
+    given = TOWN | {T.PROFILES: pd.concat([TOWN[T.PROFILES], rows], ignore_index=True)}
+    ledger, people = SafetyLedger(tmp_path, Keys()), load_population(given, AS_OF)
+    note_night(ledger, people, HoldStates.of_source(given, people.as_of))
+    after = load_population(TOWN, AS_OF + pd.Timedelta(hours=5))
+    note_changed_tokens(ledger, after, None)
+    note_night(ledger, after, HoldStates.of_source(TOWN, after.as_of))
+    now = ledger.now()
+    stopped = {
+        name: now.is_stopped(now.fingerprints(Who(user))) for name, user in zip(NAMES, users, strict=True)
+    }
+    assert stopped == dict.fromkeys(NAMES, True)
+    newer = TOWN[T.PROFILES].assign(
+        **{C.VALID_FROM: AS_OF + pd.Timedelta(hours=6), C.ACCOUNT_STATE: "active"}
+    )
+    again = TOWN | {T.PROFILES: newer.drop_duplicates(C.USER)}
+    back = load_population(again, AS_OF + pd.Timedelta(hours=7))
+    note_night(ledger, back, HoldStates.of_source(again, back.as_of))
+    now = ledger.now()
+    assert not any(now.is_stopped(now.fingerprints(Who(user))) for user in users)
