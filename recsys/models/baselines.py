@@ -87,12 +87,13 @@ class CalibratedFactors(Model):
         fold, scores, labels = judged.pair_folds(_FOLDS, rng), [], []
         silent = impressions.take(~impressions.answered)
         looks, silent_fold = [], silent.pair_folds(_FOLDS, rng) if len(silent) else np.empty(0, np.int64)
+        decided = silent.same_pairs(judged)
         for number in range(_n_splits(len(judged), len(people))):
             held = judged.take(fold == number)
             taste, appeal = self._factors(people, learned.take(~learned.same_pairs(held)), rng)
             scores.append(pair_dots(taste, appeal, held.viewers, held.candidates))
             labels.append(held.labels)
-            unanswered = silent.take(silent_fold == number)
+            unanswered = silent.take(np.where(decided, silent.same_pairs(held), silent_fold == number))
             looks.append((unanswered, pair_dots(taste, appeal, unanswered.viewers, unanswered.candidates)))
             looks.append((held, scores[-1]))
         line = self._line(np.concatenate(scores), np.concatenate(labels))

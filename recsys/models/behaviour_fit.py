@@ -44,7 +44,7 @@ _WORTH_SPLITTING = 5_000
 """Impressions below which one part is left out and no second where content is fitted anew each time."""
 _ENOUGH_LIKES = 1000
 """Likes left out that are enough to tell orders of lists apart; of a small log, several parts hold them."""
-_OUTCOMES = ("labels", "p_examined")
+_OUTCOMES = ("labels", "looks")
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,10 +132,10 @@ class LeftOutFits:
             if self.config.affinity and impressions.answered.all() and _n_likes(kept) < _ENOUGH_LIKES:
                 kept.append(one)
         for _ in range(EM_ROUNDS):
-            labels, p_examined = (
+            labels, looks = (
                 np.concatenate([getattr(split, name) for split in held_out]) for name in _OUTCOMES
             )
-            stacker = fit_stacker(StackingInputs.joined(parts), labels, p_examined)
+            stacker = fit_stacker(StackingInputs.joined(parts), labels, looks)
             p_like = [sigmoid(stacked(stacker, part)) for part in parts]
             held_out = [split.e_step(p) for split, p in zip(held_out, p_like, strict=True)]
         association = usual

@@ -193,7 +193,7 @@ def _line(
     """Return the line to logits of P(like | look), and what having been liked adds given the effects."""
     line, listed = Platt(1.0, 0.0), ~impressions.is_reply
     if learned:
-        line = fit_platt(logits[listed], impressions.labels[listed], impressions.p_examined[listed])
+        line = fit_platt(logits[listed], impressions.labels[listed], impressions.looks[listed])
     return line, _reply_offset(line.logits(logits) + effects.logits(impressions), impressions)
 
 

@@ -48,7 +48,7 @@ class FactorSpace:
                     evidence,
                     (others + moved) * self.scale,
                     labels=impressions.labels,
-                    weights=impressions.p_examined,
+                    weights=impressions.looks,
                     offset=offset,
                     strength=strength,
                     steps=steps,

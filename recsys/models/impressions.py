@@ -1,4 +1,4 @@
-"""Impressions: who was shown whom, P(examined), and the answer; excluded pairs leave no row."""
+"""Impressions: who was shown whom, how often they looked, and the answer; excluded pairs leave no row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.labels import LABEL_WEIGHTS, LabelSettings, pair_labels
 from recsys.data.population import Population
@@ -16,6 +14,7 @@ from recsys.data.times import MICROSECONDS_A_DAY
 from recsys.models.calibration import Platt, fit_platt
 from recsys.models.directed import sigmoid
 from recsys.models.fold_in import EntriesByPerson
+from recsys.models.silent_exposures import SilentExposures, p_examined
 from recsys.types import BoolArray, Float64Array, Int32Array
 
 if TYPE_CHECKING:
@@ -45,10 +44,6 @@ def _first(events: Events, key: npt.NDArray[np.int64], *types: str) -> npt.NDArr
     return np.where(found[at] == key, coded.ts[rows[first[at]]], never)
 
 
-_MOST_SAID = 0.95
-_LEAST_LOOKED = 1e-6
-_LEAST_NO = 1e-3
-_ROUNDS = 20
 _EM_ROUNDS = 10
 """Lines to the level of looks; the chances of a look follow each."""
 
@@ -81,13 +76,17 @@ class PairRows:
 
 @dataclass(frozen=True, eq=False)
 class Impressions(PairRows):
-    """One row a directed pair with evidence, sorted by viewer, then candidate; `(n_impressions,)` each.
+    """Rows of directed pairs, sorted by viewer, then candidate; `(n_impressions,)` each.
+
+    A pair has one row for its answer and, before it, one for all its exposures without an answer until then.
+    Every look decides anew: `p_like` is the chance that one look ends in a like.
 
     viewers, candidates: int32 rows of the people.
     labels:   1 wanted to know the candidate, 0 not.
-    p_examined: (0, 1] that the viewer examined the candidate: 1 when they answered.
-    unexamined_odds: at least 0, the odds of not having examined where nothing would ever have been said
-              after examining; 0 when they answered. See `e_step`.
+    looks:    above 0, the expected number of looks: 1 where they answered.
+    exposures: how many exposures without an answer the row stands for; 0 where they answered.
+    unexamined_odds: at least 0, the odds of not having examined an exposure where nothing would ever have
+              been said after examining; 0 where they answered. See `e_step`.
     weights:  (0, 1] strength of the evidence, halved with age.
     answered: said yes or no in so many words, or showed it later.
     is_reply: answered somebody who had liked them before, as in an inbox.
@@ -98,7 +97,8 @@ class Impressions(PairRows):
     viewers: Int32Array
     candidates: Int32Array
     labels: Float64Array
-    p_examined: Float64Array
+    looks: Float64Array
+    exposures: Float64Array
     unexamined_odds: Float64Array
     weights: Float64Array
     answered: BoolArray
@@ -112,30 +112,37 @@ class Impressions(PairRows):
 
         Pairs with a block, a report or another safety event are in no row, in either direction. An
         exposure without an answer was looked at with the chance of its place (see `Examination`),
-        given that no answer came: at first as if all pairs liked each other equally often.
+        given that no answer came: at first as if all pairs liked each other equally often. An answer is
+        credited to the latest exposure before it, a reply to a like to none: an inbox brought it.
         """
         known = events.without_erased()
         labels = pair_labels(known.coded, LabelSettings(unanswered=True), now=known.now)
         answered = labels.strength != LABEL_WEIGHTS["impression"].strength
-        unexamined_odds = _unexamined_odds(known, labels.pair, answered, labels.label)
-        p_examined = _p_examined(unexamined_odds, _like_rate(labels.label, unexamined_odds))
+        first = np.minimum(_first(known, labels.pair, "like", "pass", "hide"), labels.ts)
         listed = bool((labels.n_impressions > 0).any())
         is_reply = answered & answers_a_like(known, labels.pair) if listed else np.zeros(len(answered), bool)
-        first = np.minimum(_first(known, labels.pair, "like", "pass", "hide"), labels.ts)
+        silent = SilentExposures.of(known, labels, answered, first, is_reply)
         rows = people.ids.find(known.coded.people)
-        i, j = rows[labels.viewer], rows[labels.candidate]
-        kept = (i >= 0) & (j >= 0) & (p_examined > 0)
+        is_known = (rows[labels.viewer] >= 0) & (rows[labels.candidate] >= 0)
+        before, after = np.flatnonzero(is_known & (silent.count > 0)), np.flatnonzero(is_known & answered)
+        at, is_answer = np.concatenate([before, after]), np.repeat([False, True], [len(before), len(after)])
+        order = np.lexsort((is_answer, at))
+        at, is_answer = at[order], is_answer[order]
+        ts = np.where(is_answer, labels.ts[at], silent.latest[at])
+        age = (known.now - ts) / MICROSECONDS_A_DAY
+        faded = LABEL_WEIGHTS["impression"].strength * 0.5 ** (age / LabelSettings().half_life_days)
         return cls(
-            viewers=i[kept],
-            candidates=j[kept],
-            labels=labels.label[kept],
-            p_examined=p_examined[kept],
-            unexamined_odds=unexamined_odds[kept],
-            weights=labels.weight[kept],
-            answered=answered[kept],
-            is_reply=is_reply[kept],
-            age=(known.now - labels.ts[kept]) / MICROSECONDS_A_DAY,
-            first_age=(known.now - first[kept]) / MICROSECONDS_A_DAY,
+            viewers=rows[labels.viewer[at]],
+            candidates=rows[labels.candidate[at]],
+            labels=np.where(is_answer, labels.label[at], 0.0),
+            looks=np.where(is_answer, 1.0, silent.looks[at]),
+            exposures=np.where(is_answer, 0.0, silent.count[at]),
+            unexamined_odds=np.where(is_answer, 0.0, silent.odds[at]),
+            weights=np.where(is_answer, labels.weight[at], faded),
+            answered=is_answer,
+            is_reply=is_reply[at] & is_answer,
+            age=age,
+            first_age=(known.now - np.where(is_answer, first[at], ts)) / MICROSECONDS_A_DAY,
         )
 
     def without_decay(self) -> "Impressions":
@@ -166,27 +173,23 @@ class Impressions(PairRows):
             return Platt()
         looks, own, line = self.take(first), logits[first], Platt()
         for _ in range(_EM_ROUNDS):
-            looked = looks.e_step(sigmoid(line.logits(own))).p_examined
+            looked = looks.e_step(sigmoid(line.logits(own))).looks
             line = fit_platt(own, looks.labels, looked)
         return line
 
     def e_step(self, p_like: Float64Array) -> "Impressions":
-        """Return the impressions with the p_examined that follow from P(like | look), `(n_impressions,)`.
+        """Return the impressions with the looks that follow from P(like | look), `(n_impressions,)`.
 
         No answer after an examination is a no that was not said, so the more somebody would have liked
-        the candidate, the less likely it is that they examined them: P(examined | no answer) is
-        `(1 - p) / (1 - p + unexamined_odds)`. With these weights, the slope of the log-likelihood of a no
+        the candidate, the less likely it is that they examined them: P(examined | no answer) of an exposure
+        is `(1 - p) / (1 - p + unexamined_odds)`. With these weights, the slope of the log-likelihood of a no
         is that of what was observed, no answer, whether examined or not.
 
         Source: Dempster, Laird and Rubin, "Maximum likelihood from incomplete data via the EM
         algorithm", Journal of the Royal Statistical Society B 39 (1977) 1-38.
         """
-        found = replace(
-            self,
-            p_examined=np.where(
-                self.unexamined_odds > 0, _p_examined(self.unexamined_odds, p_like), self.p_examined
-            ),
-        )
+        looked = self.exposures * p_examined(self.unexamined_odds, p_like)
+        found = replace(self, looks=np.where(self.exposures > 0, looked, self.looks))
         found.__dict__["_grouped"] = self.__dict__.setdefault("_grouped", {})
         return found
 
@@ -209,9 +212,9 @@ class Impressions(PairRows):
         return csr_array((np.ones(len(at)), pairs), shape=(n_people, n_people))
 
     def evidence(self, n_people: int) -> tuple[Float64Array, Float64Array]:
-        """Return how many impressions each person gave and received, chances added up, `(n_people,)` each."""
-        given = np.bincount(self.viewers, self.p_examined, n_people)
-        received = np.bincount(self.candidates, self.p_examined, n_people)
+        """Return how many looks each person gave and received, as expected, `(n_people,)` each."""
+        given = np.bincount(self.viewers, self.looks, n_people)
+        received = np.bincount(self.candidates, self.looks, n_people)
         return given.astype(np.float64), received.astype(np.float64)
 
     def pair_folds(self, n_folds: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
@@ -220,48 +223,3 @@ class Impressions(PairRows):
         high = np.maximum(self.viewers, self.candidates).astype(np.int64)
         _, pair = np.unique(low * (int(high.max(initial=0)) + 1) + high, return_inverse=True)
         return rng.integers(0, n_folds, int(pair.max(initial=-1)) + 1)[pair]
-
-
-def _unexamined_odds(
-    events: Events, key: npt.NDArray[np.int64], answered: BoolArray, labels: Float64Array
-) -> Float64Array:
-    """Return the odds of each pair in `key` (ascending): `P(unexamined) / (P(examined) P(silent | no))`.
-
-    How often a no stays unsaid is taken to be the same for everybody: of the impressions that their
-    positions make likely to be examined, those that ended neither in a like nor in a stated no.
-    """
-    from recsys.evaluation.examination import Examination  # in a fit alone: a backend loads no metrics
-
-    coded = events.coded
-    shown = np.flatnonzero(coded.are("impression") & (coded.target >= 0))
-    unexamined_odds = np.zeros(len(key))
-    if not len(shown) or not len(key):
-        return unexamined_odds
-    own = coded.actor[shown] * len(coded.people) + coded.target[shown]
-    at = np.searchsorted(key, own).clip(0, len(key) - 1)
-    found = key[at] == own
-    at = at[found]
-    places = pd.to_numeric(events.frame[C.POSITION]).to_numpy(np.float64)[shown[found]]
-    examination = Examination.fit(places, answered[at])
-    missed = np.exp(np.bincount(at, np.log1p(-examination.of_logged(places)), len(key)))
-    on_list = np.bincount(at, minlength=len(key)) > 0
-    impressions = max(float((1.0 - missed)[on_list].sum()), 1.0)
-    likes, noes = (float((answered & on_list & (labels == said)).sum()) for said in (1.0, 0.0))
-    silent = 1.0 - min(noes / max(impressions - likes, 1.0), _MOST_SAID)
-    return np.where(answered, 0.0, missed / (np.maximum(1.0 - missed, _LEAST_LOOKED) * silent))
-
-
-def _p_examined(unexamined_odds: Float64Array, p_like: Float64Array | float) -> Float64Array:
-    """Return P(examined | no answer)."""
-    no = np.maximum(1.0 - np.asarray(p_like, np.float64), _LEAST_NO)
-    return np.asarray(no / (no + unexamined_odds), np.float64)
-
-
-def _like_rate(labels: Float64Array, unexamined_odds: Float64Array) -> float:
-    """Return P(like | look) over all impressions, which the chances depend on, which depend on it."""
-    rate = 0.5
-    for _ in range(_ROUNDS if len(labels) else 0):
-        rate = float(
-            labels.sum() / np.where(unexamined_odds > 0, _p_examined(unexamined_odds, rate), 1.0).sum()
-        )
-    return rate

@@ -61,7 +61,8 @@ def _passes(like: Decisions, viewers: npt.NDArray[np.int64], candidates: npt.NDA
     }
     if isinstance(like, Impressions):
         own |= {
-            "p_examined": np.ones(n_drawn),
+            "looks": np.ones(n_drawn),
+            "exposures": np.zeros(n_drawn),
             "unexamined_odds": np.zeros(n_drawn),
             "answered": np.ones(n_drawn, bool),
             "is_reply": np.zeros(n_drawn, bool),

@@ -108,7 +108,7 @@ class _Side:
 
     @classmethod
     def of(cls, impressions: Impressions, own: npt.NDArray[np.integer], evidence: EntriesByPerson) -> "_Side":
-        labels, weights = evidence.sorted(impressions.labels), evidence.sorted(impressions.p_examined)
+        labels, weights = evidence.sorted(impressions.labels), evidence.sorted(impressions.looks)
         return cls(own, evidence, labels, weights, np.diff(evidence.indptr) > 0)
 
     def sums(self, logits: Float64Array) -> tuple[Float64Array, Float64Array]:

@@ -152,16 +152,17 @@ class PairedDecisions(PairRows):
         width = int(max(impressions.viewers.max(initial=0), impressions.candidates.max(initial=0))) + 1
         i, j = impressions.viewers.astype(np.int64), impressions.candidates.astype(np.int64)
         own, back = i * width + j, j * width + i
-        other = np.searchsorted(own, back).clip(0, max(len(own) - 1, 0))
+        # the last row of a pair is its answer, if there is one
+        other = (np.searchsorted(own, back, side="right") - 1).clip(0)
         known = own[other] == back if len(own) else np.zeros(0, bool)
         at = np.flatnonzero(known)
         other = other[at]
         sure = np.clip(chance[at], 1e-9, 1.0 - 1e-9)
         return cls(
             labels=impressions.labels[at],
-            weights=impressions.p_examined[at],
+            weights=impressions.looks[at],
             logits=np.log(sure) - np.log1p(-sure),
-            surprise=(impressions.labels[other] - chance[other]) * impressions.p_examined[other],
+            surprise=(impressions.labels[other] - chance[other]) * impressions.looks[other],
         )
 
 

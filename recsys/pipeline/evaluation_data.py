@@ -68,18 +68,32 @@ def read_evaluated_pairs(path: Path) -> pd.DataFrame:
 def exposures_after(
     events: Events, shown: pd.DataFrame, people: Population, at: pd.Timestamp, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Return exposures after `at`, pairs shown and examined: viewer_id, candidate_id, label, ts.
+    """Return first exposures after `at` that were examined: viewer_id, candidate_id, label, ts.
 
-    Who answered has examined the place. Each place left unanswered stays with the probability that it
+    Every look decides anew, so a pair is judged by its first exposure alone, whatever came of later ones. Who
+    answered has examined the place. Each place left unanswered stays with the probability that it
     was examined all the same (see `Impressions`), so that those that stay are a fair sample.
     """
     _, later = temporal_split(events.frame, at)
-    impressions = Impressions.from_events(people, Events.of(later))
-    examined = rng.random(len(impressions)) < impressions.p_examined
+    impressions = Impressions.from_events(people, Events.of(_until_shown_again(later)))
+    examined = rng.random(len(impressions)) < impressions.looks
     impressions = impressions.take(impressions.answered | examined)
     keys = [C.VIEWER, C.CANDIDATE]
     ids = {keys[0]: people.ids.ids(impressions.viewers), keys[1]: people.ids.ids(impressions.candidates)}
-    return pd.DataFrame({**ids, LABEL: impressions.labels}).merge(shown[[*keys, C.TS]], on=keys)
+    # a place left unanswered and a reply out of the inbox later: the reply stands for the pair
+    found = pd.DataFrame({**ids, LABEL: impressions.labels}).drop_duplicates(keys, keep="last")
+    return found.merge(shown[[*keys, C.TS]], on=keys)
+
+
+def _until_shown_again(events: pd.DataFrame) -> pd.DataFrame:
+    """Return the events of each directed pair before its second exposure, and all that name no pair."""
+    again = events[events[C.TYPE] == "impression"]
+    again = again[again.duplicated([C.ACTOR, C.TARGET])].drop_duplicates([C.ACTOR, C.TARGET])
+    second = events[[C.ACTOR, C.TARGET]].merge(
+        again[[C.ACTOR, C.TARGET, C.TS]], on=[C.ACTOR, C.TARGET], how="left"
+    )[C.TS]
+    kept = second.isna().to_numpy() | (events[C.TS].to_numpy() < second.to_numpy())
+    return events[kept]
 
 
 def first_and_replies(labels: pd.DataFrame, decided: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

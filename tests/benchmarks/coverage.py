@@ -113,10 +113,10 @@ def errors(scenario: Scenario) -> dict[str, float]:
     parts = [Market.draw(large, rng) for _ in range(10)]
     said = np.concatenate([part.said["bold"] for part in parts])
     rate = np.concatenate([part.said["all"] for part in parts])
-    return found | {"bold": _error(rate, said)}
+    return found | {"bold": error_of_known(rate, said)}
 
 
-def _error(rate: Floats, said: Floats) -> float:
+def error_of_known(rate: Floats, said: Floats) -> float:
     """Return the calibration error where the rate of each pair is known."""
     bins = Ece.of(np.zeros(len(said)), said).bins
     return float(np.abs(np.bincount(bins, rate - said)).sum() / len(said))

@@ -4,7 +4,8 @@
 
 Town: models learn from everything before a night. They are judged by pairs that the rules allow and that
 were never shown, and by whether both would like each other, drawn from the town's hidden taste after the
-night. Speed dating: a fifth of the meetings is left out, both directions together, five times.
+night; `like_error` is the calibration error of P(like | look) against that taste. Speed dating: a fifth of
+the meetings is left out, both directions together, five times.
 By default 6,000 people, some minutes; fewer make wide intervals, `--people 20000` narrows them;
 `--train-people 100000 --train-events 5000000` also times training on that much, one fit at 64 factors.
 """
@@ -31,6 +32,7 @@ from recsys.models.content import ContentModel
 from recsys.models.hybrid import HybridConfig, HybridModel
 from recsys.models.popularity import PopularityModel
 from tests.benchmarks.command import Result, peak_mb, run
+from tests.benchmarks.coverage import error_of_known
 from tests.benchmarks.town_after import TownAfter
 from tests.benchmarks.training import fold_in_ms, timed_training
 from tests.datasets import data_folder
@@ -72,12 +74,16 @@ def measure(args: argparse.Namespace) -> Result:
 def _town_scores(town: TownAfter, seed: int) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
     """Return the judged pairs with each model's probabilities, and the hybrid's timings."""
     scored, summary = {}, {}
+    rows = (town.people.ids.rows(town.pairs[column]) for column in (C.VIEWER, C.CANDIDATE))
+    i, j = (np.take(town.at, at) for at in rows)
+    hidden = town.truth.p_like(i, j)
     for name, (make, how) in MODELS.items():
         begin = time.perf_counter()
         model = make().fit(town.people, town.events, rng=np.random.default_rng(seed))
         seconds = time.perf_counter() - begin
         scored[name] = _scored(model, town.pairs, how)
         summary[f"{name}_fit_seconds"] = seconds
+        summary[f"{name}_like_error"] = error_of_known(hidden, scored[name][C.P_LIKE].to_numpy())
         if isinstance(model, HybridModel):
             joint = model.score_pairs(town.pairs, combiner="joint")[C.P_MUTUAL]
             summary |= {"fit_seconds": seconds, "fit_peak_mb": peak_mb(), "fold_in_ms": fold_in_ms(model)}

@@ -100,7 +100,7 @@ def _moved(evidence: Any, impressions: Impressions, offset: Floats, others: Floa
         evidence,
         others @ spread,
         labels=impressions.labels,
-        weights=impressions.p_examined,
+        weights=impressions.looks,
         offset=offset,
         strength=1.0,
         steps=10,

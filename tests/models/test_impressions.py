@@ -7,6 +7,7 @@ from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.evaluation.examination import Examination
 from recsys.models.impressions import Impressions
+from recsys.models.popularity import PopularityModel
 from recsys.testing.people import AS_OF
 
 
@@ -21,7 +22,7 @@ def looks_of(rows):
     return dict(zip(pairs, np.arange(len(impressions)), strict=True)), impressions
 
 
-def test_answered_impressions_were_examined_and_unanswered_ones_have_p_examined_below_one():
+def test_an_answer_is_one_look_and_an_exposure_without_one_less():
     at, impressions = looks_of(
         [
             ("a", "b", "impression", 3, 1),
@@ -30,9 +31,9 @@ def test_answered_impressions_were_examined_and_unanswered_ones_have_p_examined_
             ("a", "d", "impression", 3, 9),
         ]
     )
-    assert impressions.p_examined[at["a", "b"]] == 1.0
+    assert impressions.looks[at["a", "b"]] == 1.0
     assert impressions.labels.tolist() == [1.0, 0.0, 0.0]
-    assert 0.0 < impressions.p_examined[at["a", "d"]] < impressions.p_examined[at["a", "c"]] < 1.0
+    assert 0.0 < impressions.looks[at["a", "d"]] < impressions.looks[at["a", "c"]] < 1.0
     assert impressions.answered.tolist() == [True, False, False]
 
 
@@ -59,17 +60,74 @@ def test_the_gradient_of_unanswered_impressions_is_that_of_the_marginal_likeliho
 
     slope = (silence(logits + 1e-5) - silence(logits - 1e-5)) / 2e-5
     p = 1.0 / (1.0 + np.exp(-logits))
-    p_examined = [impressions.e_step(np.full(len(impressions), one)).p_examined[silent] for one in p]
-    np.testing.assert_allclose(-np.array(p_examined) * p, slope, rtol=1e-6)
-    assert (impressions.e_step(np.full(len(impressions), 0.3)).p_examined[impressions.answered] == 1.0).all()
+    looks = [impressions.e_step(np.full(len(impressions), one)).looks[silent] for one in p]
+    np.testing.assert_allclose(-np.array(looks) * p, slope, rtol=1e-6)
+    assert (impressions.e_step(np.full(len(impressions), 0.3)).looks[impressions.answered] == 1.0).all()
 
 
-def test_p_examined_rises_with_repeated_impressions():
+def test_looks_rise_with_repeated_impressions():
     once, twice = (
         looks_of([("a", "b", "impression", day, 5) for day in days] + [("c", "d", "like", 1, None)])
         for days in ([3], [3, 2])
     )
-    assert twice[1].p_examined[twice[0]["a", "b"]] > once[1].p_examined[once[0]["a", "b"]]
+    assert twice[1].looks[twice[0]["a", "b"]] > once[1].looks[once[0]["a", "b"]]
+
+
+def shown_until_answered(rng, rate, times, *, precision=np.inf, n_people=200, each=40):
+    """Events of a log in which every look decides anew, pairs shown so many times in random places.
+
+    precision: of the beta distribution of the chances of pairs; infinite: all pairs have the same one.
+    """
+    viewer, candidate = np.repeat(np.arange(n_people), each), rng.integers(0, n_people, n_people * each)
+    pairs = np.unique(np.column_stack([viewer, candidate])[viewer != candidate], axis=0)
+    who, ago = np.repeat(pairs, times, axis=0), np.tile(np.arange(times, 0, -1), len(pairs))
+    places = rng.integers(1, 21, len(who)).astype(float)
+    looked = rng.random(len(who)) < places**-0.5
+    alike = np.isinf(precision)
+    chance = rate if alike else rng.beta(rate * precision, (1 - rate) * precision, len(pairs)).repeat(times)
+    liked = looked & (rng.random(len(who)) < chance)
+    passed = looked & ~liked & (rng.random(len(who)) < 0.4)
+    answer = np.flatnonzero(liked | passed)
+    first = answer[np.unique(who[answer] @ [n_people, 1], return_index=True)[1]]
+    shown = pd.DataFrame({C.ACTOR: who[:, 0], C.TARGET: who[:, 1], C.TYPE: "impression", "ago": ago})
+    said = shown.iloc[first].assign(**{C.TYPE: np.where(liked[first], "like", "pass")})
+    log = pd.concat([shown.assign(**{C.POSITION: places}), said])
+    log[C.TS] = AS_OF - pd.to_timedelta(log.pop("ago"), unit="D")
+    log[[C.ACTOR, C.TARGET]] = log[[C.ACTOR, C.TARGET]].astype(str)
+    people = Population.of_ids(np.arange(n_people).astype(str), as_of=AS_OF)
+    return people, Events.of(log.sort_values(C.TS, kind="stable"))
+
+
+@pytest.mark.parametrize(("times", "precision"), [(2, np.inf), (8, np.inf), (8, 2.0)])
+def test_the_level_of_a_like_is_that_of_a_first_look_however_often_pairs_are_shown(times, precision):
+    """Credited to all exposures of their pair, and counted by pairs, the same answers say .19, .36, .31."""
+    people, events = shown_until_answered(np.random.default_rng(0), 0.236, times, precision=precision)
+    impressions = Impressions.from_events(people, events)
+    assert impressions.labels.sum() / impressions.looks.sum() == pytest.approx(0.236, abs=0.02)
+    model = PopularityModel().fit(people, events, rng=1)
+    at = np.random.default_rng(1).integers(0, len(people), (2, 500))
+    assert model.fitted.probabilities(*at).mean() == pytest.approx(0.236, abs=0.02)
+
+
+def test_an_answered_pair_keeps_its_earlier_exposures_and_a_reply_is_credited_to_none():
+    at, impressions = looks_of(
+        [
+            ("a", "b", "impression", 9, 1),
+            ("a", "b", "impression", 8, 1),
+            ("a", "b", "like", 8, None),
+            ("a", "b", "impression", 7, 1),
+            ("b", "a", "impression", 9, 2),
+            ("b", "a", "like", 6, None),
+        ]
+    )
+    names = ["abcd"[row] for row in impressions.viewers]
+    assert list(zip(names, impressions.labels, impressions.exposures, impressions.is_reply, strict=True)) == [
+        ("a", 0.0, 1.0, False),
+        ("a", 1.0, 0.0, False),
+        ("b", 0.0, 1.0, False),
+        ("b", 1.0, 0.0, True),
+    ]
+    assert impressions.looks[at["a", "b"]] == 1.0
 
 
 def test_is_reply_marks_answers_to_an_earlier_like():

@@ -24,6 +24,7 @@ def meetings(rng, shared, n=30_000, is_reply=False):
         np.concatenate(yes).astype(float),
         ones,
         0.0 * ones,
+        0.0 * ones,
         ones,
         ones > 0,
         answered,

@@ -1,0 +1,142 @@
+"""Exposures without an answer: how many were looked at, and what a further look at the same person counts."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
+from recsys.data.labels import PairLabels
+from recsys.types import BoolArray, Float64Array
+
+_MOST_SAID: Final = 0.95
+_LEAST_LOOKED: Final = 1e-6
+_LEAST_NO: Final = 1e-3
+_ROUNDS: Final = 20
+_HALVINGS: Final = 30
+_PRIOR_LOOKS: Final = 50.0
+"""Further looks that are as often liked as first ones, added to those of the log."""
+
+
+def p_examined(unexamined_odds: Float64Array, p_like: Float64Array | float) -> Float64Array:
+    """Return P(examined | no answer)."""
+    no = np.maximum(1.0 - np.asarray(p_like, np.float64), _LEAST_NO)
+    return np.asarray(no / (no + unexamined_odds), np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class SilentExposures:
+    """Exposures of each pair that no answer followed, until its answer if there is one; `(n_pairs,)` each.
+
+    Whoever looked at somebody before and did not like them likes them less often than somebody new: of
+    those shown again, fewer are of the kind that is liked. So a further look counts less, by how much
+    seldomer it ends in a like, and likes among looks are those of a first look (`_RepeatedLooks`).
+
+    count: how many, each by what it counts. latest: when the last was, microseconds since 1970. odds: of not
+    having examined one of them, see `Impressions`. looks: how many were examined, as expected where all pairs
+    like equally often.
+    """
+
+    count: Float64Array
+    latest: npt.NDArray[np.int64]
+    odds: Float64Array
+    looks: Float64Array
+
+    @classmethod
+    def of(
+        cls,
+        events: Events,
+        labels: PairLabels,
+        answered: BoolArray,
+        first: npt.NDArray[np.int64],
+        is_reply: BoolArray,
+    ) -> "SilentExposures":
+        """Find them; first: when each pair was first decided about.
+
+        How often a no stays unsaid is taken to be the same for everybody: of the looks that the places of
+        all exposures make likely, those that ended neither in a like nor in a stated no.
+        """
+        # in a fit alone: a backend loads no metrics
+        from recsys.evaluation.examination import Examination, credited
+
+        coded, n = events.coded, len(answered)
+        shown = np.flatnonzero(coded.are("impression") & (coded.target >= 0))
+        own = coded.actor[shown] * len(coded.people) + coded.target[shown]
+        at = np.searchsorted(labels.pair, own).clip(0, max(n - 1, 0))
+        shown = shown[labels.pair[at] == own] if n else shown[:0]
+        if not len(shown):
+            return cls(np.zeros(n), np.zeros(n, np.int64), np.zeros(n), np.zeros(n))
+        at = at[labels.pair[at] == own]
+        order = np.lexsort((coded.ts[shown], at))
+        at, shown = at[order], shown[order]
+        said = np.flatnonzero(answered)
+        is_open, followed = credited(at, coded.ts[shown], said, first[said])
+        at, shown, followed = at[is_open], shown[is_open], followed[is_open] & ~is_reply[at[is_open]]
+        places = pd.to_numeric(events.frame[C.POSITION]).to_numpy(np.float64)[shown]
+        examined = Examination.fit(places, followed).of_logged(places)
+        liked = followed & (labels.label[at] > 0)
+        noes = float((followed & ~liked).sum())
+        unsaid = 1.0 - min(noes / max(float(examined.sum()) - float(liked.sum()), 1.0), _MOST_SAID)
+        odds = np.where(followed, 0.0, (1.0 - examined) / (np.maximum(examined, _LEAST_LOOKED) * unsaid))
+        likes, others = float(labels.label[answered].sum()), len(said) - int(followed.sum())
+        rate, share = 0.5, np.ones(len(at))
+        for _ in range(_ROUNDS if len(said) else 0):
+            looked = p_examined(odds, rate)
+            share = _RepeatedLooks.of(at, looked, liked).share
+            rate = likes / (others + float((share * looked).sum()))
+        silent = np.where(followed, 0.0, share)
+        # an answer counts as one look; what it is more than its share is taken from the looks before it
+        less, count, looks = (
+            np.bincount(at, each, n).astype(np.float64)
+            for each in (np.where(followed, 1.0 - share, 0.0), silent, silent * p_examined(odds, rate))
+        )
+        kept = np.maximum(1.0 - less / np.maximum(looks, _LEAST_LOOKED), 0.0)
+        latest = np.zeros(n, np.int64)
+        np.maximum.at(latest, at[~followed], coded.ts[shown[~followed]])
+        # one number a pair: the odds that give as many looks where the pair likes as often as others do
+        no = max(1.0 - rate, _LEAST_NO)
+        return cls(
+            count=count * kept,
+            latest=latest,
+            odds=np.where(count > 0, no * (count / np.maximum(looks, _LEAST_LOOKED) - 1.0), 0.0),
+            looks=looks * kept,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _RepeatedLooks:
+    """How much seldomer a further look at the same person ends in a like.
+
+    With chances of pairs that follow a beta distribution of precision s, the chance after k looks without a
+    like is `s / (s + k)` of that of a first look.
+
+    share: `(n_exposures,)` that share, 1 for the first of a pair.
+    """
+
+    share: Float64Array
+
+    @classmethod
+    def of(cls, pair: npt.NDArray[np.integer], looked: Float64Array, liked: BoolArray) -> "_RepeatedLooks":
+        """Learn s from exposures `(n_exposures,)` in the order of pairs, then of time.
+
+        looked: chance that each was examined. s is what makes the likes of all further looks as many as
+        there are, infinite where they are no fewer than of first looks; few looks move it little from there.
+        """
+        is_first = np.append(True, pair[1:] != pair[:-1])
+        total = np.cumsum(looked) - looked
+        before = total - np.maximum.accumulate(np.where(is_first, total, 0.0))
+        rate = float(liked[is_first].sum()) / max(float(looked[is_first].sum()), 1.0)
+        further, k = looked[~is_first], before[~is_first]
+        expected = rate * (float(further.sum()) + _PRIOR_LOOKS)
+        seen = float(liked[~is_first].sum()) + rate * _PRIOR_LOOKS
+        if not len(further) or seen >= expected or rate <= 0.0:
+            return cls(np.ones(len(pair)))
+        low, high = 0.0, 1.0  # of 1 / s: the likes expected fall with it
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2.0
+            found = rate * (float((further / (1.0 + middle * k)).sum()) + _PRIOR_LOOKS)
+            low, high = (middle, high) if found > seen else (low, middle)
+        return cls(1.0 / (1.0 + low * before))
