@@ -6,7 +6,7 @@ Where a person can be is in the inventory of `recsys.safety.person_files`.
 import json
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,7 @@ from recsys.catalogue.columns import Tables as T
 from recsys.data.ids import packed_strings, unpacked_strings
 from recsys.data.safety_rows import Spellings
 from recsys.errors import SourceError
-from recsys.safety.erasure_list import ErasedPeople, ErasureList
+from recsys.safety.erasure_list import ErasedPeople, ErasureList, spelled_hash
 from recsys.safety.person_files import (
     PERSON_COLUMNS,
     as_texts,
@@ -60,26 +60,37 @@ def erase_from_tables(folder: Path, erasures: ErasureList) -> dict[str, int]:
         erasures.add([*requested, *_meant(requested, folder)])
     erased = erasures.now()
     gone: dict[str, int] = {}
+    users = _users(folder) if len(erased) else frozenset()
     for path in _table_files(folder) if len(erased) else ():
         table = path.relative_to(folder).parts[0].partition(".")[0]
-        gone[table] = gone.get(table, 0) + erase_from_table(path, erased)
+        gone[table] = gone.get(table, 0) + erase_from_table(path, erased, users)
     return {table: count for table, count in gone.items() if count}
 
 
-def _meant(requested: Sequence[str], folder: Path) -> list[str]:
-    """Return the known people whom ids of erasures that are nobody's mean in another spelling."""
+def _users(folder: Path) -> frozenset[str]:
+    """Return the ids of everybody who has a profile in the tables of a folder."""
     users = set[str]()
     for path in _table_files(folder, T.PROFILES):
         table = _read_columns(path, (C.USER,))
         if C.USER in table.column_names and holds_text(table[C.USER].type):
             users.update(one for one in as_texts(table[C.USER].unique()).to_pylist() if one)
+    return frozenset(users)
+
+
+def _meant(requested: Sequence[str], folder: Path) -> list[str]:
+    """Return the known people whom ids of erasures that are nobody's mean in another spelling."""
+    users = _users(folder)
     spellings = Spellings(users)
     found = (spellings.whom(one) for one in requested if one not in users)
     return [one for one in found if one is not None]
 
 
-def erase_from_table(path: Path, erased: ErasedPeople) -> int:
-    """Drop the rows of one Parquet or CSV file that name an erased person; return how many rows went."""
+def erase_from_table(path: Path, erased: ErasedPeople, users: Collection[str] = ()) -> int:
+    """Drop the rows of one Parquet or CSV file that name an erased person; return how many rows went.
+
+    users: ids that are somebody's as they stand; an erased person's in another spelling counts as theirs
+    where it is nobody's.
+    """
     import pyarrow as pa
 
     table = _read_columns(path, PERSON_COLUMNS)
@@ -91,11 +102,18 @@ def erase_from_table(path: Path, erased: ErasedPeople) -> int:
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
         coded = as_texts(column).dictionary_encode()
-        ids = np.append(erased.among(coded.dictionary.to_pylist()), False)
+        given = coded.dictionary.to_pylist()
+        ids = np.append(erased.among(given) | _spelled(given, erased, users), False)
         named |= ids[coded.indices.fill_null(len(ids) - 1).to_numpy(zero_copy_only=False)]
     if named.any():
         _write_table(path, in_plain_layout(_read_columns(path, None)).filter(pa.array(~named)))
     return int(named.sum())
+
+
+def _spelled(ids: Sequence[str], erased: ErasedPeople, users: Collection[str]) -> BoolArray:
+    """Say which ids are nobody's and those of erased people in another spelling, `(n_ids,)` bool."""
+    strange = [None if not users or one in users else spelled_hash(one) for one in ids]
+    return erased.among(strange)
 
 
 def _table_files(folder: Path, table: str = "*") -> Iterator[Path]:

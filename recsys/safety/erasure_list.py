@@ -23,6 +23,7 @@ from typing import Any, Final
 import numpy as np
 
 from recsys.errors import PublicationError, SafetyUnavailable, explained
+from recsys.safety.canonical import in_any_spelling
 from recsys.safety.fingerprints import forms_of
 from recsys.safety.keys import UNKEYED, Keys, purpose_key, read_keys
 from recsys.safety.ledger import LedgerState, SafetyLedger
@@ -145,6 +146,7 @@ class ErasureList:
             new = {erasure_key(user_id, secret): moment for user_id in wanted}
             new = {hashed: value for hashed, value in new.items() if hashed not in known.moments}
             prints = {_keyed(form, secret) for one in wanted for form in forms_of(one, self._keys)}
+            prints |= {_keyed(spelled_hash(one), secret) for one in wanted}
             if new or not prints <= known.prints:  # asked again with a key that was not given before
                 content = {
                     "format": _FORMAT,
@@ -177,6 +179,15 @@ def person_hash(user_id: str) -> str:
     'da9959592ff4a767'
     """
     return blake2b(user_id.encode("utf-8", "surrogatepass"), digest_size=8, person=b"judged").hexdigest()
+
+
+def spelled_hash(user_id: str) -> str:
+    """Return a hash of an id in whatever spelling, by which the list knows rows that name nobody else.
+
+    >>> spelled_hash("U1") == spelled_hash("u1.0") != spelled_hash("u2")
+    True
+    """
+    return person_hash(in_any_spelling(user_id))
 
 
 def erasure_key(user_id: str, secret: bytes) -> str:

@@ -26,6 +26,7 @@ from recsys.pipeline.gates.distribution import (
 from recsys.pipeline.gates.list_checks import overlap
 from recsys.pipeline.gates.proposal import Band, usual_band
 from recsys.pipeline.gates.safety import erased
+from recsys.pipeline.gates.table_checks import safety_tables
 from recsys.pipeline.history import read_history
 from recsys.pipeline.publish import PublishResult
 from recsys.pipeline.retention import run_ids
@@ -226,3 +227,23 @@ def test_a_portrait_names_nobody(night: Night, tmp_path: Path) -> None:
     assert not any(user in file.read_text() for user in set(night.lists[C.VIEWER]))
     file.write_text("[]")
     assert read_column_profile(folder) is None
+
+
+def test_more_rows_that_name_nobody_than_in_the_last_night_warn(proposal: Proposal) -> None:
+    """Planted and seen caught: a count that is compared with nothing, and one that is not kept."""
+
+    def night_of(
+        nobody: int, past: list[Mapping[str, float]], rows: int = 100
+    ) -> tuple[Level, dict[str, float]]:
+        counts = {"blocks": {"rows": rows, "refused": 0, "nobody": nobody, "misspelled": 0}}
+        kept = tuple({"safety_tables": numbers} for numbers in past)
+        found = safety_tables(replace(proposal, row_counts=counts, past=kept))
+        return found.level, dict(found.numbers)
+
+    first, numbers = night_of(3, [])
+    assert (first, numbers["blocks_nobody"]) == (Level.PASS, 3)
+    assert night_of(3, [numbers])[0] is Level.PASS
+    assert night_of(2, [numbers])[0] is Level.PASS
+    assert night_of(4, [numbers])[0] is Level.WARN
+    assert night_of(1, [night_of(0, [])[1]])[0] is Level.WARN
+    assert night_of(4, [numbers, night_of(4, [numbers])[1]])[0] is Level.PASS

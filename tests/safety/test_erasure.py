@@ -252,9 +252,25 @@ def test_an_erasure_in_another_spelling_erases_the_one_who_is_meant(
     write_tables(make_tables(8, np.random.default_rng(3)), f"parquet:{tmp_path / 'tables'}")
     row = {"actor": spelled, "target": None, "type": "erase", "event_id": "e1", "ts": "2026-01-01T00:00:00Z"}
     pd.DataFrame([row]).to_parquet(tmp_path / "tables" / "events.parquet", index=False)
+    blocks = pd.DataFrame({"actor": ["u00001", "u00002"], "target": [spelled, "u00004"], "ts": row["ts"]})
+    blocks.to_parquet(tmp_path / "tables" / "blocks.parquet", index=False)
     erase_from_tables(tmp_path / "tables", erasures)
+    assert read_tables(f"parquet:{tmp_path / 'tables'}")["blocks"]["target"].tolist() == ["u00004"]
     assert erasures.now().among(["u00005", "u00004"]).tolist() == [True, False]
     assert "u00005" not in read_tables(f"parquet:{tmp_path / 'tables'}")["profiles"]["user_id"].tolist()
+
+
+def test_an_erasure_takes_no_row_of_somebody_whose_id_is_spelled_alike(
+    erasures: ErasureList, tmp_path: Path
+) -> None:
+    profiles = pd.DataFrame({"user_id": ["u1", "U1", "u2"]})
+    (tmp_path / "tables").mkdir()
+    profiles.to_parquet(tmp_path / "tables" / "profiles.parquet", index=False)
+    blocks = pd.DataFrame({"actor": ["u2", "u2", "u2"], "target": ["U1", "u1", "u1.0"]})
+    blocks.to_parquet(tmp_path / "tables" / "blocks.parquet", index=False)
+    erasures.add(["u1"])
+    assert erase_from_tables(tmp_path / "tables", erasures) == {"profiles": 1, "blocks": 2}
+    assert read_tables(f"parquet:{tmp_path / 'tables'}")["blocks"]["target"].tolist() == ["U1"]
 
 
 def test_a_file_that_cannot_be_read_counts_as_naming(erasures: ErasureList, tmp_path: Path) -> None:
