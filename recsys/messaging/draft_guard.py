@@ -8,7 +8,7 @@ sure.
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -136,12 +136,14 @@ _LATIN: Final = re.compile("[a-z]")
 class Rule:
     """One pattern of a kind; `cased` ones read capitals. `unless` takes a match away where it overlaps.
 
+    certain: whether the classifier may not overrule it.
     needed: sets of characters of each of which every match holds one; a text without is not searched.
     """
 
     kind: str
     pattern: re.Pattern[str]
     cased: bool
+    certain: bool
     needed: tuple[frozenset[str], ...]
 
 
@@ -178,15 +180,20 @@ def read_rules(file: YamlFile, version: str) -> Rules:
     """Read the rules; raises InputError naming file and key for an unknown kind, word or a broken pattern."""
     listed = _mapping(file, "words")
     words = {name: _alternatives(file, name, raw) for name, raw in listed.items()}
-    kinds = file.section(file.content, "kinds", (*LANGUAGES, "example", "advice", "rules", "cased", "unless"))
+    kinds = file.section(
+        file.content, "kinds", (*LANGUAGES, "example", "advice", "rules", "certain", "cased", "unless")
+    )
     for name in {*kinds} ^ {*GUARD_KINDS}:
         raise file.error("every kind has rules, and no other", "kinds", got=name)
     rules: list[Rule] = []
     unless: dict[str, tuple[re.Pattern[str], ...]] = {}
     for kind, raw in kinds.items():
-        for source, cased in (("rules", False), ("cased", True)):
+        for source in ("rules", "certain", "cased"):
             rules += [
-                Rule(kind, pattern, cased, needed_characters(pattern.pattern))
+                Rule(
+                    *(kind, pattern, source == "cased", source == "certain"),
+                    needed_characters(pattern.pattern),
+                )
                 for pattern in _patterns(file, f"{kind}.{source}", raw.get(source), words)
             ]
         unless[kind] = _patterns(file, f"{kind}.unless", raw.get("unless"), words)
@@ -293,10 +300,10 @@ def rule_matches(folded: Folded) -> set[_Match]:
     return _ruled(folded) | {("contact", start, end) for start, end in phone_spans(folded.text)}
 
 
-def _ruled(folded: Folded) -> set[_Match]:
-    """Return what the rules find and nothing excuses: kind, start and end in the folded text."""
+def _ruled(folded: Folded, *, certain: bool = False) -> set[_Match]:
+    """Return what the rules, or those that are certain, find and nothing excuses: kind, start and end."""
     rules = load_rules()
-    matches = set(_matches(folded, rules))
+    matches = set(_matches(folded, [rule for rule in rules.rules if rule.certain or not certain]))
     excused = {kind: _excuses(folded, rules, kind) for kind in {kind for kind, _, _ in matches}}
     return {
         (kind, start, end)
@@ -306,21 +313,28 @@ def _ruled(folded: Folded) -> set[_Match]:
 
 
 def _judged(folded: Folded, ruled: list[_Match], classifier: DraftClassifier) -> set[_Match]:
-    """Return the rules' findings the classifier does not overrule, and the stretches it flags itself."""
-    found: set[_Match] = set()
+    """Return the rules' findings the classifier does not overrule, and the stretches it flags itself.
+
+    What excuses a kind excuses what the classifier finds as well, in the stretch where it stands.
+    """
+    found = _ruled(folded, certain=True)
+    excuses: dict[str, list[tuple[int, int]]] = {}
     for start, end in windows(folded.text):
         inside = [match for match in ruled if match[1] < end and start < match[2]]
         kinds = classifier.flagged(folded.text[start:end], frozenset(kind for kind, _, _ in inside))
         found |= {match for match in inside if match[0] in kinds}
         stretch = folded.text[start:end]
         left, right = len(stretch) - len(stretch.lstrip()), len(stretch.rstrip())
-        found |= {(kind, start + left, start + right) for kind in kinds - {kind for kind, _, _ in inside}}
+        for kind in kinds - {kind for kind, _, _ in inside}:
+            excused = excuses.setdefault(kind, _excuses(folded, load_rules(), kind))
+            if not any(begin < end and start < stop for begin, stop in excused):
+                found.add((kind, start + left, start + right))
     return found
 
 
-def _matches(folded: Folded, rules: Rules) -> Iterator[tuple[str, int, int]]:
+def _matches(folded: Folded, rules: Sequence[Rule]) -> Iterator[tuple[str, int, int]]:
     small, capital = frozenset(folded.text), frozenset(folded.cased)
-    for rule in rules.rules:
+    for rule in rules:
         there = capital if rule.cased else small
         if any(there.isdisjoint(one) for one in rule.needed):
             continue

@@ -161,6 +161,37 @@ def test_a_long_draft_is_refused_and_a_hostile_one_is_quick() -> None:
         check_draft(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("他の男の人と話さないで", "intimacy"),
+        ("Don't talk to other men here", "intimacy"),
+        ("うちにおいで、誰もいないから", "address"),
+        ("My place or yours?", "address"),
+        ("会えないなら死ぬから", "distress"),
+        ("母の手術代がどうしても足りなくて", "money"),
+    ],
+)
+def test_what_is_certain_the_classifier_does_not_overrule(text: str, kind: str) -> None:
+    assert kind in {found.kind for found in check_draft(text)}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "妻の入院で病院に通っています",
+        "抱きしめたいほどかわいい子猫でした",
+        "I cut myself some slack on Sundays",
+        "I hit the road early and saw the sunrise",
+        "My mother is 82 and she still beats me at go every Sunday",
+        "昨日の将棋、飛車を切られてボコボコにされました笑",
+        "うちに来て三年の犬です",
+    ],
+)
+def test_what_excuses_a_kind_excuses_the_classifier_too(text: str) -> None:
+    assert check_draft(text) == ()
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_kind_has_advice_and_who_suffers_the_support_contact(lang: Any) -> None:
     support = "0120-000-000 (help@example.org)"
