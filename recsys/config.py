@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
+from types import NoneType
 from typing import Annotated, Any, Final, Literal, Self, get_args
 from urllib.parse import parse_qs, urlsplit
 
@@ -60,11 +61,13 @@ class Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _flag_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+    def _is_of_its_kind(cls, value: Any, info: ValidationInfo) -> Any:
         declared = cls.model_fields[str(info.field_name)].annotation
-        kinds = set(get_args(declared) or (declared,))
+        kinds = {getattr(one, "__origin__", one) for one in get_args(declared) or (declared,)}
         if isinstance(value, bool) and kinds & {int, float} and bool not in kinds:
             raise ValueError("a number is meant, not true or false")
+        if isinstance(value, str) and kinds <= {int, float, bool, NoneType}:
+            raise ValueError(f"a {'flag' if bool in kinds else 'number'} is meant, without quotes")
         return value
 
     def __init__(self, **values: Any) -> None:

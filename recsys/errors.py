@@ -96,6 +96,10 @@ def need_columns(wanted: Sequence[str], columns: Iterable[object], *, where: str
     recsys.errors.MissingColumnError: column 'ts' is missing in x: got 'at'; add 'ts', or rename what holds it
     """
     there = list(columns)
+    for name in wanted:
+        if there.count(name) > 1:
+            remedy = "rename one of them, or leave it out"
+            raise InputError(explained(f"column '{name}' stands twice", where=where, remedy=remedy))
     if any(name not in there for name in wanted):
         raise MissingColumnError(wanted, there, where)
 

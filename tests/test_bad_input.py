@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from recsys import Interactions, Population, evaluate, models, off_policy, tracking
+from recsys import Events, Interactions, Policy, Population, evaluate, models, off_policy, recommend, tracking
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.config import ExperimentSettings
+from recsys.constraints.exclusions_and_tokens import Exclusions
 from recsys.errors import EXIT_BROKEN_INPUT, RecsysError, SourceError, TableError
 from recsys.evaluation import off_policy_log
 from recsys.evaluation.splits import pair_folds
@@ -298,6 +299,7 @@ def test_the_command_line_counts_bad_rows_and_goes_on(tables: Frames, tmp_path: 
 
 
 AGES = pd.DataFrame({"user_id": range(40), "age": [f"{n}.0" for n in range(40)]})
+PEOPLE = Population.of_ids(AGES["user_id"], AS_OF)
 ONE = pd.DataFrame({"viewer_id": ["a"], "candidate_id": ["b"]})
 SHOWN = pd.DataFrame({"actor": ["a"], "target": ["b"], "type": ["impression"], "ts": ["2026-01-05 20:00"]})
 SHOWN = SHOWN.assign(position=1.0, propensity=0.5)
@@ -335,8 +337,39 @@ SLIPS: dict[str, tuple[Callable[[], object], str]] = {
         "'ts' holds no times with a zone in events",
     ),
     "one fold": (lambda: pair_folds(["a"], ["b"], 1, rng=0), "1 for 1 pairs'; give 2 folds or more"),
+    "a frame for ids": (
+        lambda: Population.of_ids(ONE, AS_OF),
+        r"give one column, such as frame\['viewer_id'\]",
+    ),
+    "a set of ids": (lambda: Population.of_ids({"a"}, AS_OF), "ids must be a list or a column: got 'set'"),
+    "a column twice": (
+        lambda: Interactions.of(pd.concat([ONE, ONE["viewer_id"]], axis=1)),
+        "column 'viewer_id' stands twice in interactions",
+    ),
+    "a question twice": (
+        lambda: Questionnaire(pd.concat([AGES, AGES["age"]], axis=1)).fit(PEOPLE),
+        "column 'age' stands twice",
+    ),
+    "a survey of nobody": (lambda: Questionnaire(AGES.head(0)).fit(PEOPLE), "there is no row"),
+    "no factor": (lambda: Questionnaire(AGES, n_factors=0).fit(PEOPLE), "impossible n_factors .* got 0"),
+    "a number of factors as text": (
+        lambda: Questionnaire(AGES, n_factors="2").fit(PEOPLE),
+        "n_factors must be a whole number",
+    ),
+    "a negative weight": (lambda: Questionnaire(AGES, weight=-2.0).fit(PEOPLE), "impossible weight"),
+    "a setting as text": (
+        lambda: models.HybridModel(factors="8"),
+        "factors.*a number is meant, without quotes",
+    ),
+    "a flag for a number": (lambda: models.PopularityModel(evidence=True), "evidence.*a number is meant"),
+    "a text for a flag": (lambda: models.HybridModel(stack="yes"), "stack.*a flag is meant"),
+    "nothing assumed": (PEOPLE.assuming, "nothing is assumed"),
+    "a level in percent": (
+        lambda: off_policy(ONE.assign(propensity=0.5, like=1, match=0), ONE.assign(rank=1), level=95),
+        "level must be between 0 and 1: got 95",
+    ),
     "ages as texts": (
-        lambda: Questionnaire(AGES).fit(Population.of_ids(AGES["user_id"], AS_OF)),
+        lambda: Questionnaire(AGES).fit(PEOPLE),
         "make them numbers with pandas.to_numeric",
     ),
 }
@@ -355,3 +388,36 @@ def test_a_misspelt_name_of_a_module_names_the_nearest(module: ModuleType) -> No
     name = module.__all__[0]
     with pytest.raises(AttributeError, match=f"did you mean '{name}'"):
         getattr(module, f"{name}x")
+
+
+STARS = pd.DataFrame({"who": range(12), "whom": [*range(1, 12), 0], "stars": [1, 2, 3, 4] * 3})
+WARNED: dict[str, tuple[Callable[[], object], str]] = {
+    "every row a like": (
+        lambda: Interactions.of(STARS, viewer="who", candidate="whom", outcome="stars", like=0),
+        "every row is a like",
+    ),
+    "no row": (lambda: Interactions.of(ONE.head(0)), "no row in the table of interactions"),
+    "sides of others": (
+        lambda: Interactions.of(STARS, viewer="who", candidate="whom", sides={0: "w", 99: "m"}),
+        "people without a side: got '11 of 12'",
+    ),
+    "distances of people without a place": (
+        lambda: PEOPLE.assuming(max_distance_km=50),
+        "changes nothing: nobody has a place",
+    ),
+}
+
+
+@pytest.mark.parametrize("slip", WARNED)
+def test_what_leaves_nothing_to_learn_is_warned_of(slip: str) -> None:
+    """Seen to go through in silence."""
+    work, told_so = WARNED[slip]
+    with pytest.warns(UserWarning, match=told_so):
+        work()
+
+
+@pytest.mark.parametrize("viewers", [3.0, np.int64(3), np.float64(3.0), [3], np.array([3])])
+def test_one_viewer_may_be_any_number(viewers: Any) -> None:
+    model = models.PopularityModel().fit(PEOPLE, Events.none(), rng=1)
+    lists = recommend(model, PEOPLE, Policy((Exclusions(),)), viewers, k=2)
+    assert lists["viewer_id"].tolist() == [3, 3]

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from difflib import get_close_matches
 from functools import cached_property
 from hashlib import blake2b
@@ -70,6 +70,7 @@ class IdIndex:
         """Return the row of each id, -1 where the id is not known; a UUID is found by its text."""
         if isinstance(ids, pd.Series) and isinstance(ids.dtype, pd.CategoricalDtype):
             return np.append(self.find(ids.cat.categories), np.int32(-1))[ids.cat.codes]
+        _refuse_no_column(ids)
         given = np.asarray(ids, dtype=object)
         if given.size and any(isinstance(one, UUID) for one in given.flat[:_FEW]):
             given = np.array([str(one) if isinstance(one, UUID) else one for one in given], dtype=object)
@@ -168,8 +169,7 @@ def as_ids(values: npt.ArrayLike | pd.Series | Sequence[Any]) -> npt.NDArray[np.
     Traceback (most recent call last):
     recsys.errors.InputError: ids must be all texts or all whole numbers: got 'mixed-integer'; make them text
     """
-    if values is None or isinstance(values, str | int | float | np.generic):
-        raise InputError(explained("ids must be a list or a column", got=values, remedy=f"give [{values!r}]"))
+    _refuse_no_column(values)
     column = values if isinstance(values, pd.Series) else _listed(values)
     codes, distinct = pd.factorize(column)
     known = pd.Series(np.asarray(distinct), dtype=None if distinct.dtype != object else object)
@@ -180,6 +180,18 @@ def as_ids(values: npt.ArrayLike | pd.Series | Sequence[Any]) -> npt.NDArray[np.
         what = "ids must be all texts or all whole numbers"
         raise InputError(explained(what, got=kind, remedy="make them text"))
     return np.append(known.to_numpy(dtype=object), np.array([None], dtype=object))[codes]
+
+
+def _refuse_no_column(values: object) -> None:
+    """Raise InputError for ids that have no order or are no column."""
+    what = "ids must be a list or a column"
+    if values is None or isinstance(values, str | int | float | np.generic):
+        raise InputError(explained(what, got=values, remedy=f"give [{values!r}]"))
+    if isinstance(values, Set):
+        raise InputError(explained(what, got=type(values).__name__, remedy="give sorted(...) of it"))
+    if isinstance(values, pd.DataFrame):
+        remedy = f"give one column, such as frame[{str(next(iter(values), 'user_id'))!r}]"
+        raise InputError(explained(what, got="DataFrame", remedy=remedy))
 
 
 def _listed(values: Any) -> pd.Series:

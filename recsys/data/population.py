@@ -23,7 +23,7 @@ from recsys.data.bitsets import contains, pack, unpack, words_needed
 from recsys.data.exclusions import Relations
 from recsys.data.ids import IdIndex, as_ids
 from recsys.data.times import HOURS_A_WEEK, as_utc, utc_hours
-from recsys.errors import InputError, did_you_mean, explained
+from recsys.errors import InputError, did_you_mean, explained, warn
 from recsys.types import BoolArray, Int8Array, Int32Array, UInt64Array
 
 _COLUMNS = frozenset(value for name, value in vars(C).items() if name.isupper())
@@ -221,12 +221,17 @@ class Population:
         """Return the same people with other amounts, the same for everybody, to ask "what if".
 
         For studies, such as `compare_policies`: what somebody allows is theirs to say, so nothing made of
-        this may be shown to anybody. Raises InputError for a column that holds no amounts.
+        this may be shown to anybody. Warns where nobody is touched. Raises InputError for a column that holds
+        no amounts.
 
         >>> people = Population.of_ids(["a"], as_of="2026-01-05")
+        >>> people = replace(people, cells=np.array([0x862F5A32FFFFFFF], np.uint64))
         >>> people.assuming(max_distance_km=50).amounts("max_distance_km")
         array([50], dtype=int32)
         """
+        if not amounts:
+            remedy = "give an amount, such as max_distance_km=50"
+            raise InputError(explained("nothing is assumed", where="assuming", remedy=remedy))
         for name, amount in amounts.items():
             if name not in _AMOUNTS:
                 raise InputError(explained("no such amount", got=name, remedy=did_you_mean(name, _AMOUNTS)))
@@ -235,6 +240,10 @@ class Population:
                 what, remedy = f"{name} is no distance", f"give whole km from {least} to {_MOST_KM:,}"
                 raise InputError(explained(what, where="assuming", got=amount, remedy=remedy))
         changed = {name: np.full(len(self), amount, np.int32) for name, amount in amounts.items()}
+        if len(self) and not self.cells.any():
+            warn("assuming distances changes nothing: nobody has a place; give people with the column 'cell'")
+        elif all(np.array_equal(self.amounts(name), amount) for name, amount in changed.items()):
+            warn("assuming these distances changes nothing: everybody has them already")
         return replace(self, counted=MappingProxyType({**self.counted, **changed}))
 
     def has_word(self, column: str, *words: str) -> BoolArray:

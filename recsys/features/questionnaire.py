@@ -9,12 +9,12 @@ from typing import Any, ClassVar, Final
 import numpy as np
 import pandas as pd
 
-from recsys.arguments import as_pandas
+from recsys.arguments import as_pandas, check_type
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex, hashed_strings, warn_of_no_match
 from recsys.data.population import Population
-from recsys.errors import TableError, warn
+from recsys.errors import InputError, TableError, explained, warn
 from recsys.features.base import Block, BlockRows, FittedBlock
 from recsys.features.factor_analysis import FactorPrior, fit_factor_model
 from recsys.features.learned_scales import count_factors, varimax
@@ -96,7 +96,20 @@ class Questionnaire(Block):
         self.evidence = evidence
         self.name = name
 
+    def _check_settings(self) -> None:
+        """Raise InputError for settings that cannot be meant, as models do for theirs."""
+        for name, hint in (("n_factors", int | None), ("weight", float), ("evidence", float)):
+            check_type(getattr(self, name), hint, name=name, where="Questionnaire")
+        for name, least in (("n_factors", 1), ("weight", 0.0), ("evidence", 0.0)):
+            value = getattr(self, name)
+            if value is not None and not least <= value < np.inf:
+                remedy = f"give {least:g} or more"
+                raise InputError(
+                    explained(f"impossible {name}", where="Questionnaire", got=value, remedy=remedy)
+                )
+
     def _learn(self, people: Population, events: Events) -> "FittedQuestionnaire":  # noqa: ARG002
+        self._check_settings()
         frame = _checked(as_pandas(self.frame, name="frame", where="Questionnaire"), self.user)
         _warn_of_codes(frame)
         warn_of_no_match(
@@ -155,12 +168,8 @@ class FittedQuestionnaire(FittedBlock):
 
 def _checked(frame: pd.DataFrame, user: str) -> pd.DataFrame:
     """Return the frame by its ids, words as `_choices`, or raise TableError with every problem."""
-    there = ", ".join(map(str, frame.columns[:6]))
-    lost = f"column '{user}' is missing; name the one that holds ids with user=: {there}"
-    problems = _id_problems(frame[user]) if user in frame.columns else [lost]
+    problems = _frame_problems(frame, user)
     questions = [column for column in frame.columns if column != user]
-    if not questions:
-        problems.append("there is no question; give one column a question")
     read = frame.copy(deep=False)
     recognised: dict[str, ScaleReading] = {}
     for column in questions:
@@ -189,6 +198,20 @@ def _checked(frame: pd.DataFrame, user: str) -> pd.DataFrame:
         raise TableError("questionnaire", problems)
     _warn_of_scales(recognised)
     return read.set_index(user)
+
+
+def _frame_problems(frame: pd.DataFrame, user: str) -> list[str]:
+    """Return what is wrong with a frame as a whole; raise TableError where a column stands twice."""
+    if again := list(frame.columns[frame.columns.duplicated()]):
+        raise TableError("questionnaire", [f"column '{again[0]}' stands twice; rename one or leave it out"])
+    there = ", ".join(map(str, frame.columns[:6]))
+    lost = f"column '{user}' is missing; name the one that holds ids with user=: {there}"
+    problems = _id_problems(frame[user]) if user in frame.columns else [lost]
+    if not len(frame):
+        problems.append("there is no row; give one row a person")
+    if not set(frame.columns) - {user}:
+        problems.append("there is no question; give one column a question")
+    return problems
 
 
 def _scale(chosen: pd.Series) -> ScaleReading | None:

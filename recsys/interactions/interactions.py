@@ -169,8 +169,10 @@ class Interactions:
         kept, refused, names, read = read_rows(table, read, like, both)
         if sides is None:
             _warn_of_two_kinds(kept)
-        if like is not None and len(kept) >= _FEWEST_TO_TELL and not (kept[C.TYPE] == LIKE).any():
-            _warn_of_no_like(table[outcome], like)
+        if not len(table):
+            warn(explained("no row", where="the table of interactions", remedy="check what it was read from"))
+        if like is not None and len(kept) >= _FEWEST_TO_TELL:
+            _warn_of_one_answer(table[outcome], like, likes=(kept[C.TYPE] == LIKE).to_numpy(bool))
         _warn_of_many_set_aside(refused, table, outcome, like)
         events = Events.of(kept)
         ids = np.concatenate([kept[C.ACTOR], kept[C.TARGET], *_further(people, names)])
@@ -373,12 +375,16 @@ def _warn_of_two_kinds(rows: pd.DataFrame) -> None:
     warn(explained("no candidate is a viewer", got=f"{len(candidates):,} candidates", remedy=remedy))
 
 
-def _warn_of_no_like(outcome: pd.Series, like: Like) -> None:
+def _warn_of_one_answer(outcome: pd.Series, like: Like, *, likes: npt.NDArray[np.bool_]) -> None:
+    """Warn where no row is a like, or every row is one though outcomes differ."""
     found = outcome.dropna()
+    if likes.any() and not (likes.all() and (found != found.iloc[0]).any()):
+        return
     numbers = len(found) and pd.api.types.is_numeric_dtype(found)
     held = f"{found.min():g} to {found.max():g}" if numbers else ", ".join(map(str, found.unique()[:3]))
     where = f"column '{outcome.name}', which holds {held}"
-    warn(explained("no row is a like", where=where, got=like, remedy="say with like= what is one"))
+    problem = "every row is a like" if likes.any() else "no row is a like"
+    warn(explained(problem, where=where, got=like, remedy="say with like= what is one"))
 
 
 def _warn_of_many_set_aside(
@@ -408,9 +414,13 @@ def _policy(people: Population, sides: Kinds, names: tuple[IdMap, IdMap]) -> Pol
         return Policy((Sides.of(ids, [str(one).partition(":")[0] for one in ids]), Exclusions()))
     kinds = sides if isinstance(sides, pd.Series) else pd.Series(dict(sides))
     known = kinds[kinds.notna()]
-    return Policy(
-        (Sides.of(names[0].to_internal(known.index.to_series()), known.to_numpy(object)), Exclusions())
-    )
+    ids = names[0].to_internal(known.index.to_series())
+    rows = people.ids.find(ids)
+    n_without = len(people) - len(np.unique(rows[rows >= 0]))
+    if n_without > _MOST_SET_ASIDE * len(people):
+        remedy = f"give the side of each id, such as {people.ids.ids([0])[0]!r}; who has none has no list"
+        warn(explained("people without a side", got=f"{n_without:,} of {len(people):,}", remedy=remedy))
+    return Policy((Sides.of(ids, known.to_numpy(object)), Exclusions()))
 
 
 def _relations(events: Events, people: Population) -> Relations:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.ids import as_ids
-from recsys.errors import InputError, UnknownIdError, did_you_mean, explained, shown
+from recsys.errors import InputError, UnknownIdError, did_you_mean, explained, need_columns, shown
 from recsys.interactions.binarize import LIKE, Like, event_types
 from recsys.interactions.time_formats import utc_times
 from recsys.types import ObjectArray
@@ -126,6 +126,8 @@ class TableColumns:
             if name is not None and name not in frame.columns:
                 remedy = did_you_mean(str(name), known)
                 raise InputError(explained("no such column", where="interactions", got=name, remedy=remedy))
+            if name is not None:
+                need_columns([name], frame.columns, where="interactions")
 
 
 def read_rows(

@@ -341,8 +341,9 @@ def recommend(
     if by not in RANKED_BY:
         remedy = did_you_mean(by, RANKED_BY)
         raise SettingsError(explained("lists are not ranked by this", got=by, remedy=remedy))
-    wanted = [viewers] if isinstance(viewers, str | int) else viewers
-    rows = None if wanted is None else people.ids.rows(np.asarray(wanted, dtype=object))
+    one = isinstance(viewers, str | int | float | np.generic)
+    wanted: Any = [viewers] if one else viewers
+    rows = None if wanted is None else people.ids.rows(wanted)
     excluded, unmatched = known_pairs(exclude, people)
     call = _ListCall(rows, k, by, combiner, excluded, workers)
     frame = _lists(model, people, policy, call, progress=progress)

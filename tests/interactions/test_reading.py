@@ -152,7 +152,8 @@ def test_three_sides_of_two_columns_are_an_error() -> None:
 
 def test_a_table_of_a_header_alone_is_an_empty_log() -> None:
     frame = pd.DataFrame({"who": [], "whom": [], "said": [], "at": []})
-    found = Interactions.of(frame, viewer="who", candidate="whom", outcome="said", like=4, ts="at")
+    with pytest.warns(UserWarning, match="no row"):
+        found = Interactions.of(frame, viewer="who", candidate="whom", outcome="said", like=4, ts="at")
     assert (len(found), len(found.quarantine)) == (0, 0)
 
 
