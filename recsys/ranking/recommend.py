@@ -312,7 +312,8 @@ def recommend(
 
     by: what the order is by. `p_mutual`: whether the two would like each other, given that they look.
     `mutual`: the same where the model was fitted to a log of what was shown, else whether they come to like
-    each other at all, given who comes across whom (see `recsys.models.affinity`). `p_like`: whether the
+    each other at all, given who comes across whom (see `recsys.models.affinity`); take `p_mutual` where the
+    lists themselves make people look. `p_like`: whether the
     viewer would like the candidate, given a look; `p_answer`: the same given that the candidate likes the
     viewer, as in an inbox. The columns p_like, p_liked_back and p_mutual are given a look in every case.
     combiner: how both directions become one, of `recsys.models.combine`, or `joint` for a model with a match
