@@ -27,23 +27,22 @@ from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.exclusions import relations
 from recsys.data.ids import IdIndex
-from recsys.data.labels import LABEL, directed_labels
 from recsys.data.population import Population
 from recsys.data.single_person import population_of_one
 from recsys.errors import InputError, PublicationError, RecsysError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.models.base import Model
 from recsys.models.distance_decay import DistanceDecay
-from recsys.models.fold_in import taste_after
 from recsys.plugins import plugins
 from recsys.ranking.profile_tables import ProfileTables, problems_of
 from recsys.ranking.score_bins import order_by_lot
 from recsys.ranking.snapshot import Snapshot
+from recsys.ranking.taste_by_day import taste_of_newcomer
 from recsys.retrieval.external_query import ExternalQuery
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from recsys.storage.manifest import Manifest, verify_files
 from recsys.storage.publication import NEWCOMERS
-from recsys.types import BoolArray, Float32Array, Int32Array
+from recsys.types import BoolArray, Int32Array
 
 _MODELS: Final[Mapping[str, tuple[str, str]]] = {
     "content": ("recsys.models.content", "ContentModel"),
@@ -265,7 +264,7 @@ class Newcomer:
         taste, appeal = padded(directed.taste, width), directed.appeal[0]
         if events is not None and len(events):
             excluded |= _done_with(snapshot, person, events)
-            taste = _after(snapshot, person, events, taste, near)
+            taste = taste_of_newcomer(snapshot, person, events, taste, near)
         query = ExternalQuery.of(layout, compiled, taste=taste, appeal=appeal, near=near)
         return cls(person, query, excluded)
 
@@ -315,24 +314,3 @@ def _done_with(snapshot: Snapshot, person: Population, events: Events) -> npt.ND
     rows = np.array(snapshot.ids.find(others), np.int64)
     done[rows[rows >= 0]] = True
     return done
-
-
-def _after(
-    snapshot: Snapshot,
-    person: Population,
-    events: Events,
-    taste: npt.NDArray[np.float64],
-    near: Float32Array,
-) -> npt.NDArray[np.float64]:
-    """Return the taste after the newcomer's answers so far; near: `(n_places,)` logits."""
-    decided = directed_labels(events.until(person.as_of))
-    decided = decided[(decided[C.VIEWER] == person.ids.ids([0])[0]) & decided[LABEL].notna()]
-    rows = np.array(snapshot.ids.find(decided[C.CANDIDATE]), np.int64)
-    listed = np.array([snapshot.live.is_listed(int(row)) for row in rows], bool)
-    if not listed.any():
-        return taste
-    rows, labels = rows[listed], decided[LABEL].to_numpy(np.float64)[listed]
-    at, others = snapshot.live.layout.position[rows], snapshot.live.layout.people
-    appeal = others.appeal[at].astype(np.float64)
-    offset = near[others.place[at]].astype(np.float64)
-    return taste_after(taste, appeal, labels=labels, offset=offset)

@@ -30,6 +30,7 @@ from recsys.ranking.hot_reload import CurrentSnapshot, SnapshotReloader
 from recsys.ranking.newcomer_limits import NewcomerLimits
 from recsys.ranking.newcomer_search import NewcomerSearch
 from recsys.ranking.page_builder import PageBuilder
+from recsys.ranking.page_cursor import PageCursor
 from recsys.ranking.pair_audit import MemberAudit, OperatorAudits, OperatorGate, OperatorPermission, PairAudit
 from recsys.ranking.profile_tables import as_profile, tables_of_json
 from recsys.ranking.questions import Questions
@@ -45,7 +46,7 @@ from recsys.ranking.response_and_receipt import (
 from recsys.ranking.serve_time_filter import Narrowing, narrowing_of
 from recsys.ranking.snapshot import Snapshot, SnapshotIds
 from recsys.ranking.viewer_day import ViewerDay
-from recsys.ranking.viewer_filters import Filters, PageCursor
+from recsys.ranking.viewer_filters import Filters
 from recsys.ranking.viewer_pages import ProfileOfToday, ViewerPages
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.canonical import utc_moment

@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import InputError, explained
-from recsys.models.fold_in import taste_after
 from recsys.ranking.day_members import DayMember
+from recsys.ranking.page_cursor import PageCursor
 from recsys.ranking.snapshot import Snapshot
+from recsys.ranking.taste_by_day import taste_by_day
 from recsys.ranking.viewer_day import NO_DAY, ViewerDay
-from recsys.ranking.viewer_filters import Filters, PageCursor
+from recsys.ranking.viewer_filters import Filters
 from recsys.safety.store import SafetyExclusions
-from recsys.types import BoolArray, Float64Array
+from recsys.types import BoolArray
 
 SafetyQuestion = Callable[[str, Sequence[str]], SafetyExclusions]
 """Asks the safety store how a viewer and candidates stand at this moment."""
@@ -217,21 +218,3 @@ def _best(
     out[[one for one in seen if one >= 0]] = True
     excluded, taste = np.flatnonzero(out), taste_by_day(snapshot, row, narrowing.day)
     return lambda reach: snapshot.live.best_beside(row, reach, excluded, taste).tolist()
-
-
-def taste_by_day(snapshot: Snapshot, row: int, day: ViewerDay) -> Float64Array:
-    """Return a listed viewer's taste after their likes and passes of the day, `(n_factors,)`."""
-    index = snapshot.live.layout
-    people, position = index.people, index.position
-    mine = position[row]
-    taste = people.taste[mine].astype(np.float64)
-    others = np.array(snapshot.ids.find(day.answers), np.int64)
-    at = np.where(others >= 0, position[others], -1)
-    listed = at >= 0
-    if not listed.any():
-        return taste
-    labels = np.array(list(day.answers.values()), np.float64)[listed]
-    at = at[listed]
-    appeal = people.appeal[at].astype(np.float64)
-    offset = people.near[people.place[mine], people.place[at]].astype(np.float64)
-    return taste_after(taste, appeal, labels=labels, offset=offset)

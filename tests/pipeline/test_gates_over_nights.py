@@ -24,9 +24,9 @@ from recsys.pipeline.gates.distribution import (
     sampling_noise,
 )
 from recsys.pipeline.gates.list_checks import overlap
-from recsys.pipeline.gates.proposal import Band, usual_band
 from recsys.pipeline.gates.safety import erased
 from recsys.pipeline.gates.table_checks import safety_tables
+from recsys.pipeline.gates.usual_band import Band, usual_band
 from recsys.pipeline.history import read_history
 from recsys.pipeline.publish import PublishResult
 from recsys.pipeline.retention import run_ids

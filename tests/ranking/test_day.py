@@ -21,9 +21,10 @@ from recsys.errors import InputError, SafetyUnavailable
 from recsys.ranking import day_writes
 from recsys.ranking.day_writes import DayWrites
 from recsys.ranking.newcomer_limits import NewcomerLimits
+from recsys.ranking.page_cursor import PageCursor
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.viewer_day import ViewerDay
-from recsys.ranking.viewer_filters import Filters, PageCursor
+from recsys.ranking.viewer_filters import Filters
 from recsys.safety import MemorySafety, SqliteSafety
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import DayEvent, MemoryDayLog
@@ -292,7 +293,7 @@ def test_likes_and_passes_of_the_day_move_live_search(world: World, published: P
     row, at = world.people.ids.rows([viewer])[0], world.people.ids.rows
     snapshot = ranker._reloader.now.snapshot
     day = ranker._questions.about(snapshot, viewer).day
-    from recsys.ranking.serve_time_filter import taste_by_day
+    from recsys.ranking.taste_by_day import taste_by_day
 
     moved = (
         taste_by_day(snapshot, row, day)

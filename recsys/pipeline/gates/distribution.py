@@ -14,7 +14,8 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.population import Population
 from recsys.evaluation.market import exposure as attention
 from recsys.evaluation.market import gini
-from recsys.pipeline.gates.proposal import GateResult, Level, Proposal, graded, usual_band
+from recsys.pipeline.gates.proposal import GateResult, Level, Proposal, graded
+from recsys.pipeline.gates.usual_band import usual_band
 from recsys.types import BoolArray
 
 _LEAST_CHANGE: Final = 0.05
