@@ -195,7 +195,7 @@ def _pair_routes(routes: APIRouter, console: Console) -> None:
             candidate=candidate,
             found=found,
             tables_state=console.tables_state(),
-            why=[one.text.text(operator.lang) for one in console.why_not(viewer, candidate)],
+            why=[(one.text.text(operator.lang), one.direction) for one in console.why_not(viewer, candidate)],
             stage_label=lambda name: stages.label(name, operator.lang),
         )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from recsys.errors import InputError, PublicationError, explained
+from recsys.pipeline.lock import LOCK
 from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.retention import remove_run, run_folders
 from recsys.pipeline.rewrite_run import rewrite_run
@@ -24,8 +25,8 @@ from recsys.storage.atomic_write import write_atomically
 from recsys.storage.manifest import read_manifest
 from recsys.storage.publication import RUNS, current_run
 
-_KEPT: Final = ("settings.yaml", "log.jsonl")
-"""Files of the work folder that hold no ids."""
+_KEPT: Final = ("settings.yaml", "log.jsonl", LOCK)
+"""Files of the work folder that hold no ids; without its lock a second night could begin."""
 
 
 @dataclass(frozen=True)

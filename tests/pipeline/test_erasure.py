@@ -3,13 +3,16 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from recsys import Ranker
-from recsys.pipeline.erasure import erase
-from recsys.pipeline.paths import HOME_STORE, PATHS
+from recsys.pipeline.erasure import clear_work_naming_erased, erase
+from recsys.pipeline.lock import is_locked, writer_lock
+from recsys.pipeline.paths import HOME_STORE, PATHS, NightPaths
 from recsys.pipeline.rollback import rollback
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.sqlite_store import SqliteSafety
@@ -35,6 +38,18 @@ def pair(folder: Folder) -> tuple[str, str]:
     lists = pd.read_parquet(read_publication(folder.published).folder / LISTS)
     first = lists[lists["rank"] == 1].iloc[0]
     return first["viewer_id"], first["candidate_id"]
+
+
+def test_a_night_keeps_its_lock_when_it_clears_what_names_the_erased(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recsys.pipeline.erasure.folder_names_erased", lambda *_: True)
+    erased: Any = SimpleNamespace(watermark="later")
+    with writer_lock(tmp_path):
+        (tmp_path / "lists.parquet").touch()
+        assert clear_work_naming_erased(NightPaths(tmp_path), erased)
+        assert not (tmp_path / "lists.parquet").exists()
+        assert is_locked(tmp_path)
 
 
 def test_the_search_finds_an_id_wherever_it_is(folder: Folder, pair: tuple[str, str]) -> None:
