@@ -303,6 +303,7 @@ PEOPLE = Population.of_ids(AGES["user_id"], AS_OF)
 ONE = pd.DataFrame({"viewer_id": ["a"], "candidate_id": ["b"]})
 SHOWN = pd.DataFrame({"actor": ["a"], "target": ["b"], "type": ["impression"], "ts": ["2026-01-05 20:00"]})
 SHOWN = SHOWN.assign(position=1.0, propensity=0.5)
+STARS = pd.DataFrame({"who": range(12), "whom": [*range(1, 12), 0], "stars": [1, 2, 3, 4] * 3})
 EXPERIMENT = ExperimentSettings.model_validate(
     {
         "name": "nash",
@@ -364,6 +365,10 @@ SLIPS: dict[str, tuple[Callable[[], object], str]] = {
     "a flag for a number": (lambda: models.PopularityModel(evidence=True), "evidence.*a number is meant"),
     "a text for a flag": (lambda: models.HybridModel(stack="yes"), "stack.*a flag is meant"),
     "nothing assumed": (PEOPLE.assuming, "nothing is assumed"),
+    "a table without metrics": (
+        lambda: tracking.log(models.RandomModel().fit(PEOPLE, Events.none(), rng=1), STARS),
+        "no table of metrics in tracking.log: got 'who, whom, stars'",
+    ),
     "a level in percent": (
         lambda: off_policy(ONE.assign(propensity=0.5, like=1, match=0), ONE.assign(rank=1), level=95),
         "level must be between 0 and 1: got 95",
@@ -390,12 +395,16 @@ def test_a_misspelt_name_of_a_module_names_the_nearest(module: ModuleType) -> No
         getattr(module, f"{name}x")
 
 
-STARS = pd.DataFrame({"who": range(12), "whom": [*range(1, 12), 0], "stars": [1, 2, 3, 4] * 3})
+SURVEY = pd.DataFrame(
+    {"user_id": range(12), "q": [-1, 1, 2, 3] * 3, "often": ["1: no", "2: a bit", "3: yes"] * 4}
+)
 WARNED: dict[str, tuple[Callable[[], object], str]] = {
     "every row a like": (
         lambda: Interactions.of(STARS, viewer="who", candidate="whom", outcome="stars", like=0),
         "every row is a like",
     ),
+    "no answer as -1": (lambda: Questionnaire(SURVEY[["user_id", "q"]]).fit(PEOPLE), "-1 lies far"),
+    "numbered words": (lambda: Questionnaire(SURVEY[["user_id", "often"]]).fit(PEOPLE), "such as '1: no'"),
     "no row": (lambda: Interactions.of(ONE.head(0)), "no row in the table of interactions"),
     "sides of others": (
         lambda: Interactions.of(STARS, viewer="who", candidate="whom", sides={0: "w", 99: "m"}),
@@ -421,3 +430,9 @@ def test_one_viewer_may_be_any_number(viewers: Any) -> None:
     model = models.PopularityModel().fit(PEOPLE, Events.none(), rng=1)
     lists = recommend(model, PEOPLE, Policy((Exclusions(),)), viewers, k=2)
     assert lists["viewer_id"].tolist() == [3, 3]
+
+
+def test_lists_written_by_a_csv_are_lists() -> None:
+    clubs = pd.DataFrame({"user_id": range(6), "clubs": ["['chess', 'choir']", '["choir"]', "['chess']"] * 2})
+    block = Questionnaire(clubs, n_factors=1).fit(PEOPLE)
+    assert block.loadings_.index.tolist() == ["clubs: chess", "clubs: choir"]

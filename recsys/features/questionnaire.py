@@ -1,8 +1,10 @@
 """A questionnaire of one's own, as a table with one row a person: any columns, any answers missing."""
 
+import ast
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final
 
@@ -32,7 +34,11 @@ _FAR: Final = 5.0
 """By how many times the range of the other answers one lies apart from them that is warned of."""
 _CODES: Final = frozenset(sign * code for sign in (1.0, -1.0) for code in (8, 9, 88, 98, 99, 999))
 """Numbers that surveys write where there is no answer."""
-_COMMAS: Final = re.compile("[,，、]")
+_BELOW: Final = frozenset({-1.0, -7.0, -8.0, -9.0, -77.0, -88.0, -99.0, -999.0})
+"""The same beside answers of which none is below 0."""
+_COMMAS: Final = re.compile("[,，、・]")
+_WRITTEN_LIST: Final = re.compile(r"\s*\[.*\]\s*", re.DOTALL)
+_NUMBERED: Final = re.compile(r"\s*\d{1,2}\s*[:：.．)）]\s*\D")
 
 
 class Questionnaire(Block):
@@ -197,6 +203,7 @@ def _checked(frame: pd.DataFrame, user: str) -> pd.DataFrame:
     if problems:
         raise TableError("questionnaire", problems)
     _warn_of_scales(recognised)
+    _warn_of_numbered({column: read[column] for column in questions if column not in recognised}, frame)
     return read.set_index(user)
 
 
@@ -258,6 +265,18 @@ def _warn_of_scales(recognised: dict[str, ScaleReading]) -> None:
             )
 
 
+def _warn_of_numbered(chosen: Mapping[Any, pd.Series], frame: pd.DataFrame) -> None:
+    """Warn of words that begin with numbers, "1: never": they may be a scale, or codes of places."""
+    for column, cells in chosen.items():
+        words = set() if _is_number(frame[column]) or _is_ordered(frame[column]) else set(cells.dropna())
+        if len(words) >= _FEWEST_VALUES and all(len(one) == 1 and _NUMBERED.match(one[0]) for one in words):
+            example = min(words)[0]
+            warn(
+                f"column '{column}': answers such as {example!r} are read as words without an order; if the "
+                "numbers are one, give an ordered Categorical, or the numbers alone"
+            )
+
+
 def _id_problems(ids: pd.Series) -> list[str]:
     if ids.isna().any():
         return [f"{int(ids.isna().sum())} rows have no {ids.name}"]
@@ -277,7 +296,8 @@ def _warn_of_codes(frame: pd.DataFrame) -> None:
             continue
         for value, rest in ((known[-1], known[:-1]), (known[0], known[1:])):
             gap, span = np.abs(rest - value).min(), rest[-1] - rest[0]
-            if gap >= _FAR * span or (value in _CODES and gap >= span):
+            below = value < 0.0 <= rest[0] and value in _BELOW
+            if gap >= _FAR * span or (value in _CODES and gap >= span) or below:
                 warn(
                     f"column '{name}': {value:g} lies far from the other answers, {rest[0]:g} to "
                     f"{rest[-1]:g}; where it stands for no answer, leave it missing"
@@ -289,7 +309,7 @@ def _choices(values: pd.Series) -> pd.Series:
 
     Lists and their like are taken as they are, an empty one as nothing chosen; an empty text is no answer.
     """
-    cells = [value if pd.api.types.is_list_like(value) else _text(value) for value in values]
+    cells = [value if pd.api.types.is_list_like(value) else _listed(_text(value)) for value in values]
     texts = {cell for cell in cells if isinstance(cell, str)}
     separator = None
     if any(_SEPARATORS.search(text) for text in texts):
@@ -298,6 +318,16 @@ def _choices(values: pd.Series) -> pd.Series:
         separator = _COMMAS
     found = [None if cell is None else _parts(cell, separator) for cell in cells]
     return pd.Series(found, index=values.index, dtype=object)
+
+
+def _listed(text: str | None) -> str | list[Any] | None:
+    """Return the list that a text is the writing of, as a CSV holds it, else the text."""
+    if text is not None and _WRITTEN_LIST.fullmatch(text):
+        with suppress(ValueError, SyntaxError):
+            read = ast.literal_eval(text)
+            if isinstance(read, list) and not any(map(pd.api.types.is_list_like, read)):
+                return read
+    return text
 
 
 def _text(value: Any) -> str | None:

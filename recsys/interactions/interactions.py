@@ -169,8 +169,6 @@ class Interactions:
         kept, refused, names, read = read_rows(table, read, like, both)
         if sides is None:
             _warn_of_two_kinds(kept)
-        if not len(table):
-            warn(explained("no row", where="the table of interactions", remedy="check what it was read from"))
         if like is not None and len(kept) >= _FEWEST_TO_TELL:
             _warn_of_one_answer(table[outcome], like, likes=(kept[C.TYPE] == LIKE).to_numpy(bool))
         _warn_of_many_set_aside(refused, table, outcome, like)
@@ -390,7 +388,9 @@ def _warn_of_one_answer(outcome: pd.Series, like: Like, *, likes: npt.NDArray[np
 def _warn_of_many_set_aside(
     refused: pd.DataFrame, table: pd.DataFrame, outcome: str | None, like: Like
 ) -> None:
-    """Warn where more than a tenth of the rows cannot be used, beside those declared to mean nothing."""
+    """Warn where there is no row, or more than a tenth cannot be used and is not declared to mean nothing."""
+    if not len(table):
+        warn(explained("no row", where="the table of interactions", remedy="check what it was read from"))
     if outcome is not None and isinstance(like, Mapping):
         nothing = [answer for answer, event in like.items() if event is None]
         declared = table[outcome].iloc[refused[ROW_NUMBER]].isin(nothing).to_numpy(bool)

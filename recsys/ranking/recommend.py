@@ -318,13 +318,12 @@ def recommend(
     viewer, as in an inbox. The columns p_like, p_liked_back and p_mutual are given a look in every case.
     combiner: how both directions become one, of `recsys.models.combine`, or `joint` for a model with a match
     association. Orders by `p_like` and `p_answer`, and `joint`, look at every pair, without an index.
-    exclude: pairs (viewer_id, candidate_id) to leave out, such as those seen already; people who are not
-    among `people` are passed over.
+    exclude: pairs (viewer_id, candidate_id) to leave out, such as those seen already; others may stand there.
 
     Lists are made for each viewer alone, so the same few people may stand on many: `coverage` and
     `exposure_gini` of `evaluate` say how far; `recsys.allocate` spreads attention over everybody.
-    After ranking, every pair is checked again with the plain form of `policy`, which shares no code with the
-    compiled masks. One that fails is dropped, counted in `lists.attrs["dropped_by_recheck"]` and logged.
+    After ranking, every pair is checked again with the plain form of `policy`. One that fails is dropped,
+    counted in `lists.attrs["dropped_by_recheck"]` and logged.
 
     Raises UnknownIdError when a viewer is not among `people`; InputError when one is asked for twice, or the
     model is of other people; SettingsError for an impossible `k`, `by`, `combiner` or `workers`.
@@ -342,10 +341,9 @@ def recommend(
     if by not in RANKED_BY:
         remedy = did_you_mean(by, RANKED_BY)
         raise SettingsError(explained("lists are not ranked by this", got=by, remedy=remedy))
-    one = isinstance(viewers, str | int | float | np.generic)
-    wanted: Any = [viewers] if one else viewers
-    rows = None if wanted is None else people.ids.rows(wanted)
+    wanted: Any = [viewers] if isinstance(viewers, str | int | float | np.generic) else viewers
     excluded, unmatched = known_pairs(exclude, people)
+    rows = None if wanted is None else people.ids.rows(wanted)
     call = _ListCall(rows, k, by, combiner, excluded, workers)
     frame = _lists(model, people, policy, call, progress=progress)
     if exclude is not None:

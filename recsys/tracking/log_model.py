@@ -14,6 +14,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.config import Section
 from recsys.data.events import Events
 from recsys.data.population import Population
+from recsys.errors import InputError, explained
 from recsys.models.base import Model
 from recsys.tracking.mlflow_tracker import MlflowRun, MlflowStore, load_mlflow, unwarned
 from recsys.tracking.registry import write_served
@@ -54,6 +55,7 @@ def log(
     32
     """
     fitted = model.fitted
+    metrics = {} if table is None else dict(_metrics(table, model.name))
     mlflow = load_mlflow()
     place = MlflowStore(mlflow.get_tracking_uri()) if store is None else MlflowStore.at(store)
     active = mlflow.active_run() if store is None else None
@@ -64,7 +66,7 @@ def log(
     run.params(dict(_parameters(model)))
     run.metrics({"people": float(len(fitted)), "fitted_factors": float(fitted.n_factors)})
     if table is not None:
-        run.metrics(dict(_metrics(table, model.name)))
+        run.metrics(metrics)
         run.table("metrics", table)
     _log_inputs(place, mlflow, run.run_id, {"people": people, "events": events})
     with tempfile.TemporaryDirectory() as aside, place.errors_explained():
@@ -87,6 +89,10 @@ def _parameters(model: Model) -> Iterator[tuple[str, object]]:
 def _metrics(table: pd.DataFrame, own: str) -> Iterator[tuple[str, float]]:
     rows = table[table["slice"] == "all"] if "slice" in table else table
     name_column = "metric" if "metric" in table else "estimator"
+    if not {name_column, "value"} <= set(table):
+        remedy = "give what evaluate, compare, cross_validate or off_policy returned"
+        got = ", ".join(map(str, table.columns[:6]))
+        raise InputError(explained("no table of metrics", where="tracking.log", got=got, remedy=remedy))
     for row in rows.to_dict("records"):
         model = str(row.get("model", own))
         prefix = "" if model in {own, ""} else f"baseline/{model}/"
