@@ -14,10 +14,11 @@ from recsys.catalogue.entries import Language
 from recsys.constraints.account import Account, Activity, Terms, Verified
 from recsys.constraints.base import Constraint, checked_pairs
 from recsys.constraints.boundaries import (
+    Channels,
     ContactFrequency,
     ContactHours,
-    Discretion,
     FinancialLine,
+    MeetingSettings,
     PhysicalLine,
     RomanceLine,
 )
@@ -28,12 +29,11 @@ from recsys.constraints.exclusions_and_tokens import Exclusions, SamePerson, Tok
 from recsys.constraints.mandatory_answers import MandatoryAnswers
 from recsys.constraints.profile import (
     AgeBands,
-    Channels,
+    Discretion,
     Genders,
     HouseholdStatus,
     Intents,
     Languages,
-    MeetingSettings,
 )
 from recsys.constraints.why_not import WhyNot, constraint_text, why_not
 from recsys.data.population import Population

@@ -1,4 +1,4 @@
-"""What people say of themselves and look for: ages, genders, households, answers, intents, languages."""
+"""Rules of the profiles table: ages, genders, households, intents, languages, discretion."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from recsys.catalogue.vocabulary import (
 from recsys.constraints.base import (
     Clause,
     Constraint,
+    DirectedVisibility,
     Gate,
     Overlaps,
     Refusals,
     has_any_word,
     shares_a_word,
-    wants_in_person,
 )
 from recsys.data.bitsets import one_hot, unpack
 from recsys.data.population import Population
@@ -150,9 +150,6 @@ class HouseholdStatus(Constraint):
         return accepts
 
 
-_EVERY_BIT = np.uint64(2**64 - 1)
-
-
 @dataclass(frozen=True)
 class Intents(Constraint):
     """Both want one and the same thing.
@@ -203,35 +200,36 @@ class Languages(Constraint):
 
 
 @dataclass(frozen=True)
-class Channels(Constraint):
-    """Both use a common channel; unknown is no."""
+class Discretion(Constraint):
+    """Both answered the question; a `liked_only` person is shown only to people they liked.
 
-    name = "channels"
+    Two `liked_only` people are also shown to each other when both opted in to double-blind
+    suggestions.
+    """
 
-    def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
-        """Say whether some channel is used by both."""
-        return shares_a_word(people, C.CHANNELS, i, j)
-
-    def clauses(self, people: Population) -> Sequence[Clause]:
-        """Return a gate and one overlap."""
-        return [Gate(has_any_word(people, C.CHANNELS)), Overlaps(people.sets(C.CHANNELS))]
-
-
-@dataclass(frozen=True)
-class MeetingSettings(Constraint):
-    """Both said where they would meet; when both have an in-person intent, one place suits both."""
-
-    name = "meeting_settings"
+    name = "discretion"
 
     def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
-        """Say whether both stated; and either one is remote only, or some setting suits both."""
-        stated = has_any_word(people, C.MEETING_SETTINGS)
-        in_person = wants_in_person(people)
-        remote = ~(in_person[i] & in_person[j])
-        return stated[i] & stated[j] & (remote | shares_a_word(people, C.MEETING_SETTINGS, i, j))
+        """Say whether both answered."""
+        answered = people.is_word(C.DISCRETION, "open") | people.is_word(C.DISCRETION, "liked_only")
+        return np.logical_and(answered[i], answered[j])
+
+    def shows(self, people: Population, viewer: Int32Array, candidate: Int32Array) -> BoolArray:
+        """Say whether the candidate is open, or liked the viewer, or both are hidden and both opted in."""
+        hidden, opted_in = people.is_word(C.DISCRETION, "liked_only"), people.relations.suggestible
+        n_people = len(people)
+        likes = people.relations.liked.astype(np.int64) @ [n_people, 1]
+        liked = np.isin(candidate.astype(np.int64) * n_people + viewer, likes)
+        suggested = hidden[viewer] & hidden[candidate] & opted_in[viewer] & opted_in[candidate]
+        return ~hidden[candidate] | liked | suggested
 
     def clauses(self, people: Population) -> Sequence[Clause]:
-        """Return a gate and one overlap, every bit set for people without an in-person intent."""
-        words = people.sets(C.MEETING_SETTINGS).copy()
-        words[~wants_in_person(people)] = _EVERY_BIT
-        return [Gate(has_any_word(people, C.MEETING_SETTINGS)), Overlaps(words)]
+        """Return a gate and the directed rule."""
+        return [
+            Gate(people.known(C.DISCRETION)),
+            DirectedVisibility(
+                liked_only=people.is_word(C.DISCRETION, "liked_only"),
+                suggestible=people.relations.suggestible,
+                liked=people.relations.liked,
+            ),
+        ]

@@ -6,7 +6,8 @@ import pytest
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints import Policy
 from recsys.constraints.account import Account, Activity, Verified
-from recsys.constraints.boundaries import Discretion, FinancialLine, PhysicalLine
+from recsys.constraints.boundaries import FinancialLine, PhysicalLine
+from recsys.constraints.profile import Discretion
 from recsys.data.exclusions import Relations
 from recsys.errors import SettingsError
 from recsys.testing.changed_people import held, with_unknown, with_word

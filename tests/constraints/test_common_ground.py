@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.catalogue.columns import Columns as C
-from recsys.constraints.boundaries import ContactHours
+from recsys.constraints.boundaries import Channels, ContactHours, MeetingSettings
 from recsys.constraints.distance import Distance
-from recsys.constraints.profile import Channels, Intents, Languages, MeetingSettings
+from recsys.constraints.profile import Intents, Languages
 from recsys.data.geography import cell_number, centres, pair_distances_km, radii_km
 from recsys.testing.changed_people import narrowed, nearer, with_amount, with_unknown
 from recsys.testing.constraint_contract import ConstraintContract, two_people
