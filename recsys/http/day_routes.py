@@ -1,6 +1,6 @@
 """Routes for what happens by day: a member's own events, pauses and leaving, and what the backend writes."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, get_args
 
@@ -10,13 +10,14 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from pydantic import AwareDatetime, BaseModel, Field
 
+from recsys.catalogue.text_folding import fold
 from recsys.errors import RecsysError
 from recsys.http.access import OpenService, permits, service_of
 from recsys.http.failures import without_values
 from recsys.http.member_routes import OF_MEMBER, REFUSALS, Body
 from recsys.http.page_models import Lang, PageOfPeople
 from recsys.ranking.ranker import LONGEST_PAGE
-from recsys.safety.day_log import DayEvent
+from recsys.safety.day_log import TYPES, DayEvent
 
 MemberType = Literal[
     "like",
@@ -36,6 +37,9 @@ MemberType = Literal[
 ]
 """What a member's own client may say happened; a proof is said by the backend alone."""
 MEMBER_TYPES: Final[tuple[str, ...]] = get_args(MemberType)
+
+
+_OF_BACKEND: Final = frozenset(map(fold, TYPES)) - frozenset(map(fold, MEMBER_TYPES))
 
 
 class KeepsRestrictions(APIRoute):
@@ -61,10 +65,17 @@ class KeepsRestrictions(APIRoute):
 async def _keep_restrictions(request: Request, body: Any) -> None:
     service, viewer = service_of(request), request.path_params.get("viewer_id")
     if request.url.path.endswith("/events") and isinstance(body, list):
-        events = [_as_sent(row, viewer) for row in body[:_MOST_KEPT] if isinstance(row, dict)]
+        rows = [row for row in body[:_MOST_KEPT] if isinstance(row, dict)]
+        events = [_as_sent(row, viewer) for row in rows if viewer is None or _may_be_said_by_members(row)]
         await service.ask(lambda: service.ranker.day.keep_refused(events))
     elif request.url.path.endswith("/tables") and isinstance(body, dict):
         await service.ask(lambda: service.ranker.day.keep_refused_tables(viewer, body.get("tables")))
+
+
+def _may_be_said_by_members(row: Mapping[str, Any]) -> bool:
+    """Say whether a row is not of a type that the backend alone says, such as a proof."""
+    kind = row.get("type")
+    return not isinstance(kind, str) or fold(kind[:64]) not in _OF_BACKEND
 
 
 def _as_sent(row: Any, viewer: str | None) -> DayEvent:

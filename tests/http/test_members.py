@@ -50,6 +50,12 @@ def test_a_block_is_absent_both_ways_on_the_next_page(service: Served) -> None:
     blocked, nobody = (service.ask("GET", f"/v1/members/{viewer}/people/{one}") for one in (other, "nobody"))
     assert blocked.status_code == nobody.status_code == 404
     assert blocked.content == nobody.content
+    for end in ("%00", "%00x", "%0A", ".0"):
+        for one in (other, "nobody"):
+            assert service.ask("GET", f"/v1/members/{viewer}/people/{one}{end}").content == nobody.content
+    for number, one in enumerate((other.upper(), f"{other}.0", f"#{other}", "NOBODY", "#nobody")):
+        row = {"event_id": f"e{number}", "type": "end", "person": one, "detail": "amicable"}
+        assert service.ask("POST", f"/v1/members/{viewer}/events", body=[row]).status_code == 200
 
 
 def test_a_draft_is_looked_at(service: Served) -> None:
@@ -263,6 +269,7 @@ def test_a_body_that_does_not_fit_hides_no_restriction(service: Served, wrong: o
     row = {"event_id": "1", "type": "end", "person": other, "detail": "unsafe", "at": "yesterday"}
     answer = service.ask("POST", f"/v1/members/{viewer}/events", "members", viewer=viewer, body=[wrong, row])
     assert answer.status_code == 422
+    assert service.page(viewer, k=50)
     assert other not in service.page(viewer, k=50)
 
 
