@@ -22,7 +22,7 @@ from recsys.models.content import ContentModel
 from recsys.ranking.ranker import Ranker
 from recsys.testing.people import make_listed_people
 from tests.benchmarks.attacks import Verdict, attack
-from tests.benchmarks.attacks.world import everybody, fitted, served
+from tests.benchmarks.attacks.world import everybody, fitted, on_day, served
 from tests.ranking.published_world import NOW, World
 from tests.ranking.test_cold_start import likes
 
@@ -50,7 +50,8 @@ def with_set(person: Population, column: str, words: tuple[str, ...]) -> Populat
 def seen_by(ranker: Ranker, person: Population, day: int = 0, among: Sequence[str] | None = None) -> set[str]:
     """Return whom one profile is shown on a day, 20 at most."""
     me, moment = str(person.ids.ids([0])[0]), NOW + timedelta(days=day)
-    return {item.candidate_id for item in ranker.rank(me, 20, moment, profile=person, among=among).items}
+    page = on_day(ranker, day).rank(me, 20, moment, profile=person, among=among)
+    return {item.candidate_id for item in page.items}
 
 
 @lru_cache(maxsize=len(SIZES))

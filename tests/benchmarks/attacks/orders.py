@@ -27,7 +27,7 @@ from recsys.storage.load import load_events
 from tests.benchmarks.attacks import Verdict, attack
 from tests.benchmarks.attacks.abuse import market
 from tests.benchmarks.attacks.oracles import AIM, community
-from tests.benchmarks.attacks.world import POLICY, fitted, served
+from tests.benchmarks.attacks.world import POLICY, fitted, on_day, served
 from tests.ranking.published_world import NOW, World
 
 _DAY: Final = 60
@@ -126,7 +126,7 @@ def _by_newcomers() -> Verdict:
         for day, (_, question, asked) in enumerate(_asked(world.people, range(_READERS))):
             profile = _asking(person, [(0, question, asked)])
             me = str(person.ids.ids([0])[0])
-            page = ranker.rank(me, _DAY, NOW + timedelta(days=day), profile=profile)
+            page = on_day(ranker, day).rank(me, _DAY, NOW + timedelta(days=day), profile=profile)
             places += [
                 Place(question, asked, item.candidate_id, (item.rank - 1) / len(page.items))
                 for item in page.items

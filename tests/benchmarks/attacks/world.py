@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,12 @@ def pair() -> tuple[str, str]:
                 first, second = people.ids.ids([a, b])
                 return str(first), str(second)
     raise ValueError("nobody may meet anybody in the town")
+
+
+def on_day(ranker: Ranker, day: int) -> Ranker:
+    """Return a ranker whose clock is so many days on: the limits of a day are those of the clock."""
+    setattr(ranker._pages, "_today", lambda: (NOW + timedelta(days=day)).date())  # noqa: B010
+    return ranker
 
 
 def are_shown(people: Population, a: int, b: int) -> bool:
