@@ -10,6 +10,8 @@ from recsys.safety.keys import UNKEYED, Keys, key_id, purpose_key
 
 ID: Final = "id"
 PERSON: Final = "person"
+SPELLING: Final = "spelling"
+"""The kind of fingerprint that all spellings of an id have in common."""
 _SIZE: Final = 8
 _REMEMBERED: Final = 1 << 16
 """Ids of which each naming remembers the fingerprint: a page asks about the same people again."""
@@ -43,7 +45,7 @@ class Fingerprints:
         self._of_id = lru_cache(maxsize=_REMEMBERED)(partial(self.of, ID))
 
     def of(self, kind: str, text: str) -> int:
-        """Return the fingerprint of an id (`ID`) or a person token (`PERSON`)."""
+        """Return the fingerprint of an id, of what its spellings have in common, or of a person token."""
         made = self._hash.copy()
         made.update(f"{kind}\0{text}".encode("utf-8", "surrogatepass"))
         return int.from_bytes(made.digest(), "little") or 1

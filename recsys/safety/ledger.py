@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from recsys.errors import SafetyUnavailable, explained
 from recsys.safety.canonical import in_any_spelling
-from recsys.safety.fingerprints import ID, PERSON, Fingerprints, Naming
+from recsys.safety.fingerprints import ID, PERSON, SPELLING, Fingerprints, Naming
 from recsys.safety.keys import Keys, read_keys
 from recsys.safety.ledger_file import LedgerFile, LedgerWatermark, Position, Record, refused
 
@@ -416,7 +416,7 @@ class SafetyLedger:
 
 def _spelled(naming: Fingerprints, user_id: str) -> tuple[int, int]:
     """Return the fingerprints of an id and of all its spellings together."""
-    return naming.of(ID, user_id), naming.of(ID, in_any_spelling(user_id))
+    return naming.of(ID, user_id), naming.of(SPELLING, in_any_spelling(user_id))
 
 
 def _record(kind: str, tag: LedgerTag, **fingerprints: Collection[int]) -> Record:
