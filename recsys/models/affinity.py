@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 
+from recsys.models.calibration import Platt
 from recsys.models.directed import Directed, pair_dots
 from recsys.models.factor_space import rows_at
 from recsys.models.impressions import Impressions
@@ -243,6 +244,8 @@ class Affinity:
             the power of the levellers of each part there.
     look:   `(n_terms,)` of P(i comes to look at j), `p_look`; 0 for the terms of liking.
     closeness: how far meeting the same people makes a like likelier given a look.
+    beside: from the logits of a choice to those of a like beside drawn pairs that never met, which is what
+            `p_like` says where nobody ever said no; slope 0 where it rests on looks alone.
     person: the people last folded in.
     """
 
@@ -251,6 +254,7 @@ class Affinity:
     choice: Float64Array
     levelled: Float64Array
     look: Float64Array
+    beside: Platt
     person: PersonAffinity
 
     def folded(self, decisions: Impressions, n_people: int, base: IntegerArray) -> "Affinity":
@@ -284,6 +288,22 @@ class Affinity:
             distance_decay=None if near is None else near.scaled(float(self.choice[1])),
             cell=p_like.cell,
         )
+
+    def liked(self, p_like: Directed, rows: IntegerArray) -> Directed:
+        """Return the matrices of P(like | look) with what else is known of who likes whom.
+
+        p_like, rows: as for `choices`.
+        """
+        near = self.closeness.added_to(p_like, self.person.at(rows))
+        if not self.beside.slope:
+            return near
+        return self.choices(near, rows).scaled(self.beside.slope, self.beside.intercept)
+
+    def order(self, liked: Directed, rows: IntegerArray) -> Directed:
+        """Return what `choices` does, of the matrices that `liked` gave."""
+        if not self.beside.slope:
+            return self.choices(liked, rows)
+        return liked.scaled(1.0 / self.beside.slope, -self.beside.intercept / self.beside.slope)
 
     def looks(self, p_like: Directed, rows: IntegerArray) -> Directed:
         """Return the matrices whose logits are of P(i comes to look at j), of the people of `p_like`."""

@@ -16,7 +16,8 @@ from recsys.models.affinity import (
     ScoreSpread,
 )
 from recsys.models.affinity_recency import LEAST_HELD_OUT, HeldOutAffinity, HeldOutDecisions, with_recency
-from recsys.models.affinity_weights import fit_closeness, fit_weights, looks_follow_evidence
+from recsys.models.affinity_weights import fit_beside, fit_closeness, fit_weights, looks_follow_evidence
+from recsys.models.calibration import Platt
 from recsys.models.impressions import Impressions
 from recsys.models.neighbourhoods import CommonNeighbours, ItemRegression
 from recsys.models.whole_matrix import (
@@ -69,7 +70,11 @@ def fit_affinity(
         final = replace(final, half_life=half_life)
         activity, popularity = final.recent(whole, n_people)
         everybody = replace(everybody, recent_activity=activity, recent_popularity=popularity)
-    return Affinity(final, closeness, choice.theta, choice.levelled, look, everybody)
+    beside = Platt(0.0, 0.0)
+    if (decisions.labels > 0).all():
+        splits = [one.as_recent(final.half_life) for one in splits]
+        beside = fit_beside(splits, choice, unseen, rng)
+    return Affinity(final, closeness, choice.theta, choice.levelled, look, beside, everybody)
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,14 @@ class HeldOutAffinity:
         """Return the same with the held-out decisions where the mask is true."""
         return replace(self, decisions=replace(self.decisions, held=self.decisions.held.take(mask)))
 
+    def as_recent(self, half_life: float) -> "HeldOutAffinity":
+        """Return the same with recent activity and popularity of this half-life, in days."""
+        recent = replace(self.parts, half_life=half_life).recent(
+            self.decisions.known, len(self.decisions.p_like)
+        )
+        person = replace(self.person, recent_activity=recent[0], recent_popularity=recent[1])
+        return replace(self, person=person)
+
     def with_closeness(self, closeness: Closeness) -> "HeldOutAffinity":
         """Return the same with what common neighbours add to P(like | look)."""
         p_like = closeness.added_to(self.decisions.p_like, self.person)

@@ -9,11 +9,12 @@ import numpy as np
 from recsys.data.unseen_pairs import UnseenPairs
 from recsys.models.affinity import PARTS, TERM, TERMS, Closeness
 from recsys.models.affinity_recency import HeldOutAffinity
+from recsys.models.calibration import Platt, fit_platt
 from recsys.models.directed import sigmoid
 from recsys.models.impressions import Impressions
 from recsys.models.list_weights import LEAST_MUTUAL, JudgedLists, ListWeights, best_weights, n_mutual
 from recsys.models.stacking import conditional_logit, logistic_regression
-from recsys.types import BoolArray, Float64Array
+from recsys.types import BoolArray, Float64Array, Int64Array
 
 _DRAWN: Final = 30
 """Unseen pairs a held-out decision is told apart from."""
@@ -100,6 +101,43 @@ def fit_closeness(
     return Closeness(weight, float(cosine.mean()) - level / weight)
 
 
+def fit_beside(
+    splits: Sequence[HeldOutAffinity], choice: ListWeights, unseen: UnseenPairs, rng: np.random.Generator
+) -> Platt:
+    """Return the line from logits of a choice to P(like) beside drawn pairs, of a log of likes alone.
+
+    A slope of 0 where held-out likes are told from drawn pairs no better than by `p_like` as it is.
+    """
+    found = [_beside(split, choice, unseen, rng) for split in splits]
+    chosen, base, labels = (np.concatenate(part) for part in zip(*found, strict=True))
+    lines = [(fit_platt(logits, labels), logits) for logits in (chosen, base)]
+    losses = [np.logaddexp(0.0, np.where(labels > 0, -1.0, 1.0) * line.logits(x)).mean() for line, x in lines]
+    return lines[0][0] if losses[0] < losses[1] else Platt(0.0, 0.0)
+
+
+def _beside(
+    split: HeldOutAffinity, choice: ListWeights, unseen: UnseenPairs, rng: np.random.Generator
+) -> tuple[Float64Array, Float64Array, Float64Array]:
+    """Return logits of a choice and of P(like | look), and labels, of held-out likes and drawn pairs."""
+    i, j, labels = _with_unseen(split.decisions.held, unseen, rng)
+    base = split.decisions.p_like.logits(i, j)
+    terms = split.person.terms(base, i, j)
+    for name, power in zip(PARTS, choice.levelled, strict=True):
+        terms[TERM[name]] *= getattr(split.person, name).leveller[i] ** power
+    return choice.theta @ terms, base, labels
+
+
+def _with_unseen(
+    held: Impressions, unseen: UnseenPairs, rng: np.random.Generator
+) -> tuple[Int64Array, Int64Array, Float64Array]:
+    """Return viewers, candidates and labels of held-out decisions, and of unseen pairs beside them."""
+    i, j = held.viewers.astype(np.int64), held.candidates.astype(np.int64)
+    beside, fresh = unseen.beside(i, _NEGATIVES, rng)
+    labels = np.concatenate([held.labels, np.zeros(int(fresh.sum()))])
+    i = np.concatenate([i, np.repeat(i, _NEGATIVES)[fresh.ravel()]])
+    return i, np.concatenate([j, beside[fresh]]), labels
+
+
 def _cosines(
     split: HeldOutAffinity, unseen: UnseenPairs | None, rng: np.random.Generator
 ) -> tuple[Float64Array, Float64Array, Float64Array]:
@@ -107,12 +145,7 @@ def _cosines(
     held, person = split.decisions.held, split.person
     i, j, labels = held.viewers.astype(np.int64), held.candidates.astype(np.int64), held.labels
     if unseen is not None:
-        beside, fresh = unseen.beside(i, _NEGATIVES, rng)
-        i, j = (
-            np.concatenate([i, np.repeat(i, _NEGATIVES)[fresh.ravel()]]),
-            np.concatenate([j, beside[fresh]]),
-        )
-        labels = np.concatenate([labels, np.zeros(len(i) - len(labels))])
+        i, j, labels = _with_unseen(held, unseen, rng)
     cosine = Closeness(1.0, 0.0).logits(person, i, j) if person.neighbours.appeal.size else np.zeros(len(i))
     return cosine, split.decisions.p_like.logits(i, j), labels
 

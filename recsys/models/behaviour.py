@@ -26,6 +26,7 @@ from recsys.models.calibration import fit_platt
 from recsys.models.content import ContentModel
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.explanation import (
+    AFFINITY,
     CLOSENESS,
     FACTORS,
     LEVEL,
@@ -161,7 +162,7 @@ class BehaviourModel(Model):
         directed = self.directed(people)
         if self.affinity_ is None:
             return directed
-        return self.affinity_.choices(directed, self.ids_.find(directed.ids.values))
+        return self.affinity_.order(directed, self.ids_.find(directed.ids.values))
 
     @checked_arguments
     def looks(self, people: Population | None = None) -> Directed | None:
@@ -248,7 +249,7 @@ class BehaviourModel(Model):
         matrices = behaviour_matrices(people, content, spaces, person, self.stacker_)
         if self.affinity_ is None:
             return matrices
-        return self.affinity_.closeness.added_to(matrices, self.affinity_.person.at(rows))
+        return self.affinity_.liked(matrices, rows)
 
     @property
     def _reads_answers(self) -> bool:
@@ -274,6 +275,9 @@ class BehaviourModel(Model):
         if self.affinity_ is not None and self.affinity_.closeness.weight:
             met = self.affinity_.person.at(self.ids_.find(pair.ids.values))
             parts[CLOSENESS] = self.affinity_.closeness.logits(met, i, j)
+        if self.affinity_ is not None and self.affinity_.beside.slope:
+            whole = self._apply(pair).logits(i, j)
+            parts[AFFINITY] = whole - np.sum(list(parts.values()), axis=0)
         return parts
 
     def _to_arrays(self, prefix: str) -> FlatDataclass:

@@ -14,10 +14,9 @@ from recsys.catalogue.entries import Language
 from recsys.data.population import Population
 from recsys.errors import InputError, explained
 from recsys.models.base import Id, Model
-from recsys.models.explanation import LogitTerm, PairExplanation, term_label
+from recsys.models.explanation import AFFINITY, PairExplanation, term_label
 from recsys.types import Float64Array
 
-AFFINITY: Final = LogitTerm("behaviour", "affinity")
 _CONTRIBUTION: Final = "contribution"
 
 
@@ -116,6 +115,7 @@ def explain_order(
         affinity = {"term": term_label(AFFINITY, lang), _CONTRIBUTION: ranked - log_ratio}
         affinity |= {"viewer_likes": 0.0, "likes_back": 0.0}
         terms = pd.concat([terms, pd.DataFrame([affinity])], ignore_index=True)
+        terms = terms.groupby("term", sort=False, as_index=False).sum()
         log_ratio = ranked
     order = terms[_CONTRIBUTION].abs().sort_values(ascending=False, kind="stable").index
     p_mutual = np.array([pair.p_mutual for pair in pairs])
