@@ -35,14 +35,19 @@ _RIDGES: Final = (30.0, 100.0, 300.0, 1000.0)
 
 
 def fit_affinity(
-    decisions: Impressions, random: Sequence[HeldOutDecisions], latest: HeldOutDecisions | None, seed: int
+    decisions: Impressions,
+    random: Sequence[HeldOutDecisions],
+    latest: HeldOutDecisions | None,
+    seed: int,
+    *,
+    negatives_per_like: float,
 ) -> Affinity | None:
     """Learn from the decisions of a log that logs no looks.
 
     None where too few likes were left out, or looks go to anybody alike: see `looks_follow_evidence`.
 
     random: parts of the pairs, each left out at random. latest: the pairs of the end of the log, None where
-    it has no times.
+    it has no times. negatives_per_like: passes drawn for each like where nobody ever said no.
     """
     n_people = len(random[0].p_like)
     if sum(int((one.held.labels > 0).sum()) for one in random) < LEAST_HELD_OUT:
@@ -71,9 +76,9 @@ def fit_affinity(
         activity, popularity = final.recent(whole, n_people)
         everybody = replace(everybody, recent_activity=activity, recent_popularity=popularity)
     beside = Platt(0.0, 0.0)
-    if (decisions.labels > 0).all():
+    if negatives_per_like and (decisions.labels > 0).all():
         splits = [one.as_recent(final.half_life) for one in splits]
-        beside = fit_beside(splits, choice, unseen, rng)
+        beside = fit_beside(splits, choice, unseen, negatives_per_like, rng)
     return Affinity(final, closeness, choice.theta, choice.levelled, look, beside, everybody)
 
 

@@ -102,7 +102,11 @@ def fit_closeness(
 
 
 def fit_beside(
-    splits: Sequence[HeldOutAffinity], choice: ListWeights, unseen: UnseenPairs, rng: np.random.Generator
+    splits: Sequence[HeldOutAffinity],
+    choice: ListWeights,
+    unseen: UnseenPairs,
+    negatives_per_like: float,
+    rng: np.random.Generator,
 ) -> Platt:
     """Return the line from logits of a choice to P(like) beside drawn pairs, of a log of likes alone.
 
@@ -112,7 +116,11 @@ def fit_beside(
     chosen, base, labels = (np.concatenate(part) for part in zip(*found, strict=True))
     lines = [(fit_platt(logits, labels), logits) for logits in (chosen, base)]
     losses = [np.logaddexp(0.0, np.where(labels > 0, -1.0, 1.0) * line.logits(x)).mean() for line, x in lines]
-    return lines[0][0] if losses[0] < losses[1] else Platt(0.0, 0.0)
+    if losses[0] >= losses[1]:
+        return Platt(0.0, 0.0)
+    likes = float(labels.sum())
+    drawn = (len(labels) - likes) / likes  # fewer than asked for where most pairs have met
+    return lines[0][0].then(Platt(1.0, float(np.log(max(drawn, 1e-3) / negatives_per_like))))
 
 
 def _beside(

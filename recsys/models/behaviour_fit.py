@@ -166,7 +166,9 @@ class LeftOutFits:
                 parts = BehaviourParts.learned(self.people, parts.content, seen, self.config, self.rng)
             p_like = parts.matrices(*weights)
             random.append(HeldOutDecisions(decisions.take(~decisions.same_pairs(held)), held, p_like))
-        return fit_affinity(decisions, random, latest, int(self.rng.integers(2**31 - 1)))
+        seed = int(self.rng.integers(2**31 - 1))
+        per_like = self.config.negatives_per_like
+        return fit_affinity(decisions, random, latest, seed, negatives_per_like=per_like)
 
     def early(
         self, content: Directed | None, weights: tuple[Stacker, GlobalParameters]
