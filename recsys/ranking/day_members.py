@@ -12,12 +12,12 @@ from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 
-from recsys.catalogue.catalogue import Catalogue
 from recsys.errors import RecsysError, SafetyUnavailable
 from recsys.messaging.reasons import Reasons
 from recsys.models.directed import sigmoid
 from recsys.models.reciprocal import combine
 from recsys.ranking.cold_start import Newcomer, NewcomerFiles, one_person, separated_in
+from recsys.ranking.hot_reload import SnapshotReloader
 from recsys.ranking.profile_tables import tables_of_json
 from recsys.ranking.snapshot import Snapshot
 from recsys.ranking.snapshot_rows import LISTED, shows_nothing
@@ -130,10 +130,10 @@ class DayMember:
         return both.codes([1], [0], [LISTED])[0]
 
 
-def can_be_used(event: DayEvent, catalogue: Catalogue) -> bool:
-    """Say whether a member can be read from changed tables."""
+def can_be_used(reloader: SnapshotReloader, event: DayEvent) -> bool:
+    """Say whether a member can be read from changed tables, with the catalogue of what is served."""
     try:
-        one_person(event.actor, tables_of_json(event.payload or ""), catalogue)
+        one_person(event.actor, tables_of_json(event.payload or ""), reloader.now.snapshot.catalogue)
     except RecsysError:
         return False
     return True

@@ -96,10 +96,7 @@ class Ranker:
         self._questions.accounts_of(reloader.now.snapshot)
         self._audits = OperatorAudits(reloader, self._questions, operators, keys)
         self.day = DayWrites(
-            safety,
-            self._log,
-            lambda: reloader.now.snapshot.day_since,
-            lambda event: can_be_used(event, reloader.now.snapshot.catalogue),
+            safety, self._log, lambda: reloader.now.snapshot.day_since, partial(can_be_used, reloader)
         )
 
     @classmethod

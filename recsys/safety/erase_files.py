@@ -22,17 +22,15 @@ from recsys.errors import SourceError
 from recsys.safety.erasure_list import ErasedPeople, ErasureList, spelled_hash
 from recsys.safety.person_files import (
     PERSON_COLUMNS,
-    as_texts,
     file_kind,
     file_names_erased,
     files_naming_erased,
-    holds_text,
-    in_plain_layout,
 )
 from recsys.storage.arrays import INDEX, load_arrays, save_arrays
 from recsys.storage.atomic_write import atomic_file, unreadable, write_atomically
 from recsys.storage.csv import read_csv
 from recsys.storage.dataclass_codec import PACKAGE_SUFFIX
+from recsys.storage.text_columns import as_texts, holds_text, in_plain_layout
 from recsys.types import BoolArray
 
 _TABLE_SUFFIXES: Final = (".parquet", ".csv")

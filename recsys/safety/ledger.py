@@ -6,7 +6,7 @@ brings anybody back. People are in it as keyed fingerprints: of an id, and of a 
 
 import secrets
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,17 @@ from recsys.errors import SafetyUnavailable, explained
 from recsys.safety.canonical import in_any_spelling
 from recsys.safety.fingerprints import ID, PERSON, SPELLING, Fingerprints, Naming
 from recsys.safety.keys import Keys, read_keys
-from recsys.safety.ledger_file import LedgerFile, LedgerWatermark, Position, Record, refused
+from recsys.safety.ledger_file import (
+    LedgerFile,
+    LedgerWatermark,
+    Position,
+    Record,
+    numbers_in,
+    pair_record,
+    record_of,
+    refused,
+    stop_record,
+)
 
 BAN: Final = "ban"
 HOLD: Final = "hold"
@@ -146,7 +156,7 @@ class LedgerState:
         elif kind == "store":
             self.stores[record["store"]] = max(self.stores.get(record["store"], 0), int(record["writes"]))
         elif kind == "link":
-            ends = _numbers(record["pairs"])
+            ends = numbers_in(record["pairs"])
             for a, b in zip(ends[::2], ends[1::2], strict=True):
                 self.links.setdefault(a, set()).add(b)
                 self.links.setdefault(b, set()).add(a)
@@ -156,15 +166,15 @@ class LedgerState:
             raise refused("holds a record this version does not know", got=kind)
 
     def _restrict(self, record: Record, tag: LedgerTag, *, lifts: bool) -> None:
-        people, accounts = _numbers(record.get("people", "")), _numbers(record.get("accounts", ""))
+        people, accounts = numbers_in(record.get("people", "")), numbers_in(record.get("accounts", ""))
         for one, account in zip(people, accounts, strict=True):
             told = tag._replace(account=account)
             _change(self.stops, one, told, lifts=lifts)
             self.stopped_at.pop((one, told), None)
             if not lifts and record.get("as_of"):
                 self.stopped_at[one, told] = str(record["as_of"])
-        ends = _numbers(record.get("pairs", ""))
-        actors = _numbers(record.get("actors", "")) or [0] * (len(ends) // 2)
+        ends = numbers_in(record.get("pairs", ""))
+        actors = numbers_in(record.get("actors", "")) or [0] * (len(ends) // 2)
         for one, other, actor in zip(ends[::2], ends[1::2], actors, strict=True):
             for a, b in ((one, other), (other, one)):
                 of_one = self.pairs.setdefault(a, {})
@@ -288,7 +298,7 @@ class SafetyLedger:
                 or (renew and state.stopped_at.get((at[0], told[at]), "") < as_of)
             )
             self._link({*named, *(_spelled(newest, who.user_id) for who in people)})
-            record = _stops("stop", tag, new)
+            record = stop_record("stop", tag, new)
             self._append([{**record, "as_of": as_of} if as_of else record] if new else [])
 
     def separate(self, pairs: Iterable[tuple[Who, Who]], tag: LedgerTag, *, directed: bool = False) -> None:
@@ -312,7 +322,7 @@ class SafetyLedger:
                 for a, b, actor in named
                 if a != b and tag._replace(account=actor) not in state.pairs.get(a, {}).get(b, ())
             )
-            self._append([_pairs("separate", tag, new)] if new else [])
+            self._append([pair_record("separate", tag, new)] if new else [])
 
     def lift(
         self,
@@ -343,8 +353,8 @@ class SafetyLedger:
                 for actor in (state.fingerprints(Who(a.user_id)) if directed else (0,))
                 if tag._replace(account=actor) in state.pairs.get(mine, {}).get(other, ())
             }
-            self._append([_stops("lift", tag, sorted(stopped))] if stopped else [])
-            self._append([_pairs("lift", tag, sorted(ends))] if ends else [])
+            self._append([stop_record("lift", tag, sorted(stopped))] if stopped else [])
+            self._append([pair_record("lift", tag, sorted(ends))] if ends else [])
 
     def inherit(self, who: Who, person: int) -> None:
         """Note that whatever restricts an account restricts its person, named by fingerprint (0: unknown)."""
@@ -356,11 +366,11 @@ class SafetyLedger:
                 pairs += list(state.pairs.get(one, ()))
             tag, known = LedgerTag(SUPPRESSED, STORE), state.pairs.get(person, {})
             if stops and tag not in state.stops.get(person, ()):
-                self._append([_stops("stop", tag, [(person, 0)])])
+                self._append([stop_record("stop", tag, [(person, 0)])])
             new = sorted({other for other in pairs if other != person and tag not in known.get(other, ())})
             if new:
                 self._append(
-                    [_record("separate", tag, pairs=[one for other in new for one in (other, person)])]
+                    [record_of("separate", tag, pairs=[one for other in new for one in (other, person)])]
                 )
 
     def link(self, pairs: Iterable[tuple[int, int]]) -> None:
@@ -417,27 +427,6 @@ class SafetyLedger:
 def _spelled(naming: Fingerprints, user_id: str) -> tuple[int, int]:
     """Return the fingerprints of an id and of all its spellings together."""
     return naming.of(ID, user_id), naming.of(SPELLING, in_any_spelling(user_id))
-
-
-def _record(kind: str, tag: LedgerTag, **fingerprints: Collection[int]) -> Record:
-    made: dict[str, Any] = {"kind": kind, "why": tag.why, "owner": tag.owner}
-    return made | {
-        name: "".join(f"{one:016x}" for one in ones) for name, ones in fingerprints.items() if ones
-    }
-
-
-def _stops(kind: str, tag: LedgerTag, stopped: Sequence[tuple[int, int]]) -> Record:
-    people, accounts = [one for one, _ in stopped], [account for _, account in stopped]
-    return _record(kind, tag, people=people, accounts=accounts)
-
-
-def _pairs(kind: str, tag: LedgerTag, pairs: Sequence[tuple[int, int, int]]) -> Record:
-    ends, actors = [one for pair in pairs for one in pair[:2]], [actor for *_, actor in pairs]
-    return _record(kind, tag, pairs=ends, actors=actors if any(actors) else [])
-
-
-def _numbers(text: str) -> list[int]:
-    return [int(text[at : at + 16], 16) for at in range(0, len(text), 16)]
 
 
 def _change(tags: dict[int, set[LedgerTag]], one: int, tag: LedgerTag, *, lifts: bool) -> None:

@@ -9,7 +9,7 @@ import fcntl
 import hmac
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -208,3 +208,35 @@ def refused(what: str, *, where: str = LEDGER, got: object = None) -> SafetyUnav
     """Return the error for a ledger that cannot be trusted."""
     remedy = "restore it from a backup; without it nobody knows who was held or kept apart"
     return SafetyUnavailable(explained(f"the safety ledger {what}", where=where, got=got, remedy=remedy))
+
+
+def record_of(kind: str, tag: tuple[str, str, int], **fingerprints: Collection[int]) -> Record:
+    """Return a record of a kind, with fingerprints by name as 16 hexadecimal digits each.
+
+    tag: why, and whose word it is; the account it is of stands beside the fingerprints.
+    """
+    made: dict[str, Any] = {"kind": kind, "why": tag[0], "owner": tag[1]}
+    return made | {
+        name: "".join(f"{one:016x}" for one in ones) for name, ones in fingerprints.items() if ones
+    }
+
+
+def stop_record(kind: str, tag: tuple[str, str, int], stopped: Sequence[tuple[int, int]]) -> Record:
+    """Return a record of people who are stopped or free again, each with the account it was said of."""
+    people, accounts = [one for one, _ in stopped], [account for _, account in stopped]
+    return record_of(kind, tag, people=people, accounts=accounts)
+
+
+def pair_record(kind: str, tag: tuple[str, str, int], pairs: Sequence[tuple[int, int, int]]) -> Record:
+    """Return a record of pairs, each with the account that said it, 0 for nobody's."""
+    ends, actors = [one for pair in pairs for one in pair[:2]], [actor for *_, actor in pairs]
+    return record_of(kind, tag, pairs=ends, actors=actors if any(actors) else [])
+
+
+def numbers_in(text: str) -> list[int]:
+    """Return the fingerprints of a record's text.
+
+    >>> numbers_in(f"{7:016x}{8:016x}")
+    [7, 8]
+    """
+    return [int(text[at : at + 16], 16) for at in range(0, len(text), 16)]
