@@ -21,6 +21,7 @@ from recsys.safety.ledger_file import (
     LedgerWatermark,
     Position,
     Record,
+    change_tags,
     numbers_in,
     pair_record,
     record_of,
@@ -114,11 +115,8 @@ class LedgerState:
 
     def links_of_spelling(self, user_id: str) -> tuple[int, int] | None:
         """Return the link of an account to what is known here of its id in any spelling; None for nothing."""
-        for naming in self.namings:
-            own, spelled = _spelled(naming, user_id)
-            if spelled in self.links:
-                return own, spelled
-        return None
+        known = (_spelled(naming, user_id) for naming in self.namings)
+        return next((link for link in known if link[1] in self.links), None)
 
     def accounts(self, user_id: str) -> set[int]:
         """Return the fingerprints of an account, and of the same id in other spellings linked with it."""
@@ -169,7 +167,7 @@ class LedgerState:
         people, accounts = numbers_in(record.get("people", "")), numbers_in(record.get("accounts", ""))
         for one, account in zip(people, accounts, strict=True):
             told = tag._replace(account=account)
-            _change(self.stops, one, told, lifts=lifts)
+            change_tags(self.stops, one, told, lifts=lifts)
             self.stopped_at.pop((one, told), None)
             if not lifts and record.get("as_of"):
                 self.stopped_at[one, told] = str(record["as_of"])
@@ -178,7 +176,7 @@ class LedgerState:
         for one, other, actor in zip(ends[::2], ends[1::2], actors, strict=True):
             for a, b in ((one, other), (other, one)):
                 of_one = self.pairs.setdefault(a, {})
-                _change(of_one, b, tag._replace(account=actor), lifts=lifts)
+                change_tags(of_one, b, tag._replace(account=actor), lifts=lifts)
                 if not of_one:
                     del self.pairs[a]
 
@@ -427,14 +425,3 @@ class SafetyLedger:
 def _spelled(naming: Fingerprints, user_id: str) -> tuple[int, int]:
     """Return the fingerprints of an id and of all its spellings together."""
     return naming.of(ID, user_id), naming.of(SPELLING, in_any_spelling(user_id))
-
-
-def _change(tags: dict[int, set[LedgerTag]], one: int, tag: LedgerTag, *, lifts: bool) -> None:
-    if not lifts:
-        tags.setdefault(one, set()).add(tag)
-        return
-    left = tags.get(one, set()) - {tag}
-    if left:
-        tags[one] = left
-    else:
-        tags.pop(one, None)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from recsys.errors import SafetyUnavailable, explained
 from recsys.safety.keys import UNKEYED, Keys, purpose_key
@@ -28,6 +28,7 @@ _KEY_KINDS: Final = ("begin", "key")
 """Records that name the key with which they and those after them are signed."""
 
 Record = Mapping[str, Any]
+Tag = TypeVar("Tag")
 
 
 @dataclass(frozen=True)
@@ -240,3 +241,15 @@ def numbers_in(text: str) -> list[int]:
     [7, 8]
     """
     return [int(text[at : at + 16], 16) for at in range(0, len(text), 16)]
+
+
+def change_tags(tags: dict[int, set[Tag]], one: int, tag: Tag, *, lifts: bool) -> None:
+    """Add a tag to those of a fingerprint, or take it away; a fingerprint without any is left out."""
+    if not lifts:
+        tags.setdefault(one, set()).add(tag)
+        return
+    left = tags.get(one, set()) - {tag}
+    if left:
+        tags[one] = left
+    else:
+        tags.pop(one, None)
