@@ -161,6 +161,9 @@ ORDER BY chance DESC, candidate_id COLLATE "C" LIMIT most;
 """  # noqa: S608 - fixed names
 # The names of schemas are put in, temporary tables come last: whoever calls a function could otherwise put
 # tables of their own, by the names of the store's, before them.
+_CHANGED: Final = """CREATE TABLE recsys_changed_persons (
+  account text PRIMARY KEY, noted timestamptz NOT NULL)"""
+"""A table of the safety store that one of an earlier version has not got."""
 _OPTIONS: Final = "LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO {schemas}, pg_temp"
 _FUNCTIONS: Final = (
     f"""CREATE OR REPLACE FUNCTION recsys.page(viewer text, k integer DEFAULT 10,
@@ -187,6 +190,8 @@ def create_functions(cursor: Any) -> None:
     """
     cursor.execute("SELECT string_agg(quote_ident(name), ', ') FROM unnest(current_schemas(false)) AS name")
     (schemas,) = cursor.fetchone()
+    missing = "to_regclass('recsys_day_events') IS NOT NULL AND to_regclass('recsys_changed_persons') IS NULL"
+    cursor.execute(f"DO $$ BEGIN IF {missing} THEN {_CHANGED}; END IF; END $$")
     for statement in _FUNCTIONS:
         cursor.execute(statement.replace("{schemas}", schemas))
 

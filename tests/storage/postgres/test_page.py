@@ -289,6 +289,17 @@ def test_pages_in_sql_show_nobody_by_what_the_night_did_not_know_of_their_person
     assert both.ranker.look(viewer, user) is None
 
 
+def test_an_export_makes_the_table_that_a_store_of_an_earlier_version_lacks(
+    both: Both, postgres: str, tmp_path: Path
+) -> None:
+    expected = both.sql("page", both.ids[0])
+    both.connection.execute("DROP TABLE recsys_changed_persons")
+    with pytest.raises(psycopg.Error):
+        both.sql("page", both.ids[0])
+    export_publication(tmp_path, postgres)
+    assert both.sql("page", both.ids[0]) == expected
+
+
 def test_a_store_of_several_machines_drops_erased_ids_with_the_export_after_the_night(
     postgres: str, tmp_path: Path
 ) -> None:
