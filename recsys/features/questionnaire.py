@@ -15,6 +15,7 @@ from recsys.arguments import as_pandas, check_type
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex, hashed_strings, warn_of_no_match
+from recsys.data.no_answer_codes import warn_of_codes
 from recsys.data.population import Population
 from recsys.errors import InputError, TableError, explained, warn
 from recsys.features.base import Block, BlockRows, FittedBlock
@@ -30,12 +31,6 @@ _MOST_CATEGORIES: Final = 30
 _SEPARATORS: Final = re.compile("[;；|]")
 _FEWEST_VALUES: Final = 3
 _MOST_SHOWN: Final = 5
-_FAR: Final = 5.0
-"""By how many times the range of the other answers one lies apart from them that is warned of."""
-_CODES: Final = frozenset(sign * code for sign in (1.0, -1.0) for code in (8, 9, 88, 98, 99, 999))
-"""Numbers that surveys write where there is no answer."""
-_BELOW: Final = frozenset({-1.0, -7.0, -8.0, -9.0, -77.0, -88.0, -99.0, -999.0})
-"""The same beside answers of which none is below 0."""
 _COMMAS: Final = re.compile("[,，、・]")
 _WRITTEN_LIST: Final = re.compile(r"\s*\[.*\]\s*", re.DOTALL)
 _NUMBERED: Final = re.compile(r"\s*\d{1,2}\s*[:：.．)）]\s*\D")
@@ -117,7 +112,9 @@ class Questionnaire(Block):
     def _learn(self, people: Population, events: Events) -> "FittedQuestionnaire":  # noqa: ARG002
         self._check_settings()
         frame = _checked(as_pandas(self.frame, name="frame", where="Questionnaire"), self.user)
-        _warn_of_codes(frame)
+        for name, values in frame.items():
+            if _is_number(values) and not pd.api.types.is_bool_dtype(values):
+                warn_of_codes(f"column '{name}'", values)
         warn_of_no_match(
             people.ids, frame.index.to_numpy(object), what="the frame", where="Questionnaire.fit"
         )
@@ -284,24 +281,6 @@ def _id_problems(ids: pd.Series) -> list[str]:
         first = ids[ids.duplicated()].tolist()[0]
         return [f"a person stands twice, the first {first!r}; keep one row a person"]
     return []
-
-
-def _warn_of_codes(frame: pd.DataFrame) -> None:
-    """Warn of numbers that look like codes for no answer: one of them can hide what the others say."""
-    for name, values in frame.items():
-        if not _is_number(values) or pd.api.types.is_bool_dtype(values):
-            continue
-        known = np.unique(values.dropna().to_numpy(np.float64))
-        if len(known) < _FEWEST_VALUES:
-            continue
-        for value, rest in ((known[-1], known[:-1]), (known[0], known[1:])):
-            gap, span = np.abs(rest - value).min(), rest[-1] - rest[0]
-            below = value < 0.0 <= rest[0] and value in _BELOW
-            if gap >= _FAR * span or (value in _CODES and gap >= span) or below:
-                warn(
-                    f"column '{name}': {value:g} lies far from the other answers, {rest[0]:g} to "
-                    f"{rest[-1]:g}; where it stands for no answer, leave it missing"
-                )
 
 
 def _choices(values: pd.Series) -> pd.Series:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.data.no_answer_codes import warn_of_codes
 from recsys.errors import InputError, as_text, did_you_mean, explained
 
 Like = float | Collection[Any] | Mapping[Any, str | None] | Callable[[pd.Series], Any] | None
@@ -59,7 +60,7 @@ def _plain(outcome: pd.Series) -> pd.Series:
 
 
 def _answers(outcomes: pd.Series, like: Any) -> npt.NDArray[np.object_]:
-    """Return like or pass for each outcome, None for a word among numbers."""
+    """Return like or pass for each outcome, None for a word or an infinite number among numbers."""
     if callable(like):
         return np.where(np.asarray(like(outcomes), bool), LIKE, PASS).astype(object)
     if isinstance(like, Collection) and not isinstance(like, str):
@@ -69,8 +70,9 @@ def _answers(outcomes: pd.Series, like: Any) -> npt.NDArray[np.object_]:
     if numbers.isna().all():
         remedy = "give a collection of the outcomes that are likes, or a mapping to event types"
         raise InputError(explained("outcomes are no numbers", got=_some(outcomes), remedy=remedy))
+    warn_of_codes("outcomes", numbers)
     answers = np.where(numbers >= float(like), LIKE, PASS).astype(object)
-    answers[numbers.isna().to_numpy(bool)] = None
+    answers[~np.isfinite(numbers.to_numpy(np.float64))] = None
     return answers
 
 

@@ -122,7 +122,7 @@ class PostgresConnections:
             yield connection
         except (psycopg.Error, OSError) as error:
             self._close(connection, failed=not _is_answer(error))
-            raise unavailable(type(error).__name__) from None  # its text may hold values
+            raise unavailable(_kind(error)) from None  # its text may hold values
         except BaseException:
             self._close(connection, failed=False)
             raise
@@ -154,7 +154,7 @@ class PostgresConnections:
                     self._open -= 1
                 number, error = self._opening_failed
                 if number > failures:
-                    raise unavailable(type(error).__name__)
+                    raise unavailable(_kind(error))
                 if self._open < self._most:
                     self._open += 1
                     threading.Thread(target=self._open_one, name="recsys-postgres", daemon=True).start()
@@ -200,6 +200,16 @@ class PostgresConnections:
 def _is_answer(error: Exception) -> bool:
     """Say whether the server answered: a table that is not there, say, is no reason to wait for nobody."""
     return isinstance(error, psycopg.Error) and error.sqlstate is not None and error.sqlstate[:2] != "57"
+
+
+def _kind(error: Exception | None) -> str:
+    """Return what went wrong in words that hold no value."""
+    text = str(error).lower()
+    if "no password supplied" in text:
+        return "no password is given: set PGPASSWORD or keep a password file"
+    if "authentication failed" in text:
+        return "the server refused the name or the password"
+    return type(error).__name__
 
 
 def unavailable(got: str) -> SafetyUnavailable:

@@ -197,3 +197,15 @@ def test_many_rows_set_aside_are_counted_in_a_warning_with_what_to_do(share, war
     recwarn.clear()
     assert len(log(answers, like={"like": "like", "pass": None}).quarantine) == n
     assert not [one for one in recwarn if "set aside" in str(one.message)]
+
+
+def test_a_code_for_no_answer_among_stars_is_warned_of() -> None:
+    stars = [1.0, 5.0, 3.0, 99.0, 4.0, 2.0]
+    with pytest.warns(UserWarning, match="99 lies far from the other answers, 1 to 5"):
+        log(stars, like=4)
+    infinite, missing = (
+        log([other if one == 99.0 else one for one in stars], like=4).events.frame
+        for other in (np.inf, np.nan)
+    )
+    assert infinite.type.tolist() == missing.type.tolist()
+    assert len(infinite) == 5

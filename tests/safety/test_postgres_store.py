@@ -5,10 +5,12 @@ import threading
 from collections.abc import Iterator
 from time import monotonic, sleep
 
+import psycopg
 import pytest
 
 from recsys.errors import SafetyUnavailable
 from recsys.safety import open_safety
+from recsys.safety.postgres_connections import TimedConnection
 from recsys.safety.postgres_store import PostgresSafety
 from recsys.testing.safety_contract import AT, SafetyContract, ShownContract
 from tests.postgres import Gate
@@ -217,3 +219,26 @@ def test_many_statements_have_the_time_of_one_each(store: PostgresSafety) -> Non
     with pytest.raises(SafetyUnavailable):
         mine._read("SELECT pg_sleep(0.5)", {})
     mine.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("connection failed: fe_sendauth: no password supplied", "set PGPASSWORD"),
+        ('FATAL: password authentication failed for user "backend"', "refused the name or the password"),
+        ("value of somebody", "got 'OperationalError'"),
+    ],
+)
+def test_a_password_that_is_missing_is_told_and_nothing_else_of_the_server(
+    said: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise psycopg.OperationalError(said)
+
+    pool = PostgresSafety("postgresql://backend@localhost:1/none", timeout_s=1)
+    monkeypatch.setattr(TimedConnection, "connect", fails)
+    with pytest.raises(SafetyUnavailable) as raised:
+        pool.exclusions("a", ["b"])
+    assert told in str(raised.value)
+    assert "somebody" not in str(raised.value)
+    assert "backend" not in str(raised.value)

@@ -1,0 +1,42 @@
+"""Numbers that stand for no answer, such as 99 among stars: one of them can hide what the others say."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from recsys.errors import warn
+
+_FEWEST_VALUES: Final = 3
+_FAR: Final = 5.0
+"""By how many times the range of the other answers one lies apart from them that is warned of."""
+_CODES: Final = frozenset(sign * code for sign in (1.0, -1.0) for code in (8, 9, 88, 98, 99, 999))
+"""Numbers that surveys write where there is no answer."""
+_BELOW: Final = frozenset({-1.0, -7.0, -8.0, -9.0, -77.0, -88.0, -99.0, -999.0})
+"""The same beside answers of which none is below 0."""
+
+
+def warn_of_codes(where: str, values: pd.Series) -> None:
+    """Warn of numbers that look like codes for no answer, as surveys and logs write them.
+
+    where: what the values are, to begin the sentence with. values: numbers; missing and infinite ones are
+    passed over.
+
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warn_of_codes("stars", pd.Series([1.0, 5.0, 3.0, 99.0]))
+    >>> str(told[0].message)
+    'stars: 99 lies far from the other answers, 1 to 5; where it stands for no answer, leave it missing'
+    """
+    numbers = values.dropna().to_numpy(np.float64)
+    known = np.unique(numbers[np.isfinite(numbers)])
+    if len(known) < _FEWEST_VALUES:
+        return
+    for value, rest in ((known[-1], known[:-1]), (known[0], known[1:])):
+        gap, span = np.abs(rest - value).min(), rest[-1] - rest[0]
+        below = value < 0.0 <= rest[0] and value in _BELOW
+        if gap >= _FAR * span or (value in _CODES and gap >= span) or below:
+            warn(
+                f"{where}: {value:g} lies far from the other answers, {rest[0]:g} to {rest[-1]:g}; "
+                "where it stands for no answer, leave it missing"
+            )
