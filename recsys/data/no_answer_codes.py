@@ -23,7 +23,7 @@ def warn_of_codes(where: str, values: pd.Series) -> None:
     passed over.
 
     >>> import warnings
-    >>> with warnings.catch_warnings(record=True) as told:
+    >>> with warnings.catch_warnings(record=True, action="always") as told:
     ...     warn_of_codes("stars", pd.Series([1.0, 5.0, 3.0, 99.0]))
     >>> str(told[0].message)
     'stars: 99 lies far from the other answers, 1 to 5; where it stands for no answer, leave it missing'

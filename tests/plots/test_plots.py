@@ -316,11 +316,13 @@ def test_texts_and_marks_stand_out_from_a_light_and_a_dark_background(drawn, sty
     from matplotlib import pyplot
     from matplotlib.text import Text
 
-    with pyplot.style.context("dark_background" if style == "dark_background" else "default"):
-        if style == "dark axes":
-            pyplot.rcParams.update({"figure.facecolor": "#14181a", "axes.facecolor": "#14181a"})
-        axes = DRAWN[drawn](directed, judged)
-        axes.figure.canvas.draw()
+    with pyplot.rc_context():
+        plots.use_style()  # a notebook may have called it before it took another style
+        with pyplot.style.context("dark_background" if style == "dark_background" else "default"):
+            if style == "dark axes":
+                pyplot.rcParams.update({"figure.facecolor": "#14181a", "axes.facecolor": "#14181a"})
+            axes = DRAWN[drawn](directed, judged)
+            axes.figure.canvas.draw()
     paper = axes.figure.get_facecolor()
     written = [one for one in axes.figure.findobj(Text) if one.get_text().strip() and one.get_visible()]
     assert min(_contrast(one.get_color(), paper) for one in written) >= 4.5
