@@ -5,7 +5,7 @@ writes, checks and serves them.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -31,7 +31,6 @@ from recsys.ranking.cold_start import write_newcomer_files
 from recsys.ranking.publication_filter import ListFilter
 from recsys.ranking.snapshot_files import pair_stages_of, served_snapshot, write_snapshot
 from recsys.ranking.snapshot_rows import NO_ARMS, ArmRows
-from recsys.safety import open_safety
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger
 from recsys.storage.publication import NEWCOMERS, read_publication
@@ -100,8 +99,11 @@ def export_publication(published: Path, address: str) -> Served:
     snapshot = served_snapshot(publication)
     found = load_publication(publication, address, erased=erased, only=only, snapshot=snapshot)
     if before is not None:
-        with suppress(RecsysError):  # no safety store here, or a run that was removed since
-            drop_applied_erasures(open_safety(address), published, before.run_id)
+        from recsys.safety.postgres_store import PostgresSafety  # needs the extra `pg`
+
+        # no safety store here, or a run that was removed since, is no failure of an export
+        with suppress(RecsysError), closing(PostgresSafety(address)) as store:
+            drop_applied_erasures(store, published, before.run_id)
     return found
 
 
