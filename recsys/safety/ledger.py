@@ -80,6 +80,7 @@ class LedgerState:
     links: dict[int, set[int]] = field(default_factory=dict)
     erasures: tuple[int, str] = (0, "")
     stores: dict[str, int] = field(default_factory=dict)
+    _persons: dict[int, frozenset[int]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def restricts(self) -> bool:
@@ -103,11 +104,19 @@ class LedgerState:
     def linked(self, fingerprints: Iterable[int]) -> set[int]:
         """Return every fingerprint of the persons of these."""
         found = set(fingerprints)
-        fresh = set[int]() if self.links.keys().isdisjoint(found) else found & self.links.keys()
+        for one in self.links.keys() & found:
+            found |= self._persons.get(one) or self._person(one)
+        return found
+
+    def _person(self, fingerprint: int) -> frozenset[int]:
+        """Return every fingerprint linked with one, and remember it for each of them."""
+        known, found, fresh = self._persons, {fingerprint}, {fingerprint}
         while fresh:
             fresh = set[int]().union(*(self.links[one] for one in fresh)) - found
             found |= fresh
-        return found
+        person = frozenset(found)
+        known.update(dict.fromkeys(person, person))
+        return person
 
     def is_stopped(self, fingerprints: Iterable[int]) -> bool:
         """Say whether the person of one of these stands stopped."""
@@ -158,6 +167,7 @@ class LedgerState:
             for a, b in zip(ends[::2], ends[1::2], strict=True):
                 self.links.setdefault(a, set()).add(b)
                 self.links.setdefault(b, set()).add(a)
+            self._persons = {}  # not cleared: another thread may still write what it found before
         elif kind in {"stop", "separate", "lift"}:
             self._restrict(record, LedgerTag(record["why"], record["owner"]), lifts=kind == "lift")
         else:
