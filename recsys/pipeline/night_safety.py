@@ -29,7 +29,8 @@ from recsys.safety.by_person import OUT_TODAY
 from recsys.safety.canonical import in_any_spelling
 from recsys.safety.erasure_list import ErasedPeople
 from recsys.safety.fingerprints import ID, PERSON
-from recsys.safety.ledger import ACCOUNT, BAN, HOLD, TABLES, LedgerState, LedgerTag, SafetyLedger, Who
+from recsys.safety.ledger import SafetyLedger
+from recsys.safety.ledger_state import ACCOUNT, BAN, HOLD, TABLES, LedgerState, LedgerTag, Who
 from recsys.storage.manifest import read_manifest
 from recsys.storage.sources import Reader, table_readers
 from recsys.types import BoolArray, Int32Array

@@ -14,7 +14,8 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.population import Population
 from recsys.ranking.snapshot import SnapshotIds
 from recsys.safety.keys import Keys
-from recsys.safety.ledger import LedgerState, SafetyLedger, Who
+from recsys.safety.ledger import SafetyLedger
+from recsys.safety.ledger_state import LedgerState, Who
 from recsys.safety.person_index import NO_INDEX, Accounts, NewcomerTokens, PersonIndex
 from recsys.storage.arrays import INDEX, load_arrays
 from recsys.storage.dataclass_codec import dataclass_from_arrays

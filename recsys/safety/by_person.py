@@ -14,17 +14,8 @@ from recsys.safety.canonical import CheckedId, canonical_person, distinct_pair, 
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent, DayLog, StoreWithDay
 from recsys.safety.day_tables import is_stopped_by, note_tokens, says_active
 from recsys.safety.erasure_list import ErasureList
-from recsys.safety.ledger import (
-    BAN,
-    HOLD,
-    STORE,
-    SUPPRESSED,
-    TODAY,
-    LedgerState,
-    LedgerTag,
-    SafetyLedger,
-    Who,
-)
+from recsys.safety.ledger import SafetyLedger
+from recsys.safety.ledger_state import BAN, HOLD, STORE, SUPPRESSED, TODAY, LedgerState, LedgerTag, Who
 from recsys.safety.person_index import ALONE, Accounts
 from recsys.safety.refused_rows import restrictions_in
 from recsys.safety.store import (

@@ -26,7 +26,8 @@ from recsys.errors import PublicationError, SafetyUnavailable, explained
 from recsys.safety.canonical import in_any_spelling
 from recsys.safety.fingerprints import forms_of
 from recsys.safety.keys import UNKEYED, Keys, purpose_key, read_keys
-from recsys.safety.ledger import LedgerState, SafetyLedger
+from recsys.safety.ledger import SafetyLedger
+from recsys.safety.ledger_state import LedgerState
 from recsys.storage.atomic_write import write_atomically
 from recsys.types import BoolArray
 

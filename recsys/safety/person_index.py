@@ -15,7 +15,7 @@ import numpy as np
 from recsys.data.safety_rows import id_forms
 from recsys.safety.fingerprints import PERSON, Fingerprints, Naming
 from recsys.safety.keys import Keys
-from recsys.safety.ledger import LedgerState, Who
+from recsys.safety.ledger_state import LedgerState, Who
 from recsys.types import BoolArray, Int32Array, ObjectArray, UInt64Array
 
 

@@ -15,7 +15,8 @@ from recsys.constraints.policy import may_show_each
 from recsys.data.population import Population
 from recsys.pipeline.night_safety import HoldStates, note_night
 from recsys.safety.keys import Keys
-from recsys.safety.ledger import SafetyLedger, Who
+from recsys.safety.ledger import SafetyLedger
+from recsys.safety.ledger_state import Who
 from recsys.storage.load import load_population
 from recsys.storage.population_files import read_people, write_people
 

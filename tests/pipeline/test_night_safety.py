@@ -28,7 +28,8 @@ from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import DayEvent
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.keys import Keys
-from recsys.safety.ledger import BAN, TABLES, LedgerTag, SafetyLedger, Who
+from recsys.safety.ledger import SafetyLedger
+from recsys.safety.ledger_state import BAN, TABLES, LedgerTag, Who
 from recsys.safety.person_index import PersonIndex
 from recsys.simulation.town import make_town
 from recsys.storage.dataclass_codec import save_dataclass

@@ -19,7 +19,8 @@ from recsys.constraints.policy import Policy, may_show_each
 from recsys.data.population import Population
 from recsys.pipeline.night_safety import HoldStates, note_changed_tokens, note_night
 from recsys.safety.keys import Keys
-from recsys.safety.ledger import LedgerState, SafetyLedger, Who
+from recsys.safety.ledger import SafetyLedger
+from recsys.safety.ledger_state import LedgerState, Who
 from recsys.storage.load import load_population
 from tests.data.test_future_and_respelled_rows import SPELLINGS
 

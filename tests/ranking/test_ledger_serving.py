@@ -24,8 +24,9 @@ from recsys.ranking.publication_filter import ListFilter
 from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety, SqliteSafety
 from recsys.safety.keys import read_keys
-from recsys.safety.ledger import HOLD, STORE, TABLES, LedgerTag, SafetyLedger, Who
+from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_file import HEAD, LEDGER
+from recsys.safety.ledger_state import HOLD, STORE, TABLES, LedgerTag, Who
 from recsys.storage.publication import LISTS, read_publication
 from tests.ranking.published_world import NOW, World
 from tests.ranking.test_persons import N, accounts, community

@@ -13,8 +13,9 @@ import pytest
 from recsys.errors import SafetyUnavailable
 from recsys.safety.fingerprints import ID, Fingerprints, Naming
 from recsys.safety.keys import Keys
-from recsys.safety.ledger import BAN, HOLD, STORE, TABLES, LedgerTag, SafetyLedger, Who
+from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_file import HEAD, LEDGER
+from recsys.safety.ledger_state import BAN, HOLD, STORE, TABLES, LedgerTag, Who
 
 OLD, NEW = b"an-old-key-that-is-long-enough-to-be-a-key", b"a-new-key-that-is-long-enough-to-be-one"
 KEYS = {"keyed": Keys((OLD,)), "unkeyed": Keys()}

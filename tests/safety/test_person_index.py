@@ -20,7 +20,8 @@ from recsys.safety.day_tables import is_stopped_by, person_tokens_in
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.fingerprints import Fingerprints, Naming
 from recsys.safety.keys import Keys
-from recsys.safety.ledger import LedgerTag, SafetyLedger, Who
+from recsys.safety.ledger import SafetyLedger
+from recsys.safety.ledger_state import LedgerTag, Who
 from recsys.safety.person_index import Accounts, NewcomerTokens, PersonIndex
 
 TOKENS = [f"hmac1:{at:064x}" for at in range(6)]

@@ -1,0 +1,176 @@
+"""What the records of the safety ledger say together: who is stopped, kept apart or linked."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from recsys.safety.canonical import in_any_spelling
+from recsys.safety.fingerprints import ID, PERSON, SPELLING, Fingerprints, Naming
+from recsys.safety.keys import Keys
+from recsys.safety.ledger_file import Record, change_tags, numbers_in, refused
+
+BAN: Final = "ban"
+HOLD: Final = "hold"
+SUPPRESSED: Final = "suppressed"
+"""The stop of somebody who was banned or held when they were erased."""
+TABLES: Final = "tables"
+"""The owner of what a night read in its tables."""
+ACCOUNT: Final = "account"
+"""The owner of the state `hold` that an account's own row of the tables says."""
+STORE: Final = "store"
+"""The owner of what was written through a safety store."""
+TODAY: Final = "today"
+"""The owner of what an account's own tables of today, or the profile it came with, say of its state."""
+
+
+class Who(NamedTuple):
+    """How one account is known: its id, and the token of its person where there is one."""
+
+    user_id: str
+    token: str | None = None
+
+
+class LedgerTag(NamedTuple):
+    """Why somebody is stopped or a pair separated, and whose word it is; only its owner lifts it.
+
+    account: the fingerprint of the account of which it was said, or of a separation of which somebody's word
+    can be taken back, that of the account that said it; 0 when of none.
+    """
+
+    why: str
+    owner: str
+    account: int = 0
+
+
+@dataclass(eq=False)
+class LedgerState:
+    """What the records say together; see `SafetyLedger.now`.
+
+    links: fingerprints of one person, such as those of a token that was replaced by another.
+    erasures: how many people had asked to be erased, with the time of the latest. stores: how many writes
+    each safety store had taken when the ledger last heard of it. stopped_at: by fingerprint and tag, the time
+    as of which a night first read a stop, ISO UTC; a stop without such a time is lacking.
+    """
+
+    identity: str = ""
+    namings: list[Fingerprints] = field(default_factory=list)
+    stops: dict[int, set[LedgerTag]] = field(default_factory=dict)
+    stopped_at: dict[tuple[int, LedgerTag], str] = field(default_factory=dict)
+    pairs: dict[int, dict[int, set[LedgerTag]]] = field(default_factory=dict)
+    links: dict[int, set[int]] = field(default_factory=dict)
+    erasures: tuple[int, str] = (0, "")
+    stores: dict[str, int] = field(default_factory=dict)
+    _persons: dict[int, frozenset[int]] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def restricts(self) -> bool:
+        """Whether anybody is stopped or kept apart at all."""
+        return bool(self.stops or self.pairs)
+
+    def fingerprints(self, who: Who) -> tuple[int, ...]:
+        """Return every fingerprint under which somebody may stand here."""
+        named = [(ID, who.user_id), (PERSON, who.token)] if who.token else [(ID, who.user_id)]
+        return tuple([naming.of(kind, text) for naming in self.namings for kind, text in named])
+
+    def fingerprints_of_ids(self, ids: Sequence[str]) -> list[list[int]]:
+        """Return, for each naming, the fingerprints of accounts of which the id alone is known."""
+        return [naming.of_ids(ids) for naming in self.namings]
+
+    def primary(self, who: Who) -> int:
+        """Return the fingerprint under which somebody is written: of the person where that is known."""
+        newest = self.namings[-1]
+        return newest.of(PERSON, who.token) if who.token else newest.of(ID, who.user_id)
+
+    def linked(self, fingerprints: Iterable[int]) -> set[int]:
+        """Return every fingerprint of the persons of these."""
+        found = set(fingerprints)
+        for one in self.links.keys() & found:
+            found |= self._persons.get(one) or self._person(one)
+        return found
+
+    def _person(self, fingerprint: int) -> frozenset[int]:
+        """Return every fingerprint linked with one, and remember it for each of them."""
+        known, found, fresh = self._persons, {fingerprint}, {fingerprint}
+        while fresh:
+            fresh = set[int]().union(*(self.links[one] for one in fresh)) - found
+            found |= fresh
+        person = frozenset(found)
+        known.update(dict.fromkeys(person, person))
+        return person
+
+    def is_stopped(self, fingerprints: Iterable[int]) -> bool:
+        """Say whether the person of one of these stands stopped."""
+        return not self.stops.keys().isdisjoint(self.linked(fingerprints))
+
+    def links_of_spelling(self, user_id: str) -> tuple[int, int] | None:
+        """Return the link of an account to what is known here of its id in any spelling; None for nothing."""
+        known = (spelling_link(naming, user_id) for naming in self.namings)
+        return next((link for link in known if link[1] in self.links), None)
+
+    def accounts(self, user_id: str) -> set[int]:
+        """Return the fingerprints of an account, and of the same id in other spellings linked with it."""
+        found = set(self.fingerprints(Who(user_id)))
+        if self.links.keys().isdisjoint(found):
+            return found
+        for naming in self.namings:
+            own, spelled = spelling_link(naming, user_id)
+            if own in self.links.get(spelled, ()):
+                found |= self.links[spelled]
+        return found
+
+    def stop_of_account(self, user_id: str, tag: LedgerTag) -> str | None:
+        """Return the time as of which a stop of an account was read, "" when it has none, None without it."""
+        found = [
+            self.stopped_at.get((one, tag._replace(account=one)), "")
+            for one in self.accounts(user_id)
+            if tag._replace(account=one) in self.stops.get(one, ())
+        ]
+        return max(found, default=None)
+
+    def separated_from(self, fingerprints: Iterable[int]) -> frozenset[int]:
+        """Return the fingerprints of persons who are kept apart from those of any of these."""
+        others = (other for one in self.linked(fingerprints) for other in self.pairs.get(one, ()))
+        return frozenset(self.linked(others))
+
+    def take(self, record: Record, keys: Keys) -> None:
+        """Take one more record in."""
+        kind = record["kind"]
+        if kind in {"begin", "key"}:
+            self.identity = record.get("ledger", self.identity)
+            self.namings.append(Fingerprints(Naming(record["key"]), keys))
+        elif kind == "erasures":
+            self.erasures = (int(record["people"]), str(record["watermark"]))
+        elif kind == "store":
+            self.stores[record["store"]] = max(self.stores.get(record["store"], 0), int(record["writes"]))
+        elif kind == "link":
+            ends = numbers_in(record["pairs"])
+            for a, b in zip(ends[::2], ends[1::2], strict=True):
+                self.links.setdefault(a, set()).add(b)
+                self.links.setdefault(b, set()).add(a)
+            self._persons = {}  # not cleared: another thread may still write what it found before
+        elif kind in {"stop", "separate", "lift"}:
+            self._restrict(record, LedgerTag(record["why"], record["owner"]), lifts=kind == "lift")
+        else:
+            raise refused("holds a record this version does not know", got=kind)
+
+    def _restrict(self, record: Record, tag: LedgerTag, *, lifts: bool) -> None:
+        people, accounts = numbers_in(record.get("people", "")), numbers_in(record.get("accounts", ""))
+        for one, account in zip(people, accounts, strict=True):
+            told = tag._replace(account=account)
+            change_tags(self.stops, one, told, lifts=lifts)
+            self.stopped_at.pop((one, told), None)
+            if not lifts and record.get("as_of"):
+                self.stopped_at[one, told] = str(record["as_of"])
+        ends = numbers_in(record.get("pairs", ""))
+        actors = numbers_in(record.get("actors", "")) or [0] * (len(ends) // 2)
+        for one, other, actor in zip(ends[::2], ends[1::2], actors, strict=True):
+            for a, b in ((one, other), (other, one)):
+                of_one = self.pairs.setdefault(a, {})
+                change_tags(of_one, b, tag._replace(account=actor), lifts=lifts)
+                if not of_one:
+                    del self.pairs[a]
+
+
+def spelling_link(naming: Fingerprints, user_id: str) -> tuple[int, int]:
+    """Return the fingerprints of an id and of all its spellings together."""
+    return naming.of(ID, user_id), naming.of(SPELLING, in_any_spelling(user_id))
