@@ -62,7 +62,7 @@ class SafetyByPerson:
         self.reader: ReadsExclusions = store
         self.accounts = ALONE
         self._read = ("", 0)
-        self._told_pages = set[tuple[int, frozenset[str]]]()
+        self._told_pages = (ALONE, set[frozenset[str]]())
 
     def with_store(self, reader: ReadsExclusions) -> "SafetyByPerson":
         """Return the same for reading alone, where exclusions are asked of something else."""
@@ -261,10 +261,13 @@ class SafetyByPerson:
 
     def _tell_pages(self, accounts: Sequence[str]) -> None:
         """Tell a store with pages in SQL that a person is another than the night knew."""
-        store, known = self.store, (id(self.accounts), frozenset(accounts))
-        if isinstance(store, StoreWithPages) and known not in self._told_pages:
+        store, (known, told) = self.store, self._told_pages
+        if known is not self.accounts:  # those of another publication, which knows other persons
+            told = set[frozenset[str]]()
+            self._told_pages = (self.accounts, told)
+        if isinstance(store, StoreWithPages) and frozenset(accounts) not in told:
             ask_safety(lambda: store.note_changed_persons(sorted(accounts)))
-            self._told_pages.add(known)
+            told.add(frozenset(accounts))
 
     def _is_out_today(self, user_id: str) -> bool:
         """Say whether the latest tables of today say that somebody is out for good."""
