@@ -124,10 +124,10 @@ soak: env ## nights killed at random, then a backend under load while everything
 lock: ## requirements/ anew from pyproject.toml: newest versions, with hashes, and the lowest that are allowed
 	$(SYSTEM_PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip install --quiet --disable-pip-version-check uv
-	build/lock/bin/uv pip compile pyproject.toml --extra night --extra pipeline --extra mapping --extra serve --extra polars --group dev --universal \
+	build/lock/bin/uv pip compile pyproject.toml --extra night --extra pipeline --extra mapping --extra serve --extra polars --extra embedding --group dev --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade \
 	  --quiet -o requirements/lock.txt
-	build/lock/bin/uv pip compile pyproject.toml --extra night --extra pipeline --extra mapping --extra serve --extra polars --group test --resolution lowest-direct \
+	build/lock/bin/uv pip compile pyproject.toml --extra night --extra pipeline --extra mapping --extra serve --extra polars --extra embedding --group test --resolution lowest-direct \
 	  --python-version 3.11 --no-emit-index-url --no-header --no-annotate --quiet -o requirements/minimum.txt
 	echo 'pyspark>=4.0' > build/lock/spark.in
 	build/lock/bin/uv pip compile build/lock/spark.in --universal --python-version 3.11 --generate-hashes \

