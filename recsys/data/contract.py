@@ -18,8 +18,8 @@ from recsys.data.contact_tokens import is_token
 from recsys.data.fail_closed import RestrictionRule, Restrictions, no_restrictions
 from recsys.data.fields.base import Field, Violation
 from recsys.data.fields.time import Time
+from recsys.data.id_spellings import as_id_text, id_in_one_spelling
 from recsys.data.quarantine import Quarantine
-from recsys.data.safety_rows import as_id_text, id_in_one_spelling
 from recsys.errors import RecsysError, TableError, did_you_mean, explained, shown
 from recsys.types import IndexArray
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pandas as pd
 
 from recsys.constraints.why_not import LIKED, WhyNot, constraint_text, has_liked
-from recsys.data.safety_rows import Spellings
+from recsys.data.id_spellings import Spellings
 from recsys.errors import InputError, PublicationError, RecsysError, explained
 from recsys.http.audit_log import AuditLog
 from recsys.http.console_tables import (

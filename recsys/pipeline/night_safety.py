@@ -17,9 +17,9 @@ from recsys.catalogue.columns import Tables as T
 from recsys.data.absent_accounts import LASTING, REOPENED, UNREAD
 from recsys.data.as_of import latest_holds
 from recsys.data.exclusions import EXCLUSION_REASONS
+from recsys.data.id_spellings import Spellings, as_id_text
 from recsys.data.population import Population
 from recsys.data.quarantine import ROW_NUMBER
-from recsys.data.safety_rows import Spellings, as_id_text
 from recsys.data.tables import read_and_check
 from recsys.errors import PublicationError, SourceError, as_text
 from recsys.pipeline.retention import run_folders

@@ -14,7 +14,7 @@ from recsys.catalogue.catalogue import Catalogue, catalogue_from_json
 from recsys.constraints.masks import mask_columns
 from recsys.constraints.sparse_masks import CsrRows, mask_pairs
 from recsys.data.csr import SparseRows
-from recsys.data.safety_rows import Spellings
+from recsys.data.id_spellings import Spellings
 from recsys.errors import InputError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.models.directed import sigmoid

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Final, Protocol
 
 from recsys.catalogue.text_folding import INVISIBLE
+from recsys.data.id_spellings import as_id_text
 from recsys.data.ids import canonical_spelling
-from recsys.data.safety_rows import as_id_text
 from recsys.errors import InputError
 from recsys.safety.canonical import CheckedId, canonical_person, distinct_pair, not_canonical
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent, DayLog, StoreWithDay

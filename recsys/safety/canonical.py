@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
+from recsys.data.id_spellings import id_forms
 from recsys.data.ids import canonical_spelling
-from recsys.data.safety_rows import id_forms
 from recsys.errors import InputError, explained
 
 CLOCKS_APART: Final = timedelta(minutes=5)

@@ -12,7 +12,7 @@ from recsys.catalogue.text_folding import fold
 from recsys.catalogue.vocabulary import ADULT, ENUMERATIONS
 from recsys.data.contract import token_meant
 from recsys.data.fail_closed import STOPPED
-from recsys.data.safety_rows import as_id_text
+from recsys.data.id_spellings import as_id_text
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent
 from recsys.safety.person_index import Accounts
 

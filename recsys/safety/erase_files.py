@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.data.id_spellings import Spellings
 from recsys.data.ids import packed_strings, unpacked_strings
-from recsys.data.safety_rows import Spellings
 from recsys.errors import SourceError
 from recsys.safety.erasure_list import ErasedPeople, ErasureList, spelled_hash
 from recsys.safety.person_files import (

@@ -12,7 +12,7 @@ from zlib import crc32
 
 import numpy as np
 
-from recsys.data.safety_rows import id_forms
+from recsys.data.id_spellings import id_forms
 from recsys.safety.fingerprints import PERSON, Fingerprints, Naming
 from recsys.safety.keys import Keys
 from recsys.safety.ledger_state import LedgerState, Who

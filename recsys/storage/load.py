@@ -20,13 +20,15 @@ from recsys.data.build_population import build_population
 from recsys.data.contract import CheckedTable
 from recsys.data.exclusions import Relations
 from recsys.data.fail_closed import STOPPED, Restrictions
+from recsys.data.id_spellings import Spellings
 from recsys.data.population import Population
 from recsys.data.quarantine import CODES, REASON, REDACTED, ROW_NUMBER, one_table
 from recsys.data.safety_rows import (
     SAFETY_TABLES,
     NamesNobody,
-    Spellings,
     named_in,
+    nobody_in,
+    of_known_people,
     restricted_by_twins,
 )
 from recsys.data.tables import CONTRACTS, read_and_check
@@ -249,12 +251,12 @@ def _checked(
     nobody: dict[str, NamesNobody] = {}
     if users is not None:
         spellings = Spellings(users, _absent(checked[T.PROFILES]))
-        restrictions = spellings.restrictions(restrictions)
+        restrictions = of_known_people(restrictions, spellings)
         restrictions |= restricted_by_twins(checked[T.PROFILES].accepted)
         for name in set(SAFETY_TABLES) & set(checked):
             named = named_in(name, checked[name].accepted, spellings, users)
             restrictions |= named.restrictions
-            nobody[name] = named.nobody.plus(spellings.count(checked[name].restrictions.at_once()))
+            nobody[name] = named.nobody.plus(nobody_in(checked[name].restrictions.at_once(), spellings))
         if T.EVENTS in checked:
             restrictions = restrictions.settled(checked[T.EVENTS].accepted)
     later = {} if past else {name: table.later for name, table in checked.items() if name in PEOPLE_TABLES}

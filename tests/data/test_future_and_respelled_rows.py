@@ -16,8 +16,8 @@ import pytest
 import recsys
 from recsys.constraints.policy import Policy, may_show_each
 from recsys.data.future_rows import _STRICTEST
+from recsys.data.id_spellings import Spellings
 from recsys.data.population import Population
-from recsys.data.safety_rows import Spellings
 from recsys.storage.load import load_population, load_tables
 from recsys.types import BoolArray
 

@@ -1,0 +1,121 @@
+"""Spellings of ids: which known person somebody means who writes an id in another way.
+
+An id with blanks, capitals, full-width or invisible characters is no id of anybody. Where exactly one known
+person has an id that is the same but for these, that person is meant.
+"""
+
+import math
+import re
+import unicodedata
+from collections.abc import Collection
+from typing import Final
+
+import numpy as np
+
+from recsys.catalogue.text_folding import INVISIBLE
+from recsys.data.ids import canonical_spelling
+from recsys.errors import as_text
+
+_MARKS: Final = re.compile(r"[\s\"'`]")
+_WHOLE: Final = re.compile(r"(.*\d)\.0+")
+_ID: Final = re.compile(r"[A-Za-z0-9_-]+")
+_IN_NO_ID: Final = re.compile(r"[^a-z0-9_-]")
+_HALVES: Final = re.compile("[\ud800-\udfff]")
+_HEX_DIGITS: Final = 32
+_UUID: Final = re.compile(
+    "(?:urnuuid)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})"
+)
+
+
+def id_in_one_spelling(given: object) -> str | None:
+    r"""Return the id that a value means, so that spellings of one id are equal; None for no value.
+
+    >>> id_in_one_spelling("ｕ１\u200b "), id_in_one_spelling("U1"), id_in_one_spelling(12.0)
+    ('u1', 'u1', '12')
+    """
+    if given is None or (isinstance(given, float) and math.isnan(given)):
+        return None
+    text = as_id_text(given)
+    if isinstance(given, float) and (whole := _WHOLE.fullmatch(text)):
+        text = whole.group(1)
+    text = canonical_spelling(INVISIBLE.sub("", text))
+    return _MARKS.sub("", text).casefold() or None
+
+
+def as_id_text(given: object) -> str:
+    r"""Return the text that a value means as an id: of bytes what they spell, of a list of one its one.
+
+    Halves of surrogate pairs, which no text may hold, are left out.
+
+    >>> as_id_text(b"u1"), as_id_text(["u1"]), as_id_text(7), as_id_text("u1\ud800")
+    ('u1', 'u1', '7', 'u1')
+    """
+    if isinstance(given, np.ndarray) and given.ndim == 0:
+        given = given.item()
+    while isinstance(given, list | tuple | set | frozenset | np.ndarray) and len(given) == 1:
+        (given,) = given
+    text = given.decode("utf-8", "replace") if isinstance(given, bytes) else as_text(given)
+    return _HALVES.sub("", text)
+
+
+def id_forms(given: object) -> tuple[str, str, str]:
+    r"""Return the texts under which an id is looked for, the nearest to the one given first; empty for none.
+
+    First `id_in_one_spelling`; then without what no id of a profile holds, such as an accent, a `#` or the
+    `.0` of a number that became a fraction; then a UUID with its hyphens and a number without leading zeros.
+
+    >>> id_forms("#U1\u0301"), id_forms("0012.0")
+    (('#u1\u0301', 'u1', 'u1'), ('0012.0', '0012', '12'))
+    """
+    if isinstance(given, str) and _ID.fullmatch(given):
+        near = bare = given.lower()
+    else:
+        near = id_in_one_spelling(given) or ""
+        whole = _WHOLE.fullmatch(near)
+        bare = _IN_NO_ID.sub("", unicodedata.normalize("NFKD", whole.group(1) if whole else near))
+    plain = (bare.lstrip("0") or "0") if bare.isdigit() else bare
+    if len(bare) >= _HEX_DIGITS and (found := _UUID.fullmatch(bare)):
+        plain = "-".join(found.groups())
+    return near, bare, plain
+
+
+def _kind(character: str) -> str:
+    """Return the kind of a character in an id: a letter, a capital, a digit, or itself."""
+    if not character.isascii() or not character.isalnum():
+        return character
+    return "0" if character.isdigit() else "a" if character.islower() else "A"
+
+
+class Spellings:
+    """Who is meant by an id that is nobody's: the one known person whose id it is in another spelling.
+
+    users: the known ids. absent: ids of accounts that are refused or yet to come; they are somebody's.
+    """
+
+    def __init__(self, users: Collection[str], absent: Collection[str] = ()) -> None:
+        self.users, self._absent = frozenset(users), frozenset(absent) - frozenset(users)
+        self._kinds: frozenset[str] | None = None
+        self._meant: dict[tuple[int, str], list[str]] | None = None
+
+    def whom(self, given: object) -> str | None:
+        """Return the known person, None for nobody and for more than one."""
+        if isinstance(given, str) and given in self.users:
+            return given
+        if self._meant is None:
+            self._meant = {}
+            for user in self.users:
+                for form in enumerate(id_forms(user)):
+                    self._meant.setdefault(form, []).append(user)
+        forms = [(level, form) for level, form in enumerate(id_forms(given)) if form]
+        found = next((meant for form in forms if (meant := self._meant.get(form))), [])
+        return found[0] if len(found) == 1 else None
+
+    def is_nobody(self, given: object) -> bool:
+        """Say whether no one known person is meant; accounts that are refused or yet to come are known."""
+        return given not in self._absent and self.whom(given) is None
+
+    def is_odd(self, given: str) -> bool:
+        """Say whether no known id is made of such characters: it is no id of somebody who left either."""
+        if self._kinds is None:
+            self._kinds = frozenset(map(_kind, frozenset("".join(self.users))))
+        return not self._kinds.issuperset(map(_kind, given))
