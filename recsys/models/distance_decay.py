@@ -1,4 +1,7 @@
-"""How much closer people attract each other: one number for each pair of cells."""
+"""How much closer people attract each other: one number for each pair of cells.
+
+The weight is fitted with the other weights of a pair, in `pair_logistic`; the scale in km is a setting.
+"""
 
 from dataclasses import dataclass
 

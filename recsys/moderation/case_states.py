@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from recsys.catalogue.text_folding import fold
+from recsys.moderation.review_policy import DAYS_TO_ANSWER, DAYS_TO_DECIDE
 
 OPEN, ASSIGNED, DECIDED, APPEALED, CLOSED = "open", "assigned", "decided", "appealed", "closed"
 ANSWERED: Final = "answered"
@@ -22,9 +23,6 @@ ERASED: Final = "erased"
 """The step of a case whose person was erased."""
 REDACTION: Final = "redacted"
 """The step of a case in whose texts the id of an erased person was replaced: new digests by the old ones."""
-_DAYS: Final = {4: 1, 3: 3, 2: 7, 1: 14}
-"""Days until a decision is due, by gravity."""
-_APPEAL_DAYS: Final = 14
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ def after_step(case: Case | None, step: CaseStep) -> Case:
 def _state_after(case: Case | None, step: CaseStep) -> Case:
     detail, at = step.detail, datetime.fromisoformat(step.at)
     if case is None:
-        due = at + timedelta(days=_DAYS[int(detail["gravity"])])
+        due = at + timedelta(days=DAYS_TO_DECIDE[int(detail["gravity"])])
         return Case(
             step.case, detail["kind"], detail["gravity"], detail["policy"], OPEN, step.at, due.isoformat()
         )
@@ -125,7 +123,7 @@ def _state_after(case: Case | None, step: CaseStep) -> Case:
         decided = replace(case, decision=detail["decision"], reason=detail["reason"], held=held)
         return replace(decided, state=DECIDED, due=None)
     if step.step == APPEALED:
-        return replace(case, state=APPEALED, due=(at + timedelta(days=_APPEAL_DAYS)).isoformat())
+        return replace(case, state=APPEALED, due=(at + timedelta(days=DAYS_TO_ANSWER)).isoformat())
     if step.step == ANSWERED:
         granted = detail["answer"] == "granted"
         held, decision = case.held and not granted, "restore" if granted else case.decision

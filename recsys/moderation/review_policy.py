@@ -1,4 +1,4 @@
-"""The review policy as data: what is grave, and how much a report may move."""
+"""The review policy as data: what is grave, when a case is due, and how much a report may move."""
 
 import hashlib
 from collections.abc import Mapping
@@ -16,6 +16,10 @@ NUMBERS: Final = (
     *("half_life_days", "settled_days", "stranger", "least_reporters", "brigade", "brigade_days"),
 )
 MOST_GRAVE: Final = 4
+DAYS_TO_DECIDE: Final = {4: 1, 3: 3, 2: 7, 1: 14}
+"""Days until a case is due for a decision, by gravity."""
+DAYS_TO_ANSWER: Final = 14
+"""Days until an appeal is due for an answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,9 @@ from recsys.ranking.snapshot_rows import LISTED, ArmRows, ListOfNight, ListRows,
 from recsys.ranking.viewer_filters import FilterColumns, Filters
 from recsys.retrieval.external_query import ExternalQuery
 from recsys.retrieval.index import TileIndex
+from recsys.retrieval.memory_limit import COLUMNS, BlockShape
 from recsys.retrieval.score_bounds import COMBINER_NUMBERS
-from recsys.retrieval.shortlist import COLUMNS, BlockShape, SearchTarget
+from recsys.retrieval.shortlist import SearchTarget
 from recsys.retrieval.tile_search import SearchRequest, Workspace, search_tile
 from recsys.safety.keys import Keys
 from recsys.safety.person_index import Accounts, NewcomerTokens, PersonIndex

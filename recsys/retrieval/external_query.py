@@ -10,9 +10,10 @@ from recsys.constraints.masks import RuleWords, mask_columns, take_people
 from recsys.constraints.sparse_masks import PairRules
 from recsys.errors import InputError, explained
 from recsys.retrieval.index import TileIndex, refuse_too_large
+from recsys.retrieval.memory_limit import COLUMNS, BlockShape
 from recsys.retrieval.quantization import largest_of, margin_of, quantized, step_of
 from recsys.retrieval.score_bounds import COMBINER_NUMBERS, ViewerFactors, unit_of
-from recsys.retrieval.shortlist import COLUMNS, NO_PRICE, BlockShape, SearchTarget
+from recsys.retrieval.shortlist import NO_PRICE, SearchTarget
 from recsys.retrieval.tile_search import Workspace, search_viewers
 from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array, UInt32Array
 

@@ -12,7 +12,6 @@ from recsys.constraints.sparse_masks import PairRules
 from recsys.errors import InputError, explained
 from recsys.models.directed import Directed
 from recsys.models.distance_decay import DistanceDecay
-from recsys.retrieval.dot_products import STEP
 from recsys.retrieval.quantization import aligned_zeros, largest_of, margin_of, quantized, step_of
 from recsys.retrieval.reproducible_math import LANES
 from recsys.retrieval.score_bounds import FactorStore
@@ -136,18 +135,3 @@ def build_index(directed: Directed, compiled: Compiled, tile: int) -> TileIndex:
         tile_cells=(tile_cell % n_cells).astype(np.int32),
         tile_cell_starts=np.searchsorted(tile_cell, np.arange(len(starts)) * n_cells),
     )
-
-
-def index_bytes(directed: Directed, compiled: Compiled) -> int:
-    """Return about how many bytes an index of these people takes: its arrays, without what makes them."""
-    words = compiled.traits.shape[1] * 2 + compiled.overlaps.shape[1]
-    entries = sum(
-        getattr(compiled, f"{name}_indices").size for name in ("separated", "own", "avoid", "liked")
-    )
-    n_listed = int(compiled.listed.sum())
-    cells = 4 * compiled.cell_reach.size
-    if directed.distance_decay is not None:
-        cells += 4 * len(np.unique(directed.cell[compiled.listed])) ** 2
-    width = padded(directed.n_factors)
-    factors = 8 * width + 4 * (-(-width // STEP) * STEP)
-    return n_listed * (factors + 8 * words + 64) + cells + 8 * entries

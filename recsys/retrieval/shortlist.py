@@ -1,4 +1,4 @@
-"""Short lists: the candidates of each row for its k best, by float32 logits, and their memory budget.
+"""Short lists: the candidates of each row for its k best, by float32 logits.
 
 Scan
 ----
@@ -32,7 +32,6 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.errors import SettingsError, explained
 from recsys.kernels import kernel
 from recsys.types import Float32Array, Float64Array, Int32Array
 
@@ -116,77 +115,6 @@ def empty_top_k(n_rows: int, k: int) -> TopK:
         p_like=np.empty((n_rows, k), np.float32),
         p_liked_back=np.empty((n_rows, k), np.float32),
         length=np.zeros(n_rows, np.int32),
-    )
-
-
-COLUMNS = 2048
-_FEWEST_COLUMNS = 64
-_BYTES_AN_ENTRY = 24  # candidate, two probabilities and a score, with room for one copy of the longest
-
-_BYTES_OF_KERNELS = 1 << 17  # a block of words, steps and lanes
-
-
-class BlockShape(NamedTuple):
-    """Rows of a tile searched together, and columns looked at at once."""
-
-    rows: int
-    columns: int
-
-
-def scratch_bytes(shape: BlockShape, n_people: int, n_factors: int, k: int) -> int:
-    """Return how many bytes one worker needs beside the index."""
-    rows, columns = shape
-    noted = rows * shortlist_capacity(k, n_people) * (20 + 16)
-    lists = rows * k * 28
-    blocks = rows * columns + (rows + columns) * 128 + rows * 12 * n_factors
-    return noted + lists + blocks + 16 * n_people + _BYTES_OF_KERNELS
-
-
-def block_shape_within(
-    memory_mb: float | None,
-    *,
-    taken: int,
-    n_viewers: int,
-    n_people: int,
-    n_factors: int,
-    k: int,
-    workers: int,
-    tile: int,
-) -> BlockShape:
-    """Return the largest chunks whose search stays within `memory_mb`, everything included.
-
-    taken: bytes already laid out. Blocks shrink by halves: columns first, then rows.
-
-    Raises SettingsError saying how much would be needed when even the smallest do not fit.
-    """
-    shape = BlockShape(tile, COLUMNS)
-    if memory_mb is None:
-        return shape
-    fixed = taken + n_viewers * min(k, n_people) * _BYTES_AN_ENTRY + 32 * n_people
-
-    def needed(shape: BlockShape) -> int:
-        return fixed + workers * scratch_bytes(shape, n_people, n_factors, k)
-
-    while needed(shape) > memory_mb * 2**20:
-        rows, columns = shape
-        if columns > _FEWEST_COLUMNS:
-            shape = BlockShape(rows, columns // 2)
-        elif rows > 1:
-            shape = BlockShape(rows // 2, columns)
-        else:
-            refuse_memory(needed(shape), memory_mb)
-    return shape
-
-
-def refuse_memory(needed: int, memory_mb: float) -> None:
-    """Raise SettingsError: the search cannot be done in `memory_mb`."""
-    raise SettingsError(
-        explained(
-            "too little memory for this search",
-            where="memory_mb",
-            got=f"{memory_mb:g}, at least {-(-needed // 2**20)} are needed",
-            remedy="allow more, ask for shorter lists or fewer viewers, or use fewer workers",
-        )
     )
 
 

@@ -19,10 +19,10 @@ from recsys.constraints.masks import (
 )
 from recsys.constraints.sparse_masks import CsrRows, mask_pairs
 from recsys.retrieval.index import TileIndex
+from recsys.retrieval.memory_limit import BlockShape
 from recsys.retrieval.scan import scan_tile
 from recsys.retrieval.score_bounds import ViewerFactors, viewers_from_store
 from recsys.retrieval.shortlist import (
-    BlockShape,
     SearchTarget,
     Shortlists,
     TopK,

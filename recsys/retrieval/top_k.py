@@ -17,10 +17,11 @@ from recsys.constraints.sparse_masks import CsrRows, csr_rows
 from recsys.data.ids import IdIndex
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
 from recsys.models.directed import Directed
-from recsys.retrieval.index import TileIndex, build_index, index_bytes
+from recsys.retrieval.index import TileIndex, build_index
+from recsys.retrieval.memory_limit import BlockShape, block_shape_within, index_bytes, refuse_memory
 from recsys.retrieval.results import MutualLists, ResultBuffer
 from recsys.retrieval.score_bounds import COMBINER_NUMBERS
-from recsys.retrieval.shortlist import NO_PRICE, BlockShape, SearchTarget, block_shape_within, refuse_memory
+from recsys.retrieval.shortlist import NO_PRICE, SearchTarget
 from recsys.retrieval.tile_search import (
     SearchRequest,
     TileResults,

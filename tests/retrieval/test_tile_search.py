@@ -7,8 +7,8 @@ import pytest
 
 from recsys.errors import SettingsError
 from recsys.retrieval import Retriever, mutual_top_k
-from recsys.retrieval.index import TileIndex, build_index, index_bytes
-from recsys.retrieval.shortlist import COLUMNS, BlockShape, block_shape_within, scratch_bytes
+from recsys.retrieval.index import TileIndex, build_index
+from recsys.retrieval.memory_limit import COLUMNS, BlockShape, block_shape_within, index_bytes, scratch_bytes
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from tests.retrieval.test_top_k import same_bytes
 from tests.retrieval.worlds import compiled_world, directed_world

@@ -64,7 +64,7 @@ def test_chunks_change_no_byte(columns: int, monkeypatch: pytest.MonkeyPatch) ->
     rng = np.random.default_rng(4)
     compiled, directed = compiled_world(rng, 70), directed_world(rng, 70, 9)
     usual = mutual_top_k(directed, compiled, k=6)
-    monkeypatch.setattr("recsys.retrieval.shortlist.COLUMNS", columns)
+    monkeypatch.setattr("recsys.retrieval.memory_limit.COLUMNS", columns)
     assert same_bytes(usual, mutual_top_k(directed, compiled, k=6, tile=16))
 
 
