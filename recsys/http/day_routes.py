@@ -1,93 +1,19 @@
 """Routes for what happens by day: a member's own events, pauses and leaving, and what the backend writes."""
 
-from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
-from fastapi.routing import APIRoute
+from fastapi import APIRouter, Depends
 from pydantic import AwareDatetime, BaseModel, Field
 
-from recsys.catalogue.text_folding import fold
 from recsys.errors import RecsysError
-from recsys.http.access import OpenService, permits, service_of
+from recsys.http.access import OpenService, permits
 from recsys.http.failures import without_values
-from recsys.http.member_routes import OF_MEMBER, REFUSALS, Body
+from recsys.http.member_routes import REFUSALS, Body
 from recsys.http.page_models import Lang, PageOfPeople
+from recsys.http.refused_bodies import OF_MEMBER, KeepsRestrictions, MemberType
 from recsys.ranking.ranker import LONGEST_PAGE
-from recsys.safety.day_log import TYPES, DayEvent
-
-MemberType = Literal[
-    "like",
-    "pass",
-    "hide",
-    "undo",
-    "message",
-    "terms_accepted",
-    "optin",
-    "rules_agreed",
-    "meet_planned",
-    "meet_feedback",
-    "feeling_check",
-    "off_platform_request",
-    "money_request",
-    "end",
-]
-"""What a member's own client may say happened; a proof is said by the backend alone."""
-MEMBER_TYPES: Final[tuple[str, ...]] = get_args(MemberType)
-
-
-_OF_BACKEND: Final = frozenset(map(fold, TYPES)) - frozenset(map(fold, MEMBER_TYPES))
-
-
-class KeepsRestrictions(APIRoute):
-    """A route for events and tables: what restricts is kept, even of a body that does not fit.
-
-    Access was checked before: a body is judged once a token permits the route.
-    """
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler of the route, which keeps what it can of a refused body."""
-        handle = super().get_route_handler()
-
-        async def kept(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except RequestValidationError as error:
-                await _keep_restrictions(request, error.body)
-                raise
-
-        return kept
-
-
-async def _keep_restrictions(request: Request, body: Any) -> None:
-    service, viewer = service_of(request), request.path_params.get("viewer_id")
-    if request.url.path.endswith("/events") and isinstance(body, list):
-        rows = [row for row in body[:_MOST_KEPT] if isinstance(row, dict)]
-        events = [_as_sent(row, viewer) for row in rows if viewer is None or _may_be_said_by_members(row)]
-        await service.ask(lambda: service.ranker.day.keep_refused(events))
-    elif request.url.path.endswith("/tables") and isinstance(body, dict):
-        await service.ask(lambda: service.ranker.day.keep_refused_tables(viewer, body.get("tables")))
-
-
-def _may_be_said_by_members(row: Mapping[str, Any]) -> bool:
-    """Say whether a row is not of a type that the backend alone says, such as a proof."""
-    kind = row.get("type")
-    return not isinstance(kind, str) or fold(kind[:64]) not in _OF_BACKEND
-
-
-def _as_sent(row: Any, viewer: str | None) -> DayEvent:
-    """Return a row of a refused body as the event it may be; of a member, whoever it says did it."""
-    event_id, now = row.get("event_id"), datetime.now(UTC)
-    if viewer is None:
-        return DayEvent(
-            event_id, now, row.get("actor"), row.get("target"), row.get("type"), row.get("detail")
-        )
-    own = f"{OF_MEMBER}{event_id}" if isinstance(event_id, str) else event_id
-    return DayEvent(own, now, viewer, row.get("person"), row.get("type"), row.get("detail"))
-
+from recsys.safety.day_log import DayEvent
 
 members = APIRouter(
     prefix="/v1/members/{viewer_id}",
@@ -103,7 +29,6 @@ backend = APIRouter(
     responses=REFUSALS,
     route_class=KeepsRestrictions,
 )
-_MOST_KEPT: Final = 10_000
 
 
 class MemberEvent(Body):

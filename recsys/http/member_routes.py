@@ -14,6 +14,7 @@ from recsys.http.access import OpenService, permits
 from recsys.http.access_tokens import AccessToken
 from recsys.http.failures import failure
 from recsys.http.page_models import FailureAnswer, Lang, PageOfPeople, PersonShown
+from recsys.http.refused_bodies import OF_MEMBER, KeepsRestrictions
 from recsys.messaging.draft_guard import advice, check_draft
 from recsys.messaging.icebreakers import icebreaker
 from recsys.messaging.next_steps_and_feeling_checks import follow_up, next_steps
@@ -22,8 +23,6 @@ from recsys.ranking.response_and_receipt import Receipt
 from recsys.ranking.viewer_filters import Filters
 from recsys.safety.day_log import DayEvent
 
-OF_MEMBER: Final = "member:"
-"""Before the ids that a member's client gives, so that it takes none that the backend gives."""
 REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     401: {"model": FailureAnswer, "description": "No token that holds."},
     403: {"model": FailureAnswer, "description": "A token for something or somebody else."},
@@ -37,6 +36,7 @@ routes = APIRouter(
     tags=["members"],
     dependencies=[Depends(permits("members"))],
     responses=REFUSALS,
+    route_class=KeepsRestrictions,
 )
 
 

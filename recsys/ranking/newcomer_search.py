@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
@@ -23,6 +22,7 @@ from recsys.ranking.newcomer_limits import (
     profile_digest,
     without_own_tokens,
 )
+from recsys.ranking.profile_tables import plain_rows
 from recsys.ranking.questions import CallQuestions
 from recsys.ranking.serve_time_filter import (
     Narrowing,
@@ -83,7 +83,7 @@ class NewcomerSearch:
         try:
             found = self._folded(snapshot, viewer_id, profile, events, (digest, proved_tokens))
         except InputError:
-            ask_safety(partial(self._safety.note_refused_tables, viewer_id, _plain_rows(profile)))
+            ask_safety(partial(self._safety.note_refused_tables, viewer_id, plain_rows(profile)))
             raise
         row = snapshot.ids.find([viewer_id])[0]
         out = any(found.person.is_word(C.ACCOUNT_STATE, word)[0] for word in STOPPED)
@@ -171,14 +171,6 @@ class NewcomerSearch:
             files = NewcomerFiles.open(run, snapshot.manifest, self._policy)
             self._files = (snapshot.run_id, files)
         return files
-
-
-def _plain_rows(profile: Profile) -> dict[str, Any]:
-    """Return the rows of a profile's tables by name."""
-    if isinstance(profile, Population):
-        return {}
-    tables = profile.given.items()
-    return {name: one.to_dict("records") if isinstance(one, pd.DataFrame) else one for name, one in tables}
 
 
 def reason_codes(snapshot: Snapshot, newcomer: Newcomer, rows: list[int]) -> list[list[str]]:

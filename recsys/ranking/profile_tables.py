@@ -129,6 +129,20 @@ def as_profile(given: Any) -> Population | ProfileTables:
     return tables_of_values(given)
 
 
+def plain_rows(given: object) -> dict[str, Any]:
+    """Return the rows of a profile's tables by name, as far as it has any.
+
+    >>> plain_rows({"profiles": pd.DataFrame({"user_id": ["a"]})}), plain_rows("a")
+    ({'profiles': [{'user_id': 'a'}]}, {})
+    """
+    tables = given.given if isinstance(given, ProfileTables) else given
+    if not isinstance(tables, Mapping):
+        return {}
+    return {
+        name: one.to_dict("records") if isinstance(one, pd.DataFrame) else one for name, one in tables.items()
+    }
+
+
 _MOST_TOLD: Final = 5
 
 

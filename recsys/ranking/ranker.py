@@ -238,7 +238,7 @@ class Ranker:
         InputError
             For an impossible `k`, a viewer id that is no text, a time without a zone, or what is no filter.
         """
-        with self._listeners.timed("rank", k) as call:
+        with self._listeners.timed("rank", k) as call, self.day.restricting(viewer_id, profile):
             _check(viewer_id, k)
             use, moment = self._current(as_of)
             call.degraded, cursor = use.degraded, PageCursor.read(after, self._cursor_key())

@@ -273,6 +273,71 @@ def test_a_body_that_does_not_fit_hides_no_restriction(service: Served, wrong: o
     assert other not in service.page(viewer, k=50)
 
 
+AT = "2026-03-02T00:00:00Z"
+_RESTRICTING = {
+    "blocks": lambda one, more: ("POST", "members/{me}/blocks", {"person": one} | more),
+    "reports": lambda one, more: (
+        "POST",
+        "members/{me}/reports",
+        {"person": one, "category": "threat"} | more,
+    ),
+    "end": lambda one, more: (
+        *("POST", "members/{me}/events"),
+        [{"event_id": "e", "type": "end", "person": one, "detail": "unsafe"} | more],
+    ),
+    "feeling-check": lambda one, more: (
+        *("POST", f"members/{{me}}/people/{one}/feeling-check"),
+        {"event_id": "f", "answer": "pressured"} | more,
+    ),
+    "holds": lambda one, more: ("POST", "backend/holds", {"person": one, "owner": "case-1"} | more),
+    "erasures": lambda one, more: ("POST", "backend/erasures", {"person": one} | more),
+    "proof": lambda one, more: (
+        *("POST", "backend/events"),
+        [
+            {
+                "event_id": "p",
+                "actor": one,
+                "type": "verified",
+                "detail": "none",
+                "at": "2026-03-02T00:00:00Z",
+            }
+            | more
+        ],
+    ),
+    "ban": lambda one, more: (
+        *("PUT", f"backend/members/{one}/tables"),
+        {"event_id": "t", "tables": {"profiles": [{"user_id": one, "account_state": "banned"}]}} | more,
+    ),
+    "profile": lambda one, more: (
+        *("POST", f"members/{one}/page"),
+        {"profile": {"profiles": [{"user_id": one, "account_state": "banned"}]}} | more,
+    ),
+}
+"""What each route is asked by which somebody is out of another's sight, with something more in the body."""
+_WRONG = {
+    "unknown key": {"note": "SECRET"},
+    "no number": {"k": -1, "count": "many"},
+    "no word": {"lang": "xx", "reason": "SECRET words, and many of them", "where": {"ages": ["x"]}},
+}
+
+
+@pytest.mark.parametrize("route", _RESTRICTING)
+def test_whatever_is_wrong_beside_it_every_route_that_restricts_does(service: Served, route: str) -> None:
+    ids = [one for one in service.world.people.ids.values if service.page(one, k=60)]
+    me = ids[0]
+    others = service.page(me, k=60)
+    wide = {"full width": lambda one: one.replace("u", "\uff55"), "list": lambda one: [one]}
+    faults = [(name, lambda one: one, more) for name, more in _WRONG.items()]
+    if route not in {"ban", "profile", "feeling-check"}:
+        faults += [(name, spelled, {}) for name, spelled in wide.items()]
+    for (name, spelled, more), other in zip(faults, others, strict=False):
+        method, path, body = _RESTRICTING[route](spelled(other), more)
+        answer = service.ask(method, f"/v1/{path.format(me=me)}", body=body)
+        assert other not in service.page(me, k=60), (route, name, answer.status_code)
+        assert "SECRET" not in answer.text
+    assert service.page(me, k=60), "somebody is left to be seen"
+
+
 def test_a_report_keeps_its_category_and_separates_whatever_it_says(service: Served) -> None:
     a, b, c = service.world.people.ids.values[:3].tolist()
     for person, category, status in ((b, "threat", 204), (b, "threat", 204), (c, "zebra-7", 422)):

@@ -1,0 +1,179 @@
+"""Bodies that do not fit: what they restrict is kept all the same, on every route that restricts."""
+
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final, Literal, get_args
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
+
+from recsys.catalogue.text_folding import fold
+from recsys.errors import InputError
+from recsys.http.access import bearer_token, service_of
+from recsys.ranking.day_writes import LEAVE
+from recsys.ranking.ranker import Ranker
+from recsys.safety.day_log import TYPES, DayEvent
+from recsys.safety.store import MEMBER, OPERATOR
+
+OF_MEMBER: Final = "member:"
+"""Before the ids that a member's client gives, so that it takes none that the backend gives."""
+MemberType = Literal[
+    "like",
+    "pass",
+    "hide",
+    "undo",
+    "message",
+    "terms_accepted",
+    "optin",
+    "rules_agreed",
+    "meet_planned",
+    "meet_feedback",
+    "feeling_check",
+    "off_platform_request",
+    "money_request",
+    "end",
+]
+"""What a member's own client may say happened; a proof is said by the backend alone."""
+MEMBER_TYPES: Final[tuple[str, ...]] = get_args(MemberType)
+_OF_BACKEND: Final = frozenset(map(fold, TYPES)) - frozenset(map(fold, MEMBER_TYPES))
+_MOST_KEPT: Final = 10_000
+_PERSON: Final = "person"
+_WORDS: Final = ("owner", "reason", "category", "event_id", "lang", "answer")
+"""Keys of bodies whose values name nobody."""
+
+
+class KeepsRestrictions(APIRoute):
+    """A route whose refused bodies restrict all the same; what they would open, they do not.
+
+    Access was checked before: a body is judged once a token permits the route.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler of the route, which keeps what it can of a refused body."""
+        handle = super().get_route_handler()
+        keep = _KEPT.get(self.path_format.rpartition("/")[2])
+
+        async def kept(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except (RequestValidationError, InputError):
+                if keep is not None:
+                    with suppress(ValueError, RecursionError):  # what is no JSON says nothing
+                        body, service = await request.json(), service_of(request)
+                        await service.ask(partial(keep, service.ranker, request, body))
+                raise
+
+        return kept
+
+
+def _viewer(request: Request) -> Any:
+    return request.path_params.get("viewer_id")
+
+
+def _keep_events(ranker: Ranker, request: Request, body: Any) -> None:
+    viewer, rows = _viewer(request), body if isinstance(body, list) else [body]
+    found = [row for row in rows[:_MOST_KEPT] if isinstance(row, dict)]
+    ranker.day.keep_refused(
+        [_as_sent(row, viewer) for row in found if viewer is None or _may_be_said_by_members(row)]
+    )
+
+
+def _may_be_said_by_members(row: Mapping[str, Any]) -> bool:
+    """Say whether a row is not of a type that the backend alone says, such as a proof."""
+    kind = row.get("type")
+    return not isinstance(kind, str) or fold(kind[:64]) not in _OF_BACKEND
+
+
+def _as_sent(row: Mapping[str, Any], viewer: str | None) -> DayEvent:
+    """Return a row of a refused body as the event it may be; of a member, whoever it says did it."""
+    event_id, now = row.get("event_id"), datetime.now(UTC)
+    given: Any
+    if viewer is None:
+        given = event_id, now, row.get("actor"), row.get("target"), row.get("type"), row.get("detail")
+        return DayEvent(*given)
+    own = f"{OF_MEMBER}{event_id}" if isinstance(event_id, str) else event_id
+    given = own, now, viewer, row.get(_PERSON), row.get("type"), row.get("detail")
+    return DayEvent(*given)
+
+
+def _keep_answer(ranker: Ranker, request: Request, body: Any) -> None:
+    if isinstance(body, dict):
+        about = request.path_params.get(_PERSON)
+        row = {"type": "feeling_check", _PERSON: about, "detail": body.get("answer")}
+        ranker.day.keep_refused([_as_sent(row, _viewer(request))])
+
+
+def _keep_tables(ranker: Ranker, request: Request, body: Any) -> None:
+    ranker.day.keep_refused_tables(_viewer(request), body)
+
+
+def _keep_profile(ranker: Ranker, request: Request, body: Any) -> None:
+    """Keep what a profile restricts, when a backend sends it."""
+    if bearer_token(request).permits("backend", _viewer(request)) and isinstance(body, dict):
+        ranker.day.keep_refused_tables(_viewer(request), body.get("profile"))
+
+
+def _keep_blocks(ranker: Ranker, request: Request, body: Any) -> None:
+    for one in _people_in(ranker, body):
+        with suppress(InputError):
+            ranker.safety.block(_viewer(request), one)
+
+
+def _keep_reports(ranker: Ranker, request: Request, body: Any) -> None:
+    category = body.get("category", "other") if isinstance(body, dict) else "other"
+    for one in _people_in(ranker, body):
+        with suppress(InputError):
+            ranker.day.report(_viewer(request), one, category)
+
+
+def _keep_holds(ranker: Ranker, request: Request, body: Any) -> None:  # noqa: ARG001 - one form of all
+    words = body if isinstance(body, dict) else {}
+    given = {"owner": words.get("owner", OPERATOR), "reason": words.get("reason", "")}
+    for one in _people_in(ranker, body):
+        for said in (given, {}):  # with no words where those are none that a hold may have
+            with suppress(InputError):
+                ranker.safety.hold(one, **said)
+                break
+
+
+def _keep_erasures(ranker: Ranker, request: Request, body: Any) -> None:  # noqa: ARG001 - one form of all
+    """Hold whom a refused request would erase: an erasure cannot be taken back."""
+    for one in _people_in(ranker, body):
+        with suppress(InputError):
+            ranker.safety.hold(one, owner=MEMBER, reason=LEAVE)
+
+
+def _people_in(ranker: Ranker, body: Any) -> list[Any]:
+    """Return whom a body may name: under `person`, else whoever is known among all it holds."""
+    if isinstance(body, dict) and _PERSON in body:
+        return list(_values(body[_PERSON]))[:_MOST_KEPT]
+    known = ranker.safety.accounts.known
+    return [one for one in _values(body) if known(one) is not None][:_MOST_KEPT]
+
+
+def _values(given: Any) -> Iterator[Any]:
+    if isinstance(given, dict):
+        for key, value in given.items():
+            yield from () if key in _WORDS else _values(value)
+    elif isinstance(given, list):
+        for value in given:
+            yield from _values(value)
+    elif isinstance(given, str | int | float) and not isinstance(given, bool):
+        yield given
+
+
+_KEPT: Final[Mapping[str, Callable[[Ranker, Request, Any], None]]] = {
+    "events": _keep_events,
+    "tables": _keep_tables,
+    "page": _keep_profile,
+    "feeling-check": _keep_answer,
+    "blocks": _keep_blocks,
+    "reports": _keep_reports,
+    "holds": _keep_holds,
+    "erasures": _keep_erasures,
+}
+"""What keeps the restrictions of a refused body, by the last part of a route's path."""
