@@ -25,7 +25,7 @@ def why_not(
     params: Params = None,
     lang: Lang = None,
 ) -> None:
-    """Say why two people are kept apart.
+    """Say why two people are kept apart, and which of the two is not shown to the other.
 
     For operators; never tell a member.
 
@@ -43,10 +43,10 @@ def why_not(
     key = "cli.left_out" if matched else "cli.may_not_meet" if together else "cli.may_meet"
     typer.echo(texts.text(key, spoken, viewer=a, candidate=b))
     _list(together, spoken)
-    if together:
-        return
     for direction, viewer, candidate in (("forward", a, b), ("backward", b, a)):
         refused = [reason for reason in reasons if reason.direction == direction]
+        if together and not refused:
+            continue
         key = "cli.not_shown" if refused else "cli.shown"
         typer.echo(texts.text(key, spoken, viewer=viewer, candidate=candidate))
         _list(refused, spoken)

@@ -41,7 +41,10 @@ def forget(
     ] = None,
     cases: Cases = Path("data/cases"),
     yes: Annotated[
-        bool, typer.Option("--yes", help="Erase also who has cases or is on hold, without being asked.")
+        bool,
+        typer.Option(
+            "--yes", help="Erase also who has cases, holds or reports of today, without being asked."
+        ),
     ] = False,
     unknown: Annotated[
         bool, typer.Option("--unknown", help="Erase also an id that nothing names, such as a newcomer's.")
@@ -51,8 +54,9 @@ def forget(
 
     They vanish from what is served at once, and from every table, artifact and publication by the next
     night. Earlier publications are rewritten without them. This cannot be undone. It may be asked again,
-    for example when the database was away (exit code 30). An id that nothing names is refused, and who has
-    cases or is on hold is asked about first: nobody is erased then (exit code 40).
+    for example when the database was away (exit code 30). An id that nothing names is refused. Who has
+    cases, is on hold or stands in reports since the night is asked about first: nobody is erased then (exit
+    code 40).
 
     Example: recsys forget u0000007 --served-from postgresql://recsys@db/service
     """
@@ -66,7 +70,7 @@ def forget(
     spoken = language(None, settings_if_sound())
     require_published_folder(published)
     store = _store_at(safety)
-    restricted = _restricted(users, cases, store)
+    restricted = _restricted(users, cases, store, published)
     if not unknown:
         before = ErasureList.of(published).now().among(users)
         asked_first = [user for user, known in zip(users, before, strict=True) if not known]
@@ -96,21 +100,26 @@ def _store_at(address: str | None) -> "SafetyStore | None":
     return open_safety(address if ":" in address else f"sqlite:{address}")
 
 
-def _restricted(users: Sequence[str], cases: Path, store: "SafetyStore | None") -> dict[str, tuple[int, int]]:
-    """Return how many cases are about each person, and how many holds are on them, where there are any."""
+def _restricted(
+    users: Sequence[str], cases: Path, store: "SafetyStore | None", published: Path
+) -> dict[str, tuple[int, int, int]]:
+    """Return how many cases, holds, and reports since the night name each person, where there are any."""
     from recsys.moderation.case_states import CLOSED
     from recsys.moderation.cases import CaseLog
+    from recsys.moderation.review_queue import calls_since_the_night
     from recsys.safety.store import MemorySafety, StoreWithRestrictions, ask_safety
 
     of_users = [one for one in CaseLog(cases, MemorySafety()).cases().values() if one.person in users]
+    calls = [] if store is None else calls_since_the_night(published, store)
     found = {}
     for user in users:
+        n_calls = sum(user in (one.actor, one.target) for one in calls)
         n_cases = sum(one.person == user and one.state != CLOSED for one in of_users)
         holds = ()
         if isinstance(store, StoreWithRestrictions):
             holds = ask_safety(partial(store.restrictions_of, user)).holds
-        if n_cases or holds or any(one.person == user for one in of_users):
-            found[user] = (n_cases, len(holds))
+        if n_cases or holds or n_calls or any(one.person == user for one in of_users):
+            found[user] = (n_cases, len(holds), n_calls)
     return found
 
 
@@ -126,18 +135,27 @@ def _require_known(users: Sequence[str], published: Path) -> None:
         raise InputError(explained(what, got=", ".join(nowhere), remedy=remedy))
 
 
-def _ask_first(restricted: dict[str, tuple[int, int]], spoken: "Language") -> None:
-    """Say whose cases or holds would end, and ask; raise InputError where nobody is there to answer."""
+def _ask_first(restricted: dict[str, tuple[int, int, int]], spoken: "Language") -> None:
+    """Say whose cases, holds or reports would end, and ask; InputError where nobody is there to answer."""
     from recsys.cli.app import say
     from recsys.errors import InputError, explained
 
     asked = {user: numbers for user, numbers in restricted.items() if any(numbers)}
-    for user, (cases, holds) in asked.items():
-        say("erase_restricted", spoken, user=user, cases=cases, holds=holds)
+    for user, (cases, holds, calls) in asked.items():
+        if cases or holds:
+            say("erase_restricted", spoken, user=user, cases=cases, holds=holds)
+        if calls:
+            say("erase_calls", spoken, user=user, n=calls)
     if not asked or (sys.stdin.isatty() and typer.confirm("?")):
         return
     remedy = "add --yes when these may end; nobody was erased"
-    raise InputError(explained("somebody has open cases or is on hold", got=", ".join(asked), remedy=remedy))
+    raise InputError(
+        explained(
+            "somebody has open cases, is on hold or stands in reports since the night",
+            got=", ".join(asked),
+            remedy=remedy,
+        )
+    )
 
 
 def _note(what: str, command: str, users: Sequence[str], cases: Path) -> None:

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from recsys.catalogue.entries import Language
 from recsys.errors import NotPermittedError
 from recsys.http.access_tokens import ANY_VIEWER, AccessToken, Scope
+from recsys.http.operator_sessions import OperatorSessions
 from recsys.messaging.draft_guard import is_mail_alone
 from recsys.ranking.pair_audit import OperatorGate, OperatorPermission
 from recsys.ranking.ranker import Ranker
@@ -24,7 +25,10 @@ PURPOSE: Final = "x-purpose"
 Bearer = Annotated[Any, Depends(HTTPBearer(auto_error=False, description="A token of `recsys token`."))]
 
 
-_SUPPORT: Final = {"ja": "このサービスの相談窓口", "en": "the support of this service"}
+_SUPPORT: Final = {
+    "ja": "アプリやサイトの「お問い合わせ」のページ",
+    "en": "the page “Contact us” of the app or site",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +37,7 @@ class Service:
 
     waits: whether the safety store is asked over a network; then a call runs in a thread of its own, so that
     a store that hangs holds up nobody else. support: how members reach the people of the service, in words.
+    sessions: of operators in the console, where tokens are ended before their time; None where none is.
     """
 
     ranker: Ranker
@@ -40,11 +45,12 @@ class Service:
     operators: OperatorGate = field(default_factory=OperatorGate)
     waits: bool = False
     support: str = ""
+    sessions: OperatorSessions | None = None
 
     def support_words(self, lang: Language) -> str:
         """Return how members in danger reach the people of the service, in words of a language.
 
-        A mail address alone is no answer to them; without another it is "the support of this service".
+        A mail address alone is no answer to them; without another it is the page "Contact us".
         """
         return _SUPPORT[lang] if not self.support or is_mail_alone(self.support) else self.support
 
@@ -104,6 +110,9 @@ async def operator(request: Request, _: Bearer) -> OperatorPermission:
     token, purpose = bearer_token(request), request.headers.get(PURPOSE, "").strip()
     if not token.permits("operators") or token.viewer != ANY_VIEWER or not purpose:
         raise NotPermittedError("not permitted")
+    sessions = service_of(request).sessions
+    if sessions is not None and sessions.is_token_ended(token):
+        raise NoTokenError("not permitted")
     return service_of(request).operators.permit(token.operator, purpose=purpose, minutes=1)
 
 

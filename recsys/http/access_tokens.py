@@ -28,6 +28,7 @@ class AccessToken:
     """What one bearer token permits.
 
     viewer:   the one viewer it speaks for; "*" for a backend, which vouches for the viewers it names.
+    made_at:  when it was made; a token for operators without it counts as made before any other.
     scopes:   see `Scope`. operator: who uses it, of a token with the scope `operators`; else empty.
 
     >>> keys, now = Keys((b"k" * 32,)), datetime(2026, 1, 5, tzinfo=UTC)
@@ -43,6 +44,7 @@ class AccessToken:
     scopes: tuple[str, ...]
     expires_at: str
     operator: str = ""
+    made_at: str = ""
 
     @classmethod
     def make(
@@ -67,8 +69,8 @@ class AccessToken:
         if not viewer or ("operators" in scopes) != bool(operator):
             remedy = "name the operator of a token for operators, and of no other"
             raise InputError(explained("a token names whom it is for", remedy=remedy))
-        end = (datetime.now(UTC) if now is None else now) + length
-        return cls(viewer, tuple(scopes), end.isoformat(), operator)
+        made = datetime.now(UTC) if now is None else now
+        return cls(viewer, tuple(scopes), (made + length).isoformat(), operator, made.isoformat())
 
     def signed(self, keys: Keys) -> str:
         """Return the text of the token, signed with the newest key.
@@ -93,7 +95,8 @@ class AccessToken:
             if not expected or not hmac.compare_digest(expected.encode(), signature.encode()):
                 raise _not_permitted()
             raw = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-            token = cls(raw["viewer"], tuple(raw["scopes"]), raw["expires_at"], raw["operator"])
+            ends, made = raw["expires_at"], raw.get("made_at", "")
+            token = cls(raw["viewer"], tuple(raw["scopes"]), ends, raw["operator"], made)
         except (ValueError, KeyError, TypeError, SafetyUnavailable):
             raise _not_permitted() from None
         if datetime.fromisoformat(token.expires_at) <= now:

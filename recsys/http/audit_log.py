@@ -15,6 +15,7 @@ from typing import Final
 
 from recsys.catalogue.text_folding import fold
 from recsys.moderation.case_people import REDACTED, naming
+from recsys.report.localization import moment
 from recsys.safety.fingerprints import Fingerprints, Naming, forms_of
 from recsys.safety.keys import Keys, read_keys
 
@@ -75,16 +76,22 @@ class AuditLog:
         return entry
 
     def newest(
-        self, *, user: str = "", operator: str = "", day: str = "", most: int = MOST_ENTRIES
+        self,
+        *,
+        user: str = "",
+        operator: str = "",
+        day: str = "",
+        zone: str = "UTC",
+        most: int = MOST_ENTRIES,
     ) -> list[AuditEntry]:
-        """Return the last entries, newest first; of one person, operator or day where one is given."""
+        """Return the last entries, newest first; of one person, operator or day of `zone` where given."""
         wanted = forms_of(user, self._keys)
         kept = (
             one
             for one in self._all()
             if (not user or not wanted.isdisjoint(one.people.split()))
             and (not operator or fold(one.operator) == fold(operator))
-            and one.at.startswith(day)
+            and (not day or moment(f"{one.at}+00:00", zone).startswith(day))
         )
         return list(deque(kept, maxlen=most))[::-1]
 

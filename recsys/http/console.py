@@ -20,7 +20,7 @@ from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.entries import Language
 from recsys.http.access import OpenService, Service
 from recsys.http.audit_log import FEW_ENTRIES, MOST_ENTRIES
-from recsys.http.console_cases import asked_again, case_routes, meant_by
+from recsys.http.console_cases import asked_again, case_routes, meant_by, nearest_ids
 from recsys.http.console_pages import Console
 from recsys.http.console_session import (
     HEADERS,
@@ -63,7 +63,8 @@ def console_routes(console: Console) -> APIRouter:
     """
 
     def with_audit_log(request: Request) -> None:
-        request.state.audit = console.audit
+        request.state.audit, request.state.sessions = console.audit, console.sessions
+        request.state.zone = console.time_zone
 
     routes = APIRouter(
         prefix="/console",
@@ -89,7 +90,7 @@ def console_routes(console: Console) -> APIRouter:
 
 def _night_routes(routes: APIRouter, console: Console) -> None:
     @routes.get("/")
-    def tonight(operator: SignedIn) -> Response:
+    def tonight(operator: SignedIn, service: OpenService) -> Response:
         operator.opened("night")
         texts = Texts(operator.lang)
         shown: dict[str, Any] = {
@@ -103,6 +104,7 @@ def _night_routes(routes: APIRouter, console: Console) -> None:
             night=console.night(),
             tables_state=console.tables_state(),
             counts=console.counts(),
+            no_support=not service.support,
             label=texts.label,
             level_of=level_of,
             gate_texts=texts.catalogue.texts,
@@ -153,6 +155,7 @@ def _member_routes(routes: APIRouter, console: Console) -> None:
             account_word=lambda word: load_catalogue().label("account_state", word, operator.lang),
             message=message if message in _MEMBER_MESSAGES else "",
             tables_state=console.tables_state(),
+            near=nearest_ids(user, service.ranker.known_ids()) if user else (),
             **found,
         )
 
@@ -242,7 +245,7 @@ def _request_routes(routes: APIRouter, console: Console) -> None:
         if not user or not (user in service.ranker.known_ids() or console.whom(user)):
             return back_to(f"/requests?user={quote(user)}&done=refused")
         about = console.member(user)
-        if (about.cases or about.holds) and not form.get("sure"):
+        if about.asks_before_erasure and not form.get("sure"):
             return back_to(f"/requests?user={quote(user)}&done=unsure")
         operator.opened("erasure", user)
         console.erase(user, by=operator.name)
@@ -278,7 +281,7 @@ def _log_routes(routes: APIRouter, console: Console) -> None:
         operator.opened("audit", user)
         by, day, more = (request.query_params.get(name, "") for name in ("by", "day", "more"))
         most = MOST_ENTRIES if more else FEW_ENTRIES
-        found = console.audit.newest(user=user, operator=by, day=day, most=most)
+        found = console.audit.newest(user=user, operator=by, day=day, zone=operator.zone, most=most)
         shown: dict[str, Any] = {"user": user, "by": by, "day": day, "more": more, "few": FEW_ENTRIES}
         return page_of("audit", operator, operator.lang, found=found, **shown)
 

@@ -1,6 +1,7 @@
 """The pages of cases: the list, one case with its forms, and the steps that operators take."""
 
 import re
+import string
 import unicodedata
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -18,8 +19,9 @@ from recsys.http.console_session import Operator, SignedIn, back_to, checked_for
 from recsys.moderation import ANSWERS, DECISIONS, CaseChangedError
 from recsys.moderation.case_states import ERASED, HOLDING
 from recsys.moderation.review_policy import load_policy
+from recsys.ranking.snapshot import SnapshotIds
 
-_MESSAGES: Final = ("done", "still_held", "refused", "holds_nobody", "hold_stays", "unknown_operator")
+_MESSAGES: Final = ("done", "still_held", "refused", "holds_nobody", "hold_stays")
 Meant = Callable[[Service, str], str]
 
 
@@ -52,6 +54,19 @@ def asked_again(
     return page_of("words_again", operator, operator.lang, 409, message="names_member", **values)
 
 
+def nearest_ids(typed: str, known: SnapshotIds, most: int = 5) -> list[str]:
+    """Return the known ids one slip away from `typed`: a letter more, less, other, or two swapped."""
+    if typed in known or len(typed) > _LONGEST_ID:
+        return []
+    alphabet = string.ascii_lowercase + string.digits
+    parts = [(typed[:at], typed[at:]) for at in range(len(typed) + 1)]
+    slips = {a + b[1:] for a, b in parts if b} | {a + b[1] + b[0] + b[2:] for a, b in parts if len(b) > 1}
+    slips |= {a + c + b for a, b in parts for c in alphabet}
+    slips |= {a + c + b[1:] for a, b in parts if b for c in alphabet}
+    return sorted(known.at([row for row in known.find(sorted(slips - {""})) if row >= 0]))[:most]
+
+
+_LONGEST_ID: Final = 40
 _WORD: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -137,16 +152,25 @@ def _step_routes(routes: APIRouter, console: Console, meant: Meant) -> None:
         if again := asked_again(service, operator, form, "explanation", person=about, action=address):
             return again
         page = partial(_case_page, console, operator, service, name)
-        written = {form.get("step", ""): form.get("explanation", ""), "decision": form.get("decision", "")}
+        written = {form.get("step", ""): form.get("explanation", "")}
+        written |= {name: form.get(name, "") for name in ("decision", "to")}
         bans = form.get("step") == "decide" and form.get("decision") == "ban"
+        to = form.get("to", "") if form.get("step") == "assign" else ""
+        is_new = to not in ("", operator.name, *console.operators())
+        problem = ""
         if bans and not (form.get("sure_ban") and form.get("explanation")):
-            return page("ban_unsure", status=409, written=written)
-        try:
-            console.take_step(name, form, by=operator.name)
-        except CaseChangedError:
-            return page("case_changed", status=409, written=written)
-        except InputError:
-            return page("refused", status=409, written=written)
+            problem = "ban_unsure"
+        elif is_new and not form.get("sure_name"):
+            problem = "assign_unsure"
+        else:
+            try:
+                console.take_step(name, form, by=operator.name)
+            except CaseChangedError:
+                problem = "case_changed"
+            except InputError:
+                problem = "refused"
+        if problem:
+            return page(problem, status=409, written=written)
         what = form.get("decision") or form.get("answer") or ""
         operator.opened("step", before.person, detail=f"{name} {form.get('step', '')} {what}".strip())
         return back_to(f"/cases/{name}?message={_message_after(console, form, before.held, name)}")
@@ -159,5 +183,4 @@ def _message_after(console: Console, form: dict[str, str], held: bool, name: str
         return "still_held" if after.person and console.member(after.person).holds else "done"
     if form.get("step") == "decide" and after.held and form.get("decision") not in HOLDING:
         return "hold_stays"
-    unknown = form.get("step") == "assign" and after.assigned not in (*console.operators(), "")
-    return "unknown_operator" if unknown else "done"
+    return "done"

@@ -22,8 +22,10 @@ from recsys.http.console_tables import (
     reports_by,
     reports_of_case,
 )
+from recsys.http.operator_sessions import OperatorSessions
 from recsys.moderation.case_states import APPEALED, ASSIGNED, CLOSED, DECIDED, OPEN, Case
 from recsys.moderation.cases import CaseLog
+from recsys.moderation.review_queue import calls_since_the_night
 from recsys.pipeline.access import PersonData, person_data, person_places
 from recsys.pipeline.erasure import erase
 from recsys.pipeline.gates.proposal import GateResult, Level
@@ -33,7 +35,7 @@ from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.retention import run_folders
 from recsys.report.indicators import INDICATORS
-from recsys.safety.day_log import DayEvent, StoreWithDay
+from recsys.safety.day_log import DayEvent
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.store import (
     OPERATOR,
@@ -48,8 +50,6 @@ from recsys.storage.publication import LISTS, read_publication
 
 NIGHTS_SHOWN: Final = 14
 CASE_FILTERS: Final = ("undecided", "late", OPEN, ASSIGNED, DECIDED, APPEALED, CLOSED, "holding")
-_CALLS: Final = ("report", "money_request", "off_platform_request")
-_UNSAFE: Final = (("feeling_check", "pressured"), ("meet_feedback", "unsafe"), ("end", "unsafe"))
 _WAITING: Final = (OPEN, ASSIGNED, APPEALED)
 
 
@@ -108,7 +108,7 @@ class MemberShown:
     listed: the list of the night. seen_by: on how many lists they stand. holds: every hold, of the store and
     of the tables; None when the store does not say. cases: all about them. funnel: how many candidates each
     rule took, in order; empty without a night's tables. account: the state of their account in the tables,
-    "" when unknown. reports: what they reported.
+    "" when unknown. reports: what they reported. calls: how many reports and calls since the night name them.
     """
 
     listed: tuple[dict[str, Any], ...]
@@ -118,6 +118,12 @@ class MemberShown:
     funnel: tuple[dict[str, Any], ...]
     account: str
     reports: tuple[ReportShown, ...]
+    calls: int
+
+    @property
+    def asks_before_erasure(self) -> bool:
+        """Whether something about this member would end or be lost with an erasure."""
+        return bool(self.cases or self.holds or self.calls)
 
     @property
     def holds_version(self) -> str:
@@ -138,8 +144,10 @@ class Console:
     def __init__(self, published: Path, work: Path, tracking: Path, cases: Path, safety: SafetyStore) -> None:
         self.published, self.work, self.tracking = published, work, tracking
         self.safety, self.cases, self.audit = safety, CaseLog(cases, safety), AuditLog(cases)
+        self.sessions = OperatorSessions(cases)
         self._night: tuple[str, Night | None] = ("", None)
         self._accounts: AccountTables | None = None
+        self._zone = (0, "UTC")
 
     def night(self) -> NightShown | None:
         """Return the night that is served; None when nothing is."""
@@ -185,13 +193,7 @@ class Console:
 
     def today(self) -> list[DayEvent]:
         """Return what came in since the data of the night that asks for somebody to look, newest first."""
-        try:
-            since = datetime.fromisoformat(read_publication(self.published).manifest.data_as_of)
-        except PublicationError:
-            since = datetime.min
-        store, zoned = self.safety, since if since.tzinfo else since.replace(tzinfo=UTC)
-        found = ask_safety(lambda: store.day.events(zoned)) if isinstance(store, StoreWithDay) else []
-        return [one for one in found[::-1] if one.type in _CALLS or (one.type, one.detail) in _UNSAFE]
+        return calls_since_the_night(self.published, self.safety)
 
     def held(self) -> dict[str, tuple[StoreHold, ...]]:
         """Return everybody who is held, by cases, operators, themselves and the tables, ids ascending."""
@@ -249,8 +251,9 @@ class Console:
         ]
 
     def operators(self) -> list[str]:
-        """Return who has worked on any case, ascending."""
-        return sorted({step.by for step in self.cases.steps()} - {"review", "erasure"})
+        """Return who has worked on any case or signed in, ascending."""
+        worked = {step.by for step in self.cases.steps()} - {"review", "erasure"}
+        return sorted(worked | self.sessions.operators())
 
     def take_step(self, name: str, form: Mapping[str, str], *, by: str) -> None:
         """Take one step of a case as a form asks for it; raises what `CaseLog` raises."""
@@ -290,6 +293,7 @@ class Console:
             funnel=self._funnel(user),
             account=tables.states.get(user, ""),
             reports=tuple(reports_by(user, NightPaths(self.work).tables, cases)),
+            calls=sum(user in (one.actor, one.target) for one in self.today()) if user else 0,
         )
 
     def evidence(self, case: Case) -> list[ReportShown]:
@@ -351,10 +355,14 @@ class Console:
     @property
     def time_zone(self) -> str:
         """The zone of the service as its settings say; UTC where they cannot be read."""
+        path = NightPaths(self.work).settings
         try:
-            return read_settings(NightPaths(self.work).settings).report.time_zone
+            version = path.stat().st_mtime_ns
+            if version != self._zone[0]:
+                self._zone = version, read_settings(path).report.time_zone
         except (OSError, RecsysError):
             return "UTC"
+        return self._zone[1]
 
     def lift(self, user: str) -> None:
         """Lift the holds operators set outside of cases; those of cases and members are theirs."""

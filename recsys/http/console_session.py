@@ -3,7 +3,6 @@
 Pages load nothing from elsewhere, are never kept by a browser, and work without a script.
 """
 
-import hashlib
 import hmac
 import re
 from collections.abc import Callable, Coroutine, Mapping
@@ -25,8 +24,10 @@ from recsys.errors import BusyError, InputError, NotPermittedError, PublicationE
 from recsys.http.access import service_of
 from recsys.http.access_tokens import ANY_VIEWER, AccessToken
 from recsys.http.audit_log import AuditLog
+from recsys.http.operator_sessions import OperatorSessions, form_check, session_of, token_text
 from recsys.moderation import DECISIONS
 from recsys.moderation.review_policy import load_policy
+from recsys.report.localization import moment
 
 COOKIE: Final = "recsys_console"
 PURPOSE_COOKIE: Final = "recsys_purpose"
@@ -54,7 +55,10 @@ _templates = Environment(
 
 @dataclass(frozen=True)
 class Operator:
-    """Who is signed in, what for, the language of their pages, and the address of this one."""
+    """Who is signed in, what for, the language of their pages, and the address of this one.
+
+    until: when the session ends. session: its name. zone: in which times are written.
+    """
 
     name: str
     purpose: str
@@ -62,6 +66,9 @@ class Operator:
     check: str
     here: str
     audit: AuditLog
+    until: str
+    session: str
+    zone: str
 
     def opened(self, what: str, *people: str, detail: str = "") -> None:
         """Note in the audit log what was opened, or done."""
@@ -77,23 +84,32 @@ def language_of(request: Request) -> Language:
     return "ja" if request.headers.get("accept-language", "").startswith("ja") else "en"
 
 
-def form_check(token: str) -> str:
-    """Return what every form of a session carries, so that another site cannot send one."""
-    return hmac.digest(token.encode(), b"form", hashlib.sha256).hex()
-
-
 def signed_in(request: Request) -> Operator:
     """Return the operator of a request.
 
-    Raises NotPermittedError without a token for operators that holds yet.
+    Raises NotPermittedError without a session that goes on, of a token for operators that holds yet.
     """
-    text = request.cookies.get(COOKIE, "")
-    token = AccessToken.read(text, service_of(request).keys, datetime.now(UTC))
+    cookie, sessions = request.cookies.get(COOKIE, ""), sessions_of(request)
+    token = AccessToken.read(token_text(cookie), service_of(request).keys, datetime.now(UTC))
     purpose = unquote(request.cookies.get(PURPOSE_COOKIE, ""))
     if not token.permits("operators") or token.viewer != ANY_VIEWER or not purpose:
         raise NotPermittedError("not permitted")
-    audit: AuditLog = request.state.audit
-    return Operator(token.operator, purpose, language_of(request), form_check(text), _here(request), audit)
+    if not sessions.is_live(cookie):
+        raise NotPermittedError("not permitted")
+    return operator_of(request, token, cookie, purpose, _here(request))
+
+
+def operator_of(request: Request, token: AccessToken, cookie: str, purpose: str, here: str) -> Operator:
+    """Return the operator of a session, on the page `here`."""
+    lang, audit, zone = language_of(request), request.state.audit, request.state.zone
+    until, session = token.expires_at, session_of(cookie)
+    return Operator(token.operator, purpose, lang, form_check(cookie), here, audit, until, session, zone)
+
+
+def sessions_of(request: Request) -> OperatorSessions:
+    """Return the sessions of the console."""
+    found: OperatorSessions = request.state.sessions
+    return found
 
 
 def _here(request: Request) -> str:
@@ -130,23 +146,19 @@ class PageRoute(APIRoute):
 
 
 async def _to_sign_in(request: Request) -> Response:
-    """Return the sign-in page; of a session that has ended, with the words of the form that came too late.
+    """Return the sign-in page, with the words of a form whose session ended or is not of this browser now.
 
-    Only a form of that very session is carried on, and nothing of it is kept here: the words travel in the
-    page, and are shown again to the same operator before anything is done with them.
+    Only a form that a session of this console was given is carried on, and nothing of it is kept here: the
+    words travel in the page, and are shown again to the same operator before anything is done with them.
     """
-    if not (cookie := request.cookies.get(COOKIE)):
-        return back_to("/sign-in")
-    try:
-        ended = AccessToken.read(cookie, service_of(request).keys, datetime.min.replace(tzinfo=UTC))
-    except NotPermittedError:
-        return back_to("/sign-in")
     form, to = await form_of(request) if request.method == "POST" else {}, _here(request)
-    if words_field(form, request.url.path) and _is_of_session(form, cookie):
+    began = sessions_of(request).of_check(form.get("check", "")) if form else None
+    if began is not None and words_field(form, request.url.path):
         kept = {name: value for name, value in form.items() if name != "check"}
-        return sign_in_page(
-            request, "words_kept", by=ended.operator, to=to, action=request.url.path, kept=kept, status=403
-        )
+        by, action = began.operator, request.url.path
+        return sign_in_page(request, "words_kept", by=by, to=to, action=action, kept=kept, status=403)
+    if not request.cookies.get(COOKIE):
+        return back_to("/sign-in")
     return back_to(f"/sign-in?{urlencode({'message': 'session_ended', 'to': to})}")
 
 
@@ -236,7 +248,7 @@ def page_of(
         "here": quote(operator.here if operator else "/console/sign-in", safe=""),
         "labels": labels,
         "message": "",
-        "utc": lambda at: f"{datetime.fromisoformat(at).astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else "–",
+        "moment": lambda at: moment(at, operator.zone if operator else "UTC") if at else "–",
         **values,
     }
     html = _templates.get_template(f"{name}.html.j2").render(**shown)

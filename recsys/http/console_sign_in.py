@@ -11,7 +11,6 @@ from fastapi.responses import Response
 from recsys.errors import NotPermittedError
 from recsys.http.access import service_of
 from recsys.http.access_tokens import AccessToken
-from recsys.http.audit_log import AuditLog
 from recsys.http.console_session import (
     COOKIE,
     HEADERS,
@@ -22,20 +21,22 @@ from recsys.http.console_session import (
     SignedIn,
     back_to,
     checked_form,
-    form_check,
     form_of,
-    language_of,
+    operator_of,
     page_of,
+    sessions_of,
     sign_in_page,
     words_field,
 )
+from recsys.http.operator_sessions import new_cookie
 
 _KEPT: Final = "kept."
 """What the names of the fields begin with that the sign-in page carries on."""
 
 
 def session_routes(routes: APIRouter) -> None:
-    """Add the routes of signing in and out, the style and the language."""
+    """Add the routes of signing in and out, who is signed in, the style and the language."""
+    _session_list_routes(routes)
 
     @routes.get("/style.css")
     def style() -> Response:
@@ -55,18 +56,22 @@ def session_routes(routes: APIRouter) -> None:
         if token is None or not form.get("purpose"):
             message = refused or "no_purpose"
             return sign_in_page(request, message, by=by, to=to, action=action, kept=kept, status=403)
+        cookie = new_cookie(form["token"])
         if OWN_ADDRESS.fullmatch(action) and words_field(kept, action) and by == token.operator:
-            answer = _words_again(request, form, token, action, kept)
+            writer = operator_of(request, token, cookie, form["purpose"], "/console/")
+            answer = _words_again(writer, action, kept)
         else:
             answer = back_to(to.removeprefix("/console") if OWN_ADDRESS.fullmatch(to) else "/")
         secure = request.url.scheme == "https"
-        for name, value in ((COOKIE, form["token"]), (PURPOSE_COOKIE, quote(form["purpose"]))):
+        sessions_of(request).begin(cookie, token)
+        for name, value in ((COOKIE, cookie), (PURPOSE_COOKIE, quote(form["purpose"]))):
             answer.set_cookie(name, value, httponly=True, samesite="strict", secure=secure, path="/console")
         return answer
 
     @routes.post("/sign-out")
-    async def sign_out(request: Request) -> Response:
+    async def sign_out(request: Request, operator: SignedIn) -> Response:
         await checked_form(request)
+        sessions_of(request).end(operator.session, by=operator.name)
         answer = back_to("/sign-in")
         for name in (COOKIE, PURPOSE_COOKIE):
             answer.delete_cookie(name, path="/console")
@@ -95,6 +100,29 @@ def session_routes(routes: APIRouter) -> None:
         return answer
 
 
+def _session_list_routes(routes: APIRouter) -> None:
+    @routes.get("/sessions")
+    def sessions(request: Request, operator: SignedIn, message: str = "") -> Response:
+        operator.opened("sessions")
+        live = sessions_of(request).live(datetime.now(UTC))
+        shown = message if message in ("session_over", "all_over", "all_unsure") else ""
+        return page_of("sessions", operator, operator.lang, live=live, message=shown)
+
+    @routes.post("/sessions")
+    async def end(request: Request, operator: SignedIn) -> Response:
+        form, found = await checked_form(request), sessions_of(request)
+        if session := form.get("session", ""):
+            operator.opened("end_session", detail=form.get("of", ""))
+            found.end(session, by=operator.name)
+            return back_to("/sessions?message=session_over")
+        name = form.get("operator", "")
+        if not name or not form.get("sure"):
+            return back_to("/sessions?message=all_unsure")
+        operator.opened("end_session", detail=name)
+        found.end_all(name, by=operator.name)
+        return back_to("/sessions?message=all_over")
+
+
 def _operators_token(request: Request, text: str) -> tuple[AccessToken | None, str]:
     """Return the token of an operator that holds yet, or None and why not."""
     keys = service_of(request).keys
@@ -105,19 +133,15 @@ def _operators_token(request: Request, text: str) -> tuple[AccessToken | None, s
     if not token.permits("operators"):
         return None, "sign_in_other_scope"
     try:
-        return AccessToken.read(text, keys, datetime.now(UTC)), ""
+        held = AccessToken.read(text, keys, datetime.now(UTC))
     except NotPermittedError:
         return None, "sign_in_too_late"
+    return (None, "sign_in_ended") if sessions_of(request).is_token_ended(held) else (held, "")
 
 
-def _words_again(
-    request: Request, form: dict[str, str], token: AccessToken, action: str, kept: dict[str, str]
-) -> Response:
+def _words_again(operator: Operator, action: str, kept: dict[str, str]) -> Response:
     """Return the form that came too late, with its words, for the operator to send."""
-    audit: AuditLog = request.state.audit
-    lang, check = language_of(request), form_check(form["token"])
-    operator = Operator(token.operator, form["purpose"], lang, check, "/console/", audit)
     field = words_field(kept, action)
-    others = {name: value for name, value in kept.items() if name != field} | {"check": check}
+    others = {name: value for name, value in kept.items() if name != field} | {"check": operator.check}
     values: dict[str, Any] = {"action": action, "kept": others, "field": field, "text": kept[field]}
-    return page_of("words_again", operator, lang, message="words_carried", named="", **values)
+    return page_of("words_again", operator, operator.lang, message="words_carried", named="", **values)

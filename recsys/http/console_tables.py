@@ -124,7 +124,7 @@ def _reports(path: Path, people: set[str], cases: Iterable[Case]) -> list[Report
             resting.setdefault(event, []).append(case)
     return [
         ReportShown(
-            *(row[C.EVENT], str(row[C.TS])[:16], row[KIND], row[REPORTER], row[PERSON]),
+            *(row[C.EVENT], row[C.TS].isoformat(), row[KIND], row[REPORTER], row[PERSON]),
             **standing.get(at, dict.fromkeys(("verified", "settled", "talked", "accused"))),
             cases=tuple(resting.get(row[C.EVENT], ())),
         )

@@ -34,6 +34,7 @@ from recsys.http.access import Service
 from recsys.http.app import create_app
 from recsys.http.graceful_stop import DRAIN_S, DrainingServer
 from recsys.http.monitoring import MULTIPLE
+from recsys.http.operator_sessions import OperatorSessions
 from recsys.ranking.ranker import Ranker
 from recsys.safety import open_safety
 from recsys.safety.keys import read_keys
@@ -101,7 +102,8 @@ def open_service(settings: ServeSettings) -> Service:
         operators=gate,
         keys=keys,
     )
-    return Service(ranker, keys, gate, waits=is_postgres(settings.safety), support=settings.support)
+    waits, sessions = is_postgres(settings.safety), OperatorSessions(Path(settings.cases))
+    return Service(ranker, keys, gate, waits=waits, support=settings.support, sessions=sessions)
 
 
 def console_of(settings: ServeSettings) -> list[APIRouter]:

@@ -1,5 +1,7 @@
 """The review queue of moderators, gravest first. The engine flags; people decide."""
 
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 import pandas as pd
@@ -8,6 +10,7 @@ from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.times import as_utc
+from recsys.errors import PublicationError
 from recsys.moderation.credibility import (
     GRAVITY,
     KIND,
@@ -19,8 +22,13 @@ from recsys.moderation.credibility import (
     mutual_accusations,
 )
 from recsys.moderation.review_policy import ReviewPolicy, load_policy
+from recsys.safety.day_log import DayEvent, StoreWithDay
+from recsys.safety.store import SafetyStore, ask_safety
+from recsys.storage.publication import read_publication
 
 APPEALS: Final = ("asked", "upheld", "granted")
+_CALLS: Final = ("report", "money_request", "off_platform_request")
+_UNSAFE: Final = (("feeling_check", "pressured"), ("meet_feedback", "unsafe"), ("end", "unsafe"))
 COLUMNS: Final = (
     PERSON,
     KIND,
@@ -107,6 +115,21 @@ def _holds(
             "since": held[C.TS].to_numpy(),
         }
     ).astype({"since": "datetime64[us, UTC]"})
+
+
+def calls_since_the_night(published: Path, safety: SafetyStore) -> list[DayEvent]:
+    """Return what came in since the data of what is served and asks for somebody to look, newest first.
+
+    Reports, requests for money or to leave the app, and answers of feeling pressured or unsafe: what the next
+    queue is made of. Nothing without a day log in the store.
+    """
+    try:
+        since = datetime.fromisoformat(read_publication(published).manifest.data_as_of)
+    except PublicationError:
+        since = datetime.min
+    zoned = since if since.tzinfo else since.replace(tzinfo=UTC)
+    found = ask_safety(lambda: safety.day.events(zoned)) if isinstance(safety, StoreWithDay) else []
+    return [one for one in found[::-1] if one.type in _CALLS or (one.type, one.detail) in _UNSAFE]
 
 
 def _brigades(weighed: pd.DataFrame, policy: ReviewPolicy) -> pd.DataFrame:

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +18,7 @@ from recsys.moderation import CaseLog
 from recsys.pipeline.lock import writer_lock
 from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety, SqliteSafety
+from recsys.safety.day_log import DayEvent
 from recsys.safety.erasure_list import ErasureList
 from recsys.storage.load import load_population
 from recsys.storage.publication import current_run, read_publication
@@ -213,6 +215,17 @@ def test_why_not_names_the_rules_in_both_languages(here: Path) -> None:
     assert "引き合わせません" in japanese.output
 
 
+def test_why_not_names_who_may_be_shown_to_whom_beside_what_holds_for_both(here: Path) -> None:
+    people, policy = load_population("parquet:town"), Policy.default()
+    rows = ((i, j) for i in range(40) for j in range(i))
+    found = (((i, j), policy.why_not(people, i, j)) for i, j in rows)
+    (i, j), reasons = next(one for one in found if {"both", "forward"} <= {why.direction for why in one[1]})
+    a, b = people.ids.ids([i, j])
+    lines = recsys("why-not", a, b, "--source", "parquet:town", "--lang", "en").output.splitlines()
+    assert sum(line.startswith("  - ") for line in lines) == len(reasons)
+    assert f"{b} may not be shown to {a}:" in lines
+
+
 def test_why_not_of_two_who_may_meet(here: Path) -> None:
     pair = pd.read_parquet("lists.parquet").iloc[0]
     done = recsys("why-not", pair["viewer_id"], pair["candidate_id"], "--source", "parquet:town")
@@ -401,7 +414,9 @@ def test_forget_asks_first_where_cases_or_holds_would_end_and_stands_in_the_audi
     cases = CaseLog("data/cases", store)
     cases.open_case("u1", "report.money", by="aki")
     store.hold("u2", reason="phone_call")
-    for user, told in (("u1", "1 open cases, 0 holds"), ("u2", "0 open cases, 1 holds")):
+    store.day.append([DayEvent("e1", datetime.now(UTC), "u3", "u9", "report", "threat")])
+    asked = (("u1", "1 open cases, 0 holds"), ("u2", "0 open cases, 1 holds"), ("u3", "about this member: 1"))
+    for user, told in asked:
         refused = recsys("forget", user)
         assert refused.exit_code == 40
         assert told in refused.output

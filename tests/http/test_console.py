@@ -24,7 +24,7 @@ from recsys.http.app import create_app
 from recsys.http.audit_log import AuditLog
 from recsys.http.console import console_routes
 from recsys.http.console_pages import Console
-from recsys.http.console_session import form_check
+from recsys.http.operator_sessions import form_check, new_cookie
 from recsys.moderation.case_states import STATES, Case
 from recsys.pipeline.lock import writer_lock
 from recsys.ranking.pair_audit import OperatorGate
@@ -37,11 +37,13 @@ from tests.ranking.published_world import World
 
 PAGES = tuple(
     f"/console/{name}"
-    for name in ("", "member", "pair", "cases", "holds", "today", "requests", "guard", "audit")
+    for name in ("", "member", "pair", "cases", "holds", "today", "requests", "guard", "audit", "sessions")
 )
 
 
-_WITHOUT_VERSION = ("/console/requests", "/console/purpose", "/console/guard")
+_WITHOUT_VERSION = tuple(
+    f"/console/{name}" for name in ("requests", "purpose", "guard", "sign-out", "sessions")
+)
 
 
 class Desk:
@@ -82,7 +84,9 @@ def desk(world: World, published: Path, tmp_path: Path) -> Iterator[Desk]:
     )
     folders = (tmp_path / name for name in ("published", "work", "tracking", "cases"))
     console = Console(*folders, store)
-    app = create_app(lambda: Service(ranker, KEYS, gate), routers=[console_routes(console)])
+    app = create_app(
+        lambda: Service(ranker, KEYS, gate, sessions=console.sessions), routers=[console_routes(console)]
+    )
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Desk(client, store, console, world)
 
@@ -113,9 +117,9 @@ def test_what_was_written_when_a_session_ended_is_sent_after_signing_in_again(at
     name = at_work.console.cases.open_case(user, "report.money", by="review").case
     page = at_work.page(f"/console/cases/{name}")
     words = 'lent <三> people & "one" more'
-    ended = AccessToken.make(["operators"], operator="op-1", now=datetime(2026, 1, 5, tzinfo=UTC)).signed(
-        KEYS
-    )
+    token = AccessToken.make(["operators"], operator="op-1", now=datetime(2026, 1, 5, tzinfo=UTC))
+    ended = new_cookie(token.signed(KEYS))
+    at_work.console.sessions.begin(ended, token)
     cookies.set("recsys_console", ended, domain="testserver.local", path="/console")
     fields = dict(re.findall(r'name="(version|step)" value="(\w+)"', page.partition("<textarea")[0]))
     form = {**fields, "decision": "warn", "reason": "report.money", "explanation": words}
@@ -127,7 +131,9 @@ def test_what_was_written_when_a_session_ended_is_sent_after_signing_in_again(at
     assert carried["kept.explanation"] == words
     again = AccessToken.make(["operators"], operator="op-1").signed(KEYS)
     other = AccessToken.make(["operators"], operator="op-2").signed(KEYS)
-    failed = at_work.client.post("/console/sign-in", data={**carried, "token": ended, "purpose": "x"})
+    failed = at_work.client.post(
+        "/console/sign-in", data={**carried, "token": token.signed(KEYS), "purpose": "x"}
+    )
     assert _hidden(failed.text) == _hidden(late.text)  # a mistake in signing in loses nothing
     theirs = at_work.client.post("/console/sign-in", data={**carried, "token": other, "purpose": "x"})
     assert "lent" not in theirs.text
@@ -162,6 +168,59 @@ def test_a_form_of_another_site_does_nothing(at_work: Desk) -> None:
     assert at_work.console.cases.cases() == {}
 
 
+def test_signing_out_ends_the_session_and_not_the_token(desk: Desk) -> None:
+    token = AccessToken.make(["operators"], operator="aki").signed(KEYS)
+    signing = {"token": token, "purpose": "x"}
+    desk.client.post("/console/sign-in", data=signing)
+    cookie = desk.client.cookies["recsys_console"]
+    assert desk.send("/console/sign-out").status_code == 200
+    assert "recsys_console" not in desk.client.cookies
+    desk.client.cookies.set("recsys_console", cookie, domain="testserver.local", path="/console")
+    kept = desk.client.get("/console/holds", follow_redirects=False)
+    assert (kept.status_code, kept.headers["location"].partition("?")[0]) == (303, "/console/sign-in")
+    assert desk.client.post("/console/sign-in", data=signing).status_code == 200
+    assert desk.client.get("/console/holds", follow_redirects=False).status_code == 200
+    assert token not in (desk.console.cases.folder / "sessions.jsonl").read_text()
+
+
+def test_an_operator_ends_a_session_or_every_token_of_a_name(desk: Desk) -> None:
+    unused = AccessToken.make(["operators"], operator="aki").signed(KEYS)
+    desk.sign_in("aki")
+    aki = desk.client.cookies["recsys_console"]
+    desk.client.cookies.clear()
+    desk.sign_in("ren")
+    page = desk.page("/console/sessions")
+    assert [name for name in ("aki", "ren") if f">{name}" in page] == ["aki", "ren"]
+    assert "まで" in page or "until" in page
+    (theirs,) = (one for one in desk.console.sessions.live(datetime.now(UTC)) if one.operator == "aki")
+    desk.send("/console/sessions", session=theirs.session, of="aki")
+    desk.send("/console/sessions", operator="aki")  # without the tick
+    ren = desk.client.cookies["recsys_console"]
+    desk.client.cookies.set("recsys_console", aki, domain="testserver.local", path="/console")
+    assert desk.client.get("/console/", follow_redirects=False).status_code == 303
+    bearer = {"Authorization": f"Bearer {unused}", "X-Purpose": "31"}
+    pair = f"/v1/operators/pairs/{'/'.join(map(str, desk.world.people.ids.values[:2]))}"
+    assert desk.client.get(pair, headers=bearer).status_code == 200
+    desk.client.cookies.set("recsys_console", ren, domain="testserver.local", path="/console")
+    desk.send("/console/sessions", operator="Aki", sure="yes")
+    assert desk.client.get(pair, headers=bearer).status_code == 401
+    refused = desk.client.post("/console/sign-in", data={"token": unused, "purpose": "x"})
+    assert (refused.status_code, "ended this token" in refused.text) == (403, True)
+    assert desk.sign_in("aki") == 200  # a token that was made afterwards
+    assert [one.what for one in desk.console.audit.newest(operator="ren")].count("end_session") == 2
+
+
+def test_words_of_one_operator_wait_when_another_signs_in_in_the_same_browser(at_work: Desk) -> None:
+    user = str(at_work.world.people.ids.values[2])
+    name = at_work.console.cases.open_case(user, "report.money", by="review").case
+    check = form_check(at_work.client.cookies["recsys_console"])
+    assert at_work.sign_in("ren") == 200
+    form = {"check": check, "step": "decide", "decision": "warn", "reason": "report.money"}
+    late = at_work.client.post(f"/console/cases/{name}", data={**form, "explanation": "asked for 3,000"})
+    assert (late.status_code, "op-1" in late.text, "asked for 3,000" in late.text) == (403, True, True)
+    assert at_work.console.cases.of(name).state == "open"
+
+
 def test_every_look_is_logged_with_operator_and_purpose_and_no_id(at_work: Desk) -> None:
     user = at_work.world.people.ids.values[0]
     with capture_logs() as lines:
@@ -191,7 +250,10 @@ def test_a_morning_of_work(at_work: Desk) -> None:
     at_work.send("/console/cases", person=user, kind="report.threat", note="saw it")
     case = "/console/cases/case-1"
     assert "saw it" in at_work.page(case)
-    at_work.send(case, step="assign", to="op-2")
+    unknown = at_work.send(case, step="assign", to="op-2")
+    assert (unknown.status_code, 'value="op-2"' in unknown.text) == (409, True)  # asked about before
+    assert at_work.console.cases.of("case-1").assigned == ""
+    at_work.send(case, step="assign", to="op-2", sure_name="yes")
     at_work.send(case, step="decide", decision="hold", reason="report.threat")
     assert at_work.store.exclusions(user, []).viewer_excluded
     assert "op-2" in at_work.page("/console/cases", state="decided")
@@ -237,6 +299,12 @@ def test_another_spelling_of_an_id_is_the_same_member(at_work: Desk) -> None:
 def test_no_case_is_opened_about_nobody_by_mistake(at_work: Desk) -> None:
     page = at_work.page("/console/member", user="u-nobody", lang="en")
     assert "No member" in page
+    user = str(at_work.world.people.ids.values[2])
+    for slip in (user[:-1], user + "x", user.replace("0", "O", 1), user[1] + user[0] + user[2:]):
+        if slip != user:
+            assert f'href="/console/member?user={user}"' in at_work.page(
+                "/console/member", user=slip, lang="en"
+            )
     at_work.send("/console/cases", person="u-nobody", kind="report.money")
     assert at_work.console.cases.cases() == {}
     at_work.send("/console/cases", person="u-nobody", kind="report.money", sure="yes")
@@ -634,6 +702,14 @@ def test_what_members_report_by_day_is_seen_before_the_next_night(at_work: Desk)
     page = at_work.page("/console/today", lang="en")
     assert page.index("I feel pressured") < page.index("A threat")
     assert page.count(f'user={user}"') == 2
+    unsure = at_work.send("/console/requests/erasure", user=user, again=user)
+    assert 'name="sure"' in unsure.text  # the report would be lost
+    assert not at_work.console.is_erased(user)
+    assert "by this member" not in at_work.page(
+        "/console/requests", user=str(at_work.world.people.ids.values[5])
+    )
+    at_work.send("/console/requests/erasure", user=user, again=user, sure="yes")
+    assert at_work.console.is_erased(user)
 
 
 def test_a_night_that_runs_is_said_and_no_letter_goes_out_with_half_of_the_tables(at_work: Desk) -> None:
