@@ -11,11 +11,11 @@ from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import PROBABILITIES
 from recsys.errors import InputError, explained
 from recsys.evaluation.bootstrap import Interval, sample_value
-from recsys.evaluation.intervals import Dyads, left_out
+from recsys.evaluation.intervals import Dyads, corrected
 from recsys.evaluation.probability import outcomes, probabilities
 from recsys.types import Float64Array, IndexArray, Int64Array
 
-_SCALES: Final = 81
+_SIZES: Final = 41
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,65 +96,90 @@ def ece(truth: npt.ArrayLike, probability: npt.ArrayLike, *, n_bins: int = 10) -
 class EceEstimate:
     """The calibration error of the population, from that of a sample and the noise of its bins.
 
-    A sample's error adds absolute values, so chance never cancels: a calibrated model shows an error
-    above 0. Here the sample's deviations d, made c times as large and given noise of the two-way
-    covariance of the bins, show errors T(c); the c whose mean T(c) is the error seen gives the estimate
-    c sum |d| (0 when chance alone shows as much), and the c that make it unlikely bound the interval. At
-    0 the test is of calibration at 1 - level on one side, so that a calibrated model's interval holds 0 as
-    often as the level says.
+    A sample's error adds absolute values, so chance never cancels: a calibrated model shows an error above 0.
+    Of all errors of bins that add up to so much, the likeliest are the sample's deviations, each made
+    smaller (or larger) by the same multiple of its variance: bins that show no more than chance are the first
+    to be 0. Given noise of the two-way covariance of the bins, each shows errors of its own; the one whose
+    mean is the error seen is the estimate (0 when chance alone shows as much), and those that make it
+    unlikely bound the interval. At 0 the test is of calibration at 1 - level on one side, so that a
+    calibrated model's interval holds 0 as often as the level says.
 
-    deviations: `(n_bins,)`. noise: `(n_draws, n_bins)`. scale: c of the estimate.
+    deviations: `(n_bins,)`. lo, hi: of the interval. value: the estimate, 0 or more.
+    less_chance: the error seen less what chance adds, below 0 where chance adds more.
+    reach: how far chance takes an error such as the estimate up, in 1 of 2 / (1 - level) samples.
     """
 
     deviations: Float64Array
-    noise: Float64Array
-    scale: float
+    value: float
     lo: float
     hi: float
+    less_chance: float
+    reach: float
 
     @classmethod
     def of(cls, deviations: Float64Array, noise: Float64Array, *, level: float) -> Self:
-        """Estimate from deviations and draws of their noise."""
+        """Estimate from deviations and draws of their noise, `(n_draws, n_bins)`."""
         seen = float(np.abs(deviations).sum())
         alone = np.abs(noise).sum(axis=1)
-        if not seen > 0.0:
-            return cls(deviations, noise, 0.0, 0.0, float(np.quantile(alone, level)) if len(alone) else 0.0)
         tail = (1.0 - level) / 2.0
-        scales = np.linspace(0.0, 1.5 + 3.0 * float(np.quantile(alone, 1.0 - tail)) / seen, _SCALES)
-        shown = np.array([np.abs(c * deviations + noise).sum(axis=1) for c in scales])
+        errors = _likeliest_errors(deviations, noise.var(axis=0), 3.0 * float(np.quantile(alone, 1.0 - tail)))
+        size = np.abs(errors).sum(axis=1)
+        shown = np.array([np.abs(one + noise).sum(axis=1) for one in errors])
         mean = np.maximum.accumulate(shown.mean(axis=1))
         low, high = (np.maximum.accumulate(np.quantile(shown, q, axis=1)) for q in (tail, 1.0 - tail))
-        scale = float(np.interp(seen, mean, scales)) if seen > mean[0] else 0.0
-        rejected = seen > float(np.quantile(alone, level))
-        lo = max(float(np.interp(seen, high, scales)), float(scales[1])) if rejected else 0.0
-        hi = max(float(np.interp(seen, low, scales)), 1.0)
-        return cls(deviations, noise, scale, min(lo, scale) * seen, hi * seen)
+        value = float(np.interp(seen, mean, size)) if seen > mean[0] else 0.0
+        lo = 0.0
+        if seen > float(np.quantile(alone, level)):
+            lo = min(max(float(np.interp(seen, high, size)), float(size[1])), value)
+        at = int(np.abs(size - value).argmin())
+        return cls(
+            deviations,
+            value,
+            lo,
+            max(float(np.interp(seen, low, size)), value),
+            seen - (float(mean[at]) - float(size[at])),
+            float(high[at] - mean[at]),
+        )
 
     @property
     def interval(self) -> Interval:
         """The estimate with its interval."""
-        return Interval(self.scale * float(np.abs(self.deviations).sum()), self.lo, self.hi)
+        return Interval(self.value, self.lo, self.hi)
 
     def minus(self, other: "EceEstimate") -> Interval:
         """Return the difference; its ends are as far off as those of both intervals, taken as independent.
 
+        An interval that ends at 0 ends there because no error is smaller: chance reaches further.
+
         G. Y. Zou and A. Donner, "Construction of confidence limits about effect measures: a general
         approach", Statistics in Medicine 27 (2008) 1693-1702.
         """
-        a, b = self.interval, other.interval
-        if np.array_equal(self.deviations, other.deviations) and a == b:
+        if np.array_equal(self.deviations, other.deviations) and self.interval == other.interval:
             return Interval(0.0, 0.0, 0.0)
-        first, second = self.less_chance(), other.less_chance()
-        value = first - second
-        below = float(np.hypot(max(first - a.lo, 0.0), b.hi - second))
-        above = float(np.hypot(a.hi - first, max(second - b.lo, 0.0)))
+        value = self.less_chance - other.less_chance
+        below = float(np.hypot(self._below, other.hi - other.less_chance))
+        above = float(np.hypot(self.hi - self.less_chance, other._below))
         return Interval(value, value - below, value + above)
 
-    def less_chance(self) -> float:
-        """Return the error seen less what chance adds: the estimate, but below 0 where chance adds more."""
-        seen = float(np.abs(self.deviations).sum())
-        shown = np.abs(self.scale * self.deviations + self.noise).sum(axis=1)
-        return seen - (float(shown.mean()) - self.scale * seen)
+    @property
+    def _below(self) -> float:
+        """How far the error less chance may lie above the one of the population."""
+        own = self.less_chance - self.lo
+        return max(own, 0.0) if self.lo > 0.0 else max(own, self.reach)
+
+
+def _likeliest_errors(deviations: Float64Array, variance: Float64Array, more: float) -> Float64Array:
+    """Return errors of bins from none to the deviations and to `more` above them, `(n_sizes, n_bins)`.
+
+    variance: `(n_bins,)` of the deviations, of which a bin whose pairs all came to the same shows none; a
+    tenth of the mean is added to each. Errors of each size are nearest to the deviations in units of it.
+    """
+    unsure = variance + max(float(variance.mean()) / 10.0, 1e-12)
+    part, size = unsure / unsure.sum(), np.abs(deviations)
+    smaller = np.linspace(float((size / part).max()), 0.0, _SIZES)
+    larger = -np.linspace(0.0, more + float(size.sum()) / 2.0, _SIZES)[1:]
+    less = np.concatenate([smaller, larger])[:, None] * part
+    return np.asarray(np.where(deviations < 0.0, -1.0, 1.0) * np.maximum(size - less, 0.0), np.float64)
 
 
 def ece_estimates(
@@ -200,8 +225,8 @@ def _by_bin(
     of_person = np.bincount(viewer, share, dyads.n_people) + np.bincount(candidate, share, dyads.n_people)
     of_dyad = np.bincount(two, share, dyads.n_dyads)
     return (
-        left_out(person, np.asarray(of_person[:, None], np.float64)),
-        left_out(dyad, np.asarray(of_dyad[:, None], np.float64)),
+        corrected(person, np.asarray(of_person[:, None], np.float64)),
+        corrected(dyad, np.asarray(of_dyad[:, None], np.float64)),
     )
 
 

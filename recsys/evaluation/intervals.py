@@ -9,8 +9,9 @@ import numpy.typing as npt
 from recsys.types import Float64Array, IndexArray, Int64Array
 
 _MOST_SHARE: Final = 0.5
-"""A person's sum is divided by one minus their share of the metric, which is taken as no more than this."""
-_FEWEST_DEGREES: Final = 3.0
+"""A person's share of a metric is taken as no more than this."""
+_FEWEST_DEGREES: Final = 4.0
+"""Of a variance that is known no better, the fourth powers say nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,9 +63,14 @@ class SmoothMetric(Protocol):
         ...
 
 
-def left_out(sums: Float64Array, share: Float64Array) -> Float64Array:
-    """Return what leaving people out would change: their sums over what the others hold of the metric."""
-    return np.asarray(sums / (1.0 - np.minimum(share, _MOST_SHARE)))
+def corrected(sums: Float64Array, share: Float64Array) -> Float64Array:
+    """Return the sums of people with the squares they would have were the metric known beside the sample.
+
+    A sum is of what differs from the sample's own metric, of which a person holds a share themselves. See
+    R. M. Bell and D. F. McCaffrey, "Bias reduction in standard errors for linear regression with
+    multi-stage samples", Survey Methodology 28 (2002) 169-181.
+    """
+    return np.asarray(sums / np.sqrt(1.0 - np.minimum(share, _MOST_SHARE)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,18 +104,19 @@ class Dyads:
         return np.asarray(np.bincount(self.dyad, values, self.n_dyads), np.float64)
 
     def sums(self, influence: Influence) -> tuple[Float64Array, Float64Array]:
-        """Return the influence of each person and each two people, as if each were left out."""
+        """Return the influence of each person and each two people, corrected for few people."""
         person, dyad = self.by_person(influence.values), self.by_dyad(influence.values)
         return (
-            left_out(person, self.by_person(influence.share)),
-            left_out(dyad, self.by_dyad(influence.share)),
+            corrected(person, self.by_person(influence.share)),
+            corrected(dyad, self.by_dyad(influence.share)),
         )
 
     def error(self, influence: Influence) -> tuple[float, float]:
         """Return the standard error of a metric and the degrees of freedom it is known with.
 
         People less dyads: pairs that share one person are dependent, and those that share both were
-        counted twice. Sums are those of leaving people out, which corrects for few people.
+        counted twice. The degrees are those of this difference (F. E. Satterthwaite, Biometrics Bulletin 2
+        (1946) 110-114): it is small where pairs depend little on people, and as uncertain as its first part.
 
         P. M. Aronow, C. Samii and V. A. Assenova, "Cluster-robust variance estimation for dyadic data",
         Political Analysis 23 (2015) 564-577; A. C. Cameron, J. B. Gelbach and D. L. Miller, "Robust
@@ -121,5 +128,6 @@ class Dyads:
         if variance <= 0.0:
             variance = of_dyads
         fourth = float((person**4).sum())
-        degrees = 3.0 * of_people**2 / fourth if fourth > 0.0 else np.inf
-        return float(np.sqrt(variance)), float(np.clip(degrees, _FEWEST_DEGREES, max(self.n_people - 1, 3)))
+        degrees = 3.0 * variance**2 / fourth if fourth > 0.0 else np.inf
+        most = max(self.n_people - 1.0, _FEWEST_DEGREES)
+        return float(np.sqrt(variance)), float(np.clip(degrees, _FEWEST_DEGREES, most))

@@ -166,6 +166,8 @@ def covered(scenario: Scenario, args: argparse.Namespace) -> list[dict[str, obje
     known = errors(scenario)
     rows = []
     for name, by_way in sorted(tallies.items()):
+        if not np.any(by_way["two-way"].values):
+            continue  # two models that order pairs alike differ in nothing that ranks
         truth = _truth(name, by_way["two-way"], known)
         row: dict[str, object] = {"scenario": scenario.name, "metric": name, "truth": truth}
         for way, tally in by_way.items():
