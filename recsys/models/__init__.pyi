@@ -18,6 +18,7 @@ from .content import ContentConfig as ContentConfig
 from .content import ContentModel as ContentModel
 from .crossed_effects import CrossedEffects as CrossedEffects
 from .crossed_effects import CrossedEffectsConfig as CrossedEffectsConfig
+from .further_looks import FurtherLooks as FurtherLooks
 from .hybrid import HybridConfig as HybridConfig
 from .hybrid import HybridModel as HybridModel
 from .item_item import EASE as EASE

@@ -33,6 +33,7 @@ from recsys.errors import (
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.explanation import DISTANCE_DECAY, WHOLE, LogitTerms, PairExplanation
 from recsys.models.fit_progress import fit_progress, step
+from recsys.models.further_looks import FurtherLooks
 from recsys.models.reciprocal import combine
 from recsys.storage.arrays import load_arrays, save_arrays
 from recsys.storage.dataclass_codec import (
@@ -225,10 +226,13 @@ class Model(ABC):
         people: Population | None = None,
         combiner: str = "product",
         known: pd.DataFrame | None = None,
+        events: Events | None = None,
     ) -> pd.DataFrame:
         """Return `pairs` (viewer_id, candidate_id) with five probabilities added, in the order of `pairs`.
 
-        p_like:       P(viewer likes candidate | viewer looks at candidate); calibrated for every model.
+        p_like:       P(viewer likes candidate | viewer looks at candidate); calibrated for every model. Of a
+                      first look; with `events`, what happened until now, of the next look: less where the
+                      viewer looked at the candidate before and did not like them, see `FurtherLooks`.
         p_liked_back: the same of the other direction.
         p_mutual:     both like each other, given that both look; how the two are combined says `combiner`.
         p_look:       P(viewer comes to look at candidate at all); NaN where the looks are the service's, as
@@ -250,6 +254,10 @@ class Model(ABC):
         viewers, candidates = directed.ids.rows(pairs[C.VIEWER]), directed.ids.rows(pairs[C.CANDIDATE])
         like = directed.probabilities(viewers, candidates)
         back = directed.probabilities(candidates, viewers)
+        if events is not None:
+            further = FurtherLooks.of(events)
+            like = like * further.share_of(pairs[C.VIEWER], pairs[C.CANDIDATE])
+            back = back * further.share_of(pairs[C.CANDIDATE], pairs[C.VIEWER])
         looks = self.looks(people)
         look = np.full(len(pairs), np.nan) if looks is None else looks.probabilities(viewers, candidates)
         answer = self.p_answer(like, back)

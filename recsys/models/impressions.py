@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.data.events import Events
-from recsys.data.labels import LABEL_WEIGHTS, LabelSettings, pair_labels
+from recsys.data.labels import LABEL_WEIGHTS, LabelSettings, PairLabels, pair_labels
 from recsys.data.population import Population
 from recsys.data.times import MICROSECONDS_A_DAY
 from recsys.models.calibration import Platt, fit_platt
 from recsys.models.directed import sigmoid
 from recsys.models.fold_in import EntriesByPerson
-from recsys.models.silent_exposures import SilentExposures, p_examined
+from recsys.models.silent_exposures import OpenExposures, SilentExposures, p_examined
 from recsys.types import BoolArray, Float64Array, Int32Array
 
 if TYPE_CHECKING:
@@ -42,6 +42,34 @@ def _first(events: Events, key: npt.NDArray[np.int64], *types: str) -> npt.NDArr
     at = np.searchsorted(found, key).clip(0, len(found) - 1)
     # events are in time order, so the first row of a pair is its earliest
     return np.where(found[at] == key, coded.ts[rows[first[at]]], never)
+
+
+@dataclass(frozen=True, eq=False)
+class Decisions:
+    """The pairs of a log, shown or decided about, `(n_pairs,)` each.
+
+    labels: of each pair. answered: said yes or no in so many words, or showed it later. first: when it was
+    first decided about, microseconds since 1970. is_reply: to somebody who had liked them before.
+    """
+
+    labels: PairLabels
+    answered: BoolArray
+    first: npt.NDArray[np.int64]
+    is_reply: BoolArray
+
+    @classmethod
+    def of(cls, known: Events) -> Self:
+        """Return what was decided in events without erased people."""
+        labels = pair_labels(known.coded, LabelSettings(unanswered=True), now=known.now)
+        answered = labels.strength != LABEL_WEIGHTS["impression"].strength
+        first = np.minimum(_first(known, labels.pair, "like", "pass", "hide"), labels.ts)
+        listed = bool((labels.n_impressions > 0).any())
+        is_reply = answered & answers_a_like(known, labels.pair) if listed else np.zeros(len(answered), bool)
+        return cls(labels, answered, first, is_reply)
+
+    def exposures(self, known: Events) -> OpenExposures:
+        """Return the exposures of these pairs until their answers."""
+        return OpenExposures.of(known, self.labels, self.answered, self.first, self.is_reply)
 
 
 _EM_ROUNDS = 10
@@ -116,12 +144,9 @@ class Impressions(PairRows):
         credited to the latest exposure before it, a reply to a like to none: an inbox brought it.
         """
         known = events.without_erased()
-        labels = pair_labels(known.coded, LabelSettings(unanswered=True), now=known.now)
-        answered = labels.strength != LABEL_WEIGHTS["impression"].strength
-        first = np.minimum(_first(known, labels.pair, "like", "pass", "hide"), labels.ts)
-        listed = bool((labels.n_impressions > 0).any())
-        is_reply = answered & answers_a_like(known, labels.pair) if listed else np.zeros(len(answered), bool)
-        silent = SilentExposures.of(known, labels, answered, first, is_reply)
+        said = Decisions.of(known)
+        labels, answered, first, is_reply = said.labels, said.answered, said.first, said.is_reply
+        silent = SilentExposures.of(said.exposures(known), len(answered))
         rows = people.ids.find(known.coded.people)
         is_known = (rows[labels.viewer] >= 0) & (rows[labels.candidate] >= 0)
         before, after = np.flatnonzero(is_known & (silent.count > 0)), np.flatnonzero(is_known & answered)

@@ -33,7 +33,7 @@ class SilentExposures:
 
     Whoever looked at somebody before and did not like them likes them less often than somebody new: of
     those shown again, fewer are of the kind that is liked. So a further look counts less, by how much
-    seldomer it ends in a like, and likes among looks are those of a first look (`_RepeatedLooks`).
+    seldomer it ends in a like, and likes among looks are those of a first look (`RepeatedLooks`).
 
     count: how many, each by what it counts. latest: when the last was, microseconds since 1970. odds: of not
     having examined one of them, see `Impressions`. looks: how many were examined, as expected where all pairs
@@ -46,6 +46,45 @@ class SilentExposures:
     looks: Float64Array
 
     @classmethod
+    def of(cls, found: "OpenExposures", n_pairs: int) -> "SilentExposures":
+        """Count the exposures of each of `n_pairs` pairs."""
+        at, followed, share = found.pair, found.followed, found.repeated.share
+        silent = np.where(followed, 0.0, share)
+        # an answer counts as one look; what it is more than its share is taken from the looks before it
+        less, count, looks = (
+            np.bincount(at, each, n_pairs).astype(np.float64)
+            for each in (np.where(followed, 1.0 - share, 0.0), silent, silent * found.looked)
+        )
+        kept = np.maximum(1.0 - less / np.maximum(looks, _LEAST_LOOKED), 0.0)
+        latest = np.zeros(n_pairs, np.int64)
+        np.maximum.at(latest, at[~followed], found.ts[~followed])
+        # one number a pair: the odds that give as many looks where the pair likes as often as others do
+        no = max(1.0 - found.rate, _LEAST_NO)
+        return cls(
+            count=count * kept,
+            latest=latest,
+            odds=np.where(count > 0, no * (count / np.maximum(looks, _LEAST_LOOKED) - 1.0), 0.0),
+            looks=looks * kept,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class OpenExposures:
+    """Exposures until the answer of their pair, by pair, then time; `(n_exposures,)` each.
+
+    pair: position of their pair. ts: microseconds since 1970. followed: by an answer that they brought about.
+    looked: chance that each was examined, as expected where all pairs like equally often.
+    rate: likes among looks, those of further looks by what they count.
+    """
+
+    pair: npt.NDArray[np.int64]
+    ts: npt.NDArray[np.int64]
+    followed: BoolArray
+    looked: Float64Array
+    rate: float
+    repeated: "RepeatedLooks"
+
+    @classmethod
     def of(
         cls,
         events: Events,
@@ -53,8 +92,8 @@ class SilentExposures:
         answered: BoolArray,
         first: npt.NDArray[np.int64],
         is_reply: BoolArray,
-    ) -> "SilentExposures":
-        """Find them; first: when each pair was first decided about.
+    ) -> "OpenExposures":
+        """Find them; answered, first, is_reply: of each pair of labels, first when it was decided about.
 
         How often a no stays unsaid is taken to be the same for everybody: of the looks that the places of
         all exposures make likely, those that ended neither in a like nor in a stated no.
@@ -68,7 +107,8 @@ class SilentExposures:
         at = np.searchsorted(labels.pair, own).clip(0, max(n - 1, 0))
         shown = shown[labels.pair[at] == own] if n else shown[:0]
         if not len(shown):
-            return cls(np.zeros(n), np.zeros(n, np.int64), np.zeros(n), np.zeros(n))
+            none = np.zeros(0)
+            return cls(at[:0], coded.ts[:0], none > 0, none, 0.5, RepeatedLooks(none))
         at = at[labels.pair[at] == own]
         order = np.lexsort((coded.ts[shown], at))
         at, shown = at[order], shown[order]
@@ -82,44 +122,29 @@ class SilentExposures:
         unsaid = 1.0 - min(noes / max(float(examined.sum()) - float(liked.sum()), 1.0), _MOST_SAID)
         odds = np.where(followed, 0.0, (1.0 - examined) / (np.maximum(examined, _LEAST_LOOKED) * unsaid))
         likes, others = float(labels.label[answered].sum()), len(said) - int(followed.sum())
-        rate, share = 0.5, np.ones(len(at))
+        rate, repeated = 0.5, RepeatedLooks(np.ones(len(at)))
         for _ in range(_ROUNDS if len(said) else 0):
             looked = p_examined(odds, rate)
-            share = _RepeatedLooks.of(at, looked, liked).share
-            rate = likes / (others + float((share * looked).sum()))
-        silent = np.where(followed, 0.0, share)
-        # an answer counts as one look; what it is more than its share is taken from the looks before it
-        less, count, looks = (
-            np.bincount(at, each, n).astype(np.float64)
-            for each in (np.where(followed, 1.0 - share, 0.0), silent, silent * p_examined(odds, rate))
-        )
-        kept = np.maximum(1.0 - less / np.maximum(looks, _LEAST_LOOKED), 0.0)
-        latest = np.zeros(n, np.int64)
-        np.maximum.at(latest, at[~followed], coded.ts[shown[~followed]])
-        # one number a pair: the odds that give as many looks where the pair likes as often as others do
-        no = max(1.0 - rate, _LEAST_NO)
-        return cls(
-            count=count * kept,
-            latest=latest,
-            odds=np.where(count > 0, no * (count / np.maximum(looks, _LEAST_LOOKED) - 1.0), 0.0),
-            looks=looks * kept,
-        )
+            repeated = RepeatedLooks.of(at, looked, liked)
+            rate = likes / (others + float((repeated.share * looked).sum()))
+        return cls(at, coded.ts[shown], followed, p_examined(odds, rate), rate, repeated)
 
 
 @dataclass(frozen=True, eq=False)
-class _RepeatedLooks:
+class RepeatedLooks:
     """How much seldomer a further look at the same person ends in a like.
 
     With chances of pairs that follow a beta distribution of precision s, the chance after k looks without a
     like is `s / (s + k)` of that of a first look.
 
-    share: `(n_exposures,)` that share, 1 for the first of a pair.
+    share: `(n_exposures,)` that share, 1 for the first of a pair. inverse_precision: 1 / s, 0 or more.
     """
 
     share: Float64Array
+    inverse_precision: float = 0.0
 
     @classmethod
-    def of(cls, pair: npt.NDArray[np.integer], looked: Float64Array, liked: BoolArray) -> "_RepeatedLooks":
+    def of(cls, pair: npt.NDArray[np.integer], looked: Float64Array, liked: BoolArray) -> "RepeatedLooks":
         """Learn s from exposures `(n_exposures,)` in the order of pairs, then of time.
 
         looked: chance that each was examined. s is what makes the likes of all further looks as many as
@@ -139,4 +164,4 @@ class _RepeatedLooks:
             middle = (low + high) / 2.0
             found = rate * (float((further / (1.0 + middle * k)).sum()) + _PRIOR_LOOKS)
             low, high = (middle, high) if found > seen else (low, middle)
-        return cls(1.0 / (1.0 + low * before))
+        return cls(1.0 / (1.0 + low * before), low)
