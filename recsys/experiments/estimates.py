@@ -15,7 +15,6 @@ import numpy.typing as npt
 from scipy import stats
 
 from recsys.arguments import checked_arguments
-from recsys.evaluation.intervals import left_out
 from recsys.types import BoolArray, Float64Array, Int64Array
 
 _GROUPS: Final = 60
@@ -81,7 +80,7 @@ def compare_units(
     for arm in (~treated, treated):
         y, n, k = value[arm], size[arm], int(arm.sum())
         mean = float(y.sum() / n.sum())
-        apart = left_out((y - mean * n) / n.sum(), n / n.sum())
+        apart = (y - mean * n) / np.maximum(n.sum() - n, n.sum() / 2.0)  # each unit left out
         means.append(mean)
         variances.append(float(apart @ apart) * (k - 1.0) / k)
         degrees.append(max(k - 1.0 - taken, 1.0))
