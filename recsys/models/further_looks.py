@@ -49,7 +49,8 @@ class FurtherLooks:
         inverse = shown.repeated.inverse_precision
         precision = 1.0 / inverse if inverse > 0.0 else np.inf
         people = IdIndex(known.coded.people)
-        return cls(people, said.labels.pair, 1.0 / (1.0 + inverse * looks), precision)
+        share = np.asarray(1.0 / (1.0 + inverse * looks), np.float64)
+        return cls(people, said.labels.pair, share, precision)
 
     @checked_arguments
     def share_of(self, viewers: npt.ArrayLike, candidates: npt.ArrayLike) -> Float64Array:
