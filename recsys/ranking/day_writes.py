@@ -1,8 +1,8 @@
 """What a backend writes by day: events, changes of tables, pauses; each counts in the next call anywhere."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -13,7 +13,7 @@ import structlog
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.errors import InputError, explained
-from recsys.ranking.profile_tables import plain_rows, require_own_rows, tables_of_values
+from recsys.ranking.profile_tables import require_own_rows, tables_of_values
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.canonical import not_canonical, utc_moment
 from recsys.safety.day_log import NEVER, NO_PROOF, TABLES_CHANGED, DayEvent, DayLog
@@ -83,16 +83,6 @@ class DayWrites:
         for event in self._safety.note_refused_tables(user_id, tables):
             with suppress(InputError):
                 self._appended([event])
-
-    @contextmanager
-    def restricting(self, viewer_id: str, profile: object) -> Iterator[None]:
-        """Keep what a profile restricts when the call that it comes with is refused, for whatever reason."""
-        try:
-            yield
-        except InputError:
-            if profile is not None:
-                self.keep_refused_tables(viewer_id, plain_rows(profile))
-            raise
 
     def _appended(self, events: Sequence[DayEvent]) -> int:
         whole = [self._of_known(event.checked()) for event in events]

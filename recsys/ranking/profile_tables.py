@@ -1,10 +1,10 @@
 """Tables of one profile, as a backend gives them: frames, plain rows, JSON."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Final
+from functools import cached_property, wraps
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import pandas as pd
 
@@ -127,6 +127,30 @@ def as_profile(given: Any) -> Population | ProfileTables:
     if isinstance(given, Mapping) and all(isinstance(one, pd.DataFrame) for one in given.values()):
         return ProfileTables(given)
     return tables_of_values(given)
+
+
+Parameters = ParamSpec("Parameters")
+Returned = TypeVar("Returned")
+Method = Callable[Concatenate[Any, Parameters], Returned]
+
+
+def profile_restricts(method: Method[Parameters, Returned]) -> Method[Parameters, Returned]:
+    """Keep what the `profile` of a call restricts when the call is refused, whatever in it is wrong.
+
+    method: of something with a day, that takes a viewer first; who is banned by the profile stays out.
+    """
+
+    @wraps(method)
+    def restricting(self: Any, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Returned:
+        try:
+            return method(self, *args, **kwargs)
+        except InputError:
+            viewer = args[0] if args else kwargs.get("viewer_id")
+            if tables := plain_rows(kwargs.get("profile")):
+                self.day.keep_refused_tables(viewer, tables)
+            raise
+
+    return restricting
 
 
 def plain_rows(given: object) -> dict[str, Any]:

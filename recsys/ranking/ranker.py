@@ -33,7 +33,7 @@ from recsys.ranking.newcomer_search import NewcomerSearch
 from recsys.ranking.page_builder import PageBuilder
 from recsys.ranking.page_cursor import PageCursor
 from recsys.ranking.pair_audit import MemberAudit, OperatorAudits, OperatorGate, OperatorPermission, PairAudit
-from recsys.ranking.profile_tables import as_profile, tables_of_json
+from recsys.ranking.profile_tables import as_profile, profile_restricts, tables_of_json
 from recsys.ranking.questions import Questions
 from recsys.ranking.rank_many import CHUNK, days_of_many, safety_for_many
 from recsys.ranking.response_and_receipt import (
@@ -195,6 +195,7 @@ class Ranker:
         """Stop looking for new publications."""
         self._reloader.close()
 
+    @profile_restricts
     @checked_arguments(show_values=False)
     def rank(
         self,
@@ -238,7 +239,7 @@ class Ranker:
         InputError
             For an impossible `k`, a viewer id that is no text, a time without a zone, or what is no filter.
         """
-        with self._listeners.timed("rank", k) as call, self.day.restricting(viewer_id, profile):
+        with self._listeners.timed("rank", k) as call:
             _check(viewer_id, k)
             use, moment = self._current(as_of)
             call.degraded, cursor = use.degraded, PageCursor.read(after, self._cursor_key())

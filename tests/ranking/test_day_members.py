@@ -20,6 +20,7 @@ from recsys.models.content import ContentModel
 from recsys.ranking.cold_start import write_newcomer_files
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.recommend import recommend
+from recsys.ranking.viewer_filters import Filters
 from recsys.safety import MemorySafety
 from recsys.safety.day_log import DayEvent
 from recsys.storage.load import load_population
@@ -462,6 +463,31 @@ def test_a_profile_that_is_refused_restricts_its_person(
     assert ranker.look(viewer, NEW, NOW) is None
     whole = _renamed(_of_one_person(town)[EDITED], "u-other")
     assert not ranker.rank("u-other", 5, NOW, profile=whole).items
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"k": -1},
+        {"k": "ten"},
+        {"where": Filters(genders=("nobody",))},
+        {"where": "near"},
+        {"after": "no cursor"},
+        {"as_of": NOW.replace(tzinfo=None)},
+        {"among": [7]},
+        {"events": "none"},
+    ],
+)
+def test_a_profile_restricts_whatever_is_wrong_in_the_call(
+    town: Town, ranker: Ranker, wrong: dict[str, Any]
+) -> None:
+    viewer = next(one for one in town.viewers if ranker.rank(one, 50, NOW).items)
+    seen = ranker.rank(viewer, 50, NOW).items[0].candidate_id
+    tables = {"profiles": [{C.USER: seen, C.ACCOUNT_STATE: "banned"}]}
+    assert ranker.look(viewer, seen, NOW) is not None
+    with pytest.raises(InputError):
+        ranker.rank(seen, **{"as_of": NOW, "profile": tables} | wrong)
+    assert ranker.look(viewer, seen, NOW) is None
 
 
 def _renamed(tables: dict[str, list[dict[str, Any]]], user: str) -> dict[str, list[dict[str, Any]]]:
