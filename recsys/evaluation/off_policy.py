@@ -20,8 +20,9 @@ learning for matching markets" (RecSys 2025, arXiv:2507.13608), in forms of our 
 from all likes, also those that came from elsewhere, and a log has far fewer matches than likes. `dpr` gives
 each impression the weight of the chance that it was looked at, since places that nobody looks at say little:
 it takes it that what the model lacks of a pair has nothing to do with its place in the log. `calibrated` is
-`dm` with P(like | look) brought to the whole log by a small regression (recsys.evaluation.like_calibration);
-its error is that of the model, which no interval shows. `blend` is `calibrated` plus a share of what `dpr`
+`dm` with P(like | look) brought to the whole log by a small regression (recsys.evaluation.like_calibration),
+impressions included that no lot decided, and with a level of its own for the pairs of the lists; its error is
+that of the model, which no interval shows. `blend` is `calibrated` plus a share of what `dpr`
 adds to it, d, with standard error e: the share max(0, 1 - 2 e^2 / d^2). It follows the log where the model
 of likes is surely wrong, and chance hardly ever.
 
@@ -43,7 +44,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.errors import warn
 from recsys.evaluation.examination import ExaminationCurve
 from recsys.evaluation.intervals import Dyads, Influence
-from recsys.evaluation.like_calibration import LikeCalibration
+from recsys.evaluation.like_calibration import calibrated_likes
 from recsys.evaluation.off_policy_tables import (
     CHANCE,
     LIKE,
@@ -144,7 +145,8 @@ def off_policy(
            match (0 or 1); with `examination` also position. Keep all impressions of a list that was drawn,
            those with a chance of 1 too. Where only some lists were drawn, as with `randomised_share`, their
            chances are those of viewers who were drawn: the others' impressions are left out, here, and so are
-           their lists, and a warning says how many viewers are left; with `ts` day by day.
+           their lists, and a warning says how many viewers are left; with `ts` day by day. Give the whole
+           log: "calibrated" and "blend" learn from its other impressions too.
     lists: viewer_id, candidate_id, rank; chance, the probability that the pair is in the list, 1 without.
     p_like and p_liked_back in both tables are what a model says: P(like | look) with `examination`, else
            P(like | shown), and P(liked back | like). Without them only "ips" and "snips" are estimated.
@@ -195,13 +197,16 @@ def _seen(
     covariates: tuple[str, ...],
 ) -> OffPolicyLog:
     check_tables(log, lists, examination is not None, covariates)
-    log, lists = drawn_lists(log, lists)
+    every = log.reset_index(drop=True)  # rows are found again by their number
+    log, lists = drawn_lists(every, lists)
     chance = lists[CHANCE].to_numpy(np.float64) if CHANCE in lists else np.ones(len(lists))
     read = np.ones(len(lists)) if examination is None else examination(lists[C.RANK].to_numpy(np.float64))
     listed = lists[[C.VIEWER, C.CANDIDATE]].assign(chance_=chance, read_=read)
-    looked = np.ones(len(log)) if examination is None else examination(log[C.POSITION].to_numpy(np.float64))
-    found, wanted = _calibrated(log, lists, looked, covariates)
-    known = log.assign(look_=looked, calibrated_=found).merge(listed, on=[C.VIEWER, C.CANDIDATE])
+    looked = np.ones(len(every)) if examination is None else examination(numbers(every, C.POSITION))
+    found, wanted = calibrated_likes(every, looked, lists, covariates)
+    known = (
+        every.assign(look_=looked, calibrated_=found).loc[log.index].merge(listed, on=[C.VIEWER, C.CANDIDATE])
+    )
     there = known["look_"].to_numpy(np.float64)
     base = np.minimum(known["chance_"].to_numpy(np.float64) / known[C.PROPENSITY].to_numpy(np.float64), most)
     like_hat, back_hat = (_column(known, name) for name in PREDICTED)
@@ -226,25 +231,6 @@ def _seen(
         dyads=Dyads.of(viewer[: len(known)], candidate[: len(known)], n_people),
         whole=Dyads.of(viewer, candidate, n_people),
     )
-
-
-def _calibrated(
-    log: pd.DataFrame, lists: pd.DataFrame, looked: Float64Array, covariates: tuple[str, ...]
-) -> tuple[Float64Array, Float64Array]:
-    """Return P(like | look) of each impression and listed pair by a model brought to the log, NaN unknown."""
-    sides = []
-    for table, where in ((log, "the log"), (lists, "the lists")):
-        given = [numbers(table, name, where=where) for name in covariates]
-        columns = np.column_stack(given) if given else np.empty((len(table), 0))
-        first, second = (_column(table, name) for name in PREDICTED)
-        known = np.isfinite(first + second + columns.sum(axis=1))
-        sides.append(((first[known], second[known]), columns[known], known))
-    (of_log, log_columns, in_log), (of_lists, list_columns, in_lists) = sides
-    found, wanted = np.full(len(log), np.nan), np.full(len(lists), np.nan)
-    if in_log.any():
-        fitted = LikeCalibration.fit(of_log, log_columns, looked[in_log], numbers(log, LIKE)[in_log])
-        found[in_log], wanted[in_lists] = fitted(of_log, log_columns), fitted(of_lists, list_columns)
-    return found, wanted
 
 
 def _column(table: pd.DataFrame, name: str) -> Float64Array:

@@ -2,9 +2,12 @@
 
 `python -m tests.benchmarks.off_policy --json OUT` makes 200 logs at each of three sizes. A log holds one
 night of lists drawn by chance with known propensities from a market whose likes and answers are known, and
-some nights of lists that no lot decided, from which models of both learn too and estimates do not. The models
-lack a part of the truth: what a profile shows of both together, and what nobody sees of a pair. They are
-fitted by cross-fitting over viewers. Values are matches a listed pair.
+some nights of lists that no lot decided, from which models of both and their calibration learn too. The
+models lack a part of the truth: what a profile shows of both together, and what nobody sees of a pair. They
+are fitted by cross-fitting over viewers. Values are matches a listed pair.
+
+Beside them stands what no estimator has, `chances known`: of every pair that the lot showed the true chance
+of a match instead of what came of it, self-normalised. Its error is that of who was shown.
 """
 
 import argparse
@@ -179,7 +182,11 @@ def measure(args: argparse.Namespace) -> Result:
 def _of_log(viewers: int, rng: np.random.Generator) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     pairs = Pairs.drawn(viewers, rng)
     log = _log(pairs, rng)
-    like, back = _models(pairs, pd.concat([log, _history(pairs, rng)], ignore_index=True))
+    drawn = log
+    log = pd.concat([log, _history(pairs, rng)], ignore_index=True)
+    like, back = _models(pairs, log)
+    night = np.append(np.zeros(len(drawn)), np.repeat(np.arange(1, HISTORY + 1), viewers * PLACES))
+    log = log.assign(ts=pd.Timestamp("2026-03-02T20:00Z") - pd.to_timedelta(night, unit="D"))
     i, j = log["viewer_id"].to_numpy(), log["candidate_id"].to_numpy() - FIRST_CANDIDATE
     log = log.assign(p_like=like[i, j], p_liked_back=back[i, j])
     log = log.assign(seen_like=pairs.seen_like[i, j], seen_back=pairs.seen_back[i, j])
@@ -205,7 +212,8 @@ def _of_log(viewers: int, rng: np.random.Generator) -> tuple[pd.DataFrame, list[
             estimates = off_policy(log, lists, examination=LOOK, covariates=PROFILE)
             plain = off_policy(log, lists)
         plain = plain[plain["estimator"] == "snips"].assign(estimator="snips, places ignored")
-        both = pd.concat([estimates, plain], ignore_index=True)
+        known = plain.assign(estimator="chances known", value=_of_chances(pairs, drawn, lists), lo=np.nan)
+        both = pd.concat([estimates, plain, known], ignore_index=True)
         found.append(both.assign(policy=policy, true=true[policy]))
     table = pd.concat(found, ignore_index=True)
     right = []
@@ -220,6 +228,15 @@ def _of_log(viewers: int, rng: np.random.Generator) -> tuple[pd.DataFrame, list[
             }
         )
     return table, right
+
+
+def _of_chances(pairs: Pairs, drawn: pd.DataFrame, lists: pd.DataFrame) -> float:
+    """Return the value of lists by the true chances of the pairs that the lot showed."""
+    both = drawn[["viewer_id", "candidate_id", "propensity"]].merge(lists, on=["viewer_id", "candidate_id"])
+    i, j = both["viewer_id"].to_numpy(), both["candidate_id"].to_numpy() - FIRST_CANDIDATE
+    weight = 1.0 / both["propensity"]
+    worth = LOOK.at(both["rank"].to_numpy()) * (pairs.like * pairs.back)[i, j]
+    return float((weight * worth).sum() / weight.sum())
 
 
 def _summed(rows: pd.DataFrame, order: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
@@ -252,12 +269,12 @@ def _summary(table: pd.DataFrame) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for size, part in table.groupby("size", sort=False):
         rmse = part.set_index("estimator")["rmse"]
-        best = rmse.drop(["snips", "snips, places ignored", "ips"]).idxmin()
+        best = rmse.drop(["snips", "snips, places ignored", "ips", "chances known"]).idxmin()
         found |= {f"best_{size}": best, f"best_over_snips_{size}": float(rmse[best] / rmse["snips"])}
         rows = part.set_index("estimator")
         found |= {
             f"order_right_{size}_{name}": float(rows.loc[name, "order_right"])
-            for name in ("snips", best, "dpr", "blend")
+            for name in ("snips", best, "dpr", "blend", "chances known")
         }
     return found
 
