@@ -6,7 +6,7 @@ An unknown key, an impossible value or a password where it could be repeated is 
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, Final, Literal, Self, get_args
@@ -181,6 +181,8 @@ class ExperimentSettings(Section):
             viewer and, apart from that, each candidate, two arms; "night": everybody, night by night.
     arms:   by name, the first is the one the others are compared with; shares add up to 1.
     starts: the first night, such as 2026-03-02. nights: how many.
+    hour:   the hour of UTC at which each night begins, that of the nightly run: 18 where it runs at three in
+            the morning in Japan (of the next day there). It matters where nights are the units.
     neighbourhoods: Parquet file with user_id and neighbourhood, for that unit alone.
     block_nights: nights in a row with one arm, for the unit "night". washout: how many nights at the
             beginning of each block are left out of the analysis, because they still feel the arm before.
@@ -199,12 +201,18 @@ class ExperimentSettings(Section):
     arms: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,19}$")], ArmSettings]
     starts: date
     nights: Annotated[int, Field(ge=1)]
+    hour: Annotated[int, Field(ge=0, le=23)] = 0
     neighbourhoods: str | None = None
     block_nights: Annotated[int, Field(ge=1)] = 1
     washout: Annotated[int, Field(ge=0)] = 0
     mature_nights: Annotated[int, Field(ge=0)] = 7
     effect: Annotated[float, Field(gt=0.0)] = 0.1
     ended: dict[str, date] = Field(default_factory=dict)
+
+    @property
+    def first_night(self) -> datetime:
+        """The moment at which night 0 begins."""
+        return datetime.combine(self.starts, time(self.hour), tzinfo=UTC)
 
     @property
     def control(self) -> str:

@@ -108,6 +108,74 @@ def assign(
     say("written", spoken, path=str(out))
 
 
+@experiment_app.command("rehearse")
+def rehearse(
+    *,
+    people: Annotated[int, typer.Option(help="How many people the town has.")] = 500,
+    nights: Annotated[
+        int | None,
+        typer.Option(help="Nights to play; those of the experiment and mature_nights more by default."),
+    ] = None,
+    out: Annotated[
+        str, typer.Option(metavar="TARGET", help="Where the town's tables go: parquet:DIR or duckdb:FILE.")
+    ] = "parquet:rehearsal",
+    seed: Annotated[int | None, typer.Option(help="Seed; params.yaml's by default.")] = None,
+    params: Params = None,
+    lang: Lang = None,
+) -> None:
+    """Play the experiment of the settings in a synthetic town, night by night, without members or keys.
+
+    Its tables can be planned from and read like your own, as of any night. Every arm is also played for
+    everybody, so that you know what the report should find.
+
+    Example: recsys experiment rehearse --people 500
+    """
+    import sys
+
+    from tqdm import tqdm
+
+    from recsys.cli.app import language, say, settings
+    from recsys.experiments import rehearse as rehearsed
+    from recsys.pipeline.allocation import allocation_config
+    from recsys.pipeline.from_settings import town_from_settings
+    from recsys.settings import TOWN, Settings
+    from recsys.storage.atomic_write import write_atomically
+    from recsys.storage.table_files import write_tables
+
+    chosen = settings(params)
+    experiment, spoken = _needed(chosen.experiment), language(lang, chosen)
+    played = experiment.nights + experiment.mature_nights if nights is None else nights
+    begins = f"{experiment.starts}T{experiment.hour or 3:02}:00:00Z"  # noon in Japan unless it is said
+    changes = {"people": people, "as_of": begins, "source": TOWN}
+    changes |= {} if seed is None else {"seed": seed}
+    chosen = Settings.from_mapping(chosen.model_dump(exclude_unset=True) | changes, where="options")
+    town = town_from_settings(chosen, nights_ahead=played)
+    total = played * (len(experiment.arms) + 1)
+    with tqdm(total=total, desc="nights", unit="list", disable=not sys.stderr.isatty()) as bar:
+        found = rehearsed(
+            town,
+            experiment,
+            nights=played,
+            config=allocation_config(chosen),
+            seed=chosen.seed,
+            progress=lambda _: bar.update(1),
+        )
+    write_tables(found.town.tables, out)
+    if found.neighbourhoods is not None:
+        file = Path(experiment.neighbourhoods or "neighbourhoods.parquet")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, found.neighbourhoods.to_parquet(index=False))
+        say("written", spoken, path=str(file))
+    first = found.matches[experiment.control]
+    say("experiment_rehearsed", spoken, nights=played, people=f"{people:,}", out=out)
+    say("experiment_level", spoken, arm=experiment.control, matches=f"{first:.4f}")
+    for arm in experiment.others:
+        share = f"{found.effect(arm) / first:+.1%}" if first else "-"
+        say("experiment_true", spoken, arm=arm, effect=f"{found.effect(arm):+.4f}", share=share)
+    end = f"{found.town.as_of:%Y-%m-%dT%H:%M:%SZ}"
+    say("experiment_read_rehearsal", spoken, out=out, begins=begins, ends=end)
+
+
 @experiment_app.command("report")
 def report(
     *,
@@ -172,7 +240,10 @@ def _experiment(night: "Night", params: Path | None) -> "ExperimentSettings":
     from recsys.settings import PARAMS_FILE
 
     there = params is not None or Path(PARAMS_FILE).exists()
-    experiment = settings(params).experiment if there else night.settings.experiment
+    return _needed(settings(params).experiment if there else night.settings.experiment)
+
+
+def _needed(experiment: "ExperimentSettings | None") -> "ExperimentSettings":
     if experiment is None:
         remedy = "describe one under 'experiment' in params.yaml"
         raise SettingsError(explained("the settings hold no experiment", remedy=remedy))

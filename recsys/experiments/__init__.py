@@ -17,6 +17,7 @@ from recsys.experiments.guard_rails import guard_rails
 from recsys.experiments.neighbourhoods import Neighbourhoods, neighbourhoods
 from recsys.experiments.outcomes import Outcomes, exposure_table, outcomes, person_totals
 from recsys.experiments.planning import nights_needed, nights_of_past, plan
+from recsys.experiments.rehearsal import Rehearsal, rehearse
 from recsys.experiments.sequential import HarmTest, always_valid_interval, harm_test
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "HarmTest",
     "Neighbourhoods",
     "Outcomes",
+    "Rehearsal",
     "SpilloverEstimate",
     "always_valid_interval",
     "analyse",
@@ -45,4 +47,5 @@ __all__ = [
     "outcomes",
     "person_totals",
     "plan",
+    "rehearse",
 ]

@@ -118,9 +118,8 @@ def served(experiment: ExperimentSettings, arm: pd.Series, night: int) -> pd.Ser
 
 
 def night_number(experiment: ExperimentSettings, at: pd.Timestamp) -> int:
-    """Return the number of the night a time lies in, from 0 at midnight UTC of the first day."""
-    start = pd.Timestamp(experiment.starts, tz="UTC")
-    return int((at - start) // pd.Timedelta(days=1))
+    """Return the number of the night a time lies in, from 0 at the hour of the first day."""
+    return int((at - pd.Timestamp(experiment.first_night)) // pd.Timedelta(days=1))
 
 
 def night_blocks(experiment: ExperimentSettings) -> tuple[Int64Array, ObjectArray, npt.NDArray[np.bool_]]:

@@ -65,7 +65,7 @@ def standing(
             for arm, end in experiment.ended.items()
         )
         said.append(texts.text("experiment.ended", lang, arms=", ".join(since)))
-    readable = pd.Timestamp(first, tz="UTC") <= as_of
+    readable = night > experiment.mature_nights
     return said if readable else [*said, texts.text("experiment.readable", lang, first=first)]
 
 

@@ -80,13 +80,9 @@ def outcomes(
     need_times(table[C.TS], where="events")
     table = table[table[C.TYPE].isin(["impression", "like", *HARMS]).to_numpy(bool)]
     table = table.astype(dict.fromkeys((C.ACTOR, C.TARGET, C.TYPE), "str"))  # categories know no order
-    days = (table[C.TS] - pd.Timestamp(experiment.starts, tz="UTC")) / pd.Timedelta(days=1)
+    days = (table[C.TS] - pd.Timestamp(experiment.first_night)) / pd.Timedelta(days=1)
     table = table.assign(night=np.floor(days).astype("int64"), days=days)
-    until = (
-        days.max()
-        if now is None
-        else (now - pd.Timestamp(experiment.starts, tz="UTC")) / pd.Timedelta(days=1)
-    )
+    until = days.max() if now is None else (now - pd.Timestamp(experiment.first_night)) / pd.Timedelta(days=1)
     complete = int(np.floor(until)) - experiment.mature_nights if len(table) else 0
     first = int(table[NIGHT].min()) if len(table) else 0
     table = table[table["days"] <= until]

@@ -186,13 +186,14 @@ class PolicyNights:
     """What came of all nights in one town, a history for each policy.
 
     n_people: rows of every history, people who were ever there. newcomers: `(n_people,)` bool, who
-    joined during the nights.
+    joined during the nights. towns: each policy's own copy after the last night.
     """
 
     config: NightsConfig
     n_people: int
     newcomers: np.ndarray
     histories: Mapping[str, PolicyHistory]
+    towns: Mapping[str, Town]
 
 
 def play_nights(
@@ -227,9 +228,9 @@ def play_nights(
     for copy in copies.values():
         copy.end(town.as_of + config.nights * _DAY)
     newcomers = town.arrivals.joined > town.arrivals.end
-    return PolicyNights(
-        config, len(town.ids), newcomers, {name: copy.history for name, copy in copies.items()}
-    )
+    histories = {name: copy.history for name, copy in copies.items()}
+    towns = {name: copy.town for name, copy in copies.items()}
+    return PolicyNights(config, len(town.ids), newcomers, histories, towns)
 
 
 class _Copy:

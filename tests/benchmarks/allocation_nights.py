@@ -16,22 +16,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from recsys.simulation.policies import NightsConfig
+from recsys.allocation.allocate import graph_from_lists
+from recsys.catalogue.columns import Columns as C
+from recsys.simulation.policies import ListPolicy, NightsConfig, list_policy
 from recsys.simulation.policy_nights import play_nights
 from recsys.simulation.policy_summary import NightsSummary, summarise
-from recsys.simulation.settings import town_settings
+from recsys.simulation.settings import FunnelSettings, town_settings
 from recsys.simulation.town import make_town
+from tests.benchmarks.allocation_peers import retention
 from tests.benchmarks.command import Result, peak_mb, run
 
 POLICIES = ("product", "welfare", "nash", "random")
+RETENTION = "retention"
 REACHED, LASTING = "someone", "lasting_per_1000"
 
 
 def figures(people: int = 1000, nights: int = 30, seed: int = 0, *, towns: int = 4) -> Mapping[str, Any]:
     """Return the gains of the allocator over product: lasting matches and people with someone.
 
-    `nights_*` are those of Nash, `nights_welfare_*` those of welfare.
+    `nights_*` are those of Nash, `nights_welfare_*` those of welfare, `nights_retention_*` those of lists by
+    what a match adds to the stay of both.
     """
     return gains(played(people, NightsConfig(nights=nights, policies=POLICIES[:3], refit=0), seed, towns))
 
@@ -39,7 +45,10 @@ def figures(people: int = 1000, nights: int = 30, seed: int = 0, *, towns: int =
 def gains(summary: NightsSummary) -> dict[str, Any]:
     """Return the summary keys `nights_*` of a benchmark."""
     found: dict[str, Any] = {}
-    for start, policy in (("nights", "nash"), ("nights_welfare", "welfare")):
+    of_start = {"nights": "nash", "nights_welfare": "welfare", "nights_retention": RETENTION}
+    for start, policy in of_start.items():
+        if policy not in set(summary.gains["policy"]):
+            continue
         for key, measure in ((f"{start}_matches_gain", LASTING), (f"{start}_reached_gain", REACHED)):
             line = summary.gain(policy, measure)
             found |= {key: line["value"], f"{key}_lo": line["lo"], f"{key}_hi": line["hi"]}
@@ -60,8 +69,23 @@ def played(
     for number in range(seed, seed + towns):
         rng = np.random.default_rng(number)
         town = make_town(people, rng, settings=settings, nights_ahead=config.nights)
-        outcomes.append(play_nights(town, config, seed=number))
+        ways = {name: list_policy(name, config, town.settings.funnel) for name in config.policies}
+        ways |= {RETENTION: retention_lists(config.k, town.settings.funnel)}
+        outcomes.append(play_nights(town, config, seed=number, policies=ways))
     return summarise(outcomes, rng=np.random.default_rng(seed))
+
+
+def retention_lists(k: int, funnel: FunnelSettings) -> ListPolicy:
+    """Return the policy of the peer whose objective is who stays: 1 - exp(-matches) of each person."""
+
+    def lists(pool: pd.DataFrame, _: pd.Series, __: np.random.Generator) -> pd.DataFrame:
+        graph, ids = graph_from_lists(pool)
+        ranked = retention(graph, k, look=funnel.look_decay)
+        viewer = np.repeat(np.arange(graph.n_people), np.diff(ranked.indptr))
+        candidate = graph.candidate[ranked.edge]
+        return pd.DataFrame({C.VIEWER: ids[viewer], C.CANDIDATE: ids[candidate], C.RANK: ranked.place})
+
+    return lists
 
 
 def measure(args: argparse.Namespace) -> Result:
@@ -75,7 +99,9 @@ def measure(args: argparse.Namespace) -> Result:
     funnel = {"busy": args.busy, "leaves_a_night": args.leaves}
     summary = played(args.people or 1000, config, args.seed, args.towns, places, funnel)
     rows = [
-        _row(summary, name, measure) for measure in summary.measures["measure"].unique() for name in POLICIES
+        _row(summary, name, measure)
+        for measure in summary.measures["measure"].unique()
+        for name in (*POLICIES, RETENTION)
     ]
     cost = {"seconds": time.perf_counter() - begin, "peak_mb": peak_mb()}
     about = {name: summary.about[name] for name in ("n_towns", "n_members", "nights", "forbidden")}

@@ -16,8 +16,9 @@ from recsys.experiments import (
     assign,
     joined_lists,
     neighbourhoods,
+    outcomes,
 )
-from recsys.experiments.assignment import deal, night_blocks, served
+from recsys.experiments.assignment import deal, night_blocks, night_number, served
 from recsys.experiments.conclusions import standing
 from recsys.experiments.night_arms import NightArms
 
@@ -185,3 +186,16 @@ def test_where_an_experiment_stands_is_said() -> None:
     assert "Arm of this night: today" in " ".join(
         standing(one.changed(unit="night"), people, pd.Timestamp("2026-02-20", tz="UTC"))
     )
+
+
+def test_a_night_begins_at_the_hour_of_the_nightly_run() -> None:
+    """By hand: three in the morning of 3 March in Japan is 18:00 of 2 March in UTC, the first night."""
+    nights = experiment("night", hour=18, mature_nights=0)
+    evening = pd.Timestamp("2026-03-03T12:00Z")  # nine in the evening in Japan, after the first run
+    assert [night_number(nights, pd.Timestamp(f"2026-03-02T{at}Z")) for at in ("17:59", "18:00")] == [-1, 0]
+    assert night_number(nights, evening) == 0
+    like = pd.DataFrame({"actor": ["a", "b"], "target": ["b", "a"], "type": "like", "ts": evening})
+    found = outcomes(like, nights, now=pd.Timestamp("2026-03-03T18:00Z"))
+    assert found.matches.to_numpy().tolist() == [["a", "b", 0]]
+    arms = NightArms.of(nights, np.array(["a"], object), pd.Timestamp("2026-03-02T18:15Z"))
+    assert (arms.night, arms.running) == (0, True)
