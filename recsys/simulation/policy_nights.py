@@ -193,7 +193,7 @@ class PolicyNights:
     n_people: int
     newcomers: np.ndarray
     histories: Mapping[str, PolicyHistory]
-    towns: Mapping[str, Town]
+    towns: Mapping[str, Town] = field(default_factory=dict)
 
 
 def play_nights(
