@@ -17,7 +17,8 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.text_folding import fold
-from recsys.catalogue.vocabulary import ENUMERATIONS, RANGES
+from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.data.age_reading import may_be_under_age
 from recsys.errors import as_text
 
 Pair = tuple[str, str]
@@ -41,13 +42,24 @@ _SAFETY_STEMS = re.compile(
 )
 """Parts of a word for a type of event that is not known and may keep two people apart; a number or nothing
 may mean anything."""
+_PAUSES = re.compile(r"\b(paus|snooz|inactiv|deactiv|hid|invisib|on break)|休|非表示|非公開")
+_LEAVES = re.compile(
+    r"\b(leav|left\b|quit|withdr|delet|eras|forget|close|cancel|resign)|退会|脱退|削除|解約|消去"
+)
+_STOPS = re.compile(
+    r"\b(ban|hold|held|suspend|fr[eo]ez|frozen|lock|disabl|terminat|remov|expel)|停止|凍結|禁止|追放"
+)
+_FREES = re.compile(r"\b(un|lift|resum|re activ|reactiv|return|restor)|解除|再開|復帰|復活")
+"""Parts of a word for a type of event that is not known and takes its actor out of sight, or brings them
+back."""
+PAUSE, LEAVE, STOP = "pause", "leave", "stop"
+"""Why such a word takes somebody out of sight; see `may_stop`."""
 _ERASURES = tuple(fold(word) for word in ("erase", "erased", "erasure", "delete", "deleted", "forget"))
 """Words for an erasure; but for the first they are unknown types."""
 _ANSWERED_TYPES = ("meet feedback", "feeling check")
 _GOOD_ANSWERS = ("safe_again", "safe_once", "comfortable", "drifting", "closer", "done")
 
 
-ADULT_YEARS = RANGES[C.AGE_YEARS][0]
 STOPPED = ("banned", "hold")
 """States of an account that reach every account of the person, and outlive it."""
 
@@ -157,12 +169,12 @@ def hold_stopped(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictio
 
 
 def _under_age(refused: pd.DataFrame, quarantined: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Say which refused profiles name an age below that of adults."""
+    """Say which refused profiles name an age that may be below that of adults."""
     under = np.zeros(len(refused), bool)
     for column in (C.AGE_YEARS, C.AGE_BAND):
         if column in quarantined:
-            years = quarantined[column].astype("string").str.extract(r"^\D*(\d{1,3})", expand=False)
-            under |= (pd.to_numeric(years) < ADULT_YEARS).fillna(False).to_numpy(bool)
+            given = quarantined[column].where(quarantined[column].notna(), None)
+            under |= _by_distinct(given, may_be_under_age).to_numpy(bool)
     return under
 
 
@@ -190,6 +202,7 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
 
     A refused word on somebody's proof of age that is no proof takes it back: for good when it has no time
     that can be read, at once when it is dated ahead, else until a later proof, see `Restrictions.settled`.
+    Whoever alone stands in a row of an unknown type that says that they are out, such as `pause`, is held.
     """
     kind = _by_distinct(quarantined[C.TYPE], lambda text: fold(as_text(text)[:_LONGEST_TYPE]))
     bad = kind.isin(_ANSWERED_TYPES) & ~refused[C.DETAIL].isin(_GOOD_ANSWERS)
@@ -204,7 +217,13 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
         refused[_tells_of_present(quarantined, _REPEATS) & unproved]
     )
     erased = refused.loc[kind.isin(_ERASURES).to_numpy(bool), C.ACTOR].dropna()
-    return excluded | Restrictions(erased=frozenset(erased))
+    alone = refused[C.TYPE].isna() & refused[C.TARGET].isna() & quarantined[C.TARGET].isna()
+    stopping = (alone & _by_distinct(kind, lambda word: may_stop(str(word)) is not None)).to_numpy(bool)
+    stopped = refused.loc[stopping & _tells_of_present(quarantined, _REPEATS), C.ACTOR].dropna()
+    ahead = refused.loc[stopping & _is_future(quarantined), C.ACTOR].dropna()
+    return excluded | Restrictions(
+        people=frozenset(stopped), later_people=frozenset(ahead), erased=frozenset(erased)
+    )
 
 
 _LONGEST_TYPE = 64
@@ -222,6 +241,20 @@ def _by_distinct(values: pd.Series, function: Callable[[Any], object]) -> pd.Ser
 def may_separate(kind: str) -> bool:
     """Say whether a folded word for a type of event that is not known may be one that separates."""
     return bool(_SAFETY_STEMS.search(kind)) or bool(get_close_matches(kind, _SAFETY_TYPES, 1, 0.75))
+
+
+def may_stop(kind: str) -> str | None:
+    """Return why a folded word for a type of event may take its actor out of sight; None when it does not.
+
+    That is a pause, somebody who leaves, or a stop by others; the words of an erasure are of those who leave.
+
+    >>> may_stop("paused"), may_stop("withdraw"), may_stop("banned"), may_stop("ban lifted"), may_stop("lke")
+    ('pause', 'leave', 'stop', None, None)
+    """
+    if _FREES.search(kind):
+        return None
+    words = {PAUSE: _PAUSES, LEAVE: _LEAVES, STOP: _STOPS}
+    return next((why for why, parts in words.items() if parts.search(kind)), None)
 
 
 def _tells_of_present(

@@ -12,9 +12,9 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
 from recsys.catalogue.text_folding import fold
+from recsys.data.fail_closed import LEAVE
 from recsys.errors import InputError
 from recsys.http.access import bearer_token, service_of
-from recsys.ranking.day_writes import LEAVE
 from recsys.ranking.ranker import Ranker
 from recsys.safety.day_log import TYPES, DayEvent
 from recsys.safety.store import MEMBER, OPERATOR
@@ -134,10 +134,8 @@ def _keep_holds(ranker: Ranker, request: Request, body: Any) -> None:  # noqa: A
     words = body if isinstance(body, dict) else {}
     given = {"owner": words.get("owner", OPERATOR), "reason": words.get("reason", "")}
     for one in _people_in(ranker, body):
-        for said in (given, {}):  # with no words where those are none that a hold may have
-            with suppress(InputError):
-                ranker.safety.hold(one, **said)
-                break
+        with suppress(InputError):
+            ranker.safety.hold(one, **given)
 
 
 def _keep_erasures(ranker: Ranker, request: Request, body: Any) -> None:  # noqa: ARG001 - one form of all

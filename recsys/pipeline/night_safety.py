@@ -25,7 +25,7 @@ from recsys.errors import PublicationError, SourceError, as_text
 from recsys.pipeline.retention import run_folders
 from recsys.ranking.publication_filter import published_persons
 from recsys.ranking.snapshot import SnapshotIds
-from recsys.safety.by_person import OUT_TODAY
+from recsys.safety.by_person import AWAY_TODAY, OUT_TODAY
 from recsys.safety.canonical import in_any_spelling
 from recsys.safety.erasure_list import ErasedPeople
 from recsys.safety.fingerprints import ID, PERSON
@@ -152,7 +152,8 @@ def note_night(ledger: SafetyLedger, people: Population, holds: HoldStates | Non
         stopped |= in_state
         ledger.lift(tag, people=_since_stopped(ledger.now(), tag, whom(known & ~in_state), holds))
     free = whom(known & ~stopped)
-    ledger.lift(OUT_TODAY, people=_since_stopped(ledger.now(), OUT_TODAY, free, holds, people.as_of))
+    for tag in (OUT_TODAY, AWAY_TODAY):
+        ledger.lift(tag, people=_since_stopped(ledger.now(), tag, free, holds, people.as_of))
     relations = people.relations
 
     def named(pairs: Int32Array) -> list[tuple[Who, Who]]:

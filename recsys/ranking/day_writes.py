@@ -12,6 +12,7 @@ import structlog
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.data.fail_closed import LEAVE, PAUSE
 from recsys.errors import InputError, explained
 from recsys.ranking.profile_tables import require_own_rows, tables_of_values
 from recsys.safety.by_person import SafetyByPerson
@@ -25,10 +26,8 @@ _log = structlog.get_logger(__name__)
 _LEAVING: Final = ("pass", "hide")
 _NO_CHANGES: Final = 1 << 62
 """A place in a log beyond every one: whoever asks from there on hears of no change of anybody's."""
-PAUSE: Final = "pause"
-LEAVE: Final = "leave"
 PROOF: Final = "proof"
-"""Reasons of holds that members and the day itself set."""
+"""The reason of a hold that the day itself sets."""
 
 
 class DayWrites:
@@ -71,16 +70,16 @@ class DayWrites:
             if event.type == TABLES_CHANGED:
                 self.keep_refused_tables(event.actor, _plain(event.payload))
                 continue
-            meant = restriction_meant(event, self._safety.whom)
+            kept = self._safety.note_refused(restriction_meant(event, self._safety.whom))
             with suppress(InputError):
-                if isinstance(meant, tuple):
-                    self._safety.separate([meant])
-                elif meant is not None:
-                    self._appended([meant])
+                self._appended([] if kept is None else [kept])
 
     def keep_refused_tables(self, user_id: object, tables: object) -> None:
-        """Keep what refused tables restrict; who is out stays so until later ones say otherwise."""
-        for event in self._safety.note_refused_tables(user_id, tables):
+        """Keep what refused tables restrict; who is out stays so until later ones say otherwise.
+
+        tables: rows by table name, or whatever was given instead.
+        """
+        for event in ask_safety(lambda: self._safety.note_refused_tables(user_id, tables)):
             with suppress(InputError):
                 self._appended([event])
 

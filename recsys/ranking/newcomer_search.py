@@ -14,7 +14,6 @@ from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.fail_closed import STOPPED
 from recsys.data.population import Population
-from recsys.errors import InputError
 from recsys.ranking.cold_start import Newcomer, NewcomerFiles, Profile, one_person, separated_in
 from recsys.ranking.newcomer_limits import (
     NewcomerLimits,
@@ -22,7 +21,6 @@ from recsys.ranking.newcomer_limits import (
     profile_digest,
     without_own_tokens,
 )
-from recsys.ranking.profile_tables import plain_rows
 from recsys.ranking.questions import CallQuestions
 from recsys.ranking.serve_time_filter import (
     Narrowing,
@@ -30,8 +28,9 @@ from recsys.ranking.serve_time_filter import (
     select_from,
 )
 from recsys.ranking.snapshot import Snapshot
-from recsys.safety.by_person import SafetyByPerson
+from recsys.safety.by_person import AWAY_TODAY, OUT_TODAY, SafetyByPerson
 from recsys.safety.canonical import not_canonical
+from recsys.safety.ledger_state import LedgerTag
 from recsys.safety.person_index import Accounts
 from recsys.safety.store import ShownLog, ask_safety, ask_safety_or_input
 from recsys.storage.publication import RUNS
@@ -80,14 +79,10 @@ class NewcomerSearch:
         if accounts.is_other_spelling(viewer_id):
             raise not_canonical()
         digest = profile_digest(profile if isinstance(profile, Population) else profile.columns)
-        try:
-            found = self._folded(snapshot, viewer_id, profile, events, (digest, proved_tokens))
-        except InputError:
-            ask_safety(partial(self._safety.note_refused_tables, viewer_id, plain_rows(profile)))
-            raise
+        found = self._folded(snapshot, viewer_id, profile, events, (digest, proved_tokens))
         row = snapshot.ids.find([viewer_id])[0]
-        out = any(found.person.is_word(C.ACCOUNT_STATE, word)[0] for word in STOPPED)
-        ask_safety(partial(self._safety.note_profile, viewer_id, found.person.person_tokens[0], is_out=out))
+        token, stop = found.person.person_tokens[0], _stop_said(found.person)
+        ask_safety(partial(self._safety.note_profile, viewer_id, token, stop))
         keys = limit_keys("newcomer", accounts, viewer_id)
         if not ask_safety(lambda: self._limits.admit(self._counts, keys, day, digest, known=row >= 0)):
             return None
@@ -171,6 +166,14 @@ class NewcomerSearch:
             files = NewcomerFiles.open(run, snapshot.manifest, self._policy)
             self._files = (snapshot.run_id, files)
         return files
+
+
+def _stop_said(person: Population) -> LedgerTag | None:
+    """Return why somebody is out by their own profile, None for whoever is not."""
+    if any(person.is_word(C.ACCOUNT_STATE, word)[0] for word in STOPPED):
+        return OUT_TODAY
+    state = person.known(C.ACCOUNT_STATE)[0] and not person.is_word(C.ACCOUNT_STATE, "active")[0]
+    return AWAY_TODAY if state else None
 
 
 def reason_codes(snapshot: Snapshot, newcomer: Newcomer, rows: list[int]) -> list[list[str]]:

@@ -1,25 +1,32 @@
 """A safety store asked by person: with the accounts of each, the erasure list and the safety ledger."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, Protocol
 
-from recsys.catalogue.text_folding import INVISIBLE
-from recsys.data.id_spellings import as_id_text
-from recsys.data.ids import canonical_spelling
+from recsys.data.fail_closed import LEAVE, STOP
 from recsys.errors import InputError
-from recsys.safety.canonical import CheckedId, canonical_person, distinct_pair, not_canonical
+from recsys.safety.canonical import (
+    CheckedId,
+    canonical_person,
+    distinct_pair,
+    not_canonical,
+    restricts_even_refused,
+    spelled_canonically,
+    utc_moment,
+)
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent, DayLog, StoreWithDay
-from recsys.safety.day_tables import is_stopped_by, note_tokens, says_active
+from recsys.safety.day_tables import is_away_by, is_stopped_by, note_tokens, says_active
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import BAN, HOLD, STORE, SUPPRESSED, TODAY, LedgerState, LedgerTag, Who
 from recsys.safety.person_index import ALONE, Accounts
-from recsys.safety.refused_rows import restrictions_in
+from recsys.safety.refused_rows import Meant, MeantHold, restrictions_in
 from recsys.safety.store import (
     BLOCK,
+    MEMBER,
     OPERATOR,
     REPORT,
     CountedStore,
@@ -30,6 +37,7 @@ from recsys.safety.store import (
     StoreWithRestrictions,
     ask_safety,
     hold_words,
+    words_even_refused,
 )
 
 _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -37,6 +45,8 @@ DAY: Final = "day"
 """Why a pair is apart by an event of the day."""
 OUT_TODAY: Final = LedgerTag(BAN, TODAY)
 """Who is out for good by tables of today, until later tables, or a later row that a night reads, say not."""
+AWAY_TODAY: Final = LedgerTag("away", TODAY)
+"""The same of who is out for now: a pause, or a proof of age that is taken back."""
 
 
 class ReadsExclusions(Protocol):
@@ -102,14 +112,22 @@ class SafetyByPerson:
 
     def block(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart for good."""
-        with self._whom_it_can_mean(partial(self.block, at=at), actor, target):
-            self.store.block(*self._note_pair(actor, target, BLOCK), at)
+        with self._even_refused(self._block, actor, target):
+            self._block(actor, target, at)
+
+    def _block(self, actor: str, target: str, at: datetime | None = None) -> None:
+        moment, pair = utc_moment(at), self._note_pair(actor, target, BLOCK)
+        self.store.block(*pair, moment)
         self._bind()
 
     def report(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart because one reported the other."""
-        with self._whom_it_can_mean(partial(self.report, at=at), actor, target):
-            self.store.report(*self._note_pair(actor, target, REPORT), at)
+        with self._even_refused(self._report, actor, target):
+            self._report(actor, target, at)
+
+    def _report(self, actor: str, target: str, at: datetime | None = None) -> None:
+        moment, pair = utc_moment(at), self._note_pair(actor, target, REPORT)
+        self.store.report(*pair, moment)
         self._bind()
 
     def unblock(self, actor: str, target: str) -> None:
@@ -136,11 +154,14 @@ class SafetyByPerson:
         self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
     ) -> None:
         """Take a person out of everybody's sight until this hold and every other is lifted."""
-        with self._whom_it_can_mean(partial(self.hold, at=at, owner=owner, reason=reason), user_id):
-            held = self._person(user_id)
+        with self._even_refused(partial(self._hold, *words_even_refused(owner, reason)), user_id):
+            self._hold(owner, reason, user_id, at)
+
+    def _hold(self, owner: str, reason: str, user_id: str, at: datetime | None = None) -> None:
+        held, words, moment = self._person(user_id), hold_words(owner, reason), utc_moment(at)
         self._link(held)
-        self.ledger.stop([Who(held)], _hold_tag(*hold_words(owner, reason)))
-        self.store.hold(held, at, owner=owner, reason=reason)
+        self.ledger.stop([Who(held)], _hold_tag(*words))
+        self.store.hold(held, moment, owner=owner, reason=reason)
         self._bind()
 
     def lift(self, user_id: str, *, owner: str = OPERATOR, reason: str | None = None) -> None:
@@ -158,10 +179,15 @@ class SafetyByPerson:
         """Take a person out of everybody's sight for good, in the store and in the list.
 
         What restricts them stays in the ledger under the fingerprint of their person: who comes back with
-        the same token is held, banned and kept apart as before.
+        the same token is held, banned and kept apart as before. One that is refused holds whom it can mean.
         """
+        with self._even_refused(partial(self._hold, MEMBER, LEAVE), user_id):
+            self._erase(user_id, at)
+
+    def _erase(self, user_id: str, at: datetime | None) -> None:
+        moment = utc_moment(at)
         self.suppress(user_id)
-        self.store.erase(self._person(user_id), at)
+        self.store.erase(self._person(user_id), moment)
         self.erasures.add([user_id], at)
         self.drop_listed([user_id])
         self._bind()
@@ -199,42 +225,60 @@ class SafetyByPerson:
             note_tokens(self.accounts, changed)
             self._link(*dict.fromkeys(event.actor for event in changed))
         for event in changed:
-            if is_stopped_by(event):
-                self._note_out(event.actor, event.at)
-            elif says_active(event) and self._is_out_before(event.actor, event.at) and can_be_used(event):
-                self.ledger.lift(OUT_TODAY, people=[Who(event.actor)])
+            stop = OUT_TODAY if is_stopped_by(event) else AWAY_TODAY if is_away_by(event) else None
+            if stop is not None:
+                self._note_stop(event.actor, event.at, stop)
+            elif says_active(event):
+                before = [
+                    tag for tag in (OUT_TODAY, AWAY_TODAY) if self._is_before(event.actor, event.at, tag)
+                ]
+                for tag in before if before and can_be_used(event) else ():
+                    self.ledger.lift(tag, people=[Who(event.actor)])
 
-    def note_profile(self, user_id: str, token: str | None, *, is_out: bool) -> None:
-        """Note the same of a profile somebody came with: other workers know whose it is only from here."""
+    def note_profile(self, user_id: str, token: str | None, stop: LedgerTag | None) -> None:
+        """Note the same of a profile somebody came with: other workers know whose it is only from here.
+
+        stop: `OUT_TODAY` or `AWAY_TODAY`, None for a profile of somebody active, who is no longer away.
+        """
         if self.accounts is not ALONE and (token or self.ledger.now().namings):
             self.accounts.add(user_id, token)
             self._link_known(user_id)
-        if is_out:
-            self._note_out(user_id, datetime.now(UTC))
+        now = datetime.now(UTC)
+        if stop is not None:
+            self._note_stop(user_id, now, stop)
+        elif self._is_before(user_id, now, AWAY_TODAY):
+            self.ledger.lift(AWAY_TODAY, people=[Who(user_id)])
 
     def note_refused_tables(self, user_id: object, tables: object) -> list[DayEvent]:
         """Note what refused tables restrict, and return the events among it, which a log keeps."""
-        events = list[DayEvent]()
-        for meant in restrictions_in(user_id, tables, self.whom):
-            with suppress(InputError):
-                if isinstance(meant, tuple):
-                    self.separate([meant])
-                elif meant.type == TABLES_CHANGED:
-                    self.note_tables([meant])
-                else:
-                    events.append(meant)
-        return events
+        noted = [self.note_refused(meant) for meant in restrictions_in(user_id, tables, self.whom)]
+        return [event for event in noted if event is not None]
 
-    def _note_out(self, user_id: str, at: datetime) -> None:
-        """Note that somebody is out for good by tables of a time; what is older changes nothing."""
-        since, told = self.ledger.now().stop_of_account(user_id, OUT_TODAY), _told(at)
+    def note_refused(self, meant: Meant | None) -> DayEvent | None:
+        """Note what something refused restricts; an event of it that a log keeps is returned instead."""
+        with suppress(InputError):
+            if isinstance(meant, MeantHold):
+                owner, reason = (OPERATOR, "") if meant.why == STOP else (MEMBER, meant.why)
+                self.hold(meant.user_id, owner=owner, reason=reason)
+            elif isinstance(meant, tuple):
+                self.separate([meant])
+            elif meant is not None and meant.type == TABLES_CHANGED:
+                self.note_tables([meant])
+            else:
+                return meant
+        return None
+
+    def _note_stop(self, user_id: str, at: datetime, stop: LedgerTag) -> None:
+        """Note that somebody is out by tables of a time; what is older changes nothing."""
+        since, told = self.ledger.now().stop_of_account(user_id, stop), _told(at)
         if since is None or since < told:
             self._link(user_id)
-            self.ledger.stop([Who(user_id)], OUT_TODAY, as_of=told, renew=True)
+            self.ledger.stop([Who(user_id)], stop, as_of=told, renew=True)
             self._tell_pages(self.accounts.of(user_id))
 
-    def _is_out_before(self, user_id: str, at: datetime) -> bool:
-        since = self.ledger.now().stop_of_account(user_id, OUT_TODAY)
+    def _is_before(self, user_id: str, at: datetime, stop: LedgerTag) -> bool:
+        """Say whether tables of an earlier time said that somebody is out."""
+        since = self.ledger.now().stop_of_account(user_id, stop)
         return since is not None and since < _told(at)
 
     def _link(self, *accounts: str) -> None:
@@ -280,6 +324,7 @@ class SafetyByPerson:
         """Note in the ledger what restricts somebody, before they are erased."""
         me = Who(self._person(user_id))
         self._link(me.user_id)  # before their tables of today go
+        self.ledger.lift(AWAY_TODAY, people=[me])  # whoever only paused may come back
         if self._is_out_today(me.user_id):
             self.ledger.stop([me], LedgerTag(SUPPRESSED, STORE))
         if isinstance(self.store, StoreWithRestrictions):
@@ -295,28 +340,17 @@ class SafetyByPerson:
 
         Raises InputError for what is no id of anybody, in whatever spelling.
         """
-        return self.accounts.meant(canonical_person(user_id))
+        meant = self.whom(user_id)
+        if meant is None:
+            raise not_canonical()
+        return meant
 
     def whom(self, given: object) -> str | None:
         """Return whom an id means in whatever spelling: somebody known, else the id; None for nobody."""
-        known = self.accounts.known(given)
-        if known is not None or given is None:
-            return known
-        with suppress(InputError):
-            return canonical_person(canonical_spelling(INVISIBLE.sub("", as_id_text(given))))
-        return None
+        return self.accounts.known(given) or spelled_canonically(given)
 
-    @contextmanager
-    def _whom_it_can_mean(self, restrict: Callable[..., None], *given: str) -> Iterator[None]:
-        """Restrict the people who can be meant by ids that are refused; the error is raised all the same."""
-        try:
-            yield
-        except InputError:
-            meant = [] if self.accounts is ALONE else [self.whom(one) for one in given]
-            people = [one for one in meant if one is not None]
-            if people != [*given] and len(set(people)) == len(given):
-                restrict(*people)
-            raise
+    def _even_refused(self, restrict: Callable[..., None], *given: str) -> AbstractContextManager[None]:
+        return restricts_even_refused(restrict, *given, whom=self.whom)
 
     def _person(self, user_id: str) -> str:
         """Return an id; raise InputError for one that a store would keep and that would stop nobody."""

@@ -1,11 +1,13 @@
 """Canonical spelling at the doors of the safety stores: ids of people, pairs of them, and times."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from recsys.data.id_spellings import id_forms
+from recsys.catalogue.text_folding import INVISIBLE
+from recsys.data.id_spellings import as_id_text, id_forms
 from recsys.data.ids import canonical_spelling
 from recsys.errors import InputError, explained
 
@@ -16,10 +18,12 @@ CLOCKS_APART: Final = timedelta(minutes=5)
 def utc_moment(at: datetime | None) -> datetime:
     """Return `at` in UTC, now when None.
 
-    Raises InputError for a time without a zone, and for one that is no time in UTC.
+    Raises InputError for what is no time, for one without a zone, and for one that is none in UTC.
     """
     if at is None:
         return datetime.now(UTC)
+    if not isinstance(at, datetime):
+        raise InputError(explained("a time is a datetime", got=type(at).__name__, remedy="give one in UTC"))
     if at.tzinfo is None:
         raise InputError(explained("a time needs a zone", got=at.isoformat(), remedy="use UTC"))
     try:
@@ -63,6 +67,39 @@ def distinct_pair(actor: object, target: object) -> tuple[str, str]:
     if a == b:
         raise InputError(explained("a pair is two people", where="actor and target", remedy="name two"))
     return a, b
+
+
+def spelled_canonically(given: object) -> str | None:
+    """Return the id in canonical spelling that a value means; None where none is left.
+
+    >>> spelled_canonically("\uff551 "), spelled_canonically(b"u1"), spelled_canonically(" ")
+    ('u1', 'u1', None)
+    """
+    with suppress(InputError):
+        text = "" if given is None else as_id_text(given)
+        return canonical_person(canonical_spelling(INVISIBLE.sub("", text)))
+    return None
+
+
+@contextmanager
+def restricts_even_refused(
+    restrict: Callable[..., None],
+    *given: object,
+    whom: Callable[[object], str | None] = spelled_canonically,
+) -> Iterator[None]:
+    """Restrict the people whom a call can mean when it is refused; the error is raised all the same.
+
+    restrict: takes the people, and whatever else was wrong as by default. given: as the call names them.
+    whom: whom a given id means, None for nobody.
+    """
+    try:
+        yield
+    except InputError:
+        people = [one for one in map(whom, given) if one is not None]
+        if len(set(people)) == len(given):
+            with suppress(InputError):
+                restrict(*people)
+        raise
 
 
 class CheckedId(str):

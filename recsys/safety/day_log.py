@@ -16,7 +16,9 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, Protocol, Self, runtime_checkable
 
 from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.text_folding import fold
 from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS, PERSONAL_EVENTS
+from recsys.data.fail_closed import may_stop
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.safety.canonical import CLOCKS_APART, canonical_person, distinct_pair, utc_moment
 
@@ -42,6 +44,7 @@ SEPARATING: Final = frozenset({"end", "money_request", "off_platform_request", "
 _UNSAFE: Final = frozenset({("meet_feedback", "unsafe"), ("feeling_check", "pressured")})
 LONGEST_PAYLOAD: Final = 200_000
 EventKey = tuple[str, str, str]
+_CALLS: Final = "a pause, a hold, an erasure and who leaves have calls of their own"
 _EVENT_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -84,11 +87,8 @@ class DayEvent:
                 explained("an event has an id of at most 128 printable characters", where="event_id")
             )
         if self.type not in TYPES:
-            raise InputError(
-                explained(
-                    "unknown type of an event", where="type", remedy=did_you_mean(str(self.type), TYPES)
-                )
-            )
+            remedy = _CALLS if may_stop(fold(str(self.type))) else did_you_mean(str(self.type), TYPES)
+            raise InputError(explained("unknown type of an event", where="type", remedy=remedy))
         personal = self.type in PERSONAL or (self.type == "optin" and self.target is None)
         if personal and self.target is not None:
             raise InputError(explained("this event is about one person", where="target"))

@@ -8,23 +8,17 @@ from typing import Any, Final
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.catalogue.text_folding import fold
-from recsys.catalogue.vocabulary import ADULT, ENUMERATIONS
+from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.data.age_reading import may_be_under_age
 from recsys.data.contract import token_meant
-from recsys.data.fail_closed import STOPPED
+from recsys.data.fail_closed import PROVES_AGE, STOPPED
 from recsys.data.id_spellings import as_id_text
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent
 from recsys.safety.person_index import Accounts
 
 _TOKEN: Final = re.compile(r"hmac\d*:[0-9a-f]{16,128}")
-_FIRST_NUMBER: Final = re.compile(r"\D*?(\d{1,9})")
-_UP_TO: Final = re.compile(r"<|under|below|less|young|up to|\bu ?\d|^-|未満|以下|まで")
-_NOT_GROWN_UP: Final = re.compile(
-    r"minor|child|\bkid|teen|adolesc|未成年|子供|小学|中学|高校|児童|" + fold("子ども")
-)
-"""Words of an age that name no adult; beside a number, that the number is above the age."""
-_YOUNGEST_BAND_ENDS: Final = 20
 _OWN_STATES: Final = frozenset(ENUMERATIONS[C.ACCOUNT_STATE].words) - frozenset(STOPPED)
+_AWAY_STATES: Final = tuple(sorted(_OWN_STATES - {"active"}))
 
 
 def note_tokens(accounts: Accounts, events: Iterable[DayEvent]) -> tuple[str, ...]:
@@ -71,6 +65,17 @@ def is_stopped_by(event: DayEvent) -> bool:
     return any(_is_out(row) for row in _profile_rows(event))
 
 
+def is_away_by(event: DayEvent) -> bool:
+    """Say whether a member's own tables say that somebody is away, by a pause or an erasure."""
+    return any(row.get(C.ACCOUNT_STATE) in _AWAY_STATES for row in _profile_rows(event))
+
+
+def takes_proof_back(row: Mapping[str, Any]) -> bool:
+    """Say whether a row of a profile names a proof, and none that proves an age."""
+    proof = row.get(C.VERIFICATION)
+    return proof is not None and proof == proof and proof not in PROVES_AGE  # noqa: PLR0124 - not a NaN
+
+
 def says_active(event: DayEvent) -> bool:
     """Say whether a member's own tables say that they are active, or say nothing of their state."""
     return all(row.get(C.ACCOUNT_STATE) in (None, "active") for row in _profile_rows(event))
@@ -80,24 +85,7 @@ def _is_out(row: Mapping[str, Any]) -> bool:
     state = row.get(C.ACCOUNT_STATE)
     if state is not None and not (isinstance(state, str) and state in _OWN_STATES):
         return True
-    return any(_is_under_age(row.get(column)) for column in (C.AGE_YEARS, C.AGE_BAND))
-
-
-def _is_under_age(age: object) -> bool:
-    """Say whether an age, or an age band, in whatever words, is of somebody who is not grown up.
-
-    >>> [_is_under_age(one) for one in (17, "17歳", ["１７"], "13-17", "under 18", "<18", "minor")]
-    [True, True, True, True, True, True, True]
-    >>> [_is_under_age(one) for one in (None, 18, "18-24", "65+", "40s", "unknown")]
-    [False, False, False, False, False, False]
-    """
-    if isinstance(age, int | float):
-        return age < ADULT
-    text = "" if age is None else fold(as_id_text(age)[:64]).replace("から", "-")
-    found = _FIRST_NUMBER.match(text)
-    if found is None:
-        return _NOT_GROWN_UP.search(text) is not None
-    return int(found[1]) < ADULT or (int(found[1]) <= _YOUNGEST_BAND_ENDS and _UP_TO.search(text) is not None)
+    return any(may_be_under_age(row.get(column)) for column in (C.AGE_YEARS, C.AGE_BAND))
 
 
 def _profile_rows(event: DayEvent) -> list[Mapping[str, Any]]:

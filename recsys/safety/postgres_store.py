@@ -6,8 +6,10 @@ How it waits for the server, and when it no longer does, is the subject of `post
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
+from recsys.data.fail_closed import LEAVE
 from recsys.errors import imported
 from recsys.safety.canonical import (
     canonical_person,
@@ -15,6 +17,7 @@ from recsys.safety.canonical import (
     is_any_spelling,
     pairs_written_as,
     read_as,
+    restricts_even_refused,
     utc_moment,
     without_mark,
     written_as,
@@ -23,6 +26,7 @@ from recsys.safety.postgres_connections import CONNECTIONS, PostgresConnections,
 from recsys.safety.postgres_day_log import DAY_TABLES, ERASE_DAY, PostgresDayLog
 from recsys.safety.store import (
     BLOCK,
+    MEMBER,
     OPERATOR,
     REPORT,
     SafetyExclusions,
@@ -33,6 +37,7 @@ from recsys.safety.store import (
     hold_words,
     holds_by_person,
     standing_of,
+    words_even_refused,
 )
 
 imported("psycopg", extra="pg")
@@ -197,11 +202,13 @@ class PostgresSafety:
 
     def block(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart for good."""
-        self._separate(actor, target, BLOCK, at)
+        with restricts_even_refused(partial(self._separate, BLOCK), actor, target):
+            self._separate(BLOCK, actor, target, at)
 
     def report(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart because one reported the other."""
-        self._separate(actor, target, REPORT, at)
+        with restricts_even_refused(partial(self._separate, REPORT), actor, target):
+            self._separate(REPORT, actor, target, at)
 
     def unblock(self, actor: str, target: str) -> None:
         """Take back every block by `actor` of `target`."""
@@ -216,6 +223,10 @@ class PostgresSafety:
         self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
     ) -> None:
         """Take a person out of everybody's sight until this hold and every other is lifted."""
+        with restricts_even_refused(partial(self._hold, *words_even_refused(owner, reason)), user_id):
+            self._hold(owner, reason, user_id, at)
+
+    def _hold(self, owner: str, reason: str, user_id: str, at: datetime | None = None) -> None:
         whose, why = hold_words(owner, reason)
         texts = written_as(canonical_person(user_id))
         values = {"at": utc_moment(at), "owner": whose, "reason": why}
@@ -229,6 +240,10 @@ class PostgresSafety:
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight for good, and drop what is held about them."""
+        with restricts_even_refused(partial(self._hold, MEMBER, LEAVE), user_id):
+            self._erase(user_id, at)
+
+    def _erase(self, user_id: str, at: datetime | None) -> None:
         written = written_as(canonical_person(user_id))
         values = {"person": str(user_id), "written": [*written], "at": utc_moment(at)}
         values["texts"] = [*read_as([user_id])]
@@ -283,7 +298,7 @@ class PostgresSafety:
         """Close the connections that are not in use."""
         self._connections.close()
 
-    def _separate(self, actor: str, target: str, kind: str, at: datetime | None) -> None:
+    def _separate(self, kind: str, actor: str, target: str, at: datetime | None = None) -> None:
         a, b = distinct_pair(actor, target)
         values = {"kind": kind, "at": utc_moment(at), "actor": str(a)}
         pairs = [{**values, "a": low, "b": high} for low, high in pairs_written_as(a, b)]

@@ -5,17 +5,17 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.text_folding import fold
 from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS
-from recsys.data.fail_closed import may_separate
+from recsys.data.fail_closed import may_separate, may_stop
 from recsys.errors import InputError, as_text
 from recsys.safety.canonical import utc_moment
 from recsys.safety.day_log import NO_PROOF, TYPES, DayEvent, is_event_id
-from recsys.safety.day_tables import is_stopped_by
+from recsys.safety.day_tables import is_away_by, is_stopped_by, takes_proof_back
 
 Whom = Callable[[object], str | None]
 """Whom an id means, in whatever spelling; None for nobody."""
@@ -26,8 +26,19 @@ _ANSWERS: Final = ("meet_feedback", "feeling_check", "report", "end")
 """Events of a pair whose detail, where it is no known word, may be the one that separates."""
 
 
-def restriction_meant(event: DayEvent, whom: Whom) -> DayEvent | tuple[str, str] | None:
-    """Return what a refused event restricts: an event the log can hold, two people to keep apart, or None.
+class MeantHold(NamedTuple):
+    """Somebody whom a refused event of an unknown type takes out of sight; why: see `may_stop`."""
+
+    user_id: str
+    why: str
+
+
+Meant = DayEvent | MeantHold | tuple[str, str]
+"""What something refused restricts: an event the log can hold, one person, or two to keep apart."""
+
+
+def restriction_meant(event: DayEvent, whom: Whom) -> Meant | None:
+    """Return what a refused event restricts, None for nothing.
 
     An event that restricts and is whole comes back as it is. Of another, ids and words count in any spelling;
     an id of an event that is none is made anew, a time that is none is now; an unknown word is what it may be
@@ -40,6 +51,8 @@ def restriction_meant(event: DayEvent, whom: Whom) -> DayEvent | tuple[str, str]
     ...     DayEvent("e", datetime.now(UTC), "a", "b", "lke"), str
     ... )
     (('a', 'b'), None)
+    >>> restriction_meant(DayEvent("e", datetime.now(UTC), "a", None, "pause"), {"a": "a"}.get)
+    MeantHold(user_id='a', why='pause')
     """
     word = _folded(event.type)
     kind = _TYPES.get(word)
@@ -49,7 +62,8 @@ def restriction_meant(event: DayEvent, whom: Whom) -> DayEvent | tuple[str, str]
     if kind == "verified":
         return _kept(event, actor, None, kind, _detail(event, kind) or NO_PROOF)
     if target is None or target == actor:
-        return None
+        why = None if kind in TYPES else may_stop(word)
+        return None if why is None else MeantHold(actor, why)
     if kind in TYPES:
         detail = _detail(event, kind)
         if kind not in _ANSWERS or detail is not None:
@@ -81,18 +95,18 @@ def _kept(event: DayEvent, actor: str, target: str | None, kind: str, detail: st
     return made if made.restricts else None
 
 
-def restrictions_in(user_id: object, tables: object, whom: Whom) -> list[DayEvent | tuple[str, str]]:
+def restrictions_in(user_id: object, tables: object, whom: Whom) -> list[Meant]:
     """Return what refused tables of a member restrict, as `restriction_meant` does.
 
-    Whoever is out comes back as a change of tables: by any state but active, an age under 18 or a hold, the
-    member and whomever the row names, in whatever table and spelling of a column it stands. Two people are
-    kept apart by a block or a report, and by what events restrict.
+    Whoever is out comes back as a change of tables: by any state but active, an age under 18, a hold or a
+    proof that is none, the member and whomever the row names, in whatever table and spelling of a column it
+    stands. Two people are kept apart by a block or a report, and by what events restrict.
 
     >>> rows = {"profile": {"User_ID": "a", "Account_State": "banned"}}
     >>> [event.actor for event in restrictions_in("a", rows, str)]
     ['a']
     """
-    me, found = whom(user_id), list[DayEvent | tuple[str, str]]()
+    me, found = whom(user_id), list[Meant]()
     for table, row in _rows(tables):
         if row.keys() & {C.ACTOR, C.TARGET}:
             kind = row.get(C.TYPE) if table == T.EVENTS else table.removesuffix("s")
@@ -106,22 +120,24 @@ def restrictions_in(user_id: object, tables: object, whom: Whom) -> list[DayEven
             continue
         named = whom(row[C.USER]) if row.get(C.USER) is not None else me
         held = table == T.HOLDS and _folded(row.get(C.STATE)) != "lifted"
-        told_state = "hold" if held or row.get(C.ACCOUNT_STATE) == "paused" else row.get(C.ACCOUNT_STATE)
+        told_state = "hold" if held else row.get(C.ACCOUNT_STATE)
+        if told_state in {None, "active"} and takes_proof_back(row):
+            told_state = "paused"
         for person in dict.fromkeys(one for one in (named, me) if one is not None):
             profile = row | {C.USER: person, C.ACCOUNT_STATE: told_state}
             event = DayEvent.of_tables("refused", person, {T.PROFILES: [profile]})
-            found += [event] if is_stopped_by(event) else []
+            found += [event] if is_stopped_by(event) or is_away_by(event) else []
     return found
 
 
 _PAIRS_OF_TABLES: Final = (T.BLOCKS.removesuffix("s"), T.REPORTS.removesuffix("s"))
 _COLUMNS: Final = (
-    *(C.USER, C.ACCOUNT_STATE, C.AGE_BAND, C.AGE_YEARS, C.PERSON_TOKEN, C.STATE),
+    *(C.USER, C.ACCOUNT_STATE, C.VERIFICATION, C.AGE_BAND, C.AGE_YEARS, C.PERSON_TOKEN, C.STATE),
     *(C.ACTOR, C.TARGET, C.TYPE, C.DETAIL, C.EVENT),
 )
 _COLUMN_MEANT: Final = {fold(column): column for column in _COLUMNS}
 _TABLE_MEANT: Final = {fold(name): name for name in (T.BLOCKS, T.REPORTS, T.EVENTS, T.HOLDS)}
-_TELLING: Final = frozenset({C.ACCOUNT_STATE, C.AGE_BAND, C.AGE_YEARS, C.STATE, C.TARGET})
+_TELLING: Final = frozenset({C.ACCOUNT_STATE, C.VERIFICATION, C.AGE_BAND, C.AGE_YEARS, C.STATE, C.TARGET})
 
 
 def _rows(tables: object, table: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

@@ -7,10 +7,12 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
 
+from recsys.data.fail_closed import LEAVE
 from recsys.errors import SafetyUnavailable, explained
 from recsys.safety.canonical import (
     canonical_person,
@@ -18,6 +20,7 @@ from recsys.safety.canonical import (
     is_any_spelling,
     pairs_written_as,
     read_as,
+    restricts_even_refused,
     utc_moment,
     without_mark,
     written_as,
@@ -25,6 +28,7 @@ from recsys.safety.canonical import (
 from recsys.safety.sqlite_day_log import DAY_TABLES, SqliteDayLog, erase_day
 from recsys.safety.store import (
     BLOCK,
+    MEMBER,
     OPERATOR,
     REPORT,
     SafetyExclusions,
@@ -35,6 +39,7 @@ from recsys.safety.store import (
     hold_words,
     holds_by_person,
     standing_of,
+    words_even_refused,
 )
 
 _TABLES: Final = """
@@ -166,11 +171,13 @@ class SqliteSafety:
 
     def block(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart for good."""
-        self._separate(actor, target, BLOCK, at)
+        with restricts_even_refused(partial(self._separate, BLOCK), actor, target):
+            self._separate(BLOCK, actor, target, at)
 
     def report(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart because one reported the other."""
-        self._separate(actor, target, REPORT, at)
+        with restricts_even_refused(partial(self._separate, REPORT), actor, target):
+            self._separate(REPORT, actor, target, at)
 
     def unblock(self, actor: str, target: str) -> None:
         """Take back every block by `actor` of `target`."""
@@ -184,6 +191,10 @@ class SqliteSafety:
         self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
     ) -> None:
         """Take a person out of everybody's sight until this hold and every other is lifted."""
+        with restricts_even_refused(partial(self._hold, *words_even_refused(owner, reason)), user_id):
+            self._hold(owner, reason, user_id, at)
+
+    def _hold(self, owner: str, reason: str, user_id: str, at: datetime | None = None) -> None:
         texts = written_as(canonical_person(user_id))
         values = (*hold_words(owner, reason), utc_moment(at).timestamp())
         insert = "INSERT OR IGNORE INTO holds VALUES (?, ?, ?, ?)"
@@ -197,6 +208,10 @@ class SqliteSafety:
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight for good, and drop what is held about them."""
+        with restricts_even_refused(partial(self._hold, MEMBER, LEAVE), user_id):
+            self._erase(user_id, at)
+
+    def _erase(self, user_id: str, at: datetime | None) -> None:
         texts, moment = written_as(canonical_person(user_id)), utc_moment(at).timestamp()
         insert = "INSERT OR IGNORE INTO erased_people VALUES (?, ?)"
         # All pairs lie in both directions, so those of one person are found by the key.
@@ -251,7 +266,7 @@ class SqliteSafety:
         self._transact(work)
         return frozenset(candidates) & known
 
-    def _separate(self, actor: str, target: str, kind: str, at: datetime | None) -> None:
+    def _separate(self, kind: str, actor: str, target: str, at: datetime | None = None) -> None:
         moment = utc_moment(at).timestamp()
         a, b = distinct_pair(actor, target)
         insert = "INSERT OR IGNORE INTO separated_pairs VALUES (?, ?, ?, ?, ?)"

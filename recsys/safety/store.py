@@ -8,11 +8,14 @@ question takes one round trip. A store that cannot answer raises; nobody guesses
 import re
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
+from recsys.data.fail_closed import LEAVE
 from recsys.errors import InputError, SafetyUnavailable, explained
 from recsys.safety.canonical import (
     canonical_person,
@@ -20,6 +23,7 @@ from recsys.safety.canonical import (
     is_any_spelling,
     pairs_written_as,
     read_as,
+    restricts_even_refused,
     utc_moment,
     without_mark,
     written_as,
@@ -58,8 +62,9 @@ class SafetyStore(Protocol):
     and erasures last.
 
     A store knows nobody, so what restricts counts for an id in every spelling: `U1` and `u1` are one here.
-    The safety of a ranker, `Ranker.safety`, knows the people: it refuses an id that is somebody's but for
-    its spelling, and means one id alone.
+    A block, report or hold that is refused, such as one of an id with a blank, restricts whom it can mean all
+    the same. The safety of a ranker, `Ranker.safety`, knows the people: it refuses an id that is somebody's
+    but for its spelling, and means one id alone.
 
     A pause is a hold of its member: `hold(user_id, owner=MEMBER, reason="pause")` until
     `lift(user_id, owner=MEMBER)`.
@@ -264,6 +269,13 @@ def hold_words(owner: object, reason: object) -> tuple[str, str]:
     return str(owner), str(reason)
 
 
+def words_even_refused(owner: object, reason: object) -> tuple[str, str]:
+    """Return the owner and the reason of a hold that was refused: the operator's, where they are no words."""
+    with suppress(InputError):
+        return hold_words(owner, reason)
+    return OPERATOR, ""
+
+
 def ask_safety(ask: Callable[[], Answer]) -> Answer:
     """Return what a safety store answers; whatever it raises becomes SafetyUnavailable."""
     try:
@@ -352,11 +364,13 @@ class MemorySafety:
 
     def block(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart for good."""
-        self._separate(actor, target, BLOCK, at)
+        with restricts_even_refused(partial(self._separate, BLOCK), actor, target):
+            self._separate(BLOCK, actor, target, at)
 
     def report(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart because one reported the other."""
-        self._separate(actor, target, REPORT, at)
+        with restricts_even_refused(partial(self._separate, REPORT), actor, target):
+            self._separate(REPORT, actor, target, at)
 
     def unblock(self, actor: str, target: str) -> None:
         """Take back every block by `actor` of `target`."""
@@ -372,6 +386,10 @@ class MemorySafety:
         self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
     ) -> None:
         """Take a person out of everybody's sight until this hold and every other is lifted."""
+        with restricts_even_refused(partial(self._hold, *words_even_refused(owner, reason)), user_id):
+            self._hold(owner, reason, user_id, at)
+
+    def _hold(self, owner: str, reason: str, user_id: str, at: datetime | None = None) -> None:
         utc_moment(at)
         held, words = canonical_person(user_id), hold_words(owner, reason)
         with self._lock:
@@ -394,6 +412,10 @@ class MemorySafety:
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight for good, and drop what is held about them."""
+        with restricts_even_refused(partial(self._hold, MEMBER, LEAVE), user_id):
+            self._erase(user_id, at)
+
+    def _erase(self, user_id: str, at: datetime | None) -> None:
         user_id = canonical_person(user_id)
         with self._lock:
             self._erased.setdefault(str(user_id), utc_moment(at))
@@ -410,7 +432,7 @@ class MemorySafety:
             self._erased.pop(text, None)
             self._erased_in_any_spelling.discard(text)
 
-    def _separate(self, actor: str, target: str, kind: str, at: datetime | None) -> None:
+    def _separate(self, kind: str, actor: str, target: str, at: datetime | None = None) -> None:
         utc_moment(at)
         a, b = distinct_pair(actor, target)
         with self._lock:

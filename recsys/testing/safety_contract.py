@@ -31,6 +31,13 @@ IN_OTHER_SPELLINGS = (
     *(("#u1", "u1"), ("u1\u0332", "u1"), (UUID_OF_ONE.hex, str(UUID_OF_ONE))),
 )
 
+
+def _spelled_by(wrong: Any) -> set[str]:
+    """Return the letters and digits of an id in a wrong spelling, full-width ones as usual."""
+    text = wrong.decode() if isinstance(wrong, bytes) else str(wrong)
+    return {"".join(one for one in text.translate({0xFF55: "u", 0xFF11: "1"}) if one in "u1")}
+
+
 FREE = SafetyExclusions(viewer_excluded=False, excluded=frozenset())
 
 
@@ -91,9 +98,15 @@ class SafetyContract:
 
     @pytest.mark.parametrize("wrong", ["two words", "", "-", "é", "a" * 65, None, 3, "a\n"], ids=repr)
     def test_the_owner_of_a_hold_is_a_word(self, store: SafetyStore, wrong: Any) -> None:
-        for write in (store.hold, store.lift):
-            with pytest.raises(InputError):
-                write("a", owner=wrong)
+        with pytest.raises(InputError):
+            store.lift("a", owner=wrong)
+        with pytest.raises(InputError):
+            store.hold("a", owner=wrong)
+        assert store.exclusions("b", ["a"]).excluded == {"a"}
+        with pytest.raises(InputError):
+            store.lift("a", owner=wrong)
+        assert store.exclusions("b", ["a"]).excluded == {"a"}
+        store.lift("a")
         assert store.exclusions("b", ["a"]) == FREE
 
     def test_a_block_is_taken_back_by_whoever_made_it(self, store: SafetyStore) -> None:
@@ -176,22 +189,34 @@ class SafetyContract:
                     assert store.day.read([odd], AT - timedelta(days=1)).pairs == ()
 
     @pytest.mark.parametrize("wrong", NOT_CANONICAL, ids=repr)
-    def test_an_id_that_is_not_canonical_is_refused_and_nothing_is_kept(
+    def test_an_id_that_is_not_canonical_is_refused_and_restricts_whom_it_means(
         self, store: SafetyStore, wrong: Any
     ) -> None:
-        for write in (
-            lambda: store.block(wrong, "b", AT),
-            lambda: store.block("b", wrong, AT),
-            lambda: store.report(wrong, "b", AT),
-            lambda: store.unblock(wrong, "b"),
-            lambda: store.unblock("b", wrong),
-            lambda: store.hold(wrong, AT),
-            lambda: store.lift(wrong),
-            lambda: store.erase(wrong, AT),
+        """Planted and seen caught: a store that only refuses."""
+        meant = {str(UUID_OF_ONE)} if "8fad" in str(wrong).lower() else {"u1"} & _spelled_by(wrong)
+        for writes, apart in (
+            ((store.lift,), set[str]()),
+            ((lambda one: store.block(one, "b", AT),), meant),
+            ((lambda one: store.unblock(one, "b"), lambda one: store.unblock("b", one)), meant),
+            ((lambda one: store.report("c", one, AT), lambda one: store.block("d", one, AT)), meant),
         ):
-            with pytest.raises(InputError):
-                write()
-        assert store.exclusions("b", ["u1", str(UUID_OF_ONE)]) == FREE
+            for write in writes:
+                with pytest.raises(InputError):
+                    write(wrong)
+            assert store.exclusions("b", ["u1", str(UUID_OF_ONE)]) == SafetyExclusions(
+                False, frozenset(apart)
+            )
+        for one in "cd":
+            assert store.exclusions(one, ["u1", str(UUID_OF_ONE)]).excluded == meant
+        with pytest.raises(InputError):
+            store.hold(wrong, AT, owner="case-1")
+        assert store.exclusions("x", ["u1", str(UUID_OF_ONE)]).excluded == meant
+        for one in meant:
+            store.lift(one, owner="case-1")
+        assert store.exclusions("x", ["u1", str(UUID_OF_ONE)]) == FREE
+        with pytest.raises(InputError):
+            store.erase(wrong, AT)
+        assert store.exclusions("x", ["u1", str(UUID_OF_ONE)]).excluded == meant
         assert store.erased_since(None) == frozenset()
 
     @pytest.mark.parametrize(("given", "meant"), IN_OTHER_SPELLINGS)
@@ -228,13 +253,17 @@ class SafetyContract:
                 separate("a", "a", AT)
 
     def test_a_time_needs_a_zone(self, store: SafetyStore) -> None:
-        for write in (
-            lambda at: store.block("a", "b", at),
-            lambda at: store.hold("a", at),
-            lambda at: store.erase("a", at),
-        ):
-            with pytest.raises(InputError):
-                write(AT.replace(tzinfo=None))
+        for number, at in enumerate((AT.replace(tzinfo=None), "yesterday", 5)):
+            for write in (
+                lambda one, at: store.block(f"a{one}", "b", at),
+                lambda one, at: store.hold(f"a{one}", at),
+                lambda one, at: store.erase(f"c{one}", at),
+            ):
+                with pytest.raises(InputError):
+                    write(number, at)
+            out = {f"a{number}", f"c{number}"}
+            assert store.exclusions("b", [f"a{number}", f"c{number}", "d"]).excluded == out
+            assert store.erased_since(None) == frozenset()
 
     def test_threads_may_share_it(self, store: SafetyStore) -> None:
         seen: list[bool] = []

@@ -322,6 +322,22 @@ def test_a_word_that_means_an_erasure_erases(town: tuple[Tables, pd.Timestamp], 
     assert people.ids.find([user])[0] < 0
 
 
+def test_a_row_of_one_person_that_takes_them_out_holds_them(town: tuple[Tables, pd.Timestamp]) -> None:
+    """Seen to fail: of refused rows only those of two people counted, and an age only by its number."""
+    tables, as_of = town
+    users = tables["profiles"].user_id.unique().astype(str).tolist()
+    words = ["pause", "Leave ", "banned", "hold", "利用停止", "退会", "ban_lifted", "urban_view", "login"]
+    rows = [
+        {"event_id": word, "ts": as_of, "actor": user, "type": word}
+        for word, user in zip(words, users, strict=False)
+    ]
+    people = load_population(_joined(tables, "events", pd.DataFrame(rows)), as_of)
+    held = people.held[people.ids.find(users[: len(words)])]
+    before = load_population(tables, as_of)
+    assert not before.held[before.ids.find(users[: len(words)])].any()
+    assert dict(zip(words, held, strict=True)) == {word: at < 6 for at, word in enumerate(words)}
+
+
 def test_a_token_that_changes_names_the_same_person(town: tuple[Tables, pd.Timestamp]) -> None:
     tables, as_of = town
     last = tables["profiles"].drop_duplicates("user_id", keep="last")

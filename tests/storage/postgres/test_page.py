@@ -19,6 +19,7 @@ from recsys.pipeline.postgres_served_lists import erase_from_served_lists, load_
 from recsys.pipeline.publish_night import export_publication
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.snapshot_files import served_snapshot
+from recsys.safety.by_person import OUT_TODAY
 from recsys.safety.day_log import DayEvent
 from recsys.safety.postgres_store import PostgresSafety
 from recsys.storage.postgres_tables import rows, transaction
@@ -270,7 +271,7 @@ def test_pages_in_sql_show_nobody_by_what_the_night_did_not_know_of_their_person
     )
     safety, token = both.ranker.safety, f"hmac1:{777:064x}"
     if what == "profile":
-        safety.note_profile(user, None, is_out=True)
+        safety.note_profile(user, None, OUT_TODAY)
     else:
         for one in (user, "u-second"):
             safety.note_tables([DayEvent.of_tables("t", one, {"profiles": [{"person_token": token}]})])
