@@ -89,7 +89,7 @@ def test_a_store_that_is_away_is_a_refusal_to_try_again(
         ("GET", "page?k=SECRET", None),
         ("GET", "page?k=0", None),
         ("GET", "page?lang=SECRET", None),
-        ("POST", "blocks", {"person": " SECRET "}),
+        ("POST", "blocks", {"person": ["SECRET", "x"]}),
         ("POST", "blocks", {"SECRET": "x"}),
         ("POST", "blocks", ["SECRET"]),
         ("POST", "shown", {"receipt": "SECRET", "people": []}),
