@@ -152,7 +152,9 @@ class _KernelCache(FunctionCache):
         found = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
         if found is None:
             _say_once(
-                "compiling kernels, which takes about a minute the first time", "recsys warm does it ahead"
+                "compiling kernels, each once for an installation: those of the search take about a minute, "
+                f"those of models some seconds; kept in {self.cache_path}",
+                "recsys warm does it ahead",
             )
         return found
 

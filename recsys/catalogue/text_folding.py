@@ -41,6 +41,15 @@ _MEANING: Final = {
 }
 
 
+def plain(text: object) -> str:
+    """Return a text in compatibility form, without blanks at the ends and without invisible characters.
+
+    >>> plain("　２\u200b ")
+    '2'
+    """
+    return INVISIBLE.sub("", unicodedata.normalize("NFKC", str(text))).strip()
+
+
 def _folded_once(text: str) -> str:
     text = unicodedata.normalize("NFKC", INVISIBLE.sub("", text)).casefold().replace(DOTLESS_I, "i")
     text = unicodedata.normalize("NFKC", text).translate(KATAKANA_TO_HIRAGANA)

@@ -1,11 +1,42 @@
-"""Numbers that stand for no answer, such as 99 among stars: one of them can hide what the others say."""
+"""Words and numbers that stand for no answer; one number, 99 among stars, can hide what the others say."""
 
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from recsys.catalogue.text_folding import plain
 from recsys.errors import warn
+
+UNKNOWN_WORDS: Final = frozenset(
+    (
+        "",
+        "-",
+        "--",
+        "n/a",
+        "na",
+        "none",
+        "null",
+        "nan",
+        "nil",
+        "unknown",
+        "不明",
+        "未設定",
+        "未回答",
+        "なし",
+        "無回答",
+        "k.a.",
+        "keine angabe",
+        "unbekannt",
+        "não informado",
+        "no especificado",
+        "non précisé",
+        "onbekend",
+        "모름",
+        "未知",
+    )
+)
+"""Texts that say that nothing is known; compared folded."""
 
 _FEWEST_VALUES: Final = 3
 _FAR: Final = 5.0
@@ -14,6 +45,15 @@ _CODES: Final = frozenset(sign * code for sign in (1.0, -1.0) for code in (8, 9,
 """Numbers that surveys write where there is no answer."""
 _BELOW: Final = frozenset({-1.0, -7.0, -8.0, -9.0, -77.0, -88.0, -99.0, -999.0})
 """The same beside answers of which none is below 0."""
+
+
+def is_unknown(text: object) -> bool:
+    """Say whether a text stands for nothing known.
+
+    >>> is_unknown(" N/A "), is_unknown("0")
+    (True, False)
+    """
+    return text is None or plain(text).casefold() in UNKNOWN_WORDS
 
 
 def warn_of_codes(where: str, values: pd.Series) -> None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from recsys.catalogue.vocabulary import DAYPARTS, DAYS
+from recsys.data.date_reading import written_moment
 from recsys.errors import InputError, explained
 
 EPOCH: Final = pd.Timestamp("1970-01-01", tz="UTC")
@@ -19,17 +20,21 @@ YEAR_LAST: Final = r"\s*(\d{1,2})\s*[-/.]\s*(\d{1,2})\s*[-/.]\s*(\d{4})(?!\d)"
 
 
 def as_utc(time: str | pd.Timestamp) -> pd.Timestamp:
-    """Return a time in UTC; a time without a zone is taken as UTC.
+    """Return a time in UTC; a time without a zone is taken as UTC. Japanese dates are read too.
 
     Raises InputError for what is no time, for a day and a month of 12 or less with the year last, which may
     change places, and for digits without a year of four.
 
     >>> as_utc("2026-01-05").isoformat()
     '2026-01-05T00:00:00+00:00'
+    >>> as_utc("令和8年1月5日") == as_utc("2026年01月05日") == as_utc("2026-01-05")
+    True
     """
     try:
         stamp = pd.Timestamp(time)
     except (ValueError, TypeError, OverflowError) as error:
+        if isinstance(time, str) and (written := written_moment(time)) is not None:
+            return pd.Timestamp(written)
         remedy = "give one such as '2026-01-05' or '2026-01-05T03:00:00Z'"
         raise InputError(explained("a time cannot be read", got=time, remedy=remedy)) from error
     if isinstance(time, str):

@@ -8,6 +8,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 import pandas as pd
 
+from recsys.data.date_reading import written_moment
 from recsys.data.times import YEAR_LAST
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.types import BoolArray, Float64Array
@@ -22,7 +23,6 @@ FORMATS: Final = (ISO, *ORDERS, *get_args(Unit), DIGITS, EXCEL)
 _FIRST, _LAST = pd.Timestamp("1980-01-01", tz="UTC"), pd.Timestamp("2100-01-01", tz="UTC")
 _SECONDS: Final[dict[str, float]] = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 _EXCEL_DAY_ZERO: Final = pd.Timestamp("1899-12-30", tz="UTC")
-_YEAR_FIRST = r"\s*\d{4}\s*[-/.年]"
 _CLOCK_ALONE = r"\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[ap]m)?\s*"
 _NUMBER = r"\s*[+-]?\d+(?:\.\d*)?\s*"
 _MOST = 0.9
@@ -137,7 +137,14 @@ def _of_texts(column: pd.Series, time_format: str | None) -> tuple[pd.Series, st
     times = pd.to_datetime(dated, format="ISO8601", utc=True, errors="coerce")
     named = dated.where(dated.str.contains(r"\d{4}", regex=True) & times.isna())
     rest = named.where(named.str.contains(r"[A-Za-z]{3}|[/.]", regex=True).fillna(False).astype(bool))
-    return times.fillna(_parsed(rest, dayfirst=False)), ISO
+    times = times.fillna(_parsed(rest, dayfirst=False))
+    return times.fillna(_written(dated.where(times.isna()))), ISO
+
+
+def _written(texts: pd.Series) -> pd.Series:
+    """Return the times of other ways to write a date, such as those of Japanese eras."""
+    read = {text: written_moment(text) for text in texts.dropna().unique()}
+    return pd.to_datetime(texts.map(read), utc=True)
 
 
 def _parsed(texts: pd.Series, *, dayfirst: bool) -> pd.Series:

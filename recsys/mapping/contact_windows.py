@@ -7,9 +7,9 @@ from importlib.resources import files
 from typing import Any, Final
 
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.text_folding import unaccented
+from recsys.catalogue.text_folding import plain, unaccented
 from recsys.catalogue.vocabulary import DAYS, ENUMERATIONS
-from recsys.mapping.values import is_unknown, plain
+from recsys.data.no_answer_codes import is_unknown
 from recsys.strict_yaml import parse_yaml
 
 _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {

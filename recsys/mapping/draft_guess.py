@@ -7,10 +7,9 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final, cast
 
-from recsys.catalogue.text_folding import unaccented
+from recsys.catalogue.text_folding import plain, unaccented
 from recsys.errors import SourceError, explained
 from recsys.mapping.column_profile import ColumnProfile
-from recsys.mapping.values import plain
 from recsys.strict_yaml import parse_yaml
 
 Profiles = Mapping[str, list[ColumnProfile]]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from recsys.data.date_reading import read_date
 from recsys.mapping.encodings import guess_encoding
-from recsys.mapping.moments import read_date
 from recsys.mapping.sources import TableOptions, source_tables
 
 MOST_ROWS: Final = 20_000

@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.data.contact_tokens import NAMESPACES, make_token
+from recsys.data.date_reading import activity_of, full_years, read_date, read_moment
 from recsys.errors import InputError, RecsysError, SettingsError, did_you_mean, explained
 from recsys.mapping.contact_windows import read_windows
-from recsys.mapping.moments import activity_of, full_years, read_date, read_moment
 from recsys.mapping.personal import looks_personal
 from recsys.mapping.place_table import PlaceTable
 from recsys.mapping.places import Place, cell_of, find_place, zone_of

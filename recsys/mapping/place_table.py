@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from recsys.catalogue.text_folding import plain
+from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import SourceError, did_you_mean, explained
 from recsys.mapping.places import Place, country_code, place_key, zone_of
 from recsys.mapping.sources import TableOptions, read_csv
-from recsys.mapping.values import is_unknown, plain
 
 PLACE_COLUMNS: Final = ("country", "region", "place", "postal_code", "latitude", "longitude", "zone")
 _NAMES: Final = ("place", "postal_code")

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from recsys.catalogue.entries import LANGUAGES
+from recsys.catalogue.text_folding import plain
 from recsys.data.geography import (
     COARSEST_RESOLUTION,
     EARTH_RADIUS_KM,
@@ -27,8 +28,8 @@ from recsys.data.geography import (
     residents,
     spread,
 )
+from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import imported
-from recsys.mapping.values import is_unknown, plain
 
 JAPAN: Final = "JP"
 _NULL_ISLAND_KM: Final = 20.0

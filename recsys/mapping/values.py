@@ -5,46 +5,16 @@ repeat the value: it may be a place or an address.
 """
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.text_folding import INVISIBLE
+from recsys.catalogue.text_folding import plain
 from recsys.catalogue.vocabulary import ADULT, ENUMERATIONS, OLDEST, RANGES, years_of_band
 from recsys.data.ids import canonical_spelling
+from recsys.data.no_answer_codes import is_unknown
 
 Reading = tuple[object, str | None]
-
-UNKNOWN_WORDS: Final = frozenset(
-    (
-        "",
-        "-",
-        "--",
-        "n/a",
-        "na",
-        "none",
-        "null",
-        "nan",
-        "nil",
-        "unknown",
-        "不明",
-        "未設定",
-        "未回答",
-        "なし",
-        "無回答",
-        "k.a.",
-        "keine angabe",
-        "unbekannt",
-        "não informado",
-        "no especificado",
-        "non précisé",
-        "onbekend",
-        "모름",
-        "未知",
-    )
-)
-"""Texts that say that nothing is known; compared folded."""
 
 KM_A_MILE: Final = 1.609344
 ANYWHERE: Final = frozenset(
@@ -75,24 +45,6 @@ DISTANCE_UNITS: Final = {
     "mile": KM_A_MILE,
     "miles": KM_A_MILE,
 }
-
-
-def plain(text: object) -> str:
-    """Return a text in compatibility form, without blanks at the ends and without invisible characters.
-
-    >>> plain("　２\u200b ")
-    '2'
-    """
-    return INVISIBLE.sub("", unicodedata.normalize("NFKC", str(text))).strip()
-
-
-def is_unknown(text: object) -> bool:
-    """Say whether a text stands for nothing known.
-
-    >>> is_unknown(" N/A "), is_unknown("0")
-    (True, False)
-    """
-    return text is None or plain(text).casefold() in UNKNOWN_WORDS
 
 
 def band_of_age(age: int, bands: Sequence[str] = BANDS) -> tuple[str | None, str | None]:

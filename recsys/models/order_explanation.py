@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from recsys.arguments import checked_arguments
-from recsys.catalogue.columns import PROBABILITIES
-from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.entries import Language
 from recsys.data.population import Population
 from recsys.errors import InputError, explained
@@ -25,6 +24,7 @@ class OrderExplanation:
     """Why `first` stands above `second` for `viewer`, or below; made by `explain_order`.
 
     p_mutual: of the two, `(2,)`.
+    lang:     of the words shown.
     terms:    one row a term: term, viewer_likes, likes_back, contribution. A contribution is in units of
               log P, and all add up to `log_ratio`: a term of 0.7 doubles the chance of the first against the
               second. viewer_likes is what comes of the viewer's choice, likes_back of the candidates'.
@@ -46,6 +46,7 @@ class OrderExplanation:
     p_mutual: Float64Array
     terms: pd.DataFrame
     log_ratio: float
+    lang: Language = "en"
 
     def __repr__(self) -> str:
         width = max((len(str(term)) for term in self.terms["term"]), default=0)
@@ -59,13 +60,18 @@ class OrderExplanation:
         if ratio < 1.0:
             high, low, ratio = low, high, 1.0 / ratio
         factor = f"{ratio:.2f}" if ratio < 1.1 else f"{ratio:.1f}"
-        return f"For {self.viewer}, {high} scores {factor} times {low}: {self.score}, by {self.model}"
+        named = {"viewer": str(self.viewer), "high": str(high), "low": str(low)}
+        return self.text("title", **named, factor=factor, score=self.score, model=self.model)
 
     @property
     def score(self) -> str:
         """What the score is: a probability, or the score of an order that also asks who comes across whom."""
-        with_looks = term_label(AFFINITY, "en"), term_label(AFFINITY, "ja")
-        return "ranking score" if self.terms["term"].isin(with_looks).any() else PROBABILITIES[C.P_MUTUAL]
+        with_looks = (self.terms["term"] == term_label(AFFINITY, self.lang)).any()
+        return self.text("ranking" if with_looks else "p_mutual")
+
+    def text(self, key: str, **values: str) -> str:
+        """Return a text on this order in its language, see `explained_order` in the catalogue."""
+        return load_catalogue().text(f"explained_order.{key}", self.lang, **values)
 
     def _repr_html_(self) -> str:
         return f"<p>{self.title}</p>{self.terms.round(3).to_html(index=False)}"
@@ -120,7 +126,7 @@ def explain_order(
     order = terms[_CONTRIBUTION].abs().sort_values(ascending=False, kind="stable").index
     p_mutual = np.array([pair.p_mutual for pair in pairs])
     shown = terms.loc[order].reset_index(drop=True)
-    return OrderExplanation(viewer, first, second, model.name, p_mutual, shown, log_ratio)
+    return OrderExplanation(viewer, first, second, model.name, p_mutual, shown, log_ratio, lang)
 
 
 def _differences(pairs: list[PairExplanation], direction: int) -> dict[str, float]:

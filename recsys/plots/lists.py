@@ -10,7 +10,7 @@ import pandas as pd
 from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.evaluation.market import exposure, gini, lorenz_curve
-from recsys.plots.style import legend, palette, percent, require_rows, series, styled_axes
+from recsys.plots.style import legend, palette, percent, require_rows, series, styled_axes, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -141,7 +141,7 @@ def funnel(table: pd.DataFrame, *, ax: "Axes | None" = None) -> "Axes":
     axes.barh(names, [before] * len(names), color=colours.line)
     axes.barh(names, left, color=colours.accent)
     for row, count in enumerate(left):
-        axes.text(before * 1.01, row, f"{count:,}", va="center", fontsize=9, color=colours.ink)
+        write(axes, before * 1.01, row, f"{count:,}", fontsize=9)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set(xlim=(0, before * 1.14), xticks=[])
     axes.set_title("Pairs of viewer and candidate left after each constraint")

@@ -314,7 +314,7 @@ def pair(explained: "PairExplanation", *, ax: "Axes | None" = None) -> "Axes":
     axes.set_yticks(rows, table.index.tolist())
     axes.invert_yaxis()
     title = load_catalogue().text("explanation.title", explained.lang, model=explained.model)
-    axes.set_xlabel("contribution to the logit of P(like | look)")
+    axes.set_xlabel(load_catalogue().text("explanation.axis", explained.lang))
     axes.set_title(title, pad=46)
     legend(axes, loc="lower left", bbox_to_anchor=(0.0, 1.0))
     return axes

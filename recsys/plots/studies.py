@@ -8,7 +8,7 @@ import pandas as pd
 from recsys.arguments import checked_arguments
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.plots.metrics import baseline_label, chosen_rows, interval_lengths, metric_label, titled_with_n
-from recsys.plots.style import legend, palette, percent, require_rows, series, styled_axes
+from recsys.plots.style import legend, palette, percent, require_rows, series, styled_axes, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,7 +91,7 @@ def policies(table: pd.DataFrame, column: str = "candidates", *, ax: "Axes | Non
             if value < 1
             else f"{value:,.4g}"
         )
-        axes.text(value, row, f" {text}", va="center", fontsize=9, color=colours.ink)
+        write(axes, value, row, f" {text}", fontsize=9)
     axes.set_ylim(len(table) - 0.5, -0.5)
     if column in _SHARES:
         axes.xaxis.set_major_formatter(percent)
@@ -119,8 +119,8 @@ def order(explained_order: "OrderExplanation", *, ax: "Axes | None" = None) -> "
     axes = styled_axes(ax, width=7.0, height=1.6 + 0.42 * len(terms))
     colours = palette(axes)
     labels = {
-        "viewer_likes": f"{explained_order.viewer} likes them",
-        "likes_back": f"they like {explained_order.viewer}",
+        column: explained_order.text(column, viewer=str(explained_order.viewer))
+        for column in ("viewer_likes", "likes_back")
     }
     for at, (column, label) in enumerate(labels.items()):
         rows = np.arange(len(terms)) + (at - 0.5) * 0.38
@@ -130,13 +130,20 @@ def order(explained_order: "OrderExplanation", *, ax: "Axes | None" = None) -> "
     both = (terms["contribution"] - terms["viewer_likes"] - terms["likes_back"]).to_numpy(np.float64)
     if (at_once := np.abs(both) > 1e-9).any():
         at_once_rows = np.flatnonzero(at_once)
-        axes.barh(at_once_rows, both[at_once], height=0.74, color=colours.series[2], label="both at once")
+        axes.barh(
+            at_once_rows,
+            both[at_once],
+            height=0.74,
+            color=colours.series[2],
+            label=explained_order.text("at_once"),
+        )
     axes.axvline(0.0, color=colours.soft, linewidth=0.8)
     axes.set_yticks(np.arange(len(terms)), terms["term"].astype(str).tolist())
     axes.invert_yaxis()
-    first, second = explained_order.first, explained_order.second
-    axes.set(xlabel=f"log ratio of {explained_order.score}:\nfor {second} (left) or {first} (right)")
-    axes.set_title(explained_order.title.replace(": ", ":\n", 1), pad=58 if at_once.any() else 42)
+    first, second, score = str(explained_order.first), str(explained_order.second), explained_order.score
+    axes.set_xlabel(explained_order.text("axis", first=first, second=second, score=score))
+    title = explained_order.title.replace(f": {score}", f":\n{score}", 1)
+    axes.set_title(title, pad=58 if at_once.any() else 42)
     legend(axes, loc="lower left", bbox_to_anchor=(0.0, 1.0))
     return axes
 
@@ -168,7 +175,8 @@ def estimators(table: pd.DataFrame, *, logged: float | None = None, ax: "Axes | 
         axes.plot([], [], "o", color=colours.soft, mfc="none", label="contradicted by the log")
     for row in np.flatnonzero(~known).tolist():
         where = axes.get_yaxis_transform()
-        axes.text(0.02, row, str(table["reason"].iloc[row]), va="center", color=colours.ink, transform=where)
+        reason = str(table["reason"].iloc[row])
+        write(axes, 0.02, row, reason, transform=where)
     if logged is not None:
         axes.axvline(logged, color=colours.soft, linestyle=":", label="lists that were shown")
     if logged is not None or doubted.any():

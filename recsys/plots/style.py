@@ -166,6 +166,12 @@ def styled_axes(ax: "Axes | None", *, width: float = 6.4, height: float = 4.0) -
     return ax
 
 
+def write(ax: "Axes", x: float, y: float, text: str, **more: Any) -> None:
+    """Write a text into the axes at the height of its middle, in ink and in fonts of both languages."""
+    more = {"va": "center", "color": palette(ax).ink, "fontfamily": list(families()), **more}
+    ax.text(x, y, text, **more)
+
+
 def legend(ax: "Axes", **where: Any) -> None:
     """Add a legend without a frame, in fonts of both languages."""
     prop = {"family": list(families()), "size": 9}
@@ -175,9 +181,9 @@ def legend(ax: "Axes", **where: Any) -> None:
 def colour_bar(ax: "Axes", amounts: "ScalarMappable", *, label: str) -> "Colorbar":
     """Add a bar that says which colour means which amount, beside the axes."""
     bar = ax.figure.colorbar(amounts, ax=ax, shrink=0.75)
-    ink = palette(ax).ink
-    bar.set_label(label, color=ink)
-    bar.ax.tick_params(which="both", colors=ink)
+    ink, names = palette(ax).ink, list(families())
+    bar.set_label(label, color=ink, fontfamily=names)
+    bar.ax.tick_params(which="both", colors=ink, labelfontfamily=names)
     return bar
 
 

@@ -77,6 +77,23 @@ def test_a_time_without_a_date_is_not_today() -> None:
         log(when=["10:00", "11:30"])
 
 
+@pytest.mark.parametrize(
+    ("written", "hour"),
+    [
+        ("2025年01月13日", 0),
+        ("令和７年1月13日 午後9時30分", 21),
+        ("R7.1.13", 0),
+        ("2025年1月13日(月) 21時", 21),
+    ],
+)
+def test_japanese_dates_are_read_in_a_column_and_alone(written, hour) -> None:
+    want = pd.Timestamp("2025-01-13", tz="UTC") + pd.Timedelta(hours=hour)
+    found = log(when=[written, "2025-01-13", "soon"])
+    assert found.quarantine["row_number"].tolist() == [2]
+    for read in (found.events.last, recsys.Population.of_ids(["a"], as_of=written).as_of):
+        assert read.floor("h") == want
+
+
 def test_the_reading_is_told() -> None:
     assert log(when=["25/12/2024", "01/02/2025"]).read.ts_format == "dmy"
     assert log(when=["2024-02-03", "2024-02-04"]).read.ts_format == "iso"

@@ -6,8 +6,10 @@ import pytest
 
 import recsys
 from recsys import plots
+from recsys.catalogue.catalogue import load_catalogue
 from recsys.data.events import Events
 from recsys.errors import InputError
+from recsys.models import explanation
 from recsys.models.content import ContentConfig
 from recsys.models.explanation import FACTORS, LEVEL, PERSONAL, POPULARITY, REDUCTION, SELECTIVITY
 from recsys.models.hybrid import HybridConfig
@@ -90,6 +92,30 @@ def test_labels_are_in_japanese_and_english(model, pair):
     assert "u00003 likes u00007" in repr(english)
     assert "never for a member" in english._repr_html_()
     assert "会員には見せません" in japanese._repr_html_()
+
+
+def test_every_term_and_block_is_called_something_in_japanese_and_english():
+    """A questionnaire and shared items had no Japanese name beside terms that had one."""
+    blocks = {
+        one.name for one in vars(recsys.features).values() if isinstance(one, type) and "name" in vars(one)
+    }
+    terms = {one.name for one in vars(explanation).values() if isinstance(one, explanation.LogitTerm)}
+    assert {"questionnaire", "shared_items"} <= blocks
+    texts = load_catalogue().texts
+    assert {name for name in blocks | terms if f"explained.{name}" not in texts} == set()
+
+
+def test_why_one_stands_above_another_is_told_in_one_language(model):
+    english, japanese = (
+        recsys.explain_order(model, "u00003", "u00007", "u00005", lang=lang) for lang in ("en", "ja")
+    )
+    assert english.log_ratio == japanese.log_ratio
+    assert "P(both like | both look), by hybrid" in english.title
+    for written in (english, japanese):
+        axes = plots.order(written)
+        words = [axes.get_xlabel(), *axes.get_title().splitlines(), *axes.get_legend_handles_labels()[1]]
+        words += [label.get_text() for label in axes.get_yticklabels()]
+        assert {any(not word.isascii() for word in one) for one in words} == {written is japanese}
 
 
 def test_ids_are_escaped_in_html():

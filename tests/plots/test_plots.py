@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import recsys
 from recsys import plots
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
@@ -296,12 +297,26 @@ def _town_of(people):
     return replace(crowd, cells=np.array(cells, np.uint64))
 
 
+ORDER = recsys.models.OrderExplanation(
+    *"vab",
+    "content",
+    np.array([0.2, 0.1]),
+    pd.DataFrame({"term": ["関心"], "viewer_likes": 0.4, "likes_back": 0.3, "contribution": 0.7}),
+    np.log(2.0),
+    "ja",
+)
 DRAWN = {
     "models": lambda _, judged: plots.models(judged, "ndcg@5"),
     "evidence": lambda _, judged: plots.evidence_curve(judged, "ndcg@5"),
     "numbers": lambda directed, _: plots.embedding_map(directed, dict.fromkeys(IDS[:5], 1.0)),
     "words": lambda directed, _: plots.embedding_map(directed, dict(zip(IDS, "abcdefgh", strict=False))),
     "cells": lambda *_: plots.cell_map(_town_of(40), least=2),
+    "order": lambda *_: plots.order(ORDER),
+    "estimators": lambda *_: plots.estimators(
+        pd.DataFrame(
+            [{"estimator": "dm", "value": np.nan, "lo": np.nan, "hi": np.nan, "n": 4, "reason": "no"}]
+        )
+    ),
     "scenarios": lambda *_: plots.policies(pd.DataFrame({"listed": [9], "pairs": [7]}, ["now"]), "pairs"),
     "funnel": lambda *_: plots.funnel(
         pd.DataFrame({"constraint": ["ages"], "removed_in_order": [6], "left": [4]})
@@ -312,7 +327,7 @@ DRAWN = {
 @pytest.mark.parametrize("style", ["default", "dark_background", "dark axes"])
 @pytest.mark.parametrize("drawn", DRAWN)
 def test_texts_and_marks_stand_out_from_a_light_and_a_dark_background(drawn, style, directed, judged):
-    """Titles, ticks and dark marks were drawn on black as on white."""
+    """Also in fonts of both languages: any text may hold a word of the user."""
     from matplotlib import pyplot
     from matplotlib.text import Text
 
@@ -326,6 +341,7 @@ def test_texts_and_marks_stand_out_from_a_light_and_a_dark_background(drawn, sty
     paper = axes.figure.get_facecolor()
     written = [one for one in axes.figure.findobj(Text) if one.get_text().strip() and one.get_visible()]
     assert min(_contrast(one.get_color(), paper) for one in written) >= 4.5
+    assert {tuple(one.get_fontfamily()) for one in written} == {plots.style.families()}
     marks = [line.get_color() for line in axes.lines]
     marks += [
         face for points in axes.collections if points.get_gid() != "land" for face in points.get_facecolor()

@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from recsys.mapping.values import is_unknown, plain
+from recsys.catalogue.text_folding import plain
+from recsys.data.no_answer_codes import is_unknown
 
 DATE_ORDERS: Final = ("ymd", "dmy", "mdy")
 
@@ -28,6 +29,7 @@ _SHORT_YEAR = re.compile(r"\d{1,2}\s*[/.-]\s*\d{1,2}\s*[/.-]\s*\d{2}|\d{6}")
 _EPOCH_UNITS: Final = (1, 10**3, 10**6, 10**9)
 _EPOCH = re.compile(r"(\d{9,10}|\d{12,13}|\d{15,16}|\d{18,19})(?:\.\d*)?")
 _FIRST_EPOCH, _LAST_EPOCH = 315_532_800, 4_102_444_800  # 1980 and 2100, between which no two units overlap
+_BARE_NUMBER = re.compile(r"[+-]?[\d.,]*")
 _AM: Final = "am|a. m.|a.m.|午前|오전|上午"
 _PM: Final = "pm|p. m.|p.m.|午後|오후|下午"
 _HALF: Final = "|".join(re.escape(one) for one in f"{_AM}|{_PM}".split("|"))
@@ -137,6 +139,17 @@ def read_moment(  # noqa: PLR0911 one answer a reading
     if match := _OFFSET.fullmatch(behind):
         return (naive - _offset(match)).replace(tzinfo=UTC), None
     return None, "a zone that is no offset" if _ZONE_NAME.fullmatch(behind) else "not a time of day"
+
+
+def written_moment(text: str) -> datetime | None:
+    """Return the moment in UTC of a text that holds a date, None for any other and for a bare number.
+
+    A time without a zone is taken as UTC.
+
+    >>> written_moment("令和7年1月5日 午後3時").isoformat(), written_moment("1700000000")
+    ('2025-01-05T15:00:00+00:00', None)
+    """
+    return None if _BARE_NUMBER.fullmatch(plain(text)) else read_moment(text, "UTC")[0]
 
 
 def _clock(text: str) -> tuple[timedelta, str] | None:

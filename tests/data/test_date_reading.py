@@ -1,0 +1,140 @@
+"""Dates and moments as services write them: each has one reading, and what does not fit says why."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.data import date_reading
+
+ANY_DATE = st.dates(date(1900, 1, 1), date(2030, 12, 31))
+ZONES = st.sampled_from(["Asia/Tokyo", "Europe/London", "America/New_York", "Australia/Lord_Howe", "UTC"])
+
+
+def era(day: date) -> str:
+    """Return a day as Japanese forms write it."""
+    starts = (("令和", 2018), ("平成", 1988), ("昭和", 1925), ("大正", 1911), ("明治", 1867))
+    name, first = next((name, first) for name, first in starts if day.year > first + 1)
+    return f"{name}{day.year - first}年{day.month}月{day.day}日"
+
+
+@given(ANY_DATE, st.sampled_from(["%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%Y年%m月%d日"]))
+def test_a_date_with_the_year_first_is_read_in_every_order(day: date, form: str) -> None:
+    for order in date_reading.DATE_ORDERS:
+        assert date_reading.read_date(day.strftime(form), order) == (day, None)
+
+
+@given(ANY_DATE)
+def test_a_date_with_the_year_last_is_read_as_its_order_says_and_never_guessed(day: date) -> None:
+    assert date_reading.read_date(f"{day.day}/{day.month}/{day.year}", "dmy") == (day, None)
+    assert date_reading.read_date(f"{day.month}/{day.day}/{day.year}", "mdy") == (day, None)
+    assert date_reading.read_date(f"{day.day}/{day.month}/{day.year}") == (
+        None,
+        "the order of day and month is not said",
+    )
+
+
+@given(ANY_DATE)
+def test_japanese_eras_are_years(day: date) -> None:
+    assert date_reading.read_date(era(day)) == (day, None)
+
+
+@pytest.mark.parametrize("text", ["", "0000/00/00", "不明", "n/a", None, " － "])
+def test_an_unknown_date_is_unknown(text: str | None) -> None:
+    assert date_reading.read_date(text)[0] is None
+
+
+@pytest.mark.parametrize("text", ["01:30", "13:05:00"])
+def test_a_time_without_a_date_is_never_today(text: str) -> None:
+    assert date_reading.read_moment(text, "UTC") == (None, "a time without a date")
+
+
+@given(st.datetimes(datetime(1990, 1, 1), datetime(2030, 1, 1)), ZONES)
+def test_a_local_time_is_the_moment_the_zone_says(naive: datetime, zone: str) -> None:
+    naive = naive.replace(microsecond=0)
+    moment, remark = date_reading.read_moment(naive.isoformat(sep=" "), zone)
+    there = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    assert (there == naive) == (remark != "a local time that does not exist")
+
+
+@given(st.datetimes(datetime(1990, 1, 1), datetime(2030, 1, 1)), st.integers(-12, 14))
+def test_an_offset_in_the_text_counts_and_not_the_zone(naive: datetime, hours: int) -> None:
+    naive = naive.replace(microsecond=0)
+    text = f"{naive.isoformat()}{'-' if hours < 0 else '+'}{abs(hours):02d}:00"
+    moment, remark = date_reading.read_moment(text, "Asia/Tokyo")
+    assert remark is None
+    assert moment == (naive - timedelta(hours=hours)).replace(tzinfo=UTC)
+
+
+CLOCKS = (
+    ("%Y-%m-%d %I:%M:%S %p", {}), ("%d/%m/%Y %I:%M %p", {"AM": "a. m.", "PM": "p. m."}),
+    ("%Y年%m月%d日 %p%I時%M分%S秒", {"AM": "午前", "PM": "午後"}),
+    ("%Y-%m-%d %p %I:%M", {"AM": "오전", "PM": "오후"}),
+    ("%d.%m.%Y %H.%M Uhr", {}), ("%Y-%m-%d %Hh%M", {}), ("%Y年%m月%d日(月) %H時%M分", {}),
+)  # fmt: skip
+
+
+@given(st.datetimes(datetime(1990, 1, 1), datetime(2030, 1, 1)), st.sampled_from(CLOCKS))
+def test_a_clock_of_any_form_is_read_whole(naive: datetime, clock: tuple[str, dict[str, str]]) -> None:
+    form, halves = clock
+    naive = naive.replace(microsecond=0, second=naive.second if "%S" in form else 0)
+    text = naive.strftime(form)
+    for word, own in halves.items():
+        text = text.replace(word, own)
+    assert date_reading.read_moment(text, "UTC", "dmy") == (naive.replace(tzinfo=UTC), None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-06-01 9:5", "2026-06-01 12:00 JST", "2026-06-015", "2026-06-01 21:30 PM", "2026-06-01 noon"],
+)
+def test_what_stands_behind_a_date_is_never_dropped(text: str) -> None:
+    assert date_reading.read_moment(text, "UTC")[0] is None
+
+
+@given(st.integers(1, 60_000), st.dates(date(1980, 1, 1), date(2030, 12, 31)))
+def test_whole_numbers_are_eight_digits_or_since_1970_and_never_days_of_a_spreadsheet(
+    serial: int, day: date
+) -> None:
+    assert date_reading.read_moment(serial, "UTC")[0] is None
+    assert date_reading.read_moment(int(day.strftime("%Y%m%d")), "UTC")[0] == datetime(
+        day.year, day.month, day.day, tzinfo=UTC
+    )
+
+
+@given(st.datetimes(datetime(1980, 1, 2), datetime(2099, 1, 1)), st.sampled_from([1, 10**3, 10**6, 10**9]))
+def test_a_number_since_1970_is_read_by_itself_whatever_stands_in_other_rows(
+    naive: datetime, unit: int
+) -> None:
+    seconds = int(naive.replace(tzinfo=UTC).timestamp())
+    want = datetime.fromtimestamp(seconds, UTC)
+    assert date_reading.read_moment(seconds * unit, None) == (want, None)
+    assert date_reading.read_moment(f"{seconds * unit}.0", None) == (want, None)
+    for sentinel in (0, -1, 9_999_999_999_999_999_999_999, 253_402_300_799_000):
+        assert date_reading.read_moment(sentinel, None)[0] is None
+
+
+def test_a_local_time_without_a_zone_is_refused() -> None:
+    assert date_reading.read_moment("2026-01-01 10:00", None) == (None, "a local time without a zone")
+
+
+def test_a_gap_and_a_fold_of_daylight_saving_are_remarked() -> None:
+    gap, remark = date_reading.read_moment("2026-03-29 01:30", "Europe/London")
+    assert (gap, remark) == (
+        datetime(2026, 3, 29, 1, 30, tzinfo=UTC),
+        "a local time that does not exist",
+    )
+    assert (
+        date_reading.read_moment("2026-10-25 01:30", "Europe/London")[1] == "a local time that occurs twice"
+    )
+
+
+@given(ANY_DATE, st.dates(date(2000, 1, 1), date(2030, 12, 31)))
+def test_an_age_grows_by_one_on_each_birthday(born: date, day: date) -> None:
+    age = date_reading.full_years(born, day)
+    birthday = date(day.year, 3, 1) if (born.month, born.day) == (2, 29) else born.replace(year=day.year)
+    if (born.month, born.day) == (2, 29) and day.year % 4 == 0:
+        birthday = date(day.year, 2, 29)
+    assert age == day.year - born.year - (day < birthday)
