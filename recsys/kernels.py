@@ -152,8 +152,8 @@ class _KernelCache(FunctionCache):
         found = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
         if found is None:
             _say_once(
-                "compiling kernels, each once for an installation: those of the search take about a minute, "
-                f"those of models some seconds; kept in {self.cache_path}",
+                "compiling kernels, which are then kept: the first search of an installation takes about a "
+                "minute longer, the first fit some seconds",
                 "recsys warm does it ahead",
             )
         return found

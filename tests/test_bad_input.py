@@ -1,6 +1,6 @@
 """Every kind of broken input: a clear message, the exit code of broken input, and nothing good lost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -313,6 +313,15 @@ EXPERIMENT = ExperimentSettings.model_validate(
         "arms": {"today": {"share": 0.5}, "nash": {"share": 0.5}},
     }
 )
+WHEN = pd.Timestamp(AS_OF)
+
+
+def liked_after(actors: Iterable[int]) -> Events:
+    """Return that each likes the next, at a known time."""
+    likes = [{"viewer_id": one, "candidate_id": one + 1, "at": WHEN} for one in actors]
+    return Interactions.of(pd.DataFrame(likes), ts="at").events
+
+
 SLIPS: dict[str, tuple[Callable[[], object], str]] = {
     "one id, not several": (lambda: Population.of_ids("abc", AS_OF), r"give \['abc'\]"),
     "one number of numpy": (lambda: Population.of_ids(np.int64(7), AS_OF), "ids must be a list or a column"),
@@ -373,9 +382,9 @@ SLIPS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: off_policy(ONE.assign(propensity=0.5, like=1, match=0), ONE.assign(rank=1), level=95),
         "level must be between 0 and 1: got 95",
     ),
-    "ages as texts": (
-        lambda: Questionnaire(AGES).fit(PEOPLE),
-        "make them numbers with pandas.to_numeric",
+    "times as outcomes": (
+        lambda: Interactions.of(STARS.assign(at=WHEN), viewer="who", candidate="whom", outcome="at", like=4),
+        "outcomes are no numbers but of type datetime.*name the column of outcomes",
     ),
 }
 
@@ -409,6 +418,17 @@ WARNED: dict[str, tuple[Callable[[], object], str]] = {
     "sides of others": (
         lambda: Interactions.of(STARS, viewer="who", candidate="whom", sides={0: "w", 99: "m"}),
         "people without a side: got '11 of 12'",
+    ),
+    "ages as texts": (lambda: Questionnaire(AGES).fit(PEOPLE), "'age': texts read as numbers"),
+    "half of the ids of a log": (
+        lambda: models.PopularityModel().fit(PEOPLE, liked_after(range(20, 60)), rng=1),
+        "21 of 41 ids of an event are of none .* 20 of 40 people have no row",
+    ),
+    "people of before the log": (
+        lambda: models.PopularityModel().fit(
+            Population.of_ids(range(61), "2019-01-01"), liked_after(range(60)), rng=1
+        ),
+        "all events are later than the people",
     ),
     "distances of people without a place": (
         lambda: PEOPLE.assuming(max_distance_km=50),

@@ -18,9 +18,10 @@ from recsys.types import BoolArray, Float64Array, Int32Array, UInt32Array, UInt6
 class Distance(Constraint):
     """Within the smaller maximum when both have an in-person intent; beyond the greater minimum always.
 
-    An unknown maximum is no; an unknown minimum is none. The maximum is measured between cell
-    centres, the minimum between the nearest points the two cells could hold; where a cell is
-    unknown, no minimum can be kept, so only pairs without one may meet.
+    An unknown maximum is no; an unknown minimum is none. The maximum is measured between the centres of
+    cells, which are kept no finer than privacy allows (`recsys.data.geography.coarsen`), the minimum between
+    the nearest points the two cells could hold; where a cell is unknown, no minimum can be kept, so only
+    pairs without one may meet.
     """
 
     name = "distance"

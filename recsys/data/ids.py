@@ -110,10 +110,11 @@ class IdIndex:
         return self._values[np.asarray(rows, dtype=np.intp)]
 
 
-def warn_of_no_match(index: IdIndex, ids: npt.ArrayLike, *, what: str, where: str) -> None:
+def warn_of_no_match(index: IdIndex, ids: npt.ArrayLike, *, what: str, where: str, most: float = 1.0) -> None:
     """Warn when some ids are given and none of them is known: two tables then name people differently.
 
-    what: whose ids they are, as in "an event".
+    what: whose ids they are, as in "an event". most: below 1, warn too where more than this share of the
+    ids is unknown and as large a share of the people has none: then it is not that one table has fewer.
 
     >>> import warnings
     >>> with warnings.catch_warnings(record=True, action="always") as caught:
@@ -121,12 +122,19 @@ def warn_of_no_match(index: IdIndex, ids: npt.ArrayLike, *, what: str, where: st
     >>> print(caught[0].message)
     no id of an event is one of the people in HybridModel.fit: got '1'; ids there are such as 'u1'
     """
-    given = np.asarray(ids, dtype=object)
-    if not len(index) or not given.size or (index.find(given) >= 0).any():
+    given = pd.unique(np.asarray(ids, dtype=object).ravel())
+    if not len(index) or not given.size:
         return
-    remedy = f"ids there are such as {index.ids([0])[0]!r}"
-    problem = f"no id of {what} is one of the people"
-    warn(explained(problem, where=where, got=given[0], remedy=remedy))
+    rows = index.find(given)
+    unknown, n_without = given[rows < 0], len(index) - len(np.unique(rows[rows >= 0]))
+    if len(unknown) == len(given):
+        remedy = f"ids there are such as {index.ids([0])[0]!r}"
+        warn(explained(f"no id of {what} is one of the people", where=where, got=given[0], remedy=remedy))
+    elif len(unknown) > most * len(given) and n_without > most * len(index):
+        first = index.ids(np.setdiff1d(np.arange(len(index)), rows)[:1])[0]
+        problem = f"{len(unknown):,} of {len(given):,} ids of {what} are of none of the people"
+        remedy = f"{n_without:,} of {len(index):,} people have no row, such as {first!r}; do ids agree?"
+        warn(explained(problem, where=where, got=unknown[0], remedy=remedy))
 
 
 def id_column(ids: npt.NDArray[np.object_]) -> pd.Series:

@@ -21,6 +21,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.absent_accounts import AbsentAccounts
 from recsys.data.bitsets import contains, pack, unpack, words_needed
 from recsys.data.exclusions import Relations
+from recsys.data.geography import FEWEST_RESIDENTS, radii_km
 from recsys.data.ids import IdIndex, as_ids
 from recsys.data.times import HOURS_A_WEEK, as_utc, utc_hours
 from recsys.errors import InputError, did_you_mean, explained, warn
@@ -221,8 +222,9 @@ class Population:
         """Return the same people with other amounts, the same for everybody, to ask "what if".
 
         For studies, such as `compare_policies`: what somebody allows is theirs to say, so nothing made of
-        this may be shown to anybody. Warns where nobody is touched. Raises InputError for a column that holds
-        no amounts.
+        this may be shown to anybody. Warns where nobody is touched, and where a maximum is less than the
+        reach of areas that people are known by (see `recsys.data.geography.coarsen`): distances are between
+        the centres of areas. Raises InputError for a column that holds no amounts.
 
         >>> people = Population.of_ids(["a"], as_of="2026-01-05")
         >>> people = replace(people, cells=np.array([0x862F5A32FFFFFFF], np.uint64))
@@ -244,7 +246,19 @@ class Population:
             warn("assuming distances changes nothing: nobody has a place; give people with the column 'cell'")
         elif all(np.array_equal(self.amounts(name), amount) for name, amount in changed.items()):
             warn("assuming these distances changes nothing: everybody has them already")
+        elif C.MAX_DISTANCE_KM in amounts:
+            self._warn_of_wider_areas(amounts[C.MAX_DISTANCE_KM])
         return replace(self, counted=MappingProxyType({**self.counted, **changed}))
+
+    def _warn_of_wider_areas(self, km: int) -> None:
+        cells, counts = np.unique(self.cells[self.cells != 0], return_counts=True)
+        reach = radii_km(cells)
+        if (n_wider := int(counts[reach > km].sum())) > 0:
+            warn(
+                f"assuming max_distance_km={km}: {n_wider:,} of {len(self):,} people are known by areas that "
+                f"reach further than that from their centre, up to {reach.max():.0f} km, and distances are "
+                f"between centres; areas of fewer than {FEWEST_RESIDENTS:,} residents are kept as larger ones"
+            )
 
     def has_word(self, column: str, *words: str) -> BoolArray:
         """Say whose set in `column` holds any of `words`, `(n_people,)` bool."""

@@ -10,8 +10,9 @@ import pandas as pd
 from recsys.arguments import as_generator, checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
+from recsys.data.labels import directed_labels
 from recsys.data.population import Population
-from recsys.errors import InputError, explained
+from recsys.errors import InputError, explained, warn
 from recsys.evaluation.compare import compare, over_fits
 from recsys.evaluation.held_out import OUTCOMES, Outcome, decided_pairs, outcome_of, with_unseen_pairs
 from recsys.evaluation.protocol import as_lists
@@ -20,6 +21,8 @@ from recsys.progress_bar import tqdm
 from recsys.types import RNGLike
 
 PAIR: Final = [C.VIEWER, C.CANDIDATE]
+_MOST_KNOWN: Final = 0.5
+"""Share of pairs decided about before, above which they are no new decisions about old pairs."""
 _SHARES: Final = (0.1, 0.25, 0.5, 1.0)
 
 
@@ -43,7 +46,7 @@ class FittableModel(Protocol):
         ...
 
 
-Models = FittableModel | Mapping[str, FittableModel]
+Models = FittableModel | Mapping[str, FittableModel] | Sequence[FittableModel]
 
 
 @checked_arguments
@@ -70,7 +73,7 @@ def cross_validate(
     What is asked is which of the people somebody decided about they chose; time is not respected: see
     `truth_after` for what comes after, and `recommend` for lists of strangers.
 
-    models:  a model, or several by name. They are copied, not fitted.
+    models:  a model, several, or several by name; without names each has its own. Copies are fitted.
     folds:   how many, at least 2.
     outcome: `mutual`, likes of both where both decided, or `like`, for data where one side decides.
     negatives_per_like: for a log of likes alone: so many unseen pairs are judged beside each like, as ones
@@ -185,7 +188,7 @@ def learning_curve(
 
 @checked_arguments
 def compare_models(
-    models: Models | Sequence[FittableModel],
+    models: Models,
     people: Population,
     events: Events,
     truth: pd.DataFrame,
@@ -209,6 +212,7 @@ def compare_models(
     pairs of people; with more, values are means over fits and intervals also hold what another seed would
     give (see `over_fits`): the calibration of the probabilities and the start of the factors are of a seed.
 
+    Warns where most pairs of the truth were decided about before `people.as_of`: models have learned them.
     Raises InputError for what is no model, for no fit, for another outcome than the truth's, and as `compare`
     does.
 
@@ -221,17 +225,13 @@ def compare_models(
     >>> sorted(set(table["model"]))
     ['popularity', 'random']
     """
-    draw = as_generator(rng)
-    named = (
-        models
-        if not isinstance(models, Sequence)
-        else {name: one for one in models for name in models_by_name(one)}
-    )
+    draw, named = as_generator(rng), models_by_name(models)
+    _warn_of_known_pairs(truth, people, events)
     probability, tables = OUTCOMES[outcome_of(truth, outcome)], []
     for seed in [int(draw.integers(2**31)) for _ in range(_at_least_one(fits))]:
         lists = {
             name: as_lists(scored_pairs(model, people, events, truth[PAIR], seed), probability)
-            for name, model in models_by_name(named).items()
+            for name, model in named.items()
         }
         tables.append(
             compare(
@@ -239,6 +239,17 @@ def compare_models(
             )
         )
     return over_fits(tables)
+
+
+def _warn_of_known_pairs(truth: pd.DataFrame, people: Population, events: Events) -> None:
+    """Warn where most of what is judged is among what is learned from, as when a log was not split."""
+    known = directed_labels(events, people.as_of)[PAIR]
+    n = len(truth[PAIR].merge(known.drop_duplicates(), on=PAIR)) if len(truth) else 0
+    if n > _MOST_KNOWN * len(truth):
+        got = f"{n:,} of {len(truth):,}, up to {people.as_of:%Y-%m-%d %H:%M}"
+        remedy = "past, later = log.split(0.7), then past.people, past.events and later.truth(new_to=past)"
+        problem = "pairs of the truth are among those that are learned from"
+        warn(explained(problem, where="compare_models", got=got, remedy=remedy))
 
 
 def _at_least_one(fits: int) -> int:
@@ -267,8 +278,17 @@ def _unordered(a: npt.ArrayLike, b: npt.ArrayLike, n_people: int) -> npt.NDArray
 
 
 def models_by_name(models: Models) -> dict[str, FittableModel]:
-    """Return models by name, one alone by its own; raise InputError for what is no model."""
-    named = dict(models) if isinstance(models, Mapping) else {str(getattr(models, "name", "model")): models}
+    """Return models by name, those without by their own; raise InputError for no model and one name twice."""
+    if isinstance(models, Mapping):
+        named = dict(models)
+    else:
+        several = list(models) if isinstance(models, Sequence) else [models]
+        names = [str(getattr(one, "name", "model")) for one in several]
+        named = dict(zip(names, several, strict=True))
+        if len(named) < len(several):
+            again = next(name for name in names if names.count(name) > 1)
+            remedy = f"name them: {{'{again} 1': ..., '{again} 2': ...}}"
+            raise InputError(explained("two models have one name", got=again, remedy=remedy))
     for name, model in named.items():
         if isinstance(model, type) or not hasattr(model, "score_pairs"):
             got = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__

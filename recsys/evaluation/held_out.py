@@ -18,6 +18,8 @@ from recsys.evaluation.splits import temporal_split
 
 _PAIR: Final = [C.VIEWER, C.CANDIDATE]
 Outcome = Literal["mutual", "like"]
+LOOKS: Final = LabelSettings(unanswered=True)
+"""Labels of all pairs of whom one looked at the other."""
 OUTCOMES: Final = {"mutual": C.P_MUTUAL, "like": C.P_LIKE}
 """What a pair may come to, with the probability that says so."""
 
@@ -29,9 +31,11 @@ def truth_after(events: Events, people: Population, *, outcome: Outcome = "mutua
     A model fitted on the same people and events has seen nothing of it, since `fit` reads no event after
     `people.as_of`. Pairs about whom the viewer had decided before are left out.
 
-    outcome: `mutual`: of all pairs shown, which became likes of both, where an answer that has not come
-    counts as none; `like`: of the pairs the viewer decided about, which were liked. `attrs["outcome"]` of
-    the table says it, and `compare_models` judges the probability of that.
+    outcome: `mutual`: which became likes of both, `like`: which the viewer liked. `attrs["outcome"]` of the
+    table says it, and `compare_models` judges the probability of that, P(both like | both look) or
+    P(like | look). A log with impressions says who looked: all pairs shown are there, and an answer that has
+    not come counts as none. Without impressions a look is a decision: the pairs are those that the viewer
+    decided about, for `mutual` those that both did.
 
     Raises InputError when nothing happened afterwards, SettingsError for an unknown outcome.
 
@@ -50,9 +54,16 @@ def truth_after(events: Events, people: Population, *, outcome: Outcome = "mutua
     past = events.until(people.as_of)
     answered, shown = answers_after(events, past, people.ids, after)
     if outcome == "like":
-        truth = answered[[C.VIEWER, C.CANDIDATE, LABEL]].astype({LABEL: "int64"})
-    else:
+        truth = shown[[*_PAIR, LABEL]].astype({LABEL: "int64"}).reset_index(drop=True)
+    elif len(shown) > len(answered) or (events.frame[C.TYPE] == "impression").any():
         truth = mutual_outcomes(shown, directed_labels(events))
+    else:
+        truth = mutual_labels(directed_labels(events)[[*_PAIR, LABEL]]).merge(shown[_PAIR], on=_PAIR)
+    if len(shown) and not len(truth):
+        remedy = "give outcome='like' where one side decides"
+        raise InputError(
+            explained("no pair was decided about by both", got=f"{len(shown)} looks", remedy=remedy)
+        )
     truth.attrs[OUTCOME] = outcome
     return truth
 
@@ -84,6 +95,8 @@ def outcome_of(truth: pd.DataFrame, asked: Outcome | None) -> Outcome:
 def decided_pairs(people: Population, events: Events, outcome: Outcome) -> pd.DataFrame:
     """Return the pairs of `people` that were decided about by their time: viewer_id, candidate_id, label.
 
+    Where the log holds impressions, a look without an answer counts as no like, as it does in P(like | look).
+
     Raises InputError when there is none, SettingsError for an unknown outcome.
 
     >>> likes = pd.DataFrame({"actor": ["a", "b"], "target": ["b", "a"], "type": ["like", "pass"]})
@@ -92,7 +105,7 @@ def decided_pairs(people: Population, events: Events, outcome: Outcome) -> pd.Da
     [0, 0]
     """
     _known_outcome(outcome)
-    labels = directed_labels(events, people.as_of)[[*_PAIR, LABEL]]
+    labels = directed_labels(events, people.as_of, settings=LOOKS)[[*_PAIR, LABEL]]
     known = (people.ids.find(labels[C.VIEWER]) >= 0) & (people.ids.find(labels[C.CANDIDATE]) >= 0)
     labels = labels[known].astype({LABEL: "int64"}).reset_index(drop=True)
     truth = mutual_labels(labels) if outcome == "mutual" else labels
@@ -155,7 +168,7 @@ def answers_after(
     """
     _, later = temporal_split(events.frame, at)
     before = directed_labels(past)[[C.VIEWER, C.CANDIDATE]]
-    labels = directed_labels(Events.of(later), settings=LabelSettings(unanswered=True))
+    labels = directed_labels(Events.of(later), settings=LOOKS)
     labels = labels[(known.find(labels[C.VIEWER]) >= 0) & (known.find(labels[C.CANDIDATE]) >= 0)]
     new = labels.merge(before, on=[C.VIEWER, C.CANDIDATE], how="left", indicator=True)
     shown = new[new["_merge"] == "left_only"].drop(columns="_merge")

@@ -1,14 +1,27 @@
 """Answers of rating scales as surveys word them, in English and Japanese: which words are in order."""
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, TypeAlias
 
 _FEWEST: Final = 3
-_MOST_STRAY: Final = 0.1
+MOST_STRAY: Final = 0.1
 """Share of the answers, at most, that a scale may not have: misspellings, not answers of another kind."""
+
+_OR_LESS: Final = "未満|以下|まで|orless|orunder|oryounger|andunder"
+_OR_MORE: Final = "以上|超|より上|andover|ormore|orolder|andolder"
+_ENDS: Final = re.compile(r"(\D*?)(\d+(?:\.\d+)?)([^\d~]*)(?:~(\d+(?:\.\d+)?)([^\d~]*))?")
+_COUNTED: Final = frozenset(
+    (
+        *("代", "歳", "才", "年", "か月", "ヶ月", "週間", "日", "時間", "分", "回", "人", "円", "万円"),
+        *("year", "month", "week", "day", "hour", "minute", "time", "people", "km", "%"),
+    )
+)
+"""Units of amounts; other words behind a number, as in a ward's, may be a name."""
 
 _Levels: TypeAlias = tuple[tuple[str, ...], ...]
 
@@ -107,6 +120,7 @@ SCALES: Final[tuple[_Levels, ...]] = (
         ("excellent", "最高", "素晴らしい"),
     ),
     (("no", "いいえ"), ("yes", "はい")),
+    (("×", "✕", "✖"), ("△", "▲"), ("○", "〇", "◯"), ("◎",)),
 )
 """Levels of each scale, the lowest first; words of one level mean the same."""
 
@@ -131,11 +145,13 @@ class ScaleReading:
     @property
     def is_scale(self) -> bool:
         """Whether at most a tenth of the answers are not of the scale."""
-        return self.share <= _MOST_STRAY
+        return self.share <= MOST_STRAY
 
 
 def read_scale(counts: Mapping[str, int]) -> ScaleReading | None:
     """Return the answers on the scale that has the most of them, None where they show no scale.
+
+    Bands of one unit, such as ages and incomes, are a scale of their own: "20代", "50代以上", "300〜500万円".
 
     Three levels show a scale, or words in both languages. Words of one level share a place, in whatever
     language. Where both languages have equally many levels, from the same lowest to the same highest or as
@@ -149,6 +165,9 @@ def read_scale(counts: Mapping[str, int]) -> ScaleReading | None:
     (('Strongly disagree', 'neutral', 'Agree / そう思う'), 2, {'Agre': 1})
     >>> read_scale({"Agree": 3, "red": 1, "blue": 4})
     """
+    bands = _bands(counts)
+    if bands is not None:
+        return bands
     plain = {answer: _plain(answer) for answer in counts}
     scale = max(_LEVELS, key=lambda own: sum(n for word, n in counts.items() if plain[word] in own))
     level = {answer: scale[word] for answer, word in plain.items() if word in scale}
@@ -161,13 +180,51 @@ def read_scale(counts: Mapping[str, int]) -> ScaleReading | None:
     words: list[dict[str, str]] = [{} for _ in set(place.values())]
     for answer in sorted(place, key=lambda answer: (answer in japanese, often.index(answer))):
         words[place[answer]].setdefault(plain[answer], answer.strip())
-    strays = {answer: counts[answer] for answer in often if answer not in level}
-    return ScaleReading(
-        order=tuple(" / ".join(spellings.values()) for spellings in words),
-        place=place,
-        strays=strays,
-        share=sum(strays.values()) / sum(counts.values()),
-    )
+    return _reading([" / ".join(spellings.values()) for spellings in words], place, counts)
+
+
+def _reading(order: list[str], place: dict[str, int], counts: Mapping[str, int]) -> ScaleReading:
+    often = sorted(counts, key=lambda answer: (-counts[answer], answer))
+    strays = {answer: counts[answer] for answer in often if answer not in place}
+    return ScaleReading(tuple(order), place, strays, sum(strays.values()) / sum(counts.values()))
+
+
+def _bands(counts: Mapping[str, int]) -> ScaleReading | None:
+    """Return the answers as bands of numbers in one unit, None where most are none or they overlap."""
+    read = {answer: band for answer in counts if (band := _band(answer)) is not None}
+    if sum(counts[answer] for answer in read) * 2 < sum(counts.values()):
+        return None
+    ends = sorted({band[:2] for band in read.values()})
+    units = {unit for *_, unit in read.values() if unit != ("", "")}
+    wide = any(low != high for low, high in ends) or any(unit in _COUNTED for _, unit in units)
+    apart = all(first[1] <= then[0] for first, then in pairwise(ends))
+    if len(ends) < _FEWEST or len(units) > 1 or not wide or not apart:
+        return None
+    place = {answer: ends.index(band[:2]) for answer, band in read.items()}
+    spellings: dict[int, dict[str, None]] = {}
+    for answer in sorted(place, key=lambda answer: (place[answer], answer)):
+        spellings.setdefault(place[answer], {})[answer.strip()] = None
+    return _reading([" / ".join(spellings[at]) for at in range(len(ends))], place, counts)
+
+
+def _band(answer: str) -> tuple[float, float, tuple[str, str]] | None:
+    """Return the ends of a band, infinite where it is open, and what stands before and behind its numbers."""
+    text = re.sub(r"\s+|(?<=\d),(?=\d{3})", "", _plain(answer))
+    text = re.sub(r"[〜~–—−-]|から|(?<=\d)to(?=\d)", "~", text)
+    text = re.sub(r"以上(?=\d.*(?:未満|以下)$)(.*)..$", r"~\1", text)
+    if under := re.fullmatch(rf"(?:~|<|≤|under|below|lessthan|upto)(.*)|(.*)(?:{_OR_LESS})", text):
+        text = under[1] or under[2] or ""
+    if over := re.fullmatch(rf"(?:>|≥|over|morethan)(.*)|(.*)(?:~|\+|{_OR_MORE})", text):
+        text = over[1] or over[2] or ""
+    found = _ENDS.fullmatch(text)
+    if found is None or (under and over):
+        return None
+    before, low, unit, high, last = found.groups()
+    ends = float(low), float(high or low)
+    if high is not None and ends[0] >= ends[1]:
+        return None
+    named = before, (last or unit).removesuffix("s")
+    return (-math.inf if under else ends[0], math.inf if over else ends[1], named)
 
 
 def _places(level: dict[str, int], english: list[str], japanese: list[str], top: int) -> dict[str, int]:

@@ -1,12 +1,7 @@
 """A questionnaire of one's own, as a table with one row a person: any columns, any answers missing."""
 
-import ast
-import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import numpy as np
 import pandas as pd
@@ -17,23 +12,17 @@ from recsys.data.events import Events
 from recsys.data.ids import IdIndex, hashed_strings, warn_of_no_match
 from recsys.data.no_answer_codes import warn_of_codes
 from recsys.data.population import Population
-from recsys.errors import InputError, TableError, explained, warn
+from recsys.errors import InputError, explained, warn
 from recsys.features.base import Block, BlockRows, FittedBlock
 from recsys.features.factor_analysis import FactorPrior, fit_factor_model
 from recsys.features.learned_scales import count_factors, varimax
-from recsys.features.likert import ScaleReading, read_scale
 from recsys.features.numeric import moments
+from recsys.features.survey_answers import is_number, is_ordered, read_survey
 from recsys.types import ArrowTable, Float64Array, UInt64Array
 
 _SALT: Final = "questionnaire"
 _FEWEST: Final = 2
-_MOST_CATEGORIES: Final = 30
-_SEPARATORS: Final = re.compile("[;；|]")
-_FEWEST_VALUES: Final = 3
-_MOST_SHOWN: Final = 5
-_COMMAS: Final = re.compile("[,，、・]")
-_WRITTEN_LIST: Final = re.compile(r"\s*\[.*\]\s*", re.DOTALL)
-_NUMBERED: Final = re.compile(r"\s*\d{1,2}\s*[:：.．)）]\s*\D")
+_MOST_UNKNOWN: Final = 0.1
 
 
 class Questionnaire(Block):
@@ -111,13 +100,12 @@ class Questionnaire(Block):
 
     def _learn(self, people: Population, events: Events) -> "FittedQuestionnaire":  # noqa: ARG002
         self._check_settings()
-        frame = _checked(as_pandas(self.frame, name="frame", where="Questionnaire"), self.user)
+        frame = read_survey(as_pandas(self.frame, name="frame", where="Questionnaire"), self.user)
         for name, values in frame.items():
-            if _is_number(values) and not pd.api.types.is_bool_dtype(values):
+            if is_number(values) and not pd.api.types.is_bool_dtype(values):
                 warn_of_codes(f"column '{name}'", values)
-        warn_of_no_match(
-            people.ids, frame.index.to_numpy(object), what="the frame", where="Questionnaire.fit"
-        )
+        ids = frame.index.to_numpy(object)
+        warn_of_no_match(people.ids, ids, what="the frame", where="Questionnaire.fit", most=_MOST_UNKNOWN)
         items, groups = _informative(*_items(frame, people.ids), people.ids)
         seen = items.reindex(pd.Index(people.ids.values, dtype=object)).to_numpy(np.float64)
         mean, deviation = moments(seen)
@@ -169,175 +157,6 @@ class FittedQuestionnaire(FittedBlock):
         return BlockRows(matrix, matrix)
 
 
-def _checked(frame: pd.DataFrame, user: str) -> pd.DataFrame:
-    """Return the frame by its ids, words as `_choices`, or raise TableError with every problem."""
-    problems = _frame_problems(frame, user)
-    questions = [column for column in frame.columns if column != user]
-    read = frame.copy(deep=False)
-    recognised: dict[str, ScaleReading] = {}
-    for column in questions:
-        values = frame[column]
-        if pd.api.types.is_datetime64_any_dtype(values):
-            problems.append(f"column '{column}' holds times; make numbers of them or leave it out")
-        elif _is_number(values):
-            if np.isinf(values.to_numpy(np.float64, na_value=np.nan)).any():
-                problems.append(f"column '{column}' holds an infinite number; leave it unknown")
-        elif any(map(_is_nested, values)):
-            problems.append(f"column '{column}' holds tables within cells; give lists of words")
-        elif not _is_ordered(values):
-            read[column] = _choices(values)
-            n = read[column].explode().nunique()
-            scale = _scale(read[column])
-            if scale is not None:
-                recognised[str(column)] = scale
-            if scale is not None and scale.is_scale:
-                read[column] = _ranked(read[column], scale)
-            elif n > _MOST_CATEGORIES:
-                got = f"{n} different answers"
-                numbers = pd.to_numeric(values.dropna(), errors="coerce").notna().all()
-                remedy = "make them numbers with pandas.to_numeric" if numbers else "group or drop them"
-                problems.append(f"column '{column}' holds {got}, more than {_MOST_CATEGORIES}; {remedy}")
-    if problems:
-        raise TableError("questionnaire", problems)
-    _warn_of_scales(recognised)
-    _warn_of_numbered({column: read[column] for column in questions if column not in recognised}, frame)
-    return read.set_index(user)
-
-
-def _frame_problems(frame: pd.DataFrame, user: str) -> list[str]:
-    """Return what is wrong with a frame as a whole; raise TableError where a column stands twice."""
-    if again := list(frame.columns[frame.columns.duplicated()]):
-        raise TableError("questionnaire", [f"column '{again[0]}' stands twice; rename one or leave it out"])
-    there = ", ".join(map(str, frame.columns[:6]))
-    lost = f"column '{user}' is missing; name the one that holds ids with user=: {there}"
-    problems = _id_problems(frame[user]) if user in frame.columns else [lost]
-    if not len(frame):
-        problems.append("there is no row; give one row a person")
-    if not set(frame.columns) - {user}:
-        problems.append("there is no question; give one column a question")
-    return problems
-
-
-def _scale(chosen: pd.Series) -> ScaleReading | None:
-    """Return the scale that nearly all cells of a question, one answer each, are on."""
-    cells = chosen.dropna()
-    single = cells.map(len) == 1
-    if not len(cells) or not single.any():
-        return None
-    scale = read_scale(Counter(map("; ".join, cells)))
-    # a question of several choices is not a scale, and no warning is due
-    return scale if scale is not None and (scale.is_scale or single.all()) else None
-
-
-def _ranked(chosen: pd.Series, scale: ScaleReading) -> pd.Series:
-    """Return the answers as an ordered Categorical, missing where the scale does not have them."""
-    codes = np.array([-1 if cell is None else scale.place.get("; ".join(cell), -1) for cell in chosen], int)
-    return pd.Series(
-        pd.Categorical.from_codes(codes, pd.Index(scale.order), ordered=True), index=chosen.index
-    )
-
-
-def _warn_of_scales(recognised: dict[str, ScaleReading]) -> None:
-    """Say which words were read as a scale and in which order, and which were not, with their counts."""
-    for order in dict.fromkeys(scale.order for scale in recognised.values() if scale.is_scale):
-        names = ", ".join(
-            f"'{name}'" for name, own in recognised.items() if own.is_scale and own.order == order
-        )
-        warn(
-            f"{names}: read as a scale in the order {' < '.join(order)}; give an ordered Categorical (a "
-            "polars Enum) to say so yourself, or numbers for another order"
-        )
-    for name, scale in recognised.items():
-        if not scale.strays:
-            continue
-        words = ", ".join(f"{word!r} ({n})" for word, n in list(scale.strays.items())[:_MOST_SHOWN])
-        more = f" and {len(scale.strays) - _MOST_SHOWN} more" if len(scale.strays) > _MOST_SHOWN else ""
-        if scale.is_scale:
-            warn(f"column '{name}': left missing, being no answer of its scale: {words}{more}; correct them")
-        else:
-            warn(
-                f"column '{name}': read as words without an order, since {scale.share:.1%} of the answers "
-                f"are not of the scale {' < '.join(scale.order)}: {words}{more}; correct them, leave them "
-                "missing, or give an ordered Categorical"
-            )
-
-
-def _warn_of_numbered(chosen: Mapping[Any, pd.Series], frame: pd.DataFrame) -> None:
-    """Warn of words that begin with numbers, "1: never": they may be a scale, or codes of places."""
-    for column, cells in chosen.items():
-        words = set() if _is_number(frame[column]) or _is_ordered(frame[column]) else set(cells.dropna())
-        if len(words) >= _FEWEST_VALUES and all(len(one) == 1 and _NUMBERED.match(one[0]) for one in words):
-            example = min(words)[0]
-            warn(
-                f"column '{column}': answers such as {example!r} are read as words without an order; if the "
-                "numbers are one, give an ordered Categorical, or the numbers alone"
-            )
-
-
-def _id_problems(ids: pd.Series) -> list[str]:
-    if ids.isna().any():
-        return [f"{int(ids.isna().sum())} rows have no {ids.name}"]
-    if ids.duplicated().any():
-        first = ids[ids.duplicated()].tolist()[0]
-        return [f"a person stands twice, the first {first!r}; keep one row a person"]
-    return []
-
-
-def _choices(values: pd.Series) -> pd.Series:
-    """Return what each person chose, a tuple without repetitions, and None where there is no answer.
-
-    Lists and their like are taken as they are, an empty one as nothing chosen; an empty text is no answer.
-    """
-    cells = [value if pd.api.types.is_list_like(value) else _listed(_text(value)) for value in values]
-    texts = {cell for cell in cells if isinstance(cell, str)}
-    separator = None
-    if any(_SEPARATORS.search(text) for text in texts):
-        separator = _SEPARATORS
-    elif len({part for text in texts for part in _parts(text, _COMMAS)}) < len(texts):
-        separator = _COMMAS
-    found = [None if cell is None else _parts(cell, separator) for cell in cells]
-    return pd.Series(found, index=values.index, dtype=object)
-
-
-def _listed(text: str | None) -> str | list[Any] | None:
-    """Return the list that a text is the writing of, as a CSV holds it, else the text."""
-    if text is not None and _WRITTEN_LIST.fullmatch(text):
-        with suppress(ValueError, SyntaxError):
-            read = ast.literal_eval(text)
-            if isinstance(read, list) and not any(map(pd.api.types.is_list_like, read)):
-                return read
-    return text
-
-
-def _text(value: Any) -> str | None:
-    """Return a single value as text, and None for a missing or an empty one."""
-    return None if pd.isna(value) else str(value).strip() or None
-
-
-def _parts(cell: str | Iterable[Any], separator: re.Pattern[str] | None) -> tuple[str, ...]:
-    """Return the choices of a cell, each once."""
-    texts: Iterable[str | None]
-    if isinstance(cell, str):
-        texts = map(_text, separator.split(cell)) if separator else [cell]
-    else:
-        texts = map(_text, cell)
-    return tuple(dict.fromkeys(text for text in texts if text is not None))
-
-
-def _is_nested(value: Any) -> bool:
-    if not pd.api.types.is_list_like(value):
-        return False
-    return isinstance(value, dict) or any(map(pd.api.types.is_list_like, value))
-
-
-def _is_number(values: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)
-
-
-def _is_ordered(values: pd.Series) -> bool:
-    return isinstance(values.dtype, pd.CategoricalDtype) and bool(values.cat.ordered)
-
-
 def _items(frame: pd.DataFrame, fitted: IdIndex) -> tuple[pd.DataFrame, list[int] | None]:
     """Return the items as numbers, missing where not answered, columns by question and answer, and groups.
 
@@ -348,9 +167,9 @@ def _items(frame: pd.DataFrame, fitted: IdIndex) -> tuple[pd.DataFrame, list[int
     items: dict[str, pd.Series] = {}
     groups: list[int] = []
     for name, values in frame.items():
-        if _is_number(values):
+        if is_number(values):
             items[str(name)] = values.astype("float64")
-        elif _is_ordered(values):
+        elif is_ordered(values):
             items[str(name)] = values.cat.codes.where(values.notna()).astype("float64")
         else:
             counts = values[own].explode().value_counts()

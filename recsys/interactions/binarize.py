@@ -1,13 +1,14 @@
 """Binarises outcomes: which ratings, words or flags are a like, which a pass, and which mean nothing."""
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.text_folding import plain
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.no_answer_codes import warn_of_codes
 from recsys.errors import InputError, as_text, did_you_mean, explained
@@ -15,6 +16,8 @@ from recsys.errors import InputError, as_text, did_you_mean, explained
 Like = float | Collection[Any] | Mapping[Any, str | None] | Callable[[pd.Series], Any] | None
 LIKE, PASS = "like", "pass"
 _SHOWN = 8
+_TIMES: Final = ("datetime", "datetime64", "date", "time", "timedelta", "timedelta64", "period")
+"""What pandas would turn into nanoseconds."""
 
 
 def event_types(outcome: pd.Series, like: Like) -> npt.NDArray[np.object_]:
@@ -66,6 +69,13 @@ def _answers(outcomes: pd.Series, like: Any) -> npt.NDArray[np.object_]:
     if isinstance(like, Collection) and not isinstance(like, str):
         _refuse_other_kind(outcomes, like)
         return np.where(outcomes.isin(list(like)), LIKE, PASS).astype(object)
+    if (kind := pd.api.types.infer_dtype(outcomes, skipna=True)) in _TIMES:
+        remedy = "name the column of outcomes with outcome=, that of times with ts="
+        raise InputError(
+            explained(f"outcomes are no numbers but of type {kind}", got=_some(outcomes), remedy=remedy)
+        )
+    if kind in ("string", "mixed"):
+        outcomes = outcomes.map(lambda one: plain(one) if isinstance(one, str) else one)
     numbers = pd.to_numeric(outcomes, errors="coerce").astype("float64")
     if numbers.isna().all():
         remedy = "give a collection of the outcomes that are likes, or a mapping to event types"

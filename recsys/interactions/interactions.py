@@ -19,7 +19,7 @@ from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.exclusions import Relations, latest_decisions
 from recsys.data.ids import IdIndex, packed_strings
-from recsys.data.labels import LABEL, ONE_SIDED, OUTCOME, directed_labels
+from recsys.data.labels import LABEL, ONE_SIDED, OUTCOME, LabelSettings, directed_labels
 from recsys.data.population import Population
 from recsys.data.times import as_utc
 from recsys.data.training_exclusions import safety_events
@@ -220,13 +220,16 @@ class Interactions:
     def truth(self, *, new_to: "Interactions | None" = None) -> pd.DataFrame:
         """Return the labels of all pairs: viewer_id, candidate_id, label 1 (the viewer liked) or 0.
 
+        A look without an answer, `{"seen": "impression"}`, is 0, as it is in P(like | look).
+
         `attrs["outcome"]` is "like", by which `compare_models` judges P(like | look).
         Where two kinds meet only viewers decide and candidates alone are listed: `evaluate` warns of a
         judgement by p_mutual and takes coverage and Gini over candidates.
 
         new_to: leave out the pairs dealt with there, so that only what could not be known is judged.
         """
-        labels = directed_labels(self.events)[[*PAIR, LABEL]]
+        looks = LabelSettings(unanswered=True)
+        labels = directed_labels(self.events, settings=looks)[[*PAIR, LABEL]].astype({LABEL: "int64"})
         if new_to is not None:
             known = labels.merge(new_to.seen, on=PAIR, how="left", indicator=True)["_merge"] == "both"
             labels = labels[~known.to_numpy(bool)].reset_index(drop=True)

@@ -14,8 +14,10 @@ from zoneinfo import ZoneInfo
 
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.text_folding import plain
 from recsys.data.contact_tokens import NAMESPACES, make_token
 from recsys.data.date_reading import activity_of, full_years, read_date, read_moment
+from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import InputError, RecsysError, SettingsError, did_you_mean, explained
 from recsys.mapping.contact_windows import read_windows
 from recsys.mapping.personal import looks_personal
@@ -26,9 +28,7 @@ from recsys.mapping.values import (
     DISTANCE_UNITS,
     band_of_age,
     canonical_id,
-    is_unknown,
     known_labels,
-    plain,
     read_degrees,
     read_distance,
     read_likert,

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from copy import copy
 from dataclasses import make_dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self, get_type_hints
+from typing import Any, ClassVar, Final, Self, get_type_hints
 from uuid import UUID
 
 import numpy as np
@@ -29,6 +29,7 @@ from recsys.errors import (
     did_you_mean,
     explained,
     need_columns,
+    warn,
 )
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.explanation import DISTANCE_DECAY, WHOLE, LogitTerms, PairExplanation
@@ -45,6 +46,8 @@ from recsys.storage.dataclass_codec import (
 from recsys.types import ArrowTable, Float64Array, Int32Array, RNGLike
 
 Id = str | int | UUID
+_MOST_UNKNOWN: Final = 0.3
+"""Share of the ids of events that may be nobody's, as of those who left, while as many have no event."""
 
 
 class Model(ABC):
@@ -164,7 +167,7 @@ class Model(ABC):
         """Learn from `people` and the `events` between them, and return self.
 
         Events of people outside `people`, and events after `people.as_of`, are not used. A warning says so
-        when all are of others.
+        when all are of others or later, or when many are of others while many of the people have none.
 
         rng:      a seed such as 7, or a generator; equal seeds give equal bytes.
         progress: whether a bar says what the fit is doing; it changes nothing of what is learned.
@@ -172,7 +175,15 @@ class Model(ABC):
         Raises ArgumentTypeError for anything but people and events.
         """
         draw = as_generator(rng)
-        warn_of_no_match(people.ids, events.coded.people, what="an event", where=f"{type(self).__name__}.fit")
+        where = f"{type(self).__name__}.fit"
+        warn_of_no_match(people.ids, events.coded.people, what="an event", where=where, most=_MOST_UNKNOWN)
+        if len(events) and events.frame[C.TS].iloc[0] > people.as_of:
+            remedy = "read people as of a later time, such as as_of=events.last"
+            warn(
+                explained(
+                    "all events are later than the people", where=where, got=people.as_of, remedy=remedy
+                )
+            )
         with fit_progress(self.name, progress=progress):
             step("reading events, fitting feature blocks")
             return self.fit_prepared(people, self.training_data(people, events), rng=draw)

@@ -68,7 +68,7 @@ def policies(table: pd.DataFrame, column: str = "candidates", *, ax: "Axes | Non
     column: listed, pairs, candidates, none, fewer, and with a model matches, unreached. Raises InputError for
     another, with the nearest.
 
-    >>> table = pd.DataFrame({"listed": [90], "candidates": [12.0]}, index=["today"])
+    >>> table = pd.DataFrame({"scenario": ["today"], "listed": [90], "candidates": [12.0]})
     >>> [text.get_text() for text in policies(table).texts]
     [' 12']
     """
@@ -79,7 +79,7 @@ def policies(table: pd.DataFrame, column: str = "candidates", *, ax: "Axes | Non
     axes = styled_axes(ax, width=6.4, height=1.1 + 0.4 * len(table))
     colours = palette(axes)
     values = table[column].to_numpy(np.float64)
-    listed = table["listed"].astype(int)
+    listed = table.set_index("scenario")["listed"].astype(int)
     differ = len(listed.unique()) > 1
     names = [f"{name}\nn = {n:,}" if differ else str(name) for name, n in listed.items()]
     axes.barh(names, values, color=colours.accent)

@@ -103,6 +103,7 @@ def test_an_interval_over_fits_holds_what_one_more_fit_reaches(n_fits):
     assert (found["hi"] - found["lo"] > 0.0784).all()
 
 
+@pytest.mark.filterwarnings("ignore:pairs of the truth are among those")
 def test_several_fits_are_averaged_and_none_is_refused(log, people):
     truth = decided_pairs(people, log, "like").iloc[::20]
     asked = {"outcome": "like", "n_resamples": 2, "against": "random"}
@@ -180,6 +181,36 @@ def test_truth_after_holds_what_came_later_about_new_pairs_only(log):
     assert mutual["label"].tolist() == list(map(int, both))
     with pytest.raises(InputError, match="nothing happened after"):
         recsys.truth_after(log, Population.of_ids(["u01"], as_of="2026-03-01"))
+
+
+def test_a_look_without_an_answer_is_judged_where_the_probability_counts_it(log, people):
+    """Law: what is judged happened among the pairs whose looks the probability is about.
+
+    Decided pairs alone were judged in a log with impressions, .67 likes for P(like | look) of .27; and all
+    pairs shown, .04 of both for .22, in a log where who did not decide had not looked.
+    """
+    log = Events(log.frame.iloc[::2].reset_index(drop=True))
+    frame, moment = log.frame, log.moment(0.6)
+    before = Population.of_ids([f"u{k:02}" for k in range(50)], as_of=moment)
+    silent = (frame["type"] == "pass") & (frame.index % 2 == 0)
+    with_looks = Events.of(frame.assign(type=frame["type"].mask(silent, "impression")))
+    truths = [recsys.truth_after(events, before, outcome="like") for events in (log, with_looks)]
+    pd.testing.assert_frame_equal(*truths)
+    assert decided_pairs(people, with_looks, "like").equals(decided_pairs(people, log, "like"))
+    both = recsys.truth_after(log, before)
+    decided = set(map(tuple, decided_pairs(people, log, "like")[["viewer_id", "candidate_id"]].to_numpy()))
+    assert {(candidate, viewer) for viewer, candidate, _ in both.to_numpy()} <= decided
+    assert len(both) < len(recsys.truth_after(with_looks, before))
+
+
+def test_what_was_learned_from_is_no_truth_and_two_models_have_two_names(log, people):
+    moment = log.moment(0.6)
+    past = Population.of_ids(people.ids.values, as_of=moment)
+    truth = recsys.truth_after(log, past, outcome="like")
+    with pytest.warns(UserWarning, match=rf"pairs of the truth are among .* got '{len(truth)} of"):
+        compare_models(PopularityModel(), people, log, truth, rng=1, n_resamples=2)
+    with pytest.raises(InputError, match=r"two models have one name: got 'popularity'; name them: {'pop"):
+        recsys.cross_validate([PopularityModel(), PopularityModel(evidence=9.0)], past, log, rng=1)
 
 
 def test_what_cannot_be_judged_is_said(log, people):

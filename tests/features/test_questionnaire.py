@@ -1,6 +1,7 @@
 """A questionnaire of one's own: any columns, missing answers, and lists before the first event."""
 
 import warnings
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.errors import ArgumentTypeError, TableError
 from recsys.features import FeatureMap, Questionnaire
+from recsys.features.likert import read_scale
 from recsys.models import ContentModel
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from recsys.testing.block_contract import BlockContract
@@ -201,6 +203,8 @@ def test_several_choices_in_a_cell_are_the_same_as_a_flag_a_choice(kind, seed):
         ([["a"], ["b"], ["a"], None], ["0: a"]),
         ([["a"], [], ["a"], ["b"], ["b"]], ["0: a", "0: b"]),
         (["a", " a ", "b", "", "b"], ["0: a"]),
+        (["読書、映画", "読書", "旅行", "旅行、映画"], ["0: 旅行", "0: 映画", "0: 読書"]),
+        (["東京、日本", "大阪、兵庫", "東京、日本"], ["0: 東京、日本"]),
     ],
 )
 def test_commas_separate_where_choices_repeat_and_one_choice_a_cell_is_one_answer(answers, items):
@@ -306,7 +310,7 @@ WORDS = (
         ["全く重要でない", "あまり重要でない", "やや重要", "重要", "とても重要"],
     ),
 )
-STRAYS = ("Agre", "don't know", "無回答", "Agree; Neutral")
+STRAYS = ("Agre", "don't know", "わからない", "Agree; Neutral")
 
 
 @settings(max_examples=12, deadline=None)
@@ -394,6 +398,79 @@ def test_a_question_that_few_answered_makes_no_factor(seed, n_answers):
     people = Population.of_ids(frame["user_id"], as_of="2026-01-05")
     frame["rare"] = np.where(np.arange(300) < n_answers, np.arange(300) % 5, np.nan)
     assert Questionnaire(frame).fit(people).loadings_.shape[1] == 2
+
+
+@pytest.mark.parametrize("written", ["{:d}", "{:.1f}", " {:d} ", "wide", "objects"])
+def test_numbers_as_texts_are_numbers(written):
+    """As `pandas.read_csv(..., dtype=str)` gives them; each number was a word without an order."""
+    frame, _ = made_survey(4, [])
+    people = Population.of_ids(frame["user_id"], as_of="2026-01-05")
+    wide = str.maketrans("0123456789", "０１２３４５６７８９")
+    texts = frame.astype(object)
+    for name in frame.columns[1:] if written != "objects" else ():
+        as_text = frame[name].map("{:d}".format if written == "wide" else written.format)
+        texts[name] = as_text.str.translate(wide if written == "wide" else {})
+    texts.loc[:4, "q1"], texts.loc[5:6, "q1"], texts.loc[7:9, "q1"] = "無回答", "nan", "たぶん"
+    frame["q1"] = frame["q1"].astype(float).mask(frame.index < 10)
+    with warnings.catch_warnings(record=True, action="always") as caught:
+        found = Questionnaire(texts).fit(people)
+    pd.testing.assert_frame_equal(found.loadings_, Questionnaire(frame).fit(people).loadings_)
+    said = [str(one.message) for one in caught]
+    assert said[0] == (
+        "'q1': read as no answer: '無回答' (5), 'nan' (2); give a Categorical where one is an answer"
+    )
+    assert "'q5': texts read as numbers" in said[1]
+    assert said[2:] == ["column 'q1': left missing, being no number: 'たぶん' (3); correct them"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "items"),
+    [
+        (["01", "13", "27", "13", "27"], ["q: 01", "q: 27"]),
+        (pd.Categorical(["1", "3", "2", "3", "2"]), ["q: 1", "q: 3"]),
+    ],
+)
+def test_codes_are_words(answers, items):
+    people = Population.of_ids(list("abcde"), as_of="2026-01-05")
+    block = Questionnaire(pd.DataFrame({"user_id": list("abcde"), "q": answers}), n_factors=1).fit(people)
+    assert len(block.loadings_) <= len(items)
+    assert all(name.startswith("q: ") for name in block.loadings_.index)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        ["10代", "20代", "30代", "50代以上"],
+        ["〜300万円", "300〜500万円", "500～1,000万円", "1,000万円以上"],
+        ["20歳未満", "20歳以上30歳未満", "30-39歳", "40歳以上"],
+        ["18-24", "25-34", "35-44", "65+"],
+        ["less than 1 hour", "1-2 hours", "2-4 hours", "over 4 hours"],
+        ["0人", "1人", "2人", "3人以上"],
+        ["×", "△", "○", "◎"],
+    ],
+)
+def test_bands_and_marks_are_in_order(order):
+    found = read_scale(Counter(order * 6))
+    assert found is not None
+    assert found.is_scale
+    assert [found.place[answer] for answer in order] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("names", [["1組", "2組", "3組"], ["A-1", "A-2", "B-1"], ["1-3", "2-4", "3-5"]])
+def test_names_with_numbers_are_no_bands(names):
+    assert read_scale(Counter(names * 4)) is None
+
+
+def test_ids_that_agree_for_half_are_told_and_a_survey_of_few_is_not(survey, people):
+    frame = survey[0]
+    odd = frame.index % 2 == 1
+    strange = frame.assign(user_id=frame["user_id"].mask(odd, "x" + frame["user_id"]))
+    with pytest.warns(
+        UserWarning, match=r"200 of 400 ids of the frame .*got 'xp001'; 200 of 400 people .*'p001'"
+    ):
+        Questionnaire(strange).fit(people)
+    Questionnaire(frame.head(200)).fit(people)
+    Questionnaire(frame).fit(people.take(np.arange(200)))
 
 
 @pytest.mark.parametrize(("code", "is_far"), [(99, True), (-9, True), (9, True), (6, False), (0, False)])

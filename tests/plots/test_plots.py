@@ -140,7 +140,7 @@ def test_an_estimate_that_the_log_contradicts_is_told_from_the_others():
 
 
 def test_scenarios_of_different_people_say_how_many_each():
-    table = pd.DataFrame({"listed": [9, 12], "candidates": [2.0, 3.0]}, index=["today", "50 km"])
+    table = pd.DataFrame({"scenario": ["today", "50 km"], "listed": [9, 12], "candidates": [2.0, 3.0]})
     axes = plots.policies(table)
     assert [label.get_text() for label in axes.get_yticklabels()] == ["today\nn = 9", "50 km\nn = 12"]
     assert axes.get_title() == "Candidates of the median viewer (n: listed people)"
@@ -317,7 +317,9 @@ DRAWN = {
             [{"estimator": "dm", "value": np.nan, "lo": np.nan, "hi": np.nan, "n": 4, "reason": "no"}]
         )
     ),
-    "scenarios": lambda *_: plots.policies(pd.DataFrame({"listed": [9], "pairs": [7]}, ["now"]), "pairs"),
+    "scenarios": lambda *_: plots.policies(
+        pd.DataFrame([{"scenario": "now", "listed": 9, "pairs": 7}]), "pairs"
+    ),
     "funnel": lambda *_: plots.funnel(
         pd.DataFrame({"constraint": ["ages"], "removed_in_order": [6], "left": [4]})
     ),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import recsys
+from recsys.data.geography import radii_km
 from recsys.errors import ArgumentTypeError, InputError
 from recsys.testing.people import make_people
 
@@ -15,7 +16,7 @@ def people():
 
 def test_counts_are_those_of_the_plain_rules(people):
     policy = recsys.Policy.default()
-    row = recsys.compare_policies({"today": policy}, people, k=5).loc["today"]
+    row = recsys.compare_policies({"today": policy}, people, k=5).iloc[0]
     i, j = (rows.ravel() for rows in np.meshgrid(*[np.arange(80)] * 2, indexing="ij"))
     shown = policy.may_show(people, i, j).reshape(80, 80)
     listed = policy.compile(people).listed
@@ -32,16 +33,26 @@ def test_a_wider_rule_leaves_more_and_a_model_adds_what_lists_come_to(people):
     model = recsys.RandomModel().fit(people, recsys.Events.none(), rng=1)
     scenarios = {
         "today": policy,
-        "5 km": (policy, people.assuming(max_distance_km=5)),
+        "30 km": (policy, people.assuming(max_distance_km=30)),
         "any language": policy.without("languages"),
     }
     table = recsys.compare_policies(scenarios, people, model=model, k=3)
-    assert table.index.tolist() == list(scenarios)
-    assert table.loc["5 km", "pairs"] <= table.loc["today", "pairs"] < table.loc["any language", "pairs"]
+    assert table["scenario"].tolist() == list(scenarios)
+    table = table.set_index("scenario")
+    assert table.loc["30 km", "pairs"] <= table.loc["today", "pairs"] < table.loc["any language", "pairs"]
     lists = recsys.recommend(model, people, policy, k=3)
     today = table.loc["today"]
     assert today["matches"] == pytest.approx(lists["p_mutual"].sum() / today["listed"])
     assert today["unreached"] == pytest.approx(1 - lists["candidate_id"].nunique() / today["listed"])
+
+
+def test_a_maximum_below_the_reach_of_areas_says_so(people, recwarn):
+    """People of little-populated areas are known by wide ones, and limits of some km say little there."""
+    reach = radii_km(np.unique(people.cells[people.cells != 0]))
+    with pytest.warns(UserWarning, match=rf"of 80 people are known by areas .* up to {reach.max():.0f} km"):
+        people.assuming(max_distance_km=1)
+    people.assuming(max_distance_km=int(reach.max()) + 1)
+    assert not recwarn.list
 
 
 def test_what_is_no_scenario_is_refused(people):
@@ -64,7 +75,7 @@ def test_none_and_fewer_are_those_of_the_longest_lists():
     people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
     policy = recsys.Policy.default()
     model = recsys.PopularityModel().fit(people, events, rng=1)
-    row = recsys.compare_policies({"today": policy}, people, k=4).loc["today"]
+    row = recsys.compare_policies({"today": policy}, people, k=4).iloc[0]
     lists = recsys.recommend(model, people, policy, k=len(people) - 1)
     lengths = lists["viewer_id"].value_counts()
     assert len(people.relations.liked)
