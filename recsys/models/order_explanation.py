@@ -61,20 +61,22 @@ class OrderExplanation:
             high, low, ratio = low, high, 1.0 / ratio
         factor = f"{ratio:.2f}" if ratio < 1.1 else f"{ratio:.1f}"
         named = {"viewer": str(self.viewer), "high": str(high), "low": str(low)}
-        return self.text("title", **named, factor=factor, score=self.score, model=self.model)
+        more = {"factor": factor, "score": self.score, "model": self.model}
+        return order_text("title", self.lang, **named, **more)
 
     @property
     def score(self) -> str:
         """What the score is: a probability, or the score of an order that also asks who comes across whom."""
         with_looks = (self.terms["term"] == term_label(AFFINITY, self.lang)).any()
-        return self.text("ranking" if with_looks else "p_mutual")
-
-    def text(self, key: str, **values: str) -> str:
-        """Return a text on this order in its language, see `explained_order` in the catalogue."""
-        return load_catalogue().text(f"explained_order.{key}", self.lang, **values)
+        return order_text("ranking" if with_looks else "p_mutual", self.lang)
 
     def _repr_html_(self) -> str:
         return f"<p>{self.title}</p>{self.terms.round(3).to_html(index=False)}"
+
+
+def order_text(key: str, lang: Language, **values: str) -> str:
+    """Return a text on an order, see `explained_order` in the catalogue."""
+    return load_catalogue().text(f"explained_order.{key}", lang, **values)
 
 
 @checked_arguments

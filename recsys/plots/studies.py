@@ -7,6 +7,7 @@ import pandas as pd
 
 from recsys.arguments import checked_arguments
 from recsys.errors import InputError, did_you_mean, explained
+from recsys.models.order_explanation import order_text
 from recsys.plots.metrics import baseline_label, chosen_rows, interval_lengths, metric_label, titled_with_n
 from recsys.plots.style import legend, palette, percent, require_rows, series, styled_axes, write
 
@@ -89,7 +90,7 @@ def policies(table: pd.DataFrame, column: str = "candidates", *, ax: "Axes | Non
             if column in _SHARES
             else f"{value:,.3g}"
             if value < 1
-            else f"{value:,.4g}"
+            else f"{value:,.1f}".removesuffix(".0")
         )
         write(axes, value, row, f" {text}", fontsize=9)
     axes.set_ylim(len(table) - 0.5, -0.5)
@@ -119,7 +120,7 @@ def order(explained_order: "OrderExplanation", *, ax: "Axes | None" = None) -> "
     axes = styled_axes(ax, width=7.0, height=1.6 + 0.42 * len(terms))
     colours = palette(axes)
     labels = {
-        column: explained_order.text(column, viewer=str(explained_order.viewer))
+        column: order_text(column, explained_order.lang, viewer=str(explained_order.viewer))
         for column in ("viewer_likes", "likes_back")
     }
     for at, (column, label) in enumerate(labels.items()):
@@ -135,13 +136,13 @@ def order(explained_order: "OrderExplanation", *, ax: "Axes | None" = None) -> "
             both[at_once],
             height=0.74,
             color=colours.series[2],
-            label=explained_order.text("at_once"),
+            label=order_text("at_once", explained_order.lang),
         )
     axes.axvline(0.0, color=colours.soft, linewidth=0.8)
     axes.set_yticks(np.arange(len(terms)), terms["term"].astype(str).tolist())
     axes.invert_yaxis()
     first, second, score = str(explained_order.first), str(explained_order.second), explained_order.score
-    axes.set_xlabel(explained_order.text("axis", first=first, second=second, score=score))
+    axes.set_xlabel(order_text("axis", explained_order.lang, first=first, second=second, score=score))
     title = explained_order.title.replace(f": {score}", f":\n{score}", 1)
     axes.set_title(title, pad=58 if at_once.any() else 42)
     legend(axes, loc="lower left", bbox_to_anchor=(0.0, 1.0))

@@ -139,6 +139,15 @@ def test_an_estimate_that_the_log_contradicts_is_told_from_the_others():
     assert plots.estimators(table.head(1)).get_legend() is None
 
 
+def test_counts_of_scenarios_are_written_out():
+    table = pd.DataFrame({"scenario": list("abc"), "listed": 9, "pairs": [26_258, 5_042, 12.5]})
+    assert [text.get_text() for text in plots.policies(table, "pairs").texts] == [
+        " 26,258",
+        " 5,042",
+        " 12.5",
+    ]
+
+
 def test_scenarios_of_different_people_say_how_many_each():
     table = pd.DataFrame({"scenario": ["today", "50 km"], "listed": [9, 12], "candidates": [2.0, 3.0]})
     axes = plots.policies(table)
