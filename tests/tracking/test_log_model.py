@@ -160,7 +160,7 @@ def test_a_model_without_a_fit_is_not_logged(place):
 
 def test_equal_content_has_one_hash_and_any_change_another(people, events):
     assert content_hash(people) == content_hash(make_people(30, np.random.default_rng(12)))
-    assert content_hash(people) != content_hash(people.assuming(max_distance_km=5))
+    assert content_hash(people) != content_hash(people.assuming(max_distance_km=50))
     assert content_hash(people) != content_hash(people.take(range(29)))
     assert content_hash(events) == content_hash(Events.of(events.frame.sample(frac=1.0, random_state=1)))
     assert content_hash(events) != content_hash(Events.of(events.frame.iloc[:-1]))
