@@ -4,13 +4,16 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from recsys.catalogue.english_phrases import LEARNED, NO_HOBBY, meant_at_last, meant_at_once, object_of
+
 _BEGINNINGS: Final = re.compile(
     "^(?:(?:i|we|they|he|she)(?: (?:will|would|also|still|just|regularly|often|mostly|sometimes))*"
     "|still|starting(?: up)?|having"
     "|getting|looking (?:at|for)|buying|using|working on|messing around with|annual|several|many"
     "|different|various"
     "|numerous|[0-9]+|(?:a )?lots? of|go (?:to|on|for)(?: the)?|listen to|watch|write|play|do|visit"
-    "|recogni[sz]ing|(?:a |the )?games? of|some|small|tiny|big|little|lessons in|outings? to|counted"
+    "|recogni[sz]ing|(?:different )?flavou?rs? (?:in|of)|(?:a |the )?games? of|some|small|tiny|big"
+    "|little|lessons in|outings? to|counted"
     "|(?:fell )?in love with"
     "|(?:varieties|kinds|types|variety|range) of|watching|playing|taking up|getting into|keen on|into"
     "|pottering in|tinkering with"
@@ -38,29 +41,21 @@ _ENGLISH_ENDINGS: Final = re.compile(
     "|challenge|streak|collection|appreciation|albums?|memorabilia|matinees?|fortnight|tragic|devotee|junkie"
     "|aficionado|nut|novice|again|slowly|obviously|of course|lately|these days|(?:before|after) work"
     "|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|mornings?|afternoons?|strumming|fundraising"
-    "|fanatic|geek|nerd|addict|buff|nights?|trips?|in general|of all kinds|etc|too|at home|shows?|events?"
+    "|fanatic|geek|nerd|addict|buff|nights?|trips?|in general|of all kinds|etc|too|at home|races?|shows?"
+    "|events?"
     "|tours?|work|evenings?|exchange|tasting|badly|equipment|gear|sessions?|trails?|routes?|workouts?"
     "|m[uo]ms?|dads?|parents?|owners?|people|person|hopping|hunting|spotting|crawls?|days?|time|hobby"
     "|around me|reruns?|a year|in my (?:spare|free) time|favou?rites?|now and then|once in a while|as well"
-    "|recipes?|certified|activities|projects?|stuff"
-    "|weekends?|mad|obsessed|newbie|beginner|and more|mainly|mostly|every \\w+)$"
+    "|recipes?|contests?|competitions?|tournaments?|players?|coach(?:es)?|chefs?|by trade|certified"
+    "|activities|projects?|stuff"
+    "|weekends?|mad|obsessed|newbie|beginner|and more|mainly|mostly|every \\w+"
+    "|(?:as (?:much|often) as|whenever|whatever|wherever) i .*)$"
 )
 _ENGLISH_CUT: Final = re.compile(
     "(?<!art) of |[,:;(?] ?"
     "| (?:in|on|at|with|for|to|from|by|around|near|and|or|&|the|my|our|when|while|especially|since) "
 )
 _AND: Final = re.compile(r" ?[&/+] ?| '?n'? ")
-_NO_HOBBY: Final = re.compile(
-    "running (?:a|the|my|our|late|errands|business|water|costs?|mate|shoes|out)\\b"
-    "|jogging (?:my|a) memory|cooking (?:oil|gas)|walking dead|swimming pool"
-    "|fishing for|reading (?:glasses|minds?)|drawing (?:the|a) line"
-    "|reading the room|walking on (?:eggshells|air)|driving (?:me|him|her|them|us) |drawing a blank"
-    "|dancing around"
-    "|climbing the (?:career |social |property )?ladder|skating on thin|sailing close"
-    "|boxing (?:day|match tickets)"
-    "|surfing (?:the )?(?:web|net|internet)|dog eat|tea lea(?:f|ves)|red herring"
-)
-"""English phrases that begin like a hobby and are none."""
 _PAST: Final = {"ran": "running", "swam": "swimming", "rode": "riding", "read": "reading", "wrote": "writing"}
 _SHORTEST: Final = 3
 """Letters that must be left of an English word without its ending."""
@@ -68,7 +63,7 @@ _OTHER_WORDS: Final = frozenset(("training", "king", "ring", "string", "spring",
 """English words that end like another word's plural or -ing and are not it."""
 _ONLY_WHOLE: Final = frozenset(
     (
-        *("fans", "food", "foods", "nature", "plants", "rock", "sleep", "stars"),
+        *("flying", "fans", "food", "foods", "nature", "plants", "rock", "sleep", "stars"),
         *(
             "dune",
             "oasis",
@@ -151,23 +146,26 @@ _OTHER_MEANINGS: Final = frozenset(
     )
     for first in firsts
 )
-MOST_FORMS: Final = 16
+MOST_FORMS: Final = 24
 """Forms of one text that are made, at most."""
 
 
 def english_forms(folded: str) -> Iterator[str]:
     """Yield forms of an English text: without beginnings and endings, then its parts."""
+    if NO_HOBBY.match(folded):
+        return
     forms = [folded, *([_AND.sub(" and ", folded)] if _AND.search(folded) else [])]
+    if learned := LEARNED.match(folded):
+        yield from _gerunds(learned[1])
+    yield from meant_at_once(folded)
     for form in forms:
-        shorter = (_BEGINNINGS.sub("", form, count=1), _ENGLISH_ENDINGS.sub("", form))
+        shorter = (_BEGINNINGS.sub("", form, count=1), _ENGLISH_ENDINGS.sub("", form), object_of(form))
         forms += [one for one in shorter if one and one not in forms and len(forms) < MOST_FORMS]
     yield from forms[1:]
     for form in forms:
         yield from _without_ending(form)
         yield from _what_one_does(form)
     for form in forms:
-        if _NO_HOBBY.match(form):
-            continue
         first = _ENGLISH_CUT.split(form)[0]
         if first != form:
             yield first
@@ -178,9 +176,13 @@ def english_forms(folded: str) -> Iterator[str]:
         if first not in _OTHER_MEANINGS:
             yield from _last_words(first)
         if " and " in form:
-            yield from _last_words(form.rpartition(" and ")[2])
-        if (words[0].endswith("ing") and words[0] not in _OTHER_WORDS) or first in _OTHER_MEANINGS:
+            last = form.rpartition(" and ")[2]
+            yield from (last, *_without_ending(last))
+            yield from _last_words(last)
+        is_done = words[0].endswith("ing") and words[0] not in _OTHER_WORDS and not object_of(form)
+        if is_done or first in _OTHER_MEANINGS:
             yield words[0]
+    yield from meant_at_last(folded)
 
 
 def _what_one_does(form: str) -> Iterator[str]:
@@ -193,6 +195,13 @@ def _what_one_does(form: str) -> Iterator[str]:
         yield form + "g"
     if (one := form.removesuffix("s")).endswith("er") and len(one) > _SHORTEST + 2 and one != "cooker":
         yield one.removesuffix("er") + "ing"
+
+
+def _gerunds(verb: str) -> Iterator[str]:
+    """Yield what somebody does who does it: code, coding."""
+    yield verb + "ing"
+    yield verb.removesuffix("e") + "ing"
+    yield verb + verb[-1] + "ing"
 
 
 def _last_words(phrase: str) -> Iterator[str]:

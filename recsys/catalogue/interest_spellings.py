@@ -5,9 +5,10 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
+from recsys.catalogue.english_phrases import without_names
 from recsys.catalogue.english_spellings import english_forms
 from recsys.catalogue.japanese_spellings import japanese_forms
-from recsys.catalogue.text_folding import INVISIBLE, fold
+from recsys.catalogue.text_folding import INVISIBLE, fold, unaccented
 
 _DISLIKED: Final = re.compile(
     r"\b(?:hat(?:e|es|ed|ing)|dislikes?|loathe|can'?t stand"
@@ -37,7 +38,7 @@ _REFUSED_PART: Final = re.compile(
 """What comes after a "not": cats, not dogs."""
 _NOT_AN_INTEREST: Final = re.compile(f"{_DISLIKED.pattern}|{_NO_LONGER.pattern}|{_ABOUT_ONESELF.pattern}")
 _ASIDE: Final = re.compile("[(（][^()（）]*[)）]|[!！。、…♪☆★~〜・]+$|^[#・*※]+|(?<=[ぁ-ヿ一-鿿])(?:笑|w+)$")
-_LONGEST_CUT: Final = 40
+_LONGEST_CUT: Final = {True: 60, False: 40}
 """Characters of a text whose parts are tried: a longer one is a sentence, not a hobby."""
 
 _CONTACT: Final = re.compile(r"https?:|www\.|\.(?:com|net|org|jp|io|me)\b|@|(?:[0-9][ \-().]*){7,}")
@@ -67,8 +68,8 @@ def shorter_spellings(text: str) -> Iterator[str]:
     folded = fold(text)
     if is_no_interest(folded) or _NOT_AN_INTEREST.search(folded):
         return
-    if len(folded) > _LONGEST_CUT:
-        if "," in folded[:_LONGEST_CUT]:  # a list: its first part, if that is all of a name
+    if len(folded) > (longest := _LONGEST_CUT[folded.isascii()]):
+        if "," in folded[:longest]:  # a list: its first part, if that is all of a name
             yield folded.partition(",")[0]
         return
     kept = _REFUSED_PART.sub("", _without_emojis(unicodedata.normalize("NFKC", text)))
@@ -77,7 +78,12 @@ def shorter_spellings(text: str) -> Iterator[str]:
         return
     if fold(plain) != folded:
         yield fold(plain)
-    yield from english_forms(fold(plain)) if fold(plain).isascii() else japanese_forms(plain)
+    if not (latin := fold(unaccented(plain))).isascii():
+        yield from japanese_forms(plain)
+        return
+    yield from english_forms(latin)
+    if (unnamed := without_names(plain)) != plain:
+        yield from english_forms(fold(unaccented(unnamed)))
 
 
 def _without_emojis(text: str) -> str:

@@ -29,6 +29,9 @@ _WORDS_THEMSELVES: Final = frozenset(
     (
         *(
             "mediation",
+            "places",
+            "competing",
+            "palaces",
             "medication",
             "medications",
             "plates",
