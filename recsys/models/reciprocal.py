@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
-from recsys.models.directed import sigmoid
 from recsys.models.impressions import Impressions, PairRows
 from recsys.types import Float64Array
 
@@ -99,6 +98,7 @@ Judged, not measured, as the usual weights of content are; evidence moves it.
 """
 _PRECISION: Final = 2.0
 """Of the prior of the association around the usual one."""
+_MOST: Final = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +131,16 @@ class PairedDecisions(PairRows):
     """Blind decisions about somebody whose own decision is known, `(n_replies,)` each.
 
     labels, weights: what was said, and the chance that it was said after looking.
-    logits:          of P(yes) from everything but what the other said.
-    surprise:        the other's decision less its probability, times the chance that they looked.
+    chance:          of a yes, from everything but what the other said.
+    other, other_chance, other_looked: what the other said, its chance, and the chance that they looked.
     """
 
     labels: Float64Array
     weights: Float64Array
-    logits: Float64Array
-    surprise: Float64Array
+    chance: Float64Array
+    other: Float64Array
+    other_chance: Float64Array
+    other_looked: Float64Array
 
     @classmethod
     def among(cls, impressions: Impressions, chance: Float64Array) -> "PairedDecisions":
@@ -148,7 +150,7 @@ class PairedDecisions(PairRows):
         flatters, and whom an inbox shows first depends on how much they are liked.
         """
         if impressions.is_reply.any():
-            return cls(*np.empty((4, 0)))
+            return cls(*np.empty((6, 0)))
         width = int(max(impressions.viewers.max(initial=0), impressions.candidates.max(initial=0))) + 1
         i, j = impressions.viewers.astype(np.int64), impressions.candidates.astype(np.int64)
         own, back = i * width + j, j * width + i
@@ -157,27 +159,41 @@ class PairedDecisions(PairRows):
         known = own[other] == back if len(own) else np.zeros(0, bool)
         at = np.flatnonzero(known)
         other = other[at]
-        sure = np.clip(chance[at], 1e-9, 1.0 - 1e-9)
+        sure = np.clip(chance, 1e-9, 1.0 - 1e-9)
         return cls(
             labels=impressions.labels[at],
             weights=impressions.looks[at],
-            logits=np.log(sure) - np.log1p(-sure),
-            surprise=(impressions.labels[other] - chance[other]) * impressions.looks[other],
+            chance=sure[at],
+            other=impressions.labels[other],
+            other_chance=sure[other],
+            other_looked=np.minimum(impressions.looks[other], 1.0),
         )
+
+    def log_likelihood(self, association: float) -> float:
+        """Return that of what was said, given what the other said, under one log odds ratio."""
+        both = MatchAssociation(association).both(self.chance, self.other_chance)
+        after_no = (self.chance - both) / (1.0 - self.other_chance)
+        given = np.where(self.other > 0, both / self.other_chance, after_no)
+        p = self.chance + self.other_looked * (given - self.chance)
+        said = np.clip(np.where(self.labels > 0, p, 1.0 - p), 1e-12, 1.0)
+        return float(self.weights @ np.log(said))
 
 
 def fit_match_association(replies: PairedDecisions) -> MatchAssociation:
-    """Return the association of greatest posterior, by Newton's method; the usual one without replies.
+    """Return the association of greatest posterior, within 6 either way; the usual one without replies.
 
-    It is what the logit of a decision gains with each unit of surprise at the other's.
+    Both directions of a pair are in it, each given the other, so a pair counts twice against the prior (a
+    pseudo-likelihood: J. Besag, "Statistical analysis of non-lattice data", The Statistician 24 (1975)
+    179-195).
     """
-    more = USUAL_ASSOCIATION
-    for _ in range(50):
-        p = sigmoid(replies.logits + more * replies.surprise)
-        pull = float((replies.weights * (replies.labels - p)) @ replies.surprise)
-        curve = float((replies.weights * p * (1.0 - p)) @ replies.surprise**2)
-        step = (pull - _PRECISION * (more - USUAL_ASSOCIATION)) / (curve + _PRECISION)
-        more += float(np.clip(step, -1.0, 1.0))
-        if abs(step) < 1e-9:
-            break
-    return MatchAssociation(more)
+    from scipy import optimize  # in a fit alone
+
+    if not len(replies):
+        return MatchAssociation(USUAL_ASSOCIATION)
+
+    def loss(association: float) -> float:
+        prior = _PRECISION * (association - USUAL_ASSOCIATION) ** 2 / 2.0
+        return prior - replies.log_likelihood(association)
+
+    found = optimize.minimize_scalar(loss, bounds=(-_MOST, _MOST), method="bounded", options={"xatol": 1e-5})
+    return MatchAssociation(float(found.x))
