@@ -6,14 +6,19 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.kernels import kernel
+from recsys.models.calibration import fit_platt
+from recsys.models.directed import sigmoid
 from recsys.models.fold_in import EntriesByPerson
 from recsys.models.impressions import Impressions
 from recsys.parallel import in_ranges
-from recsys.types import Float64Array
+from recsys.types import Float64Array, Int32Array
 
 _LEAST_VARIANCE = 1e-3
+_USUAL, _USUAL_SPREAD = 0.2, 0.2
+_ATTENUATION = (16.0 * np.sqrt(3.0) / (15.0 * np.pi)) ** 2
+_MOST_SHARE = 2.0
 _SETTLED = 2e-3
-"""Logits, and shares of a variance, below which another round changes nothing that matters."""
+"""Logits below which another round changes nothing that matters."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +39,7 @@ class RandomEffects:
     @classmethod
     def none(cls, n_people: int) -> "RandomEffects":
         """Nothing is known of anybody."""
-        return cls(np.zeros(n_people), np.zeros(n_people), 0.0, (0.2, 0.2))
+        return cls(np.zeros(n_people), np.zeros(n_people), 0.0, (_USUAL, _USUAL))
 
     def logits(self, impressions: Impressions) -> Float64Array:
         """Return what the intercept and the two people add to each impression, `(n_impressions,)`."""
@@ -53,25 +58,27 @@ def fit_random_effects(
 ) -> RandomEffects:
     """Fit crossed random effects to the answers given `offset` logits, by alternating Newton steps.
 
-    Each person's two numbers have normal priors around 0; the variances are learned from everybody
-    (an approximate EM step a round, as in penalised quasi-likelihood), unless given. With the
-    intercept and variances given, only the numbers of the people are found. `start` is where to begin:
-    effects found from almost the same impressions.
+    Each person's two numbers have normal priors around 0; the variances are those of `effect_variances`,
+    unless given. With the intercept and variances given, only the numbers of the people are found. `start`
+    is where to begin: effects found from almost the same impressions.
 
     Source: Breslow and Clayton, "Approximate inference in generalized linear mixed models",
-    Journal of the American Statistical Association 88 (1993) 9-25.
+    Journal of the American Statistical Association 88 (1993) 9-25, whose own variances are too small where
+    people gave few answers.
     """
     begin = RandomEffects.none(n_people) if start is None else start
     effects = [begin.generosity, begin.popularity]
-    spread = list(begin.variances if variances is None else variances)
     level = begin.intercept if intercept is None else intercept
     if not len(impressions):
-        return RandomEffects(effects[0], effects[1], level, (spread[0], spread[1]))
+        return RandomEffects(
+            effects[0], effects[1], level, begin.variances if variances is None else variances
+        )
+    spread = effect_variances(impressions, offset, n_people) if variances is None else variances
     owners = (impressions.viewers, impressions.candidates)
     sides = [_Side.of(impressions, *one) for one in zip(owners, impressions.grouped(n_people), strict=True)]
     logits = offset + level + effects[0][impressions.viewers] + effects[1][impressions.candidates]
     for _ in range(rounds):
-        largest, before = 0.0, list(spread)
+        largest = 0.0
         for at, side in enumerate(sides):
             curve, pull = side.sums(logits)
             more = 0.0
@@ -86,14 +93,39 @@ def fit_random_effects(
                 more, step = more + middle, step - middle * side.seen
             effects[at] = effects[at] + step
             level, logits = level + more, logits + (step + more)[side.own]
-            if variances is None:
-                moments = effects[at][side.seen] ** 2 + 1.0 / precision[side.seen]
-                spread[at] = max(float(moments.mean()), _LEAST_VARIANCE)
             largest = max(largest, abs(more), float(np.abs(step).max()))
-        moved = max(abs(now / then - 1.0) for now, then in zip(spread, before, strict=True))
-        if largest < _SETTLED and moved < _SETTLED:
+        if largest < _SETTLED:
             break
-    return RandomEffects(effects[0], effects[1], level, (spread[0], spread[1]))
+    return RandomEffects(effects[0], effects[1], level, spread)
+
+
+def effect_variances(impressions: Impressions, offset: Float64Array, n_people: int) -> tuple[float, float]:
+    """Return the variances of generosity and popularity between people.
+
+    Two answers of one viewer err together by what is particular to the viewer: with residuals r and slopes
+    w = p (1 - p) of the rates that `offset` alone gives, the mean of r r' is about w w' v / (1 + c t), v the
+    variance of the viewers and t that of both sides together, by which the rates lie nearer to a half than
+    those of a typical pair. The same of two answers about one candidate. Near `_USUAL` where little is known.
+
+    Source of c: S. L. Zeger, K.-Y. Liang and P. S. Albert, "Models for longitudinal data: a generalized
+    estimating equation approach", Biometrics 44 (1988) 1049-1060.
+    """
+    p = sigmoid(fit_platt(offset, impressions.labels, impressions.looks).logits(offset))
+    residual, slope = impressions.looks * (impressions.labels - p), impressions.looks * p * (1.0 - p)
+    shares = []
+    for owner in (impressions.viewers, impressions.candidates):
+
+        def pairs(values: Float64Array, owner: Int32Array = owner) -> float:
+            whole = np.bincount(owner, values, n_people)
+            return float(whole @ whole - values @ values)
+
+        weight = max(pairs(slope), 0.0) / 2.0  # one over the variance of the share where there is no effect
+        usual = 1.0 / _USUAL_SPREAD**2
+        shares.append(max((pairs(residual) / 2.0 + _USUAL * usual) / (weight + usual), 0.0))
+    total = min(sum(shares), _MOST_SHARE)
+    widened = 1.0 / (1.0 - _ATTENUATION * total)
+    first, second = (max(share * widened, _LEAST_VARIANCE) for share in shares)
+    return first, second
 
 
 @dataclass(frozen=True, eq=False)
