@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from recsys.arguments import checked_arguments
 from recsys.types import BoolArray, Float64Array, Int64Array
@@ -43,7 +43,7 @@ class Estimate:
         >>> Estimate(1.0, 1.5, 0.5, 0.1, 1e9, 100).interval()[0].__round__(3)
         0.304
         """
-        half = float(stats.t.isf((1.0 - level) / 2.0, max(self.degrees, 1.0))) * self.error
+        half = float(special.stdtrit(max(self.degrees, 1.0), (1.0 + level) / 2.0)) * self.error
         return self.effect - half, self.effect + half
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from recsys.arguments import checked_arguments
 from recsys.config import ExperimentSettings
@@ -99,14 +99,14 @@ def nights_of_past(past: Outcomes) -> Int64Array:
 def _power(effect: float, error: float, degrees: float, power: float, level: float) -> dict[str, float]:
     """Return what an experiment with a standard error finds, see `plan`; effect: the one worth finding."""
     shift = effect / error if error > 0.0 else float("inf")
-    bound = float(stats.t.isf((1.0 - level) / 2.0, degrees))
+    bound = float(special.stdtrit(degrees, (1.0 + level) / 2.0))
     ratio = (effect / max(error, 1e-300)) ** 2
     always = np.sqrt(2.0 * (1.0 + ratio) / ratio * np.log(np.sqrt(1.0 + ratio) / (1.0 - level)))
     return {
         "error": error,
-        "smallest": error * (bound + float(stats.t.isf(1.0 - power, degrees))),
-        "power": float(stats.norm.sf(bound - shift)),
-        "always_power": float(stats.norm.sf(always - shift)),
+        "smallest": error * (bound + float(special.stdtrit(degrees, power))),
+        "power": float(special.ndtr(shift - bound)),
+        "always_power": float(special.ndtr(shift - always)),
     }
 
 

@@ -10,7 +10,7 @@ asymptotic confidence sequences", arXiv:2103.06476.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 from scipy.special import betainc, betaln
 
 from recsys.arguments import checked_arguments
@@ -36,8 +36,8 @@ def always_valid_interval(found: Estimate, *, scale: float, level: float = 0.95)
         return float("nan"), float("nan")
     ratio = (scale / found.error) ** 2
     deviations = np.sqrt(2.0 * (1.0 + ratio) / ratio * np.log(np.sqrt(1.0 + ratio) / (1.0 - level)))
-    tail = max(float(stats.norm.sf(deviations)), 1e-300)
-    half = float(stats.t.isf(tail, max(found.degrees, 1.0))) * found.error
+    tail = max(float(special.ndtr(-deviations)), 1e-300)
+    half = -float(special.stdtrit(max(found.degrees, 1.0), tail)) * found.error
     return found.effect - half, found.effect + half
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t
+from scipy import special
 
 from recsys.errors import InputError, explained
 from recsys.evaluation.bootstrap import Interval, person_counts, recentred
@@ -290,7 +290,9 @@ def mean_over(values: np.ndarray, level: float = 0.95) -> Interval:
     known = values[np.isfinite(values)]
     if len(known) < 2:
         return Interval(float(known.mean()) if len(known) else float("nan"), float("nan"), float("nan"))
-    half = float(t.ppf((1.0 + level) / 2.0, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known)))
+    half = float(
+        special.stdtrit(len(known) - 1, (1.0 + level) / 2.0) * known.std(ddof=1) / np.sqrt(len(known))
+    )
     return Interval(float(known.mean()), float(known.mean()) - half, float(known.mean()) + half)
 
 

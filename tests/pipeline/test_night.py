@@ -75,12 +75,6 @@ def test_a_night_and_the_one_after(project: Path) -> None:
     assert (tracked["version"], tracked["is_new"]) == (1, True)
     assert current_run(project / PUBLISHED) == run
 
-    broken = night(project, *SMALL, "--set", "recommend.kk=2")
-    assert broken.returncode == 40
-    last = broken.stderr.splitlines()[-1]
-    assert last.startswith("night: settings failed (40)")
-    assert "did you mean 'k'?" in last
-
 
 @pytest.mark.parametrize("missing", [".dvc", "dvc.yaml"])
 def test_a_folder_without_dvc_is_a_broken_setting(
