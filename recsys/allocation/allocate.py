@@ -96,7 +96,7 @@ def allocate_graph(
         ranked = _lists(model, ascent.exposure, ascent.price, caps)
         propensity = np.ones(len(ranked.edge), np.float32)
     else:
-        ranked, propensity = draw.lists()
+        ranked, propensity = draw.lists(None if caps is None else _kept(graph, ascent.exposure, caps))
     unplaced = np.zeros(0, np.int32)
     if config.minimum_exposure and rng is not None:
         exposed = with_minimum_exposure(
@@ -131,6 +131,19 @@ def _require_generator(config: AllocationConfig, rng: np.random.Generator | None
     if (config.minimum_exposure or config.mixture or config.randomised_share) and rng is None:
         what, remedy = "drawing lots needs a generator", "give rng=np.random.default_rng(seed)"
         raise InputError(explained(what, where="rng", remedy=remedy))
+
+
+def _kept(graph: CandidateGraph, exposure: Float32Array, caps: Float64Array) -> Float64Array:
+    """Return which share of a mixture's entries of each person keeps their expected likes within the budget.
+
+    Prices hold budgets nearly. Who comes after an entry that is left out moves up: at most the looks that are
+    given up reach others, so that all loads are taken to rise by that share.
+    """
+    load = np.bincount(graph.candidate, graph.p.astype(np.float64) * exposure, graph.n_people)
+    share = np.minimum(caps / np.maximum(load, 1e-12), 1.0)
+    looks = np.bincount(graph.candidate, exposure, graph.n_people)
+    rise = float(looks.sum()) / max(float(share @ looks), 1e-12)
+    return np.minimum(caps / np.maximum(load * rise, 1e-12), 1.0)
 
 
 def _of_draws(ranked: RankedEdges, propensity: Float32Array, exposed: ExposedLists) -> Float32Array:

@@ -111,10 +111,17 @@ class MixtureDraw:
         even = np.repeat(np.minimum(k / np.maximum(degree, 1), 1.0), degree)
         self._inclusion[:] = (1.0 - weight) * before + weight * even
 
-    def lists(self) -> tuple[RankedEdges, Float32Array]:
-        """Return the lists that were drawn, and the chance of each entry to be in its list, in (0, 1]."""
+    def lists(self, kept: Float64Array | None = None) -> tuple[RankedEdges, Float32Array]:
+        """Return the lists that were drawn, and the chance of each entry to be in its list, in (0, 1].
+
+        kept: `(n_people,)` in (0, 1], the chance with which an entry of each candidate stays in a list that
+        holds it; who comes after one that is left out moves up.
+        """
         used = np.arange(self._drawn.shape[1]) < self._length[:, None]
+        if kept is not None:
+            share = kept[self._graph.candidate[self._drawn]]
+            used &= np.random.default_rng([int(self._key), 2]).random(used.shape) < share
         edge = self._drawn[used]
-        indptr = np.append(0, np.cumsum(self._length)).astype(np.int64)
-        chance = np.clip(self._inclusion[edge], np.finfo(np.float32).tiny, 1.0)
-        return RankedEdges(indptr, edge), chance.astype(np.float32)
+        chance = self._inclusion[edge] * (1.0 if kept is None else share[used])
+        indptr = np.append(0, np.cumsum(used.sum(axis=1))).astype(np.int64)
+        return RankedEdges(indptr, edge), np.clip(chance, np.finfo(np.float32).tiny, 1.0).astype(np.float32)

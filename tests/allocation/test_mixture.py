@@ -23,7 +23,7 @@ def market(seed: int = 0, n: int = 12) -> CandidateGraph:
 def test_draws_average_to_the_mixture_and_propensities_are_their_chances(inbox: float | str) -> None:
     graph, config = market(), CONFIG.changed(inbox=inbox)
     weights = Examination.of(config.look).position_weights(config.k)
-    draws = 1500
+    draws = 700
     exposure, seen = np.zeros(graph.n_edges), np.zeros(graph.n_edges)
     said = np.full(graph.n_edges, np.nan)
     for seed in range(draws):
@@ -66,3 +66,19 @@ def test_a_draw_is_fixed_by_its_generator_and_threads_change_nothing() -> None:
 def test_a_mixture_needs_a_generator() -> None:
     with pytest.raises(InputError, match="generator"):
         allocate_graph(market(), CONFIG)
+
+
+def test_budgets_hold_on_average_over_draws_and_propensities_say_who_was_left_out() -> None:
+    """With twelve steps prices alone let the fullest expect 1.19 budgets."""
+    graph, config = market(), CONFIG.changed(budget=0.6, fairness=0.0)
+    draws, load, seen = 600, np.zeros(graph.n_people), np.zeros(graph.n_edges)
+    said = np.full(graph.n_edges, np.nan)
+    for seed in range(draws):
+        found = allocate_graph(graph, config, rng=np.random.default_rng(seed))
+        load += found.load / draws
+        seen[found.ranked.edge] += 1 / draws
+        said[found.ranked.edge] = found.propensity
+    assert (load <= 0.6 * 1.03).all()
+    met = ~np.isnan(said)
+    error = np.sqrt(np.clip(seen * (1.0 - seen), 0.0, None) / draws)
+    assert (np.abs(seen - said)[met] <= 5.0 * error[met] + 4e-3).all()

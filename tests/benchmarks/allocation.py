@@ -36,7 +36,7 @@ from recsys.allocation.simulator import simulate
 from recsys.evaluation.bootstrap import Interval, of_groups
 from recsys.evaluation.examination import Decay, Examination
 from tests.benchmarks.allocation_ascent import best_of_starts, seconds_of_lp
-from tests.benchmarks.allocation_frontier import frontier
+from tests.benchmarks.allocation_frontier import frontier, periods, thousand
 from tests.benchmarks.allocation_graphs import both_sides, one_sided, su_market, town
 from tests.benchmarks.allocation_peers import social_welfare
 from tests.benchmarks.command import Result, peak_mb, run
@@ -48,7 +48,6 @@ SETTINGS: Mapping[str, tuple[int, float, Decay]] = {
     "su_n200_l50_inv": (200, 0.5, 1.0),
 }
 DEGREES = {10_000: 50, 100_000: 100, 1_000_000: 50}
-STEPS_AT_SCALE = 25
 Rows = list[dict[str, Any]]
 
 
@@ -61,6 +60,8 @@ def measure(args: argparse.Namespace) -> Result:
     parts = {
         "su": _su,
         "frontier": frontier,
+        "periods": periods,
+        "thousand": thousand,
         "noise": _noise,
         "optimum": _optimum,
         "budget": _budgets,
@@ -271,7 +272,7 @@ def _scale(n_people: int, args: argparse.Namespace, rows: Rows) -> dict[str, Any
     """The whole allocation of a town: layout by receiver, steps, lists."""
     degree = DEGREES.get(n_people, 50)
     graph = town(n_people, degree, np.random.default_rng(args.seed))
-    config = AllocationConfig(k=20, steps=STEPS_AT_SCALE, workers=args.workers)
+    config = AllocationConfig(k=20, steps=args.steps, workers=args.workers)
     start, cpu = time.perf_counter(), time.process_time()
     make_inbox(graph, args.workers)
     build_inbox = time.perf_counter() - start
@@ -289,7 +290,7 @@ def _scale(n_people: int, args: argparse.Namespace, rows: Rows) -> dict[str, Any
             "seconds": seconds,
             "layout_s": build_inbox,
             "cpu_s": cpu,
-            "ns_per_edge_step": cpu * 1e9 / graph.n_edges / STEPS_AT_SCALE,
+            "ns_per_edge_step": cpu * 1e9 / graph.n_edges / args.steps,
             "peak_mb": peak_mb(),
         }
     )
@@ -307,12 +308,15 @@ def _interval(name: str, interval: Interval) -> dict[str, float]:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    known = ("su", "frontier", "noise", "optimum", "budget", "fairness")
+    known = ("su", "frontier", "periods", "thousand", "noise", "optimum", "budget", "fairness")
     parser.add_argument("--parts", nargs="*", choices=known, default=known, help="what to run (default all)")
     parser.add_argument("--markets", type=int, default=12, help="markets a setting (default 12)")
     parser.add_argument("--side", type=int, default=1000, help="people a side for envy (default 1000)")
     parser.add_argument(
         "--scale", type=int, nargs="*", default=[10_000], metavar="N", help="sizes to time (default 10000)"
+    )
+    parser.add_argument(
+        "--steps", type=int, default=15, help="steps at these sizes: 15 keep 99.9 %% of the matches of 60"
     )
     parser.add_argument("--nights", type=int, default=0, help="simulated nights of a town (default none)")
     parser.add_argument("--workers", type=int, default=2, help="threads (default 2)")

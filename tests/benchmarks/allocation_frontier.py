@@ -28,6 +28,7 @@ from tests.benchmarks.allocation_peers import (
     sinkhorn_nash,
     social_welfare,
 )
+from tests.benchmarks.allocation_periods import WAYS, drawn_market, play
 
 Rows = list[dict[str, Any]]
 Way = Callable[[CandidateGraph, int], RankedEdges]
@@ -87,6 +88,47 @@ def frontier(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str, 
         key = f"{measure}_over_{peer.partition(',')[0]}"
         summary |= {key: ahead.value, f"{key}_lo": ahead.lo, f"{key}_hi": ahead.hi, f"{key}_by": best}
     return summary | _over_nights(args, rows, small=small)
+
+
+def periods(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str, Any]:
+    """Four periods of three profiles with a backlog of likes, beside DH-int: matches of everybody."""
+    n, markets = (6, 2) if small else (20, args.markets)
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in WAYS}
+    for market in range(markets):
+        chances = drawn_market(n, np.random.default_rng([args.seed, 47, market]))
+        for name, way in WAYS.items():
+            start = time.process_time()
+            matches = play(chances, way, np.random.default_rng([args.seed, 48, market]))
+            found[name].append((float(matches), time.process_time() - start))
+    for name, values in found.items():
+        matches, seconds = np.array(values).mean(axis=0)
+        rows.append({"part": f"periods {n} x {n}", "way": name, "matches": matches, "cpu_s": seconds})
+    ours, peer = (np.array(found[name])[:, 0] for name in ("allocator", "dh-int"))
+    ahead = of_groups(ours / peer - 1.0, rng=np.random.default_rng(0))
+    return {
+        "periods_over_dh_int": ahead.value,
+        "periods_over_dh_int_lo": ahead.lo,
+        "periods_over_dh_int_hi": ahead.hi,
+    }
+
+
+def thousand(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str, Any]:
+    """Time every way once on 1,000 x 1,000 pairs, lists of 20: processor seconds.
+
+    Nash by Sinkhorn is left out: a matrix of candidates by places for each of 2,000 lists takes 16 GB.
+    """
+    n = 40 if small else 1000
+    p, q = su_market(n, 0.5, np.random.default_rng([args.seed, 49]), n_rows=n)
+    graph, seconds = one_sided(p, q), {}
+    for name, way in _ways().items():
+        start = time.process_time()
+        way(CandidateGraph(graph.indptr, graph.candidate, graph.p, graph.q), 20)
+        seconds[name] = time.process_time() - start
+    start = time.process_time()
+    alternating_nash(p * q, 20, rounds=2 if small else 10)
+    seconds["nash, alternating"] = time.process_time() - start
+    rows += [{"part": f"{n} x {n}", "way": name, "cpu_s": cost} for name, cost in seconds.items()]
+    return {f"thousand_{name.replace(', ', '_').replace(' ', '_')}_s": cost for name, cost in seconds.items()}
 
 
 def _over_nights(args: argparse.Namespace, rows: Rows, *, small: bool) -> dict[str, Any]:

@@ -34,5 +34,7 @@ def test_allocation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert summary["nash_share"] > 0.9
     assert summary["envy_ratio"] < 0.1
     assert summary["seconds_500x50"] > 0
+    assert math.isfinite(summary["periods_over_dh_int"])
+    assert summary["thousand_welfare_s"] > 0.0
     ways = {row["way"] for row in found["rows"] if row["part"] == KEYS[1]}
     assert ways >= {"naive", "product", "harmonic", "min", "tu", "greedy", "fair", "welfare", "nash"}
