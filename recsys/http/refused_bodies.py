@@ -44,6 +44,7 @@ _MOST_KEPT: Final = 10_000
 _PERSON: Final = "person"
 _WORDS: Final = ("owner", "reason", "category", "event_id", "lang", "answer")
 """Keys of bodies whose values name nobody."""
+_OF_EVENTS: Final = frozenset({_PERSON, "event_id", "actor", "target", "type", "detail", "count", "at"})
 
 
 class KeepsRestrictions(APIRoute):
@@ -78,7 +79,7 @@ def _keep_events(ranker: Ranker, request: Request, body: Any) -> None:
     viewer, rows = _viewer(request), body if isinstance(body, list) else [body]
     found = [row for row in rows[:_MOST_KEPT] if isinstance(row, dict)]
     ranker.day.keep_refused(
-        [_as_sent(row, viewer) for row in found if viewer is None or _may_be_said_by_members(row)]
+        [_as_sent(ranker, row, viewer) for row in found if viewer is None or _may_be_said_by_members(row)]
     )
 
 
@@ -88,15 +89,22 @@ def _may_be_said_by_members(row: Mapping[str, Any]) -> bool:
     return not isinstance(kind, str) or fold(kind[:64]) not in _OF_BACKEND
 
 
-def _as_sent(row: Mapping[str, Any], viewer: str | None) -> DayEvent:
-    """Return a row of a refused body as the event it may be; of a member, whoever it says did it."""
-    event_id, now = row.get("event_id"), datetime.now(UTC)
+def _as_sent(ranker: Ranker, row: Mapping[str, Any], viewer: str | None) -> DayEvent:
+    """Return a row of a refused body as the event it may be; of a member, whoever it says did it.
+
+    Whoever is known and stands under a key that no event has is meant where `actor` or `person` is missing.
+    """
+    event_id, kind, detail, now = row.get("event_id"), row.get("type"), row.get("detail"), datetime.now(UTC)
+    others = [value for key, value in row.items() if key not in _OF_EVENTS and not isinstance(value, dict)]
+    strangers = iter([one for one in others if ranker.safety.accounts.known(one) is not None])
     given: Any
     if viewer is None:
-        given = event_id, now, row.get("actor"), row.get("target"), row.get("type"), row.get("detail")
-        return DayEvent(*given)
-    own = f"{OF_MEMBER}{event_id}" if isinstance(event_id, str) else event_id
-    given = own, now, viewer, row.get(_PERSON), row.get("type"), row.get("detail")
+        actor = row["actor"] if "actor" in row else next(strangers, None)
+        target = row["target"] if "target" in row else next(strangers, None)
+        given = event_id, now, actor, target, kind, detail
+    else:
+        own = f"{OF_MEMBER}{event_id}" if isinstance(event_id, str) else event_id
+        given = own, now, viewer, row.get(_PERSON) or row.get("target") or next(strangers, None), kind, detail
     return DayEvent(*given)
 
 
@@ -104,7 +112,7 @@ def _keep_answer(ranker: Ranker, request: Request, body: Any) -> None:
     if isinstance(body, dict):
         about = request.path_params.get(_PERSON)
         row = {"type": "feeling_check", _PERSON: about, "detail": body.get("answer")}
-        ranker.day.keep_refused([_as_sent(row, _viewer(request))])
+        ranker.day.keep_refused([_as_sent(ranker, row, _viewer(request))])
 
 
 def _keep_tables(ranker: Ranker, request: Request, body: Any) -> None:
@@ -114,7 +122,7 @@ def _keep_tables(ranker: Ranker, request: Request, body: Any) -> None:
 def _keep_profile(ranker: Ranker, request: Request, body: Any) -> None:
     """Keep what a profile restricts, when a backend sends it."""
     if bearer_token(request).permits("backend", _viewer(request)) and isinstance(body, dict):
-        ranker.day.keep_refused_tables(_viewer(request), body.get("profile"))
+        ranker.day.keep_refused_tables(_viewer(request), body)
 
 
 def _keep_blocks(ranker: Ranker, request: Request, body: Any) -> None:

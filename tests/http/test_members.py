@@ -1,5 +1,7 @@
 """What a member's backend asks: pages in words, one person, what was shown, blocks, the guard; what fails."""
 
+from typing import Any
+
 import pytest
 
 from recsys.safety import MemorySafety
@@ -313,6 +315,8 @@ _RESTRICTING = {
         {"profile": {"profiles": [{"user_id": one, "account_state": "banned"}]}} | more,
     ),
 }
+_SPELLED = {"full width": lambda one: one.replace("u", "\uff55"), "list": lambda one: [one]}
+_OTHER_KEYS = {"person": "target", "actor": "user_id", "profile": "tables", "tables": "profile"}
 """What each route is asked by which somebody is out of another's sight, with something more in the body."""
 _WRONG = {
     "unknown key": {"note": "SECRET"},
@@ -326,16 +330,24 @@ def test_whatever_is_wrong_beside_it_every_route_that_restricts_does(service: Se
     ids = [one for one in service.world.people.ids.values if service.page(one, k=60)]
     me = ids[0]
     others = service.page(me, k=60)
-    wide = {"full width": lambda one: one.replace("u", "\uff55"), "list": lambda one: [one]}
     faults = [(name, lambda one: one, more) for name, more in _WRONG.items()]
     if route not in {"ban", "profile", "feeling-check"}:
-        faults += [(name, spelled, {}) for name, spelled in wide.items()]
+        faults += [(name, spelled, {}) for name, spelled in _SPELLED.items()]
     for (name, spelled, more), other in zip(faults, others, strict=False):
         method, path, body = _RESTRICTING[route](spelled(other), more)
         answer = service.ask(method, f"/v1/{path.format(me=me)}", body=body)
         assert other not in service.page(me, k=60), (route, name, answer.status_code)
         assert "SECRET" not in answer.text
+    for other in others[len(faults) : len(faults) + 1]:
+        method, path, body = _RESTRICTING[route](other, {})
+        rows = [{_OTHER_KEYS.get(key, key): value for key, value in one.items()} for one in _each(body)]
+        service.ask(method, f"/v1/{path.format(me=me)}", body=rows if isinstance(body, list) else rows[0])
+        assert other not in service.page(me, k=60), (route, rows)
     assert service.page(me, k=60), "somebody is left to be seen"
+
+
+def _each(body: Any) -> list[dict[str, Any]]:
+    return body if isinstance(body, list) else [body]
 
 
 def test_a_report_keeps_its_category_and_separates_whatever_it_says(service: Served) -> None:
