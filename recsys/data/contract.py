@@ -200,9 +200,14 @@ class Contract:
         if not again.any():
             return []
         first = keys[again].drop_duplicates().head(_FIRST_KEYS)
-        named = "; ".join(
-            ", ".join(f"{c}={shown(str(v))}" for c, v in key.items()) for key in first.to_dict("records")
-        )
+        shown_columns = [name for name in self.key if name not in _PERSON_COLUMNS]
+        if len(shown_columns) < len(self.key):  # who is held or blocked stands in no message
+            places = np.flatnonzero(sound)[again.to_numpy(bool)][:_FIRST_KEYS].tolist()
+            named = f"the first in row {', '.join(map(str, places))} (from 0)"
+        else:
+            named = "; ".join(
+                ", ".join(f"{c}={shown(str(v))}" for c, v in key.items()) for key in first.to_dict("records")
+            )
         what = f"{int(again.sum())} rows repeat the key ({', '.join(self.key)})"
         return [f"{what}: {named}; keep one row for each"]
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -48,13 +48,16 @@ class HoldStates:
 
     held: also by a row that is refused or dated ahead, where its state is read as `active`.
     lifted: when each hold ended, later than anything where the table itself has its beginning.
-    Somebody held because a state could not be read is in neither: that ends when the row is put right.
+    unread: the times of rows whose state could not be read, ISO UTC, "" for none; such a hold ends by a row
+        of its owner that can be read and is no older. read: the times of those.
     profile_times: reads the time of the latest profile of each account; None when the source has no times.
     """
 
     held: frozenset[tuple[str, str]]
     lifted: Mapping[tuple[str, str], pd.Timestamp]
     profile_times: Callable[[], Mapping[str, pd.Timestamp] | None] = lambda: None
+    unread: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    read: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @classmethod
     def of_source(cls, source: str, as_of: pd.Timestamp) -> "HoldStates":
@@ -71,18 +74,27 @@ class HoldStates:
         begun = set(_named_holds(every[every[C.STATE].eq("active")]))
         dated = C.TS in rows and bool(rows[C.TS].notna().any())
         ends = lifted[C.TS] if dated else pd.Series(pd.NaT, lifted.index)
+        told = rows[C.TS] if C.TS in rows else pd.Series(pd.NaT, rows.index)
+        refused, unread = _held_by_refused(readers[T.HOLDS](), checked.quarantined)
         return cls(
-            frozenset(held) | _held_by_refused(readers[T.HOLDS](), checked.quarantined),
+            frozenset(held) | refused,
             {
                 hold: _ALWAYS if hold in begun or not dated else end
                 for hold, end in zip(_named_holds(lifted), ends, strict=True)
                 if hold in begun or not dated or pd.notna(end)
             },
             times,
+            unread,
+            {hold: _iso(at) for hold, at in zip(_named_holds(rows), told, strict=True)},
         )
 
 
+_UNREAD_HOLD: Final = f"{HOLD} unread"
 _ALWAYS: Final = pd.Timestamp.max.tz_localize("UTC")
+
+
+def _iso(at: pd.Timestamp) -> str:
+    return "" if pd.isna(at) else at.isoformat()
 
 
 def _named_holds(rows: pd.DataFrame) -> list[tuple[str, str]]:
@@ -92,16 +104,26 @@ def _named_holds(rows: pd.DataFrame) -> list[tuple[str, str]]:
     return list(zip(rows[C.USER].astype(str), owner, strict=True))
 
 
-def _held_by_refused(given: pd.DataFrame, quarantined: pd.DataFrame) -> frozenset[tuple[str, str]]:
-    """Return the account and the owner of each hold in refused rows that say `active`."""
+def _held_by_refused(
+    given: pd.DataFrame, quarantined: pd.DataFrame
+) -> tuple[frozenset[tuple[str, str]], dict[tuple[str, str], str]]:
+    """Return the holds in refused rows that say `active`, and the times of those with no known state."""
     rows = given.reset_index(drop=True).iloc[quarantined[ROW_NUMBER].to_numpy(np.intp)]
     if rows.empty:
-        return frozenset()
-    active = rows[rows[C.STATE].map(lambda one: as_text(one).strip().casefold() == "active").astype(bool)]
-    named = active[C.USER].map(lambda one: as_id_text(one)[:_LONGEST_ID], na_action="ignore")
-    known = named[named.notna() & named.ne("")]
-    owners = active[C.OWNER].reindex(known.index) if C.OWNER in active else pd.Series(None, known.index)
-    return frozenset(zip(known, owners.map(as_text, na_action="ignore").fillna(""), strict=True))
+        return frozenset(), {}
+    states = rows[C.STATE].map(lambda one: as_text(one).strip().casefold())
+    named = rows[C.USER].map(lambda one: as_id_text(one)[:_LONGEST_ID], na_action="ignore")
+    named = named[named.notna() & named.ne("") & states.ne("lifted")]
+    owners = rows[C.OWNER].reindex(named.index) if C.OWNER in rows else pd.Series(None, named.index)
+    holds = list(zip(named, owners.map(as_text, na_action="ignore").fillna(""), strict=True))
+    times = pd.to_datetime(rows[C.TS], utc=True, errors="coerce") if C.TS in rows else None
+    is_active = states[named.index].eq("active").to_numpy(bool)
+    unread = {
+        hold: "" if times is None else _iso(times[at])
+        for hold, at, active in zip(holds, named.index, is_active, strict=True)
+        if not active
+    }
+    return frozenset(hold for hold, active in zip(holds, is_active, strict=True) if active), unread
 
 
 def _hold_tag(owner: str) -> LedgerTag:
@@ -277,17 +299,27 @@ def _note_holds(ledger: SafetyLedger, people: Population, holds: HoldStates) -> 
     """Tell the ledger of the holds of the holds table, owner by owner."""
     absent = people.absent.token_of
     known = [*people.ids.ids(np.arange(len(people))).tolist(), *absent]
-    spellings = Spellings(known) if not {one for one, _ in holds.held}.issubset(known) else None
+    named = {one for one, _ in (*holds.held, *holds.unread)}
+    spellings = Spellings(known) if not named.issubset(known) else None
 
     def whom(users: set[str]) -> list[Who]:
         named = sorted(users)
         rows = zip(named, people.ids.find(named), strict=True)
         return [Who(one, people.person_tokens[row] if row >= 0 else absent.get(one)) for one, row in rows]
 
+    def whom_meant(users: set[str]) -> list[Who]:
+        return whom(users if spellings is None else {spellings.whom(one) or one for one in users})
+
     held, lifted = _by_owner(holds.held), _by_owner(holds.lifted)
+    for (user, owner), at in holds.unread.items():
+        ledger.stop(whom_meant({user}), _hold_tag(owner)._replace(why=_UNREAD_HOLD), as_of=at, renew=True)
     for owner, users in sorted(held.items()):
-        meant = users if spellings is None else {spellings.whom(one) or one for one in users}
-        ledger.stop(whom(meant), _hold_tag(owner), as_of=people.as_of.isoformat())
+        ledger.stop(whom_meant(users), _hold_tag(owner), as_of=people.as_of.isoformat())
+    for (user, owner), at in sorted(holds.read.items()):
+        tag = _hold_tag(owner)._replace(why=_UNREAD_HOLD)
+        stopped = ledger.now().stop_of_account(user, tag)
+        if stopped is not None and (user, owner) not in holds.unread and at >= stopped:
+            ledger.lift(tag, people=whom({user}))
     for owner, users in sorted(lifted.items()):
         tag, state = _hold_tag(owner), ledger.now()
         since = {user: state.stop_of_account(user, tag) for user in users - held.get(owner, set())}

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.data.id_spellings import Spellings
 from recsys.data.population import Population
 from recsys.errors import RecsysError
 from recsys.experiments.night_arms import NightArms
@@ -63,6 +64,8 @@ def publish_night(night: Night, inputs: PublicationInputs, *, published: Path) -
     Raises SourceError when a file of `inputs` cannot be read or is of other people or models.
     """
     settings, model = night.settings, inputs.model
+    if night.kept is None:  # of copied tables the night has listed them before
+        _list_erasures(night, ErasureList.of(published))
     erased = ErasureList.of(published).now()
     rows, people, gone = without_erased(night.people, erased)
     prices = None if inputs.allocation is None else read_prices(inputs.allocation, night.people.ids)
@@ -83,6 +86,16 @@ def publish_night(night: Night, inputs: PublicationInputs, *, published: Path) -
         row_counts=night.row_counts,
         pages_asked=settings.publish.gates.pages_asked,
     )
+
+
+def _list_erasures(night: Night, erasures: ErasureList) -> None:
+    """Put whoever the tables of a night erase on the list, so that they stay out when the row is gone."""
+    asked = sorted(night.tables.restrictions.erased)
+    if asked:
+        ids = night.people.ids.ids(np.arange(len(night.people))).tolist()
+        spellings, known = Spellings(ids), frozenset(ids)
+        meant = (spellings.whom(one) for one in asked if one not in known)
+        erasures.add([*asked, *(one for one in meant if one is not None)])
 
 
 def export_publication(published: Path, address: str) -> Served:

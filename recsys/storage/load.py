@@ -57,7 +57,7 @@ class LoadedTables:
     accepted:   canonical frames by table name; a table the source lacks is lacking here.
     quarantine: one frame of everything refused, see `recsys.data.quarantine`.
     counts:     table, rows_in, accepted, quarantined: rows_in is always the sum of the other two.
-    restrictions: people and pairs to keep apart because of what was refused.
+    restrictions: people and pairs to keep apart because of what was refused, and everybody who is erased.
     later:      canonical rows by table that are yet to come; what they restrict counts at once.
     nobody:     by table, how many rows about safety name nobody, refused ones too.
     as_of:      the time of loading, UTC; None when none was given and the source holds no time.
@@ -265,6 +265,7 @@ def _checked(
         rows = {name: table.accepted for name, table in checked.items()}
         latest = time or _latest(rows) or pd.Timestamp.now("UTC")
         restrictions |= restrictions_of_erased(rows[T.PROFILES], rows, erased, latest)
+    restrictions |= Restrictions(erased=erased)
     checked = {name: _quarantine_erased(checked.pop(name), erased) for name in tuple(checked)}
     accepted = {name: table.accepted for name, table in checked.items()}
     return LoadedTables(

@@ -112,7 +112,7 @@ def test_ids_in_two_spellings_are_one_person_and_are_never_merged_in_silence(fol
     text = "id,born\n７,1990-02-03\n7 ,1980-02-03\n8,1970-01-01\n"
     (folder / "data" / "members.csv").write_text(text, encoding="utf-8")
     found = run(folder, "SELECT canonical_id(id) AS user_id, age_band(born) AS age_band FROM members")
-    with pytest.raises(TableError, match=r"repeat the key \(user_id, valid_from\): user_id='7'"):
+    with pytest.raises(TableError, match=r"repeat the key \(user_id, valid_from\): the first in row 1 "):
         load_tables(found.tables, as_of="2026-07-01T00:00:00Z")
     raw = run(folder, "SELECT id AS user_id FROM members")
     loaded = load_tables(raw.tables, as_of="2026-07-01T00:00:00Z")

@@ -5,7 +5,7 @@ row, one that keeps a spelled id of nobody as it is given, and unsafe meetings l
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -129,21 +129,35 @@ def test_the_row_of_one_night_restricts_in_every_spelling_for_good(
     assert not ledger.now().is_stopped(ledger.now().fingerprints(Who(str(other))))
 
 
+def _is_held(ledger: SafetyLedger, user: str, hour: int, *rows: tuple[str, int, str | None, str]) -> bool:
+    """Say whether somebody is held after a night whose table of holds has these rows alone."""
+    columns = (C.USER, C.TS, C.STATE, C.OWNER)
+    table = pd.DataFrame(
+        [(one, AS_OF + pd.Timedelta(hours=at), state, owner) for one, at, state, owner in rows],
+        columns=columns,
+    )
+    tables = TOWN | {T.HOLDS: table}
+    people = load_population(tables, AS_OF + pd.Timedelta(hours=hour))
+    note_night(ledger, people, HoldStates.of_source(tables, people.as_of))
+    return ledger.now().is_stopped(ledger.now().fingerprints(Who(user)))
+
+
+@pytest.mark.parametrize("state", ["frozen", None, "liftd"])
+def test_a_hold_whose_state_cannot_be_read_lasts_until_its_owner_says_more(
+    state: str | None, tmp_path: Path
+) -> None:
+    """Seen to fail: such a hold ended when its row was gone."""
+    (_, user), (_, other) = PAIRS[:2]
+    is_held = partial(_is_held, SafetyLedger(tmp_path, Keys()), user)
+    assert is_held(2, (user, 1, state, "aki"))
+    assert is_held(4, (other, 1, "active", "aki"))
+    assert is_held(6, (user, 0, "lifted", "aki"), (user, 5, "lifted", "ren"))
+    assert not is_held(8, (user, 1, "lifted", "aki"))
+
+
 def test_a_hold_in_another_spelling_is_lifted_under_the_right_id_by_its_owner(tmp_path: Path) -> None:
-    ledger, (_, user) = SafetyLedger(tmp_path, Keys()), PAIRS[0]
-
-    def is_held(hour: int, *rows: tuple[str, int, str, str]) -> bool:
-        table = pd.DataFrame(
-            [
-                {C.USER: one, C.TS: AS_OF + pd.Timedelta(hours=at), C.STATE: state, C.OWNER: owner}
-                for one, at, state, owner in rows
-            ]
-        )
-        tables = TOWN | {T.HOLDS: table}
-        people = replace(load_population(tables, AS_OF + pd.Timedelta(hours=hour)))
-        note_night(ledger, people, HoldStates.of_source(tables, people.as_of))
-        return ledger.now().is_stopped(ledger.now().fingerprints(Who(user)))
-
+    _, user = PAIRS[0]
+    is_held = partial(_is_held, SafetyLedger(tmp_path, Keys()), user)
     spelled = (user.upper(), 1, "active", "aki")
     assert is_held(2, spelled)
     assert is_held(4, spelled, (user, 3, "lifted", "ren"))
