@@ -1,6 +1,8 @@
 """Platt scaling: an increasing line through logits, so that probabilities mean what they say."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -9,6 +11,7 @@ from recsys.types import Float64Array
 
 LEAST_SLOPE = 0.05
 """Calibration may flatten scores, but never turn or erase their order."""
+_HALVINGS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +68,35 @@ def fit_platt(
     x = np.append(logits - centre, [0.0, 0.0])
     y, w = np.append(labels, [0.0, 1.0]), np.append(weight, [0.5, 0.5])
     theta = np.array([1.0, _log_odds(float((w * y).sum() / w.sum()))])
+
+    def loss(at: Float64Array) -> float:
+        logits = at[0] * x + at[1]
+        return float(w @ (np.logaddexp(0.0, logits) - y * logits) + evidence * (at[0] - 1.0) ** 2 / 2.0)
+
     for _ in range(100):
-        step = _newton_step(theta, x, y, w, evidence)
+        step = shortened(theta, _newton_step(theta, x, y, w, evidence), loss)
         theta = theta - step
         if np.abs(step).max() < 1e-10:
             break
     slope = max(float(theta[0]), LEAST_SLOPE)
     intercept = _log_odds(float((w * y).sum() / w.sum())) if slope == LEAST_SLOPE else float(theta[1])
     return Platt(slope=slope, intercept=intercept - slope * centre)
+
+
+def shortened(theta: Float64Array, step: Float64Array, loss: Callable[[Float64Array], float]) -> Float64Array:
+    """Return the Newton step, halved until `theta - step` has no greater loss.
+
+    Without it a line of scores with a long tail leaps from side to side of its slope for ever.
+
+    >>> shortened(np.array([1.0]), np.array([4.0]), lambda at: float(at[0] ** 2)).tolist()
+    [2.0]
+    """
+    now = loss(theta)
+    for _ in range(_HALVINGS):
+        if loss(theta - step) <= now:
+            break
+        step = step / 2.0
+    return step
 
 
 def _log_odds(share: float) -> float:

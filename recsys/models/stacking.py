@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from recsys.models.calibration import Platt
+from recsys.models.calibration import Platt, shortened
 from recsys.models.directed import sigmoid
 from recsys.models.impressions import PairRows
 from recsys.types import BoolArray, Float64Array
@@ -183,12 +183,20 @@ def logistic_regression(
 ) -> Float64Array:
     """Return the posterior mode of a logistic regression, `(n_features,)`, by Newton's method."""
     theta = mean.copy()
+
+    def loss(at: Float64Array) -> float:
+        logits = offset + at @ features
+        return float(
+            weights @ (np.logaddexp(0.0, logits) - labels * logits) + precision @ (at - mean) ** 2 / 2.0
+        )
+
     for _ in range(50):
         p = sigmoid(offset + theta @ features)
         gradient = features @ (weights * (labels - p)) - precision * (theta - mean)
         curve = weights * np.maximum(p * (1.0 - p), 1e-3)
         step = np.linalg.solve((features * curve) @ features.T + np.diag(precision), gradient)
-        theta = theta + step / max(1.0, float(np.abs(step).max()))
+        step = -shortened(theta, -step / max(1.0, float(np.abs(step).max())), loss)
+        theta = theta + step
         if np.abs(step).max() < 1e-9:
             break
     return np.asarray(theta, np.float64)
