@@ -195,7 +195,8 @@ def logistic_regression(
         gradient = features @ (weights * (labels - p)) - precision * (theta - mean)
         curve = weights * np.maximum(p * (1.0 - p), 1e-3)
         step = np.linalg.solve((features * curve) @ features.T + np.diag(precision), gradient)
-        step = -shortened(theta, -step / max(1.0, float(np.abs(step).max())), loss)
+        less = np.asarray(-step / max(1.0, float(np.abs(step).max())), np.float64)
+        step = -shortened(theta, less, loss)
         theta = theta + step
         if np.abs(step).max() < 1e-9:
             break
