@@ -122,7 +122,7 @@ def _kinds_of_class(kind: Any, of: tuple[Any, ...]) -> tuple[AcceptedKind, ...] 
     if kind.__module__ == "collections.abc" or kind in (list, tuple, frozenset, set):
         return (_kind_of_container(kind, of),)
     if getattr(kind, "_is_protocol", False):
-        members = _members(kind)
+        members, name = _members(kind), _CALLED.get(kind.__name__, name)
         return (AcceptedKind(_article(name), lambda value: all(hasattr(value, at) for at in members), name),)
     words = "a path" if issubclass(kind, PurePath) else _article(name)
     table: Literal["", "itself"] = "itself" if name == "DataFrame" else ""
@@ -135,11 +135,16 @@ def _kind_of_container(kind: Any, of: tuple[Any, ...]) -> AcceptedKind:
     if kind is Mapping:
         tables = len(of) == 2 and any(one.table for one in accepted_kinds(of[1]))
         table: Literal["", "values"] = "values" if tables else ""
-        return AcceptedKind("a mapping", lambda value: hasattr(value, "keys"), "", table)
+        return AcceptedKind("a mapping", _is_mapping, "", table)
     if issubclass(kind, Set | frozenset | set):
         return AcceptedKind("a set", _is_iterable)
     word = "values one after the other" if kind in (Iterable, Iterator) else f"a {kind.__name__.lower()}"
     return AcceptedKind(word, _is_iterable)
+
+
+def _is_mapping(value: object) -> bool:
+    """Whether a value has keys; a table has too, and is meant as a table."""
+    return hasattr(value, "keys") and not hasattr(value, "columns")
 
 
 def _is_iterable(value: object) -> bool:
@@ -161,6 +166,8 @@ def _is_array(value: object) -> bool:
     return hasattr(value, "__iter__") or hasattr(value, "__array__") or isinstance(value, numbers.Number)
 
 
+_CALLED: Final = {"Scorer": "Model", "FittableModel": "Model"}
+"""Protocols by what users give for them."""
 _ARRAY: Final = AcceptedKind("an array", _is_array, "array")
 
 

@@ -11,7 +11,18 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from recsys import Events, Interactions, Policy, Population, evaluate, models, off_policy, recommend, tracking
+from recsys import (
+    Events,
+    Interactions,
+    Policy,
+    Population,
+    evaluate,
+    models,
+    off_policy,
+    recommend,
+    tracking,
+    tune,
+)
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.config import ExperimentSettings
@@ -314,6 +325,9 @@ EXPERIMENT = ExperimentSettings.model_validate(
         "arms": {"today": {"share": 0.5}, "nash": {"share": 0.5}},
     }
 )
+LABELLED = ONE.assign(label=1)
+LISTED = ONE.assign(rank=1, p_mutual=0.5)
+NOISE = pd.DataFrame(np.random.default_rng(1).normal(size=(40, 8))).assign(user_id=range(40))
 WHEN = pd.Timestamp(AS_OF)
 
 
@@ -383,6 +397,27 @@ SLIPS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: off_policy(ONE.assign(propensity=0.5, like=1, match=0), ONE.assign(rank=1), level=95),
         "level must be between 0 and 1: got 95",
     ),
+    "a list of no length": (lambda: evaluate(LISTED, LABELLED, k=0), "no length of a list: got 0; give k=10"),
+    "a column of lists twice": (
+        lambda: evaluate(pd.concat([LISTED, LISTED[["p_mutual"]]], axis=1), LABELLED),
+        "(?s)'lists' cannot be used.*'p_mutual' stands twice",
+    ),
+    "a table of slices": (
+        lambda: evaluate(LISTED, LABELLED, slices=ONE),
+        "slices must be Series or a mapping in evaluate: got DataFrame",
+    ),
+    "people for a model": (
+        lambda: recommend(PEOPLE, PEOPLE, Policy((Exclusions(),))),
+        r"model must be a Model in recommend: got Population; give a model, such as recsys.HybridModel\(\)",
+    ),
+    "a class for a model": (
+        lambda: tune(models.LFRR, {"n_factors": [2]}, PEOPLE, Events.none(), rng=1),
+        "got 'the class LFRR'",
+    ),
+    "more factors than items": (
+        lambda: Questionnaire(NOISE, n_factors=99).fit(PEOPLE),
+        "more factors than items",
+    ),
     "times as outcomes": (
         lambda: Interactions.of(STARS.assign(at=WHEN), viewer="who", candidate="whom", outcome="at", like=4),
         "outcomes are no numbers but of type datetime.*name the column of outcomes",
@@ -419,6 +454,19 @@ WARNED: dict[str, tuple[Callable[[], object], str]] = {
     "sides of others": (
         lambda: Interactions.of(STARS, viewer="who", candidate="whom", sides={0: "w", 99: "m"}),
         "people without a side: got '11 of 12'",
+    ),
+    "lists of nobody": (lambda: evaluate(LISTED.head(0), LABELLED.assign(label=0)), "no row in the lists"),
+    "probabilities without a number": (
+        lambda: evaluate(LISTED.assign(p_mutual=np.nan), LABELLED),
+        "no number in 'p_mutual' of the lists",
+    ),
+    "outcomes that are missing": (
+        lambda: evaluate(LISTED, pd.concat([LABELLED.assign(label=0), ONE.assign(viewer_id="c")])),
+        "pairs of the truth without an outcome are not judged: got '1 of 2'",
+    ),
+    "a survey of noise": (
+        lambda: Questionnaire(NOISE).fit(PEOPLE),
+        "no factor stands out of noise in these answers",
     ),
     "ages as texts": (lambda: Questionnaire(AGES).fit(PEOPLE), "'age': texts read as numbers"),
     "half of the ids of a log": (

@@ -126,6 +126,8 @@ class Population:
 
         An id that stands several times, as in both columns of a log, is one person: `len` says how many there
         are. A survey with two rows of one person is refused by `Questionnaire`, which would have to choose.
+        People stand in the order of their ids, `people.ids.values`, not in the order given, and so do the
+        rows of what blocks and models make of them.
 
         Enough for models that learn from events alone. The default policy lists nobody of them, for
         nothing is known that would make it safe; see `recsys.Interactions` for other people's data.

@@ -11,11 +11,11 @@ from recsys.arguments import as_generator, as_pandas, checked_arguments
 from recsys.catalogue.columns import PROBABILITIES
 from recsys.catalogue.columns import Columns as C
 from recsys.data.ids import IdIndex, warn_of_no_match
-from recsys.data.labels import ONE_SIDED, OUTCOME
+from recsys.data.labels import LABEL, ONE_SIDED, OUTCOME
 from recsys.errors import InputError, did_you_mean, explained, warn
 from recsys.evaluation.estimates import Estimates, estimate
 from recsys.evaluation.market import coverage, exposure, gini
-from recsys.evaluation.protocol import AlignedLists, EvaluationData, align_lists, ranked_by
+from recsys.evaluation.protocol import AlignedLists, EvaluationData, align_lists, lists_of, ranked_by
 from recsys.evaluation.registry import (
     PROBABILITY_METRICS,
     CustomMetric,
@@ -76,7 +76,10 @@ def compare(
     """
     if against is not None and against not in lists:
         raise InputError(explained("unknown model", got=against, remedy=did_you_mean(against, lists)))
-    frames = {name: as_pandas(table, name=f"lists of {name}") for name, table in lists.items()}
+    lengths = [k] if isinstance(k, int) else k
+    if not lengths or min(lengths) < 1:
+        raise InputError(explained("no length of a list", got=k, remedy="give k=10, or several, (5, 10)"))
+    frames = {name: as_pandas(table, name=lists_of(name)) for name, table in lists.items()}
     judged_by = ranked_by(frames) if probability is None else probability
     known = as_pandas(truth, name="truth")
     if probability is None and judged_by == C.P_MUTUAL:
@@ -85,11 +88,11 @@ def compare(
         elif known.attrs.get(OUTCOME) == "like" and all(C.P_LIKE in frame for frame in frames.values()):
             judged_by = C.P_LIKE
     data = align_lists(frames, known, probability=judged_by)
+    _warn_of_nothing_known(frames, known, judged_by)
     if not len(data):
         raise InputError(explained("no pair is judged", remedy="pass truth with at least one row"))
     if _likes_alone(data):
         warn(_LIKES_ALONE)
-    lengths = [k] if isinstance(k, int) else k
     draw = as_generator(0 if rng is None else rng)
     n_everybody = None if everybody is None else len(set(np.asarray(everybody, dtype=object)))
     pools = pool_sizes(data, pool, n_everybody)
@@ -169,6 +172,20 @@ def _estimated(
     metrics, n = {_key(model, spec.name): spec.metric for model, spec in specs}, len(part.ids)
     viewer, candidate = part.viewer, part.candidate
     return estimate(metrics, viewer, candidate, n, rng=rng, n_resamples=n_resamples, level=level)
+
+
+def _warn_of_nothing_known(lists: Mapping[str, pd.DataFrame], truth: pd.DataFrame, probability: str) -> None:
+    """Warn of lists without a row, probabilities without a number, and outcomes that are not known."""
+    for name, frame in lists.items():
+        if not len(frame):
+            warn(explained(f"no row in the {lists_of(name)}", remedy="every metric of theirs is 0"))
+        elif probability in frame and not frame[probability].notna().any():
+            warn(
+                explained(f"no number in '{probability}' of the {lists_of(name)}", remedy="it is not judged")
+            )
+    if n := int(truth[LABEL].isna().sum()):
+        got = f"{n:,} of {len(truth):,}"
+        warn(explained("pairs of the truth without an outcome are not judged", got=got))
 
 
 def _likes_alone(data: EvaluationData) -> bool:

@@ -17,6 +17,7 @@ from recsys.evaluation.cross_validation import (
     PAIR,
     FittableModel,
     cross_validate,
+    models_by_name,
     scored_pairs,
     without_pairs,
 )
@@ -50,7 +51,15 @@ class SearchResult(NamedTuple):
 
     def __repr__(self) -> str:
         better = "as given, better than " if self.selected == "given" else ""
-        return f"SearchResult({self.model!r}, {better}the best of {len(self.trials)} trials)"
+        metric = str(self.trials.columns[-3])
+        rows = self.comparison[self.comparison["metric"] == metric].set_index("model")
+        value, more, lo, hi = rows.loc["best", ["value", "more", "more_lo", "more_hi"]].to_numpy(np.float64)
+        held_out = f"{metric} {value:.3f} on held-out pairs, as given {value - more:.3f}"
+        interval = f"{more:+.3f}, {lo:+.3f} to {hi:+.3f}"
+        return (
+            f"SearchResult({self.model!r}, {better}the best of {len(self.trials)} trials; "
+            f"{held_out} ({interval}))"
+        )
 
 
 @checked_arguments
@@ -89,6 +98,7 @@ def tune(
     >>> found.trials.columns.tolist(), sorted(set(found.comparison["model"]))
     (['evidence', 'auc', 'lo', 'hi'], ['best', 'given'])
     """
+    models_by_name(model)
     draw, truth = as_generator(rng), decided_pairs(people, events, outcome)
     aside = truth[pair_folds(truth["viewer_id"], truth["candidate_id"], 5, rng=draw) == 0]
     seen = without_pairs(events, aside[PAIR])

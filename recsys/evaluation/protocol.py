@@ -83,6 +83,11 @@ def numbers(table: pd.DataFrame, name: str, *, where: str = "the log") -> Float6
     raise InputError(explained(f"column '{name}' holds no numbers", where=where, got=got, remedy=remedy))
 
 
+def lists_of(name: str) -> str:
+    """Return what messages call the lists of a model, one alone without a name."""
+    return f"lists of {name}" if name else "lists"
+
+
 def align_lists(
     lists: Mapping[str, pd.DataFrame], truth: pd.DataFrame, *, probability: str
 ) -> EvaluationData:
@@ -99,7 +104,8 @@ def align_lists(
     """
     _check("truth", truth, [*KEYS, LABEL])
     for name, frame in lists.items():
-        _check(f"lists of {name}", frame, [*KEYS, C.RANK])
+        judged = [probability] if probability in frame.columns else []
+        _check(lists_of(name), frame, [*KEYS, C.RANK, *judged])
         refuse_other_ids(name, frame, truth)
     columns = [str(column) for frame in lists.values() for column in frame.columns]
     if probability not in ("", C.P_MUTUAL, *columns):
@@ -172,6 +178,11 @@ def _check(name: str, frame: pd.DataFrame, columns: list[str]) -> None:
         f"column '{column}' is missing; {did_you_mean(column, there)}"
         for column in columns
         if column not in frame.columns
+    ]
+    problems += [
+        f"column '{column}' stands twice; rename one of them, or leave it out"
+        for column in columns
+        if there.count(column) > 1
     ]
     if not problems and frame.duplicated(KEYS).any():
         again = frame.loc[frame.duplicated(KEYS), KEYS]

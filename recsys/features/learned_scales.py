@@ -29,7 +29,7 @@ def learn_scales(items: Float64Array, questions: tuple[str, ...]) -> tuple[str, 
     >>> learn_scales(np.zeros((0, 2)), ("a", "b"))
     ('learned:a+b', 'learned:a+b')
     """
-    n_factors = count_factors(items)
+    n_factors = max(count_factors(items), 1)
     model = fit_factor_model(items, n_factors, prior=FactorPrior(evidence=10.0), rounds=_ROUNDS)
     strength = varimax(model.loadings / np.sqrt(model.noise + (model.loadings**2).sum(axis=1))[:, None])
     scale_of = _assigned(np.abs(strength))
@@ -42,7 +42,7 @@ def learn_scales(items: Float64Array, questions: tuple[str, ...]) -> tuple[str, 
 
 
 def count_factors(items: Float64Array, groups: Sequence[int] | None = None) -> int:
-    """Return how many factors stand out of noise, 1 to `MOST_SCALES`.
+    """Return how many factors stand out of noise, 0 to `MOST_SCALES`; 1 where too little is known to say.
 
     Eigenvalues of the correlations of those who answered both are held against the largest that noise of so
     many people and questions gives (Marchenko and Pastur 1967). A question that few answered counts for less.
@@ -73,7 +73,7 @@ def count_factors(items: Float64Array, groups: Sequence[int] | None = None) -> i
     n_apart = items.shape[1] if together is None else 1.0 + (~together).sum() / items.shape[1]
     noise = (1.0 + np.sqrt(n_apart / n_both.mean())) ** 2
     most = min(MOST_SCALES, items.shape[1] // _LEAST_ITEMS)
-    n_factors = int(np.clip((values > noise).sum(), 1, most))
+    n_factors = min(int((values > noise).sum()), most)
     answers = np.where(seen > 0, scaled, np.nan)
     while groups is not None and n_factors > 1 and _weakest_is_a_curve(answers, n_factors, groups):
         n_factors -= 1

@@ -28,20 +28,23 @@ _MOST_UNKNOWN: Final = 0.1
 class Questionnaire(Block):
     """Where people stand on what a questionnaire measures: factors of its items, with missing answers.
 
-    Numbers are items as they are (a scale of 1 to 5, an age), ordered categories are items by their order,
-    flags are 0 and 1, and texts or plain categories are an item for each answer that at least two gave, but
-    for one (the most frequent) from which the others are told. Ordered are a pandas Categorical with
-    ordered=True, a polars Enum, and texts that are the words of a usual scale ("Agree", "ときどき"), which a
-    warning names. The words may be English for some people and Japanese for others: words of one meaning
-    have one place. Up to a tenth of the answers may be none of the scale (misspellings); they are left
-    missing and a warning counts them. With more, the words have no order, and a warning says why. What
-    nobody of the fit answered, or everybody alike, is left out with a warning.
+    Numbers are items as they are (a scale of 1 to 5, an age), also where they are texts; ordered categories
+    are items by their order, flags are 0 and 1, and texts or plain categories are an item for each answer
+    that at least two gave, but for one (the most frequent) from which the others are told. Ordered are a
+    pandas Categorical with ordered=True, a polars Enum, bands in one unit ("20代", "50代以上", "1-2 hours"),
+    and texts that are the words of a usual scale ("Agree", "ときどき"), which a warning names. Words may be
+    English for some people and Japanese for others: words of one meaning have one place. Up to a tenth of
+    the answers may be none of the scale (misspellings); they are left missing and a warning counts them. With
+    more, the words have no order, and a warning says why. Words such as "N/A" and "無回答" are no answer,
+    which a warning counts. Codes that begin with 0, and a Categorical of numbers, are words. What nobody of
+    the fit answered, or everybody alike, is left out with a warning.
     That answers of one question exclude each other makes no factor, nor does a curve of another factor,
     middle against ends, in several questions of plain words. Times and free text (more than 30 different
     answers) are refused: make numbers or groups of them, or leave them out.
-    Several choices in a cell are an item for each choice: lists, tuples and sets, texts at ";" or "|", and
-    texts at commas where that leaves fewer different choices than there are different cells ("a, b" beside
-    "a" and "b", but not "Lyon, France" beside "Rome, Italy"). A choice in a list is never separated further.
+    Several choices in a cell are an item for each choice: lists, tuples and sets, texts at ";" or "|", texts
+    at commas where that leaves fewer different choices than there are different cells ("a, b" beside "a"
+    and "b", but not "Lyon, France" beside "Rome, Italy"), and at "、" where a choice stands in two cells. A
+    choice in a list is never separated further.
     Items are standardised; a factor model that allows for missing answers finds how many factors stand out
     of noise, and each person's standing is its posterior mean: somebody who answered little stands near the
     middle, 0. The pair score is the mean over factors of `tanh(f_i) * tanh(f_j)`, in [-1, 1]: people at the
@@ -50,11 +53,12 @@ class Questionnaire(Block):
     frame:      ids and one column a question, one row a person, of pandas, polars or Arrow; missing
                 answers and missing people are allowed. Leave out what a model should not learn from.
     user:       the column that holds the ids.
-    n_factors:  factors; those that stand out of noise when None.
+    n_factors:  factors; those that stand out of noise when None, one with a warning where none does.
     weight:     logits a pair score of 1 is worth before any outcome was seen; outcomes move it.
-    evidence:   people's worth of prior in each item's loadings and noise.
+    evidence:   people's worth of prior in each item's loadings and noise, which draws loadings towards 0,
+                with 10 among 200 people by about a tenth.
 
-    After `fit`, `loadings_` holds the loading of each item on each factor, items by their names.
+    After `fit`, `loadings_` holds the loading of each item on each factor, items by their names in its index.
 
     >>> answers = {"walks": [5, 1, None], "pet": ["cat", "dog", "cat"]}
     >>> frame = pd.DataFrame({"user_id": ["a", "b", "c"], **answers})
@@ -110,7 +114,15 @@ class Questionnaire(Block):
         seen = items.reindex(pd.Index(people.ids.values, dtype=object)).to_numpy(np.float64)
         mean, deviation = moments(seen)
         standard = (seen - mean) / deviation
+        if self.n_factors is not None and self.n_factors > max(items.shape[1], 1):
+            got, remedy = f"{self.n_factors} for {items.shape[1]}", "leave n_factors out"
+            raise InputError(
+                explained("more factors than items", where="Questionnaire", got=got, remedy=remedy)
+            )
         n_factors = self.n_factors or count_factors(standard, groups)
+        if not n_factors:
+            warn("no factor stands out of noise in these answers: one is kept, which may be chance alone")
+            n_factors = 1
         prior = FactorPrior(evidence=self.evidence)
         model = fit_factor_model(standard, n_factors, prior=prior, groups=groups)
         model = replace(model, loadings=_signed(varimax(model.loadings)))

@@ -34,7 +34,9 @@ def neighbours(
 
     The correlation is over all people of the two matrices, without the decay with distance, so it does not
     depend on how a model lays out its factors (a cosine of rows would). It is 0 for somebody who gives or
-    gets the same logit everywhere. For those who study a model; it says nothing about who may meet.
+    gets the same logit everywhere, and 1 for everybody where a model tells nobody apart, as those of
+    popularity do by taste; people equally alike stand in the order of ids. For those who study a model; it
+    says nothing about who may meet.
 
     Raises NotFittedError before `fit`, UnknownIdError for an id nobody has, SettingsError for another side.
 

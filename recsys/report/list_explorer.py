@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.arguments import checked_arguments
+from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import Language
 from recsys.constraints.funnel import funnel
@@ -80,6 +81,7 @@ color:var(--ink);font:14px/1.45 system-ui,"Noto Sans JP",sans-serif;max-width:62
 .rx small,.rx .soft{color:var(--soft)}.rx table{border-collapse:collapse;margin:.3em 0 .6em 1.2em}
 .rx th,.rx td{padding:.15em .7em .15em 0;text-align:left;vertical-align:top;border:0;background:none}
 .rx th{font-weight:600;color:var(--soft)}
+.rx table{display:block;overflow-x:auto}.rx td:nth-child(-n+2):not(.soft){white-space:nowrap}
 .rx td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .rx .b{display:inline-block;width:6em;height:.6em;margin-left:.5em}
 .rx .b i{display:block;height:100%;background:var(--bar)}.rx .b.o i{background:var(--warm)}
@@ -155,6 +157,8 @@ def explore(
     listed = np.flatnonzero(policy.compile(people).listed)
     if viewers is None and not len(listed):
         raise InputError(explained("nobody may be listed under this policy", remedy="name the viewers"))
+    if lang not in _WORDS:
+        raise InputError(explained("unknown language", where="explore", got=lang, remedy="use ja or en"))
     if viewers is None:
         rows = _with_lists(model, people, policy, exclude, listed)
     else:
@@ -267,8 +271,16 @@ class _Study:
             rows.append((self.words["left_out"], left))
         cells = "<td class='n'>{:,}</td><td>{}</td>"
         return _table(
-            [(escape(str(name)), cells.format(count, _bar(count / max(others, 1)))) for name, count in rows]
+            [
+                (escape(self.rule(str(name))), cells.format(count, _bar(count / max(others, 1))))
+                for name, count in rows
+            ]
         )
+
+    def rule(self, name: str) -> str:
+        """Return what a rule is called, a rule of one's own by its name."""
+        texts, key = load_catalogue(), f"funnel.{name}"
+        return texts.text(key, self.lang) if key in texts.texts else name
 
     def what_if(self, row: int) -> str:
         """Return how many candidates each rule keeps away that all others would let be shown."""
@@ -287,7 +299,10 @@ class _Study:
         cells = "<td class='n'>+{:,}</td><td class='soft'>{}</td>"
         return _table(
             [
-                (escape(self.policy.names[at]), cells.format(alone[at], escape(str(summary.iloc[at]))))
+                (
+                    escape(self.rule(self.policy.names[at])),
+                    cells.format(alone[at], escape(str(summary.iloc[at]))),
+                )
                 for at in order
             ]
         )

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 
 import recsys
+from recsys.catalogue.catalogue import load_catalogue
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex
-from recsys.errors import UnknownIdError
+from recsys.errors import InputError, UnknownIdError
 from recsys.models import RandomModel
 from recsys.testing import make_people
 
@@ -40,9 +41,9 @@ def test_it_shows_the_lists_and_what_one_rule_alone_keeps_away(people, model):
             rules.may_show(people, np.full(60, viewer), np.arange(60)).sum()
             for rules in (policy.without(name), policy)
         )
-        gained[name] = int(without - before)
+        gained[load_catalogue().text(f"funnel.{name}", "en")] = int(without - before)
     part = explorer.html.split("<summary><b>")[1]
-    shown = dict(re.findall(r"<td>(\w+)</td><td class='n'>\+(\d+)</td>", part))
+    shown = dict(re.findall(r"<td>([^<]+)</td><td class='n'>\+(\d+)</td>", part))
     assert {name: int(count) for name, count in shown.items()} == {n: g for n, g in gained.items() if g}
 
 
@@ -62,6 +63,10 @@ def test_a_saved_page_stands_alone_in_both_languages(people, model, tmp_path):
     page = explorer.save(tmp_path / "lists.html").read_text("utf-8")
     assert page.startswith("<!doctype html><html lang='ja'>")
     assert "もしも" in page
+    rules = [name for name in recsys.Policy.default().names if f">{name}<" in page]
+    assert rules == []  # each is called by its Japanese name
+    with pytest.raises(InputError, match="unknown language in explore: got 'jp'; use ja or en"):
+        recsys.explore(model, people, recsys.Policy.default(), lang="jp")
     assert "会員には見せません" in page
     assert page.count("<details") == page.count("</details>")
     assert page.index("prefers-color-scheme:dark") < page.index("<div class='rx'>")
