@@ -77,7 +77,7 @@ def compare(
     if against is not None and against not in lists:
         raise InputError(explained("unknown model", got=against, remedy=did_you_mean(against, lists)))
     lengths = [k] if isinstance(k, int) else k
-    if not lengths or min(lengths) < 1:
+    if any(one < 1 for one in lengths):
         raise InputError(explained("no length of a list", got=k, remedy="give k=10, or several, (5, 10)"))
     frames = {name: as_pandas(table, name=lists_of(name)) for name, table in lists.items()}
     judged_by = ranked_by(frames) if probability is None else probability

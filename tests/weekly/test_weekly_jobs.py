@@ -26,7 +26,8 @@ def given():
     people = recsys.load_population(town.tables)
     i, j = rng.integers(0, 40, (2, 900))
     table = pd.DataFrame({"who": i, "whom": j, "stars": np.clip(3 + (i * j) % 3, 1, 5)})[i != j]
-    survey = pd.DataFrame(rng.integers(1, 6, (80, 6)).astype(float), columns=list("abcdef"))
+    answers = 3 + rng.normal(size=(80, 1)) + rng.normal(size=(80, 6))
+    survey = pd.DataFrame(np.clip(np.round(answers), 1, 5), columns=list("abcdef"))
     survey = survey.mask(rng.random(survey.shape) < 0.2).assign(user_id=[f"p{n}" for n in range(80)])
     survey["age"] = rng.integers(25, 80, 80)
     past = recsys.load_population(town.tables, as_of=events.moment(0.7), past=True)
