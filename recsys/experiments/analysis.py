@@ -45,8 +45,8 @@ class ExperimentResult:
 
     effects: a row for each arm but the first and each estimator: arm, estimator, control, mean, effect,
              error, lo, hi (one look), always_lo, always_hi (any number of looks), relative, units, decisive.
-             Intervals of fewer than ten units are missing; where nights are units, so are those of any number
-             of looks while they are wider than ten times the level.
+             Intervals of fewer than ten units are missing, and so are those of any number of looks while they
+             are wider than ten times the level.
     guard_rails: a row for each arm and guard-rail: arm, guard_rail, value, control, ratio, evidence, stop.
     exposures: see `recsys.experiments.outcomes.exposure_table`; empty where nights are the units.
     nights:  numbers of the nights of which effects are read; none, and `effects` is empty, as long as likes
@@ -245,7 +245,7 @@ class _Reading:
         always = always_valid_interval(found, scale=max(scale, 1e-12), level=self.level)
         if found.units < FEWEST_UNITS:
             lo = hi = float("nan")
-        wide = self.experiment.unit == "night" and always[1] - found.effect > _WIDEST * found.control
+        wide = always[1] - found.effect > _WIDEST * found.control
         if wide or found.units < FEWEST_UNITS:
             always = (float("nan"), float("nan"))
         return {

@@ -159,6 +159,16 @@ def test_few_nights_say_what_is_missing_instead_of_an_interval() -> None:
     assert "still open" in " ".join(conclusions(late))
 
 
+@pytest.mark.parametrize(("unit", "every"), [("person", 30), ("both_sides", 100)])
+def test_a_handful_of_matches_says_too_few_instead_of_an_interval_of_thousands(unit: str, every: int) -> None:
+    """Seen in a rehearsal of 150 people on both sides: -0.019 (-43380.298 to +43380.260); here 28095."""
+    one = design(unit, effect=0.1)
+    log = events(one, 1.0)
+    few = read(one, log[(log["type"] != "like") | (log.index.to_numpy() % every < every // 6)])
+    assert few.effects.loc[few.effects["decisive"], ["always_lo", "always_hi"]].isna().all(axis=None)
+    assert "too few units or matches" in " ".join(conclusions(few))
+
+
 @pytest.mark.parametrize("unit", ["neighbourhood", "person", "both_sides", "night"])
 def test_an_ended_arm_is_read_over_the_nights_before_its_end(unit: str) -> None:
     one = design(unit)
