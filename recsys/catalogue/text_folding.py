@@ -115,3 +115,12 @@ def spelling(text: str) -> str:
     True
     """
     return fold(text).replace(" ", "")
+
+
+def has_letters(text: str) -> bool:
+    r"""Say whether a text holds a letter or a digit that is seen.
+
+    >>> has_letters("appeal 31"), has_letters("\u200b \u3000"), has_letters("--")
+    (True, False, False)
+    """
+    return any(one.isalnum() for one in fold(text))

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, Self, get_args
 
+from recsys.catalogue.text_folding import has_letters
 from recsys.errors import InputError, NotPermittedError, SafetyUnavailable, explained
 from recsys.safety.keys import Keys, purpose_key
 
@@ -66,7 +67,8 @@ class AccessToken:
         length = timedelta(minutes=minutes)
         if not timedelta(0) < length <= LONGEST_TOKEN:
             raise InputError(explained("a token lasts at most 400 days", where="minutes", got=minutes))
-        if not viewer or ("operators" in scopes) != bool(operator):
+        named = has_letters(operator) if "operators" in scopes else not operator
+        if not viewer or not named:
             remedy = "name the operator of a token for operators, and of no other"
             raise InputError(explained("a token names whom it is for", remedy=remedy))
         made = datetime.now(UTC) if now is None else now

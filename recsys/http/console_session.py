@@ -20,6 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.entries import Language
+from recsys.catalogue.text_folding import has_letters
 from recsys.errors import BusyError, InputError, NotPermittedError, PublicationError, SafetyUnavailable
 from recsys.http.access import service_of
 from recsys.http.access_tokens import ANY_VIEWER, AccessToken
@@ -92,7 +93,7 @@ def signed_in(request: Request) -> Operator:
     cookie, sessions = request.cookies.get(COOKIE, ""), sessions_of(request)
     token = AccessToken.read(token_text(cookie), service_of(request).keys, datetime.now(UTC))
     purpose = unquote(request.cookies.get(PURPOSE_COOKIE, ""))
-    if not token.permits("operators") or token.viewer != ANY_VIEWER or not purpose:
+    if not token.permits("operators") or token.viewer != ANY_VIEWER or not has_letters(purpose):
         raise NotPermittedError("not permitted")
     if not sessions.is_live(cookie):
         raise NotPermittedError("not permitted")

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from recsys.catalogue.text_folding import has_letters
 from recsys.errors import NotPermittedError
 from recsys.http.access import service_of
 from recsys.http.access_tokens import AccessToken
@@ -53,7 +54,7 @@ def session_routes(routes: APIRouter) -> None:
         kept = {name.removeprefix(_KEPT): form[name] for name in form if name.startswith(_KEPT)}
         by, to, action = (form.get(name, "") for name in ("by", "to", "action"))
         token, refused = _operators_token(request, form.get("token", ""))
-        if token is None or not form.get("purpose"):
+        if token is None or not has_letters(form.get("purpose", "")):
             message = refused or "no_purpose"
             return sign_in_page(request, message, by=by, to=to, action=action, kept=kept, status=403)
         cookie = new_cookie(form["token"])
@@ -80,7 +81,7 @@ def session_routes(routes: APIRouter) -> None:
     @routes.post("/purpose")
     async def purpose(request: Request, operator: SignedIn) -> Response:
         form, answer = await checked_form(request), back_to("/audit")
-        if wanted := form.get("purpose", "")[:200]:
+        if has_letters(wanted := form.get("purpose", "")[:200]):
             operator.opened("purpose")
             secure = request.url.scheme == "https"
             answer.set_cookie(

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import structlog
 
-from recsys.catalogue.text_folding import fold
+from recsys.catalogue.text_folding import has_letters
 from recsys.errors import InputError, NotPermittedError, explained
 from recsys.models.directed import sigmoid
 from recsys.ranking.hot_reload import SnapshotReloader
@@ -53,7 +53,7 @@ class OperatorGate:
         eight hours.
         """
         length = timedelta(minutes=minutes)
-        if not operator or not any(one.isalnum() for one in fold(purpose)):
+        if not has_letters(operator) or not has_letters(purpose):
             raise InputError(explained("a permission names an operator and a purpose"))
         if len(purpose) > LONGEST_PURPOSE:
             remedy = f"at most {LONGEST_PURPOSE} letters"

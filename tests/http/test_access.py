@@ -66,6 +66,7 @@ def test_an_operator_looks_into_a_pair_for_a_purpose(service: Served) -> None:
         {"scopes": ["members"], "minutes": 0},
         {"scopes": ["members"], "viewer": ""},
         {"scopes": ["operators"]},
+        {"scopes": ["operators"], "operator": " \u200b"},
         {"scopes": ["members"], "operator": "op-7"},
     ],
 )

@@ -106,7 +106,8 @@ def test_nothing_is_shown_before_signing_in(desk: Desk, path: str) -> None:
 def test_only_a_token_for_operators_and_a_purpose_sign_in(desk: Desk) -> None:
     assert desk.sign_in(scope="members") == 403
     assert desk.sign_in(scope="backend") == 403
-    assert desk.sign_in(purpose=" ") == 403
+    for nothing in (" ", "\u200b\u3000", "--"):
+        assert desk.sign_in(purpose=nothing) == 403
     assert desk.client.post("/console/sign-in", data={"token": "nonsense", "purpose": "x"}).status_code == 403
     assert desk.sign_in() == 200
 
