@@ -1,7 +1,7 @@
 """What a night tells the safety ledger: holds, bans and separations it read, and what was lifted since."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,7 +25,7 @@ from recsys.errors import PublicationError, SourceError, as_text
 from recsys.pipeline.retention import run_folders
 from recsys.ranking.publication_filter import published_persons
 from recsys.ranking.snapshot import SnapshotIds
-from recsys.safety.by_person import AWAY_TODAY, OUT_TODAY
+from recsys.safety.by_person import AWAY_IN_TABLES, AWAY_TODAY, OUT_TODAY
 from recsys.safety.canonical import in_any_spelling
 from recsys.safety.erasure_list import ErasedPeople
 from recsys.safety.fingerprints import ID, PERSON
@@ -89,6 +89,8 @@ class HoldStates:
         )
 
 
+_FEW_AWAY: Final = 20
+_SHARE_AWAY: Final = 0.05
 _UNREAD_HOLD: Final = f"{HOLD} unread"
 _ALWAYS: Final = pd.Timestamp.max.tz_localize("UTC")
 
@@ -176,6 +178,10 @@ def note_night(ledger: SafetyLedger, people: Population, holds: HoldStates | Non
     free = whom(known & ~stopped)
     for tag in (OUT_TODAY, AWAY_TODAY):
         ledger.lift(tag, people=_since_stopped(ledger.now(), tag, free, holds, people.as_of))
+    here = whom(known & ~_away(people))
+    stopped_before = {tag for tags in ledger.now().stops.values() for tag in tags}
+    if any(tag._replace(account=0) == AWAY_IN_TABLES for tag in stopped_before):
+        ledger.lift(AWAY_IN_TABLES, people=here)
     relations = people.relations
 
     def named(pairs: Int32Array) -> list[tuple[Who, Who]]:
@@ -188,6 +194,30 @@ def note_night(ledger: SafetyLedger, people: Population, holds: HoldStates | Non
         ledger.separate(named(pairs), LedgerTag(why, TABLES))
     ledger.lift(LedgerTag("block", TABLES), pairs=named(relations.reopened))
     _note_absent(ledger, people)
+
+
+def _away(people: Population) -> BoolArray:
+    """Say who is out for now by a state other than active, or by a proof that is none, `(n_people,)`."""
+    inactive = people.known(C.ACCOUNT_STATE) & ~people.is_word(C.ACCOUNT_STATE, "active")
+    return inactive | people.is_word(C.VERIFICATION, "none")
+
+
+def note_refused_night(ledger: SafetyLedger, people: Population, shown: Collection[str]) -> int:
+    """Tell the ledger who of those shown is out for now by the tables of a refused night; return how many.
+
+    A night that is not published takes nobody out of what is served; a pause or a proof that was taken back
+    counts all the same. Where many are out at once, tables are broken rather than people away: nobody is.
+
+    shown: who stands in what is served.
+    """
+    ids = people.ids.ids(np.flatnonzero(_away(people))).tolist()
+    out = [one for one in ids if one in shown]
+    if len(out) > max(_FEW_AWAY, _SHARE_AWAY * len(shown)):
+        return 0
+    tokens = people.person_tokens[people.ids.find(out)]
+    named = [Who(one, token) for one, token in zip(out, tokens, strict=True)]
+    ledger.stop(named, AWAY_IN_TABLES, as_of=people.as_of.isoformat())
+    return len(out)
 
 
 def note_changed_tokens(

@@ -12,6 +12,7 @@ from typing import Final
 
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
 from recsys.data.population import Population
 from recsys.errors import (
@@ -31,7 +32,13 @@ from recsys.pipeline.gates.proposal import Calibration, GateResult, Level, Propo
 from recsys.pipeline.history import GATES_FILE, gates_bytes, read_history, write_history
 from recsys.pipeline.list_files import copy_lists, write_lists
 from recsys.pipeline.lock import writer_lock
-from recsys.pipeline.night_safety import HoldStates, note_changed_tokens, note_night, require_ledger
+from recsys.pipeline.night_safety import (
+    HoldStates,
+    note_changed_tokens,
+    note_night,
+    note_refused_night,
+    require_ledger,
+)
 from recsys.pipeline.publication_cards import DATA_SHEET, MODEL_CARD, data_sheet, model_card
 from recsys.pipeline.retention import new_run_id, remove_leftovers, remove_old, run_ids
 from recsys.ranking.publication_filter import ListFilter
@@ -141,6 +148,9 @@ def publish(
         if pages_asked and serving is not None and not refused:
             gates = _with_pages(gates, proposal, staging, published, manifest, pages_asked)
             refused = gates[-1].level is Level.BLOCK
+        if refused and proposal.previous is not None:
+            served = proposal.previous.lists
+            note_refused_night(ledger, people, {*served[C.VIEWER], *served[C.CANDIDATE]})
         folder = published / (REFUSED if refused else RUNS) / run_id
         _finish(staging, folder, proposal.erased, keep=settings.keep)
         return PublishResult(run_id, folder, gates)

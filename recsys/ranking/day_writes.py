@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final
@@ -58,10 +58,15 @@ class DayWrites:
         Raises InputError for what is no event, what opens something later than now, or the id of another
         event of its actor. What restricts is kept even then: a wrong event of a batch hides no end, no pass.
         """
+        given = [*events] if isinstance(events, Iterable) and not isinstance(events, Mapping) else [events]
+        rows = [one for one in map(_as_event, given) if one is not None]
+        if isinstance(events, Mapping) or rows != given or not isinstance(events, Iterable):
+            self.keep_refused(rows)
+            raise InputError(explained("events are a list of DayEvent", where="events"))
         try:
-            return self._appended(events)
+            return self._appended(rows)
         except InputError:
-            self.keep_refused(events)
+            self.keep_refused(rows)
             raise
 
     def keep_refused(self, events: Iterable[DayEvent]) -> None:
@@ -79,7 +84,8 @@ class DayWrites:
 
         tables: rows by table name, or whatever was given instead.
         """
-        for event in ask_safety(lambda: self._safety.note_refused_tables(user_id, tables)):
+        rows = _plain(tables) if isinstance(tables, str) else tables
+        for event in ask_safety(lambda: self._safety.note_refused_tables(user_id, rows)):
             with suppress(InputError):
                 self._appended([event])
 
@@ -217,6 +223,13 @@ class DayWrites:
     def leave(self, user_id: str) -> None:
         """Take a member who leaves out of everybody's sight; `recsys forget` erases them."""
         self._safety.hold(user_id, owner=MEMBER, reason=LEAVE)
+
+
+def _as_event(given: Any) -> DayEvent | None:
+    """Return an event, also one that was given as a dict; None for anything else."""
+    if isinstance(given, Mapping):
+        return DayEvent(*(given.get(one.name) for one in fields(DayEvent)))  # type: ignore[arg-type]
+    return given if isinstance(given, DayEvent) else None
 
 
 def _plain(payload: str | None) -> object:

@@ -146,7 +146,9 @@ def profile_restricts(method: Method[Parameters, Returned]) -> Method[Parameters
             return method(self, *args, **kwargs)
         except InputError:
             viewer = args[0] if args else kwargs.get("viewer_id")
-            if tables := plain_rows(kwargs.get("profile")):
+            profile = kwargs.get("profile")
+            tables = profile if isinstance(profile, list | str) else plain_rows(profile)
+            if tables:
                 self.day.keep_refused_tables(viewer, tables)
             raise
 

@@ -21,7 +21,17 @@ from recsys.safety.day_log import TABLES_CHANGED, DayEvent, DayLog, StoreWithDay
 from recsys.safety.day_tables import is_away_by, is_stopped_by, note_tokens, says_active
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger
-from recsys.safety.ledger_state import BAN, HOLD, STORE, SUPPRESSED, TODAY, LedgerState, LedgerTag, Who
+from recsys.safety.ledger_state import (
+    BAN,
+    HOLD,
+    STORE,
+    SUPPRESSED,
+    TABLES,
+    TODAY,
+    LedgerState,
+    LedgerTag,
+    Who,
+)
 from recsys.safety.person_index import ALONE, Accounts
 from recsys.safety.refused_rows import Meant, MeantHold, restrictions_in
 from recsys.safety.store import (
@@ -41,6 +51,8 @@ from recsys.safety.store import (
 )
 
 _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+AWAY_IN_TABLES: Final = LedgerTag("away", TABLES)
+"""Who is out for now by the tables of a night that was refused, until tables say not."""
 DAY: Final = "day"
 """Why a pair is apart by an event of the day."""
 OUT_TODAY: Final = LedgerTag(BAN, TODAY)
@@ -230,7 +242,9 @@ class SafetyByPerson:
                 self._note_stop(event.actor, event.at, stop)
             elif says_active(event):
                 before = [
-                    tag for tag in (OUT_TODAY, AWAY_TODAY) if self._is_before(event.actor, event.at, tag)
+                    tag
+                    for tag in (OUT_TODAY, AWAY_TODAY, AWAY_IN_TABLES)
+                    if self._is_before(event.actor, event.at, tag)
                 ]
                 for tag in before if before and can_be_used(event) else ():
                     self.ledger.lift(tag, people=[Who(event.actor)])
@@ -246,8 +260,10 @@ class SafetyByPerson:
         now = datetime.now(UTC)
         if stop is not None:
             self._note_stop(user_id, now, stop)
-        elif self._is_before(user_id, now, AWAY_TODAY):
-            self.ledger.lift(AWAY_TODAY, people=[Who(user_id)])
+            return
+        for tag in (AWAY_TODAY, AWAY_IN_TABLES):
+            if self._is_before(user_id, now, tag):
+                self.ledger.lift(tag, people=[Who(user_id)])
 
     def note_refused_tables(self, user_id: object, tables: object) -> list[DayEvent]:
         """Note what refused tables restrict, and return the events among it, which a log keeps."""
@@ -324,7 +340,8 @@ class SafetyByPerson:
         """Note in the ledger what restricts somebody, before they are erased."""
         me = Who(self._person(user_id))
         self._link(me.user_id)  # before their tables of today go
-        self.ledger.lift(AWAY_TODAY, people=[me])  # whoever only paused may come back
+        for tag in (AWAY_TODAY, AWAY_IN_TABLES):  # whoever only paused may come back
+            self.ledger.lift(tag, people=[me])
         if self._is_out_today(me.user_id):
             self.ledger.stop([me], LedgerTag(SUPPRESSED, STORE))
         if isinstance(self.store, StoreWithRestrictions):

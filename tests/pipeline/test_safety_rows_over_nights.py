@@ -17,7 +17,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.constraints.policy import Policy, may_show_each
 from recsys.data.population import Population
-from recsys.pipeline.night_safety import HoldStates, note_changed_tokens, note_night
+from recsys.pipeline.night_safety import HoldStates, note_changed_tokens, note_night, note_refused_night
 from recsys.safety.keys import Keys
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import LedgerState, Who
@@ -140,6 +140,32 @@ def _is_held(ledger: SafetyLedger, user: str, hour: int, *rows: tuple[str, int, 
     people = load_population(tables, AS_OF + pd.Timedelta(hours=hour))
     note_night(ledger, people, HoldStates.of_source(tables, people.as_of))
     return ledger.now().is_stopped(ledger.now().fingerprints(Who(user)))
+
+
+@pytest.mark.parametrize("said", [{C.ACCOUNT_STATE: "paused"}, {C.VERIFICATION: "none", C.AGE_BAND: None}])
+def test_who_is_away_by_a_refused_night_is_out_until_tables_say_not(
+    said: dict[str, object], tmp_path: Path
+) -> None:
+    """Seen to fail: of a night that was not published bans and blocks alone reached what is served."""
+    ledger, (_, user), shown = (
+        SafetyLedger(tmp_path, Keys()),
+        PAIRS[0],
+        {one for pair in PAIRS for one in pair},
+    )
+    rows = TOWN[T.PROFILES].drop_duplicates(C.USER, keep="last").astype(dict.fromkeys(said, object))
+    rows.loc[rows[C.USER].eq(user), list(said)] = list(said.values())
+    people = load_population(TOWN | {T.PROFILES: rows}, AS_OF)
+    is_out = lambda: ledger.now().is_stopped(ledger.now().fingerprints(Who(user)))  # noqa: E731
+    note_night(ledger, people)
+    assert not is_out()
+    assert note_refused_night(ledger, people, shown) == 1
+    assert is_out()
+    note_night(ledger, people)
+    assert is_out()
+    note_night(ledger, load_population(TOWN, AS_OF))
+    assert not is_out()
+    everybody = rows.assign(**{C.ACCOUNT_STATE: "paused"})
+    assert note_refused_night(ledger, load_population(TOWN | {T.PROFILES: everybody}, AS_OF), shown) == 0
 
 
 @pytest.mark.parametrize("state", ["frozen", None, "liftd"])

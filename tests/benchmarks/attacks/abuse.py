@@ -97,11 +97,16 @@ def by_exposure(seed: int) -> list[str]:
     return [str(one) for one in seen.index]
 
 
-def attackers(seed: int, n_people: int) -> tuple[str, ...]:
-    """Return people of middling exposure."""
+def attackers(seed: int, n_people: int) -> list[tuple[str, ...]]:
+    """Return who attacks at once; of one alone three, one after another, of little, middling and much exposure.
+
+    One person stands in a few lists, so that what one alone gains is mostly chance: their sum is judged.
+    """
     ordered = by_exposure(seed)
-    middle = len(ordered) // 2
-    return tuple(ordered[middle : middle + n_people])
+    if n_people > 1:
+        middle = len(ordered) // 2
+        return [tuple(ordered[middle : middle + n_people])]
+    return [(ordered[int(len(ordered) * share)],) for share in (0.2, 0.5, 0.8)]
 
 
 def _with_events(rows: list[dict[str, object]], seed: int = SEEDS[0]) -> Tables:
@@ -122,15 +127,17 @@ def _likes(who: tuple[str, ...], per_day: int, seed: int) -> list[dict[str, obje
 
 
 @lru_cache(maxsize=1)
-def _after_likes(n_people: int, per_day: int, seed: int) -> dict[bool, Looks]:
-    who = attackers(seed, n_people)
-    return looks(_with_events(_likes(who, per_day, seed), seed), market(seed)[1])
+def _after_likes(n_people: int, per_day: int, seed: int) -> list[dict[bool, Looks]]:
+    return [
+        looks(_with_events(_likes(who, per_day, seed), seed), market(seed)[1])
+        for who in attackers(seed, n_people)
+    ]
 
 
 def _liking(n_people: int, per_day: int, seed: int, *, allocated: bool) -> Verdict:
-    who = attackers(seed, n_people)
-    after = _after_likes(n_people, per_day, seed)[allocated].at(who)
-    gain = after / max(usual(seed)[allocated].at(who), 1e-9)
+    tried = list(zip(attackers(seed, n_people), _after_likes(n_people, per_day, seed), strict=True))
+    after = sum(found[allocated].at(who) for who, found in tried)
+    gain = after / max(sum(usual(seed)[allocated].at(who) for who, _ in tried), 1e-9)
     state = "held" if gain <= MOST_EXPOSURE else "weak" if gain <= 2 * MOST_EXPOSURE else "broken"
     how = "allocated" if allocated else "unallocated"
     return Verdict(state, f"exposure x{gain:.2f}", ((f"exposure_{n_people}_{per_day}_{how}_{seed}", gain),))
