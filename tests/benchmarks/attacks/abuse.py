@@ -98,7 +98,7 @@ def by_exposure(seed: int) -> list[str]:
 
 
 def attackers(seed: int, n_people: int) -> list[tuple[str, ...]]:
-    """Return who attacks at once; of one alone three, one after another, of little, middling and much exposure.
+    """Return who attacks at once; of one alone three, one by one, of little, middling and much exposure.
 
     One person stands in a few lists, so that what one alone gains is mostly chance: their sum is judged.
     """
