@@ -144,6 +144,11 @@ def rehearse(
 
     chosen = settings(params)
     experiment, spoken = _needed(chosen.experiment), language(lang, chosen)
+    file = Path(experiment.neighbourhoods or "neighbourhoods.parquet")
+    if experiment.unit == "neighbourhood" and file.exists():
+        what = "a file of neighbourhoods is there, which an experiment on members may need"
+        remedy = "rehearse in another folder, or delete it when it is of a rehearsal"
+        raise SettingsError(explained(what, where=str(file), remedy=remedy))
     played = experiment.nights + experiment.mature_nights if nights is None else nights
     begins = f"{experiment.starts}T{experiment.hour or 3:02}:00:00Z"  # noon in Japan unless it is said
     changes = {"people": people, "as_of": begins, "source": TOWN}
@@ -162,7 +167,6 @@ def rehearse(
         )
     write_tables(found.town.tables, out)
     if found.neighbourhoods is not None:
-        file = Path(experiment.neighbourhoods or "neighbourhoods.parquet")
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, found.neighbourhoods.to_parquet(index=False))
         say("written", spoken, path=str(file))

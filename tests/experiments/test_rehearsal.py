@@ -1,11 +1,15 @@
 """Rehearsals: nights really played, impressions that carry the arm, and what is true beside what is read."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 import recsys
 from recsys.allocation.config import AllocationConfig
+from recsys.cli import app
 from recsys.config import ExperimentSettings
 from recsys.errors import InputError
 from recsys.experiments import Rehearsal, analyse, assign, outcomes, rehearse
@@ -57,3 +61,20 @@ def test_what_is_true_is_told_of_every_arm_and_a_town_of_another_day_is_refused(
     assert list(rehearsal.matches) == ["today", "liked"]
     with pytest.raises(InputError, match="make the town as of 2026-02-02"):
         rehearse(rehearsal.town, DESIGN.changed(starts="2026-02-02", ended={}))
+
+
+def test_a_rehearsal_leaves_a_file_of_neighbourhoods_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An experiment on members may run by it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "who.parquet").write_bytes(b"theirs")
+    arms = "{a: {share: 0.5}, b: {share: 0.5, order: naive}}"
+    text = (
+        f"experiment: {{name: x, starts: 2026-03-02, nights: 2, neighbourhoods: who.parquet, arms: {arms}}}\n"
+    )
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    found = CliRunner().invoke(app, ["experiment", "rehearse", "--people", "40"])
+    assert found.exit_code != 0
+    assert (tmp_path / "who.parquet").read_bytes() == b"theirs"
+    assert not (tmp_path / "rehearsal").exists()
