@@ -6,6 +6,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.evaluation.examination import Examination
+from recsys.models.crossed_effects import CrossedEffects
 from recsys.models.further_looks import FurtherLooks
 from recsys.models.impressions import Impressions
 from recsys.models.popularity import PopularityModel
@@ -129,6 +130,42 @@ def test_the_next_look_at_somebody_seen_before_is_liked_as_often_as_said():
     assert liked == pytest.approx(looked @ following[C.P_LIKE], rel=0.1)
     assert looked @ first[C.P_LIKE] > 1.3 * liked
     assert (following[C.P_MUTUAL] == following[C.P_LIKE] * following[C.P_LIKED_BACK]).all()
+
+
+def ranked_nights(rng, quality, n_people=250, places=10, nights=5):
+    """Events of nights with lists ranked by a score that knows so much of popularity, and the true chances."""
+    popular, generous = rng.normal(size=n_people), 0.5 * rng.normal(size=n_people)
+    chance = 1.0 / (1.0 + np.exp(1.4 - generous[:, None] - 0.8 * popular[None, :]))
+    open_to, shown, said = np.ones((n_people, n_people)) - np.eye(n_people), [], []
+    for ago in range(nights, 0, -1):
+        score = quality * popular + np.sqrt(1 - quality**2) * rng.normal(size=(n_people, n_people))
+        free = (rng.random(score.shape) < 0.3) & (open_to > 0)
+        who = np.repeat(np.arange(n_people), places)
+        whom = np.argsort(-np.where(free, score, -9.0), axis=1)[:, :places].ravel()
+        place = np.tile(np.arange(1.0, places + 1), n_people)
+        looked = rng.random(len(who)) < place**-0.5
+        liked = looked & (rng.random(len(who)) < chance[who, whom])
+        answered = liked | (looked & (rng.random(len(who)) < 0.4))
+        open_to[who[answered], whom[answered]] = 0.0
+        night = pd.DataFrame({C.ACTOR: who, C.TARGET: whom, C.TYPE: "impression", C.POSITION: place})
+        night[C.TS] = AS_OF - pd.Timedelta(days=ago)
+        shown.append(night)
+        answers = night.assign(**{C.TYPE: np.where(liked, "like", "pass"), C.POSITION: np.nan})
+        said.append(answers[answered])
+    log = pd.concat([*shown, *said]).sort_values(C.TS, kind="stable")
+    log[[C.ACTOR, C.TARGET]] = log[[C.ACTOR, C.TARGET]].astype(str)
+    return Population.of_ids(np.arange(n_people).astype(str), as_of=AS_OF), Events.of(log), chance
+
+
+@pytest.mark.parametrize("quality", [0.0, 0.7])
+def test_after_nights_of_ranked_lists_the_level_of_a_like_is_off_by_little(quality):
+    """Better people stand higher, which looks like reading from the top: said .35 where .34 is true."""
+    people, events, chance = ranked_nights(np.random.default_rng(1), quality)
+    model = CrossedEffects().fit(people, events, rng=1)
+    shown = events.frame.loc[events.frame[C.TYPE] == "impression", [C.ACTOR, C.TARGET]].drop_duplicates()
+    pairs = shown.astype(object).set_axis([C.VIEWER, C.CANDIDATE], axis=1)
+    true = chance[pairs[C.VIEWER].astype(int), pairs[C.CANDIDATE].astype(int)].mean()
+    assert model.score_pairs(pairs)[C.P_LIKE].mean() == pytest.approx(true, abs=0.03)
 
 
 def test_a_liked_pair_and_one_that_was_never_shown_keep_the_chance_of_a_first_look():
