@@ -133,7 +133,7 @@ def test_the_next_look_at_somebody_seen_before_is_liked_as_often_as_said():
 
 
 def ranked_nights(rng, quality, n_people=250, places=10, nights=5):
-    """Events of nights with lists ranked by a score that knows so much of popularity, and the true chances."""
+    """Events of nights with lists ranked by a score that knows some popularity, and the true chances."""
     popular, generous = rng.normal(size=n_people), 0.5 * rng.normal(size=n_people)
     chance = 1.0 / (1.0 + np.exp(1.4 - generous[:, None] - 0.8 * popular[None, :]))
     open_to, shown, said = np.ones((n_people, n_people)) - np.eye(n_people), [], []
