@@ -105,7 +105,10 @@ class Prefecture:
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """A city or a ward of Tokyo; the place is its office in degrees, `population` its residents."""
+    """A city or a ward of Tokyo; the place is its office in degrees, `population` its residents.
+
+    added: the version of the table that it came with, "" for the first one.
+    """
 
     id: str
     label: Label
@@ -113,6 +116,7 @@ class City:
     latitude: float
     longitude: float
     population: int
+    added: str = ""
 
     @property
     def radius_km(self) -> float:
@@ -156,7 +160,7 @@ def read_places(content: bytes) -> Places:
         )
         for key, raw in file.section(sections, "prefectures", ("code", "ja", "en", "population")).items()
     }
-    fields = ("ja", "en", "prefecture", "latitude", "longitude", "population")
+    fields = ("ja", "en", "prefecture", "latitude", "longitude", "population", "added")
     cities = {
         key: City(
             id=key,
@@ -165,6 +169,7 @@ def read_places(content: bytes) -> Places:
             latitude=file.number(key, raw, "latitude", -90, 90),
             longitude=file.number(key, raw, "longitude", -180, 180),
             population=round(1000 * file.number(key, raw, "population", 1, 1e6)),
+            added=str(raw.get("added", "")),
         )
         for key, raw in file.section(sections, "cities", fields).items()
     }

@@ -78,6 +78,15 @@ def session_routes(routes: APIRouter) -> None:
             answer.delete_cookie(name, path="/console")
         return answer
 
+    @routes.get("/language/{lang}")
+    def language(lang: str, to: str = "") -> Response:
+        own = bool(OWN_ADDRESS.fullmatch(to))
+        answer = back_to(to.removeprefix("/console") if own else "/")
+        answer.set_cookie(LANG_COOKIE, "ja" if lang == "ja" else "en", samesite="strict", path="/console")
+        return answer
+
+
+def _session_list_routes(routes: APIRouter) -> None:
     @routes.post("/purpose")
     async def purpose(request: Request, operator: SignedIn) -> Response:
         form, answer = await checked_form(request), back_to("/audit")
@@ -93,15 +102,6 @@ def session_routes(routes: APIRouter) -> None:
             )
         return answer
 
-    @routes.get("/language/{lang}")
-    def language(lang: str, to: str = "") -> Response:
-        own = bool(OWN_ADDRESS.fullmatch(to))
-        answer = back_to(to.removeprefix("/console") if own else "/")
-        answer.set_cookie(LANG_COOKIE, "ja" if lang == "ja" else "en", samesite="strict", path="/console")
-        return answer
-
-
-def _session_list_routes(routes: APIRouter) -> None:
     @routes.get("/sessions")
     def sessions(request: Request, operator: SignedIn, message: str = "") -> Response:
         operator.opened("sessions")

@@ -12,7 +12,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import DAYPARTS, DAYS, ENUMERATIONS
 from recsys.data.contact_tokens import make_token
-from recsys.data.geography import load_places
+from recsys.data.geography import City, Places, load_places
 from recsys.simulation.sampling import lists_of, one_of, some_of, whole_numbers, with_missing
 from recsys.simulation.settings import BoundarySettings, InterestAndAnswerSettings, PeopleSettings
 from recsys.types import BoolArray, ObjectArray
@@ -40,7 +40,7 @@ def make_homes(n: int, rng: np.random.Generator, s: PeopleSettings) -> Homes:
     around its cities, `countryside_km` wide.
     """
     places = load_places()
-    cities = list(places.cities.values())
+    cities = _cities(places)
     weight = _weights(s.prefectures)
     city = rng.choice(len(weight), n, p=weight / weight.sum())
     in_country = city >= len(cities)
@@ -66,11 +66,16 @@ def make_homes(n: int, rng: np.random.Generator, s: PeopleSettings) -> Homes:
     return Homes(cell=cell, tz=tz, prefecture=prefecture, abroad=abroad)
 
 
+def _cities(places: Places) -> list[City]:
+    """Return the cities of the first table: with others each figure of a town would be another one."""
+    return [city for city in places.cities.values() if not city.added]
+
+
 def _weights(prefectures: tuple[str, ...]) -> npt.NDArray[np.float64]:
     """Residents of each city, then of the country around each city, `(2 * n_cities,)`; 0 outside."""
     places = load_places()
-    own = np.array([c.population for c in places.cities.values()], dtype=np.float64)
-    prefecture = np.array([c.prefecture for c in places.cities.values()], dtype=object)
+    own = np.array([c.population for c in _cities(places)], dtype=np.float64)
+    prefecture = np.array([c.prefecture for c in _cities(places)], dtype=object)
     around = np.zeros(len(own))
     for name, whole in places.prefectures.items():
         inside = prefecture == name
