@@ -130,6 +130,7 @@ def settings_of(home: Path, port: int) -> ServeSettings:
         console=True,
         port=port,
         max_staleness_days=36500.0,
+        support="the desk of the made-up town, 0000-000-000",
     )
 
 

@@ -81,6 +81,7 @@ _MEANT_AT_ONCE: Final = (
         rf"^(?:{_verbs('develop build make code design program')})\b.*\b(?:games?|apps?|websites?)$",
         "programming",
     ),
+    (rf"^(?:{_verbs('fix repair mend')})\b", "diy"),
     (r"\b(?:pasta|noodles?|sushi|dumplings?|gyoza) making$", "cooking"),
 )
 _MEANT: Final = (

@@ -122,7 +122,7 @@ def _night_routes(routes: APIRouter, console: Console) -> None:
             detail = f" · {words.label(column, one.detail, lang)}" if one.detail else ""
             return words.label("type", one.type, lang) + detail
 
-        return page_of("today", operator, lang, found=found, what=what)
+        return page_of("today", operator, lang, found=found, what=what, resting=console.cases_by_event())
 
     @routes.get("/holds")
     def holds(operator: SignedIn, twice: str = "") -> Response:

@@ -250,6 +250,14 @@ class Console:
             if one.case != case.case and not mine.isdisjoint(one.evidence)
         ]
 
+    def cases_by_event(self) -> dict[str, list[str]]:
+        """Return the names of the cases that rest on each event."""
+        found: dict[str, list[str]] = {}
+        for case in self.cases.cases().values():
+            for event in case.evidence:
+                found.setdefault(event, []).append(case.case)
+        return found
+
     def operators(self) -> list[str]:
         """Return who has worked on any case or signed in, ascending."""
         worked = {step.by for step in self.cases.steps()} - {"review", "erasure"}
@@ -301,8 +309,11 @@ class Console:
         return reports_of_case(case, NightPaths(self.work).tables, self.cases.cases().values())
 
     def open_case(self, person: str, kind: str, *, by: str, note: str) -> Case:
-        """Open a case by hand; one about false reports rests on the reports that the person made."""
-        made: tuple[str, ...] = ()
+        """Open a case by hand: it rests on what was said of the person since the night.
+
+        One about false reports rests on the reports that the person made.
+        """
+        made = tuple(one.event_id for one in self.today() if one.target == person)
         if kind == FALSE_REPORT:
             made = tuple(one.event for one in reports_by(person, NightPaths(self.work).tables, ()))
         return self.cases.open_case(person, kind, by=by, note=note, evidence=made)

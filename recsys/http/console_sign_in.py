@@ -1,5 +1,6 @@
 """Signing in to the console and out, purpose and language, and going on after the end of a session."""
 
+import unicodedata
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any, Final
@@ -8,7 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from recsys.catalogue.text_folding import has_letters
+from recsys.catalogue.text_folding import fold, has_letters
 from recsys.errors import NotPermittedError
 from recsys.http.access import service_of
 from recsys.http.access_tokens import AccessToken
@@ -53,7 +54,8 @@ def session_routes(routes: APIRouter) -> None:
         form = await form_of(request)
         kept = {name.removeprefix(_KEPT): form[name] for name in form if name.startswith(_KEPT)}
         by, to, action = (form.get(name, "") for name in ("by", "to", "action"))
-        token, refused = _operators_token(request, form.get("token", ""))
+        form["token"] = _pasted(form.get("token", ""))
+        token, refused = _operators_token(request, form["token"])
         if token is None or not has_letters(form.get("purpose", "")):
             message = refused or "no_purpose"
             return sign_in_page(request, message, by=by, to=to, action=action, kept=kept, status=403)
@@ -106,8 +108,9 @@ def _session_list_routes(routes: APIRouter) -> None:
     def sessions(request: Request, operator: SignedIn, message: str = "") -> Response:
         operator.opened("sessions")
         live = sessions_of(request).live(datetime.now(UTC))
-        shown = message if message in ("session_over", "all_over", "all_unsure") else ""
-        return page_of("sessions", operator, operator.lang, live=live, message=shown)
+        shown = message if message in ("session_over", "all_over", "all_unsure", "all_unknown") else ""
+        known = sorted(sessions_of(request).operators())
+        return page_of("sessions", operator, operator.lang, live=live, known=known, message=shown)
 
     @routes.post("/sessions")
     async def end(request: Request, operator: SignedIn) -> Response:
@@ -119,9 +122,17 @@ def _session_list_routes(routes: APIRouter) -> None:
         name = form.get("operator", "")
         if not name or not form.get("sure"):
             return back_to("/sessions?message=all_unsure")
+        known = {fold(one) for one in found.operators()}
+        if fold(name) not in known and not form.get("sure_name"):
+            return back_to("/sessions?message=all_unknown")
         operator.opened("end_session", detail=name)
         found.end_all(name, by=operator.name)
         return back_to("/sessions?message=all_over")
+
+
+def _pasted(text: str) -> str:
+    """Return a token as it was made: full-width characters become plain, and the word Bearer goes."""
+    return unicodedata.normalize("NFKC", text).strip().removeprefix("Bearer ").strip()
 
 
 def _operators_token(request: Request, text: str) -> tuple[AccessToken | None, str]:

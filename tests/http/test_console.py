@@ -108,6 +108,10 @@ def test_only_a_token_for_operators_and_a_purpose_sign_in(desk: Desk) -> None:
     assert desk.sign_in(scope="backend") == 403
     for nothing in (" ", "\u200b\u3000", "--"):
         assert desk.sign_in(purpose=nothing) == 403
+    pasted = AccessToken.make(["operators"], operator="aki").signed(KEYS).replace(".", "．")
+    signed = desk.client.post("/console/sign-in", data={"token": f"Bearer {pasted}", "purpose": "x"})
+    assert signed.status_code == 200
+    desk.client.cookies.clear()
     assert desk.client.post("/console/sign-in", data={"token": "nonsense", "purpose": "x"}).status_code == 403
     assert desk.sign_in() == 200
 
@@ -203,6 +207,8 @@ def test_an_operator_ends_a_session_or_every_token_of_a_name(desk: Desk) -> None
     pair = f"/v1/operators/pairs/{'/'.join(map(str, desk.world.people.ids.values[:2]))}"
     assert desk.client.get(pair, headers=bearer).status_code == 200
     desk.client.cookies.set("recsys_console", ren, domain="testserver.local", path="/console")
+    assert "nobody of that name" in desk.send("/console/sessions", operator="akki", sure="yes").text
+    assert desk.client.get(pair, headers=bearer).status_code == 200
     desk.send("/console/sessions", operator="Aki", sure="yes")
     assert desk.client.get(pair, headers=bearer).status_code == 401
     refused = desk.client.post("/console/sign-in", data={"token": unused, "purpose": "x"})
@@ -699,10 +705,14 @@ def test_what_members_report_by_day_is_seen_before_the_next_night(at_work: Desk)
             DayEvent("e3", now, other, user, "feeling_check", "drifting"),
         ]
     )
-    assert "<b>2</b> reports and calls" in at_work.page("/console/", lang="en")
+    assert "<b>2</b> reports since" in at_work.page("/console/", lang="en")
     page = at_work.page("/console/today", lang="en")
     assert page.index("I feel pressured") < page.index("A threat")
     assert page.count(f'user={user}"') == 2
+    assert "by or about this member: 2" in at_work.page("/console/member", user=other, lang="en")
+    at_work.send("/console/cases", person=other, kind="report.threat")
+    assert at_work.console.cases.of("case-1").evidence == ("e1",)
+    assert at_work.page("/console/today", lang="en").count('href="/console/cases/case-1"') == 1
     unsure = at_work.send("/console/requests/erasure", user=user, again=user)
     assert 'name="sure"' in unsure.text  # the report would be lost
     assert not at_work.console.is_erased(user)
