@@ -155,8 +155,9 @@ def hold_stopped(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictio
     linked = token.notna().to_numpy(bool)
     account = refused[C.USER].where(refused[C.USER].notna(), quarantined[C.USER]).fillna("").astype(str)
     tokens = frozenset(zip(account[linked], token[linked], strict=True))
-    told = now & state.isin(STOPPED).to_numpy(bool)
-    states = frozenset((one, word) for one, word in zip(named[told], state[told], strict=True) if one)
+    words = state.where(state.notna(), _by_distinct(given, lambda text: fold(as_text(text)[:_LONGEST_TYPE])))
+    told = now & words.isin(STOPPED).to_numpy(bool)
+    states = frozenset((one, word) for one, word in zip(named[told], words[told], strict=True) if one)
     for_good = (~state.eq("paused")).to_numpy(bool)  # a pause is of one account
     out = Restrictions(
         people,

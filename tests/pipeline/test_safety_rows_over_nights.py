@@ -191,7 +191,7 @@ def test_a_hold_in_another_spelling_is_lifted_under_the_right_id_by_its_owner(tm
     assert not is_held(8, spelled, (user, 7, "lifted", "aki"))
 
 
-@pytest.mark.parametrize("state", ["banned", "hold"])
+@pytest.mark.parametrize("state", ["banned", "Hold "])
 def test_a_stop_in_a_profile_row_of_another_spelling_outlives_the_row(state: str, tmp_path: Path) -> None:
     users = [b for _, b in PAIRS]
     last = TOWN[T.PROFILES].drop_duplicates(C.USER, keep="last").set_index(C.USER, drop=False).loc[users]
