@@ -28,6 +28,10 @@ def init(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="Folder, file or database address.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="New folder for the drafts.")],
     as_of: AsOf = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Encoding of the texts, such as cp932; guessed when left out."),
+    ] = None,
     lang: Lang = None,
 ) -> None:
     """Draft a mapping from a service's own tables: guesses with their evidence, TODO where nothing is known.
@@ -41,7 +45,7 @@ def init(
     from recsys.mapping.project import unconfirmed
 
     moment = None if as_of is None else moment_of(as_of)
-    draft = draft_mapping(source_from(source, out), as_of=moment, folder=out)
+    draft = draft_mapping(source_from(source, out), as_of=moment, folder=out, encoding=encoding)
     draft.write(out)
     guesses, todo = map(sum, zip(*map(unconfirmed, draft.files.values()), strict=True))
     say("drafted", language(lang, None), out=str(out), guesses=guesses, todo=todo)

@@ -12,7 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.constraints.base import Clause, Constraint, ExcludedPairs, TokenGroups
+from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.constraints.base import Clause, Constraint, ExcludedPairs, Gate, TokenGroups
 from recsys.data.csr import SparseRows
 from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.population import Population
@@ -84,21 +85,59 @@ def _one_group_each(own: npt.NDArray[np.int32], avoided: npt.NDArray[np.int32]) 
 
 @dataclass(frozen=True)
 class SamePerson(Constraint):
-    """The two are two rows with different person tokens; an unknown token is nobody else's."""
+    """Both are different people, and each is the one account of the person that takes part.
+
+    An unknown token is nobody else's. Of several accounts with one token an active one takes part, with
+    boundaries, accepted terms and a proof of age where one has them; of these the one seen most recently,
+    then the lesser id. So nobody stands in a list twice.
+    """
 
     name = "same_person"
 
     def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
-        """Say whether the rows differ, and so do the tokens where both are known."""
+        """Say whether the tokens differ where both are known, and no other account comes before either."""
         a, b = people.person_tokens[i], people.person_tokens[j]
-        return (i != j) & (pd.isna(a) | pd.isna(b) | np.asarray(a != b, bool))
+        first = ~_comes_after_another_account(people)
+        return (i != j) & (pd.isna(a) | pd.isna(b) | np.asarray(a != b, bool)) & first[i] & first[j]
 
     def clauses(self, people: Population) -> Sequence[Clause]:
-        """Return a group per token that two accounts share."""
+        """Return a group per token that two accounts share, and a gate for the account that takes part."""
         group, tokens = pd.factorize(people.person_tokens)
         rows = np.flatnonzero(group >= 0)
         own = np.column_stack([rows, group[rows]]).astype(np.int32)
-        return [TokenGroups(own=own, avoided=np.empty((0, 2), np.int32), n_groups=len(tokens))]
+        lacks = (
+            ~people.is_word(C.ACCOUNT_STATE, "active"),
+            ~people.has_boundaries,
+            ~people.relations.accepted,
+            people.codes(C.VERIFICATION) < 1,
+            people.codes(C.ACTIVITY).astype(np.uint8),  # unknown, -1, is the largest
+        )
+        order = rows[np.lexsort([column[rows] for column in reversed(lacks)])]  # rows are in the order of ids
+        listed = np.ones(len(people), bool)
+        listed[order] = ~pd.Series(group[order]).duplicated().to_numpy(bool)
+        return [TokenGroups(own=own, avoided=np.empty((0, 2), np.int32), n_groups=len(tokens)), Gate(listed)]
+
+
+def _comes_after_another_account(people: Population) -> BoolArray:
+    """Say which accounts share a token with one that comes before them, `(n_people,)`."""
+    tokens = pd.Series(people.person_tokens, dtype=object)
+    shared = np.flatnonzero(tokens.notna() & tokens.duplicated(keep=False))
+    good = [
+        people.is_word(C.ACCOUNT_STATE, "active"),
+        people.has_boundaries,
+        people.relations.accepted,
+        people.known(C.VERIFICATION) & ~people.is_word(C.VERIFICATION, "none"),
+        *(people.is_word(C.ACTIVITY, word) for word in ENUMERATIONS[C.ACTIVITY].words),
+    ]
+    after = np.zeros(len(people), bool)
+    best: dict[object, int] = {}
+    for row in shared.tolist():
+        before = best.setdefault(tokens[row], row)
+        if before != row:
+            better = [bool(column[row]) for column in good] > [bool(column[before]) for column in good]
+            after[before if better else row] = True
+            best[tokens[row]] = row if better else before
+    return after
 
 
 def persons(people: Population) -> npt.NDArray[np.int64]:

@@ -149,11 +149,11 @@ _MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _DOMAIN = re.compile(r"[^\s@/]+\.[^\s@/.]{2,}")
 
 
-def make_token(namespace: str, value: str, secret: bytes) -> str | None:
+def make_token(namespace: str, value: str, secret: bytes, *, country: str | None = None) -> str | None:
     """Return the keyed token of a phone number, mail address, employer or person.
 
     Values are folded first, so that two spellings meet (see `normal_form`). An employer whose domain
-    anybody may have is no employer: None.
+    anybody may have is no employer: None. country: two letters, whose domestic phone numbers are read.
 
     Source: HMAC with SHA-256, RFC 2104 and FIPS 198-1; the namespace and the value are joined by a
     null byte, so that no value of one namespace is one of another.
@@ -164,6 +164,8 @@ def make_token(namespace: str, value: str, secret: bytes) -> str | None:
     >>> secret = b"kept outside the data"
     >>> make_token("phone", "+81 90-1234", secret) == make_token("phone", "＋８１９０１２３４", secret)
     True
+    >>> normal_form("phone", "090-1234-5678", country="JP")
+    '+819012345678'
     >>> make_token("employer", "somebody@gmail.com", secret) is None
     True
     """
@@ -175,7 +177,7 @@ def make_token(namespace: str, value: str, secret: bytes) -> str | None:
                 remedy=f"use at least {SHORTEST_SECRET} random bytes kept outside the data",
             )
         )
-    normal = normal_form(namespace, value)
+    normal = normal_form(namespace, value, country=country)
     if normal is None:
         return None
     digest = hmac.digest(secret, f"{namespace}\0{normal}".encode(), "sha256")
@@ -191,11 +193,12 @@ def is_token(text: str) -> bool:
     return _TOKEN.fullmatch(text) is not None
 
 
-def normal_form(namespace: str, value: str) -> str | None:
+def normal_form(namespace: str, value: str, *, country: str | None = None) -> str | None:
     """Return the form of `value` that is hashed, None for an employer that is a free-mail domain.
 
     phone: international form, full-width folded, punctuation and a trunk 0 in brackets dropped, a leading
-    00 read as +. A number without its country code is refused: nobody can say which country was meant.
+    00 read as +. A number without its country code is one of `country`, two letters; where that is not said
+    it is refused: nobody can say which country was meant.
     email: folded to lower case; dots and plus parts are kept, since what they mean differs by host.
     employer: the domain (of a mail address, too), lower case, without `www.`; of a company's name, the name
     without its legal form (株式会社, ㈱, Ltd, GmbH). A domain and a name do not meet: give both.
@@ -208,7 +211,7 @@ def normal_form(namespace: str, value: str) -> str | None:
         )
     text = unicodedata.normalize("NFKC", value).strip()
     if namespace == "phone":
-        return _phone(text)
+        return _phone(text, country)
     if namespace == "email":
         return _mail(text)
     if namespace == "employer":
@@ -218,11 +221,26 @@ def normal_form(namespace: str, value: str) -> str | None:
     return text
 
 
-def _phone(text: str) -> str:
+def _phone(text: str, country: str | None) -> str:
     digits = _PHONE_PUNCTUATION.sub("", _TRUNK.sub("", text.casefold().removeprefix("tel:")))
     if digits.startswith("00"):
         digits = "+" + digits[2:]
+    if country is not None and not digits.startswith("+"):
+        digits = _international(digits, country)
     return _matching(_PHONE, digits, "an international phone number", "give it with its country code, +81...")
+
+
+def _international(digits: str, country: str) -> str:
+    """Return a domestic number of a country in international form, as it is where it is none."""
+    import phonenumbers  # here: a backend reads no numbers
+
+    try:
+        number = phonenumbers.parse(digits, country)
+    except phonenumbers.NumberParseException:
+        return digits
+    if not phonenumbers.is_possible_number(number):
+        return digits
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
 def _mail(text: str) -> str:

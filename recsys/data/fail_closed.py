@@ -135,6 +135,17 @@ def hold_people(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restriction
     return _held(refused[_tells_of_present(quarantined)]) | _respelled(refused)
 
 
+def hold_unless_without_token(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
+    """Hold everybody whose contact token was refused, but not who simply has none of their own.
+
+    A missing token of kind `self` says no more than that somebody gave no phone: it is nobody's. One of kind
+    `exclude` is a wish that cannot be kept, as is a token that cannot be read.
+    """
+    none = quarantined[C.HMAC].isna() if C.HMAC in quarantined else pd.Series(True, quarantined.index)
+    own = (refused[C.KIND].eq("self").fillna(False) & none).to_numpy(bool)
+    return hold_people(refused[~own], quarantined[~own])
+
+
 def hold_respelled(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
     """Hold whom a row may mean whose id is nobody's: it may be the tighter word of somebody."""
     del quarantined

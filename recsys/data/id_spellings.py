@@ -8,6 +8,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Collection
+from itertools import groupby
 from typing import Final
 
 import numpy as np
@@ -86,6 +87,14 @@ def _kind(character: str) -> str:
     return "0" if character.isdigit() else "a" if character.islower() else "A"
 
 
+_MOST_FORMS: Final = 3
+
+
+def _form(given: str) -> str:
+    """Return the kinds of the characters of an id, each run once: `aa-0` and `ab-12` are of one form."""
+    return "".join(kind for kind, _ in groupby(map(_kind, given)))
+
+
 class Spellings:
     """Who is meant by an id that is nobody's: the one known person whose id it is in another spelling.
 
@@ -94,7 +103,7 @@ class Spellings:
 
     def __init__(self, users: Collection[str], absent: Collection[str] = ()) -> None:
         self.users, self._absent = frozenset(users), frozenset(absent) - frozenset(users)
-        self._kinds: frozenset[str] | None = None
+        self._forms: frozenset[str] | None = None
         self._meant: dict[tuple[int, str], list[str]] | None = None
 
     def whom(self, given: object) -> str | None:
@@ -115,7 +124,13 @@ class Spellings:
         return given not in self._absent and self.whom(given) is None
 
     def is_odd(self, given: str) -> bool:
-        """Say whether no known id is made of such characters: it is no id of somebody who left either."""
-        if self._kinds is None:
-            self._kinds = frozenset(map(_kind, frozenset("".join(self.users))))
-        return not self._kinds.issuperset(map(_kind, given))
+        """Say whether no known id has this form: it is no id of somebody who left either.
+
+        Where ids come in a few forms, such as `u-12`, one of another is odd; where they come in many, as
+        random ones do, one with characters that none of them has.
+        """
+        if self._forms is None:
+            self._forms = frozenset(map(_form, self.users))
+        if len(self._forms) <= _MOST_FORMS:
+            return _form(given) not in self._forms
+        return not {*"".join(self._forms)}.issuperset(_form(given))

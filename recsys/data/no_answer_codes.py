@@ -19,6 +19,7 @@ UNKNOWN_WORDS: Final = frozenset(
         "null",
         "nan",
         "nil",
+        "\\n",  # dumps of MySQL and PostgreSQL write NULL as \N
         "unknown",
         "不明",
         "未設定",

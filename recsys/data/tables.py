@@ -20,10 +20,10 @@ from recsys.data.fail_closed import (
     exclude_after_events,
     exclude_pairs,
     hold_mandatory,
-    hold_people,
     hold_respelled,
     hold_stopped,
     hold_unless_lifted,
+    hold_unless_without_token,
 )
 from recsys.data.fields.base import Field
 from recsys.data.fields.enumeration import Choice, LanguageSet, Word, WordSet
@@ -280,7 +280,7 @@ _TOKENS: Final = Contract(
     ),
     key=(C.USER, C.NAMESPACE, C.KIND, C.HMAC),
     rules=(has_profile,),
-    restrictions=hold_people,
+    restrictions=hold_unless_without_token,
 )
 
 

@@ -18,16 +18,25 @@ _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "weekend": DAYS[5:],
     "every_day": DAYS,
 }
+_WINDOWS: Final = ENUMERATIONS[C.CONTACT_WINDOWS].words
+_PARTS: Final = tuple(dict.fromkeys(window.partition("_")[2] for window in _WINDOWS))
+
+
+_BETWEEN: Final = re.compile(r"[、,;/|\n]")
 
 
 def read_windows(text: object) -> tuple[list[str] | None, str | None]:
     """Return the contact windows that a phrase of days and parts of the day names.
 
-    A part without a day is that of every day. Several groups of days with several parts are not read: which
-    goes with which is not said; `words()` parts such a phrase first.
+    A part without a day is that of every day, a day without a part is all of its parts. Phrases that `、`, a
+    comma, a semicolon or a slash joins are read one by one and united: days of the week alone take the part
+    of what follows (`土曜、日曜の夜`), parts alone the days before them (`平日の朝、夜`). Within one phrase
+    several groups of days with several parts are not read: which goes with which is not said.
 
     >>> read_windows("土日夜"), read_windows("Weekend days")[0], len(read_windows("Tardes entre semana")[0])
     ((['sat_evening', 'sun_evening'], None), ['sat_day', 'sun_day'], 5)
+    >>> read_windows("月曜の昼、土曜")[0]
+    ['mon_day', 'sat_early', 'sat_day', 'sat_evening', 'sat_night']
     >>> read_windows("weekday evenings and weekend days")
     (None, 'several days and several parts of the day')
     """
@@ -36,15 +45,29 @@ def read_windows(text: object) -> tuple[list[str] | None, str | None]:
     left = unaccented(plain(text))
     words = _words()
     if words["any"].search(left):
-        return list(ENUMERATIONS[C.CONTACT_WINDOWS].words), None
-    groups = _found(words["days"], left)
-    parts = _found(words["parts"], words["days"].sub(" ", left))
-    if not parts:
+        return list(_WINDOWS), None
+    phrases: list[tuple[list[str], list[str]]] = []
+    for phrase in _BETWEEN.split(left):
+        groups, parts = _found(words["days"], phrase), _found(words["parts"], words["days"].sub(" ", phrase))
+        if len(groups) > 1 and len(parts) > 1:
+            return None, "several days and several parts of the day"
+        before = phrases[-1] if phrases else ([], [])
+        if parts and not groups and before[0]:
+            before[1].extend(parts)
+        elif groups and before[0] and not before[1] and {*DAYS} >= {*groups, *before[0]}:
+            phrases[-1] = ([*before[0], *groups], parts)
+        elif groups or parts:
+            phrases.append((groups, parts))
+    if not phrases:
         return None, "no day and part of the day"
-    if len(groups) > 1 and len(parts) > 1:
-        return None, "several days and several parts of the day"
-    days = {day for group in groups for day in _GROUPS[group]} or {*DAYS}
-    return [f"{day}_{part}" for day in DAYS if day in days for part in parts], None
+    named = {
+        f"{day}_{part}"
+        for groups, parts in phrases
+        for group in groups or ("every_day",)
+        for day in _GROUPS[group]
+        for part in parts or _PARTS
+    }
+    return [window for window in _WINDOWS if window in named], None
 
 
 def _found(pattern: re.Pattern[str], text: str) -> list[str]:

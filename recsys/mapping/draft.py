@@ -19,7 +19,7 @@ from recsys.mapping.draft_source import DraftSource, read_for_draft, sampled
 from recsys.mapping.draft_sql import DraftedColumn, Labels, drafted
 from recsys.mapping.draft_tables import other_queries
 from recsys.mapping.project import GUESS, MAPPING_FILE, TODO
-from recsys.mapping.sources import unread_files
+from recsys.mapping.sources import TableOptions, unread_files
 
 
 @dataclass(frozen=True)
@@ -45,17 +45,22 @@ class MappingDraft:
 
 
 def draft_mapping(
-    source: str | Path, *, as_of: datetime | None = None, folder: Path | None = None
+    source: str | Path,
+    *,
+    as_of: datetime | None = None,
+    folder: Path | None = None,
+    encoding: str | None = None,
 ) -> MappingDraft:
     """Look at the tables of a source and draft a mapping.
 
     as_of: moment of the export; without it the time the newest file was written, else now. folder: where
-    the draft will stand, for a path of the source that starts there.
+    the draft will stand, for a path of the source that starts there. encoding: of its texts; guessed
+    when None.
 
     Raises SourceError when the source cannot be read or no table could hold members.
     """
     address, where = str(source), folder or Path()
-    found = read_for_draft(address, where)
+    found = read_for_draft(address, where, encoding)
     tables = found.tables
     profiles = {name: profile_table(name, sampled(table)) for name, table in tables.items()}
     members = member_table(profiles)
@@ -110,6 +115,13 @@ def _zone_of_place(column: DraftedColumn, columns: tuple[DraftedColumn, ...]) ->
     return DraftedColumn(column.target, cell.columns, sql, ("the zone of the place", *cell.evidence[1:]))
 
 
+def _of_table(options: TableOptions) -> str:
+    """Return how one table is read, as mapping.yaml says it."""
+    said = {"encoding": options.encoding, "header_rows": options.header_rows}
+    usual = TableOptions()
+    return ", ".join(f"{name}: {value}" for name, value in said.items() if value != getattr(usual, name))
+
+
 def _written(address: str, folder: Path) -> datetime:
     path = (folder / address).resolve()
     files = [one for one in (path.iterdir() if path.is_dir() else [path]) if one.is_file()]
@@ -135,7 +147,7 @@ def _yaml(
     if options:
         lines += [
             "tables:",
-            *(f"  {name}: {{header_rows: {one.header_rows}}}" for name, one in options.items()),
+            *(f"  {name}: {{{_of_table(one)}}}" for name, one in options.items()),
         ]
     lines += [f"# TODO not read, save it as CSV if it holds a table: {name}" for name in unread]
     lines += [

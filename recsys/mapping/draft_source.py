@@ -23,21 +23,35 @@ class DraftSource:
     options: Mapping[str, TableOptions]
 
 
-def read_for_draft(address: str, folder: Path) -> DraftSource:
+def read_for_draft(address: str, folder: Path, encoding: str | None = None) -> DraftSource:
     """Return the tables of a source.
+
+    encoding: of its texts; guessed when None, for each CSV file by itself where they are of several.
 
     Raises SourceError when it cannot be read.
     """
-    texts = (file.read_bytes() for file in _text_files((folder / address).resolve()))
-    encoding = guess_encoding(list(texts))
-    tables = {name: read() for name, read in source_tables(address, folder=folder, encoding=encoding).items()}
+    texts = {file: file.read_bytes() for file in _text_files((folder / address).resolve())}
+    encoding = encoding or guess_encoding(list(texts.values()))
+    options = {} if encoding else _encodings_by_table(texts)
+    read = source_tables(address, folder=folder, encoding=encoding, options=options)
+    tables = {name: table() for name, table in read.items()}
     spread = {file.name.partition(".")[0] for file in _text_files((folder / address).resolve(), CSV_SUFFIXES)}
     more = {name: n for name, table in tables.items() if name in spread and (n := _more_headers(table))}
+    for name, n in more.items():
+        options[name] = TableOptions(encoding=options.get(name, TableOptions()).encoding, header_rows=1 + n)
     return DraftSource(
-        {name: table.slice(more.get(name, 0)) for name, table in tables.items()},
-        encoding,
-        {name: TableOptions(header_rows=1 + n) for name, n in more.items()},
+        {name: table.slice(more.get(name, 0)) for name, table in tables.items()}, encoding, options
     )
+
+
+def _encodings_by_table(texts: Mapping[Path, bytes]) -> dict[str, TableOptions]:
+    """Return the encoding of each CSV file that is not UTF-8, by table."""
+    guessed = {
+        file.name.partition(".")[0]: guess_encoding([content])
+        for file, content in texts.items()
+        if file.suffix.lower() in CSV_SUFFIXES
+    }
+    return {name: TableOptions(encoding=encoding) for name, encoding in guessed.items() if encoding}
 
 
 def sampled(table: Any) -> Any:

@@ -36,7 +36,7 @@ def other_queries(members: MemberTable, profiles: Profiles) -> dict[str, str]:
     for name, columns in profiles.items():
         if name == members.table or name in members.joined:
             continue
-        people = _people(members, columns)
+        people = _without_own_key(_people(members, columns), name)
         called = unaccented(name)
         for target, pattern in _PAIR_TABLES.items():
             if len(people) >= 2 and re.search(pattern, called):
@@ -62,6 +62,35 @@ def _people(members: MemberTable, columns: list[ColumnProfile]) -> list[ColumnPr
         and not one.is_time and shared_ids(one, members.key) >= _OF_MEMBERS * len(one.ids)
         and (len(one.ids) > 24 or re.search("id|no|番号|者|blo|signal|denunc", one.name))
     ]  # fmt: skip
+
+
+def _without_own_key(people: list[ColumnProfile], table: str) -> list[ColumnProfile]:
+    """Return the columns of members without the running number of the table's own rows, where two are left.
+
+    Numbers of rows from 1 on are numbers of members too, so their values say nothing.
+    """
+    stem = re.sub(r"s?$", "", unaccented(table)).rpartition(".")[2]
+    left = [
+        one
+        for one in people
+        if not one.unique
+        or not (_is_running(one.ids) or unaccented(one.name).startswith((stem, stem.partition("_")[0] + "_")))
+    ]
+    return left if len(left) >= 2 else people
+
+
+def _is_running(ids: frozenset[str]) -> bool:
+    """Say whether ids are whole numbers without a gap to speak of."""
+    if not all(one.isdecimal() for one in ids):
+        return False
+    numbers = [int(one) for one in ids]
+    return max(numbers) - min(numbers) < 2 * len(numbers)
+
+
+def _which_two(people: list[ColumnProfile]) -> str:
+    """Return a line that asks which columns are meant, where there are more than two."""
+    names = ", ".join(one.name for one in people)
+    return f"{TODO} which two of {names} are the people, and who did it?\n" if len(people) > 2 else ""
 
 
 def _named_members(members: MemberTable, column: ColumnProfile) -> str:
@@ -95,6 +124,7 @@ def _pairs(target: str, name: str, people: list[ColumnProfile], columns: list[Co
     extra = ", 'other' AS category" if target == "reports" else ""
     return (
         f"{GUESS} {name}.{actor.name}, {other.name} -> actor, target of {target}: nearly all are members\n"
+        f"{_which_two(people)}"
         f"{TODO} which rows were lifted or are about something else? Every row keeps two people apart\n"
         f"SELECT canonical_id({actor.sql}) AS actor, canonical_id({other.sql}) AS target,\n"
         f"  {_moment(columns)} AS ts{extra}\nFROM {quoted(name)}"
@@ -106,6 +136,7 @@ def _events(kind: str, name: str, people: list[ColumnProfile], columns: list[Col
     a, b, ts = f"canonical_id({actor.sql})", f"canonical_id({other.sql})", _moment(columns)
     return (
         f"{GUESS} {name} -> events of type {kind}, by the name of the table\n"
+        f"{_which_two(people)}"
         f"{TODO} does every row say {kind}?\n"
         f"SELECT DISTINCT concat_ws('-', '{name}', {a}, {b}, epoch_ms({ts})) AS event_id, {ts} AS ts,\n"
         f"  {a} AS actor, {b} AS target, '{kind}' AS type,\n"

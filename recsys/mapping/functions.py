@@ -22,7 +22,7 @@ from recsys.errors import InputError, RecsysError, SettingsError, did_you_mean, 
 from recsys.mapping.contact_windows import read_windows
 from recsys.mapping.personal import looks_personal
 from recsys.mapping.place_table import PlaceTable
-from recsys.mapping.places import Place, cell_of, find_place, zone_of
+from recsys.mapping.places import Place, cell_of, country_code, find_place, zone_of
 from recsys.mapping.signatures import MACROS
 from recsys.mapping.values import (
     DISTANCE_UNITS,
@@ -199,7 +199,8 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
             remedy = "set the secret that keys contact tokens in the environment before the night runs"
             raise SettingsError(explained("token() needs a secret", where="mapping", remedy=remedy))
         try:
-            return make_token(kind, str(value), around.secret), None
+            country = country_code(around.country) if kind == "phone" else None
+            return make_token(kind, str(value), around.secret, country=country), None
         except InputError as error:
             return None, str(error).partition(":")[0].partition(";")[0]
 

@@ -39,6 +39,9 @@ _ONE_PLACE_KM: Final = 50.0
 _NEAR: Final = 0.7  # share of letters in common
 _MEANT: Final = 0.1  # of the residents of the largest place
 _SUFFIXES: Final = "市区町村府県都"
+_WARD: Final = re.compile(
+    r"(?P<ja>.{1,5}?市)\s*.{1,6}区|.+?\s(?:ku|ward)\s*,\s*(?P<en>[^,]+?)(?:\s(?:shi|city))?(?:,.*)?"
+)
 _COUNTRY_NAMES: Final = {
     **dict.fromkeys(("uk", "great britain", "england", "scotland", "wales", "northern ireland"), "GB"),
     **dict.fromkeys(("usa", "america"), "US"),
@@ -72,6 +75,8 @@ def find_place(country: object, region: object, name: object) -> tuple[Place | N
     '27'
     >>> find_place("日本", "広島県", "府中市")
     (None, 'a place that is not in its region')
+    >>> find_place("JP", "神奈川県", "横浜市西区")[0].name, find_place("JP", None, "大阪府大阪市北区")[0].name
+    ('横浜市', '大阪市')
     >>> find_place("US", "Maine", "Portland")[0].region, find_place("US", None, "Portland")[1]
     ('ME', 'several places of this name, the largest was taken')
     """
@@ -81,7 +86,9 @@ def find_place(country: object, region: object, name: object) -> tuple[Place | N
     if code is None:
         return None, "unknown country"
     names, key = _names_of(code), _key(name)
-    spellings = (key, key.rstrip(_SUFFIXES), key.partition(",")[0].strip())
+    if code == JAPAN and key not in names:
+        key, region = _without_prefecture(key, region)
+    spellings = (key, key.rstrip(_SUFFIXES), *_city_of_ward(code, key), key.partition(",")[0].strip())
     found = next((names[one] for one in spellings if one in names), ())
     if not found:
         return None, "a place that is not in the table"
@@ -92,6 +99,20 @@ def find_place(country: object, region: object, name: object) -> tuple[Place | N
     if fits is None and any(_could_be(other, found[0]) for other in found[1:]):
         return found[0], "several places of this name, the largest was taken"
     return fits or found[0], None
+
+
+def _without_prefecture(key: str, region: object) -> tuple[str, object]:
+    """Return a place of Japan without the prefecture in front, which is its region where no other is said."""
+    first = next((one for one in _regions(JAPAN) if key.startswith(one) and key != one), "")
+    if not first or first[-1] not in "都道府県":
+        return key, region
+    return key[len(first) :].strip(), first if is_unknown(region) else region
+
+
+def _city_of_ward(country: str, key: str) -> tuple[str, ...]:
+    """Return the city of a ward of Japan, `横浜市西区` or `Nishi-ku, Yokohama`; no other place has any."""
+    found = _WARD.fullmatch(key) if country == JAPAN else None
+    return (found["ja"] or found["en"],) if found else ()
 
 
 def _region_key(country: str, region: object) -> str:
@@ -118,9 +139,11 @@ def near_names(country: object, name: object) -> str:
         return "name the country"
     names = _names_of(code)
     official = {_key(place.name) for places in names.values() for place in places}
+    key = _without_prefecture(_key(name), None)[0] if code == JAPAN else _key(name)
     for known in (official, names):
-        if near := get_close_matches(_key(name), known, n=1, cutoff=_NEAR):
-            return f"did you mean '{near[0]}'?"
+        for one in (key, *_city_of_ward(code, key)):
+            if near := get_close_matches(one, known, n=1, cutoff=_NEAR):
+                return f"did you mean '{near[0]}'?"
     return ""
 
 

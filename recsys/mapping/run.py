@@ -311,6 +311,15 @@ def _query_error(target: str, error: Exception, columns: Collection[str] = ()) -
     return SettingsError(explained("the query cannot run", where=where, got=redacted, remedy=remedy))
 
 
+def _without_missing_tokens(frame: pd.DataFrame, aside: pd.DataFrame) -> _Result:
+    """Set rows of people's own tokens aside that hold none: who gave no phone has no token, and no row."""
+    if not {C.HMAC, C.KIND, C.USER} <= {*frame.columns}:
+        return frame, aside
+    none = frame[C.HMAC].isna() & frame[C.KIND].eq("self").fillna(False).astype(bool)
+    more = frame.loc[none, [C.USER]].assign(**{SET_ASIDE: "no token"})
+    return frame[~none].reset_index(drop=True), pd.concat([aside, more]) if len(more) else aside
+
+
 def _result(
     connection: Any, name: str, sql: str, remarks: Remarks, *, columns: Collection[str], one_of: int
 ) -> _Result:
@@ -338,6 +347,8 @@ def _result(
         aside = table.filter(pc.invert(kept)).select(named).to_pandas()
         table = table.filter(kept).drop_columns([SET_ASIDE])
     frame = as_frame(name, table)
+    if name == T.TOKENS:
+        frame, aside = _without_missing_tokens(frame, aside)
     for column in frame.columns.intersection(_OPEN_WHERE_NULL):
         remarks.times = int(frame[column].map(lambda wish: wish is not None and len(wish) == 0).sum())
         remarks.calls[column] = len(frame)

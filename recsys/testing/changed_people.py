@@ -45,6 +45,17 @@ def reordered(people: Population, order: np.ndarray) -> Population:
     )
 
 
+def with_one_account_each(people: Population) -> Population:
+    """Return the people as if each account were of somebody else.
+
+    Which of two accounts takes part follows what is known of both, and at last their ids; so laws of one
+    person's data and of names hold where everybody has one.
+    """
+    tokens = people.person_tokens.copy()
+    tokens[pd.Series(tokens, dtype=object).duplicated().to_numpy(bool)] = None
+    return replace(people, person_tokens=tokens)
+
+
 def with_unknown(people: Population, column: str, row: int) -> Population:
     """Return the people with one person's value of `column` unknown."""
     if column == C.CELL:

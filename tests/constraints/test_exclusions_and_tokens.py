@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
 
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints import Policy
@@ -14,7 +15,7 @@ from recsys.constraints.why_not import constraint_text
 from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.population import Population
 from recsys.testing.changed_people import separated, with_rows
-from recsys.testing.constraint_contract import ConstraintContract, two_people
+from recsys.testing.constraint_contract import ConstraintContract, a_few, seeds, table_of, two_people
 from recsys.testing.people import make_listed_people
 
 
@@ -170,3 +171,19 @@ class TestSamePerson(ConstraintContract):
             assert not policy.may_meet(people, [0, 1], [0, 1]).any()
             assert not compiled.may_meet([0, 1], [0, 1]).any()
             assert not compiled.may_meet_block([0, 1, 2], [0, 1, 2]).diagonal().any()
+
+    @a_few
+    @given(seeds)
+    def test_one_account_of_a_person_takes_part(self, seed: int) -> None:
+        """Planted and seen caught: every account listed, and the choice by id alone."""
+        rng = np.random.default_rng(seed)
+        people = make_listed_people(12, rng, activity=rng.choice(["today", "week", "month"], 12).tolist())
+        tokens = np.array([f"hmac1:{at}" for at in rng.integers(0, 4, 12)], object)
+        people = replace(people, person_tokens=tokens)
+        listed = self.policy.compile(people).listed
+        seen = people.codes("activity")
+        for token in set(tokens):
+            rows = np.flatnonzero(tokens == token)
+            latest = rows[seen[rows] == seen[rows].min()]
+            assert np.flatnonzero(listed & (tokens == token)).tolist() == [latest.min()]
+        assert np.array_equal(table_of(self.policy, people).any(axis=0), listed & (len(set(tokens)) > 1))

@@ -9,7 +9,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.constraints import Constraint, Policy
 from recsys.constraints.exclusions_and_tokens import persons
 from recsys.data.population import Population
-from recsys.testing.changed_people import reordered, with_unknown
+from recsys.testing.changed_people import reordered, with_one_account_each, with_unknown
 from recsys.testing.constraint_contract import every_pair
 
 SAFETY_AND_BOUNDARIES = (
@@ -71,6 +71,7 @@ def law_2_compiled_is_plain(policy: Policy, people: Population) -> None:
 def law_3_only_narrower(
     policy: Policy, extra: Constraint, change: Change, people: Population, row: int
 ) -> None:
+    people = with_one_account_each(people)
     before = plain(policy, people)
     assert not (plain(policy & extra, people) & ~before).any(), "a constraint added a pair"
     assert not (compiled(policy & extra, people) & ~before).any(), "a compiled constraint added a pair"
@@ -80,6 +81,7 @@ def law_3_only_narrower(
 
 
 def law_4_order_is_nothing(policy: Policy, people: Population, order: np.ndarray) -> None:
+    people = with_one_account_each(people)
     moved = reordered(people, order)
     for answer in (plain, compiled):
         assert np.array_equal(answer(policy, moved), answer(policy, people)[np.ix_(order, order)])

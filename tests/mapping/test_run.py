@@ -2,12 +2,18 @@
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.data.tables import CONTRACTS
 from recsys.errors import InputError, RecsysError, SettingsError, SourceError, TableError
 from recsys.mapping import Mapping, check_mapping, map_tables
+from recsys.mapping.column_profile import profile_table
+from recsys.mapping.draft import draft_mapping
+from recsys.mapping.draft_guess import member_table
+from recsys.mapping.draft_tables import other_queries
 from recsys.storage.load import load_tables
 
 SECRET = b"0123456789abcdef0123"
@@ -311,3 +317,47 @@ def test_a_sample_takes_the_same_people_from_every_table(folder: Path) -> None:
     assert people == set(some.tables["boundaries"]["user_id"])
     assert everybody.one_of == 1
     assert len(everybody.tables["profiles"]) == 400
+
+
+def test_who_gave_no_phone_has_no_token_and_is_nobody_else(folder: Path) -> None:
+    """Planted and seen caught: rows without a token hold whoever they are of."""
+    (folder / "mapping.yaml").write_text(YAML + "country: JP\n", encoding="utf-8")
+    sql = (
+        "SELECT id AS user_id, 'phone' AS namespace, 'self' AS kind,"
+        " token('phone', CASE WHEN id = '001' THEN phone ELSE 'なし' END) AS hmac FROM members"
+    )
+    found = run(folder, sql, table="tokens")
+    assert found.tables["tokens"]["user_id"].tolist() == ["001"]
+    assert found.set_aside["tokens"] == {"no token": 1}
+    rows = found.tables["tokens"]
+    for kind, held in (("self", set()), ("exclude", {"001"})):
+        none = rows.assign(kind=kind, hmac=None).astype(object)
+        assert set(CONTRACTS["tokens"].check(none).restrictions.people) == held
+
+
+@pytest.mark.parametrize("key", ["block_id", "id_block", "block_list_no", "seq_no"])
+def test_the_running_number_of_a_block_is_nobody(key: str) -> None:
+    """Planted and seen caught: the first two columns whose values are numbers of members."""
+    pairs = [(1 + n % 40, 1 + (7 * n + 3) % 40) for n in range(30)]
+    data = {
+        "kaiin": {"kaiin_no": range(1, 41), "name": [f"a{n}" for n in range(40)]},
+        "block_list": {
+            key: range(1, 31),
+            "kaiin_no": [a for a, _ in pairs],
+            "aite_no": [b for _, b in pairs],
+        },
+    }
+    profiles = {
+        name: profile_table(name, pa.table({k: list(v) for k, v in of.items()})) for name, of in data.items()
+    }
+    drafted = other_queries(member_table(profiles), profiles)["blocks.sql"]
+    assert "canonical_id(kaiin_no) AS actor, canonical_id(aite_no) AS target" in drafted
+
+
+def test_a_draft_reads_files_of_several_encodings_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "csv").mkdir()
+    for name, encoding in (("members", "cp932"), ("likes", "utf-8")):
+        text = "会員番号,名前\n" + "".join(f"{n},ひだまり{n}\n" for n in range(20))
+        (tmp_path / "csv" / f"{name}.csv").write_text(text, encoding=encoding)
+    draft = draft_mapping("csv", folder=tmp_path)
+    assert "  members: {encoding: cp932}" in draft.files["mapping.yaml"]

@@ -6,7 +6,12 @@ from hypothesis import strategies as st
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.data.contact_tokens import normal_form
+from recsys.data.no_answer_codes import is_unknown
+from recsys.errors import InputError
 from recsys.mapping import values
+from recsys.mapping.contact_windows import read_windows
+from recsys.mapping.places import find_place, near_names
 from recsys.safety.canonical import canonical_person
 
 
@@ -82,3 +87,62 @@ def test_labels_that_hold_the_separator_are_found_whole(chosen: list[str]) -> No
 def test_an_id_that_a_mapping_gives_is_one_that_the_safety_stores_take(text: str) -> None:
     found, _ = values.canonical_id(text)
     assert found is None or canonical_person(found) == found == values.canonical_id(found)[0]
+
+
+_GROUP = st.sampled_from(["平日", "週末", "土日"])
+_PHRASE = st.tuples(_GROUP, st.sampled_from(["", "の朝", "の夜"])).map("".join)
+
+
+@given(phrases=st.lists(_PHRASE, min_size=1, max_size=3), between=st.sampled_from(["、", "; ", "/", "，"]))
+def test_phrases_that_are_joined_give_what_each_gives(phrases: list[str], between: str) -> None:
+    """Planted and seen caught: a day without a part as nothing, and joined phrases multiplied."""
+    each = [read_windows(phrase)[0] or [] for phrase in phrases]
+    joined, reason = read_windows(between.join(phrases))
+    assert reason is None
+    assert set(joined or ()) == set().union(*each)
+    assert all(
+        len(one) == (5 if "平日" in phrase else 2) * (1 if "の" in phrase else 4)
+        for one, phrase in zip(each, phrases, strict=True)
+    )
+
+
+def test_days_and_parts_that_are_listed_go_together() -> None:
+    assert read_windows("土曜、日曜の夜")[0] == ["sat_evening", "sun_evening"]
+    assert read_windows("月曜の朝、夜")[0] == ["mon_early", "mon_evening"]
+    assert read_windows("月曜、夜")[0] == ["mon_evening"]
+    assert read_windows("応相談") == (None, "no day and part of the day")
+
+
+CITIES = {
+    "北海道": "札幌市", "宮城県": "仙台市", "埼玉県": "さいたま市", "千葉県": "千葉市",
+    "神奈川県": "横浜市 川崎市 相模原市", "新潟県": "新潟市", "静岡県": "静岡市 浜松市", "愛知県": "名古屋市",
+    "京都府": "京都市", "大阪府": "大阪市 堺市", "兵庫県": "神戸市", "岡山県": "岡山市", "広島県": "広島市",
+    "福岡県": "北九州市 福岡市", "熊本県": "熊本市",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("ward", ["中央区", "西区", "美しが丘北区"])
+def test_a_ward_is_at_least_in_its_city(ward: str) -> None:
+    """Planted and seen caught: a name that the table lacks is no place."""
+    for region, cities in CITIES.items():
+        for city in cities.split():
+            for prefecture, name in ((region, city + ward), (None, f"{region}{city}　{ward}")):
+                place, _ = find_place("JP", prefecture, name)
+                assert place is not None, name
+                assert place.name == city
+    place, _ = find_place("JP", None, "Nishi-ku, Yokohama")
+    assert place is not None
+    assert place.name == "横浜市"
+    assert "横浜市" in near_names("JP", "横浜布西区")
+
+
+@pytest.mark.parametrize("text", ["\\N", " \\N", "＼Ｎ"])
+def test_null_as_dumps_write_it_is_nothing_known(text: str) -> None:
+    assert is_unknown(text)
+
+
+@given(st.from_regex(r"0[789]0-[0-9]{4}-[0-9]{4}", fullmatch=True))
+def test_a_domestic_number_of_a_country_is_its_international_one(number: str) -> None:
+    assert normal_form("phone", number, country="JP") == "+81" + number[1:].replace("-", "")
+    with pytest.raises(InputError):
+        normal_form("phone", number)

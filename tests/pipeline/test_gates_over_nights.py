@@ -247,3 +247,23 @@ def test_more_rows_that_name_nobody_than_in_the_last_night_warn(proposal: Propos
     assert night_of(4, [numbers])[0] is Level.WARN
     assert night_of(1, [night_of(0, [])[1]])[0] is Level.WARN
     assert night_of(4, [numbers, night_of(4, [numbers])[1]])[0] is Level.PASS
+
+
+def test_a_new_row_by_an_id_of_a_strange_form_blocks_whatever_its_share(proposal: Proposal) -> None:
+    """Planted and seen caught: a warning alone, and a count that is compared with nothing."""
+
+    def night_of(odd: int, past: int | None, **limits: bool) -> tuple[Level, str]:
+        counts = {"blocks": {"rows": 5000, "refused": 0, "nobody": odd, "misspelled": odd}}
+        kept = () if past is None else ({"safety_tables": {"blocks_rows": 5000, "blocks_misspelled": past}},)
+        settings = proposal.limits.model_copy(update=limits)
+        found = safety_tables(replace(proposal, row_counts=counts, past=kept, limits=settings))
+        return found.level, found.message
+
+    for odd in (1, 3):
+        level, said = night_of(odd, 0)
+        assert level is Level.BLOCK
+        assert f"blocks {odd}" in said
+        assert night_of(odd, odd)[0] is Level.WARN
+        assert night_of(odd, None)[0] is Level.WARN
+        assert night_of(odd, 0, block_misspelled_rows=False)[0] is Level.WARN
+    assert night_of(0, 0)[0] is Level.PASS

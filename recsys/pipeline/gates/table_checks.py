@@ -11,6 +11,12 @@ from recsys.pipeline.gates.proposal import GateResult, Level, Proposal
 SAFETY: Final = (T.BLOCKS, T.REPORTS, T.HOLDS)
 _FEW: Final = 5
 """Rows of a safety table below which one that names nobody is a warning and no more."""
+_NAMING: Final = (*SAFETY, T.EVENTS)
+_SAID: Final = {
+    "misspelled": "new rows name nobody, by ids of a form that no member's id has: {tables}",
+    "nobody": "rows that name nobody: {tables}",
+    "": "{tables}: shrunk, gone or naming nobody",
+}
 
 
 def tables(proposal: Proposal) -> GateResult:
@@ -28,8 +34,9 @@ def tables(proposal: Proposal) -> GateResult:
 def safety_tables(proposal: Proposal) -> GateResult:
     """Block when a safety table vanished, shrank by much, or names nobody who is here.
 
-    Warn when a row names an id of characters that no person's id has, since that is not somebody who left,
-    and when more rows name nobody than in the last published night. Each is counted in every night.
+    Block when rows have come since the last published night whose ids have a form that no person's id has, be
+    it one: such an id is not that of somebody who left, so somebody's block is lost. Warn of those that stood
+    there before, and when more rows name nobody than in that night. Each is counted in every night.
 
     Nothing ends because a row is missing: what earlier nights read stays in the safety ledger. But a table
     that lost rows has lost those of today as well.
@@ -38,38 +45,39 @@ def safety_tables(proposal: Proposal) -> GateResult:
     if counts is None:
         return GateResult("safety_tables", Level.PASS, "the tables were not counted", {"count": 0})
     rows = {name: counts.get(name, {}).get("rows", 0) for name in SAFETY}
-    nobody = {name: counts.get(name, {}).get("nobody", 0) for name in (*SAFETY, T.EVENTS)}
-    misspelled = {name: counts.get(name, {}).get("misspelled", 0) for name in (*SAFETY, T.EVENTS)}
+    nobody = {name: counts.get(name, {}).get("nobody", 0) for name in _NAMING}
+    misspelled = {name: counts.get(name, {}).get("misspelled", 0) for name in _NAMING}
     last = proposal.past[-1].get("safety_tables", {}) if proposal.past else None
-    before = {name: int((last or {}).get(f"{name}_rows", 0)) for name in SAFETY}
-    worst, levels = [], [Level.PASS]
-    for name in SAFETY:
-        level = _shrunk(rows[name], before.get(name, 0), proposal)
-        if rows[name] and nobody[name] == rows[name]:
-            level = max(level, Level.BLOCK if rows[name] >= _FEW else Level.WARN)
-        elif nobody[name] > proposal.limits.warn_nobody * max(rows[name], 1):
-            level = max(level, Level.WARN)
-        levels.append(level)
-        if level is not Level.PASS:
-            worst.append(name)
-    odd = [
-        name
-        for name, count in nobody.items()
-        if misspelled[name] or (last is not None and count > int(last.get(f"{name}_nobody", 0)))
-    ]
-    levels += [Level.WARN for _ in odd]
-    worst += [name for name in odd if name not in worst]
-    found = {f"{name}_rows": rows[name] for name in SAFETY}
-    found |= {f"{name}_nobody": count for name, count in nobody.items() if count}
-    found |= {f"{name}_misspelled": count for name, count in misspelled.items() if count}
-    result = _named(
-        "safety_tables",
-        max(levels),
-        tuple(worst),
-        "{tables}: shrunk, gone or naming nobody",
-        f"as many as before, {sum(nobody.values())} rows name nobody",
-    )
-    return GateResult(result.gate, result.level, result.message, {**result.numbers, **found}, result.names)
+    before = last or {}
+    gone = {name: _shrunk(rows[name], int(before.get(f"{name}_rows", 0)), proposal) for name in SAFETY}
+    of_nobody = {name: _of_nobody(rows[name], nobody[name], proposal) for name in SAFETY}
+    lost = {}
+    for name in _NAMING:
+        new = misspelled[name] - int(before.get(f"{name}_misspelled", 0))
+        more = last is not None and nobody[name] > int(before.get(f"{name}_nobody", 0))
+        if misspelled[name] or more:
+            of_nobody[name] = max(of_nobody.get(name, Level.PASS), Level.WARN)
+        if last is not None and new > 0 and proposal.limits.block_misspelled_rows:
+            lost[name] = new
+            of_nobody[name] = Level.BLOCK
+    level = max(*gone.values(), *of_nobody.values())
+    numbers = {f"{name}_rows": rows[name] for name in SAFETY}
+    numbers |= {f"{name}_nobody": count for name, count in nobody.items() if count}
+    numbers |= {f"{name}_misspelled": count for name, count in misspelled.items() if count}
+    if level is Level.PASS:
+        good = f"as many as before, {sum(nobody.values())} rows name nobody"
+        return GateResult("safety_tables", level, good, {"count": 0, **numbers})
+    shrunk = [name for name, of in gone.items() if of is not Level.PASS]
+    strange = [name for name, of in of_nobody.items() if of is not Level.PASS]
+    if lost:
+        why, named = "misspelled", tuple(f"{name} {count:,}" for name, count in lost.items())
+    elif shrunk:
+        why, named = "", tuple(dict.fromkeys((*shrunk, *strange)))
+    else:
+        why, named = "nobody", tuple(f"{name} {nobody[name]:,}" for name in strange)
+    names = {"tables": named} | ({"why": (why,)} if why else {})
+    message = _SAID[why].format(tables=", ".join(named))
+    return GateResult("safety_tables", level, message, {"count": len(named), **numbers}, names)
 
 
 def clock(proposal: Proposal) -> GateResult:
@@ -88,6 +96,12 @@ def clock(proposal: Proposal) -> GateResult:
         level, why, told = Level.WARN, "no_events", "no event was added since the last publication"
     names = {} if level is Level.PASS else {"why": (why,), "as_of": (as_of.isoformat(),)}
     return GateResult("clock", level, f"{told} ({as_of.isoformat()})", {"count": int(level)}, names)
+
+
+def _of_nobody(rows: int, nobody: int, proposal: Proposal) -> Level:
+    if rows and nobody == rows:
+        return Level.BLOCK if rows >= _FEW else Level.WARN
+    return Level.WARN if nobody > proposal.limits.warn_nobody * max(rows, 1) else Level.PASS
 
 
 def _shrunk(now: int, before: int, proposal: Proposal) -> Level:
