@@ -31,8 +31,12 @@ def read_for_draft(address: str, folder: Path, encoding: str | None = None) -> D
     Raises SourceError when it cannot be read.
     """
     texts = {file: file.read_bytes() for file in _text_files((folder / address).resolve())}
-    encoding = encoding or guess_encoding(list(texts.values()))
-    options = {} if encoding else _encodings_by_table(texts)
+    options: dict[str, TableOptions] = {}
+    if encoding is None:
+        other = {file: content for file, content in texts.items() if guess_encoding([content])}
+        encoding = guess_encoding(list(other.values()))
+        if encoding is None or not all(one.isascii() for file, one in texts.items() if file not in other):
+            options, encoding = _encodings_by_table(other, encoding), None
     read = source_tables(address, folder=folder, encoding=encoding, options=options)
     tables = {name: table() for name, table in read.items()}
     spread = {file.name.partition(".")[0] for file in _text_files((folder / address).resolve(), CSV_SUFFIXES)}
@@ -44,14 +48,13 @@ def read_for_draft(address: str, folder: Path, encoding: str | None = None) -> D
     )
 
 
-def _encodings_by_table(texts: Mapping[Path, bytes]) -> dict[str, TableOptions]:
-    """Return the encoding of each CSV file that is not UTF-8, by table."""
-    guessed = {
-        file.name.partition(".")[0]: guess_encoding([content])
+def _encodings_by_table(texts: Mapping[Path, bytes], encoding: str | None) -> dict[str, TableOptions]:
+    """Return the encoding of each CSV file by table: one that fits them all, else its own."""
+    return {
+        file.name.partition(".")[0]: TableOptions(encoding=encoding or guess_encoding([content]))
         for file, content in texts.items()
         if file.suffix.lower() in CSV_SUFFIXES
     }
-    return {name: TableOptions(encoding=encoding) for name, encoding in guessed.items() if encoding}
 
 
 def sampled(table: Any) -> Any:

@@ -36,7 +36,7 @@ def other_queries(members: MemberTable, profiles: Profiles) -> dict[str, str]:
     for name, columns in profiles.items():
         if name == members.table or name in members.joined:
             continue
-        people = _without_own_key(_people(members, columns), name)
+        people = _without_own_key(_people(members, columns), name, members.key)
         called = unaccented(name)
         for target, pattern in _PAIR_TABLES.items():
             if len(people) >= 2 and re.search(pattern, called):
@@ -64,19 +64,23 @@ def _people(members: MemberTable, columns: list[ColumnProfile]) -> list[ColumnPr
     ]  # fmt: skip
 
 
-def _without_own_key(people: list[ColumnProfile], table: str) -> list[ColumnProfile]:
+def _without_own_key(people: list[ColumnProfile], table: str, key: ColumnProfile) -> list[ColumnProfile]:
     """Return the columns of members without the running number of the table's own rows, where two are left.
 
-    Numbers of rows from 1 on are numbers of members too, so their values say nothing.
+    Numbers of rows from 1 on are numbers of members too, so their values say nothing. key: of the members.
     """
-    stem = re.sub(r"s?$", "", unaccented(table)).rpartition(".")[2]
-    left = [
-        one
-        for one in people
-        if not one.unique
-        or not (_is_running(one.ids) or unaccented(one.name).startswith((stem, stem.partition("_")[0] + "_")))
-    ]
-    return left if len(left) >= 2 else people
+    stem = unaccented(table).rpartition(".")[2].partition("_")[0].rstrip("s")
+    own = next(
+        (
+            one.name
+            for one in people
+            if one.unique
+            and one.name != key.name
+            and (_is_running(one.ids) or stem in re.split("[_ ]", unaccented(one.name)))
+        ),
+        None,
+    )
+    return [one for one in people if one.name != own] if len(people) > 2 else people
 
 
 def _is_running(ids: frozenset[str]) -> bool:

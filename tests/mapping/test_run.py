@@ -338,7 +338,7 @@ def test_who_gave_no_phone_has_no_token_and_is_nobody_else(folder: Path) -> None
 @pytest.mark.parametrize("key", ["block_id", "id_block", "block_list_no", "seq_no"])
 def test_the_running_number_of_a_block_is_nobody(key: str) -> None:
     """Planted and seen caught: the first two columns whose values are numbers of members."""
-    pairs = [(1 + n % 40, 1 + (7 * n + 3) % 40) for n in range(30)]
+    pairs = [(1 + n * n % 40, 1 + (7 * n + 3) % 40) for n in range(30)]
     data = {
         "kaiin": {"kaiin_no": range(1, 41), "name": [f"a{n}" for n in range(40)]},
         "block_list": {
@@ -351,7 +351,7 @@ def test_the_running_number_of_a_block_is_nobody(key: str) -> None:
         name: profile_table(name, pa.table({k: list(v) for k, v in of.items()})) for name, of in data.items()
     }
     drafted = other_queries(member_table(profiles), profiles)["blocks.sql"]
-    assert "canonical_id(kaiin_no) AS actor, canonical_id(aite_no) AS target" in drafted
+    assert 'canonical_id("kaiin_no") AS actor, canonical_id("aite_no") AS target' in drafted
 
 
 def test_a_draft_reads_files_of_several_encodings_and_says_so(tmp_path: Path) -> None:
