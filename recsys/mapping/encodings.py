@@ -65,7 +65,8 @@ def guess_encoding(contents: Sequence[bytes]) -> str | None:
             whole = "".join(one or "" for one in decoded)[:200_000]
             wide = len(re.findall("[ぁ-んァ-ヶ一-龠가-힣à-ÿ]", whole))
             odd = len(re.findall("[｡-ﾟ\x80-\x9f]", whole))
-            scores[encoding] = (wide - 2 * odd) / max(1, len(whole))
+            kana = len(re.findall("[ぁ-んァ-ヶ]", whole))  # hardly any where another encoding is meant
+            scores[encoding] = (wide + 2 * kana - 2 * odd) / max(1, len(whole))
     return max(scores, key=lambda one: scores[one]) if scores else None
 
 

@@ -356,8 +356,8 @@ def test_the_running_number_of_a_block_is_nobody(key: str) -> None:
 
 def test_a_draft_reads_files_of_several_encodings_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "csv").mkdir()
-    for name, encoding in (("members", "cp932"), ("likes", "utf-8")):
-        text = "会員番号,名前\n" + "".join(f"{n},ひだまり{n}\n" for n in range(20))
+    for name, encoding in (("members", "cp932"), ("likes", "utf-8"), ("visits", "cp932")):
+        text = "会員番号,住所\n" + "".join(f"{n},神奈川県横浜市西区ひばり台{n}\n" for n in range(20))
         (tmp_path / "csv" / f"{name}.csv").write_text(text, encoding=encoding)
     draft = draft_mapping("csv", folder=tmp_path)
     assert "  members: {encoding: cp932}" in draft.files["mapping.yaml"]
