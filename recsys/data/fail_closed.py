@@ -75,7 +75,7 @@ class Restrictions:
     respelled: ids of refused rows; where nobody has one, the one person with another spelling of it is held.
     tokens: accounts and person tokens of refused profiles: they link accounts to one person all the same.
     stopped: person tokens of refused profiles that say that somebody is out; they are with every account.
-    states: accounts of refused profiles that can be read as far as a state of `STOPPED`, with that state.
+    states: accounts that refused rows say are out by others, with the state of `STOPPED` that is meant.
     """
 
     people: frozenset[str] = frozenset()
@@ -166,9 +166,9 @@ def hold_stopped(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictio
     linked = token.notna().to_numpy(bool)
     account = refused[C.USER].where(refused[C.USER].notna(), quarantined[C.USER]).fillna("").astype(str)
     tokens = frozenset(zip(account[linked], token[linked], strict=True))
-    words = state.where(state.notna(), _by_distinct(given, lambda text: fold(as_text(text)[:_LONGEST_TYPE])))
-    told = now & words.isin(STOPPED).to_numpy(bool)
-    states = frozenset((one, word) for one, word in zip(named[told], words[told], strict=True) if one)
+    word = state.where(state.notna(), _stop_meant(given))
+    told = now & word.isin(STOPPED).to_numpy(bool)
+    states = frozenset((one, said) for one, said in zip(named[told], word[told], strict=True) if one)
     for_good = (~state.eq("paused")).to_numpy(bool)  # a pause is of one account
     out = Restrictions(
         people,
@@ -178,6 +178,19 @@ def hold_stopped(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictio
         states=states,
     )
     return out | hold_respelled(refused, quarantined)
+
+
+def _stop_meant(words: pd.Series) -> pd.Series:
+    """Return of each word, in whatever spelling, the state of `STOPPED` it means; None of any other.
+
+    A word for a stop by others that is no state is a ban: it ends as a ban does, not when it is gone.
+    """
+
+    def meant(word: object) -> str | None:
+        text = "" if word is None else fold(as_text(word)[:_LONGEST_TYPE])
+        return text if text in STOPPED else STOPPED[0] if may_stop(text) == STOP else None
+
+    return _by_distinct(words.where(words.notna(), None), meant)
 
 
 def _under_age(refused: pd.DataFrame, quarantined: pd.DataFrame) -> npt.NDArray[np.bool_]:
@@ -214,7 +227,8 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
 
     A refused word on somebody's proof of age that is no proof takes it back: for good when it has no time
     that can be read, at once when it is dated ahead, else until a later proof, see `Restrictions.settled`.
-    Whoever alone stands in a row of an unknown type that says that they are out, such as `pause`, is held.
+    Whoever alone stands in a row of an unknown type that says that they are out, such as `pause`, is held;
+    by a word for a ban until a later row of theirs says otherwise.
     """
     kind = _by_distinct(quarantined[C.TYPE], lambda text: fold(as_text(text)[:_LONGEST_TYPE]))
     bad = kind.isin(_ANSWERED_TYPES) & ~refused[C.DETAIL].isin(_GOOD_ANSWERS)
@@ -230,11 +244,16 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
     )
     erased = refused.loc[kind.isin(_ERASURES).to_numpy(bool), C.ACTOR].dropna()
     alone = refused[C.TYPE].isna() & refused[C.TARGET].isna() & quarantined[C.TARGET].isna()
+    banning = (alone & _stop_meant(quarantined[C.TYPE]).notna()).to_numpy(bool)
+    banned = refused.loc[banning & _tells_of_present(quarantined, _REPEATS), C.ACTOR].dropna()
     stopping = (alone & _by_distinct(kind, lambda word: may_stop(str(word)) is not None)).to_numpy(bool)
     stopped = refused.loc[stopping & _tells_of_present(quarantined, _REPEATS), C.ACTOR].dropna()
     ahead = refused.loc[stopping & _is_future(quarantined), C.ACTOR].dropna()
     return excluded | Restrictions(
-        people=frozenset(stopped), later_people=frozenset(ahead), erased=frozenset(erased)
+        people=frozenset(stopped),
+        later_people=frozenset(ahead),
+        erased=frozenset(erased),
+        states=frozenset((one, STOPPED[0]) for one in banned),
     )
 
 

@@ -216,3 +216,44 @@ def test_a_stop_in_a_profile_row_of_another_spelling_outlives_the_row(state: str
     note_night(ledger, back, HoldStates.of_source(again, back.as_of))
     now = ledger.now()
     assert not any(now.is_stopped(now.fingerprints(Who(user))) for user in users)
+
+
+_WORDS = ("banned", "BANNED", "ban", "suspended", "frozen", "凍結", "ｂａｎ", " hold ", "disabled")
+
+
+def _with_words(door: str, users: list[str]) -> Tables:
+    if door == "event":
+        rows = [
+            {C.EVENT: f"w{user}", C.TS: EARLIER, C.ACTOR: user, C.TARGET: None, C.TYPE: word, C.DETAIL: None}
+            for user, word in zip(users, _WORDS, strict=True)
+        ]
+        return TOWN | {T.EVENTS: pd.concat([TOWN[T.EVENTS], pd.DataFrame(rows)], ignore_index=True)}
+    word_of = dict(zip(users, _WORDS, strict=True))
+    profiles = TOWN[T.PROFILES].copy()
+    state = profiles[C.ACCOUNT_STATE].astype(object)
+    profiles[C.ACCOUNT_STATE] = profiles[C.USER].map(word_of).where(profiles[C.USER].isin(word_of), state)
+    return TOWN | {T.PROFILES: profiles}
+
+
+@pytest.mark.parametrize("door", ["state", "event"])
+def test_another_word_for_a_ban_lasts_as_a_ban_does(door: str, tmp_path: Path) -> None:
+    """Seen to fail: whatever was not the engine's own word ended when its row was gone the next night."""
+    users = [b for _, b in PAIRS][: len(_WORDS)]
+    given = _with_words(door, users)
+    ledger, people = SafetyLedger(tmp_path, Keys()), load_population(given, AS_OF)
+    note_night(ledger, people, HoldStates.of_source(given, people.as_of))
+    after = load_population(TOWN, AS_OF + pd.Timedelta(hours=5))
+    note_night(ledger, after, HoldStates.of_source(TOWN, after.as_of))
+    now = ledger.now()
+    stopped = {
+        word: now.is_stopped(now.fingerprints(Who(user))) for user, word in zip(users, _WORDS, strict=True)
+    }
+    assert stopped == dict.fromkeys(_WORDS, True)
+    newer = TOWN[T.PROFILES].assign(
+        **{C.VALID_FROM: AS_OF + pd.Timedelta(hours=6), C.ACCOUNT_STATE: "active"}
+    )
+    again = TOWN | {T.PROFILES: newer.drop_duplicates(C.USER)}
+    back = load_population(again, AS_OF + pd.Timedelta(hours=7))
+    note_night(ledger, back, HoldStates.of_source(again, back.as_of))
+    now = ledger.now()
+    assert not any(now.is_stopped(now.fingerprints(Who(user))) for user in users)
