@@ -87,8 +87,8 @@ LINKS: dict[str, Callable[[str], list[dict[str, Any]]]] = {
     ],
     "linked by an account whose rows are refused": lambda _: [
         OLD,
-        {C.USER: "zz_mid", C.PERSON_TOKEN: FIRST, C.VALID_FROM: EARLIER, C.AGE_BAND: "wrong"},
-        {C.USER: "zz_mid", C.PERSON_TOKEN: SECOND, C.AGE_BAND: "wrong"},
+        {C.USER: "zz_mid", C.PERSON_TOKEN: FIRST, C.VALID_FROM: EARLIER, C.TZ: "Mars/Base"},
+        {C.USER: "zz_mid", C.PERSON_TOKEN: SECOND, C.TZ: "Mars/Base"},
         {C.PERSON_TOKEN: SECOND},
     ],
 }
