@@ -4,10 +4,11 @@ The copy as JSON has the same records as they are stored, and the figures that m
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property, reduce
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -22,7 +23,7 @@ from recsys.data.geography import is_cell, nearest_city
 from recsys.errors import InputError
 from recsys.messaging.reasons import reason_text
 from recsys.pipeline.access import PersonData, PersonFile
-from recsys.safety.person_files import ANOTHER
+from recsys.safety.person_files import ANOTHER, Person
 
 _ONE_LINE: Final = frozenset(
     {T.INTERESTS, T.TALK_TOPICS, T.ANSWERS, T.COMMUNITIES, T.EVENTS, T.TOKENS, "lists"}
@@ -31,6 +32,8 @@ _ONE_LINE: Final = frozenset(
 _OWNER: Final = (C.USER, C.ACTOR, C.VIEWER, "person")
 _SHOWN: Final = "impression"
 _OF_STORES: Final = ("table", "owner", "reason")
+_YES_OR_NO: Final = "liked"
+"""A column that tables may keep as 0 and 1."""
 _TECHNICAL: Final = frozenset(
     {
         C.EVENT,
@@ -55,6 +58,27 @@ _DETAILS: Final = ("category", "feeling_check", "meet_feedback", "end", "optin",
 
 
 @dataclass(frozen=True)
+class _Section:
+    """What files of one kind hold, each line once. files: how many. places: where they are kept, in words."""
+
+    heading: str
+    lines: tuple[str, ...]
+    files: int
+    places: tuple[str, ...]
+
+    def joins(self, other: "_Section") -> bool:
+        """Say whether another section of the same kind says the same, or is a table with further lines."""
+        is_table = all(line.startswith("  - ") for line in (*self.lines, *other.lines))
+        return self.heading == other.heading and (is_table or self.lines == other.lines)
+
+    def with_(self, other: "_Section") -> "_Section":
+        """Return both as one; what the other says again is left out."""
+        new = tuple(line for line in other.lines if line not in set(self.lines))
+        places = tuple(dict.fromkeys((*self.places, *other.places)))
+        return _Section(self.heading, self.lines + new, self.files + other.files, places)
+
+
+@dataclass(frozen=True)
 class _Reader:
     """Puts records of one person into words of one language."""
 
@@ -62,6 +86,11 @@ class _Reader:
     lang: Language
     user_id: str
     zone: ZoneInfo
+
+    @cached_property
+    def forms(self) -> frozenset[str]:
+        """The id, and the codes that stand for it in files."""
+        return Person(self.user_id).forms
 
     def text(self, name: str, **values: object) -> str:
         return self.words.text(f"access.{name}", self.lang, **values)
@@ -71,15 +100,46 @@ class _Reader:
         name = _PART.sub("part", Path(one.file).name.partition(".")[0])
         if f"access.table_{name}" in self.words.texts:
             return self.text(f"table_{name}")
-        return self.place(one) if one.place == "safety" else f"{self.place(one)}: {name}"
+        return self.place(one.place) if one.place == "safety" else f"{self.place(one.place)}: {name}"
 
-    def place(self, one: PersonFile) -> str:
-        """Return where it is kept, in words."""
-        return self.text(one.place) if f"access.{one.place}" in self.words.texts else one.place
+    def place(self, name: str) -> str:
+        """Return a place of files in words."""
+        return self.text(name) if f"access.{name}" in self.words.texts else name
 
-    def column(self, name: str) -> str:
-        key = f"access_column.{name}"
-        return self.words.text(key, self.lang) if key in self.words.texts else name
+    def section(self, one: PersonFile) -> _Section:
+        """Return one file as a section."""
+        if one.unread:
+            lines = (f"  {self.text('unread')}",)
+        else:
+            lines = () if one.is_figures else tuple(self.lines(one))
+        kept = [one.place, *(path.partition("/")[0] for path in one.also)]
+        places = tuple(dict.fromkeys(map(self.place, kept)))
+        return _Section(self.heading(one), lines, 1 + len(one.also), places)
+
+    def where(self, section: _Section) -> str:
+        """Return where the files of a section are kept, and how many they are where they are several."""
+        several = [self.text("in_files", n=section.files)] if section.files > 1 else []
+        return "  " + " ".join([self.text("kept_in", file=self.joined(section.places)), *several])
+
+    def joined(self, parts: Iterable[str]) -> str:
+        return ("、" if self.lang == "ja" else ", ").join(parts)
+
+    def pairs(self, record: dict[str, Any]) -> list[str]:
+        """Return the columns of a record that the catalogue has words for, always in its order.
+
+        Left out are what says nothing to a member, and the codes that stand for the member in files.
+        """
+        question = self.words.questions.get(str(record.get(C.QUESTION)))
+        told = {
+            f"access_column.{column}": self.value(column, value, question)
+            for column, value in record.items()
+            if column not in _TECHNICAL
+            and value != []
+            and not (
+                isinstance(value, str) and value in self.forms and (column in _OWNER or value != self.user_id)
+            )
+        }
+        return [f"{self.words.text(key, self.lang)}: {told[key]}" for key in self.words.texts if key in told]
 
     def lines(self, one: PersonFile) -> Iterator[str]:
         """Yield the lines of one file."""
@@ -94,16 +154,9 @@ class _Reader:
             if "payload" in record:
                 yield f"  - {self.text('changed_today')}"
                 continue
-            question = self.words.questions.get(str(record.get(C.QUESTION)))
-            pairs = [
-                f"{self.column(column)}: {self.value(column, value, question)}"
-                for column, value in record.items()
-                if not (column in _OWNER and value == self.user_id)
-                and value != []
-                and column not in _TECHNICAL
-            ]
-            yield from (["  - " + " / ".join(pairs)] if is_list else (f"  {pair}" for pair in pairs))
-        if name == T.HOLDS or any("owner" in record for record in one.records):
+            if pairs := self.pairs(record):
+                yield from (["  - " + " / ".join(pairs)] if is_list else (f"  {pair}" for pair in pairs))
+        if name == T.HOLDS or any("owner" in one or one.get("table") == T.HOLDS for one in one.records):
             yield f"  {self.text('hold_means')}"
         if shown:
             yield "  - " + self.text("shown_count", n=shown)
@@ -111,11 +164,12 @@ class _Reader:
     def value(self, column: str, value: Any, question: Question | None = None) -> str:
         """Return one value in words."""
         if isinstance(value, list | tuple | np.ndarray):
-            joined = "、" if self.lang == "ja" else ", "
-            return joined.join(self.value(column, one, question) for one in value)
+            known = [*self.words.words.get(column, ())]
+            ordered = sorted(value, key=lambda one: known.index(one) if one in known else len(known))
+            return self.joined(self.value(column, one, question) for one in ordered)
         if value == ANOTHER:
             return self.text("another")
-        if isinstance(value, bool):
+        if isinstance(value, bool) or column == _YES_OR_NO:
             return self.text("is_so" if value else "is_not_so")
         if isinstance(value, datetime):
             moment = value.replace(tzinfo=UTC) if value.tzinfo is None else value
@@ -170,22 +224,25 @@ def access_letter(
     lines = [f"{moment:%Y-%m-%d}", reader.text("greeting", user=found.user_id), "", reader.text("lead"), ""]
     if not found.shown:
         lines += [reader.text("nothing"), ""]
-    figures = [one for one in found.shown if one.is_figures]
-    number = 0
-    for number, one in enumerate((one for one in found.shown if not one.is_figures), 1):
-        lines.append(f"{number}. {reader.heading(one)}")
-        lines += [f"  {reader.text('unread')}"] if one.unread else reader.lines(one)
-        lines += [_where(one, reader), ""]
-    if figures:
-        lines += [
-            f"{number + 1}. {reader.text('figures')}",
-            *dict.fromkeys(_where(one, reader) for one in figures),
-            "",
-        ]
+    for number, section in enumerate(_sections(found, reader), 1):
+        lines += [f"{number}. {section.heading}", *section.lines, reader.where(section), ""]
     ending = [reader.text(name) for name in ("withheld", "purposes", "kept", "rights", "contact")]
     return "\n".join([*lines, "\n\n".join(ending)])
 
 
-def _where(one: PersonFile, reader: _Reader) -> str:
-    also = [reader.text("also", n=len(one.also))] if one.also else []
-    return "  " + " ".join([reader.text("kept_in", file=reader.place(one)), *also])
+def _sections(found: PersonData, reader: _Reader) -> list[_Section]:
+    """Return what is held by kind, then where figures and codes without words are."""
+    told: list[_Section] = []
+    wordless: dict[str, list[_Section]] = {"figures": [], "codes": []}
+    for one in found.shown:
+        section = reader.section(one)
+        if not section.lines:
+            wordless["figures" if one.is_figures else "codes"].append(section)
+            continue
+        at = next((at for at, before in enumerate(told) if before.joins(section)), len(told))
+        told[at : at + 1] = [told[at].with_(section) if at < len(told) else section]
+    for name, sections in wordless.items():
+        if sections:
+            same = [replace(section, heading=reader.text(name)) for section in sections]
+            told.append(reduce(_Section.with_, same))
+    return told

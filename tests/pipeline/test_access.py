@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from recsys.catalogue.entries import Language
 from recsys.cli import app
 from recsys.data.ids import packed_strings
 from recsys.errors import InputError
@@ -72,9 +73,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str], l
         frame.to_parquet(folder / f"{name}.parquet")
         frame.to_csv(folder / f"{name}-copy.csv", index=False)
     (folder / "note.json").write_text(
-        json.dumps([{"user_id": ME, "a": "mine-json"}, {"user_id": OTHER, "a": "other-json"}])
+        json.dumps([{"user_id": ME, "detail": "mine-json"}, {"user_id": OTHER, "detail": "other-json"}])
     )
-    lines = ({"viewer": ME, "v": "mine-line"}, {"viewer": OTHER, "v": "other-line"})
+    lines = ({"viewer": ME, "detail": "mine-line"}, {"viewer": OTHER, "detail": "other-line"})
     (folder / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     (folder / "page.html").write_text(f"<p>{ME} and {OTHER}</p>")
     text, ends = packed_strings([ME, OTHER])
@@ -82,7 +83,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str], l
     np.save(folder / "ids_ends.npy", ends)
     np.save(folder / "taste.npy", np.array([[0.123456, 1.0], [0.987654, 2.0]], np.float32))
     hashed = pd.DataFrame(
-        {"viewer_id": [person_hash(ME), person_hash(OTHER)], "score": ["mine-hash", "other-hash"]}
+        {"viewer_id": [person_hash(ME), person_hash(OTHER)], "reasons": ["mine-hash", "other-hash"]}
     )
     hashed.to_parquet(folder / "tracked.parquet")
     own += ["mine-json", "mine-line", "mine-hash", "0.123456"]
@@ -93,9 +94,8 @@ def test_every_planted_token_is_found_and_no_other_persons(filled: tuple[Path, l
     folder, own, theirs = filled
     found = person_data(ME, {"tables": folder})
     for text in (found.as_json(), access_letter(found, "en", at=AT), access_letter(found, "ja", at=AT)):
-        left_out = (
-            () if text.startswith("{") else ("event_id",)
-        )  # the copy as JSON alone has numbers of records
+        # the copy as JSON alone has numbers of records and columns that no text names
+        left_out = () if text.startswith("{") else ("event_id", "nickname")
         told = [token for token in own if not token.endswith(left_out)] if left_out else own
         assert [token for token in told if token not in text and "." not in token] == []
         assert [token for token in theirs if token in text] == []
@@ -294,6 +294,34 @@ def test_the_letter_is_in_words_a_member_reads(golden: Folder) -> None:
         }:
             assert cell not in letter
             assert cell in found.as_json()
+
+
+@pytest.mark.parametrize("lang", ["ja", "en"])
+def test_every_line_of_the_letter_is_in_words_and_every_kind_is_told_once(
+    tmp_path: Path, lang: Language
+) -> None:
+    """Neither a column as tables spell it nor the code of the member in files; nothing twice or empty."""
+    work, tracked = tmp_path / "work", tmp_path / "tracking"
+    for folder, me, other in ((work, ME, OTHER), (tracked, person_hash(ME), person_hash(OTHER))):
+        (folder / "town").mkdir(parents=True)
+        pairs = {"viewer_id": [me, me], "candidate_id": other, "liked": [1.0, 0.0], "n_seen": 7}
+        pd.DataFrame(pairs).to_parquet(folder / "evaluated_pairs.parquet")
+        pd.DataFrame({"user_id": [me], "n_seen": 7}).to_parquet(folder / "counts.parquet")
+    events = pd.DataFrame({"actor": ME, "ts": [AT, AT], "type": ["like", "pass"]})
+    events.to_parquet(work / "town" / "events.parquet")
+    day = pd.DataFrame({"ts": AT, "actor": ME, "type": ["pass", "message"]})
+    day.to_parquet(work / "events.parquet")
+    found = person_data(ME, {"work": work, "tracking": tracked})
+    assert person_hash(ME) in found.as_json()
+    letter = access_letter(found, lang, at=AT)
+    for raw in (person_hash(ME), "viewer_id", "user_id", "liked", "n_seen", "like:"):
+        assert raw not in letter.replace("you liked", "")
+    told = letter.splitlines()
+    headings = [line for line in told if line[:1].isdigit() and ". " in line]
+    assert len(headings) == len({one.partition(". ")[2] for one in headings}) == 3
+    assert not any(told[told.index(one) + 1].startswith(("  Kept", "  保管")) for one in headings[:2])
+    lines = [line for line in told if line.startswith("  - ")]
+    assert len(lines) == len(set(lines)) == 5
 
 
 @settings(deadline=None, max_examples=40)
