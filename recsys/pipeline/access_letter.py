@@ -108,10 +108,9 @@ class _Reader:
 
     def section(self, one: PersonFile) -> _Section:
         """Return one file as a section."""
+        lines = () if one.is_figures else tuple(self.lines(one))
         if one.unread:
             lines = (f"  {self.text('unread')}",)
-        else:
-            lines = () if one.is_figures else tuple(self.lines(one))
         kept = [one.place, *(path.partition("/")[0] for path in one.also)]
         places = tuple(dict.fromkeys(map(self.place, kept)))
         return _Section(self.heading(one), lines, 1 + len(one.also), places)
