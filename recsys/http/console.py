@@ -34,7 +34,7 @@ from recsys.http.console_session import (
 from recsys.http.console_sign_in import session_routes
 from recsys.messaging.draft_guard import GUARD_KINDS, advice, check_draft, load_rules
 from recsys.pipeline.access_letter import access_letter
-from recsys.report.gate_messages import gate_advice, gate_message
+from recsys.report.gate_messages import gate_advice, gate_limit, gate_message
 from recsys.report.indicators import level_of
 from recsys.report.localization import Texts
 from recsys.safety.day_log import DayEvent
@@ -96,6 +96,7 @@ def _night_routes(routes: APIRouter, console: Console) -> None:
         shown: dict[str, Any] = {
             "gate_says": partial(gate_message, texts=texts),
             "gate_do": partial(gate_advice, texts=texts),
+            "gate_limit": partial(gate_limit, limits=console.gate_limits(), texts=texts),
         }
         return page_of(
             "night",

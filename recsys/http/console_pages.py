@@ -45,7 +45,7 @@ from recsys.safety.store import (
     StoreWithRestrictions,
     ask_safety,
 )
-from recsys.settings import read_settings
+from recsys.settings import GateSettings, read_settings
 from recsys.storage.publication import LISTS, read_publication
 
 NIGHTS_SHOWN: Final = 14
@@ -80,7 +80,8 @@ class Trend:
 class NightShown:
     """The publication that is served, its gates, and the nights before it, newest first.
 
-    refused: what refused the newest night, where that is why an older one is served.
+    refused: what refused the newest night, where that is why an older one is served; refused_gates: the file
+    of everything its gates said, "" when it is gone. report: the page about the newest night, "" without one.
     """
 
     run_id: str
@@ -89,6 +90,8 @@ class NightShown:
     gates: tuple[GateResult, ...]
     history: tuple[PastNight, ...]
     refused: tuple[GateResult, ...]
+    refused_gates: str
+    report: str
 
     def trends(self) -> list[Trend]:
         """Return how each indicator of the nights moved; the last value is that of the newest night."""
@@ -158,16 +161,32 @@ class Console:
         manifest = publication.manifest
         history = read_history(self.published)[-NIGHTS_SHOWN:][::-1]
         gates = tuple(read_gates(publication.folder))
+        is_refused = bool(history) and not history[0].published
+        kept = self._gates_file(history[0].run_id) if is_refused else None
+        report = NightPaths(self.work).report
         return NightShown(
             *(manifest.run_id, manifest.created_at, manifest.data_as_of, gates, tuple(history)),
-            refused=self._refusing(history[0]) if history and not history[0].published else (),
+            refused=self._refusing(history[0], kept) if is_refused else (),
+            refused_gates=str(kept or ""),
+            report=str(report) if report.is_file() else "",
         )
 
-    def _refusing(self, night: PastNight) -> tuple[GateResult, ...]:
+    def gate_limits(self) -> GateSettings:
+        """Return the limits of the newest night; the defaults where its settings cannot be read."""
+        try:
+            return read_settings(NightPaths(self.work).settings).publish.gates
+        except (OSError, RecsysError):
+            return GateSettings()
+
+    def _gates_file(self, run_id: str) -> Path | None:
+        """Return the file of what the gates said about a run, None when it is gone."""
+        files = (folder / GATES_FILE for folder in run_folders(self.published) if folder.name == run_id)
+        return next((path for path in files if path.is_file()), None)
+
+    def _refusing(self, night: PastNight, kept: Path | None) -> tuple[GateResult, ...]:
         """Return the gates that refused a night, with what they counted where the run is still there."""
-        for folder in run_folders(self.published):
-            if folder.name == night.run_id and (folder / GATES_FILE).is_file():
-                return tuple(gate for gate in read_gates(folder) if gate.level is Level.BLOCK)
+        if kept is not None:
+            return tuple(gate for gate in read_gates(kept.parent) if gate.level is Level.BLOCK)
         blocked = (name for name, level in night.levels.items() if level == Level.BLOCK.name)
         return tuple(GateResult(name, Level.BLOCK, name, night.numbers.get(name, {})) for name in blocked)
 

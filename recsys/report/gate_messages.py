@@ -4,10 +4,25 @@ from collections.abc import Mapping
 
 from recsys.pipeline.gates.proposal import GateResult, Level
 from recsys.report.localization import Texts, count, decimal, per_person, share, share_with_interval
+from recsys.settings import GateSettings
 
 _MEASURED = {"exposure", "overlap", "calibration", "parity", "drift"}
 _NAMING = {"platform", "parity", "drift", "tables", "safety_tables", "clock"}
 """Gates that name something; results of earlier versions hold their numbers alone."""
+_LIMITS = {
+    "rows": ("last", "below_rows"),
+    "people": ("last", "below_people"),
+    "lengths": ("short", "short_lists"),
+    "exposure": ("value", "gini"),
+    "overlap": ("value", "below_overlap"),
+    "calibration": ("value", "ece"),
+    "parity": ("worst", "below_parity"),
+    "drift": ("value", "psi"),
+    "tables": ("count", "refused_rows"),
+    "pages": ("count", "empty_pages"),
+}
+"""The number by which a gate was judged, and its limit in `GateSettings`, after `warn_` or `block_`."""
+_NO_SHARES = {"gini", "psi"}
 
 
 def is_whole(result: GateResult) -> bool:
@@ -117,3 +132,19 @@ def gate_advice(result: GateResult, texts: Texts) -> str:
     """Return what an operator does about a gate that did not pass."""
     key = _by_reason("gate_do", result, texts)
     return texts(key if key in texts.catalogue.texts else "gate_do.other")
+
+
+def gate_limit(result: GateResult, limits: GateSettings, texts: Texts) -> str:
+    """Return the limit that a gate went beyond, with its setting; "" of a gate that passed or has none.
+
+    limits: those of the night. A warning about what is unusual for these lists has its band in the message.
+    """
+    measured, setting = _LIMITS.get(result.gate, ("", ""))
+    is_unusual = result.level is Level.WARN and "low" in result.numbers
+    if result.level is Level.PASS or measured not in result.numbers or is_unusual:
+        return ""
+    name = f"{result.level.name.lower()}_{setting}"
+    limit = float(getattr(limits, name))
+    key = "gate_said.limit_below" if setting.startswith("below_") else "gate_said.limit_above"
+    shown = decimal(limit, 2) if setting in _NO_SHARES else f"{100 * limit:g}%"
+    return texts(key, limit=shown, setting=name)

@@ -26,6 +26,8 @@ from recsys.http.console import console_routes
 from recsys.http.console_pages import Console
 from recsys.http.operator_sessions import form_check, new_cookie
 from recsys.moderation.case_states import STATES, Case
+from recsys.pipeline.gates.proposal import GateResult, Level
+from recsys.pipeline.history import gates_bytes
 from recsys.pipeline.lock import writer_lock
 from recsys.ranking.pair_audit import OperatorGate
 from recsys.ranking.ranker import Ranker
@@ -470,6 +472,36 @@ def test_nights_that_were_refused_are_shown_with_what_moved(at_work: Desk) -> No
     assert "Refused" in page
     assert "<polyline" in page
     assert re.search(r'Suggestions</th><td class="n"[^>]*>7</td>', page)
+    assert f">{last.rows - 7:+,}</td>" in page  # beside the last publication, not the night that was refused
+
+
+def test_a_refused_night_says_against_which_limit_and_where_its_files_are(at_work: Desk) -> None:
+    console = at_work.console
+    served = console.night()
+    assert served is not None
+    run = "9" + served.run_id[1:]
+    levels = {"lengths": "BLOCK"}
+    refused = replace(served.history[0], run_id=run, published=False, levels=levels)
+    lines = [json.dumps(asdict(one)) + "\n" for one in (*served.history, refused)]
+    (console.published / "history.jsonl").write_text("".join(lines))
+    folder = console.published / "refused" / run
+    folder.mkdir(parents=True)
+    numbers = {"short": 0.839, "mean": 1.5, "listed": 160}
+    (folder / "gates.json").write_bytes(gates_bytes([GateResult("lengths", Level.BLOCK, "", numbers)]))
+    chosen = {"publish": {"gates": {"block_short_lists": 0.6}}}
+    console.work.mkdir()
+    (console.work / "settings.yaml").write_text(json.dumps(chosen))
+    (console.work / "report.html").write_text("<p>")
+    for lang, limit, below in (
+        ("en", "The limit is 60% (publish.gates.block_short_lists).", "Gates of what is served: "),
+        ("ja", "限度は 60% です（設定 publish.gates.block_short_lists）。", "公開前の検査（公開中の "),
+    ):
+        page = at_work.page("/console/", lang=lang)
+        said, table = page.split('role="alert"')[1].split("</div>")[0], page.split("</div>", 1)[1]
+        assert f"{limit}<br>" in said
+        assert str(folder / "gates.json") in said
+        assert str(console.work / "report.html") in said
+        assert f"<h2>{below}{served.run_id}" in table
 
 
 class _CountedText(str):
