@@ -49,14 +49,15 @@ def forget(
     unknown: Annotated[
         bool, typer.Option("--unknown", help="Erase also an id that nothing names, such as a newcomer's.")
     ] = False,
+    lang: Lang = None,
 ) -> None:
     """Erase people for good.
 
     They vanish from what is served at once, and from every table, artifact and publication by the next
     night. Earlier publications are rewritten without them. This cannot be undone. It may be asked again,
     for example when the database was away (exit code 30). An id that nothing names is refused. Who has
-    cases, is on hold or stands in reports since the night is asked about first: nobody is erased then (exit
-    code 40).
+    cases, is on hold or stands in reports that are no case yet is asked about first: nobody is erased then
+    (exit code 40).
 
     Example: recsys forget u0000007 --served-from postgresql://recsys@db/service
     """
@@ -67,7 +68,7 @@ def forget(
     from recsys.safety.erasure_list import ErasureList
     from recsys.tracking.mlflow_tracker import erase_from_tracking
 
-    spoken = language(None, settings_if_sound())
+    spoken = language(lang, settings_if_sound())
     require_published_folder(published)
     store = _store_at(safety)
     restricted = _restricted(users, cases, store, published)
@@ -103,14 +104,17 @@ def _store_at(address: str | None) -> "SafetyStore | None":
 def _restricted(
     users: Sequence[str], cases: Path, store: "SafetyStore | None", published: Path
 ) -> dict[str, tuple[int, int, int]]:
-    """Return how many cases, holds, and reports since the night name each person, where there are any."""
+    """Return how many cases, holds, and reports without a case name each person, where there are any."""
     from recsys.moderation.case_states import CLOSED
     from recsys.moderation.cases import CaseLog
     from recsys.moderation.review_queue import calls_since_the_night
     from recsys.safety.store import MemorySafety, StoreWithRestrictions, ask_safety
 
-    of_users = [one for one in CaseLog(cases, MemorySafety()).cases().values() if one.person in users]
+    all_cases = CaseLog(cases, MemorySafety()).cases().values()
+    of_users = [one for one in all_cases if one.person in users]
+    resting = {event for one in all_cases for event in one.evidence}
     calls = [] if store is None else calls_since_the_night(published, store)
+    calls = [one for one in calls if one.event_id not in resting]
     found = {}
     for user in users:
         n_calls = sum(user in (one.actor, one.target) for one in calls)
@@ -151,7 +155,7 @@ def _ask_first(restricted: dict[str, tuple[int, int, int]], spoken: "Language") 
     remedy = "add --yes when these may end; nobody was erased"
     raise InputError(
         explained(
-            "somebody has open cases, is on hold or stands in reports since the night",
+            "somebody has open cases, is on hold or stands in reports that are no case yet",
             got=", ".join(asked),
             remedy=remedy,
         )

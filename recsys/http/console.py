@@ -36,7 +36,7 @@ from recsys.messaging.draft_guard import GUARD_KINDS, advice, check_draft, load_
 from recsys.pipeline.access_letter import access_letter
 from recsys.report.gate_messages import gate_advice, gate_limit, gate_message
 from recsys.report.indicators import level_of
-from recsys.report.localization import Texts
+from recsys.report.localization import Texts, moment
 from recsys.safety.day_log import DayEvent
 from recsys.safety.erasure_list import person_hash
 
@@ -115,7 +115,7 @@ def _night_routes(routes: APIRouter, console: Console) -> None:
     @routes.get("/today")
     def today(operator: SignedIn) -> Response:
         found = console.today()
-        operator.opened("today", *dict.fromkeys(one.actor for one in found))
+        operator.opened("today", *dict.fromkeys(one.event.actor for one in found))
         words, lang = load_catalogue(), operator.lang
 
         def what(one: DayEvent) -> str:
@@ -123,7 +123,8 @@ def _night_routes(routes: APIRouter, console: Console) -> None:
             detail = f" · {words.label(column, one.detail, lang)}" if one.detail else ""
             return words.label("type", one.type, lang) + detail
 
-        return page_of("today", operator, lang, found=found, what=what, resting=console.cases_by_event())
+        missed, now = sum(one.missed for one in found), datetime.now(UTC)
+        return page_of("today", operator, lang, found=found, what=what, missed=missed, now=now)
 
     @routes.get("/holds")
     def holds(operator: SignedIn, twice: str = "") -> Response:
@@ -209,7 +210,7 @@ def _request_routes(routes: APIRouter, console: Console) -> None:
 
     def page(operator: Operator, user: str, done: str = "", data: str | None = None) -> Response:
         about = console.member(user) if user and done != "erased" else None
-        at = f"{datetime.now(UTC):%Y-%m-%d %H:%M}"
+        at = moment(datetime.now(UTC).isoformat(), operator.zone)
         shown: dict[str, Any] = {"user": user, "done": done, "at": at, "about": about, "data": data}
         return page_of("requests", operator, operator.lang, **shown)
 

@@ -18,7 +18,9 @@ from recsys.http.console_tables import (
     FALSE_REPORT,
     HELD_IN_TABLES,
     AccountTables,
+    CallShown,
     ReportShown,
+    calls_shown,
     reports_by,
     reports_of_case,
 )
@@ -35,7 +37,6 @@ from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.retention import run_folders
 from recsys.report.indicators import INDICATORS
-from recsys.safety.day_log import DayEvent
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.store import (
     OPERATOR,
@@ -111,7 +112,7 @@ class MemberShown:
     listed: the list of the night. seen_by: on how many lists they stand. holds: every hold, of the store and
     of the tables; None when the store does not say. cases: all about them. funnel: how many candidates each
     rule took, in order; empty without a night's tables. account: the state of their account in the tables,
-    "" when unknown. reports: what they reported. calls: how many reports and calls since the night name them.
+    "" when unknown. reports: what they reported. calls: reports and calls since the night that name them.
     """
 
     listed: tuple[dict[str, Any], ...]
@@ -121,12 +122,17 @@ class MemberShown:
     funnel: tuple[dict[str, Any], ...]
     account: str
     reports: tuple[ReportShown, ...]
-    calls: int
+    calls: tuple[CallShown, ...]
+
+    @property
+    def calls_without_case(self) -> int:
+        """How many reports and calls since the night that name them are no case yet."""
+        return sum(not one.cases for one in self.calls)
 
     @property
     def asks_before_erasure(self) -> bool:
         """Whether something about this member would end or be lost with an erasure."""
-        return bool(self.cases or self.holds or self.calls)
+        return bool(self.cases or self.holds or self.calls_without_case)
 
     @property
     def holds_version(self) -> str:
@@ -193,26 +199,33 @@ class Console:
     def counts(self) -> dict[str, Any]:
         """Return how many cases wait for a decision, are overdue, wait for an answer, and who is held.
 
-        today: how many reports and calls came in since the data of the night.
+        today: how many reports and calls came in since the data of the night; missed: those of them that the
+        tables of a later night lack; today_due: when the first of those without a case is due.
 
         next_due: when the next step of any is due, None when none is. oldest: when the one was opened that
         waits longest for a decision or an answer.
         """
-        now, cases = datetime.now(UTC), self.cases.cases().values()
+        now, cases, calls = datetime.now(UTC), self.cases.cases().values(), self.today()
         ahead = [case.due for case in cases if case.due and not case.is_late(now)]
         return {
             "undecided": sum(case.state in (OPEN, ASSIGNED) for case in cases),
             "late": sum(case.is_late(now) for case in cases),
             "appealed": sum(case.state == APPEALED for case in cases),
             "held": len(self.held()),
-            "today": len(self.today()),
+            "today": len(calls),
+            "missed": sum(one.missed for one in calls),
+            "today_due": min((one.due.isoformat() for one in calls if not one.cases), default=None),
             "next_due": min(ahead, default=None),
             "oldest": min((case.opened for case in cases if case.state in _WAITING), default=None),
         }
 
-    def today(self) -> list[DayEvent]:
-        """Return what came in since the data of the night that asks for somebody to look, newest first."""
-        return calls_since_the_night(self.published, self.safety)
+    def today(self) -> list[CallShown]:
+        """Return what came in since the data of the night that asks for somebody to look, gravest first."""
+        paths, began = NightPaths(self.work), None
+        if paths.settings.is_file() and self.tables_state() == "":  # the first file that a night writes
+            began = datetime.fromtimestamp(paths.settings.stat().st_mtime, UTC)
+        calls = calls_since_the_night(self.published, self.safety)
+        return calls_shown(calls, self.cases_by_event(), paths.tables, began)
 
     def held(self) -> dict[str, tuple[StoreHold, ...]]:
         """Return everybody who is held, by cases, operators, themselves and the tables, ids ascending."""
@@ -320,7 +333,7 @@ class Console:
             funnel=self._funnel(user),
             account=tables.states.get(user, ""),
             reports=tuple(reports_by(user, NightPaths(self.work).tables, cases)),
-            calls=sum(user in (one.actor, one.target) for one in self.today()) if user else 0,
+            calls=tuple(one for one in self.today() if user and user in (one.event.actor, one.event.target)),
         )
 
     def evidence(self, case: Case) -> list[ReportShown]:
@@ -332,7 +345,7 @@ class Console:
 
         One about false reports rests on the reports that the person made.
         """
-        made = tuple(one.event_id for one in self.today() if one.target == person)
+        made = tuple(one.event.event_id for one in self.today() if one.person == person)
         if kind == FALSE_REPORT:
             made = tuple(one.event for one in reports_by(person, NightPaths(self.work).tables, ()))
         return self.cases.open_case(person, kind, by=by, note=note, evidence=made)

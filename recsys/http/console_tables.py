@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +12,8 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.moderation.case_states import HOLDING, Case
 from recsys.moderation.credibility import KIND, PERSON, REPORTER, flags, is_accusation, reporter_standing
-from recsys.moderation.review_policy import load_policy
+from recsys.moderation.review_policy import DAYS_TO_DECIDE, ReviewPolicy, load_policy
+from recsys.safety.day_log import DayEvent
 from recsys.safety.store import StoreHold
 
 FALSE_REPORT: Final = "false_report"
@@ -81,6 +83,68 @@ class ReportShown:
         if decided:
             return "dismissed"
         return "waiting" if self.cases else "none"
+
+
+@dataclass(frozen=True)
+class CallShown:
+    """One report or call since the night.
+
+    kind, gravity: of the review policy. person: whom it is about. due: when a decision is due, counted from
+    when it came, as of a case. cases: those that rest on it. missed: whether a night began after it, whose
+    tables lack it, so that no night makes a case of it.
+    """
+
+    event: DayEvent
+    kind: str
+    gravity: int
+    person: str
+    due: datetime
+    cases: tuple[str, ...]
+    missed: bool
+
+    def is_late(self, now: datetime) -> bool:
+        """Say whether it has no case and the time for a decision is over."""
+        return not self.cases and self.due < now
+
+
+def calls_shown(
+    calls: Iterable[DayEvent], cases: Mapping[str, Iterable[str]], tables: Path, began: datetime | None
+) -> list[CallShown]:
+    """Return what came in since the night, gravest first, and of one gravity the oldest.
+
+    cases: by event, those that rest on it. tables: of the newest night; began: when it did, None when that is
+    not known.
+    """
+    policy, found = load_policy(), list(calls)
+    read = _read_by_night(found, tables / "events.parquet") if began is not None else set()
+    shown = []
+    for one in found:
+        kind = _kind(one, policy)
+        gravity = policy.kinds[kind].gravity
+        person = one.actor if policy.kinds[kind].by == "actor" else one.target or ""
+        missed = began is not None and one.at < began and one.event_id not in read
+        due = one.at + timedelta(days=DAYS_TO_DECIDE[gravity])
+        resting = tuple(cases.get(one.event_id, ()))
+        shown.append(CallShown(one, kind, gravity, person, due, resting, missed and not resting))
+    return sorted(shown, key=lambda one: (-one.gravity, one.event.at))
+
+
+def _kind(event: DayEvent, policy: ReviewPolicy) -> str:
+    kind = f"{event.type}.{event.detail}" if event.detail else event.type
+    return kind if kind in policy.kinds else "report.other"
+
+
+def _read_by_night(calls: Iterable[DayEvent], path: Path) -> set[str]:
+    """Return which calls stand in the events of a night, by id, or by people and time under another id."""
+    ids = {one.event_id: (one.actor, one.target, one.type, one.at.replace(microsecond=0)) for one in calls}
+    if not ids or not path.is_file():
+        return set()
+    actors = sorted({key[0] for key in ids.values()})
+    rows = _rows(path, [(C.ACTOR, "in", actors)])
+    times = [at.to_pydatetime().replace(microsecond=0) for at in rows[C.TS]]
+    there = {*zip(rows[C.ACTOR], rows[C.TARGET], rows[C.TYPE].astype(object), times, strict=True)}
+    known = set(rows[C.EVENT])
+    return {event for event, key in ids.items() if event in known or key in there}
 
 
 def reports_of_case(case: Case, tables: Path, cases: Iterable[Case]) -> list[ReportShown]:

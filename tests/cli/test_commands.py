@@ -414,7 +414,11 @@ def test_forget_asks_first_where_cases_or_holds_would_end_and_stands_in_the_audi
     cases = CaseLog("data/cases", store)
     cases.open_case("u1", "report.money", by="aki")
     store.hold("u2", reason="phone_call")
-    store.day.append([DayEvent("e1", datetime.now(UTC), "u3", "u9", "report", "threat")])
+    days = [DayEvent(f"e{n}", datetime.now(UTC), f"u{n}", "u9", "report", "threat") for n in (3, 4)]
+    store.day.append(days)
+    cases.open_case("u9", "report.threat", by="aki", evidence=("e4",))
+    assert recsys("forget", "u4", "--unknown").exit_code == 0  # the report is a case, so nothing is lost
+    assert "通報や知らせが 1 件" in recsys("forget", "u3", "--lang", "ja").output
     asked = (("u1", "1 open cases, 0 holds"), ("u2", "0 open cases, 1 holds"), ("u3", "about this member: 1"))
     for user, told in asked:
         refused = recsys("forget", user)

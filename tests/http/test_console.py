@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,10 @@ from recsys.moderation.case_states import STATES, Case
 from recsys.pipeline.gates.proposal import GateResult, Level
 from recsys.pipeline.history import gates_bytes
 from recsys.pipeline.lock import writer_lock
+from recsys.pipeline.paths import NightPaths
 from recsys.ranking.pair_audit import OperatorGate
 from recsys.ranking.ranker import Ranker
+from recsys.report.localization import moment
 from recsys.safety import MemorySafety
 from recsys.safety.day_log import DayEvent
 from recsys.safety.keys import Keys
@@ -739,7 +741,11 @@ def test_what_members_report_by_day_is_seen_before_the_next_night(at_work: Desk)
     )
     assert "<b>2</b> reports since" in at_work.page("/console/", lang="en")
     page = at_work.page("/console/today", lang="en")
-    assert page.index("I feel pressured") < page.index("A threat")
+    assert page.index("gravity 4 of 4") < page.index("I feel pressured · gravity 3 of 4")
+    assert page.index("A threat") < page.index("I feel pressured")
+    due = moment((now + timedelta(days=1)).isoformat(), at_work.console.time_zone)
+    assert due in page
+    assert f"next due: {due}" in at_work.page("/console/", lang="en")
     assert page.count(f'user={user}"') == 2
     assert "by or about this member: 2" in at_work.page("/console/member", user=other, lang="en")
     at_work.send("/console/cases", person=other, kind="report.threat")
@@ -748,11 +754,40 @@ def test_what_members_report_by_day_is_seen_before_the_next_night(at_work: Desk)
     unsure = at_work.send("/console/requests/erasure", user=user, again=user)
     assert 'name="sure"' in unsure.text  # the report would be lost
     assert not at_work.console.is_erased(user)
+    assert "about them: 1." in at_work.page("/console/requests", user=user, lang="en")
+    at_work.send("/console/cases", person=user, kind="feeling_check.pressured")
+    now_cases = at_work.page("/console/requests", user=user, lang="en")
+    assert "None is a case yet" not in now_cases  # what the page asked for was done
     assert "by this member" not in at_work.page(
         "/console/requests", user=str(at_work.world.people.ids.values[5])
     )
-    at_work.send("/console/requests/erasure", user=user, again=user, sure="yes")
+    at_work.console.work.mkdir()
+    NightPaths(at_work.console.work).settings.write_text("{}")
+    told = at_work.send("/console/requests/erasure", user=user, again=user, sure="yes").text
     assert at_work.console.is_erased(user)
+    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d JST[)）]", told)
+
+
+def test_a_report_that_the_tables_of_a_later_night_lack_is_told(at_work: Desk) -> None:
+    """No night makes a case of it; one that the tables have, or that has a case, waits for nothing."""
+    users = [str(one) for one in at_work.world.people.ids.values[2:6]]
+    before, paths = datetime.now(UTC) - timedelta(minutes=3), NightPaths(at_work.console.work)
+    events = [DayEvent(f"r{n}", before, users[0], one, "report", "minor") for n, one in enumerate(users[1:])]
+    at_work.store.day.append(events)
+    assert "not in the tables" not in at_work.page("/console/", lang="en")  # no night has begun after them
+    paths.tables.mkdir(parents=True)
+    rows = [("copied", before, users[0], users[1], "report", "minor")]
+    names = ("event_id", "ts", "actor", "target", "type", "detail")
+    columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+    pq.write_table(pa.table(columns), paths.tables / "events.parquet")
+    paths.settings.write_text("{}")
+    paths.validation.write_text("{}")
+    at_work.console.open_case(users[2], "report.minor", by="op-1", note="")
+    assert [one.person for one in at_work.console.today() if one.missed] == [users[3]]
+    assert "not in the tables of the night: 1" in at_work.page("/console/", lang="en")
+    page = at_work.page("/console/today", lang="ja")
+    assert "うち 1 件は、前回の夜間処理より前に届いたのに" in page
+    assert page.count('class="late"') == 1
 
 
 def test_a_night_that_runs_is_said_and_no_letter_goes_out_with_half_of_the_tables(at_work: Desk) -> None:
