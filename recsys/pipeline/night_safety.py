@@ -1,7 +1,7 @@
 """What a night tells the safety ledger: holds, bans and separations it read, and what was lifted since."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -178,10 +178,9 @@ def note_night(ledger: SafetyLedger, people: Population, holds: HoldStates | Non
     free = whom(known & ~stopped)
     for tag in (OUT_TODAY, AWAY_TODAY):
         ledger.lift(tag, people=_since_stopped(ledger.now(), tag, free, holds, people.as_of))
-    here = whom(known & ~_away(people))
     stopped_before = {tag for tags in ledger.now().stops.values() for tag in tags}
     if any(tag._replace(account=0) == AWAY_IN_TABLES for tag in stopped_before):
-        ledger.lift(AWAY_IN_TABLES, people=here)
+        ledger.lift(AWAY_IN_TABLES, people=whom(~_away(people)))
     relations = people.relations
 
     def named(pairs: Int32Array) -> list[tuple[Who, Who]]:
@@ -197,26 +196,40 @@ def note_night(ledger: SafetyLedger, people: Population, holds: HoldStates | Non
 
 
 def _away(people: Population) -> BoolArray:
-    """Say who is out for now by a state other than active, or by a proof that is none, `(n_people,)`."""
-    inactive = people.known(C.ACCOUNT_STATE) & ~people.is_word(C.ACCOUNT_STATE, "active")
-    return inactive | people.is_word(C.VERIFICATION, "none")
+    """Say who is out for now, `(n_people,)`: held, or not known to be active, proved, and with boundaries."""
+    proved = people.known(C.VERIFICATION) & ~people.is_word(C.VERIFICATION, "none")
+    proved &= people.known(C.AGE_BAND) & people.relations.accepted
+    return people.held | ~(people.is_word(C.ACCOUNT_STATE, "active") & proved & people.has_boundaries)
 
 
-def note_refused_night(ledger: SafetyLedger, people: Population, shown: Collection[str]) -> int:
+def note_refused_night(
+    ledger: SafetyLedger, people: Population, shown: Iterable[str], erased: ErasedPeople = _NOBODY
+) -> int:
     """Tell the ledger who of those shown is out for now by the tables of a refused night; return how many.
 
-    A night that is not published takes nobody out of what is served; a pause or a proof that was taken back
-    counts all the same. Where many are out at once, tables are broken rather than people away: nobody is.
+    A night that is not published takes nobody out of what is served; a pause, an age that is no adult's, a
+    proof that was taken back, a row that cannot be read or is gone count all the same. Where many are out at
+    once, tables are broken rather than people away: nobody is. A night that is published leaves them out of
+    its lists itself, and ends what is told here.
 
-    shown: who stands in what is served.
+    shown: who stands in what is served. erased: they are out as it is.
     """
-    ids = people.ids.ids(np.flatnonzero(_away(people))).tolist()
-    out = [one for one in ids if one in shown]
-    if len(out) > max(_FEW_AWAY, _SHARE_AWAY * len(shown)):
+    users, state = sorted(set(shown)), ledger.begin()
+    rows = people.ids.find(users)
+    is_out = np.append(_away(people), True)[rows]  # the last for those without a row, whose is -1
+    out = [
+        Who(user, people.person_tokens[row] if row >= 0 else None)
+        for user, row in zip(np.array(users, object)[is_out], rows[is_out], strict=True)
+    ]
+    gone = erased.among([who.user_id for who in out])
+    out = [
+        who
+        for who, is_gone in zip(out, gone, strict=True)
+        if not is_gone and not state.is_stopped(state.fingerprints(who))
+    ]
+    if len(out) > max(_FEW_AWAY, _SHARE_AWAY * len(users)):
         return 0
-    tokens = people.person_tokens[people.ids.find(out)]
-    named = [Who(one, token) for one, token in zip(out, tokens, strict=True)]
-    ledger.stop(named, AWAY_IN_TABLES, as_of=people.as_of.isoformat())
+    ledger.stop(out, AWAY_IN_TABLES, as_of=people.as_of.isoformat())
     return len(out)
 
 

@@ -42,6 +42,7 @@ from recsys.pipeline.night_safety import (
 from recsys.pipeline.publication_cards import DATA_SHEET, MODEL_CARD, data_sheet, model_card
 from recsys.pipeline.retention import new_run_id, remove_leftovers, remove_old, run_ids
 from recsys.ranking.publication_filter import ListFilter
+from recsys.safety.by_person import AWAY_IN_TABLES
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.ledger import SafetyLedger
 from recsys.settings import PublishSettings
@@ -150,9 +151,12 @@ def publish(
             refused = gates[-1].level is Level.BLOCK
         if refused and proposal.previous is not None:
             served = proposal.previous.lists
-            note_refused_night(ledger, people, {*served[C.VIEWER], *served[C.CANDIDATE]})
+            shown = {*served[C.VIEWER], *served[C.CANDIDATE]}
+            note_refused_night(ledger, people, shown, proposal.erased)
         folder = published / (REFUSED if refused else RUNS) / run_id
         _finish(staging, folder, proposal.erased, keep=settings.keep)
+        if not refused:
+            ledger.lift_everywhere(AWAY_IN_TABLES)
         return PublishResult(run_id, folder, gates)
 
 

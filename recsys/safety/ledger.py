@@ -201,6 +201,13 @@ class SafetyLedger:
             self._append([stop_record("lift", tag, sorted(stopped))] if stopped else [])
             self._append([pair_record("lift", tag, sorted(ends))] if ends else [])
 
+    def lift_everywhere(self, tag: LedgerTag) -> None:
+        """Note that what this owner said of accounts, whichever they are, no longer holds."""
+        with self._lock, self._file.alone():
+            stops = self._begun().stops.items()
+            stopped = {(one, told.account) for one, tags in stops for told in tags if told[:2] == tag[:2]}
+            self._append([stop_record("lift", tag, sorted(stopped))] if stopped else [])
+
     def inherit(self, who: Who, person: int) -> None:
         """Note that whatever restricts an account restricts its person, named by fingerprint (0: unknown)."""
         with self._lock, self._file.alone():
