@@ -22,6 +22,7 @@ from recsys.data.events import CodedEvents, Events
 from recsys.data.exclusions import latest_decisions
 from recsys.data.times import MICROSECONDS_A_DAY, as_utc, microseconds
 from recsys.data.training_exclusions import excluded_from_training
+from recsys.errors import explained, warn
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,3 +274,17 @@ def _impressions(coded: CodedEvents, pair: npt.NDArray[np.int64]) -> npt.NDArray
     found = at < len(pair)
     found[found] = pair[at[found]] == shown[found]
     return np.bincount(at[found], minlength=len(pair)).astype(np.int64)
+
+
+def warn_of_looks_without_places(events: pd.DataFrame, *, where: str) -> None:
+    """Warn where impressions have no place in a list: nobody knows which of them were looked at.
+
+    Labels take each as a look, P(like | look) weighs those without an answer down: its level cannot be judged
+    by them. Orders can.
+    """
+    shown = events[events[C.TYPE].eq("impression")]
+    if not len(shown) or (C.POSITION in shown and shown[C.POSITION].notna().any()):
+        return
+    what = "impressions have no place in a list, so it is not known which of them were looked at"
+    remedy = "give their column `position`, or judge orders by it (AUC, NDCG) and no log loss or ECE"
+    warn(explained(what, where=where, got=f"{len(shown):,} impressions, each taken as a look", remedy=remedy))

@@ -9,7 +9,13 @@ from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex, id_column
-from recsys.data.labels import LABEL, OUTCOME, LabelSettings, directed_labels
+from recsys.data.labels import (
+    LABEL,
+    OUTCOME,
+    LabelSettings,
+    directed_labels,
+    warn_of_looks_without_places,
+)
 from recsys.data.population import Population
 from recsys.data.unseen_pairs import UnseenPairs
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
@@ -37,6 +43,9 @@ def truth_after(events: Events, people: Population, *, outcome: Outcome = "mutua
     not come counts as none. Without impressions a look is a decision: the pairs are those that the viewer
     decided about, for `mutual` those that both did.
 
+    Warns where impressions have no place: it is not known who looked then, so levels of a probability given a
+    look cannot be judged, and orders can.
+
     Raises InputError when nothing happened afterwards, SettingsError for an unknown outcome.
 
     >>> import recsys
@@ -51,6 +60,8 @@ def truth_after(events: Events, people: Population, *, outcome: Outcome = "mutua
     if events.last is None or events.last < after:
         remedy = "read people as of an earlier time, such as as_of=events.moment(0.8)"
         raise InputError(explained("nothing happened after the people", got=people.as_of, remedy=remedy))
+    later = events.frame[events.frame[C.TS] >= after]
+    warn_of_looks_without_places(later, where="truth_after")
     past = events.until(people.as_of)
     answered, shown = answers_after(events, past, people.ids, after)
     if outcome == "like":

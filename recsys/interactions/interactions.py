@@ -19,7 +19,14 @@ from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.exclusions import Relations, latest_decisions
 from recsys.data.ids import IdIndex, packed_strings
-from recsys.data.labels import LABEL, ONE_SIDED, OUTCOME, LabelSettings, directed_labels
+from recsys.data.labels import (
+    LABEL,
+    ONE_SIDED,
+    OUTCOME,
+    LabelSettings,
+    directed_labels,
+    warn_of_looks_without_places,
+)
 from recsys.data.population import Population
 from recsys.data.times import as_utc
 from recsys.data.training_exclusions import safety_events
@@ -163,6 +170,11 @@ class Interactions:
             got = f"{len(sides)} names"
             remedy = "name the kind of viewers and the kind of candidates, or give the kind of each id"
             raise InputError(explained("two columns have two sides", got=got, remedy=remedy))
+        if like is not None and outcome is None:
+            remedy = "name the column of outcomes with outcome=, or leave like out: then every row is a like"
+            raise InputError(
+                explained("like says what an outcome means", where="Interactions.of", remedy=remedy)
+            )
         both = sides if isinstance(sides, tuple) else ("", "")
         read = TableColumns(viewer, candidate, outcome, ts, ts_format)
         table = as_pandas(frame, name="frame")
@@ -229,6 +241,7 @@ class Interactions:
         new_to: leave out the pairs dealt with there, so that only what could not be known is judged.
         """
         looks = LabelSettings(unanswered=True)
+        warn_of_looks_without_places(self.events.frame, where="Interactions.truth")
         labels = directed_labels(self.events, settings=looks)[[*PAIR, LABEL]].astype({LABEL: "int64"})
         if new_to is not None:
             known = labels.merge(new_to.seen, on=PAIR, how="left", indicator=True)["_merge"] == "both"

@@ -130,7 +130,13 @@ def load_population(
         got = ", ".join(f"{count} in {name}" for name, count in misspelled.items())
         what = "rows about safety name nobody: an id in them is made of other characters than those of people"
         warn(explained(what, where=tables.source, got=got, remedy="name people as the profiles do"))
-    return population_of(tables)
+    people = population_of(tables)
+    refused = tables.quarantine[tables.quarantine["table"].eq(T.PROFILES)]
+    if not len(people) and len(refused):
+        counts = ", ".join(f"{n:,} {codes}" for codes, n in refused[CODES].value_counts().head(3).items())
+        remedy = "`recsys validate` says what is wrong with each row"
+        warn(explained("every profile is set aside", where=tables.source, got=counts, remedy=remedy))
+    return people
 
 
 _CLOCK_TOLERANCE: Final = pd.Timedelta(days=1)

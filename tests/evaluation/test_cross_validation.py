@@ -193,7 +193,7 @@ def test_a_look_without_an_answer_is_judged_where_the_probability_counts_it(log,
     frame, moment = log.frame, log.moment(0.6)
     before = Population.of_ids([f"u{k:02}" for k in range(50)], as_of=moment)
     silent = (frame["type"] == "pass") & (frame.index % 2 == 0)
-    with_looks = Events.of(frame.assign(type=frame["type"].mask(silent, "impression")))
+    with_looks = Events.of(frame.assign(type=frame["type"].mask(silent, "impression"), position=1.0))
     truths = [recsys.truth_after(events, before, outcome="like") for events in (log, with_looks)]
     pd.testing.assert_frame_equal(*truths)
     assert decided_pairs(people, with_looks, "like").equals(decided_pairs(people, log, "like"))

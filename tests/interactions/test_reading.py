@@ -226,3 +226,19 @@ def test_a_code_for_no_answer_among_stars_is_warned_of() -> None:
     )
     assert infinite.type.tolist() == missing.type.tolist()
     assert len(infinite) == 5
+
+
+def test_what_a_like_is_needs_the_column_it_is_about() -> None:
+    """Seen to end as `KeyError: None`."""
+    with pytest.raises(InputError, match="outcome="):
+        Interactions.of(pd.DataFrame({"a": ["x"], "b": ["y"]}), viewer="a", candidate="b", like=4)
+
+
+def test_looks_of_which_nobody_knows_whether_they_were_are_told() -> None:
+    """Seen to be judged without a word: P(like | look) of .51 beside labels of .25."""
+    rows = [(f"a{n % 9}", f"a{(n + 1 + n // 9) % 9}", "seen" if n % 3 else "yes") for n in range(60)]
+    table = pd.DataFrame(rows, columns=["a", "b", "what"])
+    told = {"yes": "like", "seen": "impression"}
+    log = Interactions.of(table, viewer="a", candidate="b", outcome="what", like=told)
+    with pytest.warns(UserWarning, match="40 impressions, each taken as a look"):
+        log.truth()

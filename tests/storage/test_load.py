@@ -242,3 +242,12 @@ def test_the_order_of_rows_does_not_matter_to_people() -> None:
     assert one.ids == other.ids
     assert one.cells.tolist() == other.cells.tolist()
     assert one.codes(C.GENDER).tolist() == other.codes(C.GENDER).tolist()
+
+
+def test_a_table_of_profiles_of_which_none_can_be_used_is_told() -> None:
+    """Seen to give nobody without a word, for person tokens that are no tokens."""
+    made = make_tables(2, np.random.default_rng(0), unknown=0.0)
+    tables = {name: made[name] for name in (T.PROFILES, T.BOUNDARIES)}
+    tables[T.PROFILES] = tables[T.PROFILES].assign(**{C.PERSON_TOKEN: ["t0", "t1"]})
+    with pytest.warns(UserWarning, match=r"every profile is set aside.*2 person_token\.not_a_token"):
+        assert len(load_population(tables, AS_OF)) == 0
