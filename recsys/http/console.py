@@ -170,9 +170,7 @@ def _member_routes(routes: APIRouter, console: Console) -> None:
         reason = form.get("reason", "").strip()
         if not form.get("sure") or not reason:
             return back_to(f"/member?user={quote(user)}&message=lift_needs_reason")
-        if again := asked_again(
-            service, operator, form, "reason", person=user, action="/console/member/lift"
-        ):
+        if again := asked_again(service, operator, form, "reason", person="", action="/console/member/lift"):
             return again
         operator.opened("lift", user, detail=reason[:_LONGEST_REASON])
         console.lift(user)

@@ -76,10 +76,12 @@ class ReportShown:
 
     @property
     def outcome(self) -> str:
-        """What came of it: `upheld`, `dismissed` or `waiting`; `none` without a case."""
+        """What came of it: `upheld`, `lifted` of a hold that ended, `dismissed`, `waiting`, or `none`."""
         decided = [case.decision for case in self.cases if case.decision]
         if any(decision in _UPHELD for decision in decided):
             return "upheld"
+        if "restore" in decided:
+            return "lifted"
         if decided:
             return "dismissed"
         return "waiting" if self.cases else "none"

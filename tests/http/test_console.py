@@ -24,6 +24,7 @@ from recsys.http.app import create_app
 from recsys.http.audit_log import AuditLog
 from recsys.http.console import console_routes
 from recsys.http.console_pages import Console
+from recsys.http.console_tables import ReportShown
 from recsys.http.operator_sessions import form_check, new_cookie
 from recsys.moderation.case_states import STATES, Case
 from recsys.pipeline.gates.proposal import GateResult, Level
@@ -296,6 +297,7 @@ def test_a_morning_of_work(at_work: Desk) -> None:
     assert "holds the member" not in ended
     gone = at_work.page("/console/member", user=user, lang="en")
     assert "This member was erased" in gone
+    assert "<dd>–</dd>" in gone  # no stage, as if somebody were there
     assert 'action="/console/cases"' not in gone
 
 
@@ -413,6 +415,9 @@ def test_the_id_of_another_member_in_words_is_asked_about_first(at_work: Desk) -
     assert not at_work.store.restrictions_of(user).holds
     assert at_work.send("/console/cases/case-1", **step, named="yes").status_code == 200
     assert at_work.store.restrictions_of(user).holds
+    at_work.store.hold(user, reason="call")
+    lift = {"user": user, "sure": "yes", "reason": f"{user} called"}  # the audit log keeps it for good
+    assert at_work.send("/console/member/lift", **lift).status_code == 409
 
 
 def test_every_hold_is_named_and_only_those_outside_of_cases_are_lifted_there(at_work: Desk) -> None:
@@ -713,6 +718,17 @@ def test_reports_by_a_member_are_seen_and_are_the_evidence_of_a_case_about_them(
     assert at_work.console.cases.of("case-2").evidence == ("e1", "e2")
     assert "case-1" in at_work.page("/console/cases/case-2")
     assert at_work.console.audit.newest(user=user)[0].what == "case"
+
+
+def test_a_hold_that_was_let_go_is_told_as_such_of_the_report(at_work: Desk) -> None:
+    cases = at_work.console.cases
+    cases.open_case("a", "report.money", by="op-1", evidence=("e1",))
+    outcomes = []
+    for decision in ("hold", "restore"):
+        cases.decide("case-1", decision, reason="report.money", by="op-1")
+        told = (*("e1", "2026-01-01", "report.money", "b", "a"), True, True, True, 1, (cases.of("case-1"),))
+        outcomes.append(ReportShown(*told).outcome)
+    assert outcomes == ["upheld", "lifted"]
 
 
 def test_a_ban_needs_words_and_a_tick_and_keeps_what_was_written(at_work: Desk) -> None:
