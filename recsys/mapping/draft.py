@@ -84,10 +84,18 @@ def draft_mapping(
 
 
 def source_from(source: str, folder: Path) -> str:
-    """Return the address of a source as `mapping.yaml` in `folder` names it: paths start there."""
+    """Return the address of a source as `mapping.yaml` in `folder` names it: paths start there.
+
+    A path may be given as a night names it, with its kind before it.
+
+    >>> home = Path("home/mapping")
+    >>> source_from("members.db", home) == source_from("duckdb:members.db", home)
+    True
+    """
     if "://" in source:
         return source
-    return os.path.relpath(source, folder)
+    kind, _, path = source.partition(":")
+    return os.path.relpath(path if kind in {"parquet", "csv", "duckdb"} and path else source, folder)
 
 
 def _labels(profiles: Profiles, tables: Mapping[str, Any]) -> Labels:
