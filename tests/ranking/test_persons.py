@@ -95,6 +95,30 @@ def test_blocks_holds_and_erasures_concern_persons(
     assert pages(ranker, ids) == allowed(before)
 
 
+@pytest.mark.parametrize("restricted", [True, False])
+def test_nobody_sees_an_account_that_was_theirs_whatever_its_token_is_now(
+    tmp_path: Path, restricted: bool
+) -> None:
+    """Seen to fail: a second account that has no token any more stood on the page of the first."""
+    people = community(1).take(np.arange(N))
+    world, folder = World.of(replace(people, person_tokens=np.full(N, None, object))), tmp_path / "published"
+    ranker, ids = opened(world, folder, MemorySafety()), everybody(world)
+    first, second = next(iter(sorted(pages(ranker, ids))))
+    tokens = np.full(N, None, object)
+    tokens[people.ids.find([first, second])] = f"hmac1:{7:064x}"
+    shared = World.of(replace(people, person_tokens=tokens))
+    before = opened(shared, tmp_path / "shared", MemorySafety())
+    assert (first, second) not in pages(before, ids) | looks(before, ids)
+    tokens = tokens.copy()
+    tokens[people.ids.find([second])] = None
+    parted = World.of(replace(people, person_tokens=tokens))
+    after = opened(parted, tmp_path / "shared", MemorySafety())
+    if restricted:
+        after.safety.hold(next(one for one in ids if one not in {first, second}))
+    for one, other in ((first, second), (second, first)):
+        assert (one, other) not in pages(after, ids) | looks(after, ids)
+
+
 class Newcomers:
     """A publication that folds people in, and newcomers who are like somebody in it but for the token."""
 
