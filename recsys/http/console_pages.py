@@ -36,7 +36,7 @@ from recsys.pipeline.lock import is_locked
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.retention import run_folders
-from recsys.report.indicators import INDICATORS
+from recsys.report.indicators import INDICATORS, Trend
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.store import (
     OPERATOR,
@@ -52,29 +52,6 @@ from recsys.storage.publication import LISTS, read_publication
 NIGHTS_SHOWN: Final = 14
 CASE_FILTERS: Final = ("undecided", "late", OPEN, ASSIGNED, DECIDED, APPEALED, CLOSED, "holding")
 _WAITING: Final = (OPEN, ASSIGNED, APPEALED)
-
-
-@dataclass(frozen=True)
-class Trend:
-    """One indicator, oldest night first: its values, None where unknown, and how they are written."""
-
-    name: str
-    values: tuple[float | None, ...]
-    texts: tuple[str, ...]
-
-    @property
-    def points(self) -> str:
-        """The line of the known values as points of an SVG 100 wide and 24 high; none of a single night.
-
-        >>> Trend("listed", (1.0, None, 3.0), ("1", "–", "3")).points
-        '0.0,22.0 100.0,2.0'
-        """
-        known = [(at, value) for at, value in enumerate(self.values) if value is not None]
-        if len(known) < 2:
-            return ""
-        low, high = min(value for _, value in known), max(value for _, value in known)
-        wide, tall = 100.0 / (len(self.values) - 1), 20.0 / ((high - low) or 1.0)
-        return " ".join(f"{at * wide:.1f},{22.0 - (value - low) * tall:.1f}" for at, value in known)
 
 
 @dataclass(frozen=True)

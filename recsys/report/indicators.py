@@ -118,3 +118,26 @@ def level_of(past: PastNight) -> Level:
 def day(past: PastNight) -> str:
     """Return the day of the data of a night."""
     return past.data_as_of[:10]
+
+
+@dataclass(frozen=True)
+class Trend:
+    """One indicator, oldest night first: its values, None where unknown, and how they are written."""
+
+    name: str
+    values: tuple[float | None, ...]
+    texts: tuple[str, ...]
+
+    @property
+    def points(self) -> str:
+        """The line of the known values as points of an SVG 100 wide and 24 high; none of a single night.
+
+        >>> Trend("listed", (1.0, None, 3.0), ("1", "–", "3")).points
+        '0.0,22.0 100.0,2.0'
+        """
+        known = [(at, value) for at, value in enumerate(self.values) if value is not None]
+        if len(known) < 2:
+            return ""
+        low, high = min(value for _, value in known), max(value for _, value in known)
+        wide, tall = 100.0 / (len(self.values) - 1), 20.0 / ((high - low) or 1.0)
+        return " ".join(f"{at * wide:.1f},{22.0 - (value - low) * tall:.1f}" for at, value in known)
