@@ -1,7 +1,7 @@
 """What a night tells the safety ledger: holds, bans and separations it read, and what was lifted since."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -145,10 +145,17 @@ def _profile_times(read: Reader, as_of: pd.Timestamp) -> Mapping[str, pd.Timesta
     return {str(user): time for user, time in latest.items()}
 
 
-def note_night(ledger: SafetyLedger, people: Population, holds: HoldStates | None = None) -> None:
+def note_night(
+    ledger: SafetyLedger,
+    people: Population,
+    holds: HoldStates | None = None,
+    shown: Collection[str] = frozenset(),
+) -> None:
     """Tell the ledger whom the tables of a night stop, separate and free again.
 
-    holds: what the holds table says; None takes whoever of `people` is held, and lifts nothing.
+    holds: what the holds table says; None takes whoever of `people` is held, and lifts nothing. shown: who
+    stands in what is served; where the rows of many of them cannot be read, tables are broken, and only
+    `note_unread` tells of it, once the night is published.
 
     A ban, or the state `hold`, ends when the account's own row says another state and is dated after the
     night that first read the stop, or after the tables of today that said so: an older row that is left when
@@ -193,6 +200,31 @@ def note_night(ledger: SafetyLedger, people: Population, holds: HoldStates | Non
         ledger.separate(named(pairs), LedgerTag(why, TABLES))
     ledger.lift(LedgerTag("block", TABLES), pairs=named(relations.reopened))
     _note_absent(ledger, people)
+    if not _are_many([who for who in _unread(people) if who.user_id in shown], shown, ledger.now()):
+        note_unread(ledger, people)
+
+
+def note_unread(ledger: SafetyLedger, people: Population) -> None:
+    """Tell the ledger whose row cannot be read, or is yet to come: they stay out until one can be read."""
+    ledger.stop(_unread(people), _UNREAD)
+
+
+def _unread(people: Population) -> list[Who]:
+    absent = people.absent
+    return [
+        Who(one, absent.token_of[one])
+        for one, why in zip(absent.account, absent.stop, strict=True)
+        if why == UNREAD
+    ]
+
+
+def _is_stopped(state: LedgerState, who: Who) -> bool:
+    return state.is_stopped(state.fingerprints(who))
+
+
+def _are_many(out: Iterable[Who], shown: Collection[str], state: LedgerState) -> bool:
+    """Say whether so many of those shown are newly out at once that it is no word about people."""
+    return sum(not _is_stopped(state, who) for who in out) > max(_FEW_AWAY, _SHARE_AWAY * len(shown))
 
 
 def _away(people: Population) -> BoolArray:
@@ -222,15 +254,13 @@ def note_refused_night(
         for user, row in zip(np.array(users, object)[is_out], rows[is_out], strict=True)
     ]
     gone = erased.among([who.user_id for who in out])
-    out = [
-        who
-        for who, is_gone in zip(out, gone, strict=True)
-        if not is_gone and not state.is_stopped(state.fingerprints(who))
+    free = [
+        who for who, is_gone in zip(out, gone, strict=True) if not is_gone and not _is_stopped(state, who)
     ]
-    if len(out) > max(_FEW_AWAY, _SHARE_AWAY * len(users)):
+    if _are_many(free, users, state):
         return 0
-    ledger.stop(out, AWAY_IN_TABLES, as_of=people.as_of.isoformat())
-    return len(out)
+    ledger.stop(free, AWAY_IN_TABLES, as_of=people.as_of.isoformat())
+    return len(free)
 
 
 def note_changed_tokens(
@@ -315,9 +345,9 @@ def _note_absent(ledger: SafetyLedger, people: Population) -> None:
     """
     absent, state = people.absent, ledger.now()
     named = [Who(one, token) for one, token in absent.token_of.items()]
-    for why, tag in {**_ACCOUNT_STOPS, UNREAD: _UNREAD}.items():
+    for why, tag in _ACCOUNT_STOPS.items():
         stopped = [who for who, stop in zip(named, absent.stop, strict=True) if stop == why]
-        ledger.stop(stopped, tag, as_of="" if tag == _UNREAD else people.as_of.isoformat())
+        ledger.stop(stopped, tag, as_of=people.as_of.isoformat())
     if any(_UNREAD.why == tag.why and tag.owner == TABLES for tags in state.stops.values() for tag in tags):
         free = people.ids.ids(np.flatnonzero(~people.held))
         tokens = people.person_tokens[~people.held]

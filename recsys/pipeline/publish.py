@@ -2,7 +2,7 @@
 
 import errno
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -37,6 +37,7 @@ from recsys.pipeline.night_safety import (
     note_changed_tokens,
     note_night,
     note_refused_night,
+    note_unread,
     require_ledger,
 )
 from recsys.pipeline.publication_cards import DATA_SHEET, MODEL_CARD, data_sheet, model_card
@@ -133,8 +134,9 @@ def publish(
     with _explained_disk(published), writer_lock(published):
         run_id, moment, staging = _start_run(published, now or datetime.now(UTC))
         (lists if callable(lists) else partial(write_lists, lists=lists))(staging / LISTS)
-        ledger = _ledger_with_night(published, people, holds)
-        proposal = _proposal(staging, people, policy, published, settings=settings, source=source)
+        served = _served(published)
+        ledger = _ledger_with_night(published, people, holds, served.shown)
+        proposal = _proposal(staging, people, policy, published, served, settings=settings, source=source)
         proposal = replace(proposal, calibration=calibration, row_counts=row_counts, events=events)
         gates = _judged(staging, proposal)
         proposal = _asked_of_ledger(staging, proposal, ledger)
@@ -149,10 +151,10 @@ def publish(
         if pages_asked and serving is not None and not refused:
             gates = _with_pages(gates, proposal, staging, published, manifest, pages_asked)
             refused = gates[-1].level is Level.BLOCK
-        if refused and proposal.previous is not None:
-            served = proposal.previous.lists
-            shown = {*served[C.VIEWER], *served[C.CANDIDATE]}
-            note_refused_night(ledger, people, shown, proposal.erased)
+        if refused:
+            note_refused_night(ledger, people, served.shown, proposal.erased)
+        else:
+            note_unread(ledger, people)
         folder = published / (REFUSED if refused else RUNS) / run_id
         _finish(staging, folder, proposal.erased, keep=settings.keep)
         if not refused:
@@ -160,14 +162,16 @@ def publish(
         return PublishResult(run_id, folder, gates)
 
 
-def _ledger_with_night(published: Path, people: Population, holds: HoldStates | None) -> SafetyLedger:
+def _ledger_with_night(
+    published: Path, people: Population, holds: HoldStates | None, shown: Collection[str]
+) -> SafetyLedger:
     """Return the safety ledger once it knows what the tables of this night say about persons."""
     ledger = SafetyLedger.of(published)
     require_ledger(published, ledger)
-    served = current_run(published)
-    before = None if served is None else published / RUNS / served
+    run_id = current_run(published)
+    before = None if run_id is None else published / RUNS / run_id
     note_changed_tokens(ledger, people, before, ErasureList.of(published).now(ledger.now()))
-    note_night(ledger, people, holds)
+    note_night(ledger, people, holds, shown)
     return ledger
 
 
@@ -267,20 +271,20 @@ def _proposal(
     people: Population,
     policy: Policy,
     published: Path,
+    served: "_Served",
     *,
     settings: PublishSettings,
     source: str,
 ) -> Proposal:
     """Return the lists of a run with everything the gates compare them with."""
-    previous, problem = _previous(published)
     return Proposal(
         lists=read_coded_lists(staging / LISTS),
         people=people,
         policy=policy,
         limits=settings.gates,
         undeclared=settings.platform.missing(source),
-        previous=previous,
-        previous_problem=problem,
+        previous=served.publication,
+        previous_problem=served.problem,
         erased=ErasureList.of(published).now(),
         clock=datetime.now(UTC),
         past=[night.numbers for night in read_history(published) if night.published],
@@ -308,14 +312,24 @@ def _serving_files(run: Path) -> list[str]:
     return [path.relative_to(run).as_posix() for path in paths if path.is_file()]
 
 
-def _previous(published: Path) -> tuple[Publication | None, str]:
-    """Return the publication served now, or why it cannot be read."""
+@dataclass(frozen=True, eq=False)
+class _Served:
+    """The publication served now, or why it cannot be read; `shown` is who stands in its lists."""
+
+    publication: Publication | None = None
+    problem: str = ""
+    shown: frozenset[str] = frozenset()
+
+
+def _served(published: Path) -> _Served:
     try:
         if current_run(published) is None:
-            return None, ""
-        return read_publication(published), ""
+            return _Served()
+        found = read_publication(published)
     except PublicationError as error:
-        return None, str(error)
+        return _Served(problem=str(error))
+    ids = (found.lists[column].unique() for column in (C.VIEWER, C.CANDIDATE))
+    return _Served(found, shown=frozenset(one for column in ids for one in column))
 
 
 @contextmanager

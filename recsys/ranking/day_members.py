@@ -23,6 +23,7 @@ from recsys.ranking.snapshot import Snapshot
 from recsys.ranking.snapshot_rows import LISTED, shows_nothing
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent, EventKey
 from recsys.safety.day_tables import is_stopped_by
+from recsys.safety.person_index import Accounts
 from recsys.types import BoolArray, Float32Array, Float64Array, Int64Array, UInt8Array
 
 _FOLDED_A_CALL: Final = 1
@@ -231,10 +232,11 @@ class DayMembers:
         self._folded: dict[EventKey, DayMember | None] = {}
         self._done: tuple[DayChanges, str, DayCandidates | None] = (NO_CHANGES, "", None)
 
-    def of(self, snapshot: Snapshot, changes: DayChanges) -> DayCandidates | None:
+    def of(self, snapshot: Snapshot, changes: DayChanges, accounts: Accounts) -> DayCandidates | None:
         """Return the members of the day who may be listed, None for nobody.
 
         Somebody listed by the night stays so; anybody else has accepted the terms and was verified since.
+        Of several accounts of a person one takes part: one of the night's lists, else the first that came.
         """
         if not changes.tables:
             return None
@@ -244,12 +246,13 @@ class DayMembers:
         if not self._lock.acquire(blocking=False):  # another thread folds in: nobody meanwhile
             return None
         try:
-            return self._renewed(snapshot, changes)
+            return self._renewed(snapshot, changes, accounts)
         finally:
             self._lock.release()
 
-    def _renewed(self, snapshot: Snapshot, changes: DayChanges) -> DayCandidates | None:
-        wanted = [event for event in changes.tables.values() if _is_listed(snapshot, event.actor, changes)]
+    def _renewed(self, snapshot: Snapshot, changes: DayChanges, accounts: Accounts) -> DayCandidates | None:
+        listed = [event for event in changes.tables.values() if _is_listed(snapshot, event.actor, changes)]
+        wanted = _one_of_each_person(snapshot, listed, changes, accounts)
         self._fold_in(snapshot, wanted)
         members = [one for event in wanted if (one := self._folded.get(event.key)) is not None]
         found = DayCandidates.of(members) if members else None
@@ -270,6 +273,22 @@ class DayMembers:
                 self._folded[event.key] = None
                 continue
             self._folded[event.key] = member
+
+
+def _one_of_each_person(
+    snapshot: Snapshot, events: Sequence[DayEvent], changes: DayChanges, accounts: Accounts
+) -> list[DayEvent]:
+    """Return the events of the accounts that take part, those listed by the night first."""
+
+    def by_night(user_id: str) -> bool:
+        return snapshot.live.is_listed(snapshot.ids.find([user_id])[0])
+
+    taking_part = dict[str, DayEvent]()
+    for event in sorted(events, key=lambda one: not by_night(one.actor)):
+        others = accounts.of(event.actor)[1:]
+        if not any(one in taking_part or (one not in changes.tables and by_night(one)) for one in others):
+            taking_part[event.actor] = event
+    return list(taking_part.values())
 
 
 def _is_listed(snapshot: Snapshot, user_id: str, changes: DayChanges) -> bool:
