@@ -99,8 +99,21 @@ def outcome_of(truth: pd.DataFrame, asked: Outcome | None) -> Outcome:
         raise InputError(
             explained(f"the truth holds {labels[said]}", got=f"outcome='{asked}'", remedy=remedy)
         )
+    if asked is None and said is None and _labels_differ_by_side(truth):
+        what = "the truth does not say what its label is, and it is no match: it differs by side"
+        remedy = "say outcome='like' (a table read from a file, or merged, has lost its attrs)"
+        raise InputError(explained(what, where="truth", remedy=remedy))
     found: Outcome = asked or said or "mutual"
     return found
+
+
+def _labels_differ_by_side(truth: pd.DataFrame) -> bool:
+    """Say whether some two people stand in a truth both ways with two labels, so that it holds no matches."""
+    if not {*_PAIR, LABEL} <= {*truth.columns}:
+        return False
+    back = truth[[*_PAIR, LABEL]].rename(columns=dict(zip(_PAIR, _PAIR[::-1], strict=True)))
+    both = truth[[*_PAIR, LABEL]].merge(back, on=_PAIR, suffixes=("", "_back"))
+    return bool((both[LABEL] != both[f"{LABEL}_back"]).any())
 
 
 def decided_pairs(people: Population, events: Events, outcome: Outcome) -> pd.DataFrame:

@@ -179,6 +179,7 @@ class Interactions:
         read = TableColumns(viewer, candidate, outcome, ts, ts_format)
         table = as_pandas(frame, name="frame")
         kept, refused, names, read = read_rows(table, read, like, both)
+        kept = _with_looks_as_passes(kept)
         if sides is None:
             _warn_of_two_kinds(kept)
         if like is not None and len(kept) >= _FEWEST_TO_TELL:
@@ -387,6 +388,25 @@ def _warn_of_two_kinds(rows: pd.DataFrame) -> None:
         return
     remedy = 'if the columns name two kinds, give sides=("user", "item"); else viewers are candidates too'
     warn(explained("no candidate is a viewer", got=f"{len(candidates):,} candidates", remedy=remedy))
+
+
+def _with_looks_as_passes(kept: pd.DataFrame) -> pd.DataFrame:
+    """Return rows in which looks are passes, where nobody ever passed: whoever was not liked is passed.
+
+    Beside passes an impression without an answer may not have been looked at; where there is none, all the
+    noes of a log are among its impressions.
+    """
+    seen = kept[C.TYPE].eq("impression")
+    if not seen.any() or not kept[C.TYPE].isin(["impression", LIKE]).all():
+        return kept
+    likes = kept.loc[~seen, [C.ACTOR, C.TARGET]].drop_duplicates()
+    answered = kept[[C.ACTOR, C.TARGET]].merge(likes, how="left", indicator=True)["_merge"].eq("both")
+    passes = seen.to_numpy(bool) & ~answered.to_numpy(bool)
+    what = "nobody ever passed, so an impression that no like followed is taken as a pass"
+    remedy = "say so with like={..., 'seen': 'pass'}"
+    warn(explained(what, where="Interactions.of", got=f"{int(passes.sum()):,} of them", remedy=remedy))
+    kept = kept[passes | ~seen.to_numpy(bool)].reset_index(drop=True)
+    return kept.assign(**{C.TYPE: kept[C.TYPE].where(kept[C.TYPE].eq(LIKE), "pass")})
 
 
 def _warn_of_one_answer(outcome: pd.Series, like: Like, *, likes: npt.NDArray[np.bool_]) -> None:

@@ -298,7 +298,10 @@ def test_the_truth_says_by_which_probability_models_are_judged(log, people):
         (later.truth(new_to=past), "like", "P(like | look)"),
         (recsys.truth_after(log, past.people, outcome="like"), "like", "P(like | look)"),
         (recsys.truth_after(log, past.people), "mutual", "P(both like | both look)"),
-        (pd.DataFrame(later.truth(new_to=past).to_dict("list")), "mutual", "P(both like | both look)"),
+        (
+            pd.DataFrame(recsys.truth_after(log, past.people).to_dict("list")),
+            *("mutual", "P(both like | both look)"),
+        ),
     ):
         table = compare_models(PopularityModel(), past.people, past.events, truth.iloc[:400], **asked)
         assert set(table["of"]) == {"", judged}
@@ -333,3 +336,11 @@ def test_tuning_names_a_parameter_without_effect(log, people):
     with pytest.warns(UserWarning, match=r"'factors' has no effect on this log.*'2, 64'") as caught:
         recsys.tune(model, space, people, log, rng=1, metric="auc", outcome="like", folds=2)
     assert not any("'explicit_factors' has no effect" in str(one.message) for one in caught)
+
+
+def test_a_truth_of_likes_that_lost_its_attrs_is_not_taken_for_matches(log, people):
+    """Seen to be judged as P(both like | both look) without a word, ECE .256 for .027."""
+    past = Population.of_ids(people.ids.values, as_of=log.moment(0.6))
+    truth = pd.DataFrame(recsys.truth_after(log, past, outcome="like").to_dict("list"))
+    with pytest.raises(InputError, match="say outcome='like'"):
+        compare_models([PopularityModel()], past, log, truth, rng=1, n_resamples=2)

@@ -236,9 +236,30 @@ def test_what_a_like_is_needs_the_column_it_is_about() -> None:
 
 def test_looks_of_which_nobody_knows_whether_they_were_are_told() -> None:
     """Seen to be judged without a word: P(like | look) of .51 beside labels of .25."""
-    rows = [(f"a{n % 9}", f"a{(n + 1 + n // 9) % 9}", "seen" if n % 3 else "yes") for n in range(60)]
+    words = ["yes", "seen", "seen", "no"]
+    rows = [(f"a{n % 9}", f"a{(n + 1 + n // 9) % 9}", words[n % 4]) for n in range(60)]
     table = pd.DataFrame(rows, columns=["a", "b", "what"])
-    told = {"yes": "like", "seen": "impression"}
+    told = {"yes": "like", "seen": "impression", "no": "pass"}
     log = Interactions.of(table, viewer="a", candidate="b", outcome="what", like=told)
-    with pytest.warns(UserWarning, match="40 impressions, each taken as a look"):
+    with pytest.warns(UserWarning, match="30 impressions, each taken as a look"):
         log.truth()
+
+
+def test_who_was_shown_and_never_liked_is_passed_where_nobody_ever_says_no() -> None:
+    """Seen to fail: a log of likes and impressions alone gave a chance of .99 for a true .50."""
+    rng = np.random.default_rng(3)
+    pairs = [(f"a{i:02}", f"a{j:02}") for i in range(30) for j in range(30) if i != j]
+    table = pd.DataFrame(pairs, columns=["a", "b"]).assign(liked=rng.integers(0, 2, len(pairs)))
+    with pytest.warns(UserWarning, match="nobody ever passed"):
+        log = Interactions.of(
+            table, viewer="a", candidate="b", outcome="liked", like={1: "like", 0: "impression"}
+        )
+    same = Interactions.of(table, viewer="a", candidate="b", outcome="liked", like={1: "like", 0: "pass"})
+    pd.testing.assert_frame_equal(log.events.frame, same.events.frame)
+    both = pd.concat([table.assign(liked=0), table[table["liked"] == 1]], ignore_index=True)
+    with pytest.warns(UserWarning, match=f"{(table['liked'] == 0).sum():,} of them"):
+        shown_first = Interactions.of(
+            both, viewer="a", candidate="b", outcome="liked", like={1: "like", 0: "impression"}
+        )
+    assert len(shown_first.truth()) == len(table)
+    assert shown_first.truth()["label"].mean() == table["liked"].mean()
