@@ -103,6 +103,9 @@ def test_harm_ends_an_arm_and_chance_does_not() -> None:
     assert ended(3.0) > 0.8
     assert harm_test(0, 0, 0.5).evidence == pytest.approx(1.0)
     assert harm_test(9, 3, 0.75).ratio == pytest.approx(1.0)
+    for arm, control in ((7, 0), (14, 3), (27, 10)):  # the fewest, as the page on experiments says
+        assert harm_test(arm, control, 0.5).stops()
+        assert not harm_test(arm - 1, control, 0.5).stops()
 
 
 def test_a_limit_above_one_lets_more_pass() -> None:
