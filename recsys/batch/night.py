@@ -68,7 +68,8 @@ def run_night(
              Keys are read from its key file, where it has one and they are not set.
     params:  a parameter file in place of that of the home, from the folder this was called from.
     changes: `key=value` texts that go before what the parameter file says.
-    export:  address of a PostgreSQL database that serves the lists as well, after they are published.
+    export:  address of a PostgreSQL database that serves the lists as well: written once they are published,
+             and after a night that was refused, without whom its tables restrict.
 
     Exit codes: 0 published, 10 published with warnings (a gate, the time budget, old data, not tracked, not
     exported), 20 refused by a gate, 30 try again, 40 broken input or setting, 1 a defect.
@@ -123,6 +124,8 @@ def _run(  # noqa: PLR0917
         warnings += [old_data(PATHS, datetime.now(UTC), spoken), _exported(export, spoken)]
         if any(warnings):
             code, message = EXIT_PUBLISHED_WITH_WARNINGS, message + "".join(warnings)
+    elif code == EXIT_REFUSED and current_run(PUBLISHED) is not None:
+        message += _exported(export, spoken)  # whom the refused night restricts leaves these pages as well
     write_metrics(PATHS, code, begun=begun, now=datetime.now(UTC))
     print(message, file=sys.stderr)
     return code

@@ -1,5 +1,6 @@
 """A night that is told to stop: every process of it ends, and it says so in one line."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -133,3 +135,28 @@ def test_a_stage_that_ended_itself_is_not_under_way(
     with suppress(ValueError):
         run_with("train", step)
     assert PATHS.stages_running() == []
+
+
+def test_a_refused_night_takes_whom_it_restricts_from_the_database_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail: pages in SQL showed them until somebody exported by hand."""
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text(PARAMS)
+    told = list[str]()
+
+    def refused(*_: object) -> int:
+        PATHS.failure.parent.mkdir(parents=True, exist_ok=True)
+        PATHS.failure.write_text(json.dumps({"stage": "ingest", "exit_code": 20, "message": "no"}))
+        return 1
+
+    def export(_: Path, address: str) -> SimpleNamespace:
+        told.append(address)
+        return SimpleNamespace(viewers=3, suggestions=9)
+
+    monkeypatch.setattr(night, "run_group", refused)
+    monkeypatch.setattr(night, "export_publication", export)
+    for run, expected in ((None, []), ("20260105T000000Z-00000000", ["postgresql://db"])):
+        monkeypatch.setattr(night, "current_run", lambda _, found=run: found)
+        assert night.run_night(".", export="postgresql://db") == 20
+        assert told == expected
