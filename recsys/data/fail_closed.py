@@ -243,12 +243,13 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
         refused[_tells_of_present(quarantined, _REPEATS) & unproved]
     )
     erased = refused.loc[kind.isin(_ERASURES).to_numpy(bool), C.ACTOR].dropna()
-    alone = refused[C.TYPE].isna() & refused[C.TARGET].isna() & quarantined[C.TARGET].isna()
+    one = _one_person(refused, quarantined)
+    alone = refused[C.TYPE].isna() & one.notna()
     banning = (alone & _stop_meant(quarantined[C.TYPE]).notna()).to_numpy(bool)
-    banned = refused.loc[banning & _tells_of_present(quarantined, _REPEATS), C.ACTOR].dropna()
+    banned = one[banning & _tells_of_present(quarantined, _REPEATS)]
     stopping = (alone & _by_distinct(kind, lambda word: may_stop(str(word)) is not None)).to_numpy(bool)
-    stopped = refused.loc[stopping & _tells_of_present(quarantined, _REPEATS), C.ACTOR].dropna()
-    ahead = refused.loc[stopping & _is_future(quarantined), C.ACTOR].dropna()
+    stopped = one[stopping & _tells_of_present(quarantined, _REPEATS)]
+    ahead = one[stopping & _is_future(quarantined)]
     return excluded | Restrictions(
         people=frozenset(stopped),
         later_people=frozenset(ahead),
@@ -260,6 +261,14 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
 _LONGEST_TYPE = 64
 _TIERS = ENUMERATIONS[C.VERIFICATION].words
 PROVES_AGE = _TIERS[_TIERS.index("age") :]
+
+
+def _one_person(refused: pd.DataFrame, quarantined: pd.DataFrame) -> pd.Series:
+    """Return who stands alone in each row, in whichever column; None where two do, or nobody."""
+    actor, target = refused[C.ACTOR].astype(object), refused[C.TARGET].astype(object)
+    is_alone = refused[C.TARGET].isna() & quarantined[C.TARGET].isna() | target.eq(actor)
+    is_told_of = refused[C.ACTOR].isna() & quarantined[C.ACTOR].isna()
+    return actor.where(is_alone.fillna(False), target.where(is_told_of, None))
 
 
 def _by_distinct(values: pd.Series, function: Callable[[Any], object]) -> pd.Series:

@@ -19,6 +19,7 @@ from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.keys import read_keys
 from recsys.safety.ledger import SafetyLedger
+from recsys.safety.listed_ids import folder_lists_erased
 from recsys.safety.person_files import folder_names_erased
 from recsys.safety.store import MemorySafety, SafetyStore, StoreWithErasedIds, ask_safety
 from recsys.storage.atomic_write import write_atomically
@@ -117,14 +118,14 @@ def drop_applied_erasures(safety: SafetyStore, published: str | Path, run: str |
 
 
 def ids_found_nowhere(ids: Iterable[str], folders: Iterable[Path]) -> list[str]:
-    """Return the ids that no file of these folders holds, so that a misspelt one is noticed."""
+    """Return the ids that are nobody's in the files of these folders, so that a misspelt one is noticed."""
     existing = [folder for folder in folders if folder.is_dir()]
     keys = read_keys()
     lists = {user_id: ErasedPeople.of(user_id, keys) for user_id in ids}
     return [
         user_id
         for user_id, one in lists.items()
-        if not any(folder_names_erased(folder, one) for folder in existing)
+        if not any(folder_lists_erased(folder, one) for folder in existing)
     ]
 
 

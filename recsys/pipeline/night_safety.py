@@ -14,7 +14,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.absent_accounts import LASTING, REOPENED, UNREAD
+from recsys.data.absent_accounts import LASTING, REOPENED
 from recsys.data.as_of import latest_holds
 from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.id_spellings import Spellings, as_id_text
@@ -22,6 +22,7 @@ from recsys.data.population import Population
 from recsys.data.quarantine import ROW_NUMBER
 from recsys.data.tables import read_and_check
 from recsys.errors import PublicationError, SourceError, as_text
+from recsys.pipeline.refused_night import UNREAD_ROW, are_many, away, note_unread, unread
 from recsys.pipeline.retention import run_folders
 from recsys.ranking.publication_filter import published_persons
 from recsys.ranking.snapshot import SnapshotIds
@@ -37,7 +38,6 @@ from recsys.types import BoolArray, Int32Array
 
 _NOBODY: Final = ErasedPeople()
 _LONGEST_ID: Final = 512
-_UNREAD: Final = LedgerTag(UNREAD, TABLES)
 _ACCOUNT_STOPS: Final = {"banned": LedgerTag(BAN, TABLES), "hold": LedgerTag(HOLD, ACCOUNT)}
 """States of an account that stop its person until its own row says another one."""
 
@@ -89,8 +89,6 @@ class HoldStates:
         )
 
 
-_FEW_AWAY: Final = 20
-_SHARE_AWAY: Final = 0.05
 _UNREAD_HOLD: Final = f"{HOLD} unread"
 _ALWAYS: Final = pd.Timestamp.max.tz_localize("UTC")
 
@@ -187,7 +185,7 @@ def note_night(
         ledger.lift(tag, people=_since_stopped(ledger.now(), tag, free, holds, people.as_of))
     stopped_before = {tag for tags in ledger.now().stops.values() for tag in tags}
     if any(tag._replace(account=0) == AWAY_IN_TABLES for tag in stopped_before):
-        ledger.lift(AWAY_IN_TABLES, people=whom(~_away(people)))
+        ledger.lift(AWAY_IN_TABLES, people=whom(~away(people)))
     relations = people.relations
 
     def named(pairs: Int32Array) -> list[tuple[Who, Who]]:
@@ -200,67 +198,8 @@ def note_night(
         ledger.separate(named(pairs), LedgerTag(why, TABLES))
     ledger.lift(LedgerTag("block", TABLES), pairs=named(relations.reopened))
     _note_absent(ledger, people)
-    if not _are_many([who for who in _unread(people) if who.user_id in shown], shown, ledger.now()):
+    if not are_many([who for who in unread(people) if who.user_id in shown], shown, ledger.now()):
         note_unread(ledger, people)
-
-
-def note_unread(ledger: SafetyLedger, people: Population) -> None:
-    """Tell the ledger whose row cannot be read, or is yet to come: they stay out until one can be read."""
-    ledger.stop(_unread(people), _UNREAD)
-
-
-def _unread(people: Population) -> list[Who]:
-    absent = people.absent
-    return [
-        Who(one, absent.token_of[one])
-        for one, why in zip(absent.account, absent.stop, strict=True)
-        if why == UNREAD
-    ]
-
-
-def _is_stopped(state: LedgerState, who: Who) -> bool:
-    return state.is_stopped(state.fingerprints(who))
-
-
-def _are_many(out: Iterable[Who], shown: Collection[str], state: LedgerState) -> bool:
-    """Say whether so many of those shown are newly out at once that it is no word about people."""
-    return sum(not _is_stopped(state, who) for who in out) > max(_FEW_AWAY, _SHARE_AWAY * len(shown))
-
-
-def _away(people: Population) -> BoolArray:
-    """Say who is out for now, `(n_people,)`: held, or not known to be active, proved, and with boundaries."""
-    proved = people.known(C.VERIFICATION) & ~people.is_word(C.VERIFICATION, "none")
-    proved &= people.known(C.AGE_BAND) & people.relations.accepted
-    return people.held | ~(people.is_word(C.ACCOUNT_STATE, "active") & proved & people.has_boundaries)
-
-
-def note_refused_night(
-    ledger: SafetyLedger, people: Population, shown: Iterable[str], erased: ErasedPeople = _NOBODY
-) -> int:
-    """Tell the ledger who of those shown is out for now by the tables of a refused night; return how many.
-
-    A night that is not published takes nobody out of what is served; a pause, an age that is no adult's, a
-    proof that was taken back, a row that cannot be read or is gone count all the same. Where many are out at
-    once, tables are broken rather than people away: nobody is. A night that is published leaves them out of
-    its lists itself, and ends what is told here.
-
-    shown: who stands in what is served. erased: they are out as it is.
-    """
-    users, state = sorted(set(shown)), ledger.begin()
-    rows = people.ids.find(users)
-    is_out = np.append(_away(people), True)[rows]  # the last for those without a row, whose is -1
-    out = [
-        Who(user, people.person_tokens[row] if row >= 0 else None)
-        for user, row in zip(np.array(users, object)[is_out], rows[is_out], strict=True)
-    ]
-    gone = erased.among([who.user_id for who in out])
-    free = [
-        who for who, is_gone in zip(out, gone, strict=True) if not is_gone and not _is_stopped(state, who)
-    ]
-    if _are_many(free, users, state):
-        return 0
-    ledger.stop(free, AWAY_IN_TABLES, as_of=people.as_of.isoformat())
-    return len(free)
 
 
 def note_changed_tokens(
@@ -348,12 +287,14 @@ def _note_absent(ledger: SafetyLedger, people: Population) -> None:
     for why, tag in _ACCOUNT_STOPS.items():
         stopped = [who for who, stop in zip(named, absent.stop, strict=True) if stop == why]
         ledger.stop(stopped, tag, as_of=people.as_of.isoformat())
-    if any(_UNREAD.why == tag.why and tag.owner == TABLES for tags in state.stops.values() for tag in tags):
+    if any(
+        UNREAD_ROW.why == tag.why and tag.owner == TABLES for tags in state.stops.values() for tag in tags
+    ):
         free = people.ids.ids(np.flatnonzero(~people.held))
         tokens = people.person_tokens[~people.held]
         known = [Who(str(one), token) for one, token in zip(free, tokens, strict=True)]
         ledger.lift(
-            _UNREAD, people=[who for who in known if state.stop_of_account(who.user_id, _UNREAD) == ""]
+            UNREAD_ROW, people=[who for who in known if state.stop_of_account(who.user_id, UNREAD_ROW) == ""]
         )
 
     def who(one: str) -> Who:

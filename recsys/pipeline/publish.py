@@ -36,11 +36,10 @@ from recsys.pipeline.night_safety import (
     HoldStates,
     note_changed_tokens,
     note_night,
-    note_refused_night,
-    note_unread,
     require_ledger,
 )
 from recsys.pipeline.publication_cards import DATA_SHEET, MODEL_CARD, data_sheet, model_card
+from recsys.pipeline.refused_night import note_refused_night, note_unread
 from recsys.pipeline.retention import new_run_id, remove_leftovers, remove_old, run_ids
 from recsys.ranking.publication_filter import ListFilter
 from recsys.safety.by_person import AWAY_IN_TABLES

@@ -161,7 +161,8 @@ def _words_of_parquet(path: Path) -> Iterator[list[str]]:
                     yield sorted({word for text in texts if text for word in _WORD.findall(text)})
 
 
-def _words_of_array(path: Path) -> Iterator[list[str]]:
+def words_of_array(path: Path) -> Iterator[list[str]]:
+    """Yield the texts of an array of texts, such as ids; nothing for one of numbers."""
     array = np.load(path, mmap_mode="r", allow_pickle=False)
     if array.dtype.kind == "S":
         yield [value.decode("utf-8", "ignore") for value in array.ravel().tolist()]
@@ -409,7 +410,7 @@ class FileKind:
 FILE_KINDS: Final = {
     ".parquet": FileKind(_words_of_parquet, _records_of_parquet),
     ".csv": FileKind(_words_of_text, _records_of_csv),
-    ".npy": FileKind(_words_of_array, _records_of_array),
+    ".npy": FileKind(words_of_array, _records_of_array),
     ".json": FileKind(_words_of_json, _records_of_json),
     ".jsonl": FileKind(_words_of_text, _records_of_lines),
     ".db": FileKind(_words_of_database, _records_of_database),

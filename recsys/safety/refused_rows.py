@@ -53,10 +53,14 @@ def restriction_meant(event: DayEvent, whom: Whom) -> Meant | None:
     (('a', 'b'), None)
     >>> restriction_meant(DayEvent("e", datetime.now(UTC), "a", None, "pause"), {"a": "a"}.get)
     MeantHold(user_id='a', why='pause')
+    >>> restriction_meant(DayEvent("e", datetime.now(UTC), None, "a", "ban"), {"a": "a"}.get)
+    MeantHold(user_id='a', why='stop')
     """
     word = _folded(event.type)
     kind = _TYPES.get(word)
     actor, target = whom(event.actor), whom(event.target)
+    if event.actor is None:  # whoever stands alone in it is meant
+        actor, target = target, None
     if actor is None:
         return None
     if kind == "verified":

@@ -395,8 +395,10 @@ def test_forget_says_when_an_id_is_nowhere(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "data/published").mkdir(parents=True)
     tables = tmp_path / "data/work/tables"
     tables.mkdir(parents=True)
-    pd.DataFrame({"user_id": ["u1"]}).to_parquet(tables / "profiles.parquet")
-    refused = recsys("forget", "u1", "u2")
+    rows = pd.DataFrame({"user_id": ["u1"], "account_state": ["active"], "cell": ["u2"]})
+    rows.to_parquet(tables / "profiles.parquet")
+    (tables / "note.json").write_text('{"u2": 1}')
+    refused = recsys("forget", "u1", "u2")  # seen to fail: any word of any file was somebody
     assert refused.exit_code == 40
     assert "names this id: got 'u2'" in refused.stderr
     assert len(ErasureList.of("data/published").now()) == 0

@@ -331,11 +331,18 @@ def test_a_row_of_one_person_that_takes_them_out_holds_them(town: tuple[Tables, 
         {"event_id": word, "ts": as_of, "actor": user, "type": word}
         for word, user in zip(words, users, strict=False)
     ]
+    ends = (
+        {"actor": users[-1], "target": users[-1]},
+        {"target": users[-2]},
+        {"actor": users[-4], "target": users[-3]},
+    )
+    rows += [{"event_id": f"b{n}", "ts": as_of, "type": "ban"} | end for n, end in enumerate(ends)]
     people = load_population(_joined(tables, "events", pd.DataFrame(rows)), as_of)
     held = people.held[people.ids.find(users[: len(words)])]
     before = load_population(tables, as_of)
     assert not before.held[before.ids.find(users[: len(words)])].any()
     assert dict(zip(words, held, strict=True)) == {word: at < 6 for at, word in enumerate(words)}
+    assert people.held[people.ids.find(users[:-4:-1])].tolist() == [True, True, False]
 
 
 def test_a_token_that_changes_names_the_same_person(town: tuple[Tables, pd.Timestamp]) -> None:

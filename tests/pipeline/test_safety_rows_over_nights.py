@@ -18,13 +18,8 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.constraints.policy import Policy, may_show_each
 from recsys.data.population import Population
-from recsys.pipeline.night_safety import (
-    HoldStates,
-    note_changed_tokens,
-    note_night,
-    note_refused_night,
-    note_unread,
-)
+from recsys.pipeline.night_safety import HoldStates, note_changed_tokens, note_night
+from recsys.pipeline.refused_night import note_refused_night, note_unread
 from recsys.safety.keys import Keys
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import LedgerState, Who

@@ -1,0 +1,81 @@
+"""What a night that is refused tells of people: who is out for now, unless they are too many to be true."""
+
+from collections.abc import Collection, Iterable
+from typing import Final
+
+import numpy as np
+
+from recsys.catalogue.columns import Columns as C
+from recsys.data.absent_accounts import UNREAD
+from recsys.data.population import Population
+from recsys.safety.by_person import AWAY_IN_TABLES
+from recsys.safety.erasure_list import ErasedPeople
+from recsys.safety.ledger import SafetyLedger
+from recsys.safety.ledger_state import TABLES, LedgerState, LedgerTag, Who
+from recsys.types import BoolArray
+
+UNREAD_ROW: Final = LedgerTag(UNREAD, TABLES)
+"""Of accounts whose row cannot be read, or is yet to come."""
+_FEW_AWAY: Final = 20
+_SHARE_AWAY: Final = 0.05
+_NOBODY: Final = ErasedPeople()
+
+
+def note_unread(ledger: SafetyLedger, people: Population) -> None:
+    """Tell the ledger whose row cannot be read, or is yet to come: they stay out until one can be read."""
+    ledger.stop(unread(people), UNREAD_ROW)
+
+
+def unread(people: Population) -> list[Who]:
+    """Return the accounts whose row cannot be read, or is yet to come."""
+    absent = people.absent
+    return [
+        Who(one, absent.token_of[one])
+        for one, why in zip(absent.account, absent.stop, strict=True)
+        if why == UNREAD
+    ]
+
+
+def _is_stopped(state: LedgerState, who: Who) -> bool:
+    return state.is_stopped(state.fingerprints(who))
+
+
+def are_many(out: Iterable[Who], shown: Collection[str], state: LedgerState) -> bool:
+    """Say whether so many of those shown are newly out at once that it is no word about people."""
+    return sum(not _is_stopped(state, who) for who in out) > max(_FEW_AWAY, _SHARE_AWAY * len(shown))
+
+
+def away(people: Population) -> BoolArray:
+    """Say who is out for now, `(n_people,)`: held, or not known to be active, proved, and with boundaries."""
+    proved = people.known(C.VERIFICATION) & ~people.is_word(C.VERIFICATION, "none")
+    proved &= people.known(C.AGE_BAND) & people.relations.accepted
+    return people.held | ~(people.is_word(C.ACCOUNT_STATE, "active") & proved & people.has_boundaries)
+
+
+def note_refused_night(
+    ledger: SafetyLedger, people: Population, shown: Iterable[str], erased: ErasedPeople = _NOBODY
+) -> int:
+    """Tell the ledger who of those shown is out for now by the tables of a refused night; return how many.
+
+    A night that is not published takes nobody out of what is served; a pause, an age that is no adult's, a
+    proof that was taken back, a row that cannot be read or is gone count all the same. Where many are out at
+    once, tables are broken rather than people away: nobody is. A night that is published leaves them out of
+    its lists itself, and ends what is told here.
+
+    shown: who stands in what is served. erased: they are out as it is.
+    """
+    users, state = sorted(set(shown)), ledger.begin()
+    rows = people.ids.find(users)
+    is_out = np.append(away(people), True)[rows]  # the last for those without a row, whose is -1
+    out = [
+        Who(user, people.person_tokens[row] if row >= 0 else None)
+        for user, row in zip(np.array(users, object)[is_out], rows[is_out], strict=True)
+    ]
+    gone = erased.among([who.user_id for who in out])
+    free = [
+        who for who, is_gone in zip(out, gone, strict=True) if not is_gone and not _is_stopped(state, who)
+    ]
+    if are_many(free, users, state):
+        return 0
+    ledger.stop(free, AWAY_IN_TABLES, as_of=people.as_of.isoformat())
+    return len(free)
