@@ -22,7 +22,7 @@ from recsys.data.population import Population
 from recsys.data.quarantine import ROW_NUMBER
 from recsys.data.tables import read_and_check
 from recsys.errors import PublicationError, SourceError, as_text
-from recsys.pipeline.refused_night import UNREAD_ROW, are_many, away, note_unread, unread
+from recsys.pipeline.refused_night import ACCOUNT_STOPS, UNREAD_ROW, are_many, away, note_unread, unread
 from recsys.pipeline.retention import run_folders
 from recsys.ranking.publication_filter import published_persons
 from recsys.ranking.snapshot import SnapshotIds
@@ -31,15 +31,13 @@ from recsys.safety.canonical import in_any_spelling
 from recsys.safety.erasure_list import ErasedPeople
 from recsys.safety.fingerprints import ID, PERSON
 from recsys.safety.ledger import SafetyLedger
-from recsys.safety.ledger_state import ACCOUNT, BAN, HOLD, TABLES, LedgerState, LedgerTag, Who
+from recsys.safety.ledger_state import HOLD, TABLES, LedgerState, LedgerTag, Who
 from recsys.storage.manifest import read_manifest
 from recsys.storage.sources import Reader, table_readers
 from recsys.types import BoolArray, Int32Array
 
 _NOBODY: Final = ErasedPeople()
 _LONGEST_ID: Final = 512
-_ACCOUNT_STOPS: Final = {"banned": LedgerTag(BAN, TABLES), "hold": LedgerTag(HOLD, ACCOUNT)}
-"""States of an account that stop its person until its own row says another one."""
 
 
 @dataclass(frozen=True)
@@ -169,14 +167,14 @@ def note_night(
     def whom(mask: BoolArray) -> list[Who]:
         return [Who(str(ids[row]), tokens[row]) for row in np.flatnonzero(mask)]
 
-    for state, tag in _ACCOUNT_STOPS.items():
+    for state, tag in ACCOUNT_STOPS.items():
         ledger.stop(whom(people.is_word(C.ACCOUNT_STATE, state)), tag, as_of=people.as_of.isoformat())
     if holds is None:
         ledger.stop(whom(people.held), LedgerTag(HOLD, TABLES))
     else:
         _note_holds(ledger, people, holds)
     known, stopped = people.known(C.ACCOUNT_STATE), np.zeros(len(people), bool)
-    for state, tag in _ACCOUNT_STOPS.items():  # after every stop: who goes from one to another is never free
+    for state, tag in ACCOUNT_STOPS.items():  # after every stop: who goes from one to another is never free
         in_state = people.is_word(C.ACCOUNT_STATE, state)
         stopped |= in_state
         ledger.lift(tag, people=_since_stopped(ledger.now(), tag, whom(known & ~in_state), holds))
@@ -283,13 +281,7 @@ def _note_absent(ledger: SafetyLedger, people: Population) -> None:
     is not held any more.
     """
     absent, state = people.absent, ledger.now()
-    named = [Who(one, token) for one, token in absent.token_of.items()]
-    for why, tag in _ACCOUNT_STOPS.items():
-        stopped = [who for who, stop in zip(named, absent.stop, strict=True) if stop == why]
-        ledger.stop(stopped, tag, as_of=people.as_of.isoformat())
-    if any(
-        UNREAD_ROW.why == tag.why and tag.owner == TABLES for tags in state.stops.values() for tag in tags
-    ):
+    if any(tag[:2] == UNREAD_ROW[:2] for tags in state.stops.values() for tag in tags):
         free = people.ids.ids(np.flatnonzero(~people.held))
         tokens = people.person_tokens[~people.held]
         known = [Who(str(one), token) for one, token in zip(free, tokens, strict=True)]

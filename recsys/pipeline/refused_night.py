@@ -11,9 +11,11 @@ from recsys.data.population import Population
 from recsys.safety.by_person import AWAY_IN_TABLES
 from recsys.safety.erasure_list import ErasedPeople
 from recsys.safety.ledger import SafetyLedger
-from recsys.safety.ledger_state import TABLES, LedgerState, LedgerTag, Who
+from recsys.safety.ledger_state import ACCOUNT, BAN, HOLD, TABLES, LedgerState, LedgerTag, Who
 from recsys.types import BoolArray
 
+ACCOUNT_STOPS: Final = {"banned": LedgerTag(BAN, TABLES), "hold": LedgerTag(HOLD, ACCOUNT)}
+"""States of an account that stop its person until its own row says another one."""
 UNREAD_ROW: Final = LedgerTag(UNREAD, TABLES)
 """Of accounts whose row cannot be read, or is yet to come."""
 _FEW_AWAY: Final = 20
@@ -22,17 +24,25 @@ _NOBODY: Final = ErasedPeople()
 
 
 def note_unread(ledger: SafetyLedger, people: Population) -> None:
-    """Tell the ledger whose row cannot be read, or is yet to come: they stay out until one can be read."""
-    ledger.stop(unread(people), UNREAD_ROW)
+    """Tell the ledger whom rows stop that cannot be read, or are yet to come: until one can be read.
+
+    Where such a row says a ban, or another word for one, it ends as a ban does.
+    """
+    for why, tag in {**ACCOUNT_STOPS, UNREAD: UNREAD_ROW}.items():
+        stopped = [who for who, said in _absent(people) if said == why]
+        ledger.stop(stopped, tag, as_of="" if tag == UNREAD_ROW else people.as_of.isoformat())
 
 
 def unread(people: Population) -> list[Who]:
-    """Return the accounts whose row cannot be read, or is yet to come."""
+    """Return the accounts that are stopped by a row that cannot be read, or is yet to come."""
+    return [who for who, said in _absent(people) if said]
+
+
+def _absent(people: Population) -> list[tuple[Who, str]]:
     absent = people.absent
     return [
-        Who(one, absent.token_of[one])
-        for one, why in zip(absent.account, absent.stop, strict=True)
-        if why == UNREAD
+        (Who(one, token), said)
+        for one, token, said in zip(absent.account, absent.token, absent.stop, strict=True)
     ]
 
 
