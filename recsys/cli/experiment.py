@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from recsys.catalogue.entries import Language
     from recsys.config import ExperimentSettings
+    from recsys.experiments.rehearsal import Rehearsal
     from recsys.pipeline.night import Night
 
 MOST_CUT: Final = 0.25
@@ -144,11 +145,7 @@ def rehearse(
 
     chosen = settings(params)
     experiment, spoken = _needed(chosen.experiment), language(lang, chosen)
-    file = Path(experiment.neighbourhoods or "neighbourhoods.parquet")
-    if experiment.unit == "neighbourhood" and file.exists():
-        what = "a file of neighbourhoods is there, which an experiment on members may need"
-        remedy = "rehearse in another folder, or delete it when it is of a rehearsal"
-        raise SettingsError(explained(what, where=str(file), remedy=remedy))
+    file = _new_file_of_neighbourhoods(experiment)
     played = experiment.nights + experiment.mature_nights if nights is None else nights
     begins = f"{experiment.starts}T{experiment.hour or 3:02}:00:00Z"  # noon in Japan unless it is said
     changes = {"people": people, "as_of": begins, "source": TOWN}
@@ -170,14 +167,30 @@ def rehearse(
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, found.neighbourhoods.to_parquet(index=False))
         say("written", spoken, path=str(file))
-    first = found.matches[experiment.control]
     say("experiment_rehearsed", spoken, nights=played, people=f"{people:,}", out=out)
+    _say_what_is_true(experiment, found, spoken)
+    end = f"{found.town.as_of:%Y-%m-%dT%H:%M:%SZ}"
+    say("experiment_read_rehearsal", spoken, out=out, begins=begins, ends=end)
+
+
+def _say_what_is_true(experiment: "ExperimentSettings", found: "Rehearsal", spoken: "Language") -> None:
+    from recsys.cli.app import say
+
+    first = found.matches[experiment.control]
     say("experiment_level", spoken, arm=experiment.control, matches=f"{first:.4f}")
     for arm in experiment.others:
         share = f"{found.effect(arm) / first:+.1%}" if first else "-"
         say("experiment_true", spoken, arm=arm, effect=f"{found.effect(arm):+.4f}", share=share)
-    end = f"{found.town.as_of:%Y-%m-%dT%H:%M:%SZ}"
-    say("experiment_read_rehearsal", spoken, out=out, begins=begins, ends=end)
+
+
+def _new_file_of_neighbourhoods(experiment: "ExperimentSettings") -> Path:
+    """Return where a rehearsal writes neighbourhoods; raise SettingsError where a file is there already."""
+    file = Path(experiment.neighbourhoods or "neighbourhoods.parquet")
+    if experiment.unit == "neighbourhood" and file.exists():
+        what = "a file of neighbourhoods is there, which an experiment on members may need"
+        remedy = "rehearse in another folder, or delete it when it is of a rehearsal"
+        raise SettingsError(explained(what, where=str(file), remedy=remedy))
+    return file
 
 
 @experiment_app.command("report")

@@ -11,7 +11,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.text_folding import plain
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.no_answer_codes import warn_of_codes
-from recsys.errors import InputError, as_text, did_you_mean, explained
+from recsys.errors import InputError, as_text, did_you_mean, explained, warn
 
 Like = float | Collection[Any] | Mapping[Any, str | None] | Callable[[pd.Series], Any] | None
 LIKE, PASS = "like", "pass"
@@ -116,3 +116,34 @@ def _refuse_unknown_types(types: Mapping[Any, str | None]) -> None:
 def _some(outcomes: pd.Series) -> str:
     values = [as_text(value) for value in pd.unique(outcomes)[: _SHOWN + 1]]
     return ", ".join(values[:_SHOWN]) + (", ..." if len(values) > _SHOWN else "")
+
+
+def with_looks_as_passes(kept: pd.DataFrame) -> pd.DataFrame:
+    """Return rows in which looks are passes, where nobody ever passed: whoever was not liked is passed.
+
+    Beside passes an impression without an answer may not have been looked at; where there is none, all the
+    noes of a log are among its impressions.
+    """
+    seen = kept[C.TYPE].eq("impression")
+    if not seen.any() or not kept[C.TYPE].isin(["impression", LIKE]).all():
+        return kept
+    likes = kept.loc[~seen, [C.ACTOR, C.TARGET]].drop_duplicates()
+    answered = kept[[C.ACTOR, C.TARGET]].merge(likes, how="left", indicator=True)["_merge"].eq("both")
+    passes = seen.to_numpy(bool) & ~answered.to_numpy(bool)
+    what = "nobody ever passed, so an impression that no like followed is taken as a pass"
+    remedy = "say so with like={..., 'seen': 'pass'}"
+    warn(explained(what, where="Interactions.of", got=f"{int(passes.sum()):,} of them", remedy=remedy))
+    kept = kept[passes | ~seen.to_numpy(bool)].reset_index(drop=True)
+    return kept.assign(**{C.TYPE: kept[C.TYPE].where(kept[C.TYPE].eq(LIKE), PASS)})
+
+
+def warn_of_one_answer(outcome: pd.Series, like: Like, *, likes: npt.NDArray[np.bool_]) -> None:
+    """Warn where no row is a like, or every row is one though outcomes differ."""
+    found = outcome.dropna()
+    if likes.any() and not (likes.all() and (found != found.iloc[0]).any()):
+        return
+    numbers = len(found) and pd.api.types.is_numeric_dtype(found)
+    held = f"{found.min():g} to {found.max():g}" if numbers else ", ".join(map(str, found.unique()[:3]))
+    where = f"column '{outcome.name}', which holds {held}"
+    problem = "every row is a like" if likes.any() else "no row is a like"
+    warn(explained(problem, where=where, got=like, remedy="say with like= what is one"))

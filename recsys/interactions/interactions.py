@@ -31,8 +31,15 @@ from recsys.data.population import Population
 from recsys.data.times import as_utc
 from recsys.data.training_exclusions import safety_events
 from recsys.errors import InputError, UnknownIdError, explained, warn
-from recsys.interactions.binarize import LIKE, PASS, Like
-from recsys.interactions.row_reading import CODES, REASON, ROW_NUMBER, IdMap, TableColumns, read_rows
+from recsys.interactions.binarize import LIKE, PASS, Like, warn_of_one_answer, with_looks_as_passes
+from recsys.interactions.row_reading import (
+    FEWEST_TO_TELL,
+    MOST_SET_ASIDE,
+    IdMap,
+    TableColumns,
+    read_rows,
+    warn_of_many_set_aside,
+)
 from recsys.types import ArrowTable, BoolArray, Int32Array, RNGLike
 
 _MOST: Final = 63
@@ -93,15 +100,6 @@ class Sides(Constraint):
         return [Refusals.of(are, refused)]
 
 
-_FEWEST_TO_TELL: Final = 10
-"""Candidates from which on it is remarkable that none of them ever acts."""
-_MOST_SET_ASIDE: Final = 0.1
-"""Share of rows set aside above which a warning counts them."""
-_REMEDIES: Final = {
-    "outcome.missing": "say with like= what every answer is, such as {'yes': 'like', 'no': 'pass'}, and None "
-    "for what means nothing",
-    "ts.missing": "bring all times into one unit or format, and say which with ts_format=",
-}
 PAIR: Final = [C.VIEWER, C.CANDIDATE]
 Kinds = tuple[str, str] | Mapping[object, object] | pd.Series | None
 Further = npt.ArrayLike | pd.Series | Mapping[str, npt.ArrayLike] | None
@@ -166,25 +164,17 @@ class Interactions:
         can be read, or it is not clear what an outcome means. Single broken rows are set aside, and
         counted in a warning where they are more than a tenth.
         """
-        if isinstance(sides, tuple) and len(sides) != 2:
-            got = f"{len(sides)} names"
-            remedy = "name the kind of viewers and the kind of candidates, or give the kind of each id"
-            raise InputError(explained("two columns have two sides", got=got, remedy=remedy))
-        if like is not None and outcome is None:
-            remedy = "name the column of outcomes with outcome=, or leave like out: then every row is a like"
-            raise InputError(
-                explained("like says what an outcome means", where="Interactions.of", remedy=remedy)
-            )
+        _require_clear_columns(sides, outcome, like)
         both = sides if isinstance(sides, tuple) else ("", "")
         read = TableColumns(viewer, candidate, outcome, ts, ts_format)
         table = as_pandas(frame, name="frame")
         kept, refused, names, read = read_rows(table, read, like, both)
-        kept = _with_looks_as_passes(kept)
+        kept = with_looks_as_passes(kept)
         if sides is None:
             _warn_of_two_kinds(kept)
-        if like is not None and len(kept) >= _FEWEST_TO_TELL:
-            _warn_of_one_answer(table[outcome], like, likes=(kept[C.TYPE] == LIKE).to_numpy(bool))
-        _warn_of_many_set_aside(refused, table, outcome, like)
+        if like is not None and len(kept) >= FEWEST_TO_TELL:
+            warn_of_one_answer(table[outcome], like, likes=(kept[C.TYPE] == LIKE).to_numpy(bool))
+        warn_of_many_set_aside(refused, table, outcome, like)
         events = Events.of(kept)
         ids = np.concatenate([kept[C.ACTOR], kept[C.TARGET], *_further(people, names)])
         time = as_of or events.last or pd.Timestamp(0, tz="UTC")
@@ -384,60 +374,21 @@ def _further(people: Further, names: tuple[IdMap, IdMap]) -> list[npt.NDArray[np
 def _warn_of_two_kinds(rows: pd.DataFrame) -> None:
     """Warn where nobody who was acted towards ever acts: then the columns name two kinds, such as films."""
     candidates = rows[C.TARGET].unique()
-    if len(candidates) < _FEWEST_TO_TELL or np.isin(candidates, rows[C.ACTOR].unique()).any():
+    if len(candidates) < FEWEST_TO_TELL or np.isin(candidates, rows[C.ACTOR].unique()).any():
         return
     remedy = 'if the columns name two kinds, give sides=("user", "item"); else viewers are candidates too'
     warn(explained("no candidate is a viewer", got=f"{len(candidates):,} candidates", remedy=remedy))
 
 
-def _with_looks_as_passes(kept: pd.DataFrame) -> pd.DataFrame:
-    """Return rows in which looks are passes, where nobody ever passed: whoever was not liked is passed.
-
-    Beside passes an impression without an answer may not have been looked at; where there is none, all the
-    noes of a log are among its impressions.
-    """
-    seen = kept[C.TYPE].eq("impression")
-    if not seen.any() or not kept[C.TYPE].isin(["impression", LIKE]).all():
-        return kept
-    likes = kept.loc[~seen, [C.ACTOR, C.TARGET]].drop_duplicates()
-    answered = kept[[C.ACTOR, C.TARGET]].merge(likes, how="left", indicator=True)["_merge"].eq("both")
-    passes = seen.to_numpy(bool) & ~answered.to_numpy(bool)
-    what = "nobody ever passed, so an impression that no like followed is taken as a pass"
-    remedy = "say so with like={..., 'seen': 'pass'}"
-    warn(explained(what, where="Interactions.of", got=f"{int(passes.sum()):,} of them", remedy=remedy))
-    kept = kept[passes | ~seen.to_numpy(bool)].reset_index(drop=True)
-    return kept.assign(**{C.TYPE: kept[C.TYPE].where(kept[C.TYPE].eq(LIKE), "pass")})
-
-
-def _warn_of_one_answer(outcome: pd.Series, like: Like, *, likes: npt.NDArray[np.bool_]) -> None:
-    """Warn where no row is a like, or every row is one though outcomes differ."""
-    found = outcome.dropna()
-    if likes.any() and not (likes.all() and (found != found.iloc[0]).any()):
-        return
-    numbers = len(found) and pd.api.types.is_numeric_dtype(found)
-    held = f"{found.min():g} to {found.max():g}" if numbers else ", ".join(map(str, found.unique()[:3]))
-    where = f"column '{outcome.name}', which holds {held}"
-    problem = "every row is a like" if likes.any() else "no row is a like"
-    warn(explained(problem, where=where, got=like, remedy="say with like= what is one"))
-
-
-def _warn_of_many_set_aside(
-    refused: pd.DataFrame, table: pd.DataFrame, outcome: str | None, like: Like
-) -> None:
-    """Warn where there is no row, or more than a tenth cannot be used and is not declared to mean nothing."""
-    if not len(table):
-        warn(explained("no row", where="the table of interactions", remedy="check what it was read from"))
-    if outcome is not None and isinstance(like, Mapping):
-        nothing = [answer for answer, event in like.items() if event is None]
-        declared = table[outcome].iloc[refused[ROW_NUMBER]].isin(nothing).to_numpy(bool)
-        refused = refused[~declared | (refused[CODES] != "outcome.missing").to_numpy(bool)]
-    if len(table) < _FEWEST_TO_TELL or len(refused) <= _MOST_SET_ASIDE * len(table):
-        return
-    counts = [f"{n:,} {reason}" for reason, n in refused[REASON].value_counts().items()]
-    got = f"{len(refused):,} of {len(table):,}: {'; '.join(counts)}"
-    codes = set("|".join(refused[CODES]).split("|"))
-    remedies = [remedy for code, remedy in _REMEDIES.items() if code in codes]
-    warn(explained("many rows are set aside", got=got, remedy="; ".join([*remedies, "see log.quarantine"])))
+def _require_clear_columns(sides: Kinds, outcome: str | None, like: Like) -> None:
+    """Raise InputError for other than two sides, and for a `like` without its column."""
+    if isinstance(sides, tuple) and len(sides) != 2:
+        got = f"{len(sides)} names"
+        remedy = "name the kind of viewers and the kind of candidates, or give the kind of each id"
+        raise InputError(explained("two columns have two sides", got=got, remedy=remedy))
+    if like is not None and outcome is None:
+        remedy = "name the column of outcomes with outcome=, or leave like out: then every row is a like"
+        raise InputError(explained("like says what an outcome means", where="Interactions.of", remedy=remedy))
 
 
 def _policy(people: Population, sides: Kinds, names: tuple[IdMap, IdMap]) -> Policy:
@@ -453,7 +404,7 @@ def _policy(people: Population, sides: Kinds, names: tuple[IdMap, IdMap]) -> Pol
     ids = names[0].to_internal(known.index.to_series())
     rows = people.ids.find(ids)
     n_without = len(people) - len(np.unique(rows[rows >= 0]))
-    if n_without > _MOST_SET_ASIDE * len(people):
+    if n_without > MOST_SET_ASIDE * len(people):
         remedy = f"give the side of each id, such as {people.ids.ids([0])[0]!r}; who has none has no list"
         warn(explained("people without a side", got=f"{n_without:,} of {len(people):,}", remedy=remedy))
     return Policy((Sides.of(ids, known.to_numpy(object)), Exclusions()))

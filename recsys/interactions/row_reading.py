@@ -1,5 +1,6 @@
 """Reads rows of an interaction table: ids, event types, times, and the quarantine of unusable rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
@@ -10,7 +11,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.ids import as_ids
-from recsys.errors import InputError, UnknownIdError, did_you_mean, explained, need_columns, shown
+from recsys.errors import InputError, UnknownIdError, did_you_mean, explained, need_columns, shown, warn
 from recsys.interactions.binarize import LIKE, Like, event_types
 from recsys.interactions.time_formats import utc_times
 from recsys.types import ObjectArray
@@ -209,3 +210,33 @@ def _quarantine(
     }
     columns |= {name: pd.Series([shown(v) for v in table[name].iloc[at]], dtype=object) for name in given}
     return pd.DataFrame(columns)
+
+
+FEWEST_TO_TELL: Final = 10
+"""Rows from which on it is remarkable that all are alike, or many are set aside."""
+MOST_SET_ASIDE: Final = 0.1
+"""Share of rows set aside above which a warning counts them."""
+_REMEDIES: Final = {
+    "outcome.missing": "say with like= what every answer is, such as {'yes': 'like', 'no': 'pass'}, and None "
+    "for what means nothing",
+    "ts.missing": "bring all times into one unit or format, and say which with ts_format=",
+}
+
+
+def warn_of_many_set_aside(
+    refused: pd.DataFrame, table: pd.DataFrame, outcome: str | None, like: Like
+) -> None:
+    """Warn where there is no row, or more than a tenth cannot be used and is not declared to mean nothing."""
+    if not len(table):
+        warn(explained("no row", where="the table of interactions", remedy="check what it was read from"))
+    if outcome is not None and isinstance(like, Mapping):
+        nothing = [answer for answer, event in like.items() if event is None]
+        declared = table[outcome].iloc[refused[ROW_NUMBER]].isin(nothing).to_numpy(bool)
+        refused = refused[~declared | (refused[CODES] != "outcome.missing").to_numpy(bool)]
+    if len(table) < FEWEST_TO_TELL or len(refused) <= MOST_SET_ASIDE * len(table):
+        return
+    counts = [f"{n:,} {reason}" for reason, n in refused[REASON].value_counts().items()]
+    got = f"{len(refused):,} of {len(table):,}: {'; '.join(counts)}"
+    codes = set("|".join(refused[CODES]).split("|"))
+    remedies = [remedy for code, remedy in _REMEDIES.items() if code in codes]
+    warn(explained("many rows are set aside", got=got, remedy="; ".join([*remedies, "see log.quarantine"])))

@@ -18,7 +18,6 @@ from .content import ContentConfig as ContentConfig
 from .content import ContentModel as ContentModel
 from .crossed_effects import CrossedEffects as CrossedEffects
 from .crossed_effects import CrossedEffectsConfig as CrossedEffectsConfig
-from .further_looks import FurtherLooks as FurtherLooks
 from .hybrid import HybridConfig as HybridConfig
 from .hybrid import HybridModel as HybridModel
 from .item_item import EASE as EASE
@@ -31,3 +30,4 @@ from .order_explanation import OrderExplanation as OrderExplanation
 from .order_explanation import explain_order as explain_order
 from .popularity import PopularityConfig as PopularityConfig
 from .popularity import PopularityModel as PopularityModel
+from .repeated_exposures import FurtherLooks as FurtherLooks

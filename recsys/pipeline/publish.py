@@ -144,21 +144,32 @@ def publish(
         if serving is not None and not refused:
             serving(staging / SERVING, proposal.lists)
             sync_folder(staging)
-        safe_up_to = None if ledger.watermark is None else ledger.watermark.text()
-        manifest = _manifest(staging, proposal, moment, made_from=made_from, safe_up_to=safe_up_to)
+        manifest = _manifest(staging, proposal, moment, made_from=made_from, ledger=ledger)
         write_manifest(staging, manifest)
         if pages_asked and serving is not None and not refused:
             gates = _with_pages(gates, proposal, staging, published, manifest, pages_asked)
             refused = gates[-1].level is Level.BLOCK
-        if refused:
-            note_refused_night(ledger, people, served.shown, proposal.erased)
-        else:
-            note_unread(ledger, people)
         folder = published / (REFUSED if refused else RUNS) / run_id
-        _finish(staging, folder, proposal.erased, keep=settings.keep)
-        if not refused:
-            ledger.lift_everywhere(AWAY_IN_TABLES)
+        with _outcome_noted(ledger, people, served.shown, proposal.erased, refused=refused):
+            _finish(staging, folder, proposal.erased, keep=settings.keep)
         return PublishResult(run_id, folder, gates)
+
+
+@contextmanager
+def _outcome_noted(
+    ledger: SafetyLedger, people: Population, shown: Collection[str], erased: ErasedPeople, *, refused: bool
+) -> Iterator[None]:
+    """Tell the ledger, before the pointer moves, what this night says of people who are out for now.
+
+    What an earlier night that was refused told of them ends once this one is served.
+    """
+    if refused:
+        note_refused_night(ledger, people, shown, erased)
+    else:
+        note_unread(ledger, people)
+    yield
+    if not refused:
+        ledger.lift_everywhere(AWAY_IN_TABLES)
 
 
 def _ledger_with_night(
@@ -226,7 +237,7 @@ def _manifest(
     moment: datetime,
     *,
     made_from: MadeFrom,
-    safe_up_to: str | None,
+    ledger: SafetyLedger,
 ) -> Manifest:
     return Manifest(
         run_id=staging.name.removeprefix("."),
@@ -234,7 +245,7 @@ def _manifest(
         data_as_of=proposal.people.as_of.isoformat(),
         events=proposal.events,
         erasure_watermark=_watermark(proposal.erased, moment),
-        safety_watermark=safe_up_to,
+        safety_watermark=None if ledger.watermark is None else ledger.watermark.text(),
         made_from=made_from,
         packages=package_versions(),
         files=_file_entries(staging, rows=len(proposal.lists)),

@@ -7,9 +7,9 @@ from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.evaluation.examination import Examination
 from recsys.models.crossed_effects import CrossedEffects
-from recsys.models.further_looks import FurtherLooks
 from recsys.models.impressions import Impressions
 from recsys.models.popularity import PopularityModel
+from recsys.models.repeated_exposures import FurtherLooks
 from recsys.testing.people import AS_OF
 
 
