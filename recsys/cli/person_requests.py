@@ -62,8 +62,6 @@ def forget(
     Example: recsys forget u0000007 --served-from postgresql://recsys@db/service
     """
     from recsys.cli.app import language, say, settings_if_sound
-    from recsys.http.audit_log import AuditLog
-    from recsys.moderation.cases import forget_in_cases
     from recsys.pipeline.erasure import drop_applied_erasures, erase, require_published_folder
     from recsys.safety.erasure_list import ErasureList
     from recsys.tracking.mlflow_tracker import erase_from_tracking
@@ -73,22 +71,36 @@ def forget(
     store = _store_at(safety)
     restricted = _restricted(users, cases, store, published)
     if not unknown:
-        before = ErasureList.of(published).now().among(users)
-        asked_first = [user for user, known in zip(users, before, strict=True) if not known]
-        _require_known([user for user in asked_first if user not in restricted], published)
+        _require_known([user for user in _new_among(users, published) if user not in restricted], published)
     if restricted and not yes:
         _ask_first(restricted, spoken)
     _note("erasure", "recsys forget", users, cases)
     outcome = erase(users, published, safety=store)
-    forget_in_cases(cases, users)
-    for user in users:
-        AuditLog(cases).redact(user)
+    _forget_in_cases(users, cases)
     if store is not None:
         drop_applied_erasures(store, published)
     _erase_from_databases(users, served_from or (), spoken)
     changed = erase_from_tracking(tracking, ErasureList.of(published).now())
     say("erased_new", spoken, new=outcome.new, asked=len(users))
     _say_erased(outcome, spoken, files=changed)
+
+
+def _forget_in_cases(users: list[str], cases: Path) -> None:
+    """Leave people out of cases and of the audit log of operators."""
+    from recsys.http.audit_log import AuditLog
+    from recsys.moderation.cases import forget_in_cases
+
+    forget_in_cases(cases, users)
+    for user in users:
+        AuditLog(cases).redact(user)
+
+
+def _new_among(users: list[str], published: Path) -> list[str]:
+    """Return those of some people who are in no list of erasures yet."""
+    from recsys.safety.erasure_list import ErasureList
+
+    before = ErasureList.of(published).now().among(users)
+    return [user for user, is_listed in zip(users, before, strict=True) if not is_listed]
 
 
 def _store_at(address: str | None) -> "SafetyStore | None":

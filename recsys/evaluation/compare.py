@@ -80,13 +80,8 @@ def compare(
     if any(one < 1 for one in lengths):
         raise InputError(explained("no length of a list", got=k, remedy="give k=10, or several, (5, 10)"))
     frames = {name: as_pandas(table, name=lists_of(name)) for name, table in lists.items()}
-    judged_by = ranked_by(frames) if probability is None else probability
     known = as_pandas(truth, name="truth")
-    if probability is None and judged_by == C.P_MUTUAL:
-        if known.attrs.get(ONE_SIDED):
-            warn(_ONE_SIDED)
-        elif known.attrs.get(OUTCOME) == "like" and all(C.P_LIKE in frame for frame in frames.values()):
-            judged_by = C.P_LIKE
+    judged_by = _judged_probability(frames, known) if probability is None else probability
     data = align_lists(frames, known, probability=judged_by)
     _warn_of_nothing_known(frames, known, judged_by)
     if not len(data):
@@ -106,6 +101,18 @@ def compare(
     for model, frame in frames.items():
         rows += _list_level_metrics(model, frame, everyone, side)
     return pd.DataFrame(rows)
+
+
+def _judged_probability(frames: Mapping[str, pd.DataFrame], truth: pd.DataFrame) -> str | None:
+    """Return the probability by which lists are ordered, or P(like | look) where the truth holds likes."""
+    judged_by = ranked_by(frames)
+    if judged_by != C.P_MUTUAL:
+        return judged_by
+    if truth.attrs.get(ONE_SIDED):
+        warn(_ONE_SIDED)
+    elif truth.attrs.get(OUTCOME) == "like" and all(C.P_LIKE in frame for frame in frames.values()):
+        return C.P_LIKE
+    return judged_by
 
 
 def over_fits(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
