@@ -169,8 +169,11 @@ def rehearse(
         say("written", spoken, path=str(file))
     say("experiment_rehearsed", spoken, nights=played, people=f"{people:,}", out=out)
     _say_what_is_true(experiment, found, spoken)
-    end = f"{found.town.as_of:%Y-%m-%dT%H:%M:%SZ}"
-    say("experiment_read_rehearsal", spoken, out=out, begins=begins, ends=end)
+    say("experiment_read_rehearsal", spoken, out=out, begins=begins, ends=_moment(found.town.as_of))
+
+
+def _moment(at: "pd.Timestamp") -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _say_what_is_true(experiment: "ExperimentSettings", found: "Rehearsal", spoken: "Language") -> None:

@@ -103,7 +103,7 @@ def compare(
     return pd.DataFrame(rows)
 
 
-def _judged_probability(frames: Mapping[str, pd.DataFrame], truth: pd.DataFrame) -> str | None:
+def _judged_probability(frames: Mapping[str, pd.DataFrame], truth: pd.DataFrame) -> str:
     """Return the probability by which lists are ordered, or P(like | look) where the truth holds likes."""
     judged_by = ranked_by(frames)
     if judged_by != C.P_MUTUAL:

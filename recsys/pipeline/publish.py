@@ -120,10 +120,9 @@ def publish(
     row_counts: what the validation counted by table, for the gates of tables. pages_asked: how many viewers'
     pages a ranker is asked for before the run is served; 0 asks for none.
 
-    Whoever the safety ledger stops or separates stands in no list of the run.
-
-    A refused run is kept beside the others for the operator to read, and what is served stays.
-    A crash at any point leaves what was served before; the next call clears up.
+    Whoever the safety ledger stops or separates stands in no list of the run. A refused run is kept beside
+    the others for the operator to read, and what is served stays. A crash at any point leaves what was
+    served before; the next call clears up.
 
     Raises BusyError when another writer is at work or the disk is full, PublicationError when the folder
     cannot be written to, SafetyUnavailable when the safety ledger or the list of erasures cannot be trusted,
