@@ -142,7 +142,9 @@ def order(explained_order: "OrderExplanation", *, ax: "Axes | None" = None) -> "
     axes.set_yticks(np.arange(len(terms)), terms["term"].astype(str).tolist())
     axes.invert_yaxis()
     first, second, score = str(explained_order.first), str(explained_order.second), explained_order.score
-    axes.set_xlabel(order_text("axis", explained_order.lang, first=first, second=second, score=score))
+    lang = explained_order.lang
+    sides = order_text("sides", lang, first=first, second=second)
+    axes.set_xlabel(f"{order_text('axis', lang, score=score)}\n{sides}")
     title = explained_order.title.replace(f": {score}", f":\n{score}", 1)
     axes.set_title(title, pad=58 if at_once.any() else 42)
     legend(axes, loc="lower left", bbox_to_anchor=(0.0, 1.0))

@@ -32,7 +32,7 @@ from recsys.models.base import Model
 from recsys.ranking.recommend import recommend
 from tests.benchmarks.command import Result, run
 from tests.benchmarks.foreign_logs import LOGS, Log
-from tests.benchmarks.real_logs import real_logs
+from tests.benchmarks.real_logs import REAL_LOGS, real_logs
 from tests.datasets import data_folder
 
 MODELS = (
@@ -53,7 +53,10 @@ PAIR = ["viewer_id", "candidate_id"]
 
 def measure(args: argparse.Namespace) -> Result:
     rows: list[dict[str, object]] = []
-    wanted = args.logs or [*LOGS, *real_logs()]
+    there = [*LOGS, *real_logs()]
+    wanted = args.logs or there
+    if absent := sorted({*wanted} - {*there}):
+        raise SystemExit(f"not in the data folder: {', '.join(absent)}")
     for name, made in LOGS.items():
         if name not in wanted:
             continue
@@ -157,7 +160,7 @@ def _compared(
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resamples", type=int, default=200, help="for intervals")
-    parser.add_argument("--logs", nargs="+", help="judge only these", choices=[*LOGS, *real_logs()])
+    parser.add_argument("--logs", nargs="+", help="judge only these", choices=[*LOGS, *REAL_LOGS])
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -67,7 +67,7 @@ def listeners_and_artists(rng: np.random.Generator) -> Log:
     return replace(listeners(rng), blocks=(block,))
 
 
-_FILES = {
+REAL_LOGS = {
     "trust_ratings": ("trust_ratings.csv.gz", trust_ratings),
     "certifications": ("certifications.txt.gz", certifications),
     "residence_hall": ("residence_hall.txt", residence_hall),
@@ -79,4 +79,4 @@ _FILES = {
 
 def real_logs() -> Mapping[str, Callable[[np.random.Generator], Log]]:
     """Return the logs whose files are in the data folder, by name."""
-    return {name: made for name, (file, made) in _FILES.items() if _file(file).is_file()}
+    return {name: made for name, (file, made) in REAL_LOGS.items() if _file(file).is_file()}

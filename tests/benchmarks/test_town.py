@@ -50,4 +50,4 @@ def test_the_nights_command(tmp_path: Path) -> None:
         found["summary"]
     )
     assert found["summary"]["forbidden"] == 0
-    assert len(found["rows"]) == 4 * 9
+    assert len(found["rows"]) == 5 * 9

@@ -39,10 +39,10 @@ def test_pairs_asked_few_at_a_time_are_answered_as_all_at_once(
 def test_a_separation_of_an_account_that_no_pair_names_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     policy, people = Policy.default(), two_accounts_each(PEOPLE)
     people = replace(people, relations=Relations.none(len(people)))
-    i, j = (side.ravel().astype(np.int32) for side in np.mgrid[20:40, 20:40])
-    may = np.flatnonzero(policy.may_show(people, i, j))[:2]  # of second accounts
+    i, j = (side.ravel().astype(np.int32) for side in np.mgrid[:20, :20])
+    may = np.flatnonzero(policy.may_show(people, i, j))[:2]  # of the accounts that take part
     i, j = i[may], j[may]
-    apart = np.array([(i[1] - 20, j[1] - 20)])
+    apart = np.array([(i[1] + 20, j[1] + 20)])
     kept_apart = Relations.of(len(people), excluded=apart, reason=np.zeros(1, np.int8))
     assert may_show_each(policy, people, i, j).tolist() == [True, True]
     assert may_show_each(policy, replace(people, relations=kept_apart), i, j).tolist() == [True, False]

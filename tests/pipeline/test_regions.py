@@ -108,7 +108,7 @@ def test_nobody_receives_more_likes_than_the_budget_from_all_regions_together(ni
     likes = table[C.P_LIKE] * limits.eagerness[viewer] * look * activity(chosen, of.people).opens[viewer]
     load = np.bincount(candidate, weights=likes)
     assert load.max() > 0.5  # the budget is felt
-    assert load.max() <= 0.6 * 1.05  # people of nearly equal chances change places by lot after it is held
+    assert load.max() <= 0.6 * 1.1  # people of nearly equal chances change places by lot after it is held
 
 
 def test_one_region_brings_what_the_undivided_night_does(night, lists):
