@@ -5,7 +5,7 @@ row, one that keeps a spelled id of nobody as it is given, and unsafe meetings l
 """
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -252,14 +252,23 @@ def test_a_stop_in_a_profile_row_of_another_spelling_outlives_the_row(state: str
     given = TOWN | {T.PROFILES: pd.concat([TOWN[T.PROFILES], rows], ignore_index=True)}
     ledger, people = SafetyLedger(tmp_path, Keys()), load_population(given, AS_OF)
     note_night(ledger, people, HoldStates.of_source(given, people.as_of))
+    assert _stopped_without_rows(ledger, NAMES, users) == dict.fromkeys(NAMES, True)
+    assert not _stopped_by_newer_rows(ledger, users)
+
+
+def _stopped_without_rows(ledger: SafetyLedger, names: Sequence[str], users: list[str]) -> dict[str, bool]:
+    """Say who is stopped after a night in which the rows are gone, by the names of their cases."""
     after = load_population(TOWN, AS_OF + pd.Timedelta(hours=5))
     note_changed_tokens(ledger, after, None)
     note_night(ledger, after, HoldStates.of_source(TOWN, after.as_of))
     now = ledger.now()
-    stopped = {
-        name: now.is_stopped(now.fingerprints(Who(user))) for name, user in zip(NAMES, users, strict=True)
+    return {
+        name: now.is_stopped(now.fingerprints(Who(user))) for name, user in zip(names, users, strict=True)
     }
-    assert stopped == dict.fromkeys(NAMES, True)
+
+
+def _stopped_by_newer_rows(ledger: SafetyLedger, users: list[str]) -> bool:
+    """Say whether anybody is stopped after a night in which a newer row of each says `active`."""
     newer = TOWN[T.PROFILES].assign(
         **{C.VALID_FROM: AS_OF + pd.Timedelta(hours=6), C.ACCOUNT_STATE: "active"}
     )
@@ -267,7 +276,7 @@ def test_a_stop_in_a_profile_row_of_another_spelling_outlives_the_row(state: str
     back = load_population(again, AS_OF + pd.Timedelta(hours=7))
     note_night(ledger, back, HoldStates.of_source(again, back.as_of))
     now = ledger.now()
-    assert not any(now.is_stopped(now.fingerprints(Who(user))) for user in users)
+    return any(now.is_stopped(now.fingerprints(Who(user))) for user in users)
 
 
 _WORDS = ("banned", "BANNED", "ban", "suspended", "frozen", "凍結", "ｂａｎ", " hold ", "disabled")
@@ -294,18 +303,5 @@ def test_another_word_for_a_ban_lasts_as_a_ban_does(door: str, tmp_path: Path) -
     given = _with_words(door, users)
     ledger, people = SafetyLedger(tmp_path, Keys()), load_population(given, AS_OF)
     note_night(ledger, people, HoldStates.of_source(given, people.as_of))
-    after = load_population(TOWN, AS_OF + pd.Timedelta(hours=5))
-    note_night(ledger, after, HoldStates.of_source(TOWN, after.as_of))
-    now = ledger.now()
-    stopped = {
-        word: now.is_stopped(now.fingerprints(Who(user))) for user, word in zip(users, _WORDS, strict=True)
-    }
-    assert stopped == dict.fromkeys(_WORDS, True)
-    newer = TOWN[T.PROFILES].assign(
-        **{C.VALID_FROM: AS_OF + pd.Timedelta(hours=6), C.ACCOUNT_STATE: "active"}
-    )
-    again = TOWN | {T.PROFILES: newer.drop_duplicates(C.USER)}
-    back = load_population(again, AS_OF + pd.Timedelta(hours=7))
-    note_night(ledger, back, HoldStates.of_source(again, back.as_of))
-    now = ledger.now()
-    assert not any(now.is_stopped(now.fingerprints(Who(user))) for user in users)
+    assert _stopped_without_rows(ledger, _WORDS, users) == dict.fromkeys(_WORDS, True)
+    assert not _stopped_by_newer_rows(ledger, users)
