@@ -61,7 +61,7 @@ class KeepsRestrictions(APIRoute):
         async def kept(request: Request) -> Response:
             try:
                 return await handle(request)
-            except (RequestValidationError, InputError):
+            except RequestValidationError:  # of a body that fits, whoever is asked keeps what it restricts
                 if keep is not None:
                     with suppress(ValueError, RecursionError):  # what is no JSON says nothing
                         body, service = await request.json(), service_of(request)
