@@ -2,8 +2,7 @@
 
 from recsys.batch.declaration import LogFields
 from recsys.features.feature_map import FeatureMap
-from recsys.pipeline.evaluation import evaluate_night
-from recsys.pipeline.evaluation_files import write_evaluation
+from recsys.pipeline.evaluation import evaluate_night, write_evaluation
 from recsys.pipeline.from_settings import blocks_from_settings, model_from_settings
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths

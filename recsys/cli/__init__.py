@@ -3,9 +3,7 @@
 from recsys.cli import (  # noqa: F401 each registers its commands
     catalogue,
     experiment,
-    home,
     lists,
-    maintenance,
     mapping,
     nightly,
     operators,

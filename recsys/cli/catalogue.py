@@ -50,8 +50,7 @@ def diff(
 
     Example: recsys catalogue diff catalogue catalogue-2027
     """
-    from recsys.catalogue.catalogue_diff import catalogue_diff
-    from recsys.catalogue.files import open_catalogue
+    from recsys.catalogue.files import catalogue_diff, open_catalogue
     from recsys.catalogue.preference_words import WISHES
     from recsys.cli.app import language, say
 

@@ -1,11 +1,11 @@
-"""recsys night, recsys warm."""
+"""Commands of an installation and its nights: recsys init, night, warm, report, doctor."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from recsys.cli.app import Lang, app
+from recsys.cli.app import AsOf, Lang, Params, Published, Source, app
 
 
 @app.command()
@@ -63,3 +63,99 @@ def warm() -> None:
         from recsys.batch.warm import warm as compiled
 
         compiled()
+
+
+@app.command("init")
+def init(
+    home: Annotated[Path, typer.Argument(metavar="DIR", help="New folder of one service.")],
+    source: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE", help="The service's tables, to draft a mapping of: a folder, file or address."
+        ),
+    ] = None,
+    as_of: AsOf = None,
+    lang: Lang = None,
+) -> None:
+    """Make a home: settings, keys that only you can read, unit files, and drafts of a mapping.
+
+    Nothing that stands there already is written over. The keys are made here and shown nowhere.
+
+    Example: recsys init /srv/recsys/production --source exports/2026-06-30
+    """
+    from recsys.cli.app import language, say
+    from recsys.cli.mapping import moment_of
+    from recsys.mapping.project import unconfirmed
+    from recsys.pipeline.service_home import make_home
+    from recsys.safety.keys import KEY_FILE
+
+    moment, spoken = None if as_of is None else moment_of(as_of), language(lang, None)
+    files = make_home(home, source, as_of=moment)
+    say("home_made", spoken, home=str(home), files=len(files), keys=KEY_FILE)
+    drafts = [path.read_text(encoding="utf-8") for path in files if path.parent.name == "mapping"]
+    if not drafts:
+        say("home_without_mapping", spoken, home=str(home))
+        return
+    guesses, todo = map(sum, zip(*map(unconfirmed, drafts), strict=True))
+    say("drafted", spoken, out=str(home / "mapping"), guesses=guesses, todo=todo)
+
+
+@app.command()
+def report(
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the page goes.")] = Path("report.html"),
+    *,
+    published: Published = Path("data/published"),
+    run: Annotated[
+        str | None, typer.Option(metavar="RUN", help="A run id; the one that is served by default.")
+    ] = None,
+    source: Source = None,
+    as_of: AsOf = None,
+    params: Params = None,
+    lang: Lang = None,
+) -> None:
+    """Write the page about a night.
+
+    Coverage, list lengths, the funnel, the gates and some lists, in one file that opens anywhere.
+
+    Example: recsys report --out report.html --lang ja
+    """
+    from recsys.cli.app import language, opened
+    from recsys.pipeline.paths import PATHS
+    from recsys.report.night_summary import read_night
+    from recsys.report.page import render_report
+    from recsys.storage.atomic_write import write_atomically
+    from recsys.storage.publication import read_publication
+
+    night = opened(source, as_of, params)
+    folder = read_publication(published, run_id=run).folder
+    source_name = night.settings.source
+    summary = read_night(folder, night.people, night.policy, paths=PATHS, source=source_name)
+    chosen = night.settings.report
+    page = render_report(
+        summary, language(lang, night.settings), sample_lists=chosen.sample_lists, time_zone=chosen.time_zone
+    )
+    write_atomically(out, page.encode())
+    typer.echo(f"{out}")
+
+
+@app.command()
+def doctor(params: Params = None) -> None:
+    """Check what the next night needs.
+
+    The environment, the settings, sizes, the disk, what is served, and the last nights.
+
+    Example: recsys doctor
+    """
+    from recsys.catalogue.catalogue import LocalizedText
+    from recsys.cli.app import language, settings_if_sound
+    from recsys.errors import EXIT_BROKEN_INPUT
+    from recsys.pipeline.doctor import run_checks
+
+    findings, spoken = run_checks(params), language(None, settings_if_sound(params))
+    for finding in findings:
+        mark = LocalizedText(
+            "doctor.hint" if finding.hint else "doctor.good" if finding.good else "doctor.bad"
+        )
+        typer.echo(f"{mark.text(spoken):<4} {finding.name:<12} {finding.text.text(spoken)}")
+    if not all(finding.good for finding in findings):
+        raise typer.Exit(EXIT_BROKEN_INPUT)

@@ -24,8 +24,7 @@ from recsys.constraints.base import (
     Refusals,
     TokenGroups,
 )
-from recsys.constraints.compilation import compile_clauses, kept_bits
-from recsys.constraints.compiled import Compiled
+from recsys.constraints.compiled import Compiled, compile_clauses, kept_bits
 from recsys.constraints.exclusions_and_tokens import SamePerson, Tokens
 from recsys.constraints.mandatory_answers import MandatoryAnswers, public_answers
 from recsys.constraints.plugin import is_own

@@ -22,8 +22,7 @@ from recsys.constraints.boundaries import (
     PhysicalLine,
     RomanceLine,
 )
-from recsys.constraints.compilation import compile_clauses
-from recsys.constraints.compiled import Compiled
+from recsys.constraints.compiled import Compiled, compile_clauses
 from recsys.constraints.distance import Distance
 from recsys.constraints.exclusions_and_tokens import Exclusions, SamePerson, Tokens, persons
 from recsys.constraints.mandatory_answers import MandatoryAnswers

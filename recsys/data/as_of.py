@@ -1,9 +1,14 @@
-"""Rows as of a moment: which version of a row was valid then."""
+"""Rows as of a moment: which version of a row was valid then, and what rows dated after it restrict."""
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.data.future_rows import in_other_capitals, tightened, undated_beside_dated
+from recsys.catalogue.vocabulary import ENUMERATIONS, IN_PERSON_INTENTS
 
 
 def latest(
@@ -34,3 +39,166 @@ def present_rows(rows: pd.DataFrame, as_of: pd.Timestamp, later: pd.DataFrame | 
     present = tightened(latest(rows, [C.USER], as_of), later)
     present = tightened(present, undated_beside_dated(rows))
     return tightened(present, in_other_capitals(present))
+
+
+_Strictest = Callable[[Any, Any], Any]
+"""Takes a value of the present and one of a later time, either may be None for unknown."""
+
+
+def _both(now: Any, then: Any) -> Any:
+    """Return what two sets share; an unknown one closes."""
+    if now is None or then is None:
+        return None
+    return tuple(word for word in now if word in set(then))
+
+
+def _intents(now: Any, then: Any) -> Any:
+    """Return what both want; unknown when only one of them is to meet in person, where distance matters."""
+    shared = _both(now, then)
+    in_person = [bool(set(IN_PERSON_INTENTS) & set(wants or ())) for wants in (now, then, shared)]
+    return shared if len(set(in_person)) == 1 else None
+
+
+def _wish(now: Any, then: Any) -> Any:
+    """Return what two wishes share; who wishes nothing takes everybody."""
+    if now is None or then is None:
+        return now if then is None else then
+    return tuple(word for word in now if word in set(then))
+
+
+def _either(now: Any, then: Any) -> Any:
+    return tuple(dict.fromkeys([*(now or ()), *(then or ())])) or None
+
+
+def _least(now: Any, then: Any) -> Any:
+    return None if now is None or then is None else min(now, then)
+
+
+def _most(now: Any, then: Any) -> Any:
+    return None if now is None or then is None else max(now, then)
+
+
+def _same(now: Any, then: Any) -> Any:
+    return now if now == then else None
+
+
+def _state(now: Any, then: Any) -> Any:
+    worst = {"banned": 3, "hold": 2, "erasing": 2, "paused": 1, "active": 0}
+    return None if now is None or then is None else max(now, then, key=lambda word: worst[word])
+
+
+def _proof(now: Any, then: Any) -> Any:
+    order = ENUMERATIONS[C.VERIFICATION].words
+    return None if now is None or then is None else min(now, then, key=order.index)
+
+
+def _discretion(now: Any, then: Any) -> Any:
+    return None if now is None or then is None else max(now, then, key=("open", "liked_only").index)
+
+
+_STRICTEST: Final[Mapping[str, _Strictest]] = MappingProxyType(
+    {
+        C.ACCOUNT_STATE: _state,
+        C.VERIFICATION: _proof,
+        C.DISCRETION: _discretion,
+        C.ACCEPTS_AGE_BANDS: _wish,
+        C.MEETS_GENDERS: _wish,
+        C.ACCEPTS_HOUSEHOLD_STATUS: _both,
+        C.HOUSEHOLD_STATUS: _same,
+        C.INTENTS: _intents,
+        C.LANGUAGES: _both,
+        C.MAX_DISTANCE_KM: _least,
+        C.MIN_DISTANCE_KM: _most,
+        C.MAX_COMPANIONS: _least,
+        C.CONTACT_FREQUENCY: _same,
+        C.CHANNELS: _both,
+        C.CONTACT_WINDOWS: _both,
+        C.MEETING_SETTINGS: _both,
+        C.ROMANCE_LINE: _same,
+        C.PHYSICAL_LINE: _same,
+        C.FINANCIAL_LINE: _same,
+        C.TOPICS_AVOID: _either,
+    }
+)
+
+
+def tightened(present: pd.DataFrame, later: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the present rows, one a person, tightened by every row of theirs of a later time.
+
+    Both are canonical tables of profiles or of boundaries. People with later rows alone are not there yet.
+
+    >>> now = pd.DataFrame({"user_id": ["a", "b"], "account_state": ["active", "active"]})
+    >>> then = pd.DataFrame({"user_id": ["a", "c"], "account_state": ["banned", "active"]})
+    >>> tightened(now, then).account_state.tolist()
+    ['banned', 'active']
+    """
+    if later is None or later.empty or present.empty:
+        return present
+    rows = {user: at for at, user in enumerate(present[C.USER])}
+    known = [(rows[user], at) for at, user in enumerate(later[C.USER]) if user in rows]
+    if not known:
+        return present
+    found = present.reset_index(drop=True).copy()
+    for column, strictest in _STRICTEST.items():
+        if column not in found or column not in later:
+            continue
+        values, new = found[column].astype(object).to_numpy(object, copy=True), later[column].to_numpy(object)
+        for row, at in known:
+            values[row] = strictest(_known(values[row]), _known(new[at]))
+        found[column] = pd.Series(values, dtype=object).astype(found[column].dtype)
+    for column in {C.ACCEPTS_AGE_BANDS, C.MEETS_GENDERS} & set(found):  # an empty wish would be everybody
+        nobody = found[column].map(lambda wish: isinstance(wish, tuple) and not wish).to_numpy(bool)
+        touched = np.isin(np.arange(len(found)), [row for row, _ in known])
+        found.loc[nobody & touched, C.ACCOUNT_STATE] = None
+    return found
+
+
+def undated_beside_dated(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the undated rows of people who have a dated one: nobody knows which is the later word.
+
+    rows: accepted profiles or boundaries.
+
+    >>> rows = pd.DataFrame({"user_id": ["a", "a", "b"], "valid_from": [pd.NaT, pd.Timestamp(0), pd.NaT]})
+    >>> undated_beside_dated(rows).user_id.tolist()
+    ['a']
+    """
+    if C.VALID_FROM not in rows:
+        return rows[:0]
+    undated = rows[C.VALID_FROM].isna().to_numpy(bool)
+    if not undated.any() or undated.all():
+        return rows[:0]
+    found = rows[undated]
+    return found[found[C.USER].isin(rows.loc[~undated, C.USER])]
+
+
+def in_other_capitals(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return, under the id of each person, the rows of the same id in other capitals.
+
+    rows: one a person. Rows with two different person tokens are of two people: nothing of each other.
+
+    >>> rows = pd.DataFrame({"user_id": ["ab", "AB", "c"], "max_distance_km": [9, 3, 5]})
+    >>> in_other_capitals(rows).values.tolist()
+    [['ab', 3], ['AB', 9]]
+    """
+    folded = rows[C.USER].astype("str").str.casefold()  # accepted ids differ in nothing else
+    twins = rows[folded.duplicated(keep=False)]
+    if twins.empty:
+        return rows[:0]
+    links = pd.DataFrame({"id": twins[C.USER], "folded": folded[twins.index], "at": np.arange(len(twins))})
+    pairs = links.merge(links, on="folded", suffixes=("", "_other"))
+    pairs = pairs[pairs["at"] != pairs["at_other"]]
+    found = twins.iloc[pairs["at_other"].to_numpy()]
+    if C.PERSON_TOKEN in rows:
+        own, other = (twins[C.PERSON_TOKEN].iloc[pairs[at].to_numpy()] for at in ("at", "at_other"))
+        same = own.isna().to_numpy() | other.isna().to_numpy() | (own.to_numpy() == other.to_numpy())
+        pairs, found = pairs[same], found[same]
+    return found.assign(**{C.USER: pairs["id"].to_numpy(object)})
+
+
+def _known(value: Any) -> Any:
+    """Return a value, None for every kind of null."""
+    if isinstance(value, tuple):
+        return value
+    return (
+        None if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)) else value
+    )

@@ -21,15 +21,14 @@ from recsys.evaluation.market import (
     mutual_labels,
     reach,
 )
-from recsys.evaluation.off_policy import off_policy
-from recsys.evaluation.off_policy_log import off_policy_log
+from recsys.evaluation.off_policy import Snips, off_policy, snips
+from recsys.evaluation.off_policy_tables import off_policy_log
 from recsys.evaluation.parameter_search import SearchResult, tune
 from recsys.evaluation.probability import auc, brier, log_loss
 from recsys.evaluation.protocol import as_lists
 from recsys.evaluation.ranking import ndcg, precision, recall
 from recsys.evaluation.reciprocal import reciprocal_metrics
 from recsys.evaluation.registry import CustomMetric
-from recsys.evaluation.snips import Snips, snips
 from recsys.evaluation.splits import (
     count_interactions,
     group_folds,

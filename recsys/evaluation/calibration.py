@@ -10,8 +10,7 @@ import pandas as pd
 from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import PROBABILITIES
 from recsys.errors import InputError, explained
-from recsys.evaluation.bootstrap import Interval, sample_value
-from recsys.evaluation.intervals import Dyads, corrected
+from recsys.evaluation.bootstrap import Dyads, Interval, corrected, sample_value
 from recsys.evaluation.probability import outcomes, probabilities
 from recsys.types import Float64Array, IndexArray, Int64Array
 
@@ -23,7 +22,7 @@ class Ece:
     """The mean of |rate - mean probability| over bins of equal mass, weighted by their pairs.
 
     What a sample shows is above the error of the population, of which chance alone leaves nothing 0: see
-    `recsys.evaluation.intervals` for the estimate without that excess.
+    `recsys.evaluation.bootstrap` for the estimate without that excess.
 
     Bins hold equally many pairs (not equal widths, which leave most bins almost empty); equal
     probabilities share a bin. The bins stay as they are when people are resampled.

@@ -12,14 +12,16 @@ from recsys.arguments import as_generator, checked_arguments
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.evaluation.bootstrap import (
     BootstrapResult,
+    Dyads,
+    Influence,
     Interval,
     PairMetric,
+    SmoothMetric,
     bootstrap,
     clipped,
     sample_value,
 )
 from recsys.evaluation.calibration import Ece, EceEstimate, ece_estimates
-from recsys.evaluation.intervals import Dyads, Influence, SmoothMetric
 from recsys.types import Float64Array, IndexArray, Int64Array, RNGLike
 
 _DRAWS: Final = 2000

@@ -8,8 +8,7 @@ import numpy.typing as npt
 
 from recsys.arguments import checked_arguments
 from recsys.errors import InputError, explained
-from recsys.evaluation.bootstrap import sample_value
-from recsys.evaluation.intervals import Influence, influence_of_mean
+from recsys.evaluation.bootstrap import Influence, influence_of_mean, sample_value
 from recsys.types import Float64Array, Int64Array
 
 

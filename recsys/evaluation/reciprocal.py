@@ -11,8 +11,7 @@ import pandas as pd
 from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import SettingsError, explained
-from recsys.evaluation.bootstrap import PairMetric
-from recsys.evaluation.intervals import Influence
+from recsys.evaluation.bootstrap import Influence, PairMetric
 from recsys.evaluation.market import LABEL
 from recsys.evaluation.ranking import Ndcg, TiedRanking
 from recsys.evaluation.registry import CustomMetric

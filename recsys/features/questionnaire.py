@@ -15,8 +15,8 @@ from recsys.data.population import Population
 from recsys.errors import InputError, explained, warn
 from recsys.features.base import Block, BlockRows, FittedBlock
 from recsys.features.factor_analysis import FactorPrior, fit_factor_model
-from recsys.features.learned_scales import count_factors, varimax
 from recsys.features.numeric import moments
+from recsys.features.scales import count_factors, varimax
 from recsys.features.survey_answers import is_number, is_ordered, read_survey
 from recsys.types import ArrowTable, Float64Array, UInt64Array
 

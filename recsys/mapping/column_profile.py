@@ -14,7 +14,7 @@ from typing import Any, Final
 from recsys.catalogue.text_folding import plain
 from recsys.data.date_reading import DATE_ORDERS, is_epoch, read_date
 from recsys.data.no_answer_codes import is_unknown
-from recsys.mapping.personal import looks_personal, names_a_person
+from recsys.mapping.values import looks_personal, names_a_person
 
 MOST_CODES: Final = 24
 _FEWEST_PEOPLE: Final = 5  # a code held by fewer rows could name somebody

@@ -19,19 +19,18 @@ from recsys.data.contact_tokens import NAMESPACES, make_token
 from recsys.data.date_reading import activity_of, full_years, read_date, read_moment
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import InputError, RecsysError, SettingsError, did_you_mean, explained
-from recsys.mapping.contact_windows import read_windows
-from recsys.mapping.personal import looks_personal
-from recsys.mapping.place_table import PlaceTable
-from recsys.mapping.places import Place, cell_of, country_code, find_place, zone_of
+from recsys.mapping.places import Place, PlaceTable, cell_of, country_code, find_place, zone_of
 from recsys.mapping.signatures import MACROS
 from recsys.mapping.values import (
     DISTANCE_UNITS,
     band_of_age,
     canonical_id,
     known_labels,
+    looks_personal,
     read_degrees,
     read_distance,
     read_likert,
+    read_windows,
     split_words,
     wanted_bands,
 )

@@ -15,8 +15,8 @@ from recsys.data.fields.enumeration import WordSet
 from recsys.data.fields.text import TextField
 from recsys.data.tables import CONTRACTS
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
-from recsys.mapping.personal import PERSONAL, SENTENCE, names_a_person
 from recsys.mapping.project import CATALOGUE_TABLES, EVERY_WORD, Declaration
+from recsys.mapping.values import PERSONAL, SENTENCE, names_a_person
 
 SET_ASIDE: Final = "set_aside"
 """A column that a query may give: why a row is not used, NULL where it is."""

@@ -24,7 +24,7 @@ from recsys.data.tables import CONTRACTS
 from recsys.errors import SettingsError, did_you_mean, explained
 from recsys.mapping.completeness import check_counts, read_counts
 from recsys.mapping.functions import Remarks, Surroundings, function_names, register, unregister
-from recsys.mapping.place_table import PlaceTable
+from recsys.mapping.places import PlaceTable
 from recsys.mapping.project import CATALOGUE_TABLES
 from recsys.mapping.project import Mapping as MappingFolder
 from recsys.mapping.results import SET_ASIDE, as_frame, check_columns, refuse_personal, with_declared

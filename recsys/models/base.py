@@ -33,9 +33,9 @@ from recsys.errors import (
 )
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.explanation import DISTANCE_DECAY, WHOLE, LogitTerms, PairExplanation
-from recsys.models.fit_progress import fit_progress, step
 from recsys.models.reciprocal import combine
 from recsys.models.repeated_exposures import FurtherLooks
+from recsys.progress_bar import fit_progress, step
 from recsys.storage.arrays import load_arrays, save_arrays
 from recsys.storage.dataclass_codec import (
     FlatDataclass,

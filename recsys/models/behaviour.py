@@ -15,8 +15,7 @@ from recsys.data.population import Population
 from recsys.models.affinity import Affinity
 from recsys.models.affinity_recency import latest_held_out
 from recsys.models.base import Model, nobody
-from recsys.models.behaviour_fit import LeftOutFits
-from recsys.models.behaviour_matrices import behaviour_matrices
+from recsys.models.behaviour_fit import LeftOutFits, behaviour_matrices
 from recsys.models.behaviour_parameters import (
     BehaviourConfig,
     GlobalParameters,
@@ -36,7 +35,6 @@ from recsys.models.explanation import (
     LogitTerm,
     LogitTerms,
 )
-from recsys.models.fit_progress import step
 from recsys.models.impressions import Impressions
 from recsys.models.negative_sampling import only_likes, with_sampled_negatives
 from recsys.models.reciprocal import (
@@ -44,6 +42,7 @@ from recsys.models.reciprocal import (
 )
 from recsys.models.stacking import PARTS, Stacker, evidence_weight
 from recsys.models.training_data import BehaviourData
+from recsys.progress_bar import step
 from recsys.storage.dataclass_codec import FlatDataclass
 from recsys.types import Float64Array, Int32Array, RNGLike
 

@@ -22,12 +22,12 @@ from recsys.models.cross_fitting import CrossValidation, people_folds
 from recsys.models.directed import Directed, pair_dots
 from recsys.models.distance_decay import DistanceDecay
 from recsys.models.explanation import LEVEL, REDUCTION, LogitTerm, LogitTerms
-from recsys.models.fit_progress import step
 from recsys.models.impressions import Impressions
 from recsys.models.low_rank import low_rank_maps, sampled_rows
 from recsys.models.negative_sampling import with_some_passes
 from recsys.models.pair_logistic import PairDesign, PairWeights, Precisions, fit_pair_logistic
 from recsys.models.training_data import ContentData, LabelledPairs
+from recsys.progress_bar import step
 from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array, RNGLike
 
 if TYPE_CHECKING:

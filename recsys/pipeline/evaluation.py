@@ -5,7 +5,8 @@ model of the settings and the baselines beside it learn from them, and what foll
 liked whom among those who answered, and which pairs became mutual among those a viewer was shown.
 """
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -39,8 +40,10 @@ from recsys.pipeline.evaluation_data import (
 from recsys.pipeline.from_settings import model_from_settings
 from recsys.pipeline.night import Night
 from recsys.pipeline.off_policy import OFF_POLICY, ListsOfModel, off_policy_rows
+from recsys.pipeline.paths import NightPaths
 from recsys.random import generator
 from recsys.settings import ModelSettings, Settings
+from recsys.storage.atomic_write import write_atomically
 from recsys.storage.load import LoadedTables, events_of, load_tables, population_of, with_events_only_sorted
 
 Evaluation = Mapping[str, Any]
@@ -220,3 +223,63 @@ def _records(table: pd.DataFrame) -> list[dict[str, object]]:
     """Return rows as JSON values; what is no number becomes null."""
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
     return [{str(key): value for key, value in row.items()} for row in rows]
+
+
+_LIMITS = ("value", "lo", "hi", "random")
+_PLOTTED = ("mutual ndcg@10", "mutual auc", "like auc")
+_CALIBRATION = ("direction", "predicted", "observed", "lo", "hi", "pairs")
+
+
+def write_evaluation(found: Mapping[str, Any], model: str, paths: NightPaths) -> None:
+    """Write what `evaluate_night` returned, and what DVC shows of it; none of it names anybody.
+
+    model: the name of the night's own model. An evaluation that says why it could not be made leaves metrics
+    without a number and plots without a row.
+    """
+    write_atomically(paths.evaluation, json.dumps(found, indent=1, ensure_ascii=False).encode() + b"\n")
+    metrics = own_metrics(found, model)
+    write_atomically(paths.dvc_metrics, json.dumps(metrics, indent=1).encode() + b"\n")
+    paths.dvc_plots.mkdir(exist_ok=True)
+    for name, table in plot_tables(found).items():
+        text = table.to_csv(index=False, lineterminator="\n")
+        write_atomically(paths.dvc_plots / f"{name}.csv", text.encode())
+
+
+def own_metrics(found: Mapping[str, Any], model: str) -> dict[str, Any]:
+    """Return the metrics of one model for everybody: target -> metric -> value, lo, hi, random.
+
+    >>> row = {"slice": "all", "model": "hybrid", "target": "like", "metric": "auc", "value": 0.7}
+    >>> own_metrics({"evaluated_people": 9, "measures": [row]}, "hybrid")
+    {'evaluated_people': 9, 'like': {'auc': {'value': 0.7}}}
+    """
+    metrics: dict[str, Any] = {
+        name: found[name] for name in ("evaluated_people", "answered_after", "shown_after") if name in found
+    }
+    for row in _of_everybody(found):
+        if row["model"] == model:
+            limits = {name: row[name] for name in _LIMITS if row.get(name) is not None}
+            metrics.setdefault(str(row["target"]), {})[str(row["metric"])] = limits
+    return metrics
+
+
+def plot_tables(found: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    """Return the tables of the plots: every model's metrics, and the calibration of the night's own.
+
+    >>> {name: len(table) for name, table in plot_tables({"not_evaluated": "nothing"}).items()}
+    {'models': 0, 'calibration': 0}
+    """
+    values = {
+        (row["model"], f"{row['target']} {row['metric']}"): row["value"] for row in _of_everybody(found)
+    }
+    models = list(dict.fromkeys(model for model, _ in values))
+    rows = [{"model": model, **{name: values.get((model, name)) for name in _PLOTTED}} for model in models]
+    renamed = {"said": "predicted", "happened": "observed"}
+    calibration = pd.DataFrame(found.get("reliability", [])).rename(columns=renamed)
+    return {
+        "models": pd.DataFrame(rows, columns=["model", *_PLOTTED]),
+        "calibration": calibration.reindex(columns=list(_CALIBRATION)),
+    }
+
+
+def _of_everybody(found: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    return (row for row in found.get("measures", []) if row["slice"] == "all")

@@ -14,10 +14,9 @@ from recsys.data.labels import LABEL
 from recsys.data.population import Population
 from recsys.evaluation.bootstrap import sample_value
 from recsys.evaluation.estimates import estimate
-from recsys.evaluation.off_policy import off_policy
+from recsys.evaluation.off_policy import Snips, off_policy
 from recsys.evaluation.off_policy_tables import LIKE, MATCH
 from recsys.evaluation.registry import SHARE
-from recsys.evaluation.snips import Snips
 from recsys.models.base import Model
 from recsys.pipeline.evaluation_data import PAIR
 from recsys.ranking.recommend import SAMPLED, Recommender

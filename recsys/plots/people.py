@@ -1,7 +1,9 @@
 """Figures of people and pairs: a map by cell, a map of embeddings, and the parts of one pair's logits."""
 
 from collections.abc import Hashable, Mapping
-from typing import TYPE_CHECKING, Literal
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
 
 import h3
 import numpy as np
@@ -16,13 +18,14 @@ from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.errors import InputError, explained
 from recsys.models.directed import Directed
-from recsys.plots.land import draw_land
 from recsys.plots.style import colour_bar, legend, palette, require_rows, series, styled_axes
+from recsys.types import Float64Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from recsys.models.explanation import PairExplanation
+
 
 """The colour of people without a value."""
 
@@ -318,3 +321,37 @@ def pair(explained: "PairExplanation", *, ax: "Axes | None" = None) -> "Axes":
     axes.set_title(title, pad=46)
     legend(axes, loc="lower left", bbox_to_anchor=(0.0, 1.0))
     return axes
+
+
+_FILE: Final = Path(__file__).with_name("land.npy")
+
+
+@cache
+def land_outlines() -> tuple[Float64Array, ...]:
+    """Return the coasts of the world as closed lines, `(n_points, 2)` longitude and latitude in degrees each.
+
+    >>> bool(np.abs(np.vstack(land_outlines())).max() <= 180)
+    True
+    """
+    table = np.load(_FILE, allow_pickle=False)
+    starts = np.flatnonzero(np.diff(table[:, 0])) + 1
+    return tuple(part[:, 1:] / 100.0 for part in np.split(table, starts))
+
+
+def draw_land(axes: "Axes") -> None:
+    """Draw the land within the limits of the axes, which are longitude and latitude, behind all else."""
+    from matplotlib.collections import PolyCollection
+
+    (west, east), (south, north) = sorted(axes.get_xlim()), sorted(axes.get_ylim())
+    near = [
+        line
+        for line in land_outlines()
+        if line[:, 0].max() > west
+        and line[:, 0].min() < east
+        and line[:, 1].max() > south
+        and line[:, 1].min() < north
+    ]
+    colours = palette(axes)
+    land = PolyCollection(near, facecolor=colours.land, edgecolor=colours.soft, linewidth=0.5, zorder=0)
+    land.set_gid("land")
+    axes.add_collection(land, autolim=False)

@@ -19,7 +19,7 @@ from recsys.errors import InputError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.models.directed import sigmoid
 from recsys.models.reciprocal import combine
-from recsys.ranking.circle_lists import CircleLists
+from recsys.ranking.recommend_circles import CircleLists
 from recsys.ranking.snapshot_rows import LISTED, ArmRows, ListOfNight, ListRows, PairStageRows, shows_nothing
 from recsys.ranking.viewer_filters import FilterColumns, Filters
 from recsys.retrieval.external_query import ExternalQuery

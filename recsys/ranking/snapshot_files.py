@@ -22,8 +22,8 @@ from recsys.data.population import Population
 from recsys.errors import InputError, PublicationError, SafetyUnavailable, SourceError, explained
 from recsys.messaging.reasons import MOST_REASONS, Reasons
 from recsys.models.directed import Directed
-from recsys.ranking.circle_lists import CircleLists
 from recsys.ranking.recommend import likes_given
+from recsys.ranking.recommend_circles import CircleLists
 from recsys.ranking.snapshot import SNAPSHOT_SCHEMA, Snapshot, SnapshotData, packed_ids
 from recsys.ranking.snapshot_erasure import without_people
 from recsys.ranking.snapshot_rows import LISTED, NO_ARMS, ArmRows, ListRows, PairStageRows

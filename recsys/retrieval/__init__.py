@@ -15,7 +15,7 @@ keep, and most may not meet anyway; so the masks make the work small first, and 
         3  each viewer          x  each column left         the mask, row by row        constraints/masks.py
            exclusions, token groups, liked-only people      cleared in it     constraints/sparse_masks.py
         4  scan: the unmasked pairs are multiplied, both directions in one loop, a block of columns at a
-           time for all rows, in 16-bit integers, half the bytes   scan.py, quantization.py, dot_products.py
+           time for all rows, in 16-bit integers, half the bytes   tile_search.py, quantization.py
 
                      columns left
                  +--+-----------------+            x = my taste   @ their appeal'

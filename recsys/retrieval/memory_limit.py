@@ -7,8 +7,8 @@ import numpy as np
 from recsys.constraints.compiled import Compiled
 from recsys.errors import SettingsError, explained
 from recsys.models.directed import Directed
-from recsys.retrieval.dot_products import STEP
 from recsys.retrieval.index import padded
+from recsys.retrieval.quantization import STEP
 from recsys.retrieval.shortlist import shortlist_capacity
 
 COLUMNS = 2048

@@ -17,8 +17,7 @@ import polars as pl
 import pytest
 
 import recsys
-from recsys.annotations import AcceptedKind, parameter_kinds
-from recsys.arguments import checked_arguments
+from recsys.arguments import AcceptedKind, checked_arguments, parameter_kinds
 from recsys.errors import ArgumentTypeError, InputError
 
 OTHER_DOORS = {"recsys.batch", "recsys.cli", "recsys.http", "recsys.testing"}

@@ -21,7 +21,7 @@ from recsys.messaging.reason_kinds import (
     SharedInterests,
 )
 from recsys.messaging.reasons import Reasons
-from recsys.ranking.circle_lists import CircleLists
+from recsys.ranking.recommend_circles import CircleLists
 from recsys.ranking.snapshot import SNAPSHOT_SCHEMA, LiveSearch, SnapshotData, packed_ids
 from recsys.ranking.snapshot_files import stage_rows, with_reasons
 from recsys.ranking.snapshot_rows import NO_ARMS, ListRows

@@ -12,8 +12,7 @@ from typer.testing import CliRunner
 import recsys
 from recsys.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.catalogue import catalogue_from_json, catalogue_json
-from recsys.catalogue.catalogue_diff import catalogue_diff
-from recsys.catalogue.files import check_catalogue, open_catalogue
+from recsys.catalogue.files import catalogue_diff, check_catalogue, open_catalogue
 from recsys.cli import app
 from recsys.constraints.policy import Policy
 from recsys.data.tables import check_table

@@ -15,7 +15,7 @@ import pytest
 
 import recsys
 from recsys.constraints.policy import Policy, may_show_each
-from recsys.data.future_rows import _STRICTEST
+from recsys.data.as_of import _STRICTEST
 from recsys.data.id_spellings import Spellings
 from recsys.data.population import Population
 from recsys.storage.load import load_population, load_tables

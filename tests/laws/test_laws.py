@@ -287,6 +287,6 @@ class TestLaw8OthersUntouched:
 
 
 def _compile(policy: Policy, people: Population) -> Compiled:
-    from recsys.constraints.compilation import compile_clauses
+    from recsys.constraints.compiled import compile_clauses
 
     return compile_clauses([c for one in policy.constraints for c in one.clauses(people)], people)

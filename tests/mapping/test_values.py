@@ -10,8 +10,8 @@ from recsys.data.contact_tokens import normal_form
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import InputError
 from recsys.mapping import values
-from recsys.mapping.contact_windows import read_windows
 from recsys.mapping.places import find_place, near_names
+from recsys.mapping.values import read_windows
 from recsys.safety.canonical import canonical_person
 
 

@@ -11,14 +11,13 @@ from hypothesis import strategies as st
 from recsys.allocation.regions import Crowd, budget_shares
 from recsys.catalogue.columns import Columns as C
 from recsys.config import ExperimentSettings
-from recsys.data.regions import cut_regions
 from recsys.errors import BusyError, SettingsError
 from recsys.pipeline.allocation import activity, allocate_night, allocation_config
 from recsys.pipeline.attention import attention_limits
 from recsys.pipeline.executors import Job, PartResult
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import PATHS, NightPaths
-from recsys.pipeline.regions import allocate_regions
+from recsys.pipeline.regions import allocate_regions, cut_regions
 from recsys.settings import RegionSettings, Settings, read_settings
 from tests.pipeline.nights import STAGES, Folder
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from recsys.models.directed import Directed
 from recsys.models.reciprocal import COMBINERS
 from recsys.retrieval.index import build_factor_store
-from recsys.retrieval.scan import scan_tile
 from recsys.retrieval.score_bounds import COMBINER_NUMBERS, viewers_from_store
 from recsys.retrieval.shortlist import (
     NO_PRICE,
@@ -22,6 +21,7 @@ from recsys.retrieval.shortlist import (
     shortlist_capacity,
 )
 from recsys.retrieval.threshold_pruning import kth_best_bound, rescore
+from recsys.retrieval.tile_search import scan_tile
 from tests.retrieval.plain import plain_scores
 from tests.retrieval.worlds import directed_world
 

@@ -5,8 +5,8 @@ import numpy as np
 from recsys.constraints.masks import mask_columns, unmasked_columns
 from recsys.constraints.sparse_masks import mask_pairs
 from recsys.retrieval import mutual_top_k, warm_up
-from recsys.retrieval.scan import scan_tile
 from recsys.retrieval.threshold_pruning import rescore
+from recsys.retrieval.tile_search import scan_tile
 from tests.retrieval.worlds import compiled_world, directed_world
 
 KERNELS = (unmasked_columns, mask_columns, mask_pairs, scan_tile, rescore)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import SettingsError
-from recsys.mapping.draft_source import read_for_draft
+from recsys.mapping.draft import read_for_draft
 from tests.datasets import needs
 from tests.services.needed import NEEDED, DraftResult, draft_of, personal_columns, source_of
 from tests.services.test_services import DATA, SERVICES, checked

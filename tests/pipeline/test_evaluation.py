@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from recsys.pipeline.evaluation_files import write_evaluation
+from recsys.pipeline.evaluation import write_evaluation
 from recsys.pipeline.paths import NightPaths
 from tests.pipeline.imports import ROOT
 
