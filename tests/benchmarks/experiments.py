@@ -3,12 +3,16 @@
 `python -m tests.benchmarks.experiments --json OUT` takes some minutes: 200 towns of 600 people in 24
 neighbourhoods, six candidates in a hundred from another one. The arm is the allocator, the other the order by
 what each viewer likes; the true effect is what everybody has under the one less under the other, by 400
-nights of each. Every design runs 14 nights after 14 without arms.
+nights of each. Every design runs 14 nights after 14 without arms. With `--kept DIR` each town is kept there
+when it is done, and what is there is not played again: a run that was stopped goes on where it was.
 """
 
 import argparse
+import pickle
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,23 +47,43 @@ def design(unit: str, town: int, nights: int = NIGHTS) -> ExperimentSettings:
 def measure(args: argparse.Namespace) -> Result:
     """Run every town and put the figures together."""
     towns = args.towns if args.people is None else 2
-    found, alarms, powers = [], [], []
-    for town in range(towns):
-        rng = np.random.default_rng([args.seed, town])
-        market = Market.drawn(rng) if args.people is None else Market.drawn(rng, homes=12, size=12)
-        groups = neighbourhoods(_pairs(market), count=24 if args.people is None else 12).table
-        true = market.value(market.lists[1], rng) - market.value(market.lists[0], rng)
-        runs = (_with_effect(market, groups, design(unit, town), rng) for unit in UNITS)
-        found += [run.assign(town=town, true=true) for run in runs]
-        alarms += list(_without_effect(market, groups, town, rng))
-        if town % 10 == 0:
-            powers.append(_planned(market, groups, town, rng))
+    played = [_kept(args, town) for town in range(towns)]
+    found, alarms, powers = (list(chain.from_iterable(parts)) for parts in zip(*played, strict=True))
     rows = pd.concat(found, ignore_index=True)
     table = _summed(rows, np.random.default_rng(args.seed))
     summary = _summary(table, rows) | _false_alarms(pd.DataFrame(alarms)) | _power(pd.DataFrame(powers), rows)
     return Result(
         table.to_dict("records"), summary | {"towns": towns, "true_effect": float(rows["true"].mean())}
     )
+
+
+_Town = tuple[list[pd.DataFrame], list[dict[str, Any]], list[dict[str, Any]]]
+"""Effects of every design, false alarms, and what was planned, in a tenth of the towns."""
+
+
+def _kept(args: argparse.Namespace, town: int) -> _Town:
+    """Return what a town came to, from its file where one is kept."""
+    file = None if args.kept is None else args.kept / f"{args.seed}-{args.people or 600}-{town}.pickle"
+    if file is not None and file.is_file():
+        there: _Town = pickle.loads(file.read_bytes())  # written by this command
+        return there
+    played = _played(args, town)
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(pickle.dumps(played))
+    return played
+
+
+def _played(args: argparse.Namespace, town: int) -> _Town:
+    rng = np.random.default_rng([args.seed, town])
+    market = Market.drawn(rng) if args.people is None else Market.drawn(rng, homes=12, size=12)
+    groups = neighbourhoods(_pairs(market), count=24 if args.people is None else 12).table
+    true = market.value(market.lists[1], rng) - market.value(market.lists[0], rng)
+    found = [
+        _with_effect(market, groups, design(unit, town), rng).assign(town=town, true=true) for unit in UNITS
+    ]
+    alarms = list(_without_effect(market, groups, town, rng))
+    return found, alarms, [_planned(market, groups, town, rng)] if town % 10 == 0 else []
 
 
 def _pairs(market: Market) -> pd.DataFrame:
@@ -174,6 +198,7 @@ def _power(planned: pd.DataFrame, rows: pd.DataFrame) -> dict[str, Any]:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--towns", type=int, default=200, help="small towns (default 200)")
+    parser.add_argument("--kept", type=Path, metavar="DIR", help="keep each town, and go on from those there")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
