@@ -125,6 +125,7 @@ AsOf = Annotated[
 ]
 Params = Annotated[Path | None, typer.Option(metavar="FILE", help="Settings; params.yaml by default.")]
 Published = Annotated[Path, typer.Option(metavar="DIR", help="Where publications are.")]
+Replace = Annotated[bool, typer.Option("--replace", help="Write over tables that are there already.")]
 Lang = Annotated[
     str | None,
     typer.Option(metavar="ja|en", help="Language of the texts; the report's language by default."),

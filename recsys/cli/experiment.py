@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from recsys.cli.app import AsOf, Lang, Params, Source, app
+from recsys.cli.app import AsOf, Lang, Params, Replace, Source, app
 from recsys.errors import SettingsError, explained
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def plan(
     Example: recsys experiment plan --source parquet:members
     """
     from recsys.cli.app import language, opened, say
+    from recsys.cli.experiment_tables import table_text
     from recsys.experiments import nights_needed, nights_of_past, outcomes
     from recsys.experiments import plan as planned
 
@@ -60,7 +61,7 @@ def plan(
     _say_neighbourhoods(groups, cut, spoken)
     people = _people(night)
     table = planned(before, people, past, neighbourhoods=groups, nights=nights or (7, 14, 28, 56))
-    typer.echo(table.to_string(index=False, float_format="{:.4f}".format))
+    typer.echo(table_text(table, spoken))
     effect = f"{experiment.effect:.0%}"
     say("experiment_planned", spoken, effect=effect, nights=len(nights_of_past(past)))
     needed = nights_needed(table, experiment.effect) if len(table) > 1 else None
@@ -120,6 +121,7 @@ def rehearse(
     out: Annotated[
         str, typer.Option(metavar="TARGET", help="Where the town's tables go: parquet:DIR or duckdb:FILE.")
     ] = "parquet:rehearsal",
+    replace: Replace = False,
     seed: Annotated[int | None, typer.Option(help="Seed; params.yaml's by default.")] = None,
     params: Params = None,
     lang: Lang = None,
@@ -127,7 +129,8 @@ def rehearse(
     """Play the experiment of the settings in a synthetic town, night by night, without members or keys.
 
     Its tables can be planned from and read like your own, as of any night. Every arm is also played for
-    everybody, so that you know what the report should find.
+    everybody, so that you know what the report should find. Tables that are there already are left alone,
+    unless --replace says that they may go.
 
     Example: recsys experiment rehearse --people 500
     """
@@ -141,10 +144,12 @@ def rehearse(
     from recsys.pipeline.from_settings import town_from_settings
     from recsys.settings import TOWN, Settings
     from recsys.storage.atomic_write import write_atomically
-    from recsys.storage.table_files import write_tables
+    from recsys.storage.table_files import require_no_tables, write_tables
 
     chosen = settings(params)
     experiment, spoken = _needed(chosen.experiment), language(lang, chosen)
+    if not replace:
+        require_no_tables(out)
     file = _new_file_of_neighbourhoods(experiment)
     played = experiment.nights + experiment.mature_nights if nights is None else nights
     begins = f"{experiment.starts}T{experiment.hour or 3:02}:00:00Z"  # noon in Japan unless it is said
@@ -218,6 +223,7 @@ def report(
     import json
 
     from recsys.cli.app import language, opened, say
+    from recsys.cli.experiment_tables import table_text
     from recsys.experiments import analyse, outcomes
     from recsys.experiments import assign as assigned
     from recsys.experiments.conclusions import conclusions, standing
@@ -235,15 +241,15 @@ def report(
         return
     typer.echo("")
     result = analyse(experiment, assignment, found)
-    numbers = "{:.4f}".format
     tables = {
         "effects": result.effects,
         "guard_rails": result.guard_rails,
         "exposures": result.exposures,
+        "sample_ratio": result.sample_ratio,
     }
     for table in tables.values():
         if len(table):
-            typer.echo(table.to_string(index=False, float_format=numbers) + "\n")
+            typer.echo(table_text(table, spoken) + "\n")
     for sentence in conclusions(result, spoken):
         typer.echo(sentence)
     if out is not None:

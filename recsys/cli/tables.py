@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recsys.cli.app import AsOf, Lang, Params, Source, app
+from recsys.cli.app import AsOf, Lang, Params, Replace, Source, app
 
 if TYPE_CHECKING:
     from recsys.catalogue.entries import Language
@@ -58,6 +58,7 @@ def simulate(
     ] = "parquet:data/town",
     seed: Annotated[int | None, typer.Option(help="Seed; params.yaml's by default.")] = None,
     *,
+    replace: Replace = False,
     nights: Annotated[
         int | None, typer.Option(help="Play so many nights and compare policies; no tables are written.")
     ] = None,
@@ -87,7 +88,8 @@ def simulate(
     """Make a synthetic town, or play many nights in it.
 
     People, answers, boundaries, and what has happened between them so far. With --nights every policy
-    lives through the same nights in its own copy of the town, with the same random numbers.
+    lives through the same nights in its own copy of the town, with the same random numbers. Tables that are
+    there already are left alone, unless --replace says that they may go.
 
     Example: recsys simulate --people 500 --out parquet:data/town
 
@@ -101,7 +103,7 @@ def simulate(
     chosen = Settings.from_mapping(settings(params).model_dump(exclude_unset=True) | given, where="options")
     spoken = language(lang, chosen)
     if nights is None:
-        _write_town(chosen, out, spoken)
+        _write_town(chosen, out, spoken, replace=replace)
         return
     plan = {"nights": nights, "scores": scores, "noise": noise, "refit": refit, "k": k}
     summary = _played(chosen, _nights_config(policy, plan), towns)
@@ -109,12 +111,14 @@ def simulate(
     _write(summary, report, json, spoken)
 
 
-def _write_town(chosen: "Settings", out: str, lang: "Language") -> None:
+def _write_town(chosen: "Settings", out: str, lang: "Language", *, replace: bool) -> None:
     from recsys.catalogue.columns import Tables as T
     from recsys.cli.app import say
     from recsys.pipeline.from_settings import town_from_settings
-    from recsys.storage.table_files import write_tables
+    from recsys.storage.table_files import require_no_tables, write_tables
 
+    if not replace:
+        require_no_tables(out)
     town = town_from_settings(chosen)
     write_tables(town.tables, out)
     known = {"people": f"{len(town.ids):,}", "events": f"{len(town.tables[T.EVENTS]):,}"}

@@ -18,6 +18,7 @@ from recsys.experiments.neighbourhoods import Neighbourhoods, neighbourhoods
 from recsys.experiments.outcomes import Outcomes, exposure_table, outcomes, person_totals
 from recsys.experiments.planning import nights_needed, nights_of_past, plan
 from recsys.experiments.rehearsal import Rehearsal, rehearse
+from recsys.experiments.sample_ratio import sample_ratio
 from recsys.experiments.sequential import HarmTest, always_valid_interval, harm_test
 
 __all__ = [
@@ -48,4 +49,5 @@ __all__ = [
     "person_totals",
     "plan",
     "rehearse",
+    "sample_ratio",
 ]

@@ -12,11 +12,19 @@ from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.config import ExperimentSettings
 from recsys.errors import InputError, explained
-from recsys.experiments.assignment import ARM, ARM_AS_CANDIDATE, NIGHT, UNIT, night_blocks
+from recsys.experiments.assignment import (
+    ARM,
+    ARM_AS_CANDIDATE,
+    NIGHT,
+    UNIT,
+    check_assignment,
+    night_blocks,
+)
 from recsys.experiments.estimates import Estimate, compare_pairs, compare_units
 from recsys.experiments.guard_rails import guard_rails
 from recsys.experiments.logged_arms import refuse_other_arms
 from recsys.experiments.outcomes import Outcomes, exposure_table, person_totals
+from recsys.experiments.sample_ratio import sample_ratio
 from recsys.experiments.sequential import always_valid_interval
 from recsys.types import BoolArray
 
@@ -49,6 +57,7 @@ class ExperimentResult:
              are wider than ten times the level.
     guard_rails: a row for each arm and guard-rail: arm, guard_rail, value, control, ratio, evidence, stop.
     exposures: see `recsys.experiments.outcomes.exposure_table`; empty where nights are the units.
+    sample_ratio: see `recsys.experiments.sample_ratio`; empty in a log without impressions.
     nights:  numbers of the nights of which effects are read; none, and `effects` is empty, as long as likes
              still wait for their answers. Guard-rails and exposures count up to the last event all the same.
     """
@@ -58,6 +67,7 @@ class ExperimentResult:
     guard_rails: pd.DataFrame
     exposures: pd.DataFrame
     nights: tuple[int, ...] = field(default=())
+    sample_ratio: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def to_end(self) -> list[str]:
@@ -103,13 +113,13 @@ def analyse(
 
     Guard-rails are read up to the last event, also while no night is complete and there are no effects.
 
-    Raises InputError before the first night, when nobody takes part, and when the impressions say that other
-    arms were played than the settings name.
+    Raises InputError before the first night, when nobody takes part, for an assignment of another unit or of
+    other arms, and when the impressions say that another design or other arms were played than the settings
+    name.
     """
     if found.until <= 0.0:
         raise _nothing_complete(experiment)
-    if not len(assignment) or (experiment.unit != "night" and assignment[ARM].isna().all()):
-        raise InputError(explained("nobody takes part in the experiment", where="assignment"))
+    check_assignment(experiment, assignment)
     refuse_other_arms(experiment, assignment, found)
     nights = found.nights[(found.nights >= 0) & (found.nights < experiment.nights)]
     during = found.between(0, int(nights.max(initial=-1)) + 1)
@@ -127,6 +137,7 @@ def analyse(
         if experiment.unit != "night"
         else pd.DataFrame(),
         tuple(nights.tolist()),
+        sample_ratio(experiment, assignment, found),
     )
 
 

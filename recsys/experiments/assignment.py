@@ -28,6 +28,24 @@ NEIGHBOURHOOD: Final = "neighbourhood"
 NIGHT: Final = "night"
 
 
+def design_mark(experiment: ExperimentSettings) -> str:
+    """Return what of a design decides who is in which arm on which night: its unit and a short hash.
+
+    Receipts and impressions carry it, so that an experiment of one design is not read as one of another. The
+    hash is of unit, arms in their order, shares, first night and hour, and of nights also of `block_nights`.
+
+    >>> arms = {"today": {"share": 0.5}, "nash": {"share": 0.5}}
+    >>> one = ExperimentSettings(name="nash", unit="person", starts="2026-03-02", nights=28, arms=arms)
+    >>> design_mark(one), design_mark(one.changed(unit="both_sides", hour=18))
+    ('person-b52ef1', 'both_sides-af12a1')
+    """
+    parts = [experiment.unit, *(f"{arm} {share!r}" for arm, share in experiment.arms_by_share.items())]
+    parts.append(experiment.first_night.isoformat())
+    if experiment.unit == "night":
+        parts.append(str(experiment.block_nights))
+    return f"{experiment.unit}-{blake2b(chr(10).join(parts).encode(), digest_size=3).hexdigest()}"
+
+
 def keyed_uniform(
     values: npt.ArrayLike | Sequence[Any], experiment: str, role: str = "viewer"
 ) -> Float64Array:
@@ -76,6 +94,32 @@ def assign(
     if experiment.unit == "both_sides":
         table[ARM_AS_CANDIDATE] = _drawn(ids, experiment, "candidate")
     return table
+
+
+def check_assignment(experiment: ExperimentSettings, assignment: pd.DataFrame) -> None:
+    """Raise InputError when nobody takes part, or an assignment is of another unit or of other arms.
+
+    >>> experiment = ExperimentSettings(name="nash", unit="both_sides", starts="2026-03-02", nights=28,
+    ...     arms={"today": {"share": 0.5}, "nash": {"share": 0.5}})
+    >>> check_assignment(experiment, assign(experiment, ["u1", "u2"]))
+    """
+    need_columns([C.USER, UNIT, ARM], assignment.columns, where="the assignment")
+    placed = assignment.dropna(subset=[ARM])
+    unit = "night"
+    if ARM_AS_CANDIDATE in assignment:
+        unit = "both_sides"
+    elif len(placed):
+        unit = "person" if (placed[UNIT] == placed[C.USER]).all() else "neighbourhood"
+    if not len(assignment) or (not len(placed) and experiment.unit != "night"):
+        raise InputError(explained("nobody takes part in the experiment", where="assignment"))
+    remedy = "read it as it was designed, with the assignment that recsys.experiments.assign gives"
+    if unit != experiment.unit:
+        what = f"the assignment is of unit {unit}, the experiment of {experiment.unit}"
+        raise InputError(explained(what, remedy=remedy))
+    unknown = sorted(set(placed[ARM]) - set(experiment.arms))
+    if unknown:
+        got = ", ".join(unknown)
+        raise InputError(explained("the assignment names arms of another experiment", got=got, remedy=remedy))
 
 
 def deal(units: Sequence[Any], shares: Mapping[str, float], experiment: str) -> dict[Any, str]:

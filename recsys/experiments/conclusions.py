@@ -82,8 +82,10 @@ def conclusions(result: ExperimentResult, lang: Language = "en") -> list[str]:
 
     if not result.nights:
         ends = [sentence for arm in experiment.others for sentence in _ends(result, arm, lang)]
-        return [_waits(experiment, lang), *(ends or [text("no_guard_rail")])]
-    found = [text("nights", nights=len(result.nights), planned=experiment.nights, name=experiment.name)]
+        return [_waits(experiment, lang), *_sample_ratio(result, lang), *(ends or [text("no_guard_rail")])]
+    unit = text(f"unit_{experiment.unit}")
+    values = {"nights": len(result.nights), "planned": experiment.nights, "name": experiment.name}
+    found = [text("nights", unit=unit, **values), *_sample_ratio(result, lang)]
     for arm in experiment.others:
         if arm in experiment.ended:
             nights = result.nights_of(arm)
@@ -91,7 +93,8 @@ def conclusions(result: ExperimentResult, lang: Language = "en") -> list[str]:
         found += [_effect(result, arm, lang), *_ends(result, arm, lang)]
         naive = result.effects[(result.effects[ARM] == arm) & (result.effects["estimator"] == NAIVE)]
         if len(naive):
-            found.append(text("naive", effect=f"{float(naive['effect'].iloc[0]):+.3f}"))
+            row = naive.iloc[0]
+            found.append(text("naive", effect=f"{row['effect']:+.3f}", relative=_percent(row["relative"])))
     found.append(text(f"limits_{experiment.unit}"))
     return [*found, text("not_concluded")]
 
@@ -104,9 +107,44 @@ def _effect(result: ExperimentResult, arm: str, lang: Language) -> str:
         values = {"units": int(row["units"])} if key != "nothing_known" else {}
         return texts.text(f"experiment.{key}", lang, arm=arm, **values)
     numbers = {name: f"{row[name]:+.3f}" for name in ("effect", "always_lo", "always_hi")}
+    numbers |= {
+        f"{name}_share": _percent(row[name] / row["control"]) for name in ("effect", "always_lo", "always_hi")
+    }
+    numbers["level"] = f"{row['control']:.3f}"
     more, fewer = row["always_lo"] > 0.0, row["always_hi"] < 0.0
     key = "more" if more else "fewer" if fewer else "open"
     return texts.text(f"experiment.{key}", lang, arm=arm, control=experiment.control, **numbers)
+
+
+def _percent(share: float) -> str:
+    """Return a share of the first arm's level, such as +12 %.
+
+    >>> _percent(0.1234), _percent(float("nan"))
+    ('+12 %', '-')
+    """
+    return f"{100.0 * share:+.0f} %" if np.isfinite(share) else "-"
+
+
+def _sample_ratio(result: ExperimentResult, lang: Language) -> list[str]:
+    """Return whether as many people of each arm were shown anybody as its share says, if anybody was."""
+    table, texts = result.sample_ratio, load_catalogue()
+    if not len(table):
+        return []
+    by_night = result.experiment.unit == "night"
+    key = "viewers_a_night" if by_night else "viewers"
+    arms = ", ".join(
+        texts.text(
+            f"experiment.{key}",
+            lang,
+            arm=row[ARM],
+            viewers=f"{row['viewers']:,}",
+            people=f"{row['people']:,}",
+            expected=f"{row['expected']:,.0f}",
+        )
+        for row in table.to_dict("records")
+    )
+    fits = "sample_mismatch" if table["mismatch"].any() else "sample_fits"
+    return [texts.text(f"experiment.{fits}", lang, arms=arms)]
 
 
 def _ends(result: ExperimentResult, arm: str, lang: Language) -> list[str]:
@@ -114,5 +152,6 @@ def _ends(result: ExperimentResult, arm: str, lang: Language) -> list[str]:
     rails, texts = result.guard_rails, load_catalogue()
     if arm not in result.to_end:
         return []
-    crossed = rails[(rails[ARM] == arm) & rails["stop"]]
-    return [texts.text("experiment.end", lang, arm=arm, guard_rail=name) for name in crossed["guard_rail"]]
+    crossed = rails.loc[(rails[ARM] == arm) & rails["stop"], "guard_rail"]
+    named = (texts.text(f"experiment.value_{name.replace(' ', '_')}", lang) for name in crossed)
+    return [texts.text("experiment.end", lang, arm=arm, guard_rail=name) for name in named]

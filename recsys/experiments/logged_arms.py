@@ -1,8 +1,9 @@
 """The arms in the log beside those of the settings: what was not played is not read.
 
-Each impression carries the experiment and the arm its list was made for. With another name, other shares,
-another unit or another first night the hash gives other arms than those that were served, and an effect read
-by them is one of nothing.
+Each impression carries the experiment, a mark of its design and the arm its list was made for. With another
+name, other shares, another unit or another first night the hash gives other arms than those that were served,
+and an effect read by them is one of nothing. Where another design gives the same arms, as people read as both
+sides, the mark says so; a log of before there were marks has none and is judged by its arms alone.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.config import ExperimentSettings
 from recsys.errors import InputError, explained
-from recsys.experiments.assignment import ARM, NIGHT, night_blocks, served
+from recsys.experiments.assignment import ARM, NIGHT, design_mark, night_blocks, served
 from recsys.experiments.outcomes import LOGGED, Outcomes
 
 _MOST: Final = 0.03
@@ -27,17 +28,20 @@ _MOST_BY_NIGHT: Final = 0.3
 class LoggedArms:
     """How many impressions carry what the settings say, of those that carry an experiment or should.
 
-    shown: how many there are; other: of another experiment; moved: of another arm than the settings give;
-    outside: on nights on which by the settings everybody has the first arm's lists; bare: of nights of the
-    experiment on which no impression carries one. example: what impressions of another experiment carry.
+    shown: how many there are; other: of another experiment; design: of another design of it; moved: of
+    another arm than the settings give; outside: on nights on which by the settings everybody has the first
+    arm's lists; bare: of nights of the experiment on which no impression carries one. example, played: what
+    impressions of another experiment carry, and the mark of those of another design.
     """
 
     shown: int
     other: int
+    design: int
     moved: int
     outside: int
     bare: int
     example: str
+    played: str
     by_night: bool
 
     @classmethod
@@ -51,37 +55,47 @@ class LoggedArms:
         logged = shown[LOGGED] if LOGGED in shown else pd.Series(None, index=shown.index, dtype="str")
         named, night = logged.notna(), shown[NIGHT]
         during = (night >= 0) & (night < experiment.nights)
-        nothing = cls(0, 0, 0, 0, 0, "", experiment.unit == "night")
+        nothing = cls(0, 0, 0, 0, 0, 0, "", "", experiment.unit == "night")
         if not named.any():
             return nothing
-        name, _, arm = (column for _, column in logged.fillna("").str.partition(":").items())
+        of, _, arm = (column for _, column in logged.fillna("").str.partition(":").items())
+        name, _, mark = (column for _, column in of.str.partition(".").items())
         other = named & during & (name != experiment.name)
         if not (named & (during | (name == experiment.name))).any():
             return nothing
         expected = _expected(experiment, assignment, shown.assign(during=during))
-        moved = named & during & ~other & expected.notna() & (arm != expected)
-        outside = named & (name == experiment.name) & ((night < 0) | (night > experiment.nights))
+        design = (name == experiment.name) & (mark != "") & (mark != design_mark(experiment))
+        moved = named & during & ~other & ~design & expected.notna() & (arm != expected)
+        own = named & (name == experiment.name) & ~design
+        outside = own & ((night < 0) | (night > experiment.nights))
         bare = ~named & during & ~night.isin(night[named])
-        counted = (named & during) | outside | bare
+        counted = (named & during) | design | outside | bare
         return cls(
             shown=int(counted.sum()),
             other=int(other.sum()),
+            design=int(design.sum()),
             moved=int(moved.sum()),
             outside=int(outside.sum()),
             bare=int(bare.sum()),
-            example=str(logged[other].mode().iloc[0]) if other.any() else "",
+            example=_most_frequent(logged[other]),
+            played=_most_frequent(mark[design]),
             by_night=experiment.unit == "night",
         )
 
     @property
     def wrong(self) -> int:
         """How many impressions say that something else was played."""
-        return self.other + self.moved + self.outside + self.bare
+        return self.other + self.design + self.moved + self.outside + self.bare
 
     @property
     def agree(self) -> bool:
         """Whether the experiment of the settings is the one that was played."""
-        return self.wrong <= (_MOST_BY_NIGHT if self.by_night else _MOST) * self.shown
+        most = _MOST_BY_NIGHT if self.by_night else _MOST
+        return self.wrong <= most * self.shown and self.design <= _MOST * self.shown
+
+
+def _most_frequent(values: pd.Series) -> str:
+    return str(values.mode().iloc[0]) if len(values) else ""
 
 
 def _expected(experiment: ExperimentSettings, assignment: pd.DataFrame, shown: pd.DataFrame) -> pd.Series:
@@ -103,8 +117,10 @@ def refuse_other_arms(experiment: ExperimentSettings, assignment: pd.DataFrame, 
     logged = LoggedArms.of(experiment, assignment, found)
     if logged.agree:
         return
+    design = _design_said(logged.played, experiment)
     parts = {
         f"{logged.other:,} carry another experiment ({logged.example})": logged.other,
+        f"{logged.design:,} carry another design of it ({design})": logged.design,
         f"{logged.moved:,} carry another arm of it than the settings give": logged.moved,
         f"{logged.outside:,} carry it on nights that are none of it": logged.outside,
         f"{logged.bare:,} carry no arm": logged.bare,
@@ -114,5 +130,13 @@ def refuse_other_arms(experiment: ExperimentSettings, assignment: pd.DataFrame, 
         f"the impressions were not made by the experiment '{experiment.name}' of the settings: "
         f"of {logged.shown:,} {said}, by the model_version of the events"
     )
-    remedy = "put name, unit, shares, arms, starts and nights back to what they were while it ran"
+    remedy = "put name, unit, arms, their order and shares, starts, hour and nights back to what was played"
     raise InputError(explained(what, remedy=remedy))
+
+
+def _design_said(played: str, experiment: ExperimentSettings) -> str:
+    """Return in what the design that was played differs from that of the settings, as far as a mark says."""
+    unit = played.rpartition("-")[0]
+    if unit != experiment.unit:
+        return f"unit {unit}, the settings say {experiment.unit}"
+    return "the same unit; another order of the arms or their shares, another first night or another hour"

@@ -13,7 +13,15 @@ from recsys.catalogue.columns import Columns as C
 from recsys.config import ExperimentSettings
 from recsys.errors import SettingsError, explained, need_columns
 from recsys.experiments.arms import arm_of_pairs
-from recsys.experiments.assignment import ARM, NEIGHBOURHOOD, arm_of_night, assign, night_number, served
+from recsys.experiments.assignment import (
+    ARM,
+    NEIGHBOURHOOD,
+    arm_of_night,
+    assign,
+    design_mark,
+    night_number,
+    served,
+)
 from recsys.ranking.recommend import RankedPairs
 from recsys.types import Int8Array, ObjectArray
 
@@ -58,8 +66,9 @@ class NightArms:
         return arm.to_numpy(object)
 
     def names(self) -> tuple[str, ...]:
-        """Return what a receipt and an impression carry for each arm: the experiment and the arm."""
-        return tuple(f"{self.experiment.name}:{arm}" for arm in self.experiment.arms)
+        """Return what a receipt and an impression carry for each arm: the experiment, its design, the arm."""
+        mark = design_mark(self.experiment)
+        return tuple(f"{self.experiment.name}.{mark}:{arm}" for arm in self.experiment.arms)
 
     def codes(self) -> Int8Array:
         """Return the arm of each viewer as a position in `names`, -1 for who is in none, `(n_people,)`.

@@ -22,7 +22,7 @@ from recsys.types import Float64Array, Int64Array
 HARMS: Final = ("report", "block")
 """Events of a guard-rail: somebody was reported or blocked by whom they were shown to."""
 LOGGED: Final = "logged"
-_NAMED: Final = r"\+([a-z][a-z0-9-]*:[a-z][a-z0-9_]*)$"
+_NAMED: Final = r"\+([a-z][a-z0-9-]*(?:\.[a-z_]+-[0-9a-f]+)?:[a-z][a-z0-9_]*)$"
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,8 @@ class Outcomes:
 
     nights:  numbers of the nights that are complete: their likes have had their time to be answered.
     exposures: viewer_id, candidate_id, night, position, logged: impressions, up to `until`; logged is the
-             experiment and arm an impression carries, such as "nash-1:nash", missing where it carries none.
+             experiment, design and arm an impression carries, such as "nash-1.person-b52ef1:nash", missing
+             where it carries none.
     likes:   viewer_id, candidate_id, night: from lists and inboxes, of complete nights.
     matches: viewer_id (whose like began it), candidate_id, night (of that like), of complete nights.
     harms:   user_id (who reports or blocks), other_id, night, type, up to `until`: they wait for nothing.

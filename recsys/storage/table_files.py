@@ -59,6 +59,27 @@ def write_tables(tables: Mapping[str, Frames], target: str, *, catalogue: Catalo
         _write_duckdb({name: _arrow(name, _whole(given)) for name, given in tables.items()}, path)
 
 
+def require_no_tables(target: str) -> None:
+    """Raise InputError when a target of `write_tables` holds tables already, which would be replaced.
+
+    >>> require_no_tables("parquet:no/such/folder")
+    """
+    if postgres_tables.is_postgres(target):
+        found, where = postgres_tables.foreign_tables(target), "the database"
+    else:
+        kind, path = parse_source(target)
+        where = str(path)
+        if kind == "duckdb":
+            found = [path.name] if path.exists() else []
+        else:
+            found = [name for name in CONTRACTS if (path / f"{name}.{kind}").exists()]
+    if found:
+        remedy = "name another place, or say --replace where these may go"
+        raise InputError(
+            explained("tables are there already", where=where, got=", ".join(found), remedy=remedy)
+        )
+
+
 def _write_parquet(tables: Mapping[str, Frames], folder: Path) -> None:
     """Write every table aside, part by part, and put them in place when all of them are whole."""
     import pyarrow.parquet as pq

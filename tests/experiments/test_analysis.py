@@ -17,6 +17,7 @@ from recsys.experiments import (
     outcomes,
     plan,
 )
+from recsys.experiments.assignment import design_mark
 from recsys.experiments.conclusions import conclusions
 
 STARTS = pd.Timestamp("2026-03-02", tz="UTC")
@@ -119,12 +120,15 @@ def test_harm_is_read_at_once_however_long_matches_are_waited_for(unit: str, fir
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"name": "other-1"}, r"another experiment \(try:"),
-        ({"arms": {"today": {"share": 0.6}, "more": {"share": 0.4}}}, "another arm"),
-        ({"starts": "2026-03-04"}, "on nights that are none of it"),
-        ({"starts": "2026-02-28"}, "carry no arm"),
+        ({"name": "other-1"}, r"another experiment \(try\."),
+        ({"arms": {"today": {"share": 0.6}, "more": {"share": 0.4}}}, "another design of it"),
+        ({"starts": "2026-03-04"}, "another design of it"),
+        ({"starts": "2026-02-28"}, "another design of it.* carry no arm"),
         ({"nights": 7}, "on nights that are none of it"),
-        ({"unit": "night"}, "another arm"),
+        ({"unit": "night"}, "another design of it .unit person, the settings say night"),
+        ({"unit": "both_sides"}, "another design of it .unit person, the settings say both_sides"),
+        ({"hour": 18}, "another first night or another hour"),
+        ({"arms": dict(reversed(ARMS.items()))}, "another order of the arms or their shares"),
     ],
 )
 def test_what_was_not_played_is_not_read(changes: dict[str, object], said: str) -> None:
@@ -140,11 +144,67 @@ def test_what_was_not_played_is_not_read(changes: dict[str, object], said: str) 
     )
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"arms": {"today": {"share": 0.6}, "more": {"share": 0.4}}}, "another arm"),
+        ({"arms": dict(reversed(ARMS.items()))}, "another arm"),
+        ({"starts": "2026-03-04"}, "on nights that are none of it"),
+        ({"starts": "2026-02-28"}, "carry no arm"),
+        ({"unit": "night"}, "another arm"),
+    ],
+)
+def test_a_log_of_before_there_were_marks_is_judged_by_its_arms(
+    changes: dict[str, object], said: str
+) -> None:
+    one = design("person")
+    log = played(one)
+    log["model_version"] = log["model_version"].str.replace(f".{design_mark(one)}", "", regex=False)
+    assert read(one, log).nights == tuple(range(10))
+    with pytest.raises(InputError, match=said):
+        read(design(**{"unit": "person", **changes}), log)
+
+
+@pytest.mark.parametrize("unit", ["neighbourhood", "person", "both_sides", "night"])
+def test_an_assignment_of_another_unit_or_other_arms_is_refused(unit: str) -> None:
+    """People read as both sides gave an interval of a design that was never played."""
+    log = events(design(), 1.0)
+    one = design(unit)
+    found = outcomes(log, one, now=STARTS + pd.Timedelta(days=12))
+    for other in {"neighbourhood", "person", "both_sides", "night"} - {unit}:
+        said = f"the assignment is of unit {other}, the experiment of {unit}"
+        with pytest.raises(InputError, match="nobody takes part" if other == "night" else said):
+            analyse(one, assign(design(other), PEOPLE, GROUPS), found)
+    if unit != "night":
+        who = assign(one, PEOPLE, GROUPS).replace({"arm": {"more": "less"}})
+        with pytest.raises(InputError, match=r"arms of another experiment.*less"):
+            analyse(one, who, found)
+
+
+def test_a_sentence_says_how_much_a_person_and_night_and_in_percent() -> None:
+    one = design()
+    result = read(one, events(one, 3.0))
+    row = result.decisive("more")
+    said = conclusions(result)
+    more = next(sentence for sentence in said if "With more for everybody" in sentence)
+    share = f"{100.0 * row['effect'] / row['control']:+.0f} %"
+    assert f"{row['effect']:+.3f} matches a person and night more" in more
+    assert f"({share} of its {row['control']:.3f})" in more
+    assert "; neighbourhoods are compared." in said[0]
+    naive = next(sentence for sentence in said if "as if nobody shared" in sentence)
+    assert "matches a person and night (" in naive
+    assert any(
+        share in sentence and "一人・夜間処理一回あたり" in sentence for sentence in conclusions(result, "ja")
+    )
+    harmed = " ".join(conclusions(read(one, events(one, 3.0, harm=0.2)), "ja"))
+    assert "安全の目安を超えました（通報した人）" in harmed
+
+
 def played(one: ExperimentSettings) -> pd.DataFrame:
     """Return a log whose impressions carry the arms that were served."""
     log = events(one, 1.0)
     arms, night = assign(one, PEOPLE).set_index("user_id")["arm"], (log["ts"] - STARTS).dt.days
-    tag = "4f1c9a+" + one.name + ":" + log["actor"].map(arms)
+    tag = f"4f1c9a+{one.name}.{design_mark(one)}:" + log["actor"].map(arms)
     seen = (log["type"] == "impression") & night.between(0, one.nights - 1)
     return log.assign(model_version=tag.where(seen, "4f1c9a"))
 

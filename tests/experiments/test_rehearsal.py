@@ -13,6 +13,7 @@ from recsys.cli import app
 from recsys.config import ExperimentSettings
 from recsys.errors import InputError
 from recsys.experiments import Rehearsal, analyse, assign, outcomes, rehearse
+from recsys.experiments.assignment import design_mark
 
 DESIGN = ExperimentSettings(
     name="naive-1",
@@ -48,10 +49,11 @@ def test_impressions_carry_the_arm_until_it_is_ended(rehearsal: Rehearsal) -> No
     shown = events[(events["type"] == "impression") & (events["ts"] >= pd.Timestamp("2026-01-05T03:00Z"))]
     arm = shown["actor"].map(assign(DESIGN, rehearsal.town.ids.values).set_index("user_id")["arm"])
     early = shown["ts"] < pd.Timestamp("2026-01-07T03:00Z")
-    assert (shown["model_version"] == "rehearsal+naive-1:" + arm)[early].all()
+    name = f"rehearsal+naive-1.{design_mark(DESIGN)}:"
+    assert (shown["model_version"] == name + arm)[early].all()
     assert set(arm[early]) == {"today", "liked"}
     running = shown["ts"] < pd.Timestamp("2026-01-08T03:00Z")
-    assert (shown.loc[~early & running, "model_version"] == "rehearsal+naive-1:today").all()
+    assert (shown.loc[~early & running, "model_version"] == f"{name}today").all()
     assert (shown.loc[~running, "model_version"] == "rehearsal").all()
     assert (~running).any()
 
@@ -61,6 +63,28 @@ def test_what_is_true_is_told_of_every_arm_and_a_town_of_another_day_is_refused(
     assert list(rehearsal.matches) == ["today", "liked"]
     with pytest.raises(InputError, match="make the town as of 2026-02-02"):
         rehearse(rehearsal.town, DESIGN.changed(starts="2026-02-02", ended={}))
+
+
+def test_a_rehearsal_leaves_tables_that_are_there_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Members' tables once stood where somebody rehearsed."""
+    monkeypatch.chdir(tmp_path)
+    arms = "{a: {share: 0.5}, b: {share: 0.5, order: naive}}"
+    one = f"{{name: x, unit: person, starts: 2026-03-02, nights: 1, mature_nights: 0, arms: {arms}}}"
+    text = f"experiment: {one}\n"
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "members").mkdir()
+    table = tmp_path / "members" / "profiles.parquet"
+    table.write_bytes(b"theirs")
+    command = ["experiment", "rehearse", "--people", "40", "--out", "parquet:members"]
+    for before in (command, ["simulate", "--people", "40", "--out", "parquet:members"]):
+        found = CliRunner().invoke(app, before)
+        assert found.exit_code == 40
+        assert "tables are there already in members" in found.output
+        assert table.read_bytes() == b"theirs"
+    assert CliRunner().invoke(app, [*command, "--replace"]).exit_code == 0
+    assert table.read_bytes() != b"theirs"
 
 
 def test_a_rehearsal_leaves_a_file_of_neighbourhoods_alone(

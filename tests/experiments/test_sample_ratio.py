@@ -1,0 +1,63 @@
+"""The sample ratio: right shares are not called wrong however often one looks, lost people are."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.config import ExperimentSettings
+from recsys.experiments import Outcomes, assign, sample_ratio
+from recsys.experiments.assignment import night_blocks
+
+NONE = pd.DataFrame({"viewer_id": [], "candidate_id": [], "night": []})
+PEOPLE = pd.Series([f"u{n:04d}" for n in range(2000)], dtype="str")
+GROUPS = pd.DataFrame({"user_id": PEOPLE, "neighbourhood": [f"n{n // 50}" for n in range(2000)]})
+NIGHTS = 14
+UNITS = ("person", "neighbourhood", "both_sides", "night")
+
+
+def design(unit: str, draw: int = 0, share: float = 0.5) -> ExperimentSettings:
+    arms = {"today": {"share": 1.0 - share}, "nash": {"share": share}}
+    return ExperimentSettings(name=f"try-{draw}", unit=unit, starts="2026-03-02", nights=NIGHTS, arms=arms)
+
+
+def seen(one: ExperimentSettings, who: pd.DataFrame, rng: np.random.Generator, lost: float = 0.0) -> Outcomes:
+    """Return impressions of a third of the people a night, of whom some of the second arm are lost."""
+    arm = np.array([who["arm"].to_numpy(object)] * NIGHTS, object)
+    if one.unit == "night":
+        arm = np.repeat(night_blocks(one)[1][:, None], len(who), axis=1)
+    always_lost = rng.random(len(who)) < lost
+    night, row = np.nonzero((rng.random(arm.shape) < 0.33) & ~((arm == "nash") & always_lost))
+    shown = pd.DataFrame({"viewer_id": who["user_id"].to_numpy()[row], "candidate_id": "c", "night": night})
+    return Outcomes(np.arange(NIGHTS), shown, NONE, NONE, NONE, float(NIGHTS))
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_right_shares_are_hardly_ever_called_wrong_at_any_number_of_looks(unit: str) -> None:
+    rng, wrong = np.random.default_rng(3), 0
+    for draw in range(60):
+        one = design(unit, draw, share=0.5 if unit == "night" else 0.3)
+        who = assign(one, PEOPLE, GROUPS)
+        found = seen(one, who, rng)
+        looks = [sample_ratio(one, who, found.between(0, nights)) for nights in range(1, NIGHTS + 1)]
+        wrong += any(look["mismatch"].any() for look in looks)
+        people = looks[-1]["people"].sum()
+        assert people == (2 * len(PEOPLE) if unit == "night" else len(PEOPLE))
+    assert wrong <= 2  # of sixty; one in a hundred is promised
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_an_arm_that_loses_people_is_called_wrong(unit: str) -> None:
+    rng = np.random.default_rng(4)
+    one = design(unit)
+    who = assign(one, PEOPLE, GROUPS)
+    table = sample_ratio(one, who, seen(one, who, rng, lost=0.25))
+    assert table["mismatch"].all()
+    viewers = table.set_index("arm")["viewers"]
+    assert viewers["nash"] < viewers["today"]
+
+
+def test_nothing_is_said_without_impressions() -> None:
+    one = design("person")
+    assert not len(
+        sample_ratio(one, assign(one, PEOPLE), Outcomes(np.arange(2), NONE, NONE, NONE, NONE, 2.0))
+    )
