@@ -9,12 +9,15 @@ from recsys.cli.app import AsOf, Lang, Params, Replace, Source, app
 from recsys.errors import SettingsError, explained
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from recsys.catalogue.entries import Language
     from recsys.config import ExperimentSettings
     from recsys.experiments.rehearsal import Rehearsal
     from recsys.pipeline.night import Night
+    from recsys.settings import Settings
 
 MOST_CUT: Final = 0.25
 """With a larger share of pairs between neighbourhoods a plan says that they hide much of an effect."""
@@ -142,7 +145,6 @@ def rehearse(
     from recsys.experiments import rehearse as rehearsed
     from recsys.pipeline.allocation import allocation_config
     from recsys.pipeline.from_settings import town_from_settings
-    from recsys.settings import TOWN, Settings
     from recsys.storage.atomic_write import write_atomically
     from recsys.storage.table_files import require_no_tables, write_tables
 
@@ -153,9 +155,7 @@ def rehearse(
     file = _new_file_of_neighbourhoods(experiment)
     played = experiment.nights + experiment.mature_nights if nights is None else nights
     begins = f"{experiment.starts}T{experiment.hour or 3:02}:00:00Z"  # noon in Japan unless it is said
-    changes = {"people": people, "as_of": begins, "source": TOWN}
-    changes |= {} if seed is None else {"seed": seed}
-    chosen = Settings.from_mapping(chosen.model_dump(exclude_unset=True) | changes, where="options")
+    chosen = _of_town(chosen, {"people": people, "as_of": begins, "seed": seed})
     town = town_from_settings(chosen, nights_ahead=played)
     total = played * (len(experiment.arms) + 1)
     with tqdm(total=total, desc="nights", unit="list", disable=not sys.stderr.isatty()) as bar:
@@ -175,6 +175,14 @@ def rehearse(
     say("experiment_rehearsed", spoken, nights=played, people=f"{people:,}", out=out)
     _say_what_is_true(experiment, found, spoken)
     say("experiment_read_rehearsal", spoken, out=out, begins=begins, ends=_moment(found.town.as_of))
+
+
+def _of_town(chosen: "Settings", changes: "Mapping[str, object]") -> "Settings":
+    """Return settings of a town, with changes of which None are none."""
+    from recsys.settings import TOWN, Settings
+
+    given = {name: value for name, value in changes.items() if value is not None} | {"source": TOWN}
+    return Settings.from_mapping(chosen.model_dump(exclude_unset=True) | given, where="options")
 
 
 def _moment(at: "pd.Timestamp") -> str:
