@@ -150,9 +150,8 @@ def rehearse(
 
     chosen = settings(params)
     experiment, spoken = _needed(chosen.experiment), language(lang, chosen)
-    if not replace:
-        require_no_tables(out)
     file = _new_file_of_neighbourhoods(experiment)
+    require_no_tables(out, replace=replace)
     played = experiment.nights + experiment.mature_nights if nights is None else nights
     begins = f"{experiment.starts}T{experiment.hour or 3:02}:00:00Z"  # noon in Japan unless it is said
     chosen = _of_town(chosen, {"people": people, "as_of": begins, "seed": seed})

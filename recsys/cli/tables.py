@@ -117,8 +117,7 @@ def _write_town(chosen: "Settings", out: str, lang: "Language", *, replace: bool
     from recsys.pipeline.from_settings import town_from_settings
     from recsys.storage.table_files import require_no_tables, write_tables
 
-    if not replace:
-        require_no_tables(out)
+    require_no_tables(out, replace=replace)
     town = town_from_settings(chosen)
     write_tables(town.tables, out)
     known = {"people": f"{len(town.ids):,}", "events": f"{len(town.tables[T.EVENTS]):,}"}

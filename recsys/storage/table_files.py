@@ -59,11 +59,13 @@ def write_tables(tables: Mapping[str, Frames], target: str, *, catalogue: Catalo
         _write_duckdb({name: _arrow(name, _whole(given)) for name, given in tables.items()}, path)
 
 
-def require_no_tables(target: str) -> None:
-    """Raise InputError when a target of `write_tables` holds tables already, which would be replaced.
+def require_no_tables(target: str, *, replace: bool = False) -> None:
+    """Raise InputError when a target of `write_tables` holds tables already that are not to be replaced.
 
     >>> require_no_tables("parquet:no/such/folder")
     """
+    if replace:
+        return
     if postgres_tables.is_postgres(target):
         found, where = postgres_tables.foreign_tables(target), "the database"
     else:
