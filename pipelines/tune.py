@@ -10,8 +10,8 @@ import argparse
 import json
 import sys
 
-from recsys.batch.declaration import LogFields
 from recsys.batch.stage import run_with
+from recsys.batch.stage_order import LogFields
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import PATHS
 from recsys.pipeline.tuning import tune

@@ -1,6 +1,6 @@
 """The stages that learn: feature blocks, the model, and how well it foresees what it could not know."""
 
-from recsys.batch.declaration import LogFields
+from recsys.batch.stage_order import LogFields
 from recsys.features.feature_map import FeatureMap
 from recsys.pipeline.evaluation import evaluate_night, write_evaluation
 from recsys.pipeline.from_settings import blocks_from_settings, model_from_settings

@@ -4,8 +4,8 @@ import json
 from contextlib import suppress
 from dataclasses import asdict
 
-from recsys.batch.declaration import LogFields
 from recsys.batch.progress import part_progress
+from recsys.batch.stage_order import LogFields
 from recsys.errors import EXIT_REFUSED, PublicationRefusedError, SafetyUnavailable
 from recsys.pipeline.allocation import allocate_night
 from recsys.pipeline.candidates import recommend_night

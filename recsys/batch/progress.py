@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Self, TextIO
 
-from recsys.batch.declaration import NAMES
+from recsys.batch.stage_order import NAMES
 from recsys.catalogue import Language, load_catalogue
 from recsys.parallel import n_processors
 from recsys.pipeline.history import read_lines

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from recsys.batch.declaration import LogFields
+from recsys.batch.stage_order import LogFields
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import PUBLISHED, NightPaths
 from recsys.report.night_summary import read_night

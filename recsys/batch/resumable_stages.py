@@ -17,8 +17,8 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, Final
 
-from recsys.batch.declaration import NAMES, STAGES, BatchStage
 from recsys.batch.stage import run
+from recsys.batch.stage_order import NAMES, STAGES, BatchStage
 from recsys.parallel import n_processors
 from recsys.pipeline.doctor import machine_memory
 from recsys.pipeline.fingerprint import code_fingerprint, files_fingerprint, text_fingerprint

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from recsys.batch.declaration import LogFields, stage_of
 from recsys.batch.progress import Ticker, expected_seconds, summary_line
+from recsys.batch.stage_order import LogFields, stage_of
 from recsys.catalogue import Language
 from recsys.errors import EXIT_TRY_AGAIN, RecsysError
 from recsys.pipeline.history import append_line

@@ -7,8 +7,8 @@ from typing import Final
 
 import pandas as pd
 
-from recsys.batch.declaration import LogFields
 from recsys.batch.progress import condition_names, text
+from recsys.batch.stage_order import LogFields
 from recsys.data.safety_rows import row_counts
 from recsys.errors import PublicationRefusedError
 from recsys.pipeline.erasure import clear_work_naming_erased, erased_rows, note_erasures_applied

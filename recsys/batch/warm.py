@@ -6,7 +6,7 @@ A small night in a folder that is removed afterwards calls each kernel with the 
 import tempfile
 from contextlib import chdir
 
-from recsys.batch.declaration import STAGES
+from recsys.batch.stage_order import STAGES
 from recsys.pipeline.paths import PATHS
 from recsys.settings import Settings
 from recsys.simulation.town import DEFAULT_AS_OF

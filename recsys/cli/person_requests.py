@@ -236,10 +236,10 @@ def access(
     """
     from recsys.cli.app import language, settings_if_sound
     from recsys.errors import InputError
-    from recsys.pipeline.access import nothing_found, person_data, person_places
-    from recsys.pipeline.access_letter import access_letter
     from recsys.pipeline.erasure import require_not_erased, require_published_folder
     from recsys.pipeline.paths import PATHS
+    from recsys.pipeline.subject_access import nothing_found, person_data, person_places
+    from recsys.pipeline.subject_access_letter import access_letter
     from recsys.storage.atomic_write import write_atomically
 
     require_published_folder(published)

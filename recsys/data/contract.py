@@ -234,7 +234,8 @@ class Contract:
 
 
 _PERSON_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET)
-_LONGEST_ID: Final = 512
+LONGEST_ID: Final = 512
+"""Characters of an id that are read; the rest of a longer one tells nobody from anybody."""
 
 
 def _with_ids_as_given(refused: pd.DataFrame, given: pd.DataFrame) -> pd.DataFrame:
@@ -245,7 +246,7 @@ def _with_ids_as_given(refused: pd.DataFrame, given: pd.DataFrame) -> pd.DataFra
             raw = (
                 given[column]
                 .loc[found.index]
-                .map(lambda one: as_id_text(one)[:_LONGEST_ID], na_action="ignore")
+                .map(lambda one: as_id_text(one)[:LONGEST_ID], na_action="ignore")
             )
             found[column] = found[column].astype(object).where(found[column].notna(), raw.astype(object))
     if C.PERSON_TOKEN in found and C.PERSON_TOKEN in given:
@@ -257,7 +258,7 @@ def _with_ids_as_given(refused: pd.DataFrame, given: pd.DataFrame) -> pd.DataFra
 
 def token_meant(given: object) -> str | None:
     """Return the token of a person that a value means in another spelling, None for none."""
-    meant = (id_in_one_spelling(as_id_text(given)[:_LONGEST_ID]) or "").strip("'\"")
+    meant = (id_in_one_spelling(as_id_text(given)[:LONGEST_ID]) or "").strip("'\"")
     return meant if is_token(meant) else None
 
 

@@ -33,7 +33,7 @@ from recsys.http.console_session import (
 )
 from recsys.http.console_sign_in import session_routes
 from recsys.messaging.draft_guard import GUARD_KINDS, advice, check_draft, load_rules
-from recsys.pipeline.access_letter import access_letter
+from recsys.pipeline.subject_access_letter import access_letter
 from recsys.report.gate_messages import gate_advice, gate_limit, gate_message
 from recsys.report.indicators import level_of
 from recsys.report.localization import Texts, moment

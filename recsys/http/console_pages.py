@@ -28,7 +28,6 @@ from recsys.http.operator_sessions import OperatorSessions
 from recsys.moderation.case_states import APPEALED, ASSIGNED, CLOSED, DECIDED, OPEN, Case
 from recsys.moderation.cases import CaseLog
 from recsys.moderation.review_queue import calls_since_the_night
-from recsys.pipeline.access import PersonData, person_data, person_places
 from recsys.pipeline.erasure import erase
 from recsys.pipeline.gates.proposal import GateResult, Level
 from recsys.pipeline.history import GATES_FILE, PastNight, read_gates, read_history
@@ -36,6 +35,7 @@ from recsys.pipeline.lock import is_locked
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.retention import run_folders
+from recsys.pipeline.subject_access import PersonData, person_data, person_places
 from recsys.report.indicators import INDICATORS, Trend
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.store import (

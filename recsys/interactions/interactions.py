@@ -30,6 +30,7 @@ from recsys.data.labels import (
 from recsys.data.population import Population
 from recsys.data.times import as_utc
 from recsys.data.training_exclusions import safety_events
+from recsys.data.unseen_pairs import UnseenPairs
 from recsys.errors import InputError, UnknownIdError, explained, warn
 from recsys.interactions.binarize import LIKE, PASS, Like, warn_of_one_answer, with_looks_as_passes
 from recsys.interactions.row_reading import (
@@ -286,19 +287,22 @@ class Interactions:
         """Return the log with passes drawn at random among pairs that never met, for logs of likes alone.
 
         A log that holds likes only says nothing about whom people do not want, and any probability
-        fits it. Each drawn pass joins somebody who liked and somebody who was liked, evenly; what is
-        then learned is the chance of a like relative to such a pair, not to a real impression. `seen`
+        fits it. A drawn pass joins somebody who liked and somebody whom others of their kind like, evenly,
+        as models draw them where a log has no pass (`recsys.models.negative_sampling`). What is then learned
+        is the chance of a like relative to such a pair, not to a real impression. `seen`
         is kept free of them only in the log they were drawn for.
         """
         draw = as_generator(rng)
         likes = self.events.frame[self.events.frame[C.TYPE] == LIKE]
-        liked = likes[C.TARGET].drop_duplicates().to_numpy(object)
-        who = likes[C.ACTOR].to_numpy(object)
-        n_drawn = round(per_like * len(who))
-        sides = {C.ACTOR: who, C.TARGET: liked}
-        drawn = pd.DataFrame({c: draw.choice(ids, n_drawn) for c, ids in sides.items()}, dtype=object)
-        rows = [self.people.ids.find(drawn[c]) for c in (C.ACTOR, C.TARGET)]
-        drawn = drawn[self.policy.may_meet(self.people, *rows)].drop_duplicates()
+        who, whom = (self.people.ids.rows(likes[c]) for c in (C.ACTOR, C.TARGET))
+        n_drawn = round(per_like * len(likes))
+        if not n_drawn:
+            return self
+        of_likes = who[draw.integers(0, len(who), n_drawn)]
+        rows = UnseenPairs.of(who, whom).drawn_beside(of_likes, 1, draw)
+        may = self.policy.may_meet(self.people, *rows)
+        sides = zip((C.ACTOR, C.TARGET), rows, strict=True)
+        drawn = pd.DataFrame({c: self.people.ids.ids(row[may]) for c, row in sides}, dtype=object)
         known = drawn.merge(self.seen.set_axis([C.ACTOR, C.TARGET], axis=1), how="left", indicator=True)
         fresh = drawn[(known["_merge"] == "left_only").to_numpy(bool)].copy()
         fresh[C.TYPE] = PASS

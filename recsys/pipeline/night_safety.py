@@ -16,6 +16,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.absent_accounts import LASTING, REOPENED
 from recsys.data.as_of import latest_holds
+from recsys.data.contract import LONGEST_ID
 from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.id_spellings import Spellings, as_id_text
 from recsys.data.population import Population
@@ -37,7 +38,6 @@ from recsys.storage.sources import Reader, table_readers
 from recsys.types import BoolArray, Int32Array
 
 _NOBODY: Final = ErasedPeople()
-_LONGEST_ID: Final = 512
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def _held_by_refused(
     if rows.empty:
         return frozenset(), {}
     states = rows[C.STATE].map(lambda one: as_text(one).strip().casefold())
-    named = rows[C.USER].map(lambda one: as_id_text(one)[:_LONGEST_ID], na_action="ignore")
+    named = rows[C.USER].map(lambda one: as_id_text(one)[:LONGEST_ID], na_action="ignore")
     named = named[named.notna() & named.ne("") & states.ne("lifted")]
     owners = rows[C.OWNER].reindex(named.index) if C.OWNER in rows else pd.Series(None, named.index)
     holds = list(zip(named, owners.map(as_text, na_action="ignore").fillna(""), strict=True))

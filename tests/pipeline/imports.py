@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from recsys.batch.declaration import stage_of
+from recsys.batch.stage_order import stage_of
 
 ROOT = Path(__file__).parents[2]
 OURS = ("recsys", "pipelines")

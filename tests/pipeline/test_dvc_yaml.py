@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from recsys.batch.declaration import NAMES, stage_of
+from recsys.batch.stage_order import NAMES, stage_of
 from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.settings import Settings
 from tests.pipeline.imports import ROOT, reached_files

@@ -1,4 +1,4 @@
-"""Access: everything that files and stores hold of one person, without what is another person's.
+"""Subject access: everything that files and stores hold of one person, without what is another person's.
 
 The law in Japan calls it disclosure of retained personal data (個人情報保護法 33条), the one in Europe the
 right of access and portability (GDPR, articles 15 and 20). Where a person can be is the inventory that

@@ -22,7 +22,7 @@ from recsys.catalogue.entries import Language, Question
 from recsys.data.geography import is_cell, nearest_city
 from recsys.errors import InputError
 from recsys.messaging.reasons import reason_text
-from recsys.pipeline.access import PersonData, PersonFile
+from recsys.pipeline.subject_access import PersonData, PersonFile
 from recsys.safety.person_files import ANOTHER, Person
 
 _ONE_LINE: Final = frozenset(

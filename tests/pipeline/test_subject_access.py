@@ -18,8 +18,8 @@ from recsys.data.ids import packed_strings
 from recsys.errors import InputError
 from recsys.http.audit_log import AuditLog
 from recsys.moderation import CaseLog
-from recsys.pipeline.access import person_data, person_places
-from recsys.pipeline.access_letter import access_letter
+from recsys.pipeline.subject_access import person_data, person_places
+from recsys.pipeline.subject_access_letter import access_letter
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import DayEvent
 from recsys.safety.erasure_list import ErasedPeople, ErasureList, erasure_key, person_hash
