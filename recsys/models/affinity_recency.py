@@ -21,7 +21,12 @@ _LEAST_DAYS: Final = 2.0
 _RECENT: Final = (TERM["recent activity of the candidate"], TERM["recent popularity"])
 _HALF_LIVES: Final = (1 / 4, 1 / 16, 1 / 64, 1 / 256)
 """Half-lives that are tried, as shares of the time the log covers."""
-_RECENCY_WEIGHTS: Final = (0.0, 0.25, 0.5, 1.0, 2.0)
+_RECENCY_WEIGHTS: Final = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+_COST_OF_OTHERS: Final = 0.5
+"""Of a loss at pairs of any time, how much counts beside a gain at the end of the log."""
+_ERRORS: Final = 3.0
+"""Standard errors by which a gain at the end exceeds chance: of dozens that are tried some look well by chance."""
+_LEAST_GAIN: Final = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,37 +98,49 @@ def with_recency(choice: ListWeights, splits: Sequence[HeldOutAffinity]) -> tupl
     """Return `choice` with a weight of recent decisions given and received, and their half-life in days.
 
     splits: first the end of the log, then pairs of any time.
-    Weight and half-life are those that help lists of the one most, less what they cost lists of the other;
-    0 where no gain at the end exceeds chance.
+    Weight and half-life are those that help lists of the end most, less half of what they cost lists of pairs
+    of any time: lists are for the time that comes. 0 where no gain at the end exceeds chance.
     """
     span = float(np.max(splits[0].decisions.known.first_age, initial=0.0))
-    n_people = len(splits[0].decisions.p_like)
     found: dict[tuple[float, float], list[Float64Array]] = {}
     for split in splits:
-        recent = [
-            replace(split.parts, half_life=share * span).recent(split.decisions.known, n_people)
-            for share in _HALF_LIVES
-        ]
-        lately = replace(split.person, recent_activity=recent[1][0], recent_popularity=recent[1][1])
+        recent = {share: _recent(split, share * span) for share in _HALF_LIVES}
+        lately = replace(split.person, recent_popularity=recent[_HALF_LIVES[1]])
         lists = replace(split, person=lately).judged([choice])
-        for share, (activity, popularity) in zip(_HALF_LIVES, recent, strict=True):
+        for share, amount in recent.items():
             for weight in _RECENCY_WEIGHTS:
-                gains = lists.gains(choice, weight * (activity + popularity))
+                gains = lists.gains(choice, weight * (amount - _usual(amount, split)))
                 found.setdefault((weight, share), []).append(gains)
     none = found[0.0, _HALF_LIVES[0]]
 
     def worth(key: tuple[float, float]) -> float:
-        return float(
-            sum(
-                np.log(max(gain.mean(), 1e-9) / max(base.mean(), 1e-9))
-                for gain, base in zip(found[key], none, strict=True)
-            )
+        end, *others = (
+            float(np.log(max(gain.mean(), _LEAST_GAIN) / max(base.mean(), _LEAST_GAIN)))
+            for gain, base in zip(found[key], none, strict=True)
         )
+        return end + _COST_OF_OTHERS * float(np.mean(others))
 
-    better = [key for key in found if is_better(found[key][0], none[0], errors=2.0)]
+    better = [key for key in found if is_better(found[key][0], none[0], errors=_ERRORS)]
     best = max(better, key=worth, default=(0.0, 1.0))
     if not better or worth(best) <= 0.0:
         return choice, 1.0
+    weight, half_life = best[0], best[1] * span
     theta = choice.theta.copy()
-    theta[list(_RECENT)] = best[0]
-    return replace(choice, theta=theta), best[1] * span
+    theta[list(_RECENT)] = weight
+    theta[TERM["level"]] -= weight * _usual(_recent(splits[0], half_life), splits[0])
+    return replace(choice, theta=theta), half_life
+
+
+def _recent(split: HeldOutAffinity, half_life: float) -> Float64Array:
+    """Return recent activity and popularity together, `(n_people,)`."""
+    people = len(split.decisions.p_like)
+    activity, popularity = replace(split.parts, half_life=half_life).recent(split.decisions.known, people)
+    return activity + popularity
+
+
+def _usual(recent: Float64Array, split: HeldOutAffinity) -> float:
+    """Return what those who were decided about have of it, so that a great weight leaves the level alone.
+
+    Else chances of many candidates come so near to 1 that they cannot be told apart.
+    """
+    return float(recent[split.decisions.known.candidates].mean())

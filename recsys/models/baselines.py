@@ -80,7 +80,7 @@ class CalibratedFactors(Model):
 
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:
         impressions = Impressions.from_events(people, events)
-        answers = self._judged(impressions.take(impressions.answered))
+        answers = impressions.take(impressions.answered)
         self.ids_ = people.ids
         judged = with_some_passes(answers, rng)
         learned = judged if self.reads_passes else answers
@@ -96,18 +96,10 @@ class CalibratedFactors(Model):
             unanswered = silent.take(np.where(decided, silent.same_pairs(held), silent_fold == number))
             looks.append((unanswered, pair_dots(taste, appeal, unanswered.viewers, unanswered.candidates)))
             looks.append((held, scores[-1]))
-        line = self._line(np.concatenate(scores), np.concatenate(labels))
+        line = _line(np.concatenate(scores), np.concatenate(labels))
         every = Impressions.joined([some for some, _ in looks])
         self.platt_ = line.then(every.look_line(line.logits(np.concatenate([score for _, score in looks]))))
         self.taste_, self.appeal_ = self._factors(people, learned, rng)
-
-    def _judged(self, answers: Impressions) -> Impressions:
-        """Return what is learned from and judged of the answers; here all."""
-        return answers
-
-    def _line(self, scores: Float64Array, labels: Float64Array) -> Platt:
-        """Return the line from scores, of any scale, to the logit of p_like."""
-        return _line(scores, labels)
 
     def _apply(self, people: Population) -> Directed:
         rows = self.ids_.find(people.ids.values)

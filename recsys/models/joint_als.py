@@ -1,7 +1,7 @@
 """Direct joint model: factors of who matched whom, both sides of a pair at once."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.random import Generator
@@ -10,8 +10,6 @@ from recsys.data.population import Population
 from recsys.models.als import implicit_als
 from recsys.models.baselines import CalibratedFactors
 from recsys.models.behaviour_parameters import BehaviourConfig
-from recsys.models.calibration import LEAST_SLOPE, Platt
-from recsys.models.directed import sigmoid
 from recsys.models.impressions import Impressions
 from recsys.types import Float64Array
 
@@ -20,18 +18,14 @@ if TYPE_CHECKING:
 
     from recsys.models.keyword_settings import BehaviourSettings
 
-_EVIDENCE: Final = 10.0
-"""Observations that the slope of the line is held to 1 by, in units of the spread of the scores."""
-_LEAST: Final = 1e-12
-
 
 class JointALS(CalibratedFactors):
     """Factorises who matched whom, without a view of who began; a baseline.
 
     A match is a pair of people who both said yes. Whether two match is learned from matches among all pairs,
     not from the two decisions, and the score is the same for both: the mean of both directions of the
-    factors. A match needs both, so p_like is the chance that, were the two alike, multiplies to P(match):
-    its square root. Pairs of whom one said yes and the other nothing are not used.
+    factors. Factors are learned from pairs of whom it is known whether they matched; the line from score to
+    p_like from all answers, so that it is P(like | look) as in every model.
 
     Source: Hu, Koren and Volinsky, "Collaborative filtering for implicit feedback datasets", ICDM 2008, on
     matches; the direct counterpart of models of each side in Palomares et al., "Reciprocal recommender
@@ -55,18 +49,12 @@ class JointALS(CalibratedFactors):
             self, config: BehaviourConfig | None = None, **settings: Unpack[BehaviourSettings]
         ) -> None: ...
 
-    def _judged(self, answers: Impressions) -> Impressions:
-        return matches(answers)
-
-    def _line(self, scores: Float64Array, labels: Float64Array) -> Platt:
-        return line_of_both(scores, labels)
-
     def _factors(
         self, people: Population, answers: Impressions, rng: Generator
     ) -> tuple[Float64Array, Float64Array]:
         config = self.config
         taste, appeal = implicit_als(
-            answers,
+            matches(answers),
             len(people),
             factors=config.factors,
             alpha=config.alpha,
@@ -94,33 +82,3 @@ def matches(answers: Impressions) -> Impressions:
     both = answers.labels * np.where(answered, answers.labels[at], 1.0)
     known = answered | (answers.labels == 0)
     return replace(answers, labels=both).take(known)
-
-
-def line_of_both(scores: Float64Array, labels: Float64Array) -> Platt:
-    """Return the increasing line whose chance, squared, is that of a label of 1, by maximum likelihood.
-
-    scores: `(n,)` of any scale; labels: `(n,)` of 0 or 1. One more match and one more pair without one, at
-    the mean score, keep it finite.
-    """
-    from scipy.optimize import minimize
-
-    if not len(scores):
-        return Platt()
-    centre, scale = float(scores.mean()), max(float(np.abs(scores - scores.mean()).mean()), _LEAST)
-    x, y = np.append((scores - centre) / scale, [0.0, 0.0]), np.append(labels, [0.0, 1.0])
-    weight = np.append(np.ones(len(scores)), [0.5, 0.5])
-
-    def loss(theta: Float64Array) -> float:
-        both = np.clip(sigmoid(theta[0] * x + theta[1]) ** 2, _LEAST, 1.0 - _LEAST)
-        fit = weight @ (y * np.log(both) + (1.0 - y) * np.log1p(-both))
-        return float(0.5 * _EVIDENCE * (theta[0] - 1.0) ** 2 - fit)
-
-    rate = np.sqrt(np.clip(y @ weight / weight.sum(), 0.01, 0.99))
-    found = minimize(
-        loss,
-        np.array([1.0, np.log(rate) - np.log1p(-rate)]),
-        method="L-BFGS-B",
-        bounds=[(LEAST_SLOPE, None), (None, None)],
-    )
-    slope, intercept = (float(value) for value in found.x)
-    return Platt(slope / scale, intercept - slope * centre / scale)

