@@ -25,7 +25,7 @@ _RECENCY_WEIGHTS: Final = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 _COST_OF_OTHERS: Final = 0.5
 """Of a loss at pairs of any time, how much counts beside a gain at the end of the log."""
 _ERRORS: Final = 3.0
-"""Standard errors by which a gain at the end exceeds chance: of dozens that are tried some look well by chance."""
+"""Standard errors by which a gain at the end exceeds chance, of dozens that are tried."""
 _LEAST_GAIN: Final = 1e-9
 
 
