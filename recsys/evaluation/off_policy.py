@@ -242,21 +242,24 @@ def _rows(seen: OffPolicyLog, switch: float, level: float) -> Iterator[dict[str,
     reason = seen.reason()
     by_place = seen.base * seen.read / seen.there
     of_log = seen.base.sum()
+    matched, match = by_place * seen.match, (by_place, seen.match)
     plans: list[_Plan] = [
-        _Plan("ips", 0.0, by_place * seen.match, np.zeros(len(seen.base)), float(seen.chance.sum())),
-        _Plan("snips", 0.0, by_place * seen.match, seen.base, of_log),
+        _Plan("ips", 0.0, matched, np.zeros(len(seen.base)), float(seen.chance.sum()), match),
+        _Plan("snips", 0.0, matched, seen.base, of_log, match),
     ]
     if seen.predicted and len(seen.chance):
         direct = float(seen.chance @ seen.value_hat / seen.chance.sum())
         error = by_place * (seen.match - seen.like_hat * seen.back_hat)
-        looked = seen.base * seen.there
-        lacking = seen.base * seen.read * (seen.like - seen.like_hat) * seen.back_hat
+        looked, like = seen.base * seen.there, seen.base * seen.read * seen.back_hat
+        lacking = like * (seen.like - seen.like_hat)
+        small = np.where(seen.base <= switch, 1.0, 0.0)
+        answered = by_place * seen.back_hat
         plans += [
             _Plan("dm", direct),
-            _Plan("dr", direct, error, seen.base, of_log),
-            _Plan("switch_dr", direct, np.where(seen.base <= switch, error, 0.0), seen.base, of_log),
-            _Plan("dips", 0.0, by_place * seen.like * seen.back_hat, seen.base, of_log),
-            _Plan("dpr", direct, lacking, looked, looked.sum()),
+            _Plan("dr", direct, error, seen.base, of_log, (by_place, seen.match)),
+            _Plan("switch_dr", direct, small * error, seen.base, of_log, (small * by_place, seen.match)),
+            _Plan("dips", 0.0, answered * seen.like, seen.base, of_log, (answered, seen.like)),
+            _Plan("dpr", direct, lacking, looked, looked.sum(), (like, seen.like)),
         ]
         plans += _calibrated_plans(seen)
     repeated = seen.repeated()
@@ -284,6 +287,7 @@ class _Plan:
     """An estimate: `start` plus the sum of `(n,)` parts over a total, None where the log adds nothing.
 
     shares: `(n,)` what each impression adds to the total; zeros where the total is known without the log.
+    outcomes: `(n,)` what an outcome of each impression adds to the parts, and whether it came, 0 or 1.
     """
 
     estimator: str
@@ -291,6 +295,19 @@ class _Plan:
     parts: Float64Array | None = None
     shares: Float64Array | None = None
     total: float = 0.0
+    outcomes: tuple[Float64Array, Float64Array] | None = None
+
+    def variance_by_chance(self, looked: Float64Array) -> float:
+        """Return the variance that outcomes alone bring, were all looks as likely to bring one; 0 unknown.
+
+        looked: `(n,)` chance of a look. Their rate has one more outcome and two more looks, so that it is
+        neither 0 nor 1.
+        """
+        if self.outcomes is None:
+            return 0.0
+        weight, came = self.outcomes[0] / self.total, self.outcomes[1]
+        rate = looked * (came.sum() + 1.0) / (looked.sum() + 2.0)
+        return float(weight * weight @ (rate * np.maximum(1.0 - rate, 0.0)))
 
 
 def _calibrated_plans(seen: OffPolicyLog) -> Iterator[_Plan]:
@@ -309,7 +326,13 @@ def _calibrated_plans(seen: OffPolicyLog) -> Iterator[_Plan]:
 
 
 def _estimated(seen: OffPolicyLog, plan: _Plan, level: float) -> tuple[float, float, float]:
-    """Return the value of a plan with its interval over people on both sides; NaN where there is none."""
+    """Return the value of a plan with its interval over people on both sides; NaN where there is none.
+
+    Outcomes are few, and one of a large weight that happens not to come lowers the value and leaves no trace
+    in the variance of what did come. So where chance would bring more variance than was seen, the mean of the
+    two is taken, which is known about twice as well: as E. B. Wilson's interval of a share (Journal of the
+    American Statistical Association 22 (1927) 209-212) does not take its variance from the sample alone.
+    """
     if plan.parts is None or plan.shares is None:
         return plan.start, float("nan"), float("nan")
     if plan.total <= 0.0:
@@ -322,6 +345,9 @@ def _estimated(seen: OffPolicyLog, plan: _Plan, level: float) -> tuple[float, fl
         weight = seen.chance / plan.total
         moved = np.concatenate([part, -weight * mean])
         error, degrees = seen.whole.error(Influence(moved, np.concatenate([share, weight])))
+    both = (error * error + plan.variance_by_chance(seen.there)) / 2.0
+    if both > error * error:
+        error, degrees = float(np.sqrt(both)), 2.0 * degrees
     half = float(-stdtrit(degrees, (1.0 - level) / 2.0)) * error
     return plan.start + mean, plan.start + mean - half, plan.start + mean + half
 

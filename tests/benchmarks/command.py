@@ -4,6 +4,7 @@ import argparse
 import json
 import math
 import os
+import pickle
 import platform
 import resource
 import sys
@@ -62,9 +63,29 @@ def run(
     return 0
 
 
+def kept(folder: Path | None, name: str, play: Callable[[], Any]) -> Any:
+    """Return what `play` returns, from its file in a folder where it was kept; None keeps nothing.
+
+    A run of many parts that was stopped goes on where it was.
+    """
+    file = None if folder is None else folder / f"{name}.pickle"
+    if file is not None and file.is_file():
+        return pickle.loads(file.read_bytes())
+    played = play()
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(pickle.dumps(played))
+    return played
+
+
+def keep_argument(parser: argparse.ArgumentParser) -> None:
+    """Add `--kept DIR`, the folder of `kept`."""
+    parser.add_argument("--kept", type=Path, metavar="DIR", help="keep each part, and go on from those there")
+
+
 def as_json(name: str, args: argparse.Namespace, result: Result) -> dict[str, Any]:
     """Return the JSON object of a run; a figure that is no number becomes null."""
-    given = {key: value for key, value in vars(args).items() if key != "json"}
+    given = {key: value for key, value in vars(args).items() if key not in {"json", "kept"}}
     return {
         "name": name,
         "version": VERSION,

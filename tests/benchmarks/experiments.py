@@ -8,11 +8,10 @@ when it is done, and what is there is not played again: a run that was stopped g
 """
 
 import argparse
-import pickle
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ import pandas as pd
 from recsys.evaluation.bootstrap import of_groups
 from recsys.experiments import ExperimentSettings, Outcomes, analyse, assign, neighbourhoods, plan
 from recsys.experiments.assignment import night_blocks
-from tests.benchmarks.command import Result, run
+from tests.benchmarks.command import Result, keep_argument, kept, run
 from tests.benchmarks.experiments_market import Market
 
 UNITS = ("person", "neighbourhood", "both_sides", "night")
@@ -47,7 +46,10 @@ def design(unit: str, town: int, nights: int = NIGHTS) -> ExperimentSettings:
 def measure(args: argparse.Namespace) -> Result:
     """Run every town and put the figures together."""
     towns = args.towns if args.people is None else 2
-    played = [_kept(args, town) for town in range(towns)]
+    size = args.people or 600
+    played: list[_Town] = [
+        kept(args.kept, f"{args.seed}-{size}-{town}", partial(_played, args, town)) for town in range(towns)
+    ]
     found, alarms, powers = (list(chain.from_iterable(parts)) for parts in zip(*played, strict=True))
     rows = pd.concat(found, ignore_index=True)
     table = _summed(rows, np.random.default_rng(args.seed))
@@ -59,19 +61,6 @@ def measure(args: argparse.Namespace) -> Result:
 
 _Town = tuple[list[pd.DataFrame], list[dict[str, Any]], list[dict[str, Any]]]
 """Effects of every design, false alarms, and what was planned, in a tenth of the towns."""
-
-
-def _kept(args: argparse.Namespace, town: int) -> _Town:
-    """Return what a town came to, from its file where one is kept."""
-    file = None if args.kept is None else args.kept / f"{args.seed}-{args.people or 600}-{town}.pickle"
-    if file is not None and file.is_file():
-        there: _Town = pickle.loads(file.read_bytes())  # written by this command
-        return there
-    played = _played(args, town)
-    if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(pickle.dumps(played))
-    return played
 
 
 def _played(args: argparse.Namespace, town: int) -> _Town:
@@ -198,7 +187,7 @@ def _power(planned: pd.DataFrame, rows: pd.DataFrame) -> dict[str, Any]:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--towns", type=int, default=200, help="small towns (default 200)")
-    parser.add_argument("--kept", type=Path, metavar="DIR", help="keep each town, and go on from those there")
+    keep_argument(parser)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

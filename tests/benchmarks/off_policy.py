@@ -1,10 +1,12 @@
 """Off-policy estimates beside the truth: error of each, order of five policies, refusals without support.
 
-`python -m tests.benchmarks.off_policy --json OUT` makes 200 logs at each of three sizes. A log holds one
+`python -m tests.benchmarks.off_policy --json OUT` makes 200 logs at each of four sizes. A log holds one
 night of lists drawn by chance with known propensities from a market whose likes and answers are known, and
 some nights of lists that no lot decided, from which models of both and their calibration learn too. The
 models lack a part of the truth: what a profile shows of both together, and what nobody sees of a pair. They
 are fitted by cross-fitting over viewers. Values are matches a listed pair.
+
+With `--kept DIR` each log is kept there when it is done, and what is there is not made again.
 
 Beside them stands what no estimator has, `chances known`: of every pair that the lot showed the true chance
 of a match instead of what came of it, self-normalised. Its error is that of who was shown.
@@ -15,6 +17,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,13 +29,14 @@ from sklearn.linear_model import LogisticRegression
 from recsys.evaluation import off_policy
 from recsys.evaluation.bootstrap import of_groups
 from recsys.evaluation.examination import Examination
-from tests.benchmarks.command import Result, run
+from tests.benchmarks.command import Result, keep_argument, kept, run
 
-SIZES = {"small": 120, "middle": 350, "large": 800}
+SIZES = {"few": 60, "small": 120, "middle": 350, "large": 800}
 CANDIDATES, PLACES, HISTORY, FIRST_CANDIDATE = 60, 10, 8, 1_000_000
 LOOK = Examination.of(0.5)
 PROFILE = ("seen_like", "seen_back")
 POLICIES = ("mutual", "taste", "popular", "any", "opposite")
+INTERVALS = ("ips", "snips", "dr", "switch_dr", "dips", "dpr")
 Floats = npt.NDArray[np.float64]
 
 
@@ -172,7 +176,8 @@ def measure(args: argparse.Namespace) -> Result:
     rows, order = [], []
     for name, viewers in sizes.items():
         for at in range(logs):
-            found, right = _of_log(viewers, np.random.default_rng([args.seed, viewers, at]))
+            play = partial(_of_log, viewers, np.random.default_rng([args.seed, viewers, at]))
+            found, right = kept(args.kept, f"{args.seed}-{viewers}-{at}", play)
             rows.append(found.assign(size=name, log=at))
             order += [{"size": name, "log": at, **one} for one in right]
     table = _summed(pd.concat(rows, ignore_index=True), pd.DataFrame(order), np.random.default_rng(args.seed))
@@ -276,6 +281,7 @@ def _summary(table: pd.DataFrame) -> dict[str, Any]:
             f"order_right_{size}_{name}": float(rows.loc[name, "order_right"])
             for name in ("snips", best, "dpr", "blend", "chances known")
         }
+        found |= {f"coverage_{size}_{name}": float(rows.loc[name, "coverage"]) for name in INTERVALS}
     return found
 
 
@@ -304,6 +310,7 @@ def _without_support(seed: int, logs: int = 40) -> dict[str, Any]:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--logs", type=int, default=200, help="logs of each size (default 200)")
+    keep_argument(parser)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
