@@ -23,6 +23,7 @@ from recsys.data.contact_tokens import SHORTEST_SECRET
 from recsys.data.tables import CONTRACTS
 from recsys.errors import SettingsError, did_you_mean, explained
 from recsys.mapping.completeness import unended_files
+from recsys.mapping.draft_tables import subject_of
 from recsys.mapping.functions import Remarks
 from recsys.mapping.listing import first_constraints, listing_by_person, listing_funnel, unwished_words
 from recsys.mapping.places import near_names
@@ -82,6 +83,7 @@ class MappingCheck:
             ("unmatched", _unmatched(self.tables.remarks, self.country)),
             ("strangers", self.strangers),
             ("unused", _unused(self.tables.unused)),
+            ("unread_tables", _unread(self.tables.unread)),
             ("consent", self.consent),
             ("filled", pd.Series(self.tables.filled, name="value", dtype=object).to_frame()),
             ("unknown", self.missing),
@@ -299,3 +301,9 @@ def _unmatched(remarks: Remarks, country: str | None) -> pd.DataFrame:
 def _unused(unused: Frames[str, tuple[str, ...]]) -> pd.DataFrame:
     rows = [(table, ", ".join(columns)) for table, columns in unused.items()]
     return pd.DataFrame(rows, columns=["table", "columns"]).set_index("table")
+
+
+def _unread(names: Collection[str]) -> pd.DataFrame:
+    """Return the tables that no query reads, first those whose names say what they hold."""
+    rows = sorted(((name, subject_of(name) or "") for name in names), key=lambda row: not row[1])
+    return pd.DataFrame(rows, columns=["table", "by its name"]).set_index("table")

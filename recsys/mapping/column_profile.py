@@ -33,7 +33,7 @@ class ColumnProfile:
     values. dates: share of the known ones that read as dates in `order`; years: first and last of them.
     moments: share with a time of day. kind: list, flag, number or text. codes: value and rows, most first.
     parted: what joins several codes in one value, empty where nothing does. ids: the values, as text, to
-    compare with other columns; they are never written.
+    compare with other columns; they are never written. rare: rows whose values are no codes, beside codes.
     """
 
     table: str
@@ -51,6 +51,7 @@ class ColumnProfile:
     codes: tuple[tuple[str, int], ...]
     parted: str
     ids: frozenset[str]
+    rare: int = 0
 
     @property
     def unique(self) -> bool:
@@ -121,11 +122,12 @@ def profile_column(table: str, name: str, sql: str, values: list[Any]) -> Column
         if kind in {"text", "list"}
         else Counter(plain(one).lower() for one in flat)
     )
+    codes = _codes(name, words)
     return ColumnProfile(
         table, name, sql, kind, len(values), len(known) / max(1, len(values)),
         len({str(one) for one in flat}), dates / max(1, len(sample)), moments / max(1, len(sample)),
         order, years, sum(_is_number(one) for one in sample) / max(1, len(sample)),
-        _codes(name, words), parted, frozenset(map(str, flat)),
+        codes, parted, frozenset(map(str, flat)), words.total() - sum(n for _, n in codes) if codes else 0,
     )  # fmt: skip
 
 

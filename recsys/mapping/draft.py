@@ -229,13 +229,16 @@ def _yaml(
         "# TODO is this the moment of the export? Ages count on its day",
         f"as_of: {as_of.isoformat(timespec='seconds')}",
     ]
-    lines += [f"encoding: {encoding}"] if encoding else []
+    lines += [f"# GUESS by the look of the letters\nencoding: {encoding}"] if encoding else []
     lines += ["# TODO the zone of times that have none; in doubt ask whoever exported them"]
     lines += ["zone: Asia/Tokyo", "country: JP"] if japanese else ["zone: UTC", "# TODO country: GB"]
     if options:
         lines += [
             "tables:",
-            *(f"  {name}: {{{_of_table(one)}}}" for name, one in options.items()),
+            *(
+                f"  # GUESS by the look of its letters\n  {name}: {{{_of_table(one)}}}"
+                for name, one in options.items()
+            ),
         ]
     lines += [f"# TODO not read, save it as CSV if it holds a table: {name}" for name in unread]
     lines += [

@@ -170,6 +170,8 @@ def _codes(target: str, column: ColumnProfile, members: MemberTable, labels: Lab
         label = f" {named[code]}:" if code in named else ""
         note = f"--{_one_line(label)} {times or 'few'} rows{'' if word else ', TODO'}"
         cases.append(f"    WHEN '{_quoted(code)}' THEN {then}  {note}")
+    if cases and column.rare:
+        cases.append(f"    -- {column.rare} rows hold rarer words: look at them and write a WHEN each, TODO")
     ref = reference(column, members)
     if column.table in members.many:
         own = members.many[column.table]

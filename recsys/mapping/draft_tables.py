@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from recsys.catalogue.text_folding import unaccented
-from recsys.mapping.column_profile import ColumnProfile, quoted
+from recsys.mapping.column_profile import MOST_CODES, ColumnProfile, quoted
 from recsys.mapping.draft_guess import MemberTable, Profiles, shared_ids
 from recsys.mapping.project import GUESS, TODO
 from recsys.mapping.signatures import SEPARATORS
@@ -36,12 +36,12 @@ def other_queries(members: MemberTable, profiles: Profiles) -> dict[str, str]:
     for name, columns in profiles.items():
         if name == members.table or name in members.joined:
             continue
-        people = _without_own_key(_people(members, columns), name, members.key)
-        called = unaccented(name)
-        for target, pattern in _PAIR_TABLES.items():
-            if len(people) >= 2 and re.search(pattern, called):
-                found.setdefault(target, []).append(_pairs(target, name, people, columns))
-        kind = next((kind for kind, pattern in _EVENT_TYPES.items() if re.search(pattern, called)), None)
+        called, said = unaccented(name), subject_of(name)
+        people = _without_own_key(_people(members, columns, named=said in _PAIR_TABLES), name, members.key)
+        if said in _PAIR_TABLES:
+            query = _pairs(said, name, people, columns) if len(people) >= 2 else _no_pair(said, name)
+            found.setdefault(said, []).append(query)
+        kind = said if said in _EVENT_TYPES else None
         if len(people) >= 2 and kind:
             found.setdefault("events", []).append(_events(kind, name, people, columns))
         tags = [
@@ -54,14 +54,37 @@ def other_queries(members: MemberTable, profiles: Profiles) -> dict[str, str]:
     return {f"{target}.sql": "\nUNION ALL\n".join(parts) + "\n" for target, parts in found.items()}
 
 
-def _people(members: MemberTable, columns: list[ColumnProfile]) -> list[ColumnProfile]:
-    return [
+def subject_of(table: str) -> str | None:
+    """Return what a table holds by its name: blocks, reports or a type of events; None where it says neither.
+
+    >>> subject_of("차단"), subject_of("wischer_likes"), subject_of("orders")
+    ('blocks', 'like', None)
+    """
+    called = unaccented(table)
+    names = {**_PAIR_TABLES, **_EVENT_TYPES}
+    return next((subject for subject, pattern in names.items() if re.search(pattern, called)), None)
+
+
+def _people(
+    members: MemberTable, columns: list[ColumnProfile], *, named: bool = False
+) -> list[ColumnProfile]:
+    """Return the columns whose values are members'.
+
+    named: the name of the table says that two people stand in a row, so a few ids say enough.
+    """
+    found = [
         one
         for one in columns
-        if one.ids and one.name not in _NO_PAIR and one.kind in {"text", "number"} and one.distinct > 1
+        if one.ids and one.name not in _NO_PAIR and one.kind in {"text", "number"}
         and not one.is_time and shared_ids(one, members.key) >= _OF_MEMBERS * len(one.ids)
-        and (len(one.ids) > 24 or re.search("id|no|番号|者|blo|signal|denunc", one.name))
     ]  # fmt: skip
+    sure = [
+        one
+        for one in found
+        if one.distinct > 1
+        and (len(one.ids) > MOST_CODES or re.search("id|no|番号|者|blo|signal|denunc", one.name))
+    ]
+    return found if named and len(sure) < 2 else sure
 
 
 def _without_own_key(people: list[ColumnProfile], table: str, key: ColumnProfile) -> list[ColumnProfile]:
@@ -104,7 +127,7 @@ def _named_members(members: MemberTable, column: ColumnProfile) -> str:
     known = {one.lower() for one in members.key.ids}
     if not ids or sum(one.lower() in known for one in ids) < _OF_MEMBERS * len(ids):
         return ""
-    return column.named() if lists else f"words({column.named()})"
+    return column.named() if lists else f"words(known({column.named()}))"
 
 
 def _listed_pairs(target: str, key: ColumnProfile, column: ColumnProfile, ids: str) -> str:
@@ -132,6 +155,16 @@ def _pairs(target: str, name: str, people: list[ColumnProfile], columns: list[Co
         f"{TODO} which rows were lifted or are about something else? Every row keeps two people apart\n"
         f"SELECT canonical_id({actor.sql}) AS actor, canonical_id({other.sql}) AS target,\n"
         f"  {_moment(columns)} AS ts{extra}\nFROM {quoted(name)}"
+    )
+
+
+def _no_pair(target: str, name: str) -> str:
+    """Return a query without a row that asks for the people of a table whose name says what it holds."""
+    extra = ", 'other' AS category" if target == "reports" else ""
+    return (
+        f"{TODO} {name} holds {target} by its name: which two columns are the people, and who did it?\n"
+        f"SELECT CAST(NULL AS VARCHAR) AS actor, CAST(NULL AS VARCHAR) AS target, as_of() AS ts{extra}\n"
+        f"FROM {quoted(name)} WHERE false"
     )
 
 

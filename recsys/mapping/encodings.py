@@ -1,12 +1,22 @@
 """Encodings of text files: decoding with one that is named, and guessing one from all files together."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from importlib.resources import files
 from typing import Final
 
 from recsys.errors import SourceError, did_you_mean, explained
+from recsys.strict_yaml import parse_yaml
 
 ENCODINGS: Final = ("utf-8", "cp932", "euc_jp", "gb18030", "cp949", "cp1252")
+_LANGUAGES: Final = {
+    "cp932": "japanese",
+    "euc_jp": "japanese",
+    "gb18030": "chinese",
+    "cp949": "korean",
+    "cp1252": "latin",
+}
 _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -48,12 +58,15 @@ def decode_text(content: bytes, encoding: str | None, name: str) -> str:
 
 
 def guess_encoding(contents: Sequence[bytes]) -> str | None:
-    """Return the encoding that fits all text files, None where UTF-8 or a byte order mark does.
+    r"""Return the encoding that fits all text files, None where UTF-8 or a byte order mark does.
 
-    Of several that fit, the one that gives most kana and CJK: a wrong one gives half-width kana or marks.
+    Of several that fit, the one that gives most letters, common ones before others: a wrong one gives rare
+    signs, half-width kana or marks.
 
     >>> guess_encoding(["ひだまり".encode("cp932")]), guess_encoding([b"plain"])
     ('cp932', None)
+    >>> guess_encoding(["등산\n커피".encode("cp949")]), guess_encoding(["电影\n音乐".encode("gb18030")])
+    ('cp949', 'gb18030')
     """
     unmarked = [one for one in contents if not one.startswith((b"\xff\xfe", b"\xfe\xff"))]
     if all(_text_in(one, "utf-8-sig") is not None for one in unmarked):
@@ -63,11 +76,24 @@ def guess_encoding(contents: Sequence[bytes]) -> str | None:
         decoded = [_text_in(one, encoding) for one in contents]
         if all(one is not None for one in decoded):
             whole = "".join(one or "" for one in decoded)[:200_000]
-            wide = len(re.findall("[ぁ-んァ-ヶ一-龠가-힣à-ÿ]", whole))
-            odd = len(re.findall("[｡-ﾟ\x80-\x9f]", whole))
-            kana = len(re.findall("[ぁ-んァ-ヶ]", whole))  # hardly any where another encoding is meant
-            scores[encoding] = (wide + 2 * kana - 2 * odd) / max(1, len(whole))
+            odd = len(re.findall("[｡-ﾟ\x80-\x9f]|[À-ÿ]{2,}", whole))
+            read = re.sub("[À-ÿ]{2,}", "", whole)  # an accent stands alone in its word
+            wide = len(re.findall("[ぁ-んァ-ヶ一-龠가-힣à-ÿ]", read))
+            usual = sum(map(read.count, _common_letters()[_LANGUAGES[encoding]]))
+            scores[encoding] = (wide + 2 * usual - 2 * odd) / max(1, len(whole))
     return max(scores, key=lambda one: scores[one]) if scores else None
+
+
+@lru_cache(maxsize=1)
+def _common_letters() -> Mapping[str, str]:
+    """Return the commonest letters by language."""
+    text = (files("recsys.mapping") / "common_letters.yaml").read_text(encoding="utf-8")
+    found = parse_yaml(text, where="common_letters.yaml")
+    kana = "".join(map(chr, (*range(0x3041, 0x3094), *range(0x30A1, 0x30F7))))
+    return {
+        language: re.sub(r"\s", "", str(letters)) + (kana if language == "japanese" else "")
+        for language, letters in found.items()
+    }
 
 
 def _text_in(content: bytes, encoding: str) -> str | None:

@@ -19,6 +19,7 @@ from recsys.data.contact_tokens import NAMESPACES, make_token
 from recsys.data.date_reading import activity_of, full_years, read_date, read_moment
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import InputError, RecsysError, SettingsError, did_you_mean, explained
+from recsys.mapping.coordinates import read_degrees, read_point
 from recsys.mapping.places import Place, PlaceTable, cell_of, country_code, find_place, zone_of
 from recsys.mapping.signatures import MACROS
 from recsys.mapping.values import (
@@ -27,7 +28,6 @@ from recsys.mapping.values import (
     canonical_id,
     known_labels,
     looks_personal,
-    read_degrees,
     read_distance,
     read_likert,
     read_windows,
@@ -176,8 +176,8 @@ def _functions_of_places(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
         return place, reason
 
     return (
-        SqlFunction("cell", ("VARCHAR", "VARCHAR"), "VARCHAR", partial(_at, cell_of)),
-        SqlFunction("zone_of", ("VARCHAR", "VARCHAR"), "VARCHAR", partial(_at, zone_of)),
+        SqlFunction("cell", ("VARCHAR", "VARCHAR"), "VARCHAR", partial(_at, around.country, cell_of)),
+        SqlFunction("zone_of", ("VARCHAR", "VARCHAR"), "VARCHAR", partial(_at, around.country, zone_of)),
         SqlFunction("cell_of_place", ("VARCHAR", "VARCHAR", "VARCHAR"), "VARCHAR", place_cell),
         SqlFunction("zone_of_place", ("VARCHAR", "VARCHAR", "VARCHAR"), "VARCHAR", place_zone),
         SqlFunction("point_latitude", ("VARCHAR",), "DOUBLE", lambda text: _point(text, 1)),
@@ -321,10 +321,12 @@ def _arrow_types() -> dict[str, Callable[[], Any]]:
 _ARROW: Final = _arrow_types()
 
 
-def _at(read: Scalar, latitude: str | None, longitude: str | None) -> tuple[object, str | None]:
+def _at(
+    country: str | None, read: Scalar, latitude: str | None, longitude: str | None
+) -> tuple[object, str | None]:
     """Return what `read` says of a point whose degrees are texts."""
-    (north, reason), (east, other) = read_degrees(latitude), read_degrees(longitude)
-    return (None, reason or other) if north is None or east is None else read(north, east)
+    point, reason = read_point(latitude, longitude, country)
+    return (None, reason) if point is None else read(*point)
 
 
 def _utc(moment: datetime | None) -> datetime | None:

@@ -190,9 +190,22 @@ def zone_of(latitude: float | None, longitude: float | None) -> tuple[str | None
     if cell is None or latitude is None or longitude is None:
         return None, reason
     tree, places = _cities()
-    chord, at = tree.query(_unit_vector(latitude, longitude))
-    km = 2.0 * EARTH_RADIUS_KM * np.arcsin(min(float(chord) / 2.0, 1.0))
-    return (places[int(at)].zone, None) if km <= _FARTHEST_ZONE_KM else (None, "far from any city")
+    _, at = tree.query(_unit_vector(latitude, longitude))
+    near = km_to_city(latitude, longitude) <= _FARTHEST_ZONE_KM
+    return (places[int(at)].zone, None) if near else (None, "far from any city")
+
+
+def km_to_city(latitude: float, longitude: float, country: str | None = None) -> float:
+    """Return how far the nearest city of 15,000 people is: of a country, by its two letters, or of the world.
+
+    >>> km_to_city(35.68, 139.69) < 5.0, km_to_city(35.68, 139.69, "DE") > 8_000.0
+    (True, True)
+    """
+    tree = _cities()[0] if country is None else _cities_of(country)
+    if tree is None:
+        return float("inf")
+    chord, _ = tree.query(_unit_vector(latitude, longitude))
+    return float(2.0 * EARTH_RADIUS_KM * np.arcsin(min(float(chord) / 2.0, 1.0)))
 
 
 @lru_cache(maxsize=65536)
@@ -262,6 +275,13 @@ def _cities() -> tuple[cKDTree, tuple[Place, ...]]:
     latitude, longitude = degrees.T
     vectors = [np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)]
     return cKDTree(np.column_stack(vectors)), places
+
+
+@lru_cache(maxsize=32)
+def _cities_of(country: str) -> cKDTree | None:
+    """Return a search tree over the unit vectors of a country's cities, None where it has none."""
+    vectors = [_unit_vector(one.latitude, one.longitude) for one in _cities()[1] if one.country == country]
+    return cKDTree(np.array(vectors)) if vectors else None
 
 
 @lru_cache(maxsize=256)

@@ -143,7 +143,7 @@ def unconfirmed(text: str) -> tuple[int, int]:
     >>> unconfirmed("-- GUESS a -> b: 98 % known\n-- TODO tz")
     (1, 1)
     """
-    return text.count(GUESS), len(re.findall(r"(?:--|#|,) TODO\b", text))
+    return len(re.findall(r"(?:--|#) GUESS\b", text)), len(re.findall(r"(?:--|#|,) TODO\b", text))
 
 
 @dataclass(frozen=True)

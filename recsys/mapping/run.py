@@ -48,8 +48,9 @@ class MappedTables:
 
     tables: frames by table, as a source of the engine. catalogue: questions and options as rows, where the
     mapping gives them. rows_read: rows of each source table that was used. set_aside: rows by table and
-    reason that a query set aside. unused: columns of the source that no query names. remarks: what the
-    functions could not read. one_of: everybody was looked at (1), or one of so many people.
+    reason that a query set aside. unused: columns of the source that no query names. unread: tables of the
+    source that no query reads. remarks: what the functions could not read. one_of: everybody was looked at
+    (1), or one of so many people.
     aside_ids: of profiles that were set aside, the reason by id.
     own: the service's own catalogue, None where it has none. filled: what stands in columns that a query left
     out and that are not about safety, by `table.column`.
@@ -60,6 +61,7 @@ class MappedTables:
     rows_read: Mapping[str, int] = field(default_factory=dict)
     set_aside: Mapping[str, Counter[str]] = field(default_factory=dict)
     unused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
     remarks: Remarks = field(default_factory=Remarks)
     aside_ids: Mapping[str, str] = field(default_factory=dict)
     one_of: int = 1
@@ -122,6 +124,7 @@ def map_tables(
         rows_read=rows_read,
         set_aside={name: Counter(aside[SET_ASIDE]) for name, (_, aside) in results.items() if len(aside)},
         unused=_unused(mapping, loaded),
+        unread=tuple(name for name in sources if name not in loaded),
         remarks=remarks,
         own=own or _own_catalogue(results),
         one_of=one_of,

@@ -308,11 +308,23 @@ def _sqlite_tables(file: Path) -> Tables:
 
     try:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
-            wanted = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
-            names = [name for (name,) in database.execute(wanted) if not name.startswith("sqlite_")]
+            wanted = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY name"
+            named = [name for (name,) in database.execute(wanted) if not name.startswith("sqlite_")]
+            names = [name for name in named if _can_be_read(database, name)]
     except sqlite3.DatabaseError as error:
         raise SourceError(explained("not a SQLite database", where=file.name, got=str(error))) from error
     return {name: partial(read, name) for name in names}
+
+
+def _can_be_read(database: Any, name: str) -> bool:
+    """Say whether a table can be read: a view over what is gone, or over another program's functions, cannot."""
+    import sqlite3
+
+    try:
+        database.execute('SELECT * FROM "' + name.replace('"', '""') + '" LIMIT 1')  # noqa: S608
+    except sqlite3.OperationalError:
+        return False
+    return True
 
 
 def arrow_of_rows(names: list[str], rows: list[tuple[Any, ...]]) -> Any:

@@ -31,7 +31,6 @@ BANDS: Final = ENUMERATIONS[C.AGE_BAND].words
 
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 _AGE = re.compile(r"(\d{1,3})(?:[.,]0+)?\s*(?:\+|歳|세|岁)?")
-_DEGREES = re.compile(r"([+-]?\d{1,3}(?:[.,]\d*)?(?:e-?\d+)?)\s*°?", re.IGNORECASE)
 _UP_TO = re.compile(
     r"^(?:up to|within|max(?:imum|imal|\.)?|bis(?: zu)?|até|hasta|jusqu['’]?à|fino a|tot|[<≤])\s*"
 )
@@ -96,18 +95,6 @@ def wanted_bands(low: object, high: object, bands: Sequence[str] = BANDS) -> tup
             return [], "an age limit that cannot be read, so nobody fits"
         limits.append(None if match is None else int(match.group(1)))
     return bands_between(limits[0], limits[1], bands), None
-
-
-def read_degrees(text: object) -> tuple[float | None, str | None]:
-    """Return degrees with a point or a comma before the decimals.
-
-    >>> read_degrees("-3,7038"), read_degrees("40.4168"), read_degrees("3 W")
-    ((-3.7038, None), (40.4168, None), (None, 'not degrees'))
-    """
-    if is_unknown(text):
-        return None, "unknown"
-    match = _DEGREES.fullmatch(plain(text))
-    return (None, "not degrees") if match is None else (float(match.group(1).replace(",", ".")), None)
 
 
 def read_likert(value: object, points: int) -> tuple[int | None, str | None]:

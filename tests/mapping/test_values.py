@@ -10,6 +10,7 @@ from recsys.data.contact_tokens import normal_form
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import InputError
 from recsys.mapping import values
+from recsys.mapping.coordinates import read_degrees, read_point
 from recsys.mapping.places import find_place, near_names
 from recsys.mapping.values import read_windows
 from recsys.safety.canonical import canonical_person
@@ -45,7 +46,28 @@ def test_a_mark_of_thousands_is_never_read_as_one_of_decimals(text: str) -> None
 
 @given(st.floats(-180, 180).map(lambda one: f"{one:.6f}"))
 def test_degrees_are_the_same_with_a_point_and_a_comma(text: str) -> None:
-    assert values.read_degrees(text.replace(".", ",")) == values.read_degrees(text) == (float(text), None)
+    assert read_degrees(text.replace(".", ",")) == read_degrees(text) == (float(text), None)
+
+
+@given(st.integers(0, 59), st.integers(0, 59), st.sampled_from("NSEW"), st.integers(0, 89))
+def test_minutes_and_seconds_are_the_same_as_decimals(minutes: int, seconds: int, half: str, whole: int) -> None:
+    size = whole + minutes / 60 + seconds / 3600
+    for text in (f"{whole}°{minutes}'{seconds}\"{half}", f"{half} {whole}° {minutes}′ {seconds}″"):
+        assert read_degrees(text) == (-size if half in "SW" else size, None)
+
+
+@pytest.mark.parametrize(
+    ("country", "latitude", "longitude"),
+    [("DE", 52.52, 13.405), ("KR", 37.5665, 126.978), ("JP", 35.68, 139.69), ("FR", 48.85, 2.35)],
+)
+@given(st.floats(-0.3, 0.3), st.floats(-0.3, 0.3))
+def test_degrees_that_were_swapped_are_told_and_never_read(
+    country: str, latitude: float, longitude: float, north: float, east: float
+) -> None:
+    there = (f"{latitude + north:.4f}", f"{longitude + east:.4f}")
+    assert read_point(*there, country)[1] is None
+    for named in (country, None) if country != "FR" else (country,):
+        assert read_point(*there[::-1], named) == (None, "latitude and longitude are swapped")
 
 
 @pytest.mark.parametrize(("low", "high"), [("30", "about 45"), ("x", None), ("30-40", "")])

@@ -1,0 +1,106 @@
+"""Coordinates as services write them: decimal degrees, minutes and seconds, halves in words and letters."""
+
+import re
+from typing import Final
+
+from recsys.catalogue.text_folding import plain
+from recsys.data.no_answer_codes import is_unknown
+from recsys.mapping.places import country_code, km_to_city
+
+_O_IS_WEST: Final = {"FR", "ES", "PT", "BR", "IT", "MX", "AR", "CL", "CO", "PE", "UY", "VE", "EC", "BO", "PY"}
+_O_IS_EAST: Final = {"DE", "AT", "LI", "NL"}
+_ELSEWHERE_KM: Final = 500.0
+_IN_A_TOWN_KM: Final = 150.0
+_NORTH_OR_SOUTH: Final = frozenset("NS")
+_EAST_OR_WEST: Final = frozenset("EWO")
+_SWAPPED: Final = "latitude and longitude are swapped"
+_DEGREES = re.compile(
+    r"([NSEWO])?\s*([+-]?\d{1,3}(?:[.,]\d*)?(?:e-?\d+)?)\s*[°度도]?\s*"
+    r"(?:(\d{1,2}(?:[.,]\d*)?)\s*['′’分분]\s*(?:(\d{1,2}(?:[.,]\d*)?)\s*(?:\"|″|”|''|′′|秒|초)\s*)?)?([NSEWO])?",
+    re.IGNORECASE,
+)
+_HALVES: Final = {
+    **dict.fromkeys(("北緯", "北纬", "북위"), "N"),
+    **dict.fromkeys(("南緯", "南纬", "남위"), "S"),
+    **dict.fromkeys(("東経", "东经", "동경"), "E"),
+    **dict.fromkeys(("西経", "西经", "서경"), "W"),
+}
+
+
+def read_point(
+    latitude: object, longitude: object, country: object = None
+) -> tuple[tuple[float, float] | None, str | None]:
+    """Return a point in degrees and None, or None and why it cannot be read.
+
+    country: where most people of the source live; a point far from every city of it (of the world where None)
+    that lies near one the other way round has its degrees swapped, and is not read.
+
+    >>> read_point("52,52", "13,40", "DE"), read_point("13,40", "52,52", "DE")
+    (((52.52, 13.4), None), (None, 'latitude and longitude are swapped'))
+    >>> read_point("13°24'O", "52°31'N", "DE"), read_point("126.98", "37.57")
+    ((None, 'latitude and longitude are swapped'), (None, 'latitude and longitude are swapped'))
+    """
+    code = country_code(country)
+    o_is = "E" if code in _O_IS_EAST else "W" if code in _O_IS_WEST else ""
+    (north, reason), (east, other) = (read_degrees(text, o_is=o_is) for text in (latitude, longitude))
+    if north is None or east is None:
+        return None, reason or other
+    halves = (_half(latitude) in _EAST_OR_WEST, _half(longitude) in _NORTH_OR_SOUTH)
+    if all(halves) or (abs(north) > 90.0 >= abs(east)) or _looks_swapped(north, east, code):
+        return None, _SWAPPED
+    return (None, "not degrees") if any(halves) else ((north, east), None)
+
+
+def _looks_swapped(latitude: float, longitude: float, country: str | None) -> bool:
+    if abs(latitude) > 90.0 or abs(longitude) > 90.0:
+        return False
+    elsewhere = km_to_city(latitude, longitude, country) > _ELSEWHERE_KM
+    return elsewhere and km_to_city(longitude, latitude, country) < _IN_A_TOWN_KM
+
+
+def _half(text: object) -> str:
+    """Return the letter of the half of the globe that a text names, empty where it names none."""
+    written = _lettered(text)
+    found = re.search(r"^[NSEWO]|[NSEWO]$", written, re.IGNORECASE)
+    return found.group().upper() if found else ""
+
+
+def _lettered(text: object) -> str:
+    written = plain(text)
+    for sign, letter in _HALVES.items():
+        written = written.replace(sign, letter)
+    return written
+
+
+def read_degrees(text: object, *, o_is: str = "") -> tuple[float | None, str | None]:
+    """Return degrees: decimal with a point or a comma, or with minutes and seconds, a letter for the half.
+
+    o_is: `E` or `W`, what the letter O means where the source comes from: east in German and Dutch, west in
+    the Romance languages.
+
+    >>> read_degrees("-3,7038"), read_degrees("40.4168"), read_degrees("3 W")
+    ((-3.7038, None), (40.4168, None), (-3.0, None))
+    >>> read_degrees("52°31'N"), read_degrees("33° 51′ 36″ S"), read_degrees("북위 37°30'")
+    ((52.516666666666666, None), (-33.86, None), (37.5, None))
+    >>> read_degrees("13°24'O"), read_degrees("13°24'O", o_is="E"), read_degrees("13°75'E")
+    ((None, 'O may be east or west'), (13.4, None), (None, 'not degrees'))
+    """
+    if is_unknown(text):
+        return None, "unknown"
+    match = _DEGREES.fullmatch(_lettered(text))
+    if match is None:
+        return None, "not degrees"
+    whole, minutes, seconds = (float((part or "0").replace(",", ".")) for part in match.group(2, 3, 4))
+    half = (match.group(1) or match.group(5) or "").upper()
+    half = half.replace("O", o_is or "O")
+    if half == "O":
+        return None, "O may be east or west"
+    parts = match.group(3) is not None
+    twice = bool(match.group(1)) and bool(match.group(5))
+    if twice or minutes >= 60 or seconds >= 60 or (parts and "." in match.group(2).replace(",", ".")):
+        return None, "not degrees"
+    size = abs(whole) + minutes / 60 + seconds / 3600
+    south_or_west = match.group(2).startswith("-")
+    if half and south_or_west:
+        return None, "not degrees"
+    return (-size if south_or_west or half in {"S", "W"} else size), None
