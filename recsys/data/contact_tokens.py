@@ -8,7 +8,7 @@ store and pass it in; with another secret no token meets an old one.
 import hmac
 import re
 import unicodedata
-from typing import Final
+from typing import Any, Final
 
 from recsys.errors import InputError, did_you_mean, explained
 
@@ -143,6 +143,7 @@ _TOKEN = re.compile(r"hmac1:[0-9a-f]{64}", re.ASCII)
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _PHONE_PUNCTUATION = re.compile(r"[\s().\-‐-―−]")
 _TRUNK = re.compile(r"(?<=\d)[\s.-]*\(0\)[\s.-]*")  # +81 (0)90: the 0 is dialled inside the country only
+_WHOLE_AS_REAL = re.compile(r"(\d{6,15})\.0+")  # what a spreadsheet makes of a number
 _LEGAL_END = re.compile(r"\.(?:ltd|inc|co|corp|gmbh|llc|plc)$")
 _MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _DOMAIN = re.compile(r"[^\s@/]+\.[^\s@/.]{2,}")
@@ -195,9 +196,9 @@ def is_token(text: str) -> bool:
 def normal_form(namespace: str, value: str, *, country: str | None = None) -> str | None:
     """Return the form of `value` that is hashed, None for an employer that is a free-mail domain.
 
-    phone: international form, full-width folded, punctuation and a trunk 0 in brackets dropped, a leading
-    00 read as +. A number without its country code is one of `country`, two letters; where that is not said
-    it is refused: nobody can say which country was meant.
+    phone: international form, full-width folded, punctuation and a trunk 0 behind the country code dropped,
+    in brackets or not, a leading 00 read as +. A number without its country code is one of `country`, two
+    letters; where that is not said it is refused: nobody can say which country was meant.
     email: folded to lower case; dots and plus parts are kept, since what they mean differs by host.
     employer: the domain (of a mail address, too), lower case, without `www.`; of a company's name, the name
     without its legal form (株式会社, ㈱, Ltd, GmbH). A domain and a name do not meet: give both.
@@ -224,22 +225,45 @@ def _phone(text: str, country: str | None) -> str:
     digits = _PHONE_PUNCTUATION.sub("", _TRUNK.sub("", text.casefold().removeprefix("tel:")))
     if digits.startswith("00"):
         digits = "+" + digits[2:]
-    if country is not None and not digits.startswith("+"):
+    if whole := _WHOLE_AS_REAL.fullmatch(text):
+        digits = whole[1]
+    if country is not None or digits.startswith("+"):
         digits = _international(digits, country)
     return _matching(_PHONE, digits, "an international phone number", "give it with its country code, +81...")
 
 
-def _international(digits: str, country: str) -> str:
-    """Return a domestic number of a country in international form, as it is where it is none."""
+def _international(digits: str, country: str | None) -> str:
+    """Return a number in international form, without a trunk 0 behind its country code; else as it is.
+
+    country: of a domestic number. One that begins with the code of its country, where domestic numbers begin
+    with 0, is an international one whose + was lost, if there is such a number.
+    """
     import phonenumbers  # here: a backend reads no numbers
+
+    code = 0 if country is None else phonenumbers.country_code_for_region(country)
+    if (
+        code
+        and digits.startswith(str(code))
+        and phonenumbers.ndd_prefix_for_region(country, strip_non_digits=True) == "0"
+        and _parsed(f"+{digits}", None, valid=True) is not None
+    ):
+        digits = f"+{digits}"
+    number = _parsed(digits, country)
+    if number is None:
+        return digits
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def _parsed(digits: str, country: str | None, *, valid: bool = False) -> Any:
+    """Return the number that digits are, None where they are none."""
+    import phonenumbers
 
     try:
         number = phonenumbers.parse(digits, country)
     except phonenumbers.NumberParseException:
-        return digits
-    if not phonenumbers.is_possible_number(number):
-        return digits
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+        return None
+    accepts = phonenumbers.is_valid_number if valid else phonenumbers.is_possible_number
+    return number if accepts(number) else None
 
 
 def _mail(text: str) -> str:

@@ -3,14 +3,17 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.text_folding import unaccented
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.fields.enumeration import primary_language
 from recsys.mapping.column_profile import ColumnProfile, quoted
 from recsys.mapping.draft_guess import MemberTable, draft_words, word_key
 from recsys.mapping.project import ASK, GUESS, TODO
+
+PHONES: Final = r"phone|tele?f|mobil|handy|celular|portable|cellulare|電話|携帯|전화|휴대폰|电话|手机"
 
 Labels = Mapping[str, Mapping[str, str]]
 """By `table.column`: the name of each code, of a table that names them."""
@@ -86,7 +89,9 @@ def _plain(  # noqa: PLR0911 one function a look
     if look == "windows":
         return f"flatten([windows(word) FOR word IN words({ref}, '{column.parted or ','}')])", ("",)
     if look == "mail":
-        more = ("", "two accounts of one address are one person; needs the secret that keys tokens")
+        more = ("", "two accounts of one address or number are one person; needs the secret that keys tokens")
+        if re.search(PHONES, unaccented(column.name)):
+            return f"token('phone', {ref})", more
         return f"token('person', lower({ref}))", more
     return ref, ("",)
 

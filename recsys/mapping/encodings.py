@@ -35,7 +35,7 @@ def decode_text(content: bytes, encoding: str | None, name: str) -> str:
     for mark, marked in _MARKS:
         if content.startswith(mark):
             return content.decode(marked)
-    wanted = encoding or "utf-8"
+    wanted = encoding or _utf_16_without_mark(content) or "utf-8"
     try:
         text = content.decode(wanted)
     except LookupError as error:
@@ -57,6 +57,14 @@ def decode_text(content: bytes, encoding: str | None, name: str) -> str:
     return text
 
 
+def _utf_16_without_mark(content: bytes) -> str | None:
+    """Return which UTF-16 a text without a mark is written in: every other byte of ASCII is 0."""
+    sample = content[:4096]
+    if len(sample) < 4 or sample.count(0) < len(sample) // 8:
+        return None
+    return "utf-16-le" if sample[1::2].count(0) > sample[::2].count(0) else "utf-16-be"
+
+
 def guess_encoding(contents: Sequence[bytes]) -> str | None:
     r"""Return the encoding that fits all text files, None where UTF-8 or a byte order mark does.
 
@@ -68,7 +76,8 @@ def guess_encoding(contents: Sequence[bytes]) -> str | None:
     >>> guess_encoding(["등산\n커피".encode("cp949")]), guess_encoding(["电影\n音乐".encode("gb18030")])
     ('cp949', 'gb18030')
     """
-    unmarked = [one for one in contents if not one.startswith((b"\xff\xfe", b"\xfe\xff"))]
+    marks = (b"\xff\xfe", b"\xfe\xff")
+    unmarked = [one for one in contents if not one.startswith(marks) and _utf_16_without_mark(one) is None]
     if all(_text_in(one, "utf-8-sig") is not None for one in unmarked):
         return None
     scores = {}

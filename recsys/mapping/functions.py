@@ -188,7 +188,7 @@ def _functions_of_places(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
 def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFunction, ...]:
     """Return what reads words, numbers, ids and addresses."""
 
-    def token(kind: str | None, value: str | None) -> tuple[object, str | None]:
+    def token(kind: str | None, value: str | None, of: str | None) -> tuple[object, str | None]:
         if kind not in NAMESPACES:
             remedy = did_you_mean(str(kind), NAMESPACES)
             raise SettingsError(explained("unknown kind of token", where="token()", got=kind, remedy=remedy))
@@ -198,7 +198,7 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
             remedy = "set the secret that keys contact tokens in the environment before the night runs"
             raise SettingsError(explained("token() needs a secret", where="mapping", remedy=remedy))
         try:
-            country = country_code(around.country) if kind == "phone" else None
+            country = country_code(of or around.country) if kind == "phone" else None
             return make_token(kind, str(value), around.secret, country=country), None
         except InputError as error:
             return None, str(error).partition(":")[0].partition(";")[0]
@@ -228,7 +228,7 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
         return found, reason
 
     return (
-        SqlFunction("token", ("VARCHAR", "VARCHAR"), "VARCHAR", token),
+        SqlFunction("token", ("VARCHAR", "VARCHAR", "VARCHAR"), "VARCHAR", token),
         SqlFunction("likert", ("VARCHAR", "BIGINT"), "BIGINT", read_likert),
         SqlFunction("words", ("VARCHAR", "VARCHAR"), "VARCHAR[]", lambda t, s: (split_words(t, s), None)),
         SqlFunction("labels", ("VARCHAR", "VARCHAR[]"), "VARCHAR[]", lambda t, k: (known_labels(t, k), None)),

@@ -67,7 +67,13 @@ MACROS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ),
     ("point_latitude", (f"(wkb) AS _point_latitude({_text('wkb')})",)),
     ("point_longitude", (f"(wkb) AS _point_longitude({_text('wkb')})",)),
-    ("token", (f"(kind, value) AS _token(kind, {_text('value')})",)),
+    (
+        "token",
+        (
+            f"(kind, value) AS _token(kind, {_text('value')}, NULL)",
+            f"(kind, value, country) AS _token(kind, {_text('value')}, {_text('country')})",
+        ),
+    ),
     ("likert", (f"(value, points) AS _likert({_text('value')}, CAST(points AS BIGINT))",)),
     (
         "words",

@@ -317,7 +317,7 @@ def _sqlite_tables(file: Path) -> Tables:
 
 
 def _can_be_read(database: Any, name: str) -> bool:
-    """Say whether a table can be read: a view over what is gone, or over another program's functions, cannot."""
+    """Say whether a table can be read: a view over what is gone or over unknown functions cannot."""
     import sqlite3
 
     try:

@@ -147,3 +147,24 @@ def test_spellings_of_one_mail_address_and_domain_meet() -> None:
 @pytest.mark.parametrize("domain", ["hotmail.co.uk", "yahoo.fr", "outlook.de", "t-online.de", "so-net.ne.jp"])
 def test_a_provider_of_another_country_is_no_employer(domain: str) -> None:
     assert make_token("employer", f"a@{domain}", SECRET) is None
+
+
+@pytest.mark.parametrize(
+    ("country", "code", "domestic"),
+    [
+        ("JP", "81", "09012341001"),
+        ("KR", "82", "01012345678"),
+        ("DE", "49", "01711234567"),
+        ("GB", "44", "07911123456"),
+    ],
+)
+def test_a_number_of_a_country_is_one_in_every_usual_spelling(country: str, code: str, domestic: str) -> None:
+    """Planted and seen caught: a trunk 0 behind the country code, a + that was lost, a `.0`."""
+    wanted = make_token("phone", f"+{code}{domestic[1:]}", SECRET)
+    spellings = [
+        domestic, f"{domestic[:3]}-{domestic[3:7]}-{domestic[7:]}", f"({domestic[:4]}) {domestic[4:]}",
+        f"+{code}-{domestic}", f"+{code} (0){domestic[1:]}", f"00{code}{domestic}", f"00{code}{domestic[1:]}",
+        f"{code}{domestic[1:]}", f"{domestic[1:]}.0", f"tel:+{code}{domestic}",
+    ]  # fmt: skip
+    for spelling in spellings:
+        assert make_token("phone", spelling, SECRET, country=country) == wanted, spelling

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from recsys.mapping.encodings import guess_encoding
+from recsys.mapping.encodings import decode_text, guess_encoding
 
 WORDS = {
     "cp949": (
@@ -37,3 +37,10 @@ def test_a_table_of_a_language_is_read_in_its_encoding(encoding: str, rows: int)
         text = "id,word\n" + "\n".join(f"{at},{draw.choice(words)}" for at in range(rows))
         right += guess_encoding([text.encode(encoding)]) == encoding
     assert right >= (50 if rows == 30 else 44)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_is_read(encoding: str) -> None:
+    text = "id,이름\r\n1,관심사\r\n2,등산\r\n"
+    assert decode_text(text.encode(encoding), None, "members.csv") == text
+    assert guess_encoding([text.encode(encoding)]) is None

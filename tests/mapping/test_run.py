@@ -1,5 +1,8 @@
 """Queries become tables; what could let personal data through, or mean something else, is refused by name."""
 
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -361,3 +364,52 @@ def test_a_draft_reads_files_of_several_encodings_and_says_so(tmp_path: Path) ->
         (tmp_path / "csv" / f"{name}.csv").write_text(text, encoding=encoding)
     draft = draft_mapping("csv", folder=tmp_path)
     assert "  members: {encoding: cp932}" in draft.files["mapping.yaml"]
+
+
+def _database(folder: Path) -> Path:
+    """Return a database of 60 members with blocks in a small table and as a list, and with views."""
+    file = folder / "service.db"
+    with closing(sqlite3.connect(file)) as base:
+        base.execute("CREATE TABLE members (member_id TEXT, birth_date TEXT, blocked_list TEXT, status TEXT)")
+        rows = [
+            (f"M{at:03d}", f"19{60 + at % 30}-03-04", "M001,M002" if at == 7 else "-", "active")
+            for at in range(57)
+        ]
+        rows += [
+            (f"M{at:03d}", "1970-01-01", "-", word) for at, word in ((57, "gone"), (58, "gone"), (59, "held"))
+        ]
+        base.executemany("INSERT INTO members VALUES (?, ?, ?, ?)", rows)
+        base.execute('CREATE TABLE "차단" ("누가" TEXT, "누구를" TEXT, "해제" INTEGER)')
+        base.executemany('INSERT INTO "차단" VALUES (?, ?, ?)', [("M003", "M004", 0), ("M005", "M006", 0)])
+        base.execute("CREATE TABLE sperrung (x INTEGER)")
+        base.execute("CREATE TABLE orders (member_id TEXT, amount INTEGER)")
+        base.execute("CREATE VIEW matches AS SELECT member_id FROM members")
+        base.execute("CREATE VIEW broken AS SELECT absent FROM gone")
+        base.commit()
+    return file
+
+
+def test_a_draft_reads_every_block_and_says_what_it_leaves_out(tmp_path: Path) -> None:
+    file = _database(tmp_path)
+    draft = draft_mapping(str(file), as_of=datetime(2026, 6, 1, tzinfo=UTC))
+    folder = draft.write(tmp_path / "mapping")
+    found = check_mapping(Mapping.read(folder))
+    pairs = set(zip(*(found.tables.tables["blocks"][one] for one in ("actor", "target")), strict=True))
+    assert pairs == {("M007", "M001"), ("M007", "M002"), ("M003", "M004"), ("M005", "M006")}
+    assert "sperrung holds blocks by its name" in draft.files["blocks.sql"]
+    assert set(found.tables.unread) == {"orders"}
+    assert {"matches", "sperrung"} <= {*found.tables.rows_read}
+    assert "orders" in found.report("en")
+    assert "3 rows hold rarer words" in draft.files["profiles.sql"]
+
+
+def test_a_phone_is_of_the_country_that_its_row_says(folder: Path) -> None:
+    (folder / "mapping.yaml").write_text(YAML + "country: JP\n", encoding="utf-8")
+    sql = (
+        "SELECT id AS user_id, token('phone', number, land) AS hmac, 'self' AS kind FROM (VALUES "
+        "('a', '010-1234-5678', 'KR'), ('b', '+82 10 1234 5678', 'DE'), ('c', '090-1234-1001', NULL), "
+        "('d', '+81 90 1234 1001', 'KR')) AS v(id, number, land)"
+    )
+    frame = run(folder, sql, "tokens").tables["tokens"].set_index("user_id")["hmac"]
+    assert frame["a"] == frame["b"]
+    assert frame["c"] == frame["d"] != frame["a"]
