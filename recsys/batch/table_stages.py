@@ -94,7 +94,7 @@ def validate(settings: Settings, paths: NightPaths) -> LogFields:
         night.people,
         night.events,
         fingerprint=night.fingerprint,
-        row_counts=row_counts(tables.counts, tables.nobody, erased_rows(paths)),
+        row_counts=row_counts(tables.counts, tables.nobody, erased_rows(paths), tables.accepted),
     )
     write_atomically(paths.validation, json.dumps(summary, indent=1).encode() + b"\n")
     totals = tables.counts[["accepted", "quarantined"]].sum()

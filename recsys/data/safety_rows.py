@@ -3,7 +3,7 @@
 A row about safety holds or separates whoever is meant, see `id_spellings`; where nobody is, it is counted.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -17,6 +17,8 @@ from recsys.data.fail_closed import PROVES_AGE, SAFETY_EVENTS, STOPPED, Restrict
 from recsys.data.id_spellings import Spellings
 
 SAFETY_TABLES: Final = (T.BLOCKS, T.REPORTS, T.HOLDS, T.EVENTS)
+KEPT: Final = "kept_"
+"""Before a column in the counts of a table: its values that keep people apart."""
 _UNSAFE_ANSWERS: Final = ("unsafe", "pressured")
 """What keeps two people apart where somebody says how a meeting was, or how they feel."""
 
@@ -159,13 +161,18 @@ def restricted_by_twins(profiles: pd.DataFrame) -> Restrictions:
 
 
 def row_counts(
-    counts: pd.DataFrame, nobody: Mapping[str, NamesNobody], erased: Mapping[str, int] = MappingProxyType({})
+    counts: pd.DataFrame,
+    nobody: Mapping[str, NamesNobody],
+    erased: Mapping[str, int] = MappingProxyType({}),
+    accepted: Mapping[str, pd.DataFrame] = MappingProxyType({}),
 ) -> dict[str, dict[str, int]]:
     """Return by table how many rows came, were refused, and were about safety and named nobody or misspelled.
 
-    erased: rows that came and went before they were counted, since they named somebody erased.
+    erased: rows that came and went before they were counted, since they named somebody erased. accepted: the
+    tables, of which the values are counted whose absence would keep fewer people apart: tokens of people whom
+    somebody does not want to meet, and wishes that are open where nothing is said.
     """
-    return {
+    found = {
         str(row["table"]): {
             "rows": int(row["rows_in"]) + erased.get(str(row["table"]), 0),
             "refused": int(row["quarantined"]),
@@ -173,7 +180,30 @@ def row_counts(
         }
         for row in counts.to_dict("records")
     }
+    for table, values in _RESTRICTING.items():
+        if table in found and (frame := accepted.get(table)) is not None:
+            kept = {column: holds(frame[column]) for column, holds in values.items() if column in frame}
+            found[table] |= {f"{KEPT}{column}": int(rows.sum()) for column, rows in kept.items()}
+            found[table]["accepted"] = len(frame)
+    return found
 
 
 def _counted(nobody: NamesNobody) -> dict[str, int]:
     return {"nobody": nobody.rows, "misspelled": nobody.misspelled}
+
+
+def _is_known(values: pd.Series) -> pd.Series:
+    return values.notna()
+
+
+def _has_items(values: pd.Series) -> pd.Series:
+    return values.map(lambda value: hasattr(value, "__len__") and len(value) > 0).astype(bool)
+
+
+_RESTRICTING: Final[Mapping[str, Mapping[str, Callable[[pd.Series], pd.Series]]]] = {
+    T.TOKENS: {C.KIND: lambda kinds: kinds.eq("exclude").fillna(False).astype(bool)},
+    T.PROFILES: dict.fromkeys(
+        (C.ACCEPTS_AGE_BANDS, C.MEETS_GENDERS, C.MIN_AGE_YEARS, C.MAX_AGE_YEARS), _is_known
+    ),
+    T.BOUNDARIES: {C.TOPICS_AVOID: _has_items},
+}

@@ -7,7 +7,7 @@ from recsys.report.localization import Texts, count, decimal, per_person, share,
 from recsys.settings import GateSettings
 
 _MEASURED = {"exposure", "overlap", "calibration", "parity", "drift"}
-_NAMING = {"platform", "parity", "drift", "tables", "safety_tables", "clock"}
+_NAMING = {"platform", "parity", "drift", "tables", "safety_tables", "wishes", "clock"}
 """Gates that name something; results of earlier versions hold their numbers alone."""
 _LIMITS = {
     "rows": ("last", "below_rows"),
@@ -68,7 +68,7 @@ def _named(result: GateResult, texts: Texts) -> str:
             values |= {name: share(float(numbers[name])) for name in ("worst", "everybody")}
         case "drift":
             values["value"] = decimal(float(numbers["value"]), 2)
-        case "tables" | "safety_tables" | "clock" | "pages":
+        case "tables" | "safety_tables" | "wishes" | "clock" | "pages":
             values["count"] = count(float(numbers["count"]))
         case _:
             values["now"] = count(float(numbers["now"]))

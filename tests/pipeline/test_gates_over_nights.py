@@ -25,7 +25,7 @@ from recsys.pipeline.gates.distribution import (
 )
 from recsys.pipeline.gates.list_checks import overlap
 from recsys.pipeline.gates.safety import erased
-from recsys.pipeline.gates.table_checks import safety_tables
+from recsys.pipeline.gates.table_checks import safety_tables, wishes
 from recsys.pipeline.gates.usual_band import Band, usual_band
 from recsys.pipeline.history import read_history
 from recsys.pipeline.publish import PublishResult
@@ -267,3 +267,29 @@ def test_a_new_row_by_an_id_of_a_strange_form_blocks_whatever_its_share(proposal
         assert night_of(odd, None)[0] is Level.WARN
         assert night_of(odd, 0, block_misspelled_rows=False)[0] is Level.WARN
     assert night_of(0, 0)[0] is Level.PASS
+
+
+@pytest.mark.parametrize("value", ["tokens.kind", "profiles.meets_genders", "boundaries.topics_avoid"])
+def test_wishes_that_vanish_block_and_people_who_leave_do_not(proposal: Proposal, value: str) -> None:
+    """Planted and seen caught: no number for tokens, and a count that people who leave make smaller."""
+
+    def night_of(
+        people: int, left: int | None, past: Mapping[str, float] | None
+    ) -> tuple[Level, Mapping[str, float]]:
+        table, _, column = value.partition(".")
+        counts: dict[str, dict[str, int]] = {"profiles": {"rows": people, "refused": 0, "accepted": people}}
+        if left is not None:
+            counts.setdefault(table, {"rows": people, "refused": 0})[f"kept_{column}"] = left
+        kept = () if past is None else ({"wishes": past},)
+        found = wishes(replace(proposal, row_counts=counts, past=kept))
+        return found.level, dict(found.numbers)
+
+    level, numbers = night_of(200, 40, None)
+    assert level is Level.PASS
+    assert night_of(200, 40, numbers)[0] is Level.PASS
+    assert night_of(100, 20, numbers)[0] is Level.PASS
+    assert night_of(200, 39, numbers)[0] is Level.PASS
+    assert night_of(200, 0, numbers)[0] is Level.BLOCK
+    assert night_of(200, None, numbers)[0] is Level.BLOCK
+    assert night_of(220, 20, numbers)[0] is Level.BLOCK
+    assert night_of(200, 0, {"people": 200, value: 3})[0] is Level.PASS

@@ -18,7 +18,7 @@ from recsys.pipeline.gates.list_checks import (
 )
 from recsys.pipeline.gates.proposal import Gate, GateResult, Proposal
 from recsys.pipeline.gates.safety import erased, platform, violations
-from recsys.pipeline.gates.table_checks import clock, safety_tables, tables
+from recsys.pipeline.gates.table_checks import clock, safety_tables, tables, wishes
 
 GATES: Final[tuple[Gate, ...]] = (
     platform,
@@ -26,6 +26,7 @@ GATES: Final[tuple[Gate, ...]] = (
     erased,
     tables,
     safety_tables,
+    wishes,
     clock,
     no_self,
     no_duplicates,

@@ -6,11 +6,14 @@ from typing import Final
 import pandas as pd
 
 from recsys.catalogue.columns import Tables as T
+from recsys.data.safety_rows import KEPT
 from recsys.pipeline.gates.proposal import GateResult, Level, Proposal
 
 SAFETY: Final = (T.BLOCKS, T.REPORTS, T.HOLDS)
 _FEW: Final = 5
-"""Rows of a safety table below which one that names nobody is a warning and no more."""
+"""Rows of a safety table below which one that names nobody is a warning and no more.
+
+Fewer wishes than that may vanish."""
 _NAMING: Final = (*SAFETY, T.EVENTS)
 _SAID: Final = {
     "misspelled": "new rows name nobody, by ids of a form that no member's id has: {tables}",
@@ -78,6 +81,39 @@ def safety_tables(proposal: Proposal) -> GateResult:
     names = {"tables": named} | ({"why": (why,)} if why else {})
     message = _SAID[why].format(tables=", ".join(named))
     return GateResult("safety_tables", level, message, {"count": len(named), **numbers}, names)
+
+
+def wishes(proposal: Proposal) -> GateResult:
+    """Block when values that keep people apart vanished from tables whose rows are all there.
+
+    They are the tokens of people whom somebody does not want to meet, and wishes that are open where nothing
+    is said. Where a column was renamed in the source, or a key within it, everybody seems to wish nothing.
+    Counted for each accepted person of profiles, and compared with the last published night.
+    """
+    counts = proposal.row_counts
+    if counts is None:
+        return GateResult("wishes", Level.PASS, "the tables were not counted", {"count": 0})
+    people = counts.get(T.PROFILES, {}).get("accepted", 0)
+    values = {
+        f"{table}.{name.removeprefix(KEPT)}": float(n)
+        for table, found in counts.items()
+        for name, n in found.items()
+        if name.startswith(KEPT)
+    }
+    before = proposal.past[-1].get("wishes", {}) if proposal.past else {}
+    then = before.get("people", 0.0)
+    lost = tuple(
+        name
+        for name, was in before.items()
+        if "." in name
+        and was >= _FEW
+        and values.get(name, 0.0) * then < proposal.limits.block_below_safety_rows * was * people
+    )
+    numbers = {"people": float(people), **values}
+    if not lost:
+        return GateResult("wishes", Level.PASS, "as many wishes as before", {"count": 0, **numbers})
+    message = f"far fewer values than in the last night: {', '.join(lost)}"
+    return GateResult("wishes", Level.BLOCK, message, {"count": len(lost), **numbers}, {"tables": lost})
 
 
 def clock(proposal: Proposal) -> GateResult:
