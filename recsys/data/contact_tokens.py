@@ -242,7 +242,8 @@ def _international(digits: str, country: str | None) -> str:
 
     code = 0 if country is None else phonenumbers.country_code_for_region(country)
     if (
-        code
+        country is not None
+        and code
         and digits.startswith(str(code))
         and phonenumbers.ndd_prefix_for_region(country, strip_non_digits=True) == "0"
         and _parsed(f"+{digits}", None, valid=True) is not None

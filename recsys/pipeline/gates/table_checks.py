@@ -101,13 +101,13 @@ def wishes(proposal: Proposal) -> GateResult:
         if name.startswith(KEPT)
     }
     before = proposal.past[-1].get("wishes", {}) if proposal.past else {}
-    then = before.get("people", 0.0)
+    then = float(before.get("people", 0.0))
     lost = tuple(
         name
         for name, was in before.items()
         if "." in name
-        and was >= _FEW
-        and values.get(name, 0.0) * then < proposal.limits.block_below_safety_rows * was * people
+        and float(was) >= _FEW
+        and values.get(name, 0.0) * then < proposal.limits.block_below_safety_rows * float(was) * people
     )
     numbers = {"people": float(people), **values}
     if not lost:
