@@ -99,9 +99,8 @@ def map_tables(
         register(connection, around, remarks)
         loaded = _load(connection, mapping, sources)
         rows_read = {name: table.num_rows for name, table in loaded.items()}
-        if settings.counts is not None:
-            counts = read_counts(mapping.folder / settings.counts, encoding=settings.encoding)
-            check_counts(counts, rows_read, sources)
+        if (file := settings.counts) is not None:
+            check_counts(read_counts(mapping.folder / file, encoding=settings.encoding), rows_read, sources)
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         one_of, results = _one_of(mapping, loaded, most), dict[str, _Result]()
