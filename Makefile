@@ -55,10 +55,13 @@ console: env ## the operators' console on two nights of a made-up town; PORT=800
 ##@ Check
 
 fast: env ## the inside alone, in less than a minute and a half: models, rules, search, allocation, metrics, tables
-	$(PYTHON) -m pytest -n auto -m 'not slow' $(FAST)
+	$(PYTHON) -m pytest $(WORKERS) -m 'not slow' $(FAST)
+
+# A file is one worker's: what its tests share is made once. Files in their order: nights before docstrings.
+WORKERS := -n auto --dist loadfile --no-loadscope-reorder
 
 test: env ## all tests; ARGS="tests/pipeline -k gate" for some
-	$(PYTHON) -m pytest $(or $(ARGS),-n auto)
+	$(PYTHON) -m pytest $(or $(ARGS),$(WORKERS))
 
 lint: env ## format, style and layers
 	$(BIN)/ruff format --check .
@@ -86,7 +89,7 @@ test-minimum: ## the fast tests with the lowest versions that pyproject.toml all
 	$(SYSTEM_PYTHON) -m venv .venv-minimum
 	.venv-minimum/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/minimum.txt
 	.venv-minimum/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	.venv-minimum/bin/python -m pytest -n auto -m 'not slow' $(FAST)
+	.venv-minimum/bin/python -m pytest -n auto --dist loadfile -m 'not slow' $(FAST)
 
 test-spark: ## the tests of the Spark executor, in an environment of their own (needs Java 17)
 	$(MAKE) VENV=.venv-spark env

@@ -10,7 +10,17 @@ from tests.benchmarks import night
 SMALL = ("model.name=popularity", "tracking.enabled=false", "evaluate.beside=[]", "allocate.enabled=false")
 
 
-def test_what_is_cut_short_or_damaged(tmp_path: Path) -> None:
+def linked(root: Path) -> Path:
+    """Return the project with the code where it is: its kernels are compiled already."""
+    for part in night.PARTS:
+        (root / part).parent.mkdir(parents=True, exist_ok=True)
+        (root / part).symlink_to(night.ROOT / part)
+    return root
+
+
+def test_what_is_cut_short_or_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One stage of the walk: `tests/crash/test_stages.py` walks them all."""
+    monkeypatch.setattr(night, "WRITES", {"recommend": night.WRITES["recommend"]})
     out = tmp_path / "out.json"
     assert (
         night.main(["--safety-only", "--every", "90", "--every-in-stages", "1500", "--json", str(out)]) == 0
@@ -22,7 +32,8 @@ def test_what_is_cut_short_or_damaged(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_whole_night(tmp_path: Path) -> None:
+def test_a_whole_night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(night, "_project", linked)
     out = tmp_path / "out.json"
     changes = [part for change in SMALL for part in ("--set", change)]
     assert night.main(["--people", "80", "--times-only", "--json", str(out), *changes]) == 0
