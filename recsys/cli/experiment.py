@@ -230,7 +230,7 @@ def report(
     import json
 
     from recsys.cli.app import language, opened, say
-    from recsys.cli.experiment_tables import table_text
+    from recsys.cli.experiment_tables import table_text, table_title
     from recsys.experiments import analyse, outcomes
     from recsys.experiments import assign as assigned
     from recsys.experiments.conclusions import conclusions, standing
@@ -254,9 +254,9 @@ def report(
         "exposures": result.exposures,
         "sample_ratio": result.sample_ratio,
     }
-    for table in tables.values():
+    for name, table in tables.items():
         if len(table):
-            typer.echo(table_text(table, spoken) + "\n")
+            typer.echo(f"{table_title(name, spoken)}\n{table_text(table, spoken)}\n")
     for sentence in conclusions(result, spoken):
         typer.echo(sentence)
     if out is not None:

@@ -11,6 +11,17 @@ _NAMED: Final = ("estimator", "guard_rail")
 """Columns whose values are names of the package."""
 
 
+def table_title(name: str, lang: "Language") -> str:
+    """Return the line above a table: the name it has in `--out` as well, and in Japanese what it is called.
+
+    >>> table_title("effects", "en"), table_title("sample_ratio", "ja")
+    ('effects', '人数の比 (sample_ratio)')
+    """
+    from recsys.catalogue.catalogue import load_catalogue
+
+    return load_catalogue().text(f"experiment.table_{name}", lang)
+
+
 def table_text(table: "pd.DataFrame", lang: "Language") -> str:
     """Return a table as lines of text; in English its heads are the names of the columns themselves.
 

@@ -132,7 +132,7 @@ def _sample_ratio(result: ExperimentResult, lang: Language) -> list[str]:
         return []
     by_night = result.experiment.unit == "night"
     key = "viewers_a_night" if by_night else "viewers"
-    arms = ", ".join(
+    arms = ("、" if lang == "ja" else ", ").join(
         texts.text(
             f"experiment.{key}",
             lang,

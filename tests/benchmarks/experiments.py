@@ -109,8 +109,8 @@ def _without_effect(
         once, always = [], []
         for look in LOOKS:
             row = analyse(one, people, played.between(-BEFORE, look)).decisive("allocated")
-            once.append(not row["lo"] <= 0.0 <= row["hi"])
-            always.append(not (np.isnan(row["always_lo"]) or row["always_lo"] <= 0.0 <= row["always_hi"]))
+            once.append(bool(row["lo"] > 0.0 or row["hi"] < 0.0))  # of too few units there is no interval
+            always.append(bool(row["always_lo"] > 0.0 or row["always_hi"] < 0.0))
         yield {"design": unit, "last": once[-1], "any_once": any(once), "any_always": any(always)}
 
 
