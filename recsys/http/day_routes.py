@@ -12,6 +12,7 @@ from recsys.http.failures import without_values
 from recsys.http.member_routes import REFUSALS, Body
 from recsys.http.page_models import Lang, PageOfPeople
 from recsys.http.refused_bodies import OF_MEMBER, KeepsRestrictions, MemberType
+from recsys.ranking.profile_tables import problems_of, tables_of_values
 from recsys.ranking.ranker import LONGEST_PAGE
 from recsys.safety.day_log import DayEvent
 
@@ -71,6 +72,16 @@ class Kept(BaseModel):
     new: int
 
 
+class KeptTables(Kept):
+    """Whether the tables were new, and what stands in the way of their use, by table and column.
+
+    They are kept either way, and restrict as far as they can be read. Empty where they can be used; who gave
+    tables that cannot be used is shown to nobody.
+    """
+
+    unusable: str = ""
+
+
 @members.post("/events")
 async def happened(
     viewer_id: str, body: Annotated[list[MemberEvent], Field(max_length=1000)], service: OpenService
@@ -127,10 +138,12 @@ async def append(body: Annotated[list[AnyEvent], Field(max_length=10_000)], serv
 
 
 @backend.put("/members/{viewer_id}/tables")
-async def tables(viewer_id: str, body: TablesBody, service: OpenService) -> Kept:
+async def tables(viewer_id: str, body: TablesBody, service: OpenService) -> KeptTables:
     """Keep a member's own tables of today: the member's page is searched by them from now on."""
-    change = service.ranker.day.change_tables
-    return Kept(new=await service.ask(lambda: change(viewer_id, body.tables, event_id=body.event_id)))
+    ranker = service.ranker
+    new = await service.ask(lambda: ranker.day.change_tables(viewer_id, body.tables, event_id=body.event_id))
+    given = tables_of_values(body.tables)
+    return KeptTables(new=new, unusable=await service.ask(lambda: problems_of(given, ranker.catalogue)))
 
 
 @backend.post("/holds", status_code=204)

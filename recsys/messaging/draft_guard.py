@@ -68,10 +68,18 @@ class Folded:
         return self.starts[start], self.ends[end - 1]
 
 
+_LONGEST_SIGN: Final = 6
+
+
 @lru_cache(maxsize=4096)
 def _folded(cluster: str) -> tuple[tuple[str, str], ...]:
-    """Return the folded characters of one character with its marks: without and with capitals."""
+    """Return the folded characters of one character with its marks: without and with capitals.
+
+    A sign that stands for a sentence, as U+FDFA does for 18 letters, is cut: the longest that stand for a
+    word have 6, and a text of such signs would be many times as long as it may be.
+    """
     raw = unicodedata.normalize("NFKC", INVISIBLE.sub("", cluster)).translate(KATAKANA_TO_HIRAGANA)
+    raw = raw[: _LONGEST_SIGN * len(cluster)]
     kept = [" " if character.isspace() else character for character in raw]
     return tuple((small if len(small := one.lower()) == 1 else one, one) for one in kept)
 

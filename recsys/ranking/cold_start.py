@@ -176,12 +176,13 @@ def one_person(user_id: str, profile: Profile, catalogue: Catalogue) -> Populati
             plain = population_of_one(profile.columns, catalogue)
             people = plain or load_population(profile.frames, profile.as_of, catalogue=catalogue)
     except (RecsysError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise _unusable(profile, type(error).__name__) from None
+        raise _unusable(profile, type(error).__name__, catalogue) from None
     if not isinstance(profile, Population):
         if not len(people):
-            raise _unusable(profile, "0 people")
+            raise _unusable(profile, "0 people", catalogue)
         if T.BOUNDARIES in profile.given and len(people) == 1 and not people.has_boundaries[0]:
-            raise _unusable(profile, "no boundaries")  # refused: nobody could be shown, and nothing said why
+            # refused: nobody could be shown, and nothing said why
+            raise _unusable(profile, "no boundaries", catalogue)
     if any(people.catalogue.vocabulary(one) != catalogue.vocabulary(one) for one in WISHES):
         raise InputError(
             explained("a profile with other words than the publication", remedy="read it with its catalogue")
@@ -193,9 +194,9 @@ def one_person(user_id: str, profile: Profile, catalogue: Catalogue) -> Populati
     return people
 
 
-def _unusable(profile: Profile, got: str) -> InputError:
+def _unusable(profile: Profile, got: str, catalogue: Catalogue) -> InputError:
     """Return the error of a profile of which no person can be made: its columns are named, no value is."""
-    told = "" if isinstance(profile, Population) else problems_of(profile)
+    told = "" if isinstance(profile, Population) else problems_of(profile, catalogue)
     remedy = "see docs/reference/tables.md"
     return InputError(explained("the profile cannot be used", where=told, got=got, remedy=remedy))
 

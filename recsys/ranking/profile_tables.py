@@ -8,6 +8,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import pandas as pd
 
+from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.data.fields.base import objects
 from recsys.data.population import Population
@@ -172,15 +173,17 @@ def plain_rows(given: object) -> dict[str, Any]:
 _MOST_TOLD: Final = 5
 
 
-def problems_of(tables: ProfileTables) -> str:
+def problems_of(tables: ProfileTables, catalogue: Catalogue | None = None) -> str:
     """Return what stands in the way of a profile's tables, by table, column and reason code, without a value.
+
+    catalogue: of the publication; the package's own when None.
 
     Empty when nothing is known. An orphan is left out: its profile was refused, which is told.
     """
     from recsys.storage.load import load_tables
 
     try:
-        refused = load_tables(tables.frames).quarantine
+        refused = load_tables(tables.frames, catalogue=catalogue).quarantine
     except (RecsysError, ValueError, TypeError, KeyError, AttributeError):
         told = [
             f"{name}.{field.name} is missing"

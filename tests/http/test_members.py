@@ -1,11 +1,14 @@
 """What a member's backend asks: pages in words, one person, what was shown, blocks, the guard; what fails."""
 
+import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from recsys.safety import MemorySafety
 from recsys.safety.day_log import NEVER
+from recsys.testing.people import EASY_TO_LIST, make_tables
 from tests.http.served import Served
 
 
@@ -361,3 +364,21 @@ def test_a_report_keeps_its_category_and_separates_whatever_it_says(service: Ser
         assert person in service.store.exclusions(a, [b, c]).excluded
     kept = [one for one in service.store.day.events(NEVER) if one.type == "report" and one.actor == a]
     assert [(one.target, one.detail) for one in kept] == [(b, "threat")]
+
+
+def test_tables_that_cannot_be_used_are_told_to_the_backend_that_gave_them(service: Served) -> None:
+    """Planted and seen caught: an answer of tables that are kept and show nobody, without a word of it."""
+    one = str(service.world.people.ids.values[3])
+    rows = {"profiles": [{"user_id": one, "account_state": "active"}]}
+    body = {"event_id": "told", "tables": rows}
+    answer = service.ask("PUT", f"/v1/backend/members/{one}/tables", body=body)
+    assert answer.status_code == 200
+    assert "profiles.verification is missing" in answer.json()["unusable"]
+    tables = make_tables(1, np.random.default_rng(5), unknown=0.0, **EASY_TO_LIST)
+    kept = {name: tables[name].assign(user_id=one) for name in ("profiles", "boundaries")}
+    rows = {
+        name: json.loads(frame.to_json(orient="records", date_format="iso")) for name, frame in kept.items()
+    }
+    own = {"event_id": "told-2", "tables": rows}
+    answer = service.ask("PUT", f"/v1/backend/members/{one}/tables", body=own)
+    assert answer.json()["unusable"] == ""

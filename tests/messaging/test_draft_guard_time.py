@@ -63,6 +63,12 @@ def test_the_steps_grow_with_the_length_and_no_faster(stretch: str) -> None:
     assert long <= LONG // SHORT * short
 
 
+@pytest.mark.parametrize("sign", [chr(0xFDFA), chr(0xFDFB), "㍿", "㌖", "ﷰ"])
+def test_a_sign_that_stands_for_many_letters_makes_no_text_longer_than_it_may_be(sign: str) -> None:
+    """Planted and seen caught: 18 letters for one sign, ten thousand times."""
+    assert len(Folded.of(sign * 1000).text) <= 6000
+
+
 def test_no_pattern_repeats_without_an_end() -> None:
     rules = load_rules()
     patterns = [rule.pattern for rule in rules.rules] + [p for found in rules.unless.values() for p in found]
