@@ -5,7 +5,7 @@
 runs them in the home that is the working directory. A stage is left out when the bytes it reads, its
 settings and the code are those of its last finished run, and what that wrote is still there unchanged.
 Each stage is a process of its own, so that its memory is free when it ends; all come from one process that
-has loaded the package, which saves loading it a dozen times.
+has loaded the package (`recsys.batch.preload`), which saves loading it a dozen times.
 """
 
 import json
@@ -30,6 +30,7 @@ from recsys.storage.publication import CURRENT
 
 RECORDS: Final = PATHS.root / "stages.json"
 """The finished runs of the stages of a home: by name, the fingerprint of their inputs and their outputs."""
+_PRELOADED: Final = "recsys.batch.preload"
 _MISSING: Final = "missing"
 _MEMORY_AT_LEAST: Final = 2 << 30
 _MEMORY_EACH: Final = 23 << 10
@@ -92,7 +93,7 @@ def run_stages() -> int:
     """
     records = StageRecords.read(code_fingerprint())
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(sorted({stage.step.partition(":")[0] for stage in STAGES}))
+    context.set_forkserver_preload([_PRELOADED])
     waiting, running = list(STAGES), dict[Any, BatchStage]()
     while waiting or running:
         for stage in [one for one in waiting if _is_ready(one, [*waiting, *running.values()])]:
