@@ -146,8 +146,9 @@ class ExecutionSettings(Section):
     """How the parts of a step are shared out; it changes how long a night takes, never what it finds.
 
     people_a_part: viewers of a part at most; what a crash costs is one part a worker.
-    workers: processes, 0 for one a processor.
-    executor: processes of this machine, this process alone, or the workers of a Spark cluster.
+    workers: processes or threads, 0 for one a processor.
+    executor: processes of this machine (threads of one, where parts share what they read), this process
+              alone, or the workers of a Spark cluster.
     spark_master: such as local[2,4] or yarn; the active session when empty.
     """
 

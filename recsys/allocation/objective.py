@@ -34,9 +34,12 @@ def expected_matches(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     for j in range(start, stop):
         total = 0.0
         for e in range(indptr[j], indptr[j + 1]):
-            total += np.float64(p[e]) * q[e] * exposure[e] * read[e]
+            if exposure[e] != 0.0:
+                total += np.float64(p[e]) * q[e] * exposure[e] * read[e]
         for t in range(inbox.indptr[j], inbox.indptr[j + 1]):
             e, back = inbox.edge[t], inbox.reverse[t]
+            if exposure[e] == 0.0:  # most edges are in no list
+                continue
             both = np.float64(inbox.p[t]) * inbox.q[t]
             total += both * exposure[e] * read[e]
             if back >= 0:
@@ -116,9 +119,11 @@ def read_probabilities(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     likes, place = np.empty(most), np.empty(most)
     for j in range(start, stop):
         inbox_positions(inbox, j, exposure, likes, place)
-        first = inbox.indptr[j]
+        first, last, examined = inbox.indptr[j], 0.0, 0.0
         for t in range(inbox.indptr[j + 1] - first):
-            read[inbox.edge[first + t]] = reads[j] * examination_at(kind, decay, place[t])
+            if place[t] != last:  # equal from one like that arrives to the next
+                last, examined = place[t], examination_at(kind, decay, place[t])
+            read[inbox.edge[first + t]] = reads[j] * examined
 
 
 @kernel
@@ -148,21 +153,25 @@ def gradient(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     for j in range(start, stop):
         inbox_positions(inbox, j, exposure, likes, place)
         first, n = inbox.indptr[j], inbox.indptr[j + 1] - inbox.indptr[j]
-        arriving = 0.0
+        arriving, last, examined = 0.0, 0.0, 0.0
         for t in range(n):
             arriving += likes[t]
+            if place[t] != last:
+                last, examined = place[t], examination_at(kind, decay, place[t])
             at = first + t
             e, back = inbox.edge[at], inbox.reverse[at]
             w = 1.0 if len(viewer) == 0 else 0.5 * (weight[j] + weight[viewer[at]])
             both = np.float64(inbox.p[at]) * inbox.q[at]
-            chance = reads[j] * examination_at(kind, decay, place[t])
+            chance = reads[j] * examined
             direct, by_read = both * chance, both
             if back >= 0:
                 shared, theirs = min(both, np.float64(p[back]) * q[back]), np.float64(exposure[back])
                 direct += shared * theirs * (1.0 - chance - read[back])
                 by_read -= shared * theirs
             gain[e] = w * direct
-            harm[t] = w * by_read * exposure[e] * reads[j] * examination_slope(kind, decay, place[t])
+            harm[t] = 0.0
+            if exposure[e] != 0.0:
+                harm[t] = w * by_read * exposure[e] * reads[j] * examination_slope(kind, decay, place[t])
         load[j] = arriving
         below, t = 0.0, n
         while t > 0:

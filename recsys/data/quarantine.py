@@ -152,7 +152,11 @@ def one_table(quarantined: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def _flat(table: str, frame: pd.DataFrame) -> pd.DataFrame:
     columns = [name for name in frame.columns if name not in {ROW_NUMBER, C.USER, CODES, REASON}]
     given = frame[columns].to_numpy(object).tolist()
-    texts = (json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False) for row in given)
+    known: dict[tuple[object, ...], str] = {}  # rows that are not there yet repeat nothing but their type
+    for row in map(tuple, given):
+        if row not in known:
+            known[row] = json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False)
+    texts = (known[tuple(row)] for row in given)
     flat = frame[[ROW_NUMBER, C.USER, CODES, REASON]].copy()
     flat.insert(0, TABLE, table)
     flat[VALUES] = pd.Series(np.fromiter(texts, object, len(frame)), dtype=object, index=frame.index)

@@ -262,9 +262,10 @@ def _list_level_metrics(
 ) -> Iterator[dict[str, object]]:
     """Yield coverage and Gini; side: of those who can be listed where two kinds meet, else empty."""
     seen = [everybody, lists[C.VIEWER].to_numpy(object), lists[C.CANDIDATE].to_numpy(object)]
-    people = np.unique(np.concatenate(seen))
-    listable = np.array([str(one).startswith(f"{side}:") for one in people], bool)
-    people = people[listable] if side and listable.any() else people
+    people = np.sort(pd.unique(np.concatenate(seen)))
+    if side:
+        listable = np.array([str(one).startswith(f"{side}:") for one in people], bool)
+        people = people[listable] if listable.any() else people
     looked_at = exposure(lists[C.CANDIDATE], lists[C.RANK], people)
     values = (coverage(lists[C.CANDIDATE], len(people)), gini(looked_at))
     for metric, value in zip(LIST_LEVEL_METRICS, values, strict=True):

@@ -69,10 +69,11 @@ def fit_platt(
     y, w = np.append(labels, [0.0, 1.0]), np.append(weight, [0.5, 0.5])
     theta = np.array([1.0, _log_odds(float((w * y).sum() / w.sum()))])
 
-    def loss(at: Float64Array) -> float:
+    def loss_at(at: Float64Array) -> float:
         logits = at[0] * x + at[1]
         return float(w @ (np.logaddexp(0.0, logits) - y * logits) + evidence * (at[0] - 1.0) ** 2 / 2.0)
 
+    loss = known_loss(loss_at)
     for _ in range(100):
         step = shortened(theta, _newton_step(theta, x, y, w, evidence), loss)
         theta = theta - step
@@ -81,6 +82,27 @@ def fit_platt(
     slope = max(float(theta[0]), LEAST_SLOPE)
     intercept = _log_odds(float((w * y).sum() / w.sum())) if slope == LEAST_SLOPE else float(theta[1])
     return Platt(slope=slope, intercept=intercept - slope * centre)
+
+
+def known_loss(loss: Callable[[Float64Array], float]) -> Callable[[Float64Array], float]:
+    """Return the same loss, which is not computed again where it was looked at last.
+
+    Where a step of `shortened` ends is where the next one begins.
+
+    >>> looked_at = []
+    >>> loss = known_loss(lambda at: looked_at.append(at) or float(at[0]))
+    >>> loss(np.array([2.0])), loss(np.array([2.0])), len(looked_at)
+    (2.0, 2.0, 1)
+    """
+    last: tuple[bytes, float] = b"", 0.0
+
+    def at_or_known(at: Float64Array) -> float:
+        nonlocal last
+        if (place := at.tobytes()) != last[0]:
+            last = place, loss(at)
+        return last[1]
+
+    return at_or_known
 
 
 def shortened(theta: Float64Array, step: Float64Array, loss: Callable[[Float64Array], float]) -> Float64Array:

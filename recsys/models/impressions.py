@@ -20,6 +20,9 @@ from recsys.types import BoolArray, Float64Array, Int32Array
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+_KEPT = "impressions"
+"""Where the impressions of events are kept beside them, with the people they are among."""
+
 
 def answers_a_like(events: Events, key: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Say of which pairs the candidate had liked the viewer before the viewer decided, `(n_pairs,)`.
@@ -142,7 +145,16 @@ class Impressions(PairRows):
         exposure without an answer was looked at with the chance of its place (see `Examination`),
         given that no answer came: at first as if all pairs liked each other equally often. An answer is
         credited to the latest exposure before it, a reply to a like to none: an inbox brought it.
+
+        They are kept beside the events for as long as these are: several models may learn from them.
         """
+        kept: tuple[Population, Impressions] | None = events.__dict__.get(_KEPT)
+        if kept is None or kept[0] is not people:
+            kept = events.__dict__[_KEPT] = people, cls._from_events(people, events)
+        return kept[1]
+
+    @classmethod
+    def _from_events(cls, people: Population, events: Events) -> "Impressions":
         known = events.without_erased()
         said = Decisions.of(known)
         labels, answered, first, is_reply = said.labels, said.answered, said.first, said.is_reply

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from recsys.models.calibration import Platt, shortened
+from recsys.models.calibration import Platt, known_loss, shortened
 from recsys.models.directed import sigmoid
 from recsys.models.impressions import PairRows
 from recsys.types import BoolArray, Float64Array
@@ -184,12 +184,13 @@ def logistic_regression(
     """Return the posterior mode of a logistic regression, `(n_features,)`, by Newton's method."""
     theta = mean.copy()
 
-    def loss(at: Float64Array) -> float:
+    def loss_at(at: Float64Array) -> float:
         logits = offset + at @ features
         return float(
             weights @ (np.logaddexp(0.0, logits) - labels * logits) + precision @ (at - mean) ** 2 / 2.0
         )
 
+    loss = known_loss(loss_at)
     for _ in range(50):
         p = sigmoid(offset + theta @ features)
         gradient = features @ (weights * (labels - p)) - precision * (theta - mean)

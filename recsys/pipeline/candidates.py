@@ -105,6 +105,7 @@ class CandidateJob:
         recommender = Recommender(night.people, night.policy, lambda: Retriever.opened(self.laid_out))
         cut = load_dataclass(Partition, self.paths.parts / "cut")
         files, chosen = self.files, self.settings.recommend
+        _ = recommender.retriever, recommender.likes  # read once, before several threads ask for them
 
         def one(number: int) -> PartResult:
             pairs, dropped = recommender.pairs(
@@ -153,7 +154,7 @@ def recommend_night(
     left = [number for number in range(len(cut)) if number not in done]
     for number in done:
         _tell(progress, len(cut.part(number)))
-    worker = executor or executor_from_settings(settings.execution, parts=len(left))
+    worker = executor or executor_from_settings(settings.execution, parts=len(left), by_kernels=True)
     for part in worker.run(job, left):
         done[part.number] = part
         _tell(progress, len(cut.part(part.number)))

@@ -42,6 +42,7 @@ from recsys.pipeline.night import Night
 from recsys.pipeline.off_policy import OFF_POLICY, ListsOfModel, off_policy_rows
 from recsys.pipeline.paths import NightPaths
 from recsys.random import generator
+from recsys.ranking.recommend import Recommender
 from recsys.settings import ModelSettings, Settings
 from recsys.storage.atomic_write import write_atomically
 from recsys.storage.load import LoadedTables, events_of, load_tables, population_of, with_events_only_sorted
@@ -154,10 +155,11 @@ class _Predictions:
     ) -> Self:
         """Fit the model of the settings and the baselines on the past, and predict the pairs shown."""
         lists, drawn = {}, {}
+        allowed = Recommender(people, night.policy)
         for name, model in _models(night.settings, people, past):
             scored = model.score_pairs(shown[PAIR])  # of the people it was fitted on
             lists[name] = as_lists(scored)
-            drawn[name] = ListsOfModel.of(model, people, night.policy, explored, PLACES)
+            drawn[name] = ListsOfModel.of(model, allowed, explored, PLACES)
         return cls(lists, drawn)
 
 

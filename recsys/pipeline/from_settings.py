@@ -15,7 +15,7 @@ from recsys.models.directed import Directed
 from recsys.models.hybrid import HybridModel
 from recsys.models.popularity import PopularityModel
 from recsys.parallel import n_processors
-from recsys.pipeline.executors import Executor, InProcess, Processes, Spark
+from recsys.pipeline.executors import Executor, InProcess, Processes, Spark, Threads
 from recsys.plugins import build_plugin, known_names, load_plugin
 from recsys.random import generator
 from recsys.settings import ExecutionSettings, ModelSettings, Settings
@@ -143,13 +143,20 @@ def town_parts_from_settings(settings: Settings) -> TownParts:
     )
 
 
-def executor_from_settings(settings: ExecutionSettings, *, parts: int) -> Executor:
+def executor_from_settings(settings: ExecutionSettings, *, parts: int, by_kernels: bool = False) -> Executor:
     """Return who does `parts` parts: starting processes for one part alone would only cost time.
+
+    by_kernels: the time of a part goes into kernels, so that the processors of this machine are as busy with
+    threads, which share what they read.
 
     >>> executor_from_settings(ExecutionSettings(workers=2), parts=5)
     Processes(workers=2)
+    >>> executor_from_settings(ExecutionSettings(workers=2), parts=5, by_kernels=True)
+    Threads(workers=2)
     """
     if settings.executor == "spark":
         return Spark(settings.spark_master)
     workers = min(settings.workers or n_processors(), parts)
-    return InProcess() if workers <= 1 or settings.executor == "in_process" else Processes(workers)
+    if workers <= 1 or settings.executor == "in_process":
+        return InProcess()
+    return Threads(workers) if by_kernels else Processes(workers)

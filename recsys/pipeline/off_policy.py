@@ -9,9 +9,7 @@ import numpy as np
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.constraints.policy import Policy
 from recsys.data.labels import LABEL
-from recsys.data.population import Population
 from recsys.evaluation.bootstrap import sample_value
 from recsys.evaluation.estimates import estimate
 from recsys.evaluation.off_policy import Snips, off_policy
@@ -42,9 +40,12 @@ class ListsOfModel:
     listed: pd.Series
 
     @classmethod
-    def of(cls, model: Model, people: Population, policy: Policy, explored: pd.DataFrame, k: int) -> Self:
-        """Search the `k` first places of the viewers of `explored` (viewer_id, candidate_id)."""
-        recommender = Recommender(people, policy, model.fitted)
+    def of(cls, model: Model, allowed: Recommender, explored: pd.DataFrame, k: int) -> Self:
+        """Search the `k` first places of the viewers of `explored` (viewer_id, candidate_id).
+
+        allowed: the people and the rules.
+        """
+        people, recommender = allowed.people, allowed.over(model.fitted)
         viewers = np.unique(people.ids.rows(explored[C.VIEWER]))
         found, _ = recommender.pairs(viewers[recommender.compiled.listed[viewers]], k=k, check_each=SAMPLED)
         ids = {C.VIEWER: people.ids.ids(found.viewer), C.CANDIDATE: people.ids.ids(found.candidate)}

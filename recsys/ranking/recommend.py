@@ -167,6 +167,12 @@ class Recommender:
             )
         self.people, self.policy, self._source = people, policy, source
 
+    def over(self, source: Directed) -> "Recommender":
+        """Return one of the same people and policy over other matrices; the rules are not compiled again."""
+        other = Recommender(self.people, self.policy, source)
+        other.__dict__["compiled"] = self.compiled
+        return other
+
     @cached_property
     def compiled(self) -> Compiled:
         """The rules as masks over everybody."""

@@ -67,6 +67,20 @@ def test_the_gradient_of_unanswered_impressions_is_that_of_the_marginal_likeliho
     assert (impressions.e_step(np.full(len(impressions), 0.3)).looks[impressions.answered] == 1.0).all()
 
 
+def test_impressions_are_kept_beside_their_events_and_are_those_of_the_people_asked_for():
+    frame = pd.DataFrame(
+        [("a", "b", "like", AS_OF), ("b", "c", "pass", AS_OF)], columns=[C.ACTOR, C.TARGET, C.TYPE, C.TS]
+    )
+    events = Events.of(frame)
+    everybody, others = (Population.of_ids(ids, as_of=AS_OF) for ids in (["a", "b", "c"], ["c", "b"]))
+    first = Impressions.from_events(everybody, events)
+    assert Impressions.from_events(everybody, events) is first
+    fewer = Impressions.from_events(others, events)
+    assert (fewer.viewers.tolist(), fewer.candidates.tolist()) == ([1], [0])
+    again = Impressions.from_events(everybody, events)
+    assert (again.viewers.tolist(), again.candidates.tolist()) == ([0, 1], [1, 2])
+
+
 def test_looks_rise_with_repeated_impressions():
     once, twice = (
         looks_of([("a", "b", "impression", day, 5) for day in days] + [("c", "d", "like", 1, None)])

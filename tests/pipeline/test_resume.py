@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recsys.pipeline.candidates import recommend_night
-from recsys.pipeline.executors import Processes
+from recsys.pipeline.executors import Executor, Processes, Threads
 from recsys.pipeline.paths import PATHS, NightPaths
 from tests.golden import PEOPLE
 from tests.pipeline.nights import Folder
@@ -37,8 +37,9 @@ def test_the_bytes_do_not_depend_on_the_parts(golden: Folder, folder: Folder, si
     assert said(folder)["parts"] == said(folder)["redone"] >= said(folder)["people"] / size
 
 
-def test_processes_give_the_same_bytes(
-    golden: Folder, folder: Folder, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("executor", [Processes(2), Threads(3)])
+def test_processes_and_threads_give_the_same_bytes(
+    golden: Folder, folder: Folder, monkeypatch: pytest.MonkeyPatch, executor: Executor
 ) -> None:
     from recsys.settings import read_settings
 
@@ -47,7 +48,7 @@ def test_processes_give_the_same_bytes(
     chosen = chosen.model_copy(
         update={"execution": chosen.execution.model_copy(update={"people_a_part": 50})}
     )
-    found = recommend_night(chosen, NightPaths(folder.root / PATHS.root), executor=Processes(2))
+    found = recommend_night(chosen, NightPaths(folder.root / PATHS.root), executor=executor)
     assert found.parts == found.redone > 1
     assert pool(folder) == pool(golden)
 
