@@ -76,7 +76,7 @@ def test_impressions_are_kept_beside_their_events_and_are_those_of_the_people_as
     first = Impressions.from_events(everybody, events)
     assert Impressions.from_events(everybody, events) is first
     fewer = Impressions.from_events(others, events)
-    assert (fewer.viewers.tolist(), fewer.candidates.tolist()) == ([1], [0])
+    assert (fewer.viewers.tolist(), fewer.candidates.tolist()) == ([0], [1])
     again = Impressions.from_events(everybody, events)
     assert (again.viewers.tolist(), again.candidates.tolist()) == ([0, 1], [1, 2])
 
