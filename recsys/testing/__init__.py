@@ -7,27 +7,13 @@
             return MyModel()
 
 pytest then runs every test of the contract. `people` makes random, valid people with all that may be unknown.
+A contract is loaded when it is first used, so that a process that needs one of them does not load all.
 """
 
+import lazy_loader
 import pytest
 
 _KINDS = ("block", "constraint", "day_log", "executor", "model", "safety")
 pytest.register_assert_rewrite(*(f"recsys.testing.{kind}_contract" for kind in _KINDS))
 
-from recsys.testing.block_contract import BlockContract  # noqa: E402 - after the rewriting of asserts
-from recsys.testing.constraint_contract import ConstraintContract  # noqa: E402
-from recsys.testing.day_log_contract import DayLogContract  # noqa: E402
-from recsys.testing.executor_contract import ExecutorContract  # noqa: E402
-from recsys.testing.model_contract import ModelContract  # noqa: E402
-from recsys.testing.people import make_people  # noqa: E402
-from recsys.testing.safety_contract import SafetyContract  # noqa: E402
-
-__all__ = [
-    "BlockContract",
-    "ConstraintContract",
-    "DayLogContract",
-    "ExecutorContract",
-    "ModelContract",
-    "SafetyContract",
-    "make_people",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,7 +1,5 @@
 """Executors do every part, also when a worker dies."""
 
-import os
-import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from recsys.pipeline.executors import InProcess, PartResult, Processes, Threads
 from recsys.pipeline.from_settings import executor_from_settings
 from recsys.settings import ExecutionSettings
 from recsys.testing.executor_contract import ExecutorContract
+from tests.pipeline.dying_job import AlwaysDies
 
 
 class TestInProcess(ExecutorContract):
@@ -47,13 +46,6 @@ def test_threads_share_what_a_job_opened() -> None:
     job = OpenedOnce([])
     assert sorted(part.number for part in Threads(3).run(job, range(7))) == list(range(7))
     assert job.opened == [1]
-
-
-@dataclass(frozen=True)
-class AlwaysDies:
-    def open(self) -> Callable[[int], PartResult]:
-        os.kill(os.getpid(), signal.SIGKILL)
-        raise AssertionError
 
 
 def test_workers_that_keep_dying_end_the_step(tmp_path: Path) -> None:
