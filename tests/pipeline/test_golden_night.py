@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from recsys.experiments import assign
+from recsys.experiments.assignment import design_mark
 from recsys.pipeline.paths import PATHS
 from recsys.pipeline.stage_outputs import read_prices
 from recsys.ranking.ranker import Ranker
@@ -299,4 +300,4 @@ def test_a_night_serves_several_arms_and_its_impressions_say_which(golden: Folde
     ranker = Ranker.open(folder.published, safety=MemorySafety())
     viewer = str(lists.loc[arm == "liked", "viewer_id"].iloc[0])
     page = ranker.rank(viewer, 3, datetime(2026, 1, 5, 4, tzinfo=UTC))
-    assert page.receipt.model_version.endswith("+liked-1:liked")
+    assert page.receipt.model_version.endswith(f"+liked-1.{design_mark(experiment)}:liked")
