@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from recsys.arguments import checked_arguments
@@ -182,7 +183,9 @@ class Catalogue:
         folded = fold(text)
         while folded.startswith(FREE):
             folded = folded.removeprefix(FREE).strip()
-        for written in (folded, *shorter_spellings(text.removeprefix(FREE))):
+        for written in chain(
+            (folded,), shorter_spellings(text.removeprefix(FREE))
+        ):  # most are named as they are
             key = written.replace(" ", "")
             if known := self.spellings.get(key) or self._misspellings.meaning(key):
                 return known

@@ -6,6 +6,7 @@ is making music, though songs alone are listened to.
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final
 
 
@@ -206,4 +207,4 @@ def meant_at_last(form: str) -> Iterator[str]:
 
 
 def _first(meanings: Iterable[tuple[str, str]], form: str) -> list[str]:
-    return [meaning for pattern, meaning in meanings if re.search(pattern, form)][:1]
+    return list(islice((meaning for pattern, meaning in meanings if re.search(pattern, form)), 1))

@@ -32,6 +32,10 @@ _ENDINGS: Final = (
     *("を極めたい", "選び", "遊び"),
 )
 """What people add to a hobby in Japanese, taken off up to twice."""
+_ENDINGS_BY_LENGTH: Final = {
+    length: frozenset(ending for ending in _ENDINGS if len(ending) == length)
+    for length in sorted({len(ending) for ending in _ENDINGS})
+}
 _STARTED: Final = re.compile(
     "[をにがで]?(?:また|最近|毎日|毎朝|週末|少し|ちょっと|たまに|のんびり)?(?:始め|はじめ|初め|楽しん|たのしん|やっ|習っ|ならっ"
     "|続け|育て|勉強し|再開し|はまっ|し|嗜み|たしなみ|挑戦し|集め|作っ|通っ|かよっ|応援し|愛し|学ん"
@@ -110,8 +114,8 @@ def japanese_forms(plain: str) -> Iterator[str]:
         forms.append(other)
     for form in forms:
         folded = fold(form)
-        lengths = [len(ending) for ending in _ENDINGS if folded.endswith(ending)]
-        shorter = [form[: len(form) - length] for length in sorted(lengths)]
+        lengths = [n for n, endings in _ENDINGS_BY_LENGTH.items() if folded[-n:] in endings]
+        shorter = [form[: len(form) - length] for length in lengths]
         if started := _STARTED.search(folded):
             shorter.append(form[: len(form) - (len(folded) - started.start())])
         if done := _DONE_WITH.search(folded):

@@ -70,6 +70,8 @@ def fold(text: str) -> str:
     >>> fold("  Board－GAME "), fold("ボード・ゲ〜ム")
     ('board game', 'ぼーどげーむ')
     """
+    if text.isascii():  # nothing of it has another form but capitals and gaps
+        return _GAP.sub(" ", text.lower()).strip()
     while (folded := _folded_once(text)) != text:
         text = folded
     return folded

@@ -15,6 +15,13 @@ def test_folding_twice_changes_nothing(text):
     assert fold(fold(text)) == fold(text)
 
 
+@given(st.text(alphabet=st.characters(max_codepoint=127)))
+@example(" A\x1f_b-")
+def test_ascii_folds_as_the_same_text_in_full_width(text):
+    wide = "".join(chr(ord(one) + 0xFEE0) if "!" <= one <= "~" else one for one in text)
+    assert fold(wide) == fold(text)
+
+
 @given(st.text())
 def test_width_and_case_never_matter(text):
     assert fold(unicodedata.normalize("NFKC", text)) == fold(text)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -183,9 +184,10 @@ def _members(value: object, longest: int) -> tuple[str, ...] | str | None:
 def _texts(value: Collection[object], longest: int) -> tuple[str, ...] | str:
     if len(value) > MOST_WORDS:
         return "too_long"
-    if any(word is None for word in value):
-        return "unknown_member"
-    words = tuple(word for word in value if isinstance(word, str))
-    if len(words) < len(value):
-        return "not_a_set"
+    words: tuple[Any, ...] = tuple(value)
+    if not set(map(type, words)) <= {str}:
+        if any(word is None for word in value):
+            return "unknown_member"
+        if not all(isinstance(word, str) for word in value):
+            return "not_a_set"
     return "too_long" if sum(map(len, words)) > longest else words
