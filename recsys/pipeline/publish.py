@@ -21,6 +21,7 @@ from recsys.errors import (
     EXIT_REFUSED,
     BusyError,
     PublicationError,
+    RecsysError,
     explained,
 )
 from recsys.pipeline.erasure import rewrite_runs_naming_erased
@@ -39,10 +40,11 @@ from recsys.pipeline.night_safety import (
     require_ledger,
 )
 from recsys.pipeline.publication_cards import DATA_SHEET, MODEL_CARD, data_sheet, model_card
-from recsys.pipeline.refused_night import note_refused_night, note_unread
+from recsys.pipeline.refused_night import FOR_NOW, note_refused_night, note_refused_pairs, note_unread
 from recsys.pipeline.retention import new_run_id, remove_leftovers, remove_old, run_ids
 from recsys.ranking.publication_filter import ListFilter
-from recsys.safety.by_person import AWAY_IN_TABLES
+from recsys.ranking.snapshot import Snapshot
+from recsys.ranking.snapshot_files import served_snapshot
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.ledger import SafetyLedger
 from recsys.settings import PublishSettings
@@ -149,26 +151,28 @@ def publish(
             gates = _with_pages(gates, proposal, staging, published, manifest, pages_asked)
             refused = gates[-1].level is Level.BLOCK
         folder = published / (REFUSED if refused else RUNS) / run_id
-        with _outcome_noted(ledger, people, served.shown, proposal.erased, refused=refused):
+        with _outcome_noted(ledger, proposal, served, refused=refused):
             _finish(staging, folder, proposal.erased, keep=settings.keep)
         return PublishResult(run_id, folder, gates)
 
 
 @contextmanager
 def _outcome_noted(
-    ledger: SafetyLedger, people: Population, shown: Collection[str], erased: ErasedPeople, *, refused: bool
+    ledger: SafetyLedger, proposal: Proposal, served: "_Served", *, refused: bool
 ) -> Iterator[None]:
     """Tell the ledger, before the pointer moves, what this night says of people who are out for now.
 
     What an earlier night that was refused told of them ends once this one is served.
     """
+    people, shown = proposal.people, served.shown
     if refused:
-        note_refused_night(ledger, people, shown, erased)
+        note_refused_night(ledger, people, shown, proposal.erased)
+        note_refused_pairs(ledger, people, proposal.policy, served.snapshot(), shown)
     else:
         note_unread(ledger, people)
     yield
-    if not refused:
-        ledger.lift_everywhere(AWAY_IN_TABLES)
+    for tag in () if refused else FOR_NOW:
+        ledger.lift_everywhere(tag)
 
 
 def _ledger_with_night(
@@ -189,7 +193,7 @@ def _asked_of_ledger(staging: Path, proposal: Proposal, ledger: SafetyLedger) ->
 
     The gates have judged the lists as the night made them, so that a fault of its own is not hidden here.
     """
-    only = ListFilter.of_people(proposal.people, ledger)
+    only = ListFilter.of_people(proposal.people, ledger, ended=FOR_NOW)
     if not only.leaves_out:
         return proposal
     copy_lists(staging / LISTS, staging / LISTS, keeps=only.keeps)
@@ -328,6 +332,13 @@ class _Served:
     publication: Publication | None = None
     problem: str = ""
     shown: frozenset[str] = frozenset()
+
+    def snapshot(self) -> Snapshot | None:
+        """Return what a ranker serves of it; None where that cannot be read."""
+        try:
+            return None if self.publication is None else served_snapshot(self.publication)
+        except RecsysError:
+            return None
 
 
 def _served(published: Path) -> _Served:

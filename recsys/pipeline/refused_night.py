@@ -6,8 +6,11 @@ from typing import Final
 import numpy as np
 
 from recsys.catalogue.columns import Columns as C
+from recsys.constraints.policy import Policy
 from recsys.data.absent_accounts import UNREAD
 from recsys.data.population import Population
+from recsys.pipeline.closed_pairs import closed_pairs, hidden_pairs
+from recsys.ranking.snapshot import Snapshot
 from recsys.safety.by_person import AWAY_IN_TABLES
 from recsys.safety.erasure_list import ErasedPeople
 from recsys.safety.ledger import SafetyLedger
@@ -18,6 +21,12 @@ ACCOUNT_STOPS: Final = {"banned": LedgerTag(BAN, TABLES), "hold": LedgerTag(HOLD
 """States of an account that stop its person until its own row says another one."""
 UNREAD_ROW: Final = LedgerTag(UNREAD, TABLES)
 """Of accounts whose row cannot be read, or is yet to come."""
+APART_FOR_NOW: Final = LedgerTag("apart", TABLES)
+"""Of pairs whom the tables of a night that was refused keep apart, until one is published."""
+NARROWER_FOR_NOW: Final = LedgerTag("narrower", TABLES)
+"""Of whoever is apart from many by such tables."""
+FOR_NOW: Final = (AWAY_IN_TABLES, APART_FOR_NOW, NARROWER_FOR_NOW)
+"""What the tables of a refused night say of people; the next night that is published goes by its own."""
 _FEW_AWAY: Final = 20
 _SHARE_AWAY: Final = 0.05
 _NOBODY: Final = ErasedPeople()
@@ -52,7 +61,11 @@ def _is_stopped(state: LedgerState, who: Who) -> bool:
 
 def are_many(out: Iterable[Who], shown: Collection[str], state: LedgerState) -> bool:
     """Say whether so many of those shown are newly out at once that it is no word about people."""
-    return sum(not _is_stopped(state, who) for who in out) > max(_FEW_AWAY, _SHARE_AWAY * len(shown))
+    return sum(not _is_stopped(state, who) for who in out) > _most_away(shown)
+
+
+def _most_away(shown: Collection[str]) -> int:
+    return max(_FEW_AWAY, int(_SHARE_AWAY * len(shown)))
 
 
 def away(people: Population) -> BoolArray:
@@ -89,3 +102,33 @@ def note_refused_night(
         return 0
     ledger.stop(free, AWAY_IN_TABLES, as_of=people.as_of.isoformat())
     return len(free)
+
+
+def note_refused_pairs(
+    ledger: SafetyLedger,
+    people: Population,
+    policy: Policy,
+    snapshot: Snapshot | None,
+    shown: Collection[str],
+) -> None:
+    """Tell the ledger which pairs are apart for now by the tables of a refused night.
+
+    A hide and a pass keep the two apart. So does a boundary, an answer or a token by which the rules keep
+    apart whom what is served may show; who is apart from more than a few is out. Where that is of many
+    people, tables are broken, and hides and passes alone are told.
+
+    snapshot: what is served; None where nothing is. shown: who stands in it.
+    """
+    ids, tokens = people.ids.ids(np.arange(len(people))).tolist(), people.person_tokens
+
+    def who(row: int) -> Who:
+        return Who(str(ids[row]), tokens[row])
+
+    if snapshot is None:
+        return
+    pairs = hidden_pairs(snapshot, people).tolist()
+    closed = closed_pairs(snapshot, people, policy, _most_away(shown))
+    if closed is not None:
+        pairs += closed.pairs.tolist()
+        ledger.stop(map(who, closed.people.tolist()), NARROWER_FOR_NOW, as_of=people.as_of.isoformat())
+    ledger.separate([(who(a), who(b)) for a, b in pairs], APART_FOR_NOW)

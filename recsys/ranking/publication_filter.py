@@ -15,7 +15,7 @@ from recsys.data.population import Population
 from recsys.ranking.snapshot import SnapshotIds
 from recsys.safety.keys import Keys
 from recsys.safety.ledger import SafetyLedger
-from recsys.safety.ledger_state import LedgerState, Who
+from recsys.safety.ledger_state import LedgerState, LedgerTag, Who
 from recsys.safety.person_index import NO_INDEX, Accounts, NewcomerTokens, PersonIndex
 from recsys.storage.arrays import INDEX, load_arrays
 from recsys.storage.dataclass_codec import dataclass_from_arrays
@@ -78,12 +78,14 @@ class ListFilter:
         return cls.of_fingerprints({user_id: accounts.fingerprints(user_id, state) for user_id in ids}, state)
 
     @classmethod
-    def of_people(cls, people: Population, ledger: SafetyLedger) -> Self:
+    def of_people(cls, people: Population, ledger: SafetyLedger, ended: Collection[LedgerTag] = ()) -> Self:
         """Ask the ledger about everybody of a night, whose tokens are known.
+
+        ended: what is passed over, since the night says itself what holds.
 
         Raises SafetyUnavailable when the ledger cannot be trusted.
         """
-        state = ledger.now()
+        state = ledger.now().without(*ended) if ended else ledger.now()
         if not state.restricts:
             return cls(frozenset(), {})
         known = zip(people.ids.ids(np.arange(len(people))), people.person_tokens, strict=True)

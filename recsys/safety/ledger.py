@@ -202,11 +202,20 @@ class SafetyLedger:
             self._append([pair_record("lift", tag, sorted(ends))] if ends else [])
 
     def lift_everywhere(self, tag: LedgerTag) -> None:
-        """Note that what this owner said of accounts, whichever they are, no longer holds."""
+        """Note that what this owner said of accounts and pairs, whichever they are, no longer holds."""
         with self._lock, self._file.alone():
-            stops = self._begun().stops.items()
+            state = self._begun()
+            stops, pairs = state.stops.items(), state.pairs.items()
             stopped = {(one, told.account) for one, tags in stops for told in tags if told[:2] == tag[:2]}
+            apart = {
+                (one, other, told.account)
+                for one, others in pairs
+                for other, tags in others.items()
+                for told in tags
+                if one < other and told[:2] == tag[:2]
+            }
             self._append([stop_record("lift", tag, sorted(stopped))] if stopped else [])
+            self._append([pair_record("lift", tag, sorted(apart))] if apart else [])
 
     def inherit(self, who: Who, person: int) -> None:
         """Note that whatever restricts an account restricts its person, named by fingerprint (0: unknown)."""

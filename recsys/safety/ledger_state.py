@@ -1,7 +1,7 @@
 """What the records of the safety ledger say together: who is stopped, kept apart or linked."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from recsys.safety.canonical import in_any_spelling
@@ -66,6 +66,17 @@ class LedgerState:
     def restricts(self) -> bool:
         """Whether anybody is stopped or kept apart at all."""
         return bool(self.stops or self.pairs)
+
+    def without(self, *ended: LedgerTag) -> "LedgerState":
+        """Return the same but for what is said under some tags, of whichever account."""
+        names = {tag[:2] for tag in ended}
+
+        def kept(told: Mapping[int, set[LedgerTag]]) -> dict[int, set[LedgerTag]]:
+            left = {one: {tag for tag in tags if tag[:2] not in names} for one, tags in told.items()}
+            return {one: tags for one, tags in left.items() if tags}
+
+        pairs = {one: others for one, told in self.pairs.items() if (others := kept(told))}
+        return replace(self, stops=kept(self.stops), pairs=pairs)
 
     def fingerprints(self, who: Who) -> tuple[int, ...]:
         """Return every fingerprint under which somebody may stand here."""

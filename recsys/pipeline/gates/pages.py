@@ -15,9 +15,11 @@ import numpy as np
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import RecsysError
 from recsys.pipeline.gates.proposal import GateResult, Level, Proposal
+from recsys.ranking.publication_filter import ListFilter
 from recsys.ranking.ranker import Ranker
 from recsys.safety.erasure_list import FOLDER as ERASURES
 from recsys.safety.keys import SHORTEST_KEY, Keys
+from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_file import HEAD, LEDGER
 from recsys.safety.store import MemorySafety
 from recsys.storage.publication import RUNS, set_current_run
@@ -28,10 +30,11 @@ _SHORT: Final = 5
 def pages(proposal: Proposal, staging: Path, published: Path, run_id: str, *, viewers: int) -> GateResult:
     """Block when a ranker cannot open the run, or gives empty pages to many who have a list.
 
-    viewers: how many are asked, spread over everybody with a list. Somebody whom the safety ledger stops has
-    an empty page by right, so a few are no fault.
+    viewers: how many are asked, spread over everybody with a list whom the safety ledger does not stop: of
+    those a few may have an empty page by right.
     """
-    asked = _spread(sorted(proposal.lists[C.VIEWER].unique().tolist()), viewers)
+    stopped = ListFilter.of_people(proposal.people, SafetyLedger.of(published)).stopped
+    asked = _spread(sorted({*proposal.lists[C.VIEWER].unique().tolist()} - stopped), viewers)
     try:
         empty = _empty_pages(asked, staging, published, run_id)
     except RecsysError as error:
