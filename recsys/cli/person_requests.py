@@ -249,7 +249,7 @@ def access(
         published=published, work=PATHS.root, tracking=tracking, tables=tables, cases=cases
     )
     found = person_data(user, places, safety=_store_at(safety))
-    if not found.shown:
+    if not found.is_of_somebody:
         raise InputError(nothing_found(user))
     if out is not None:
         write_atomically(out, found.as_json().encode())

@@ -76,6 +76,7 @@ class Restrictions:
     tokens: accounts and person tokens of refused profiles: they link accounts to one person all the same.
     stopped: person tokens of refused profiles that say that somebody is out; they are with every account.
     states: accounts that refused rows say are out by others, with the state of `STOPPED` that is meant.
+    banned_by: who says of whom in a refused event that they are banned; an operator's word is a ban.
     """
 
     people: frozenset[str] = frozenset()
@@ -88,6 +89,7 @@ class Restrictions:
     tokens: frozenset[tuple[str, str]] = frozenset()
     stopped: frozenset[str] = frozenset()
     states: frozenset[tuple[str, str]] = frozenset()
+    banned_by: frozenset[tuple[str, str]] = frozenset()
 
     def __or__(self, other: "Restrictions") -> "Restrictions":
         """Take all of both."""
@@ -102,6 +104,7 @@ class Restrictions:
             self.tokens | other.tokens,
             self.stopped | other.stopped,
             self.states | other.states,
+            self.banned_by | other.banned_by,
         )
 
     def at_once(self) -> "Restrictions":
@@ -228,7 +231,8 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
     A refused word on somebody's proof of age that is no proof takes it back: for good when it has no time
     that can be read, at once when it is dated ahead, else until a later proof, see `Restrictions.settled`.
     Whoever alone stands in a row of an unknown type that says that they are out, such as `pause`, is held;
-    by a word for a ban until a later row of theirs says otherwise.
+    by a word for a ban until a later row of theirs says otherwise. Where another stands beside them, the word
+    may be a member's: see `Restrictions.banned_by`.
     """
     kind = _by_distinct(quarantined[C.TYPE], lambda text: fold(as_text(text)[:_LONGEST_TYPE]))
     bad = kind.isin(_ANSWERED_TYPES) & ~refused[C.DETAIL].isin(_GOOD_ANSWERS)
@@ -250,11 +254,18 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
     stopping = (alone & _by_distinct(kind, lambda word: may_stop(str(word)) is not None)).to_numpy(bool)
     stopped = one[stopping & _tells_of_present(quarantined, _REPEATS)]
     ahead = one[stopping & _is_future(quarantined)]
+    by_others = (refused[C.TYPE].isna() & _stop_meant(quarantined[C.TYPE]).notna() & one.isna()).to_numpy(
+        bool
+    )
+    told = refused[by_others & (_tells_of_present(quarantined, _REPEATS) | _is_future(quarantined))].dropna(
+        subset=[C.ACTOR, C.TARGET]
+    )
     return excluded | Restrictions(
         people=frozenset(stopped),
         later_people=frozenset(ahead),
         erased=frozenset(erased),
         states=frozenset((one, STOPPED[0]) for one in banned),
+        banned_by=frozenset(zip(told[C.ACTOR], told[C.TARGET], strict=True)),
     )
 
 

@@ -38,8 +38,12 @@ class NamesNobody(NamedTuple):
 
 
 def nobody_in(given: Restrictions, spellings: Spellings) -> NamesNobody:
-    """Return how many refused rows about safety name nobody, by what they restrict in their own words."""
-    named = [*((one,) for one in given.people), *given.pairs, *((one,) for one in given.erased)]
+    """Return how many refused rows about safety name nobody, by what they restrict in their own words.
+
+    A word for a ban that names two is not among them: one may be an operator.
+    """
+    pairs = given.pairs - {(min(pair), max(pair)) for pair in given.banned_by}
+    named = [*((one,) for one in given.people), *pairs, *((one,) for one in given.erased)]
     unknown = [[one for one in ids if spellings.is_nobody(one)] for ids in named]
     odd = sum(any(map(spellings.is_odd, ids)) for ids in unknown)
     return NamesNobody(sum(map(bool, unknown)), odd)
@@ -66,7 +70,25 @@ def of_known_people(given: Restrictions, spellings: Spellings) -> Restrictions:
         tokens=frozenset((meant(one), token) for one, token in given.tokens),
         stopped=given.stopped,
         states=frozenset((meant(one), word) for one, word in given.states),
+        banned_by=given.banned_by,
     )
+
+
+def bans_of_operators(given: Restrictions, spellings: Spellings, acting: Collection[str]) -> Restrictions:
+    """Return the bans among refused events of two people: those by somebody who is no member.
+
+    A member could not ban another with a word of their own. Whoever has no profile, and acts in no event that
+    was accepted, is an operator, or a process of the service.
+
+    acting: who acts in the events that were accepted.
+
+    >>> given = Restrictions(banned_by=frozenset({("staff-7", "u1"), ("u2", "u3"), ("left", "u4")}))
+    >>> sorted(bans_of_operators(given, Spellings(["u1", "u2", "u3", "u4"]), {"left"}).people)
+    ['u1']
+    """
+    told = [(a, b) for a, b in given.banned_by if spellings.is_nobody(a) and a not in acting]
+    banned = frozenset(spellings.whom(one) or one for _, one in told)
+    return Restrictions(people=banned, states=frozenset((one, STOPPED[0]) for one in banned))
 
 
 @dataclass(frozen=True)

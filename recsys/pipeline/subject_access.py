@@ -19,11 +19,14 @@ import numpy as np
 from recsys.data.tables import CONTRACTS
 from recsys.errors import BusyError, explained
 from recsys.pipeline.lock import is_locked
-from recsys.safety.person_files import Person, file_kind
+from recsys.safety.person_files import PERSON_COLUMNS, Person, file_kind
 from recsys.safety.sqlite_store import SqliteSafety
 from recsys.safety.store import SafetyStore, StoreWithRestrictions, ask_safety
 
 _TABLES: Final = tuple(CONTRACTS)
+_NAMING: Final = ("viewer", "person", "other_id", "other", "blocked_id")
+"""Keys of records that name a person, beside the columns of tables."""
+_STORE: Final = "safety"
 CASES: Final = "cases"
 """The place of cases, of which nothing is a member's own."""
 
@@ -100,6 +103,23 @@ class PersonData:
             elif one.records or one.unread:
                 told[key] = one
         return tuple(sorted(told.values(), key=lambda one: one.place_in_answer))
+
+    @property
+    def is_of_somebody(self) -> bool:
+        """Whether a store, an array or a column of ids names the person: a word of a file is nobody."""
+        return any(
+            one.place == _STORE
+            or one.unread
+            or any(
+                "row" in record or not self._ids_in(record).isdisjoint({self.user_id})
+                for record in one.records
+            )
+            for one in self.shown
+        )
+
+    @staticmethod
+    def _ids_in(record: Mapping[str, Any]) -> set[str]:
+        return {str(record[column]) for column in (*PERSON_COLUMNS, *_NAMING) if column in record}
 
     def as_json(self) -> str:
         """Return it as JSON, to be taken elsewhere."""
@@ -178,12 +198,12 @@ def _read_once(path: Path, person: Person, read: dict[str, list[dict[str, Any]]]
 def _store_of(person: Person, safety: SafetyStore) -> Iterator[PersonFile]:
     """Yield what a store holds: its file where it is one, else every hold."""
     if isinstance(safety, SqliteSafety):
-        yield from _files_of(person, "safety", safety.path)
+        yield from _files_of(person, _STORE, safety.path)
     elif isinstance(safety, StoreWithRestrictions):
         held = ask_safety(lambda: safety.restrictions_of(person.user_id))
         if held.held or held.others:
             holds = tuple(person.visible({"held": True, **hold._asdict()}) for hold in held.holds)
-            yield PersonFile("safety", "store", holds, withheld=len(held.others))
+            yield PersonFile(_STORE, "store", holds, withheld=len(held.others))
 
 
 def nothing_found(user_id: str) -> str:

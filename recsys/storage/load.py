@@ -26,6 +26,7 @@ from recsys.data.quarantine import CODES, REASON, REDACTED, ROW_NUMBER, one_tabl
 from recsys.data.safety_rows import (
     SAFETY_TABLES,
     NamesNobody,
+    bans_of_operators,
     named_in,
     nobody_in,
     of_known_people,
@@ -264,7 +265,10 @@ def _checked(
             restrictions |= named.restrictions
             nobody[name] = named.nobody.plus(nobody_in(checked[name].restrictions.at_once(), spellings))
         if T.EVENTS in checked:
-            restrictions = restrictions.settled(checked[T.EVENTS].accepted)
+            events = checked[T.EVENTS].accepted
+            restrictions = restrictions.settled(events)
+            if restrictions.banned_by:
+                restrictions |= bans_of_operators(restrictions, spellings, set(events[C.ACTOR].unique()))
     later = {} if past else {name: table.later for name, table in checked.items() if name in PEOPLE_TABLES}
     erased = restrictions.erased | _erased(checked)
     if erased and T.PROFILES in checked:

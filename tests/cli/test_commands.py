@@ -402,6 +402,10 @@ def test_forget_says_when_an_id_is_nowhere(tmp_path: Path, monkeypatch: pytest.M
     assert refused.exit_code == 40
     assert "names this id: got 'u2'" in refused.stderr
     assert len(ErasureList.of("data/published").now()) == 0
+    assert [recsys("access", one).exit_code for one in ("u1", "u2")] == [
+        0,
+        40,
+    ]  # seen to fail: a letter to u2
     done = recsys("forget", "u1", "u2", "--unknown")
     assert done.exit_code == 0, done.output
     assert recsys("forget", "u2").exit_code == 0  # it may be asked again

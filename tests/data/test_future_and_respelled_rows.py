@@ -345,6 +345,28 @@ def test_a_row_of_one_person_that_takes_them_out_holds_them(town: tuple[Tables, 
     assert people.held[people.ids.find(users[:-4:-1])].tolist() == [True, True, False]
 
 
+@pytest.mark.parametrize("days", [-30, 30])
+@pytest.mark.parametrize("word", ["ban", "Banned ", "suspend", "凍結"])
+def test_a_ban_by_somebody_who_is_no_member_holds_its_target(
+    town: tuple[Tables, pd.Timestamp], word: str, days: int
+) -> None:
+    """Seen to fail: the staff's own account in the column of the actor made of a ban a word between two."""
+    tables, as_of = town
+    users = tables["profiles"].user_id.unique().astype(str).tolist()
+    by = {"staff-7": True, users[-1]: False, f" {users[-2].upper()}": False, "left-long-ago": False}
+    when = as_of + pd.Timedelta(days=days)
+    rows = [
+        {"event_id": f"b{n}", "ts": when, "actor": actor, "target": users[n], "type": word}
+        for n, actor in enumerate(by)
+    ]
+    left = {"event_id": "l", "ts": as_of, "actor": "left-long-ago", "target": users[5], "type": "like"}
+    people = load_population(_joined(tables, "events", pd.DataFrame([*rows, left])), as_of)
+    held = people.held[people.ids.find(users[: len(by)])]
+    assert dict(zip(by, held.tolist(), strict=True)) == by
+    stops = dict(zip(people.absent.account, people.absent.stop, strict=True))
+    assert (stops.get(users[0]), stops.get(users[1])) == ("banned", None)
+
+
 def test_a_token_that_changes_names_the_same_person(town: tuple[Tables, pd.Timestamp]) -> None:
     tables, as_of = town
     last = tables["profiles"].drop_duplicates("user_id", keep="last")

@@ -1,0 +1,288 @@
+"""What restricts, by every door it comes through, in every form, wherever it must be seen: one contract.
+
+Each cell is one kind of restriction, one door, one form and one place where somebody could still be shown.
+The cells that are open on purpose are named, and asked as well: one that closes has to leave the list.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.errors import RecsysError
+from recsys.http.access import Service
+from recsys.http.access_tokens import AccessToken
+from recsys.http.app import create_app
+from recsys.ranking.pair_audit import OperatorGate
+from recsys.ranking.publication_filter import ListFilter
+from recsys.ranking.ranker import Ranker
+from recsys.safety import MemorySafety
+from recsys.safety.day_log import DayEvent
+from recsys.storage.publication import read_publication
+from tests.safety.restriction_doors import (
+    FORMS,
+    KEYS,
+    KINDS,
+    NOW,
+    OTHER,
+    PAIR_OF,
+    TOWN,
+    Published,
+    copy_of,
+    opened,
+    own_tables,
+    rows_of,
+    spelled,
+    token,
+    with_rows,
+)
+
+NIGHTS = ("night", "refused night")
+DAYS = ("events", "tables of the day", "profile", "calls", "routes")
+OPEN: Mapping[str, str] = {}
+"""Cells in which somebody is still shown, as `kind / door / form / place`, and why."""
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    return Published(tmp_path_factory.mktemp("town"))
+
+
+def _event(kind: str, form: str) -> DayEvent:
+    row = KINDS[kind].row(*PAIR_OF[kind])
+    a, b = PAIR_OF[kind]
+    moved = {"late": -timedelta(days=20), "ahead": timedelta(days=90)}.get(form, timedelta())
+    ids = {a: a, b: spelled(b) if form == "spelled" else b, None: None}
+    given = KINDS[kind].table.removesuffix("s"), None
+    word, detail = given if KINDS[kind].table != T.EVENTS else (row[C.TYPE], row[C.DETAIL])
+    event_id = "used before" if form == "repeated" else f"e {kind}".replace(" ", "-")
+    count = -1 if form == "partly readable" else None
+    return DayEvent(event_id, NOW + moved, ids[row[C.ACTOR]], ids[row[C.TARGET]], word, detail, count)
+
+
+def _by_event(ranker: Ranker, kind: str, form: str) -> None:
+    event = _event(kind, form)
+    if form == "repeated":
+        ranker.day.append([DayEvent(event.event_id, NOW, event.actor, OTHER, "like")])
+    ranker.day.append([event])
+
+
+def _tables_of(kind: str, form: str) -> tuple[str, dict[str, list[dict[str, Any]]]]:
+    """Return who sends tables of the day, and the tables."""
+    a, b = PAIR_OF[kind]
+    sender = a if KINDS[kind].table in (T.BLOCKS, T.REPORTS) else b
+    tables = own_tables(sender)
+    if KINDS[kind].table == T.TOKENS:
+        tables[T.TOKENS] += rows_of(kind, form)
+    elif KINDS[kind].table in tables:
+        said = rows_of(kind, form)[0]
+        tables[KINDS[kind].table] = [row | said for row in tables[KINDS[kind].table]]
+    else:
+        tables[KINDS[kind].table] = rows_of(kind, form)
+    plain = {
+        name: [{k: v.isoformat() if hasattr(v, "isoformat") else v for k, v in row.items()} for row in rows]
+        for name, rows in tables.items()
+    }
+    return sender, plain
+
+
+def _by_tables(ranker: Ranker, kind: str, form: str) -> None:
+    sender, tables = _tables_of(kind, form)
+    moved = {"late": -timedelta(days=20), "ahead": timedelta(days=90)}.get(form, timedelta())
+    if form == "repeated":
+        ranker.day.change_tables(sender, own_tables(sender), event_id="used before", at=NOW)
+    name = "used before" if form == "repeated" else "tables"
+    ranker.day.change_tables(sender, tables, event_id=name, at=NOW + moved)
+
+
+def _by_profile(ranker: Ranker, kind: str, form: str) -> None:
+    sender, tables = _tables_of(kind, form)
+    if form == "repeated":
+        ranker.rank(sender, 5, NOW, profile=own_tables(sender))
+    ranker.rank(sender, 5, NOW, profile=tables)
+
+
+def _by_call(ranker: Ranker, kind: str, form: str) -> None:
+    a, b = PAIR_OF[kind]
+    b = spelled(b) if form == "spelled" else b
+    moved: Any = {"late": NOW - timedelta(days=20), "ahead": NOW + timedelta(days=90)}.get(form)
+    moved = "soon" if form == "partly readable" else moved
+    safety, day = ranker.safety, ranker.day
+    calls: Mapping[str, Callable[[], object]] = {
+        "hold": lambda: safety.hold(b, moved, owner="aki"),
+        "block": lambda: safety.block(a, b, moved),
+        "report": lambda: day.report(a, b, "money", moved),
+        "erasure": lambda: safety.erase(b, moved),
+        "pause": lambda: day.pause(b),
+        "leave": lambda: day.leave(b),
+    }
+    for _ in range(2 if form == "repeated" else 1):
+        calls[kind]()
+
+
+def _by_route(ranker: Ranker, kind: str, form: str) -> None:
+    a, b = PAIR_OF[kind]
+    b = spelled(b) if form == "spelled" else b
+    gate = OperatorGate()
+    bearer = AccessToken.make(("members", "backend"), viewer="*", operator="").signed(KEYS)
+    beside = {"colour": "red"} if form == "partly readable" else {}
+    event = _event(kind, form)
+    told = {
+        "event_id": event.event_id, "type": event.type, "detail": event.detail, "at": event.at.isoformat()
+    } | beside  # fmt: skip
+    _, tables = _tables_of(kind, form) if kind in _OF_TABLES else ("", {})
+    path, method, body = {
+        "hold": ("/v1/holds", "POST", {"person": b, "owner": "aki"} | beside),
+        "block": (f"/v1/members/{a}/blocks", "POST", {"person": b} | beside),
+        "report": (f"/v1/members/{a}/reports", "POST", {"person": b, "category": "money"} | beside),
+        "erasure": ("/v1/erasures", "POST", {"person": b} | beside),
+        "pause": (f"/v1/members/{b}/pause", "POST", None),
+        "leave": (f"/v1/members/{b}/leave", "POST", None),
+    }.get(kind) or (
+        ("/v1/events", "POST", [told | {"actor": event.actor, "target": event.target}])
+        if kind not in _OF_TABLES
+        else (f"/v1/members/{b}/tables", "PUT", {"event_id": "x", "tables": tables} | beside)
+    )
+    app = create_app(lambda: Service(ranker, KEYS, gate))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        for _ in range(2 if form == "repeated" else 1):
+            client.request(method, path, json=body, headers={"authorization": f"Bearer {bearer}"})
+
+
+_OF_TABLES = tuple(
+    kind
+    for kind, one in KINDS.items()
+    if one.table in (T.PROFILES, T.BOUNDARIES, T.TOKENS) and kind != "pause"
+)
+_BY: Mapping[str, tuple[Callable[[Ranker, str, str], None], tuple[str, ...]]] = {
+    "events": (
+        _by_event, tuple(k for k, one in KINDS.items() if one.table in (T.EVENTS, T.BLOCKS, T.REPORTS))
+    ),
+    "tables of the day": (_by_tables, tuple(k for k, one in KINDS.items() if one.table != T.EVENTS)),
+    "profile": (_by_profile, tuple(k for k, one in KINDS.items() if one.table != T.EVENTS)),
+    "calls": (_by_call, ("hold", "block", "report", "erasure", "pause", "leave")),
+    "routes": (_by_route, tuple(kind for kind in KINDS)),
+}  # fmt: skip
+
+
+def _shown(ranker: Ranker, kind: str) -> Iterator[str]:
+    """Yield the places where a pair of one kind is still shown."""
+    a, b = PAIR_OF[kind]
+    pages = {
+        "page": ranker.rank(a, 100, NOW),
+        "page from ids": ranker.rank(a, 100, NOW, among=[b]),
+        "inbox": ranker.inbox(a, 100, NOW),
+    }
+    (pages["page of many"],) = ranker.rank_many([a], 100, NOW)
+    yield from (name for name, page in pages.items() if b in {one.candidate_id for one in page.items})
+    if ranker.look(a, b, NOW) is not None:
+        yield "look"
+    if ranker.look(b, a, NOW) is not None:
+        yield "look back"
+    mine = own_tables(a, **{C.USER: f"{a}-again"})
+    again = _renamed(mine, f"{a}-again")
+    if ranker.rank(f"{a}-again", 100, NOW, profile=again, among=[b]).items:
+        yield "page of a new account of the viewer"
+    if KINDS[kind].of_pair:
+        return
+    if ranker.rank(f"{b}-again", 100, NOW, profile=_renamed(own_tables(b), f"{b}-again")).items:
+        yield "page for a new account of the person"
+    stranger = _renamed(own_tables(OTHER, **{C.PERSON_TOKEN: token("n", b)}), f"new-{b}")
+    if ranker.rank(f"new-{b}", 100, NOW, profile=stranger, among=[b]).items:
+        yield "page of a newcomer"
+
+
+def _renamed(tables: dict[str, list[dict[str, Any]]], user: str) -> dict[str, list[dict[str, Any]]]:
+    return {name: [row | {C.USER: user} for row in rows] for name, rows in tables.items() if name != T.TOKENS}
+
+
+PLACES = (
+    *("page", "page of many", "page from ids", "inbox", "look", "look back"),
+    *("page of a new account of the viewer", "page for a new account of the person", "page of a newcomer"),
+    *("another worker", "export", "after the next night"),
+)
+
+
+def _exported(folder: Path, kind: str) -> bool:
+    a, b = (np.array([one], object) for one in PAIR_OF[kind])
+    return bool(ListFilter.of_publication(read_publication(folder), folder).keeps(a, b)[0])
+
+
+def _open_cells(
+    ranker: Ranker, folder: Path, store: MemorySafety, door: str, form: str, kinds: tuple[str, ...]
+):
+    found = []
+    for kind in kinds:
+        found += [f"{kind} / {door} / {form} / {place}" for place in _shown(ranker, kind)]
+        if _exported(folder, kind):
+            found.append(f"{kind} / {door} / {form} / export")
+    with opened(folder, store) as other:
+        found += [
+            f"{kind} / {door} / {form} / another worker" for kind in kinds if other.look(*PAIR_OF[kind], NOW)
+        ]
+    return found
+
+
+def _require(found: list[str], door: str, form: str) -> None:
+    named = {cell for cell in found if any(fnmatch(cell, one) for one in OPEN)}
+    assert sorted(set(found) - named) == []
+
+
+def test_before_anything_is_said_every_place_shows_every_pair(town: Published, tmp_path: Path) -> None:
+    folder, store = copy_of(town, tmp_path), MemorySafety()
+    with opened(folder, store) as ranker:
+        for kind, said in KINDS.items():
+            places = {*_shown(ranker, kind), *(["export"] if _exported(folder, kind) else [])}
+            expected = set(PLACES) - {"another worker", "after the next night"}
+            missing = (
+                {"page for a new account of the person", "page of a newcomer"} if said.of_pair else set()
+            )
+            assert places == expected - missing, kind
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("door", DAYS)
+def test_what_restricts_by_day_is_seen_in_every_place(
+    town: Published, tmp_path: Path, door: str, form: str
+) -> None:
+    folder, store = copy_of(town, tmp_path), MemorySafety()
+    say, kinds = _BY[door]
+    with opened(folder, store) as ranker:
+        for kind in kinds:
+            with suppress(RecsysError):
+                say(ranker, kind, form)
+        found = _open_cells(ranker, folder, store, door, form, kinds)
+        town.night(folder, TOWN, hours=30)
+        ranker.refresh()
+        lasting = (kind for kind in kinds if KINDS[kind].lasts)
+        found += [
+            f"{k} / {door} / {form} / after the next night" for k in lasting if ranker.look(*PAIR_OF[k], NOW)
+        ]
+    _require(found, door, form)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("door", NIGHTS)
+def test_what_restricts_by_a_night_is_seen_in_every_place(
+    town: Published, tmp_path: Path, door: str, form: str
+) -> None:
+    folder, store, kinds = copy_of(town, tmp_path), MemorySafety(), tuple(KINDS)
+    tables = with_rows({kind: rows_of(kind, form) for kind in kinds})
+    assert town.night(folder, tables, refused=door == "refused night").published == (door == "night")
+    with opened(folder, store) as ranker:
+        found = _open_cells(ranker, folder, store, door, form, kinds)
+        town.night(folder, TOWN, hours=30)
+        ranker.refresh()
+        lasting = (kind for kind in kinds if KINDS[kind].lasts)
+        found += [
+            f"{k} / {door} / {form} / after the next night" for k in lasting if ranker.look(*PAIR_OF[k], NOW)
+        ]
+    _require(found, door, form)
