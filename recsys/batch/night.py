@@ -105,6 +105,7 @@ def _run(  # noqa: PLR0917
     begun, settings = datetime.now(UTC), _settings(params or Path(PARAMS_FILE), changes)
     if settings is not None and (missing := settings.publish.platform.missing(settings.source)):
         print(text("undeclared", spoken, conditions=condition_names(missing, spoken)), file=sys.stderr)
+        _note_restrictions(environment)
         write_metrics(PATHS, EXIT_REFUSED, begun=begun, now=datetime.now(UTC))
         return EXIT_REFUSED
     package = Path(recsys.__file__).parent
@@ -124,11 +125,22 @@ def _run(  # noqa: PLR0917
         warnings += [old_data(PATHS, datetime.now(UTC), spoken), _exported(export, spoken)]
         if any(warnings):
             code, message = EXIT_PUBLISHED_WITH_WARNINGS, message + "".join(warnings)
-    elif code == EXIT_REFUSED and current_run(PUBLISHED) is not None:
+    elif current_run(PUBLISHED) is not None:
+        _note_restrictions(environment)
         message += _exported(export, spoken)  # whom the refused night restricts leaves these pages as well
     write_metrics(PATHS, code, begun=begun, now=datetime.now(UTC))
     print(message, file=sys.stderr)
     return code
+
+
+def _note_restrictions(environment: Mapping[str, str]) -> None:
+    """Let what the tables restrict count in what is served, as far as they can be read.
+
+    A night that was not published ends with the code it has, whatever comes of it.
+    """
+    if current_run(PUBLISHED) is not None:
+        command = [sys.executable, "-P", "-m", "recsys.batch.unfinished"]
+        subprocess.run(command, env=dict(environment), check=False, stdout=subprocess.DEVNULL)  # noqa: S603
 
 
 def stage_environment(params: Path | None, changes: Sequence[str]) -> dict[str, str]:

@@ -3,18 +3,19 @@
 A night that is refused publishes no lists: what its tables say of pairs has to reach those of an earlier one.
 """
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.constraints.compiled import Compiled
 from recsys.constraints.masks import mask_columns
 from recsys.constraints.policy import Policy
 from recsys.constraints.sparse_masks import mask_pairs
 from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.population import Population
 from recsys.ranking.snapshot import LiveSearch, Snapshot
+from recsys.ranking.snapshot_rows import shows_nothing
 from recsys.types import BoolArray, Int32Array, Int64Array
 
 _FEW_PAIRS: Final = 20
@@ -37,12 +38,11 @@ class ClosedPairs(NamedTuple):
 
 def hidden_pairs(snapshot: Snapshot, people: Population) -> Int32Array:
     """Return the pairs of whom one hid or passed the other since a snapshot was made, `(n_pairs, 2)` rows."""
-    told, known = people.relations, snapshot.data.separated
+    told = people.relations
     pairs = told.excluded[np.isin(told.reason, [EXCLUSION_REASONS.index(why) for why in _DONE])]
     at = np.array(snapshot.ids.find(people.ids.ids(pairs.ravel()).tolist()), np.int64).reshape(-1, 2)
     pairs, at = pairs[(at >= 0).all(axis=1)], at[(at >= 0).all(axis=1)]
-    apart = np.repeat(np.arange(len(known.indptr) - 1), np.diff(known.indptr)) * len(snapshot.ids)
-    return pairs[~np.isin(at[:, 0] * len(snapshot.ids) + at[:, 1], apart + known.indices)]
+    return pairs[~np.isin(_codes(at, len(snapshot.ids)), _separated(snapshot))]
 
 
 def closed_pairs(snapshot: Snapshot, people: Population, policy: Policy, most: int) -> ClosedPairs | None:
@@ -54,50 +54,91 @@ def closed_pairs(snapshot: Snapshot, people: Population, policy: Policy, most: i
 
     most: how many people may be apart from more than a few; None is returned for more: tables are broken.
     """
-    live, compiled = snapshot.live, policy.compile(people)
-    rows = np.array(people.ids.find(snapshot.ids.at(live.layout.order.tolist())), np.int64)
-    listed = np.append(compiled.listed, False)[rows]  # the last for those without a row, whose is -1
+    compiled = policy.compile(people)
+    after = _After(compiled.listed, compiled.may_show_block, compiled.may_show)
+    rows = np.array(people.ids.find(_listed_ids(snapshot)), np.int64)
+    return _few_and_many(_closed(snapshot, after, rows, most), _related(people), len(people), most)
+
+
+def closed_since(snapshot: Snapshot, newest: Snapshot, most: int) -> ClosedPairs | None:
+    """Return whom a later snapshot keeps apart of those whom an earlier one may show; rows are the later's.
+
+    Those who know each other since are not among them.
+    """
+    live = newest.live
+    listed = live.layout.position >= 0
+
+    def block(viewers: npt.ArrayLike, candidates: npt.ArrayLike) -> BoolArray:
+        at = live.layout.position[np.asarray(viewers)]
+        columns, place = np.unique(live.layout.position[np.asarray(candidates)], return_inverse=True)
+        return _may_show(live, at, columns)[:, place]
+
+    def pairs(viewers: npt.ArrayLike, candidates: npt.ArrayLike) -> BoolArray:
+        asked = zip(np.asarray(viewers).tolist(), np.asarray(candidates).tolist(), strict=True)
+        return np.array([bool(live.may_show(a, [b])[0]) for a, b in asked], bool)
+
+    rows = np.array(newest.ids.find(_listed_ids(snapshot)), np.int64)
+    found = _closed(snapshot, _After(listed, block, pairs), rows, most)
+    return _few_and_many(found, _in_touch(newest), len(newest.ids), most)
+
+
+class _After(NamedTuple):
+    """Rules of later: who is listed, `(n,)`, and whom they show to whom, of blocks and of single pairs."""
+
+    listed: BoolArray
+    block: Callable[[npt.ArrayLike, npt.ArrayLike], BoolArray]
+    pairs: Callable[[npt.ArrayLike, npt.ArrayLike], BoolArray]
+
+
+def _listed_ids(snapshot: Snapshot) -> list[str]:
+    return snapshot.ids.at(snapshot.live.layout.order.tolist())
+
+
+def _closed(snapshot: Snapshot, after: _After, rows: Int64Array, most: int) -> Int64Array | None:
+    """Return the pairs of later rows that only the later rules keep apart, `(n_pairs, 2)`; None for too many.
+
+    rows: of each listed position of the snapshot, -1 for nobody of later.
+    """
+    listed = np.append(after.listed, False)[rows]  # the last for those without a row, whose is -1
     at = np.flatnonzero(listed).astype(np.int32)
     every = max(1, -(-(len(at) ** 2) // _PAIRS_ASKED))
-    asked = _Asked(live, compiled, rows)
-    found = asked.apart(at, at[::every], most)
+    found = _apart(snapshot.live, after, rows, at, at[::every], most)
     if found is not None and every > 1:
-        again = asked.apart(np.unique(found), at, most)
-        found = None if again is None else np.concatenate([again, _in_lists(snapshot, asked, listed)])
+        again = _apart(snapshot.live, after, rows, np.unique(found), at, most)
+        found = None if again is None else np.concatenate([again, _in_lists(snapshot, after, rows, listed)])
+    return None if found is None else rows[found].reshape(-1, 2)
+
+
+def _few_and_many(found: Int64Array | None, known: Int64Array, n: int, most: int) -> ClosedPairs | None:
+    """Return closed pairs, without `known` ones, `(n_known,)` codes of pairs."""
     if found is None:
         return None
-    pairs = np.unique(np.sort(rows[found].reshape(-1, 2), axis=1), axis=0)
-    pairs = pairs[~_are_related(people, pairs)]
-    many = np.flatnonzero(np.bincount(pairs.ravel(), minlength=len(people)) > _FEW_PAIRS)
+    pairs = np.unique(np.sort(found, axis=1), axis=0)
+    pairs = pairs[~np.isin(pairs[:, 0] * n + pairs[:, 1], known)]
+    many = np.flatnonzero(np.bincount(pairs.ravel(), minlength=n) > _FEW_PAIRS)
     if len(many) > most:
         return None
     few = pairs[~np.isin(pairs, many).any(axis=1)]
     return ClosedPairs(few.astype(np.int32), many.astype(np.int32))
 
 
-class _Asked(NamedTuple):
-    """Two compiled forms of rules; rows: of each listed position of the first, its row in the second."""
+def _apart(  # noqa: PLR0917
+    live: LiveSearch, after: _After, rows: Int64Array, viewers: Int32Array, candidates: Int32Array, most: int
+) -> Int32Array | None:
+    """Return the pairs of positions that only later rules keep apart, `(n_pairs, 2)`.
 
-    live: LiveSearch
-    compiled: Compiled
-    rows: npt.NDArray[np.int64]
-
-    def apart(self, viewers: Int32Array, candidates: Int32Array, most: int) -> Int32Array | None:
-        """Return the pairs of positions that only the second keeps apart, `(n_pairs, 2)`.
-
-        None where more than `most` viewers are apart from more than half of the candidates, and from many.
-        """
-        found, broken = [np.zeros((0, 2), np.int32)], 0
-        for start in range(0, len(viewers), _ROWS_AT_ONCE):
-            mine = viewers[start : start + _ROWS_AT_ONCE]
-            closed = _may_show(self.live, mine, candidates)
-            closed &= ~self.compiled.may_show_block(self.rows[mine], self.rows[candidates])
-            broken += int((closed.sum(axis=1) > max(_FEW_PAIRS, len(candidates) / 2)).sum())
-            if broken > most:
-                return None
-            row, column = np.nonzero(closed)
-            found.append(np.stack([mine[row], candidates[column]], axis=1))
-        return np.concatenate(found)
+    None where more than `most` viewers are apart from more than half of the candidates, and from many.
+    """
+    found, broken = [np.zeros((0, 2), np.int32)], 0
+    for start in range(0, len(viewers), _ROWS_AT_ONCE):
+        mine = viewers[start : start + _ROWS_AT_ONCE]
+        closed = _may_show(live, mine, candidates) & ~after.block(rows[mine], rows[candidates])
+        broken += int((closed.sum(axis=1) > max(_FEW_PAIRS, len(candidates) / 2)).sum())
+        if broken > most:
+            return None
+        row, column = np.nonzero(closed)
+        found.append(np.stack([mine[row], candidates[column]], axis=1))
+    return np.concatenate(found)
 
 
 def _may_show(live: LiveSearch, viewers: Int32Array, candidates: Int32Array) -> BoolArray:
@@ -109,16 +150,39 @@ def _may_show(live: LiveSearch, viewers: Int32Array, candidates: Int32Array) -> 
     return mask
 
 
-def _in_lists(snapshot: Snapshot, asked: _Asked, listed: BoolArray) -> Int32Array:
-    """Return the pairs of positions in the lists of a snapshot that the compiled rules keep apart."""
+def _in_lists(snapshot: Snapshot, after: _After, rows: Int64Array, listed: BoolArray) -> Int32Array:
+    """Return the pairs of positions in the lists of a snapshot that later rules keep apart."""
     lists, position = snapshot.data.lists, snapshot.live.layout.position
     viewer = np.repeat(np.arange(len(snapshot.ids)), np.diff(lists.indptr))
     pairs = np.stack([position[viewer], position[lists.candidates]], axis=1)
     pairs = pairs[(pairs >= 0).all(axis=1)]
     pairs = pairs[listed[pairs].all(axis=1)]
-    return pairs[~asked.compiled.may_show(*asked.rows[pairs].T)]
+    return pairs[~after.pairs(*rows[pairs].T)]
 
 
-def _are_related(people: Population, pairs: Int64Array) -> BoolArray:
-    told, n = people.relations.excluded.astype(np.int64), len(people)
-    return np.isin(pairs[:, 0] * n + pairs[:, 1], told[:, 0] * n + told[:, 1])
+def _related(people: Population) -> Int64Array:
+    """Return the pairs that an event or a block keeps apart, as codes."""
+    told = people.relations.excluded.astype(np.int64)
+    return told[:, 0] * len(people) + told[:, 1]
+
+
+def _in_touch(snapshot: Snapshot) -> Int64Array:
+    """Return the pairs of people who have come further than to be listed, and not to an end, as codes."""
+    stages = snapshot.stages
+    one = np.repeat(np.arange(len(stages.indptr) - 1), np.diff(stages.indptr))
+    far = np.array([not shows_nothing(name) for name in stages.names] or [False], bool)
+    pairs = np.stack([one, stages.others.astype(np.int64)], axis=1)[far[stages.codes]]
+    pairs = pairs[
+        np.isin(_codes(pairs, len(snapshot.ids)), _separated(snapshot))
+    ]  # who liked is still a stranger
+    return _codes(np.sort(pairs, axis=1), len(snapshot.ids))
+
+
+def _separated(snapshot: Snapshot) -> Int64Array:
+    known = snapshot.data.separated
+    one = np.repeat(np.arange(len(known.indptr) - 1), np.diff(known.indptr))
+    return _codes(np.stack([one, known.indices], axis=1), len(snapshot.ids))
+
+
+def _codes(pairs: npt.NDArray[np.integer], n: int) -> Int64Array:
+    return pairs[:, 0].astype(np.int64) * n + pairs[:, 1]

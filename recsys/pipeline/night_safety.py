@@ -34,7 +34,7 @@ from recsys.safety.fingerprints import ID, PERSON
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import HOLD, TABLES, LedgerState, LedgerTag, Who
 from recsys.storage.manifest import read_manifest
-from recsys.storage.sources import Reader, table_readers
+from recsys.storage.sources import Reader, Source, table_readers
 from recsys.types import BoolArray, Int32Array
 
 _NOBODY: Final = ErasedPeople()
@@ -58,7 +58,7 @@ class HoldStates:
     read: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @classmethod
-    def of_source(cls, source: str, as_of: pd.Timestamp) -> "HoldStates":
+    def of_source(cls, source: Source, as_of: pd.Timestamp) -> "HoldStates":
         """Read the holds of a night; a source without the table lifts nobody."""
         readers = table_readers(source)
         times = partial(_profile_times, readers[T.PROFILES], as_of)

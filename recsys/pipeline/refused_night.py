@@ -1,4 +1,4 @@
-"""What a night that is refused tells of people: who is out for now, unless they are too many to be true."""
+"""Who is out for now by a night that is refused, or taken back, unless they are too many to be true."""
 
 from collections.abc import Collection, Iterable
 from typing import Final
@@ -9,7 +9,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
 from recsys.data.absent_accounts import UNREAD
 from recsys.data.population import Population
-from recsys.pipeline.closed_pairs import closed_pairs, hidden_pairs
+from recsys.pipeline.closed_pairs import closed_pairs, closed_since, hidden_pairs
 from recsys.ranking.snapshot import Snapshot
 from recsys.safety.by_person import AWAY_IN_TABLES
 from recsys.safety.erasure_list import ErasedPeople
@@ -132,3 +132,25 @@ def note_refused_pairs(
         pairs += closed.pairs.tolist()
         ledger.stop(map(who, closed.people.tolist()), NARROWER_FOR_NOW, as_of=people.as_of.isoformat())
     ledger.separate([(who(a), who(b)) for a, b in pairs], APART_FOR_NOW)
+
+
+def note_rollback(ledger: SafetyLedger, served: Snapshot, newest: Snapshot) -> bool:
+    """Tell the ledger who is out for now by a later publication that is served no more; say whether it did.
+
+    Whoever is not listed in it is out, and whom it keeps apart are. So it is until a night is published, but
+    where more than half of the people would be: then the later one was at fault.
+    """
+    shown = served.ids.at(served.live.layout.order.tolist())
+    rows = np.array(newest.ids.find(shown), np.int64)
+    gone = (rows < 0) | (newest.live.layout.position[np.maximum(rows, 0)] < 0)
+    most = max(_FEW_AWAY, len(shown) // 2)
+    closed = closed_since(served, newest, most)
+    out = [Who(one) for one, is_gone in zip(shown, gone, strict=True) if is_gone]
+    if closed is None or len(out) > most:
+        return False
+    as_of = newest.data_as_of.isoformat()
+    ledger.stop(out, AWAY_IN_TABLES, as_of=as_of)
+    ledger.stop(map(Who, newest.ids.at(closed.people.tolist())), NARROWER_FOR_NOW, as_of=as_of)
+    ends = zip(*(newest.ids.at(side.tolist()) for side in closed.pairs.T), strict=True)
+    ledger.separate([(Who(a), Who(b)) for a, b in ends], APART_FOR_NOW)
+    return True

@@ -1,13 +1,16 @@
 """Rollback: an earlier publication is served again."""
 
+from contextlib import suppress
 from pathlib import Path
 
-from recsys.errors import PublicationError, did_you_mean, explained
+from recsys.errors import PublicationError, RecsysError, did_you_mean, explained, warn
 from recsys.pipeline.erasure import run_names_erased
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.night_safety import require_ledger
+from recsys.pipeline.refused_night import note_rollback
 from recsys.pipeline.retention import run_ids
 from recsys.pipeline.rewrite_run import rewrite_run
+from recsys.ranking.snapshot_files import served_snapshot
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger
 from recsys.storage.publication import Publication, current_run, read_publication, set_current_run
@@ -18,7 +21,9 @@ def rollback(published: str | Path, run_id: str | None = None) -> Publication:
 
     Its files are checked first; when they do not match its manifest, the pointer stays. Nobody comes back by
     it: a run that names somebody erased is rewritten without them first, and whoever was held or separated
-    since stands in the safety ledger, which a ranker asks in every call.
+    since stands in the safety ledger, which a ranker asks in every call. Whom the newest publication lists no
+    more, or keeps apart, is noted there as well, until a night is published; a warning says so when that
+    would be of more than half of the people, and nobody is noted.
 
     Raises
     ------
@@ -35,7 +40,8 @@ def rollback(published: str | Path, run_id: str | None = None) -> Publication:
         remedy = "publish first: make nightly"
         raise PublicationError(explained("nothing is published", where=str(published), remedy=remedy))
     with writer_lock(published):
-        require_ledger(published, SafetyLedger.of(published))
+        ledger = SafetyLedger.of(published)
+        require_ledger(published, ledger)
         found = read_publication(published, run_id=_chosen(published, run_id))
         erased = ErasureList.of(published).now()
         if run_names_erased(found.folder, erased) and not rewrite_run(found.folder, erased):
@@ -43,8 +49,25 @@ def rollback(published: str | Path, run_id: str | None = None) -> Publication:
             raise PublicationError(
                 explained("this run names somebody who asked to be erased", got=found.run_id, remedy=remedy)
             )
+        _note_newest(published, found, ledger)
         set_current_run(published, found.run_id)
         return read_publication(published)
+
+
+def _note_newest(published: Path, found: Publication, ledger: SafetyLedger) -> None:
+    """Tell the ledger of whom the newest later publication that can be read leaves out."""
+    served = served_snapshot(found)
+    for run_id in reversed(run_ids(published)):
+        if run_id <= found.run_id or served is None:
+            return
+        with suppress(RecsysError):
+            newest = served_snapshot(read_publication(published, run_id=run_id))
+            if newest is not None:
+                if not note_rollback(ledger, served, newest):
+                    remedy = "run the night once its tables are right"
+                    what = "more than half of the people are not, or not together, in the later publication"
+                    warn(explained(f"{what}: they are shown again", got=run_id, remedy=remedy))
+                return
 
 
 def _chosen(published: Path, run_id: str | None) -> str:
