@@ -75,6 +75,11 @@ class AbsentRows:
             rows[at] = self._rows.get(listed[at], -1)
         return rows
 
+    def pairs(self, given: Collection[tuple[str, str]]) -> Int32Array:
+        """Return the rows of pairs of accounts, `(n_pairs, 2)`, but those of one row or none."""
+        rows = np.column_stack([self.find(a for a, _ in given), self.find(b for _, b in given)])
+        return rows[(rows >= 0).all(axis=1) & (rows[:, 0] != rows[:, 1])]
+
     def relations(
         self, events: Events, blocks: pd.DataFrame | None, reports: pd.DataFrame | None, as_of: pd.Timestamp
     ) -> tuple[Relations, list[tuple[str, str, str]]]:
@@ -116,13 +121,22 @@ class AbsentRows:
         always = np.ones(len(back), bool)
         return kept, told(found.excluded, lasting, reasons) + told(back, always, [REOPENED] * len(back))
 
-    def accounts(self, stopped: Mapping[str, str], pairs: Collection[tuple[str, str, str]]) -> AbsentAccounts:
+    def accounts(
+        self,
+        stopped: Mapping[str, str],
+        pairs: Collection[tuple[str, str, str]],
+        tokens: Collection[str] = (),
+    ) -> AbsentAccounts:
         """Return what the ledger needs: of the accounts that are stopped, and why, or in a pair.
 
         Somebody with a row is among them where a state of `STOPPED` was said of them in another one, such as
-        a refused one: it outlives that row.
+        a refused one: it outlives that row. So is whoever has one of `tokens`, of persons who are out.
         """
-        out = {one: why for one, why in stopped.items() if one not in self.ids or why in STOPPED}
+        out = {
+            one: why
+            for one, why in stopped.items()
+            if one not in self.ids or why in STOPPED or self._token(one) in tokens
+        }
         ends = {one for a, b, _ in pairs for one in (a, b) if one not in self.ids}
         names = sorted(out.keys() | ends)
         told = sorted(pairs)

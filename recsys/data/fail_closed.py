@@ -76,6 +76,7 @@ class Restrictions:
     tokens: accounts and person tokens of refused profiles: they link accounts to one person all the same.
     stopped: person tokens of refused profiles that say that somebody is out; they are with every account.
     states: accounts that refused rows say are out by others, with the state of `STOPPED` that is meant.
+    passed: pairs of refused passes, which keep the two apart for as long as the row is there.
     banned_by: who says of whom in a refused event that they are banned; an operator's word is a ban.
     """
 
@@ -89,6 +90,7 @@ class Restrictions:
     tokens: frozenset[tuple[str, str]] = frozenset()
     stopped: frozenset[str] = frozenset()
     states: frozenset[tuple[str, str]] = frozenset()
+    passed: frozenset[Pair] = frozenset()
     banned_by: frozenset[tuple[str, str]] = frozenset()
 
     def __or__(self, other: "Restrictions") -> "Restrictions":
@@ -104,6 +106,7 @@ class Restrictions:
             self.tokens | other.tokens,
             self.stopped | other.stopped,
             self.states | other.states,
+            self.passed | other.passed,
             self.banned_by | other.banned_by,
         )
 
@@ -240,6 +243,10 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
     strange = refused[C.TYPE].isna() & (nameless | _by_distinct(kind, may_separate).astype(bool))
     excluding = (kind.isin(_SAFETY_TYPES) | bad | strange).to_numpy(bool)
     excluded = _excluded(refused[_tells_of_present(quarantined, _REPEATS) & excluding])
+    passing = kind.eq("pass").to_numpy(bool) & (
+        _tells_of_present(quarantined, _REPEATS) | _is_future(quarantined)
+    )
+    excluded |= Restrictions(passed=_excluded(refused[passing]).pairs)
     excluded |= Restrictions(later_pairs=_excluded(refused[_is_future(quarantined) & excluding]).pairs)
     unproved = (kind.eq("verified") & ~refused[C.DETAIL].isin(PROVES_AGE)).to_numpy(bool)
     people = refused.loc[_is_future(quarantined) & unproved, C.ACTOR].dropna()
@@ -250,7 +257,7 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
     one = _one_person(refused, quarantined)
     alone = refused[C.TYPE].isna() & one.notna()
     banning = (alone & _stop_meant(quarantined[C.TYPE]).notna()).to_numpy(bool)
-    banned = one[banning & _tells_of_present(quarantined, _REPEATS)]
+    banned = one[banning & (_tells_of_present(quarantined, _REPEATS) | _is_future(quarantined))]
     stopping = (alone & _by_distinct(kind, lambda word: may_stop(str(word)) is not None)).to_numpy(bool)
     stopped = one[stopping & _tells_of_present(quarantined, _REPEATS)]
     ahead = one[stopping & _is_future(quarantined)]

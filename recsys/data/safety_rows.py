@@ -70,6 +70,7 @@ def of_known_people(given: Restrictions, spellings: Spellings) -> Restrictions:
         tokens=frozenset((meant(one), token) for one, token in given.tokens),
         stopped=given.stopped,
         states=frozenset((meant(one), word) for one, word in given.states),
+        passed=pairs_meant(given.passed),
         banned_by=given.banned_by,
     )
 
@@ -91,6 +92,14 @@ def bans_of_operators(given: Restrictions, spellings: Spellings, acting: Collect
     return Restrictions(people=banned, states=frozenset((one, STOPPED[0]) for one in banned))
 
 
+def settled_by_events(given: Restrictions, events: pd.DataFrame, spellings: Spellings) -> Restrictions:
+    """Return restrictions with what accepted events say of refused ones: proofs, and who is a member."""
+    found = given.settled(events)
+    if not found.banned_by:
+        return found
+    return found | bans_of_operators(found, spellings, set(events[C.ACTOR].unique()))
+
+
 @dataclass(frozen=True)
 class NamedInSafety:
     """What one safety table's accepted rows name: restrictions by another spelling, rows that name nobody."""
@@ -107,8 +116,9 @@ def named_in(table: str, rows: pd.DataFrame, spellings: Spellings, users: Collec
     proof of age back; these hold the person who is meant until a later proof, see `Restrictions.settled`.
     """
     columns = [C.USER] if table == T.HOLDS else [C.ACTOR, C.TARGET]
-    about, unproved = rows, frozenset[tuple[str, pd.Timestamp]]()
+    about, unproved, passed = rows, frozenset[tuple[str, pd.Timestamp]](), frozenset[tuple[str, str]]()
     if table == T.EVENTS:
+        passed = _passes_respelled(rows[rows[C.TYPE].eq("pass")], spellings, users)
         about = rows[rows[C.TYPE].isin({*SAFETY_EVENTS, "erase"}) | rows[C.DETAIL].isin(_UNSAFE_ANSWERS)]
         taken = rows[rows[C.TYPE].eq("verified") & ~rows[C.DETAIL].isin(PROVES_AGE)]
         meant_by = (
@@ -134,8 +144,20 @@ def named_in(table: str, rows: pd.DataFrame, spellings: Spellings, users: Collec
             people.add(str(meant[0]))
         elif meant[0] != meant[1]:
             pairs.add((min(map(str, meant)), max(map(str, meant))))
-    found = Restrictions(frozenset(people), frozenset(pairs), unproved=unproved)
+    found = Restrictions(frozenset(people), frozenset(pairs), unproved=unproved, passed=passed)
     return NamedInSafety(found, len(about), NamesNobody(nobody, odd))
+
+
+def _passes_respelled(
+    rows: pd.DataFrame, spellings: Spellings, users: Collection[str]
+) -> frozenset[tuple[str, str]]:
+    """Return the pairs that passes mean in which somebody stands in another spelling."""
+    strange = rows[~(rows[C.ACTOR].isin(users) & rows[C.TARGET].isin(users))]
+    meant = {
+        (spellings.whom(a), spellings.whom(b))
+        for a, b in zip(strange[C.ACTOR], strange[C.TARGET], strict=True)
+    }
+    return frozenset((min(a, b), max(a, b)) for a, b in meant if a is not None and b is not None and a != b)
 
 
 _FEW_TWINS: Final = 20

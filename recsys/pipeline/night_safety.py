@@ -195,9 +195,37 @@ def note_night(
         pairs = relations.excluded[relations.reason == EXCLUSION_REASONS.index(why)]
         ledger.separate(named(pairs), LedgerTag(why, TABLES))
     ledger.lift(LedgerTag("block", TABLES), pairs=named(relations.reopened))
+    ledger.separate(_excluded_numbers(people, whom), EXCLUDED_NUMBER, directed=True)
     _note_absent(ledger, people)
     if not are_many([who for who in unread(people) if who.user_id in shown], shown, ledger.now()):
         note_unread(ledger, people)
+
+
+EXCLUDED_NUMBER: Final = LedgerTag("number", TABLES)
+"""Of pairs of whom the first excluded a number or mailbox of the other, whatever the other has now."""
+
+
+def _excluded_numbers(people: Population, whom: Callable[[BoolArray], list[Who]]) -> list[tuple[Who, Who]]:
+    """Return who excludes whom by a number or mailbox; an employer is avoided while it is one's own."""
+    tokens = people.long.tokens
+    told = tokens[tokens[C.NAMESPACE].ne("employer").to_numpy(bool)]
+    owned = told[told[C.KIND].eq("self")][[C.NAMESPACE, C.HMAC, C.ROW]]
+    avoided = told[told[C.KIND].eq("exclude")][[C.NAMESPACE, C.HMAC, C.ROW]]
+    met = avoided.merge(owned, on=[C.NAMESPACE, C.HMAC], suffixes=("", "_other"))
+    met = met[met[C.ROW].ne(met[f"{C.ROW}_other"])][[C.ROW, f"{C.ROW}_other"]].drop_duplicates()
+    if met.empty:
+        return []
+    everybody = whom(np.ones(len(people), bool))
+    return [(everybody[a], everybody[b]) for a, b in met.to_numpy(np.int64).tolist()]
+
+
+def note_numbers_taken_back(ledger: SafetyLedger, people: Population) -> None:
+    """Tell the ledger, once a night is served, who excludes no number or mailbox any more."""
+    told = people.long.tokens
+    excluding = told[told[C.KIND].eq("exclude") & told[C.NAMESPACE].ne("employer")][C.ROW].to_numpy(np.int64)
+    free = np.setdiff1d(np.arange(len(people)), excluding)
+    ids, tokens = people.ids.ids(free).tolist(), people.person_tokens[free].tolist()
+    ledger.take_back(EXCLUDED_NUMBER, [Who(str(one), token) for one, token in zip(ids, tokens, strict=True)])
 
 
 def note_changed_tokens(

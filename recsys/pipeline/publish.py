@@ -37,6 +37,7 @@ from recsys.pipeline.night_safety import (
     HoldStates,
     note_changed_tokens,
     note_night,
+    note_numbers_taken_back,
     require_ledger,
 )
 from recsys.pipeline.publication_cards import DATA_SHEET, MODEL_CARD, data_sheet, model_card
@@ -171,8 +172,10 @@ def _outcome_noted(
     else:
         note_unread(ledger, people)
     yield
-    for tag in () if refused else FOR_NOW:
-        ledger.lift_everywhere(tag)
+    if not refused:
+        for tag in FOR_NOW:
+            ledger.lift_everywhere(tag)
+        note_numbers_taken_back(ledger, people)
 
 
 def _ledger_with_night(

@@ -21,6 +21,7 @@ from recsys.ranking.newcomer_limits import (
     profile_digest,
     without_own_tokens,
 )
+from recsys.ranking.profile_tables import plain_rows
 from recsys.ranking.questions import CallQuestions
 from recsys.ranking.serve_time_filter import (
     Narrowing,
@@ -83,6 +84,13 @@ class NewcomerSearch:
         row = snapshot.ids.find([viewer_id])[0]
         token, stop = found.person.person_tokens[0], _stop_said(found.person)
         ask_safety(partial(self._safety.note_profile, viewer_id, token, stop))
+        if not isinstance(profile, Population):
+            ask_safety(partial(self._safety.note_own_rows, viewer_id, plain_rows(profile)))
+        for one in snapshot.ids.find(accounts.of(viewer_id)):  # single pairs are those of the person
+            if one >= 0:
+                found.excluded[snapshot.live.kept_apart(one)] = True
+                found.excluded[snapshot.data.separated.row(one)] = True
+                found.excluded[one] = True
         keys = limit_keys("newcomer", accounts, viewer_id)
         if not ask_safety(lambda: self._limits.admit(self._counts, keys, day, digest, known=row >= 0)):
             return None
@@ -107,10 +115,7 @@ class NewcomerSearch:
             known = Newcomer.of(snapshot, self.files_of(snapshot), person, events, apart)
             row = snapshot.ids.find([viewer_id])[0]
             if row >= 0:  # what the night knows of single pairs holds on
-                known.excluded[snapshot.live.kept_apart(row)] = True
-                known.excluded[snapshot.data.separated.row(row)] = True
                 known.excluded[snapshot.liked(row)] = True
-                known.excluded[row] = True
         if events is None:
             with self._lock:
                 self._kept[name] = known

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final, Protocol
 
+from recsys.catalogue.columns import Tables as T
 from recsys.data.fail_closed import LEAVE, STOP
 from recsys.errors import InputError
 from recsys.safety.canonical import (
@@ -18,7 +19,7 @@ from recsys.safety.canonical import (
     utc_moment,
 )
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent, DayLog, StoreWithDay
-from recsys.safety.day_tables import is_away_by, is_stopped_by, note_tokens, says_active
+from recsys.safety.day_tables import is_away_by, is_stopped_by, note_tokens, says_active, tables_of
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import (
@@ -28,11 +29,10 @@ from recsys.safety.ledger_state import (
     SUPPRESSED,
     TABLES,
     TODAY,
-    LedgerState,
     LedgerTag,
     Who,
 )
-from recsys.safety.person_index import ALONE, Accounts
+from recsys.safety.person_index import ALONE, Accounts, restricted_by_ledger
 from recsys.safety.refused_rows import Meant, MeantHold, restrictions_in
 from recsys.safety.store import (
     BLOCK,
@@ -106,7 +106,7 @@ class SafetyByPerson:
         gone.update(*(answer.excluded for answer in answers))
         held = any(answer.viewer_excluded for answer in answers) or bool(erased[: len(mine)].any())
         out = {other for other, ids in theirs.items() if not gone.isdisjoint(ids)}
-        stopped, more = _by_ledger(state, viewer, mine, theirs, known)
+        stopped, more = restricted_by_ledger(state, viewer, mine, theirs, known)
         return SafetyExclusions(held or stopped, frozenset((out | more) - {viewer}))
 
     def check(self, watermark: str | None = None) -> None:
@@ -248,6 +248,16 @@ class SafetyByPerson:
                 ]
                 for tag in before if before and can_be_used(event) else ():
                     self.ledger.lift(tag, people=[Who(event.actor)])
+            self.note_own_rows(event.actor, tables_of(event))
+
+    def note_own_rows(self, user_id: str, tables: Mapping[str, object]) -> None:
+        """Note what the holds, blocks and reports among a member's own tables say, of every account.
+
+        A block and a report last; a hold until later tables say otherwise.
+        """
+        told = {name: tables[name] for name in (T.HOLDS, T.BLOCKS, T.REPORTS) if name in tables}
+        if told:
+            self.note_refused_tables(user_id, told)
 
     def note_profile(self, user_id: str, token: str | None, stop: LedgerTag | None) -> None:
         """Note the same of a profile somebody came with: other workers know whose it is only from here.
@@ -402,19 +412,3 @@ def _hold_tag(owner: str, reason: str) -> LedgerTag:
     return LedgerTag(
         f"{HOLD}:{reason}" if reason else HOLD, STORE if owner == OPERATOR else f"{STORE}:{owner}"
     )
-
-
-def _by_ledger(
-    state: LedgerState, viewer: str, mine: Sequence[str], theirs: Mapping[str, Sequence[str]], known: Accounts
-) -> tuple[bool, set[str]]:
-    """Say whether the ledger stops the viewer, and whom of the others it stops or keeps apart from them.
-
-    Other accounts of the viewer are kept apart as well, also those that an earlier night or the day linked.
-    """
-    own = {other for other, ids in theirs.items() if other != viewer and not set(ids).isdisjoint(mine)}
-    if not (state.restricts or state.links):
-        return False, own
-    prints = known.fingerprints_of({**theirs, viewer: mine}, state)
-    apart = state.separated_from(prints[viewer]) | state.linked(prints[viewer])  # nobody sees themselves
-    out = {other for other, named in prints.items() if not apart.isdisjoint(named) or state.is_stopped(named)}
-    return state.is_stopped(prints[viewer]), own | out

@@ -88,10 +88,15 @@ def _is_out(row: Mapping[str, Any]) -> bool:
     return any(may_be_under_age(row.get(column)) for column in (C.AGE_YEARS, C.AGE_BAND))
 
 
-def _profile_rows(event: DayEvent) -> list[Mapping[str, Any]]:
+def tables_of(event: DayEvent) -> dict[str, Any]:
+    """Return the tables that an event holds, by name; none where they cannot be read."""
     try:
         tables = json.loads(event.payload or "{}")
     except (ValueError, RecursionError):
-        return []
-    rows = tables.get(T.PROFILES) if isinstance(tables, dict) else None
+        return {}
+    return tables if isinstance(tables, dict) else {}
+
+
+def _profile_rows(event: DayEvent) -> list[Mapping[str, Any]]:
+    rows = tables_of(event).get(T.PROFILES)
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []

@@ -201,6 +201,22 @@ class SafetyLedger:
             self._append([stop_record("lift", tag, sorted(stopped))] if stopped else [])
             self._append([pair_record("lift", tag, sorted(ends))] if ends else [])
 
+    def take_back(self, tag: LedgerTag, people: Iterable[Who]) -> None:
+        """Note that whatever these people said of others under a tag no longer holds."""
+        with self._lock, self._file.alone():
+            state = self._begun()
+            apart = {
+                (one, other, told.account)
+                for one, others in state.pairs.items()
+                for other, tags in others.items()
+                for told in tags
+                if one < other and told[:2] == tag[:2]
+            }
+            if apart:
+                said = {own for who in people for own in state.fingerprints(Who(who.user_id))}
+                ended = sorted(pair for pair in apart if pair[2] in said)
+                self._append([pair_record("lift", tag, ended)] if ended else [])
+
     def lift_everywhere(self, tag: LedgerTag) -> None:
         """Note that what this owner said of accounts and pairs, whichever they are, no longer holds."""
         with self._lock, self._file.alone():

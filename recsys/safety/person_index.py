@@ -270,3 +270,19 @@ class _Nobody:
 NO_INDEX: Final = PersonIndex.of(np.zeros(0, object), [Fingerprints(Naming(), Keys())])
 ALONE: Final = Accounts(_Nobody(), NO_INDEX, NewcomerTokens(), Keys())
 """Everybody has one account."""
+
+
+def restricted_by_ledger(
+    state: LedgerState, viewer: str, mine: Sequence[str], theirs: Mapping[str, Sequence[str]], known: Accounts
+) -> tuple[bool, set[str]]:
+    """Say whether the ledger stops the viewer, and whom of the others it stops or keeps apart from them.
+
+    Other accounts of the viewer are kept apart as well, also those that an earlier night or the day linked.
+    """
+    own = {other for other, ids in theirs.items() if other != viewer and not set(ids).isdisjoint(mine)}
+    if not (state.restricts or state.links):
+        return False, own
+    prints = known.fingerprints_of({**theirs, viewer: mine}, state)
+    apart = state.separated_from(prints[viewer]) | state.linked(prints[viewer])  # nobody sees themselves
+    out = {other for other, named in prints.items() if not apart.isdisjoint(named) or state.is_stopped(named)}
+    return state.is_stopped(prints[viewer]), own | out

@@ -18,7 +18,7 @@ from recsys.data.account_linkage import token_rows, tokens_of_persons
 from recsys.data.as_of import latest_holds
 from recsys.data.build_population import build_population
 from recsys.data.contract import CheckedTable
-from recsys.data.exclusions import Relations
+from recsys.data.exclusions import EXCLUSION_REASONS, Relations
 from recsys.data.fail_closed import STOPPED, Restrictions
 from recsys.data.id_spellings import Spellings
 from recsys.data.population import Population
@@ -26,11 +26,11 @@ from recsys.data.quarantine import CODES, REASON, REDACTED, ROW_NUMBER, one_tabl
 from recsys.data.safety_rows import (
     SAFETY_TABLES,
     NamesNobody,
-    bans_of_operators,
     named_in,
     nobody_in,
     of_known_people,
     restricted_by_twins,
+    settled_by_events,
 )
 from recsys.data.tables import CONTRACTS, read_and_check
 from recsys.data.times import as_utc
@@ -265,10 +265,7 @@ def _checked(
             restrictions |= named.restrictions
             nobody[name] = named.nobody.plus(nobody_in(checked[name].restrictions.at_once(), spellings))
         if T.EVENTS in checked:
-            events = checked[T.EVENTS].accepted
-            restrictions = restrictions.settled(events)
-            if restrictions.banned_by:
-                restrictions |= bans_of_operators(restrictions, spellings, set(events[C.ACTOR].unique()))
+            restrictions = settled_by_events(restrictions, checked[T.EVENTS].accepted, spellings)
     later = {} if past else {name: table.later for name, table in checked.items() if name in PEOPLE_TABLES}
     erased = restrictions.erased | _erased(checked)
     if erased and T.PROFILES in checked:
@@ -382,6 +379,9 @@ _RESTRICTING: Final = frozenset((*SAFETY_TABLES, T.EVENTS))
 """Tables that say what stands between people, and who is out."""
 
 
+_PASSED: Final = EXCLUSION_REASONS.index("pass")
+
+
 def _with_restrictions(people: Population, tables: LoadedTables) -> Population:
     """Return the people, held and apart by what is known of any account of their person."""
     restrictions, former = tables.restrictions, _former_tokens(tables)
@@ -399,17 +399,16 @@ def _with_restrictions(people: Population, tables: LoadedTables) -> Population:
     if tokens:
         held |= np.isin(people.person_tokens.astype(str), sorted(tokens))
     pairs, states = sorted(restrictions.pairs), dict(sorted(restrictions.states))
-    apart = np.column_stack([rows.find(a for a, _ in pairs), rows.find(b for _, b in pairs)])
-    apart = apart[(apart >= 0).all(axis=1) & (apart[:, 0] != apart[:, 1])]
+    apart, left = rows.pairs(pairs), rows.pairs(sorted(restrictions.passed))
     told += [(a, b, "block") for a, b in pairs if a not in people.ids or b not in people.ids]
     return replace(
         people,
         held=held,
-        absent=rows.accounts({one: states.get(one, UNREAD) for one in stopped}, told),
+        absent=rows.accounts({one: states.get(one, UNREAD) for one in stopped}, told, tokens),
         relations=Relations.of(
             len(people),
-            excluded=np.concatenate([known.excluded, apart]),
-            reason=np.concatenate([known.reason, np.zeros(len(apart), np.int8)]),
+            excluded=np.concatenate([known.excluded, apart, left]),
+            reason=np.r_[known.reason, np.zeros(len(apart), np.int8), np.full(len(left), _PASSED, np.int8)],
             liked=known.liked,
             suggestible=known.suggestible,
             accepted=known.accepted,

@@ -17,7 +17,9 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.constraints.policy import Policy
+from recsys.data.id_spellings import Spellings
 from recsys.models.content import ContentModel
+from recsys.pipeline.night import without_erased
 from recsys.pipeline.night_safety import HoldStates
 from recsys.pipeline.publish import PublishResult
 from recsys.ranking.cold_start import write_newcomer_files
@@ -25,9 +27,10 @@ from recsys.ranking.newcomer_limits import NewcomerLimits
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.recommend import recommend
 from recsys.safety import MemorySafety
+from recsys.safety.erasure_list import ErasureList
 from recsys.safety.keys import Keys
 from recsys.settings import GateSettings, PublishSettings
-from recsys.storage.load import load_population
+from recsys.storage.load import load_population, load_tables
 from recsys.storage.publication import NEWCOMERS
 from recsys.testing.people import EASY_TO_LIST, make_tables
 from tests.pipeline.small_night import DECLARED
@@ -170,7 +173,7 @@ def rows_of(kind: str, form: str) -> list[Row]:
         row[when] += _MOVED[form]
     if form == "repeated" and C.EVENT in row:  # the name of an event that somebody used before
         row[C.EVENT] = f"verified{row[C.ACTOR]}"
-    return [row, row] if form == "repeated" else [row]
+    return [row, row] if form == "repeated" and KINDS[kind].table in (T.BLOCKS, T.REPORTS) else [row]
 
 
 def with_rows(said: Mapping[str, Sequence[Row]]) -> Tables:
@@ -223,7 +226,10 @@ class Published:
     def night(self, folder: Path, tables: Tables, *, refused: bool = False, hours: int = 0) -> PublishResult:
         """Publish a night of some tables, or have it refused."""
         people = load_population(tables, AS_OF + pd.Timedelta(hours=hours))
-        world = World.of(people)
+        erased = load_tables(tables, people.as_of).restrictions.erased
+        spellings = Spellings(USERS)
+        ErasureList.of(folder).add([spellings.whom(one) or one for one in sorted(erased)])  # as a night does
+        _, people, _ = without_erased(people, ErasureList.of(folder).now())
         lists = recommend(self.model, people, self.policy, k=6)
         directed = self.model.directed(people)
         world = World(people, self.policy, directed, lists)

@@ -1,0 +1,92 @@
+"""A night that ends before its gates restricts by what its tables say, as far as they can be read.
+
+Seen to fail: bans, holds, blocks and reports beside one table that could not be used reached nobody.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.pipeline.unfinished_night import note_unfinished_night
+from recsys.safety import MemorySafety
+from recsys.settings import Settings
+from recsys.storage.table_files import write_tables
+from tests.safety.restriction_doors import (
+    AS_OF,
+    KINDS,
+    NOW,
+    OTHER,
+    PAIR_OF,
+    USERS,
+    Published,
+    Tables,
+    copy_of,
+    opened,
+    rows_of,
+    with_rows,
+)
+
+_TOLD = ("ban", "account on hold", "hold", "block", "report", "end", "ban by an event", "hide")
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    return Published(tmp_path_factory.mktemp("town"))
+
+
+def _twice(name: str) -> Callable[[Tables], Tables]:
+    return lambda tables: {name: pd.concat([tables[name], tables[name].iloc[:1]], ignore_index=True)}
+
+
+_FAR = AS_OF + pd.Timedelta(days=9000)
+_COLUMN = "profiles with a column more"
+BROKEN: dict[str, Callable[[Tables], Tables]] = {
+    "nothing": lambda _: {},
+    "a row of boundaries twice": _twice(T.BOUNDARIES),
+    "a row of profiles twice": _twice(T.PROFILES),
+    "a row of interests twice": _twice(T.INTERESTS),
+    "interests without a column": lambda tables: {T.INTERESTS: tables[T.INTERESTS].drop(columns=C.TAG)},
+    "profiles without a column": lambda tables: {T.PROFILES: tables[T.PROFILES].drop(columns=C.TZ)},
+    _COLUMN: lambda _: {},
+    "a row of the far future": lambda tables: {
+        T.HOLDS: pd.concat(
+            [
+                tables[T.HOLDS],
+                tables[T.HOLDS].assign(**{C.STATE: "lifted", C.TS: AS_OF + pd.Timedelta("9000D")}),
+            ],
+            ignore_index=True,
+        )
+    },
+}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("broken", BROKEN)
+def test_what_can_be_read_of_a_night_that_ended_restricts(
+    town: Published, tmp_path: Path, broken: str
+) -> None:
+    tables = with_rows({kind: rows_of(kind, "sound") for kind in _TOLD})
+    source = f"parquet:{tmp_path / 'tables'}"
+    plain = {name: _plain(table) for name, table in (tables | BROKEN[broken](tables)).items()}
+    write_tables(plain, source)
+    if broken == _COLUMN:
+        file = tmp_path / "tables" / "profiles.parquet"
+        pd.read_parquet(file).assign(colour="red").to_parquet(file)
+    folder = copy_of(town, tmp_path)
+    settings = Settings.from_mapping({"source": source}, where="test")
+    assert note_unfinished_night(settings, folder)
+    hides = {"hide"} if "profiles" in broken else set()  # such tables are no word about single pairs
+    with opened(folder, MemorySafety()) as ranker:
+        shown = {kind for kind in _TOLD if ranker.look(*PAIR_OF[kind], NOW) is not None}
+        assert shown <= hides
+        assert ranker.look(USERS[-2], OTHER, NOW) is not None
+    assert set(_TOLD) <= set(KINDS)
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    times = [column for column in (C.TS, C.VALID_FROM) if column in table]
+    return table.assign(**{column: pd.to_datetime(table[column], utc=True) for column in times})
