@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import chdir
+from contextlib import chdir, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -125,7 +125,7 @@ def _run(  # noqa: PLR0917
         warnings += [old_data(PATHS, datetime.now(UTC), spoken), _exported(export, spoken)]
         if any(warnings):
             code, message = EXIT_PUBLISHED_WITH_WARNINGS, message + "".join(warnings)
-    elif current_run(PUBLISHED) is not None:
+    elif _is_served():
         _note_restrictions(environment)
         message += _exported(export, spoken)  # whom the refused night restricts leaves these pages as well
     write_metrics(PATHS, code, begun=begun, now=datetime.now(UTC))
@@ -133,14 +133,21 @@ def _run(  # noqa: PLR0917
     return code
 
 
+def _is_served() -> bool:
+    with suppress(RecsysError):  # a damaged pointer serves nobody
+        return current_run(PUBLISHED) is not None
+    return False
+
+
 def _note_restrictions(environment: Mapping[str, str]) -> None:
     """Let what the tables restrict count in what is served, as far as they can be read.
 
     A night that was not published ends with the code it has, whatever comes of it.
     """
-    if current_run(PUBLISHED) is not None:
+    if _is_served():
         command = [sys.executable, "-P", "-m", "recsys.batch.unfinished"]
-        subprocess.run(command, env=dict(environment), check=False, stdout=subprocess.DEVNULL)  # noqa: S603
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.run(command, env=dict(environment), check=False, **quiet)  # type: ignore[call-overload]  # noqa: S603
 
 
 def stage_environment(params: Path | None, changes: Sequence[str]) -> dict[str, str]:
