@@ -18,7 +18,12 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.constraints.policy import Policy, may_show_each
 from recsys.data.population import Population
-from recsys.pipeline.night_safety import HoldStates, note_changed_tokens, note_night
+from recsys.pipeline.night_safety import (
+    HoldStates,
+    note_changed_tokens,
+    note_night,
+    note_numbers_taken_back,
+)
 from recsys.pipeline.refused_night import note_refused_night, note_unread
 from recsys.safety.keys import Keys
 from recsys.safety.ledger import SafetyLedger
@@ -305,3 +310,24 @@ def test_another_word_for_a_ban_lasts_as_a_ban_does(door: str, tmp_path: Path) -
     note_night(ledger, people, HoldStates.of_source(given, people.as_of))
     assert _stopped_without_rows(ledger, _WORDS, users) == dict.fromkeys(_WORDS, True)
     assert not _stopped_by_newer_rows(ledger, users)
+
+
+def test_who_excluded_a_number_stays_apart_when_its_owner_has_another(tmp_path: Path) -> None:
+    """Seen to fail: a new phone undid what somebody had asked for."""
+    (a, b), ledger = PAIRS[0], SafetyLedger(tmp_path, Keys())
+
+    def apart(number: int, *excluded: int) -> bool:
+        rows = [(b, "phone", "self", number), *((a, "phone", "exclude", one) for one in excluded)]
+        table = pd.DataFrame(rows, columns=[C.USER, C.NAMESPACE, C.KIND, C.HMAC])
+        given = TOWN | {T.TOKENS: table.assign(**{C.HMAC: table[C.HMAC].map("hmac1:{:064x}".format)})}
+        people = load_population(given, AS_OF)
+        note_night(ledger, people, HoldStates.of_source(given, AS_OF))
+        note_numbers_taken_back(ledger, people)
+        state = ledger.now()
+        return not state.separated_from(state.fingerprints(Who(a))).isdisjoint(state.fingerprints(Who(b)))
+
+    assert not apart(1, 2)
+    assert apart(1, 1)
+    assert apart(3, 1)
+    assert apart(3, 2)
+    assert not apart(3)
