@@ -18,7 +18,8 @@ from recsys.experiments import (
     plan,
 )
 from recsys.experiments.assignment import design_mark
-from recsys.experiments.conclusions import conclusions
+from recsys.experiments.conclusions import conclusions, night_reading
+from recsys.experiments.night_arms import NightArms
 
 STARTS = pd.Timestamp("2026-03-02", tz="UTC")
 ARMS = {"today": {"share": 0.5}, "more": {"share": 0.5}}
@@ -163,6 +164,20 @@ def test_a_log_of_before_there_were_marks_is_judged_by_its_arms(
     assert read(one, log).nights == tuple(range(10))
     with pytest.raises(InputError, match=said):
         read(design(**{"unit": "person", **changes}), log)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"unit": "both_sides"}, {"hour": 18}, {"arms": dict(reversed(ARMS.items()))}]
+)
+def test_a_night_says_when_the_design_was_changed_while_it_ran(changes: dict[str, object]) -> None:
+    """Of five nights the impressions carry the first design; the sixth is made by another."""
+    one, as_of = design("person"), STARTS + pd.Timedelta(days=5)
+    log = Events.of(played(one).query("ts < @as_of"))
+    arms = [NightArms.of(each, PEOPLE.to_numpy(object), as_of) for each in (one, one.changed(**changes))]
+    same, other = (night_reading(each, log, as_of)["en"] for each in arms)
+    assert "can be read" in same[0]
+    assert "were made by another experiment, design, arm or night" in other[0]
+    assert len(other) == 1
 
 
 @pytest.mark.parametrize("unit", ["neighbourhood", "person", "both_sides", "night"])
