@@ -41,10 +41,13 @@ TERMS: Final = (
     AffinityTerm("neighbours", 1.0, 1.0),
     AffinityTerm("activity", 0.5, 0.1),
     AffinityTerm("popularity", 0.5, 0.1),
+    AffinityTerm("level of the unknown", 0.0, 1.0),
+    AffinityTerm("popularity for the unknown", 0.0, 1.0),
     AffinityTerm("recent activity of the candidate", 0.0, 1.0),
     AffinityTerm("recent popularity", 0.0, 1.0),
 )
-"""`p_like` is the logit of P(like | look); `known` goes from 0 to 1 with what the viewer has decided."""
+"""`p_like` is the logit of P(like | look); `known` goes from 0 to 1 with what the viewer has decided; the
+popularity of a candidate counts for a viewer by the square of what is missing to 1."""
 TERM: Final = {term.name: at for at, term in enumerate(TERMS)}
 
 
@@ -81,7 +84,7 @@ class ScoreSpread:
         """Measure the scores of viewers for candidates, `(n, k)` each."""
         centred = appeal - appeal.mean(axis=0) if len(appeal) else appeal
         covariance = centred.T @ centred / max(len(appeal), 1)
-        usual = np.sqrt((taste @ covariance * taste).sum(axis=1).mean()) if len(taste) else 0.0
+        usual = np.sqrt(max((taste @ covariance * taste).sum(axis=1).mean(), 0.0)) if len(taste) else 0.0
         return cls(covariance, float(usual))
 
     def levellers(self, taste: Float64Array, known: Float64Array) -> Float64Array:
@@ -112,6 +115,11 @@ class PersonAffinity:
     recent_activity: Float64Array
     recent_popularity: Float64Array
 
+    @property
+    def unknown(self) -> Float64Array:
+        """How little is known of each viewer, `(n_people,)`, 1 without a decision."""
+        return (1.0 - self.known) ** 2
+
     def terms(self, p_like: Float64Array, i: IntegerArray, j: IntegerArray) -> Float64Array:
         """Return the terms of aligned pairs, `(n_terms, n_pairs)`; p_like: their logits."""
         known = self.known[i]
@@ -119,7 +127,8 @@ class PersonAffinity:
         for name in PARTS:
             part: AffinityRows = getattr(self, name)
             rows.append(pair_dots(part.taste, part.appeal, i, j))
-        rows += [self.activity[i], self.popularity[j], self.recent_activity[j], self.recent_popularity[j]]
+        rows += [self.activity[i], self.popularity[j], self.unknown[i], self.popularity[j] * self.unknown[i]]
+        rows += [self.recent_activity[j], self.recent_popularity[j]]
         return np.array(rows)
 
     def at(self, rows: IntegerArray) -> "PersonAffinity":
@@ -320,10 +329,17 @@ class Affinity:
             part: AffinityRows = getattr(one, name)
             taste.append(part.taste * (theta[TERM[name]] * part.leveller**power)[:, None])
             appeal.append(part.appeal)
-        own = theta[TERM["level"]] + theta[TERM["activity"]] * one.activity
+        own = (
+            theta[TERM["level"]]
+            + theta[TERM["activity"]] * one.activity
+            + theta[TERM["level of the unknown"]] * one.unknown
+        )
         others = (
             theta[TERM["popularity"]] * one.popularity
             + theta[TERM["recent activity of the candidate"]] * one.recent_activity
             + theta[TERM["recent popularity"]] * one.recent_popularity
         )
-        return np.hstack([*taste, own[:, None], ones]), np.hstack([*appeal, ones, others[:, None]])
+        popular = theta[TERM["popularity for the unknown"]] * one.unknown
+        taste += [own[:, None], ones, popular[:, None]]
+        appeal += [ones, others[:, None], one.popularity[:, None]]
+        return np.hstack(taste), np.hstack(appeal)

@@ -19,6 +19,8 @@ _LATEST: Final = 0.2
 _LEAST_DAYS: Final = 2.0
 """Days a log covers at least where its times mean anything."""
 _RECENT: Final = (TERM["recent activity of the candidate"], TERM["recent popularity"])
+_MOST_OF_THE_LOG: Final = 0.95
+"""Share of the decisions whose time counts as the time a log covers; single dates may be wrong."""
 _HALF_LIVES: Final = (1 / 4, 1 / 16, 1 / 64, 1 / 256)
 """Half-lives that are tried, as shares of the time the log covers."""
 _RECENCY_WEIGHTS: Final = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -101,7 +103,7 @@ def with_recency(choice: ListWeights, splits: Sequence[HeldOutAffinity]) -> tupl
     Weight and half-life are those that help lists of the end most, less half of what they cost lists of pairs
     of any time: lists are for the time that comes. 0 where no gain at the end exceeds chance.
     """
-    span = float(np.max(splits[0].decisions.known.first_age, initial=0.0))
+    span = float(np.quantile(splits[0].decisions.known.first_age, _MOST_OF_THE_LOG))
     found: dict[tuple[float, float], list[Float64Array]] = {}
     for split in splits:
         recent = {share: _recent(split, share * span) for share in _HALF_LIVES}

@@ -12,7 +12,14 @@ from recsys.models.affinity_recency import HeldOutAffinity
 from recsys.models.calibration import Platt, fit_platt
 from recsys.models.directed import sigmoid
 from recsys.models.impressions import Impressions
-from recsys.models.list_weights import LEAST_MUTUAL, JudgedLists, ListWeights, best_weights, n_mutual
+from recsys.models.list_weights import (
+    LEAST_MUTUAL,
+    JudgedLists,
+    ListWeights,
+    best_weights,
+    n_mutual,
+    with_popularity_for_unknown,
+)
 from recsys.models.stacking import conditional_logit, logistic_regression
 from recsys.types import BoolArray, Float64Array, Int64Array
 
@@ -27,6 +34,9 @@ _BESIDE: Final = 100
 _OF_THE_VIEWER: Final = (TERM["level"], TERM["activity"])
 """Terms that are the same for all candidates of a viewer."""
 _RECENT: Final = (TERM["recent activity of the candidate"], TERM["recent popularity"])
+_UNKNOWN: Final = (TERM["level of the unknown"], TERM["popularity for the unknown"])
+_POPULARITY_FOR_UNKNOWN: Final = 1.0
+"""Weight of popularity for a viewer without a decision: as often as others came to like them."""
 _OF_A_LOOK: Final = tuple(
     TERM[name]
     for name in (
@@ -170,7 +180,8 @@ def fit_weights(
     unseen = UnseenPairs.of(decisions.viewers, decisions.candidates)
     liked = [split.only(split.decisions.held.labels > 0) for split in splits]
     drawn = _DrawnPairs.of(liked, unseen, rng)
-    choice = _fitted(liked, unseen, [at for at in range(len(TERMS)) if at not in _RECENT], rng)
+    ordered_by = [at for at in range(len(TERMS)) if at not in (*_RECENT, *_UNKNOWN)]
+    choice = _fitted(liked, unseen, ordered_by, rng)
     look = _fitted(splits, unseen, _OF_A_LOOK, rng)
     looked = _DrawnPairs.of(splits, unseen, rng).levelled(ListWeights(look, _NONE_LEVELLED))
     equal = np.zeros(len(TERMS))
@@ -190,7 +201,9 @@ def fit_weights(
     mutual = sum(n_mutual(split.decisions.held) for split in splits) >= LEAST_MUTUAL
     lists = JudgedLists.joined([split.judged(starts, mutual=mutual) for split in splits])
     usual_weights = np.where(equal > 0.0, equal, [term.prior for term in TERMS])
-    best = drawn.levelled(best_weights(lists, starts, usual_weights))
+    best = best_weights(lists, starts, usual_weights)
+    centre = float(np.mean([one.person.popularity[one.decisions.known.candidates].mean() for one in splits]))
+    best = drawn.levelled(with_popularity_for_unknown(lists, best, _POPULARITY_FOR_UNKNOWN, centre))
     # of all decisions only a share was held out at a time, and the chance is of any
     more = np.log(len(decisions) * len(splits) / n_held)
     for theta in (best.theta, looked.theta):

@@ -29,6 +29,7 @@ _ROUNDS: Final = 3
 _LEAST_BETTER: Final = 1.003
 _ERRORS_OF_A_STEP: Final = 1.5
 """Standard errors a step must exceed: dozens are tried, and some look better by chance."""
+_UNKNOWN: Final = [TERM["level of the unknown"], TERM["popularity for the unknown"]]
 _OF_P_LIKE: Final = [TERM["p_like"], TERM["p_like of the known"]]
 
 
@@ -187,6 +188,24 @@ def best_weights(lists: JudgedLists, starts: Sequence[ListWeights], usual: Float
     return best
 
 
+def with_popularity_for_unknown(
+    lists: JudgedLists, weights: ListWeights, usual: float, centre: float
+) -> ListWeights:
+    """Return the weights with which somebody of whom nothing is known gets the popular, by `usual` at least.
+
+    Those weights are sought by lists of people who decided, among whom popularity may count for nothing, or
+    against a candidate, beside the other parts. Left as they are where held-out lists are clearly worse.
+    centre: popularity that leaves the level alone.
+    """
+    missing = usual - weights.theta[TERM["popularity"]]
+    if missing <= 0.0:
+        return weights
+    theta = weights.theta.copy()
+    theta[_UNKNOWN] = [-missing * centre, missing]
+    tried = replace(weights, theta=theta)
+    return weights if is_better(lists.gains(weights), lists.gains(tried)) else tried
+
+
 def is_better(gains: Float64Array, others: Float64Array, errors: float = 1.0) -> bool:
     """Say whether gains exceed others of the same viewers by more than so many standard errors."""
     more = gains - others
@@ -274,14 +293,16 @@ class _DirectedScores:
         """Return the log-chances that `own` come to like `other`, `(n_own, n_other)`."""
         theta, person = weights.theta, self.person
         known = theta[_OF_P_LIKE[0]] + theta[_OF_P_LIKE[1]] * person.known[self.own]
-        level = theta[0] + theta[TERM["activity"]] * person.activity[self.own]
+        unknown = person.unknown[self.own]
+        level = theta[0] + theta[TERM["activity"]] * person.activity[self.own] + theta[_UNKNOWN[0]] * unknown
         logits = known.astype(np.float32)[:, None] * self.p_like + level.astype(np.float32)[:, None]
         for name, power in zip(PARTS, weights.levelled, strict=True):
             if theta[TERM[name]] and name in self.parts:
                 part: AffinityRows = getattr(person, name)
                 share = theta[TERM[name]] * part.leveller[self.own] ** power
                 logits += share.astype(np.float32)[:, None] * self.parts[name]
-        logits += np.float32(theta[TERM["popularity"]]) * person.popularity[self.other].astype(np.float32)
+        popular = theta[TERM["popularity"]] + theta[_UNKNOWN[1]] * unknown
+        logits += popular.astype(np.float32)[:, None] * person.popularity[self.other].astype(np.float32)
         return np.asarray(-np.logaddexp(np.float32(0.0), -logits), np.float32)
 
 

@@ -154,6 +154,21 @@ def test_of_likes_alone_p_like_knows_who_comes_across_whom(tmp_path):
     np.testing.assert_allclose(updated.fitted.logits(i, j), model.fitted.logits(i, j), atol=1e-4)
 
 
+def test_somebody_who_never_decided_gets_what_many_liked():
+    """Each user likes half of a quarter of the items and one or two popular ones: those a silent user gets."""
+    rng = np.random.default_rng(3)
+    i, j = np.divmod(np.arange(N * N), N)
+    liked = rng.random(N * N) < np.where(j < 8, 0.2, np.where(i % 4 == j % 4, 0.45, 0.0))
+    table = pd.DataFrame({"user": i[liked], "item": j[liked]})
+    log = Interactions.of(
+        table, viewer="user", candidate="item", sides=("user", "item"), people={"user": [999]}
+    )
+    model = CollaborativeModel(QUICK).fit(log.people, log.events, rng=np.random.default_rng(1))
+    lists = recommend(model, log.people, log.policy, ["user:999"], k=10)
+    times = table["item"].value_counts().rename(index=lambda item: f"item:{item}")
+    assert times[lists[C.CANDIDATE]].mean() == pytest.approx(times.nlargest(10).mean(), rel=0.05)
+
+
 def test_a_newcomers_first_likes_place_them(fitted):
     people, frame, model = fitted
     likes = pd.DataFrame({C.ACTOR: "new", C.TARGET: ["p001", "p003", "p007"], C.TYPE: "like"})
