@@ -10,6 +10,7 @@ from recsys.data.population import Population
 from recsys.data.unseen_pairs import UnseenPairs
 from recsys.evaluation import auc
 from recsys.interactions import Interactions
+from recsys.models.affinity import TERMS
 from recsys.models.behaviour_parameters import BehaviourConfig
 from recsys.models.collaborative import CollaborativeModel
 from recsys.models.directed import sigmoid
@@ -165,6 +166,8 @@ def test_somebody_who_never_decided_gets_what_many_liked():
     )
     model = CollaborativeModel(QUICK).fit(log.people, log.events, rng=np.random.default_rng(1))
     lists = recommend(model, log.people, log.policy, ["user:999"], k=10)
+    weights = dict(zip((term.name for term in TERMS), model.affinity_.choice, strict=True))
+    assert weights["popularity"] + weights["popularity for the unknown"] >= 1.0
     times = table["item"].value_counts().rename(index=lambda item: f"item:{item}")
     assert times[lists[C.CANDIDATE]].mean() == pytest.approx(times.nlargest(10).mean(), rel=0.05)
 
