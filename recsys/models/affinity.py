@@ -47,7 +47,7 @@ TERMS: Final = (
     AffinityTerm("recent popularity", 0.0, 1.0),
 )
 """`p_like` is the logit of P(like | look); `known` goes from 0 to 1 with what the viewer has decided; the
-popularity of a candidate counts for a viewer by the square of what is missing to 1."""
+popularity of a candidate counts for a viewer by the fourth power of what is missing to 1."""
 TERM: Final = {term.name: at for at, term in enumerate(TERMS)}
 
 
@@ -118,7 +118,7 @@ class PersonAffinity:
     @property
     def unknown(self) -> Float64Array:
         """How little is known of each viewer, `(n_people,)`, 1 without a decision."""
-        return (1.0 - self.known) ** 2
+        return (1.0 - self.known) ** 4
 
     def terms(self, p_like: Float64Array, i: IntegerArray, j: IntegerArray) -> Float64Array:
         """Return the terms of aligned pairs, `(n_terms, n_pairs)`; p_like: their logits."""

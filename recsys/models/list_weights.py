@@ -203,7 +203,7 @@ def with_popularity_for_unknown(
     theta = weights.theta.copy()
     theta[_UNKNOWN] = [-missing * centre, missing]
     tried = replace(weights, theta=theta)
-    return weights if is_better(lists.gains(weights), lists.gains(tried)) else tried
+    return weights if is_better(lists.gains(weights), lists.gains(tried), errors=2.0) else tried
 
 
 def is_better(gains: Float64Array, others: Float64Array, errors: float = 1.0) -> bool:

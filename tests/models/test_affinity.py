@@ -156,7 +156,7 @@ def test_of_likes_alone_p_like_knows_who_comes_across_whom(tmp_path):
 
 
 def test_somebody_who_never_decided_gets_what_many_liked():
-    """Each user likes half of a quarter of the items and one or two popular ones: those a silent user gets."""
+    """Users like items of their quarter, and one or two popular ones: those a silent user gets."""
     rng = np.random.default_rng(3)
     i, j = np.divmod(np.arange(N * N), N)
     liked = rng.random(N * N) < np.where(j < 8, 0.2, np.where(i % 4 == j % 4, 0.45, 0.0))
