@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import AfterValidator, Field, StrictBool, field_validator, model_validator
+from pydantic import AfterValidator, Field, StrictBool, field_validator
 from pydantic_core import PydanticCustomError
 
 from recsys.config import (
@@ -340,12 +340,6 @@ class Settings(Section):
     report: ReportSettings = ReportSettings()
     tracking: TrackingSettings = TrackingSettings()
     plugins: dict[str, str] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _regions_are_plain(self) -> Self:
-        if self.regions.people is not None and (self.experiment is not None or self.allocate.mixture):
-            raise ValueError("lists of arms and mixtures are made undivided: leave regions.people empty")
-        return self
 
     @field_validator("as_of", mode="before")
     @classmethod

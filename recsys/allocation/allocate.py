@@ -12,10 +12,10 @@ from recsys.allocation.budgets import repair_budgets, shadow_prices
 from recsys.allocation.config import AllocationConfig, MemberActivity
 from recsys.allocation.frank_wolfe import frank_wolfe, subtract_price
 from recsys.allocation.graph import CandidateGraph
-from recsys.allocation.minimum_exposure import ExposedLists, with_minimum_exposure
+from recsys.allocation.lots import with_lots
+from recsys.allocation.minimum_exposure import ExposedLists
 from recsys.allocation.mixture import MixtureDraw
 from recsys.allocation.objective import MeanFieldModel
-from recsys.allocation.randomised_lists import with_randomised_lists
 from recsys.allocation.rounding import RankedEdges, rank_edges
 from recsys.arguments import as_generator, as_pandas, checked_arguments
 from recsys.catalogue.columns import Columns as C
@@ -96,20 +96,13 @@ def allocate_graph(
         ranked = _lists(model, ascent.exposure, ascent.price, caps)
         propensity = np.ones(len(ranked.edge), np.float32)
     else:
-        ranked, propensity = draw.lists(None if caps is None else _kept(graph, ascent.exposure, caps))
-    unplaced = np.zeros(0, np.int32)
-    if config.minimum_exposure and rng is not None:
-        exposed = with_minimum_exposure(
-            graph, ranked, model.position_weights, rng, caps, model.activity.opens
+        ranked, propensity = draw.lists(
+            None if caps is None else kept_within_budgets(graph, ascent.exposure, caps)
         )
-        propensity = _of_draws(ranked, propensity, exposed)
-        ranked, unplaced = exposed.ranked, exposed.unplaced
-    if config.randomised_share and rng is not None:
-        now = ExposedLists(ranked, propensity, unplaced)
-        drawn = with_randomised_lists(
-            graph, now, config.randomised_share, model.position_weights, rng, caps, model.activity.opens
-        )
-        ranked, propensity = drawn.ranked, drawn.propensity
+    exposed = ExposedLists(ranked, propensity, np.zeros(0, np.int32))
+    if rng is not None:
+        exposed = with_lots(graph, exposed, model, rng, caps)
+    ranked, propensity = exposed.ranked, exposed.propensity
     exposure = model.exposure_of(ranked)
     judged = model.unweighted()
     utility = judged.utilities(exposure)
@@ -123,7 +116,7 @@ def allocate_graph(
         load=judged.load.copy(),
         price=shadow_prices(graph, ranked, gain, exposure, ascent.price),
         trace=ascent.trace,
-        unplaced=unplaced,
+        unplaced=exposed.unplaced,
     )
 
 
@@ -133,7 +126,7 @@ def _require_generator(config: AllocationConfig, rng: np.random.Generator | None
         raise InputError(explained(what, where="rng", remedy=remedy))
 
 
-def _kept(graph: CandidateGraph, exposure: Float32Array, caps: Float64Array) -> Float64Array:
+def kept_within_budgets(graph: CandidateGraph, exposure: Float32Array, caps: Float64Array) -> Float64Array:
     """Return which share of a mixture's entries of each person keeps their expected likes within the budget.
 
     Prices hold budgets nearly. Who comes after an entry that is left out moves up: at most the looks that are
@@ -144,16 +137,6 @@ def _kept(graph: CandidateGraph, exposure: Float32Array, caps: Float64Array) -> 
     looks = np.bincount(graph.candidate, exposure, graph.n_people)
     rise = float(looks.sum()) / max(float(share @ looks), 1e-12)
     return np.minimum(caps / np.maximum(load * rise, 1e-12), 1.0)
-
-
-def _of_draws(ranked: RankedEdges, propensity: Float32Array, exposed: ExposedLists) -> Float32Array:
-    """Return the chance of every entry: of its exploration place, else that of the list it was drawn with."""
-    chance = np.ones(
-        int(max(ranked.edge.max(initial=-1), exposed.ranked.edge.max(initial=-1))) + 1, np.float32
-    )
-    chance[ranked.edge] = propensity
-    by_lot = exposed.propensity < 1.0
-    return np.where(by_lot, exposed.propensity, chance[exposed.ranked.edge]).astype(np.float32)
 
 
 def _lists(

@@ -5,6 +5,7 @@ rounded list keeps the likeliest places alone; what was promised to the rest is 
 exposures, loads and the absence of envy hold on average over nights as they hold for the mixture.
 """
 
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -15,7 +16,7 @@ from recsys.allocation.rounding import RankedEdges
 from recsys.kernels import kernel
 from recsys.parallel import in_ranges
 from recsys.random import edge_uniform
-from recsys.types import Float32Array, Float64Array, Int32Array, Int64Array
+from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 
 _MIXTURE = 11
 """The step of `edge_uniform` that draws: it has random numbers of its own."""
@@ -64,6 +65,19 @@ def draw_step(  # type: ignore[no-untyped-def]  # noqa: PLR0917
             length[i] = found
 
 
+@dataclass(frozen=True, eq=False)
+class DrawState:
+    """A draw under way, of some viewers and their edges.
+
+    turn: steps it took; drawn: `(n_viewers, k)` int32 edges; length: `(n_viewers,)`; inclusion: `(n_edges,)`.
+    """
+
+    turn: int
+    drawn: Int32Array
+    length: Int64Array
+    inclusion: Float32Array
+
+
 class MixtureDraw:
     """One draw from the mixture under way: a reservoir that each step may replace, list by list."""
 
@@ -77,6 +91,17 @@ class MixtureDraw:
     def of(cls, graph: CandidateGraph, k: int, rng: np.random.Generator, workers: int = 1) -> Self:
         """Start a draw whose random numbers belong to a key of `rng`."""
         return cls(graph, k, int(rng.integers(0, 2**63)), workers)
+
+    def state(self, viewers: BoolArray, edges: BoolArray) -> DrawState:
+        """Return the draw of some viewers `(n_people,)` and their edges `(n_edges,)`, to go on with later."""
+        drawn, length = self._drawn[viewers], self._length[viewers]
+        return DrawState(self._turn, drawn, length, self._inclusion[edges])
+
+    def resume(self, state: DrawState, viewers: BoolArray, edges: BoolArray) -> None:
+        """Go on with a draw of the same key; the others of the graph have no lists yet."""
+        self._turn = state.turn
+        self._drawn[viewers], self._length[viewers] = state.drawn, state.length
+        self._inclusion[edges] = state.inclusion
 
     def step(self, gain: Float32Array, price: Float64Array, weight: float) -> None:
         """Mix in the best orderings at `gain` less the price, with a weight in [0, 1]."""
@@ -111,13 +136,18 @@ class MixtureDraw:
         even = np.repeat(np.minimum(k / np.maximum(degree, 1), 1.0), degree)
         self._inclusion[:] = (1.0 - weight) * before + weight * even
 
-    def lists(self, kept: Float64Array | None = None) -> tuple[RankedEdges, Float32Array]:
+    def lists(
+        self, kept: Float64Array | None = None, viewers: BoolArray | None = None
+    ) -> tuple[RankedEdges, Float32Array]:
         """Return the lists that were drawn, and the chance of each entry to be in its list, in (0, 1].
 
-        kept: `(n_people,)` in (0, 1], the chance with which an entry of each candidate stays in a list that
-        holds it; who comes after one that is left out moves up.
+        viewers: `(n_people,)`, whose lists; everybody's when None. kept: `(n_people,)` in (0, 1], the chance
+        with which an entry of each candidate stays in a list that holds it; who comes after one that is
+        left out moves up.
         """
         used = np.arange(self._drawn.shape[1]) < self._length[:, None]
+        if viewers is not None:
+            used &= viewers[:, None]
         if kept is not None:
             share = kept[self._graph.candidate[self._drawn]]
             used &= np.random.default_rng([int(self._key), 2]).random(used.shape) < share

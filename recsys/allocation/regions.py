@@ -7,83 +7,22 @@ are. So what a like costs others counts on both sides of a border, and the memor
 depend on how many there are.
 """
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Self
 
 import numpy as np
 
-from recsys.allocation.allocate import lists_within_budgets
+from recsys.allocation.allocate import kept_within_budgets, lists_within_budgets
 from recsys.allocation.budgets import BudgetPrices, shadow_prices
 from recsys.allocation.config import AllocationConfig, MemberActivity
+from recsys.allocation.crowd import N_CLASSES, Crowd
 from recsys.allocation.frank_wolfe import initial_exposure, subtract_price, take_step
 from recsys.allocation.graph import CandidateGraph
-from recsys.allocation.minimum_exposure import ExposedLists, with_minimum_exposure
+from recsys.allocation.lots import with_lots
+from recsys.allocation.minimum_exposure import ExposedLists
+from recsys.allocation.mixture import DrawState, MixtureDraw
 from recsys.allocation.objective import MeanFieldModel
 from recsys.allocation.rounding import RankedEdges
-from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
-
-_LIMITS: Final = 1.0 / (1.0 + np.exp(-np.linspace(-4.0, 2.0, 31)))
-"""Where the classes of q end, evenly spaced in logits."""
-_CLASSES: Final = len(_LIMITS) + 1
-_LEAST_SHARE: Final = 0.1
-"""Likes added to those a region sends when a budget is shared out, so that rounding has room everywhere."""
-
-
-@dataclass(frozen=True, eq=False)
-class Crowd:
-    """Likes that arrive at people, summed up by person and class of q, `(n_entries,)` each.
-
-    key:     int64, ascending: the row of the person times the number of classes, and the class.
-    likes:   float64; welcome: float64, the sum of likes times q.
-    """
-
-    key: Int64Array
-    likes: Float64Array
-    welcome: Float64Array
-
-    @classmethod
-    def of(cls, candidate: Int32Array, q: Float32Array, likes: Float64Array) -> Self:
-        """Sum up likes along edges, `(n_edges,)` each."""
-        keys = candidate.astype(np.int64) * _CLASSES + np.searchsorted(_LIMITS, q)
-        sent = likes > 0.0
-        return cls._summed(keys[sent], likes[sent], likes[sent] * q[sent])
-
-    @classmethod
-    def joined(cls, crowds: "Iterable[Crowd]") -> Self:
-        """Return the likes of all together."""
-        every = list(crowds)
-        nothing = np.zeros(0)
-        return cls._summed(
-            np.concatenate([np.zeros(0, np.int64), *(crowd.key for crowd in every)]),
-            np.concatenate([nothing, *(crowd.likes for crowd in every)]),
-            np.concatenate([nothing, *(crowd.welcome for crowd in every)]),
-        )
-
-    @classmethod
-    def _summed(cls, keys: Int64Array, likes: Float64Array, welcome: Float64Array) -> Self:
-        key, at = np.unique(keys, return_inverse=True)
-        both = (np.bincount(at, weights=of, minlength=len(key)) for of in (likes, welcome))
-        return cls(key, *(of.astype(np.float64) for of in both))
-
-    def of_people(self, wanted: BoolArray) -> "Crowd":
-        """Return the likes that arrive at some people; wanted: `(n_people,)`."""
-        kept = wanted[self.row]
-        return Crowd(self.key[kept], self.likes[kept], self.welcome[kept])
-
-    @property
-    def row(self) -> Int64Array:
-        """The person of every entry."""
-        return self.key // _CLASSES
-
-    @property
-    def number(self) -> Int64Array:
-        """The class of every entry."""
-        return self.key % _CLASSES
-
-    def load(self, n_people: int) -> Float64Array:
-        """Return the likes each person receives, `(n_people,)`."""
-        return np.bincount(self.row, weights=self.likes, minlength=n_people).astype(np.float64)
+from recsys.types import BoolArray, Float32Array, Float64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,13 +41,21 @@ class Outside:
     price: Float64Array
 
 
+@dataclass(frozen=True, eq=False)
+class RegionState:
+    """What a region goes on with: exposures of the edges of own viewers, and the draw of a mixture."""
+
+    exposure: Float32Array
+    draw: DrawState | None = None
+
+
 class RegionAllocation:
     """The lists of one region's people, beside fixed lists of all others.
 
     edges:    every edge from or to the region, between rows of the whole service.
     is_own:   `(n_people,)` bool, whose lists are moved.
-    outside:  what the others did; exposure: of the edges of own viewers, in their order, None at the start.
-    activity: of everybody.
+    outside:  what the others did; state: what own people went on with, None at the start.
+    activity: of everybody; key: of the random numbers of a mixture, the same in every round.
     """
 
     def __init__(
@@ -119,7 +66,8 @@ class RegionAllocation:
         config: AllocationConfig,
         activity: MemberActivity,
         *,
-        exposure: Float32Array | None = None,
+        state: RegionState | None = None,
+        key: int = 0,
     ) -> None:
         viewer = edges.viewer
         own = is_own[viewer]
@@ -136,11 +84,11 @@ class RegionAllocation:
             np.concatenate([local[edges.candidate], local[crowd.row]]),
             p=np.concatenate([edges.p, np.ones(len(crowd.key), np.float32)]),
             q=np.concatenate([edges.q, np.clip(crowd.welcome / crowd.likes, 0.0, 1.0).astype(np.float32)]),
-            n_people=len(rows) + _CLASSES,
+            n_people=len(rows) + N_CLASSES,
         )  # keys ascend by row and class, so the order of the classes' edges is another
         by_class = np.lexsort((crowd.row, crowd.number))
         self.moves = np.append(own, np.zeros(len(crowd.key), bool))
-        always = np.ones(_CLASSES, np.float32)
+        always = np.ones(N_CLASSES, np.float32)
         self.model = MeanFieldModel(
             self.graph,
             config,
@@ -148,12 +96,16 @@ class RegionAllocation:
         )
         self._fixed = np.append(outside.arriving, crowd.likes[by_class].astype(np.float32))
         self.exposure = np.zeros(self.graph.n_edges, np.float32)
-        if exposure is not None:
-            self.exposure[self.moves] = exposure
+        self._owners = np.append(self.is_own, np.zeros(N_CLASSES, bool))
+        self._draw = MixtureDraw(self.graph, config.k, key, config.workers) if config.mixture else None
+        if state is None:
+            self.exposure = initial_exposure(self.model, self._draw)
         else:
-            self.exposure = initial_exposure(self.model)
+            self.exposure[self.moves] = state.exposure
+            if self._draw is not None and state.draw is not None:
+                self._draw.resume(state.draw, self._owners, self.moves)
         self._hold()
-        self.price = np.append(outside.price[rows], np.zeros(_CLASSES))
+        self.price = np.append(outside.price[rows], np.zeros(N_CLASSES))
 
     def _hold(self) -> None:
         """Put what the others do back to what it was."""
@@ -167,11 +119,12 @@ class RegionAllocation:
         for at in range(first, last):
             utility = self.model.utilities(self.exposure)
             gain = self.model.gain(self.exposure, self._whole(utility))
-            own = np.append(self.is_own, np.zeros(_CLASSES, bool))
-            to_own = float(self.model.load[own].sum())
+            to_own = float(self.model.load[self._owners].sum())
             if to_own > 0.0:  # a like is worth what one to an own person is: matches of others are not known
-                worth = utility * own * (float(self.model.load.sum()) / to_own)
+                worth = utility * self._owners * (float(self.model.load.sum()) / to_own)
                 prices.update(self.model.load, worth, at)
+            if self._draw is not None:
+                self._draw.step(gain, prices.price, 2.0 / (at + 3))
             take_step(self.model, gain, prices.price, 2.0 / (at + 3), self.exposure)
             self._hold()
         self.price = prices.price
@@ -180,7 +133,12 @@ class RegionAllocation:
         """Return everybody's matches: those of own people as they are, of others as they were."""
         of_others = self.outside.utility[self.rows]
         people = np.where(self.is_own, utility[: len(self.rows)], of_others)
-        return np.append(people, np.full(_CLASSES, people.mean() if len(people) else 0.0))
+        return np.append(people, np.full(N_CLASSES, people.mean() if len(people) else 0.0))
+
+    def state(self) -> RegionState:
+        """Return what a later round goes on with."""
+        draw = None if self._draw is None else self._draw.state(self._owners, self.moves)
+        return RegionState(self.exposure[self.moves], draw)
 
     def crowd(self) -> Crowd:
         """Return the likes own viewers send."""
@@ -192,23 +150,34 @@ class RegionAllocation:
         """Return the expected matches of own people, in the order of rows."""
         return self.model.unweighted().utilities(self.exposure)[: len(self.rows)][self.is_own]
 
-    def lists(self, budget: Float64Array | None) -> RankedEdges:
-        """Return the lists of own people; budget: `(n_people,)` likes the region may send each."""
+    def lists(self, budget: Float64Array | None) -> tuple[RankedEdges, Float32Array]:
+        """Return the lists of own people and the chance of every entry to be in its list.
+
+        budget: `(n_people,)` likes the region may send each.
+        """
+        caps = self._local(budget)
+        if self._draw is not None:
+            sent = np.where(self.moves, self.exposure, np.float32(0.0))
+            kept = None if caps is None else kept_within_budgets(self.graph, sent, caps)
+            return self._draw.lists(kept, self._owners)
         gain = self.model.gain(self.exposure, self._whole(self.model.utilities(self.exposure)))
         subtract_price(
             0, self.graph.n_people, self.graph.indptr, self.graph.candidate, self.graph.p, self.price, gain
         )
         wanted = self.moves & ((self.exposure > 0.0) | (gain > 0.0))
-        return lists_within_budgets(self.model, self.exposure, gain, wanted, self._local(budget))
+        ranked = lists_within_budgets(self.model, self.exposure, gain, wanted, caps)
+        return ranked, np.ones(len(ranked.edge), np.float32)
 
-    def with_minimum_exposure(
-        self, ranked: RankedEdges, asked: BoolArray, rng: np.random.Generator, budget: Float64Array | None
+    def with_lots(
+        self, lists: ExposedLists, asked: BoolArray, rng: np.random.Generator, budget: Float64Array | None
     ) -> ExposedLists:
-        """Give people a place in a list of the region; asked: `(n_people,)`, whom this region is to show."""
+        """Give people a place in a list of the region, and draw whole lists, as the settings say.
+
+        asked: `(n_people,)`, whom this region is to show.
+        """
         at = np.flatnonzero(self.moves)
-        viewer = self.graph.viewer[at]
         own = CandidateGraph.of(
-            viewer,
+            self.graph.viewer[at],
             self.graph.candidate[at],
             p=self.graph.p[at],
             q=self.graph.q[at],
@@ -216,17 +185,12 @@ class RegionAllocation:
         )
         place = np.full(self.graph.n_edges, -1, np.int32)
         place[at] = np.arange(len(at), dtype=np.int32)
-        found = with_minimum_exposure(
-            own,
-            RankedEdges(ranked.indptr, place[ranked.edge]),
-            self.model.position_weights,
-            rng,
-            self._local(budget),
-            self.model.activity.opens,
-            np.append(asked[self.rows], np.zeros(_CLASSES, bool)),
-        )
-        lists = RankedEdges(found.ranked.indptr, at[found.ranked.edge].astype(np.int32))
-        return ExposedLists(lists, found.propensity, self.rows[found.unplaced].astype(np.int32))
+        ranked = RankedEdges(lists.ranked.indptr, place[lists.ranked.edge])
+        here = ExposedLists(ranked, lists.propensity, lists.unplaced)
+        asked_here = np.append(asked[self.rows], np.zeros(N_CLASSES, bool))
+        found = with_lots(own, here, self.model, rng, self._local(budget), asked_here)
+        ranked = RankedEdges(found.ranked.indptr, at[found.ranked.edge].astype(np.int32))
+        return ExposedLists(ranked, found.propensity, self.rows[found.unplaced].astype(np.int32))
 
     def prices(self, ranked: RankedEdges) -> Float32Array:
         """Return the price of a like to each own person when own lists are `ranked`, in the order of rows."""
@@ -239,26 +203,4 @@ class RegionAllocation:
         return price[: len(self.rows)][self.is_own]
 
     def _local(self, of_all: Float64Array | None) -> Float64Array | None:
-        return None if of_all is None else np.append(of_all[self.rows], np.ones(_CLASSES))
-
-
-def budget_shares(budget: float, crowds: Sequence[Crowd], region: Int32Array, number: int) -> Float64Array:
-    """Return how many likes a region may send each person, `(n_people,)`; over all regions they are `budget`.
-
-    A region that sends somebody likes gets a share in proportion to them, and a little more for the rounding
-    to lists, which one region gets in any case.
-
-    crowds: what each region sends; region: `(n_people,)`, by whose lists everybody is shown at least; number:
-    of the region asked for.
-
-    >>> sends = Crowd.of(np.array([0], np.int32), np.array([0.5], np.float32), np.array([0.1]))
-    >>> nothing = Crowd.joined([])
-    >>> [budget_shares(3.0, [nothing, sends], np.array([0]), number).round(2).tolist() for number in (0, 1)]
-    [[1.0], [2.0]]
-    """
-    claims = []
-    for of, crowd in enumerate(crowds):
-        load = crowd.load(len(region))
-        claims.append(np.where((load > 0.0) | (region == of), load + _LEAST_SHARE, 0.0))
-    total = np.sum(claims, axis=0)
-    return np.asarray(budget * claims[number] / total)
+        return None if of_all is None else np.append(of_all[self.rows], np.ones(N_CLASSES))

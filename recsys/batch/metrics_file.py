@@ -54,6 +54,9 @@ _HELP = {
     "stage_seconds": "How long a stage took when it last ran.",
     "stage_cpu_seconds": "Processor time of a stage and its workers when it last ran.",
     "stage_peak_bytes": "The most memory of a stage when it last ran.",
+    "region_people": "People of a region, where lists are allocated by region.",
+    "region_seconds": "How long the tasks of a region took, added up.",
+    "region_peak_bytes": "The most memory of one task of a region.",
 }
 
 
@@ -80,6 +83,14 @@ def _samples(paths: NightPaths, code: int, begun: datetime, now: datetime) -> It
         for stage, line in last.items():
             if key in line:
                 yield name, {"stage": stage}, float(line[key]) * unit
+    regions = last.get("allocate", {}).get("by_region", [])
+    for key, name, unit in (
+        ("people", "region_people", 1.0),
+        ("seconds", "region_seconds", 1.0),
+        ("peak_mb", "region_peak_bytes", 2.0**20),
+    ):
+        for number, region in enumerate(regions, start=1):
+            yield name, {"region": str(number)}, float(region[key]) * unit
 
 
 def _escaped(text: str) -> str:

@@ -124,7 +124,7 @@ def summary_line(name: str, fields: Mapping[str, object], moment: datetime, lang
     return f"{clock} {_place(name)} {took:>7}  {shown}".rstrip()
 
 
-_NOT_SHOWN: Final = ("exit_code", "seconds", "cpu_seconds", "peak_mb")
+_NOT_SHOWN: Final = ("exit_code", "seconds", "cpu_seconds", "peak_mb", "by_region")
 
 
 def _fact(key: str, value: object) -> str:

@@ -143,7 +143,7 @@ def rehearse(
 
     from recsys.cli.app import language, say, settings
     from recsys.experiments import rehearse as rehearsed
-    from recsys.pipeline.allocation import allocation_config
+    from recsys.pipeline.arm_lists import allocation_config
     from recsys.pipeline.from_settings import town_from_settings
     from recsys.storage.atomic_write import write_atomically
     from recsys.storage.table_files import require_no_tables, write_tables

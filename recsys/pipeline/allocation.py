@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -17,31 +16,34 @@ from recsys.allocation.comparison import compare_lists
 from recsys.allocation.config import AllocationConfig, MemberActivity
 from recsys.allocation.rounding import RankedEdges
 from recsys.catalogue.columns import Columns as C
-from recsys.config import AllocationSettings
 from recsys.data.conversations import DECIDING, at_capacity
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.experiments.conclusions import night_reading
-from recsys.experiments.night_arms import NightArms, joined_pairs
-from recsys.parallel import n_processors
+from recsys.experiments.night_arms import NightArms
+from recsys.pipeline.arm_lists import (
+    ALLOCATED,
+    OF_NIGHT,
+    PRODUCT,
+    allocation_config,
+    lot_of,
+    night_arms,
+    night_lists,
+    ordered_pairs,
+    tied_by_lot,
+)
 from recsys.pipeline.attention import attention_limits
 from recsys.pipeline.list_files import list_tables, write_table
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.stage_outputs import write_allocation
-from recsys.random import generator
 from recsys.ranking.allocated_lists import (
     AllocatedLists,
     allocated_lists,
     mutual_candidate_graph,
-    pairs_of_edges,
 )
 from recsys.ranking.recommend import RankedPairs, Recommender
-from recsys.ranking.score_bins import order_by_lot
 from recsys.settings import AllocateSettings, Settings
-
-PRODUCT: Final = "product"
-ALLOCATED: Final = "allocated"
 
 _POOL: Final = [C.VIEWER, C.CANDIDATE, C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL]
 _EDGES_TO_JUDGE = 20_000_000
@@ -74,9 +76,8 @@ def allocate_night(settings: Settings, paths: NightPaths) -> AllocationSummary:
     if not settings.allocate.enabled:
         return _best_of_pool(settings, paths, recommender, pool, limits)
     full = at_capacity(night.people, night.events_of_types(*DECIDING))
-    of_night = f" {night.people.as_of.isoformat()}" if settings.allocate.mixture else ""
-    rng = generator(settings, f"allocate{of_night}")  # a mixture is drawn anew every night
     config = allocation_config(settings)
+    rng = lot_of(settings, config, night.people.as_of)
     there = activity(settings.allocate, night.people)
     found = allocated_lists(
         recommender,
@@ -90,13 +91,31 @@ def allocate_night(settings: Settings, paths: NightPaths) -> AllocationSummary:
         combiner=settings.recommend.combiner,
         limits=limits,
     )
-    pairs = _of_arms(settings, recommender, found, there, night.people)
+
+    def of_arm(arm: str) -> RankedPairs:
+        if arm == OF_NIGHT:
+            return found.pairs
+        own = allocation_config(settings, arm)
+        return allocated_lists(
+            recommender,
+            found.graph,
+            own,
+            rng=lot_of(settings, own, night.people.as_of, arm=arm),
+            activity=there,
+            combiner=settings.recommend.combiner,
+            limits=limits,
+        ).pairs
+
+    pairs = night_lists(
+        settings,
+        night_arms(settings, night.people),
+        night.people.as_of,
+        lambda order: ordered_pairs(recommender, found.graph, order, settings),
+        of_arm,
+    )
     write_table(paths.lists, list_tables(pairs, night.people, recommender.reasons))
     figures = expected(found, config, settings.allocate, there, rng) | {"full": int(full.sum())}
-    if settings.experiment is not None:
-        arms = NightArms.of(settings.experiment, night.people.ids.values, night.people.as_of)
-        happened = night.events_of_types("impression", "like", "report", "block")
-        figures |= {"experiment": night_reading(arms, happened, night.people.as_of)}
+    figures |= experiment_figures(night)
     write_allocation(paths.allocation, found.prices, figures, ids=night.people.ids)
     return AllocationSummary(
         people=len(np.unique(pairs.viewer)),
@@ -108,50 +127,14 @@ def allocate_night(settings: Settings, paths: NightPaths) -> AllocationSummary:
     )
 
 
-def _of_arms(
-    settings: Settings,
-    recommender: Recommender,
-    found: AllocatedLists,
-    there: MemberActivity,
-    people: Population,
-) -> RankedPairs:
-    """Return the lists of the night: those of `found`, or of every arm where an experiment is running.
-
-    An arm makes the lists of everybody, as if all had it; each viewer then gets those of their own.
-    """
-    as_of = people.as_of
-    if settings.experiment is None:
-        return tied_by_lot(found.pairs, as_of)
-    arms = NightArms.of(settings.experiment, people.ids.values, as_of)
-    if not arms.running:
-        return tied_by_lot(found.pairs, as_of)
-    config, combiner = allocation_config(settings), settings.recommend.combiner
-    lists = {}
-    for name, arm in settings.experiment.arms.items():
-        if arm.order != ALLOCATED:
-            ranked = {PRODUCT: product, "naive": naive}[arm.order](found.graph, config.k)
-            pairs = recommender.recheck(pairs_of_edges(found.graph, ranked, combiner))[0]
-            lists[name] = tied_by_lot(pairs, as_of, pairs.p_like if arm.order == "naive" else None)
-        elif arm.allocate:
-            own = allocated_lists(
-                recommender,
-                found.graph,
-                config.changed(**arm.allocate),
-                rng=generator(settings, f"allocate {name}"),
-                activity=there,
-                combiner=combiner,
-            )
-            lists[name] = tied_by_lot(own.pairs, as_of)
-        else:
-            lists[name] = tied_by_lot(found.pairs, as_of)
-    return joined_pairs(arms, lists, config.k)
-
-
-def allocation_config(settings: Settings) -> AllocationConfig:
-    """Return the allocator's settings of a night."""
-    chosen = settings.allocate.model_dump(include=set(AllocationSettings.model_fields))
-    workers = settings.execution.workers or n_processors()  # threads: the same bytes in less time
-    return AllocationConfig(k=settings.recommend.k, workers=workers, **chosen)
+def experiment_figures(night: Night) -> dict[str, Any]:
+    """Return what an experiment has shown until the night, nothing where none is declared."""
+    experiment, people = night.settings.experiment, night.people
+    if experiment is None:
+        return {}
+    arms = NightArms.of(experiment, people.ids.values, people.as_of)
+    happened = night.events_of_types("impression", "like", "report", "block")
+    return {"experiment": night_reading(arms, happened, people.as_of)}
 
 
 def activity(settings: AllocateSettings, people: Population) -> MemberActivity:
@@ -162,11 +145,15 @@ def activity(settings: AllocateSettings, people: Population) -> MemberActivity:
     return MemberActivity.of(opens, n_people=len(people))
 
 
-def read_pool(paths: NightPaths, ids: IdIndex) -> Iterator[RankedPairs]:
-    """Read the candidates as rows of `ids`, in viewer and rank order, some whole lists at a time."""
+def read_pool(paths: NightPaths, ids: IdIndex, groups: range | None = None) -> Iterator[RankedPairs]:
+    """Read the candidates as rows of `ids`, in viewer and rank order, some whole lists at a time.
+
+    groups: row groups of the file, all when None; lists may begin before the first of them and go on after
+    the last.
+    """
     texts, cut_off = pa.array(ids.values, pa.string()), RankedPairs.joined([])
     with pq.ParquetFile(paths.pool, read_dictionary=[C.VIEWER, C.CANDIDATE]) as file:
-        for group in range(file.num_row_groups):
+        for group in range(file.num_row_groups) if groups is None else groups:
             table = file.read_row_group(group, columns=_POOL)
             viewer, candidate = (_rows(table[column], ids, texts) for column in (C.VIEWER, C.CANDIDATE))
             p, q, both = (table[column].to_numpy() for column in (C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL))
@@ -242,18 +229,6 @@ def _best_of_pool(
     write_allocation(paths.allocation, no_prices, {"rows": []}, ids=recommender.people.ids)
     people = len(np.unique(kept.viewer))
     return AllocationSummary(people, len(kept), full=0, unplaced=0, dropped=int((~allowed).sum()), gain=None)
-
-
-def tied_by_lot(
-    pairs: RankedPairs, as_of: pd.Timestamp, chance: npt.NDArray[np.float32] | None = None
-) -> RankedPairs:
-    """Return whole lists with people whose chances hardly differ in an order by lot, see `order_by_lot`.
-
-    chance: what the lists are ordered by, that of a match when None.
-    """
-    by = pairs.p_mutual if chance is None else chance
-    order = order_by_lot(pairs.viewer, pairs.candidate, by, day=as_of.toordinal())
-    return pairs.filtered(order)
 
 
 def limited(pairs: RankedPairs, limits: AttentionLimits) -> RankedPairs:

@@ -1,44 +1,47 @@
 """The allocation stage by region: tasks in waves, whose files are all that regions tell each other.
 
-Waves: the edges of every region; rounds of Frank-Wolfe steps; lists; places for people in no list. A task
-reads the files of the waves before and writes its own, in full or not at all: whoever does it, how often, and
-in which order changes nothing. A task that died is done again alone.
+Waves: candidates by region; the edges of every region; rounds of Frank-Wolfe steps; lists; places for people
+in no list; tables, which are published together. A task reads the files of the waves before and writes its
+own, in full or not at all: whoever does it, how often, and in which order changes nothing. A task that died
+is done again alone.
 """
 
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import numpy as np
 
 from recsys.data.conversations import DECIDING, at_capacity
 from recsys.data.geography import centres
-from recsys.data.ids import IdIndex
-from recsys.pipeline.allocation import activity, read_pool
+from recsys.pipeline.allocation import activity, experiment_figures, read_pool
+from recsys.pipeline.arm_lists import OF_NIGHT, allocated_arms, night_arms
 from recsys.pipeline.attention import attention_limits
 from recsys.pipeline.executors import Executor, PartResult, keeping_workers
 from recsys.pipeline.fingerprint import code_fingerprint, files_fingerprint, text_fingerprint
 from recsys.pipeline.from_settings import executor_from_settings
+from recsys.pipeline.history import append_line, read_lines
 from recsys.pipeline.list_files import join_lists
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths
-from recsys.pipeline.region_tasks import (
-    DROPPED,
+from recsys.pipeline.region_files import (
     EDGES,
     LISTS,
     PLACES,
+    SHUFFLE,
+    TABLES,
     RegionColumns,
-    RegionJob,
-    RegionPrices,
     RegionRound,
 )
+from recsys.pipeline.region_tasks import RegionJob
 from recsys.pipeline.stage_outputs import write_allocation
+from recsys.pipeline.task_measurement import MILLISECONDS, PEAK_KB
 from recsys.ranking.allocated_lists import UNAVAILABLE_PRICE
 from recsys.settings import Settings
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
-from recsys.types import BoolArray, Float32Array, Int32Array, UInt64Array
+from recsys.types import BoolArray, Int32Array, Int64Array, UInt64Array
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class RegionsSummary:
     """What allocating by region came to.
 
     redone: tasks done now, the others were finished by an earlier try. full, unplaced, dropped: as of an
-    undivided allocation. matches: expected by the allocator's own model.
+    undivided allocation. matches: expected by the allocator's own model. by_region: people of each region,
+    the seconds of its tasks and the most memory of one.
     """
 
     people: int
@@ -60,6 +64,7 @@ class RegionsSummary:
     matches: float
     smallest: int
     largest: int
+    by_region: list[dict[str, float]] = field(default_factory=list, compare=False)
 
 
 def n_regions(settings: Settings, listed: int) -> int:
@@ -85,65 +90,108 @@ def allocate_regions(
 
     Raises BusyError when workers keep dying.
     """
-    shared, ids, n = _begun(settings, paths)
-    waves = [EDGES, *map(str, range(settings.regions.rounds + 1)), LISTS, PLACES]
+    night = Night.current(settings, paths)
+    shared = _begun(night, settings, paths)
+    n, n_people = shared.n_regions, len(shared.region)
+    waves = _waves(settings, night)
     redone, done = 0, dict[int, PartResult]()
     with keeping_workers(executor or executor_from_settings(settings.execution, parts=n)) as worker:
-        for at, wave in enumerate(waves):
-            job = RegionJob(settings, paths, wave)
+        for at, (wave, arm) in enumerate(waves):
+            job = RegionJob(settings, paths, wave, arm)
             done = {number: part for number in range(n) if (part := job.done(number)) is not None}
             left = [number for number in range(n) if number not in done]
             for part in worker.run(job, left):
                 done[part.number] = part
+                append_line(job.root / _TASKS, {"stage": wave, "region": part.number, **part.counts})
             redone += len(left)
             if progress is not None:
-                progress(len(shared.region) * (at + 1) // len(waves) - len(shared.region) * at // len(waves))
+                progress(n_people * (at + 1) // len(waves) - n_people * at // len(waves))
     rows = join_lists([job.files.path(number) for number in range(n)], paths.lists)
-    price, matches = _prices_and_matches(job, shared, n, last_round=settings.regions.rounds)
+    lists = [job.pairs(number) for number in range(n)]
+    price = np.zeros(n_people, np.float32)
+    for number, of in enumerate(lists):
+        price[shared.region == number] = of.price
+    price[shared.full] = UNAVAILABLE_PRICE
     sizes = np.bincount(shared.region, minlength=n)
-    figures: dict[str, Any] = {
-        "error": settings.allocate.error,
-        "rows": [],
-        "full": int(shared.full.sum()),
-        "regions": sizes.tolist(),
-    }
-    write_allocation(paths.allocation, price, figures, ids=ids)
-    counts = {
-        name: sum(part.counts.get(name, 0) for part in done.values())
-        for name in ("people", "unplaced", DROPPED)
-    }
-    shutil.rmtree(job.root, ignore_errors=True)
-    return RegionsSummary(
-        people=counts["people"],
+    full = int(shared.full.sum())
+    regions = region_figures(shared.region, night.people.cells)
+    figures: dict[str, Any] = {"error": settings.allocate.error, "rows": [], "full": full, "regions": regions}
+    write_allocation(paths.allocation, price, figures | experiment_figures(night), ids=night.people.ids)
+    found = RegionsSummary(
+        people=sum(part.counts["people"] for part in done.values()),
         rows=rows,
         regions=n,
         tasks=n * len(waves),
         redone=redone,
-        full=int(shared.full.sum()),
-        unplaced=counts["unplaced"],
-        dropped=counts[DROPPED],
-        matches=round(matches, 2),
+        full=full,
+        unplaced=sum(of.unplaced for of in lists),
+        dropped=_dropped(job, waves, n),
+        matches=round(_matches(job, n, last_round=settings.regions.rounds), 2),
         smallest=int(sizes.min()),
         largest=int(sizes.max()),
+        by_region=_measured(job, sizes),
     )
+    shutil.rmtree(job.root, ignore_errors=True)
+    return found
 
 
-def _prices_and_matches(
-    job: RegionJob, shared: RegionColumns, n: int, *, last_round: int
-) -> tuple[Float32Array, float]:
-    """Return everybody's price and the expected matches, from what every region came to."""
-    price, matches = np.zeros(len(shared.region), np.float32), 0.0
-    for number in range(n):
-        here = shared.region == number
-        price[here] = load_dataclass(RegionPrices, job.folder(PLACES, number)).price
-        matches += 0.5 * float(load_dataclass(RegionRound, job.folder(last_round, number)).utility.sum())
-    price[shared.full] = UNAVAILABLE_PRICE
-    return price, matches
+_TASKS: Final = "tasks.jsonl"
 
 
-def _begun(settings: Settings, paths: NightPaths) -> tuple[RegionColumns, IdIndex, int]:
+def _waves(settings: Settings, night: Night) -> list[tuple[str, str]]:
+    """Return every wave of tasks, and of which arm it is."""
+    rounds = [*map(str, range(settings.regions.rounds + 1)), LISTS, PLACES]
+    arms = allocated_arms(settings, night_arms(settings, night.people))
+    of_arms = [(wave, arm) for arm in arms for wave in rounds]
+    return [(SHUFFLE, OF_NIGHT), (EDGES, OF_NIGHT), *of_arms, (TABLES, OF_NIGHT)]
+
+
+def _dropped(job: RegionJob, waves: list[tuple[str, str]], n: int) -> int:
+    """Return how many pairs the plain check took out of the lists of all arms."""
+    arms = [arm for wave, arm in waves if wave == PLACES]
+    return sum(job.of_arm(arm).pairs(number).dropped for arm in arms for number in range(n))
+
+
+def _matches(job: RegionJob, n: int, *, last_round: int) -> float:
+    """Return the expected matches of the lists of the night, by what every region came to."""
+    rounds = (load_dataclass(RegionRound, job.folder(last_round, number)) for number in range(n))
+    return sum(0.5 * float(of.utility.sum()) for of in rounds)
+
+
+def _measured(job: RegionJob, sizes: Int64Array) -> list[dict[str, float]]:
+    """Return people, seconds and the most memory of every region's tasks, of all tries."""
+    found = [{"people": float(people), "seconds": 0.0, "peak_mb": 0.0} for people in sizes]
+    for line in read_lines(job.root / _TASKS):
+        of = found[int(line["region"])]
+        of["seconds"] = round(of["seconds"] + float(line.get(MILLISECONDS, 0)) / 1000, 2)
+        of["peak_mb"] = max(of["peak_mb"], round(float(line.get(PEAK_KB, 0)) / 1024, 1))
+    return found
+
+
+def region_figures(region: Int32Array, cells: UInt64Array) -> list[dict[str, float]]:
+    """Return how many people each region holds and about where they live, in whole degrees; for the page.
+
+    region: `(n_people,)`; cells: `(n_people,)` H3 cells, 0 unknown.
+    """
+    known = cells != 0
+    distinct, at = np.unique(cells[known], return_inverse=True)
+    middle = centres(distinct)[at]
+    found = []
+    for number in range(int(region.max(initial=-1)) + 1):
+        here = middle[region[known] == number]
+        one: dict[str, float] = {"people": int((region == number).sum())}
+        if len(here):
+            x, y, z = here.mean(axis=0).tolist()
+            one |= {
+                "latitude": round(float(np.degrees(np.arctan2(z, np.hypot(x, y))))),
+                "longitude": round(float(np.degrees(np.arctan2(y, x)))),
+            }
+        found.append(one)
+    return found
+
+
+def _begun(night: Night, settings: Settings, paths: NightPaths) -> RegionColumns:
     """Cut the people into regions and write what all share, unless an earlier try did; return it."""
-    night = Night.current(settings, paths)
     people, job = night.people, RegionJob(settings, paths, EDGES)
     inputs = {
         "code": code_fingerprint(),
@@ -169,7 +217,7 @@ def _begun(settings: Settings, paths: NightPaths) -> tuple[RegionColumns, IdInde
         full=at_capacity(people, night.events_of_types(*DECIDING)),
     )
     save_dataclass(job.root / "shared", shared)
-    return shared, people.ids, int(shared.region.max(initial=0)) + 1
+    return shared
 
 
 def cut_regions(cells: UInt64Array, counted: BoolArray, n_regions: int) -> Int32Array:

@@ -42,6 +42,8 @@ class NightSummary:
     parity:         column, cohort, people, exposure, ratio, see `evaluation.parity`.
     tables:         table, accepted, quarantined.
     allocation:     rows (name, matches, reached, gini, gain, gain_lo, gain_hi), error, people, full.
+    regions:        people, seconds and peak_mb of the tasks of each region, and latitude and longitude of its
+                    middle; empty when the lists were allocated at once.
     nights:         many simulated nights, None when none were played.
     seconds:        how long each step took; budget_minutes: how long all of them may take, 0 unstated.
     history:        this night and those before it, oldest first; empty when none is known.
@@ -65,6 +67,7 @@ class NightSummary:
     parity: pd.DataFrame | None = None
     tables: pd.DataFrame | None = None
     allocation: Mapping[str, Any] = field(default_factory=dict)
+    regions: Sequence[Mapping[str, float]] = ()
     nights: NightsSummary | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     budget_minutes: float = 0.0
@@ -143,6 +146,7 @@ def read_night(
     steps = funnel(policy, people)
     lists = read_coded_lists(run_folder / LISTS, LIST_COLUMNS)
     listed = policy.compile(people).listed
+    allocation = _figures(paths.allocation / FIGURES) if this_night else {}
     return NightSummary(
         run_id=manifest.run_id,
         data_as_of=manifest.data_as_of,
@@ -159,7 +163,8 @@ def read_night(
         measures=_table(paths.evaluation, "measures") if this_night else None,
         reliability=_table(paths.evaluation, "reliability") if this_night else None,
         tables=_table(paths.validation, "tables") if this_night else None,
-        allocation=_figures(paths.allocation / FIGURES) if this_night else {},
+        allocation=allocation,
+        regions=_regions(allocation, paths.log),
         nights=_nights(paths.nights),
         seconds=_seconds(paths.log) if this_night else {},
         budget_minutes=budget_minutes,
@@ -236,6 +241,16 @@ def _seconds(path: Path) -> dict[str, float]:
         taken.pop(str(line.get("stage")), None)
         taken[str(line.get("stage"))] = float(line.get("seconds", float("nan")))
     return taken
+
+
+def _regions(allocation: Mapping[str, Any], log: Path) -> tuple[Mapping[str, float], ...]:
+    """Return what is known of each region: who lives in it, and what its tasks took when they last ran."""
+    lines = (line.get("by_region") for line in reversed(read_lines(log)) if line["stage"] == "allocate")
+    took: Sequence[Mapping[str, float]] = next((found for found in lines if found is not None), ())
+    regions: Sequence[Mapping[str, float]] = allocation.get("regions", ())
+    if len(took) != len(regions):
+        return tuple(regions)
+    return tuple({**of, **region} for region, of in zip(regions, took, strict=True))
 
 
 def _nights(path: Path) -> NightsSummary | None:

@@ -5,15 +5,15 @@
     python -m tests.benchmarks.night --people 5000 --times-only --against HEAD~20  (beside an earlier one)
 
 Runs the stages through DVC in a folder of its own, then again with nothing changed; kills the step that
-makes the lists and goes on; lets a publication, and every fourth step of the stages before it, fail at a
-write, flush or rename; damages every file of a publication in every way. `--safety-only` leaves the night
-out, `--night-only` all that is harmed on purpose, `--times-only` the killed search as well, `--every 5`
-walks every fifth step of a publication, `--postgres 500000` loads lists of so many people into PostgreSQL,
-`--spark` makes the lists again with two processes and with two workers of Spark (where pyspark is
-installed, see `make test-spark`), and compares bytes and seconds. `--against REF` runs the night of another
-commit as well, each after a first one that compiles its kernels, and tells ratios of seconds and of
-processor seconds by stage: above 1, this version is quicker. Stages that run at once share the processors,
-so their seconds overlap; processor seconds do not.
+makes the lists and goes on; lets a publication, every fourth step of the stages before it, and every
+twentieth of an allocation by region fail at a write, flush or rename; damages every file of a publication
+in every way. `--safety-only` leaves the night out, `--night-only` all that is harmed on purpose,
+`--times-only` the killed search as well, `--every 5` walks every fifth step of a publication, `--postgres
+500000` loads lists of so many people into PostgreSQL, `--spark` makes the lists again with two processes
+and with two workers of Spark (where pyspark is installed, see `make test-spark`), and compares bytes and
+seconds. `--against REF` runs the night of another commit as well, each after a first one that compiles its
+kernels, and tells ratios of seconds and of processor seconds by stage: above 1, this version is quicker.
+Stages that run at once share the processors, so their seconds overlap; processor seconds do not.
 """
 
 import argparse
@@ -41,7 +41,7 @@ from tests.benchmarks.night_spark import change_execution, spark_beside_processe
 from tests.crash.corruption import try_all
 from tests.crash.disk import Harm, felt
 from tests.crash.publishing import publishing, serving
-from tests.crash.stages import WRITES, Stages
+from tests.crash.stages import REGIONS, WRITES, Stages
 from tests.crash.walk import Walked, kinds_of, walk
 from tests.pipeline.small_night import make_night
 
@@ -263,6 +263,11 @@ def _safety(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
         kinds = stages.kinds(stage)
         for harm in HARMS:
             noted(stage, harm, stages.walk(stage, harm, felt(kinds, harm)[:: args.every_in_stages]))
+    regional = Stages.of(folder / "regions", *REGIONS)
+    kinds = regional.kinds("allocate")
+    for harm in HARMS:  # its steps are many and alike: one file of one task after another
+        points = felt(kinds, harm)[:: 5 * args.every_in_stages]
+        noted("allocate by region", harm, regional.walk("allocate", harm, points))
     lost = [text for walked in walks for text in walked.lost]
     published = folder / "corrupt"
     night.publish(published, serving=serving)

@@ -26,13 +26,15 @@ from recsys.allocation.objective import MeanFieldModel
 from recsys.allocation.rounding import RankedEdges
 from recsys.catalogue.columns import Columns as C
 from recsys.data.conversations import DECIDING, at_capacity
-from recsys.pipeline.allocation import activity, allocate_night, allocation_config, read_pool
+from recsys.pipeline.allocation import activity, allocate_night, read_pool
+from recsys.pipeline.arm_lists import allocation_config
 from recsys.pipeline.attention import attention_limits
 from recsys.pipeline.executors import Executor, InProcess, PartFunction, Processes, Spark
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import PATHS, NightPaths
 from recsys.pipeline.region_tasks import RegionJob
 from recsys.pipeline.regions import allocate_regions
+from recsys.pipeline.task_measurement import MILLISECONDS, PEAK_KB, peak_kb
 from recsys.ranking.allocated_lists import mutual_candidate_graph
 from recsys.ranking.recommend import Recommender
 from recsys.settings import RegionSettings, Settings, read_settings
@@ -78,33 +80,26 @@ class Judge:
         }
 
 
-def _own_peak_kb() -> float:
-    """Return the most memory this program held; `getrusage` of a started process tells that of its parent."""
-    status = Path("/proc/self/status")
-    lines = status.read_text().splitlines() if status.exists() else []
-    return next((float(line.split()[1]) for line in lines if line.startswith("VmHWM")), float("nan"))
-
-
 @dataclass(frozen=True)
 class MeasuredJob(RegionJob):
-    """A wave whose tasks note the memory of their process, one of which may be killed once."""
+    """A wave whose tasks are noted, one of which may be killed once."""
 
     kill: int = -1
 
     def open(self) -> PartFunction:
-        work = RegionJob(self.settings, self.paths, self.wave).open()
+        work = super().open()
 
-        def measured(number: int) -> Any:
+        def noted(number: int) -> Any:
             mark = self.paths.root / "killed"
             if number == self.kill and not mark.exists():
                 mark.touch()
                 os.kill(os.getpid(), signal.SIGKILL)
             done = work(number)
             with (self.paths.root / "tasks.txt").open("a") as file:
-                file.write(f"{self.wave} {number} {_own_peak_kb()}\n")
+                file.write(f"{self.wave} {number} {done.counts[MILLISECONDS]} {done.counts[PEAK_KB]}\n")
             return done
 
-        return measured
+        return noted
 
 
 class Measured:
@@ -115,66 +110,90 @@ class Measured:
 
     def run(self, job: Any, parts: Sequence[int]) -> Any:
         kill = 0 if job.wave == self._kill_in else -1
-        return self._executor.run(MeasuredJob(job.settings, job.paths, job.wave, kill), parts)
+        return self._executor.run(MeasuredJob(job.settings, job.paths, job.wave, job.arm, kill), parts)
 
 
 def measure(args: argparse.Namespace) -> Result:
     """Make one night up to its candidates, then its lists in every way."""
     with TemporaryDirectory() as name:
-        folder = Folder(Path(name))
+        folder = Folder(Path(args.folder or name).resolve())
         until = [stage for stage in STAGES[: STAGES.index("recommend") + 1] if stage != "evaluate"]
-        codes = folder.run(f"people={args.people or 4000}", f"seed={args.seed}", stages=tuple(until))
-        if set(codes.values()) != {0}:
-            sys.exit("the night did not come as far as its candidates")
+        changes = (f"people={args.people or 4000}", f"seed={args.seed}", *args.set)
+        for stage in until:
+            done = folder.root / f"done.{stage}"
+            if done.exists():
+                continue
+            if set(folder.run(*changes, stages=(stage,)).values()) != {0}:
+                sys.exit("the night did not come as far as its candidates")
+            done.touch()
         paths = NightPaths(folder.root / PATHS.root)
         with chdir(folder.root):
             return _compared(read_settings(paths.settings), paths, args)
 
 
 def _compared(settings: Settings, paths: NightPaths, args: argparse.Namespace) -> Result:
-    judge = Judge.of(settings, paths)
-    rows = []
+    rows, judge = [], None if args.unjudged else Judge.of(settings, paths)
     unordered = settings.model_copy(update={"allocate": settings.allocate.model_copy(update={"steps": 0})})
-    for name, given in (("by product", unordered), ("undivided", settings)):
+    for name, given in (("by product", unordered), ("undivided", settings)) if judge else ():
         start = perf_counter()
         allocate_night(given, paths)
         rows.append(judge.row(name, settings, paths, perf_counter() - start))
-    undivided_mb = _own_peak_kb() / 1024
-    listed = int(judge.night.policy.compile(judge.night.people).listed.sum())
+        print(rows[-1], file=sys.stderr, flush=True)
+    undivided_mb = peak_kb() / 1024
+    night = Night.current(settings, paths)
+    listed = int(night.policy.compile(night.people).listed.sum())
+    del night
     cut = RegionSettings(people=max(50, listed // args.regions), rounds=args.rounds)
     divided = settings.model_copy(update={"regions": cut})
-    bytes_, redone, largest = set(), {}, float("nan")
+    bytes_, figures = set(), dict[str, Any]()
     by_name = {"in_process": InProcess(), "processes": Processes(2), "spark": Spark("local[2,4]")}
     for name in args.executors.split(","):
-        kill = "" if name == "in_process" else "1"
         (paths.root / "killed").unlink(missing_ok=True)
         (paths.root / "tasks.txt").unlink(missing_ok=True)
         start = perf_counter()
-        summary = allocate_regions(divided, paths, executor=Measured(by_name[name], kill))
-        rows.append(judge.row(f"{summary.regions} regions, {name}", settings, paths, perf_counter() - start))
+        measured = Measured(by_name[name], "" if name == "in_process" else "1")
+        summary = allocate_regions(divided, paths, executor=measured)
+        row = {"lists": f"{summary.regions} regions, {name}", "seconds": perf_counter() - start}
+        if judge is not None:
+            row = judge.row(str(row["lists"]), settings, paths, float(str(row["seconds"])))
+        rows.append(row)
+        print(row, file=sys.stderr, flush=True)
         bytes_.add(sha256_of(paths.lists))
         tasks = [line.split() for line in (paths.root / "tasks.txt").read_text().splitlines()]
-        redone[name] = len(tasks) - summary.tasks
-        if name != "in_process":
-            largest = max(float(task[2]) for task in tasks) / 1024
-    share = rows[2]["matches"] / rows[1]["matches"] - 1.0
-    figures = {
-        "matches_beside_undivided": share,
-        "welfare_beside_undivided": rows[2]["welfare"] / rows[1]["welfare"] - 1.0,
+        figures[f"finished_tasks_done_again_{name}"] = len(tasks) - summary.tasks
+        figures[f"task_peak_mb_{name}"] = max(float(task[3]) for task in tasks) / 1024
+        figures[f"task_seconds_{name}"] = _seconds_by_wave(tasks)
+    if judge is not None:
+        for what in ("matches", "welfare"):
+            figures[f"{what}_beside_undivided"] = rows[2][what] / rows[1][what] - 1.0
+        figures["undivided_peak_mb"] = undivided_mb
+    figures |= {
         "same_bytes": len(bytes_) == 1,
         "regions": summary.regions,
+        "people_smallest": summary.smallest,
         "people_largest": summary.largest,
-        "undivided_peak_mb": undivided_mb,
-        "task_peak_mb": largest,
+        "rows": summary.rows,
     }
-    figures |= {f"finished_tasks_done_again_{name}": n for name, n in redone.items()}
     return Result(rows, figures, ["a worker was killed in the first round of processes and of Spark"])
+
+
+def _seconds_by_wave(tasks: Sequence[Sequence[str]]) -> dict[str, float]:
+    """Return the seconds of the tasks of each wave, added up, rounds together."""
+    found = dict[str, float]()
+    for wave, _, milliseconds, _ in tasks:
+        name = "rounds" if wave.isdigit() else wave
+        found[name] = round(found.get(name, 0.0) + float(milliseconds) / 1000, 1)
+    return found
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--regions", type=int, default=4, help="regions (default 4)")
     parser.add_argument("--rounds", type=int, default=10, help="rounds of exchange (default 10)")
     given = "comma-separated, of in_process, processes, spark (default in_process,processes)"
+    parser.add_argument("--folder", help="keep the night here and go on from what is there")
+    parser.add_argument("--set", action="append", default=[], help="a setting of the night, key=value")
+    unjudged = "regions alone, where the graph of everybody does not fit"
+    parser.add_argument("--unjudged", action="store_true", help=unjudged)
     parser.add_argument("--executors", default="in_process,processes", help=given)
 
 

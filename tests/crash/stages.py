@@ -30,6 +30,11 @@ SMALL: Final = (
     *("people=60", "model.name=popularity", "evaluate.beside=[]", "tracking.enabled=false"),
     *("execution.executor=in_process", "execution.people_a_part=10"),
 )
+REGIONS: Final = (
+    *("people=150", "regions.people=50", "regions.rounds=1", "allocate.steps=1"),
+    "recommend.pool=20",
+)
+"""On top of `SMALL`: a night whose lists are allocated by region, in few steps."""
 WRITES: Final = {
     "ingest": (PATHS.tables, PATHS.erased),
     "validate": (PATHS.accepted, PATHS.quarantine, PATHS.validation),
@@ -50,10 +55,10 @@ class Stages:
     here: Folder
 
     @classmethod
-    def of(cls, folder: Path) -> "Stages":
-        """Run the night that goes well."""
+    def of(cls, folder: Path, *changes: str) -> "Stages":
+        """Run the night that goes well; changes: of its settings, after those of `SMALL`."""
         whole = Folder(folder / "whole")
-        codes = whole.run(*SMALL)
+        codes = whole.run(*SMALL, *changes)
         if set(codes.values()) != {0}:
             raise AssertionError(codes)
         return cls(whole, Folder(folder / "here"))

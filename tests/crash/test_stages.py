@@ -12,7 +12,7 @@ from recsys.pipeline.history import read_lines
 from recsys.pipeline.paths import PATHS
 from tests.crash.disk import Harm, felt
 from tests.crash.processes import in_process
-from tests.crash.stages import WRITES, Stages
+from tests.crash.stages import REGIONS, WRITES, Stages
 
 PLACES: dict[Harm, tuple[float, ...]] = {"killed": (0.4, 1.0), "torn": (0.5,), "full": (0.7,)}
 """How far along each stage is cut short here; `python -m tests.benchmarks.night` walks all steps."""
@@ -35,6 +35,29 @@ def test_a_stage_may_end_at_any_step(stages: Stages, stage: str) -> None:
         walked = stages.walk(stage, harm, sorted(points))
         assert walked.lost == []
         assert walked.points == len(points)
+
+
+@pytest.fixture(scope="module")
+def regional(tmp_path_factory: pytest.TempPathFactory) -> Stages:
+    return Stages.of(tmp_path_factory.mktemp("regions"), *REGIONS)
+
+
+def test_an_allocation_by_region_may_end_at_any_step(regional: Stages) -> None:
+    kinds = regional.kinds("allocate")
+    assert len(kinds) > 200
+    for harm, places in PLACES.items():
+        steps = felt(kinds, harm)
+        points = {steps[max(1, round(place * len(steps))) - 1] for place in (0.1, *places)}
+        walked = regional.walk("allocate", harm, sorted(points))
+        assert walked.lost == []
+        assert walked.points == len(points)
+
+
+def test_tasks_of_regions_finished_before_the_end_are_not_done_again(regional: Stages) -> None:
+    regional.walk("allocate", "killed", [round(0.6 * regional.steps("allocate"))])
+    said = read_lines(regional.here.root / PATHS.log)[-1]
+    assert (said["stage"], said["regions"]) == ("allocate", 2)
+    assert 1 <= said["redone"] < 0.8 * said["tasks"]
 
 
 def test_parts_finished_before_the_end_are_not_done_again(stages: Stages) -> None:

@@ -57,6 +57,16 @@ def test_prometheus_reads_what_a_night_measured(paths: NightPaths) -> None:
     assert found["end_timestamp_seconds", ""] - found["data_timestamp_seconds", ""] == 10 * 3600
 
 
+def test_every_region_has_its_people_seconds_and_memory(paths: NightPaths) -> None:
+    of = [{"people": 70.0, "seconds": 1.5, "peak_mb": 2.0}, {"people": 60.0, "seconds": 1.0, "peak_mb": 3.0}]
+    append_line(paths.log, {"stage": "allocate", "exit_code": 0, "people": 130, "by_region": of})
+    write_metrics(paths, 0, begun=NOW, now=NOW)
+    found = samples(paths)
+    assert [found["region_people", number] for number in "12"] == [70, 60]
+    assert [found["region_seconds", number] for number in "12"] == [1.5, 1.0]
+    assert [found["region_peak_bytes", number] for number in "12"] == [2 << 20, 3 << 20]
+
+
 def test_a_night_that_was_cut_short_has_metrics_all_the_same(tmp_path: Path) -> None:
     paths = NightPaths(tmp_path)
     write_metrics(paths, 40, begun=NOW, now=NOW)

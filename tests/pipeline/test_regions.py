@@ -1,24 +1,37 @@
 """Lists allocated region by region: one publication that keeps every rule, whoever does the tasks."""
 
+import json
+import os
+import signal
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.allocation.regions import Crowd, budget_shares
+from recsys.allocation.attention import AttentionLimits
+from recsys.allocation.crowd import Crowd, budget_shares
 from recsys.catalogue.columns import Columns as C
 from recsys.config import ExperimentSettings
-from recsys.errors import BusyError, SettingsError
-from recsys.pipeline.allocation import activity, allocate_night, allocation_config
+from recsys.errors import BusyError
+from recsys.pipeline.allocation import activity, allocate_night
+from recsys.pipeline.arm_lists import allocation_config, night_arms
 from recsys.pipeline.attention import attention_limits
-from recsys.pipeline.executors import Job, PartResult
+from recsys.pipeline.executors import Job, PartFunction, PartResult, Processes
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import PATHS, NightPaths
+from recsys.pipeline.region_files import EDGES, LISTS, PLACES, SHUFFLE, TABLES
+from recsys.pipeline.region_tasks import RegionJob
 from recsys.pipeline.regions import allocate_regions, cut_regions
+from recsys.pipeline.stage_outputs import FIGURES, read_prices
+from recsys.random import KeyedGenerator
 from recsys.settings import RegionSettings, Settings, read_settings
+from recsys.types import Int32Array
 from tests.pipeline.nights import STAGES, Folder
 
 CELLS = np.array([0, 0x862F5A32FFFFFFF, 0x862E618E7FFFFFF, 0x862F5BC9FFFFFFF, 0x862F4A0C7FFFFFF], np.uint64)
@@ -120,13 +133,172 @@ def test_one_region_brings_what_the_undivided_night_does(night, lists):
     assert night[1].lists.read_bytes() == one
 
 
-def test_arms_need_an_undivided_night():
-    arms = {"a": {"share": 0.5}, "b": {"share": 0.5}}
-    experiment = ExperimentSettings(name="x", starts="2026-03-02", nights=3, arms=arms)
-    with pytest.raises(SettingsError, match="leave regions"):
-        Settings.from_mapping({"regions": {"people": 100}, "experiment": experiment.model_dump()}, where="x")
-    with pytest.raises(SettingsError, match="leave regions"):
-        Settings.from_mapping({"regions": {"people": 100}, "allocate": {"mixture": True}}, where="x")
+@dataclass(frozen=True)
+class KilledOnce(RegionJob):
+    """A wave in which the worker of one region is killed once, in the middle of its task."""
+
+    kill_in: tuple[str, ...] = ()
+
+    def open(self) -> PartFunction:
+        work = super().open()
+
+        def one(number: int) -> PartResult:
+            with (self.paths.root / "tasks.txt").open("a") as file:
+                file.write(f"{self.wave} {number}\n")
+            mark = self.paths.root / f"killed.{self.wave}"
+            if number == 1 and self.wave in self.kill_in and not mark.exists():
+                mark.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return work(number)
+
+        return one
+
+
+@dataclass(frozen=True)
+class Kills:
+    """One process, started anew after it was killed in some waves."""
+
+    waves: tuple[str, ...]
+
+    def run(self, job: RegionJob, parts: Sequence[int]) -> Iterator[PartResult]:
+        killed = KilledOnce(job.settings, job.paths, job.wave, job.arm, self.waves)
+        return Processes(1).run(killed, parts)
+
+
+def test_a_killed_worker_costs_its_task_alone(night, lists):
+    waves = (SHUFFLE, EDGES, LISTS, PLACES, TABLES)
+    allocate_regions(*night, executor=Kills(waves))
+    assert night[1].lists.read_bytes() == lists
+    begun = Counter((night[1].root / "tasks.txt").read_text().splitlines())
+    assert {task for task, times in begun.items() if times > 1} == {f"{wave} 1" for wave in waves}
+    assert max(begun.values()) == 2
+
+
+def test_candidates_in_many_row_groups_give_the_same_lists(night, lists):
+    pool = night[1].pool.read_bytes()
+    try:
+        pq.write_table(pq.read_table(night[1].pool), night[1].pool, row_group_size=100)
+        assert pq.read_metadata(night[1].pool).num_row_groups > 3
+        allocate_regions(*night)
+        assert night[1].lists.read_bytes() == lists
+    finally:
+        night[1].pool.write_bytes(pool)
+
+
+def with_allocate(settings: Settings, **changes: object) -> Settings:
+    return settings.model_copy(update={"allocate": settings.allocate.model_copy(update=changes)})
+
+
+def read_rows(night: tuple[Settings, NightPaths]) -> tuple[pd.DataFrame, Int32Array, Int32Array]:
+    people, table = Night.current(*night).people, pq.read_table(night[1].lists).to_pandas()
+    return table, people.ids.rows(table[C.VIEWER]), people.ids.rows(table[C.CANDIDATE])
+
+
+def test_a_mixture_is_drawn_with_its_chances_whoever_does_the_tasks(night):
+    plain = {"mixture": True, "minimum_exposure": False, "budget": None}
+    drawn = with_allocate(night[0], **plain)
+    allocate_regions(drawn, night[1], executor=Backwards())
+    by_region = night[1].lists.read_bytes()
+    allocate_regions(drawn, night[1])
+    assert night[1].lists.read_bytes() == by_region
+    table, viewer, candidate = read_rows(night)
+    assert 0 < table[C.PROPENSITY].min() < 1 == table[C.PROPENSITY].max()
+    of = Night.current(*night)
+    assert of.policy.may_show(of.people, viewer, candidate).all()
+    one = drawn.model_copy(update={"regions": RegionSettings(people=10_000)})
+    allocate_regions(one, night[1])
+    undivided = drawn.model_copy(update={"regions": RegionSettings()})
+    whole = read_rows(night)[0].groupby([C.VIEWER, C.CANDIDATE])[C.PROPENSITY].first()
+    allocate_night(undivided, night[1])
+    there = read_rows(night)[0].groupby([C.VIEWER, C.CANDIDATE])[C.PROPENSITY].first()
+    both = pd.concat([whole, there], axis=1, join="inner")
+    assert len(both) > 0.5 * len(there)  # other lots of one mixture
+    assert np.allclose(both.iloc[:, 0], both.iloc[:, 1], atol=1e-5)
+
+
+def test_a_mixture_keeps_the_budget_over_draws(night):
+    found = []
+    for seed in range(5):
+        drawn = with_allocate(night[0], mixture=True, minimum_exposure=False)
+        settings = drawn.model_copy(update={"seed": seed})
+        allocate_regions(settings, night[1])
+        table, viewer, candidate = read_rows(night)
+        of = Night.current(settings, night[1])
+        limits = attention_limits(of, night[0].seed)
+        look = table[C.RANK].to_numpy() ** -float(allocation_config(settings).look)
+        likes = table[C.P_LIKE] * limits.eagerness[viewer] * look
+        likes *= activity(settings.allocate, of.people).opens[viewer]
+        found.append(np.bincount(candidate, weights=likes, minlength=len(of.people)))
+    load = np.mean(found, axis=0)
+    assert load.max() > 0.4
+    assert np.quantile(load, 0.99) <= 0.6 * 1.2
+
+
+def test_a_share_of_lists_is_drawn_by_chance(night):
+    chosen = with_allocate(night[0], randomised_share=0.2, budget=None, minimum_exposure=False)
+    short = chosen.recommend.model_copy(update={"k": 2})  # shorter than the candidates of most
+    allocate_regions(chosen.model_copy(update={"recommend": short}), night[1])
+    table = read_rows(night)[0]
+    drawn = table.groupby(C.VIEWER)[C.PROPENSITY].min() < 1
+    assert 0.05 < drawn.mean() < 0.3
+
+
+@pytest.fixture
+def some_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let some people stand in half of the lists, and others like nearly everybody."""
+
+    def limits(night: Night, seed: int) -> AttentionLimits:
+        at = np.arange(len(night.people))
+        share = np.where(at % 7 == 0, 0.5, 1.0).astype(np.float32)
+        return AttentionLimits.of(share, at % 5 == 1, KeyedGenerator(seed))
+
+    monkeypatch.setattr("recsys.pipeline.regions.attention_limits", limits)
+    monkeypatch.setattr("recsys.pipeline.allocation.attention_limits", limits)
+
+
+@pytest.mark.usefixtures("some_are_limited")
+@pytest.mark.parametrize("by_region", [True, False])
+def test_arms_get_the_lists_they_would_get_alone(night, by_region):
+    allocate = allocate_regions if by_region else allocate_night
+    people = Night.current(*night).people
+    other = {"fairness": 1.0, "minimum_exposure": False}
+    arms = {
+        "today": {"share": 0.4},
+        "product": {"share": 0.3, "order": "product"},
+        "nash": {"share": 0.3, "allocate": other},
+    }
+    starts = str(people.as_of.date())
+    experiment = ExperimentSettings(name="x", unit="person", starts=starts, nights=3, arms=arms)
+    settings = night[0].model_copy(update={"experiment": experiment})
+    of_night = night_arms(settings, people)
+    assert of_night is not None
+    allocate(settings, night[1])
+    joined, viewer, _ = read_rows(night)
+    arm = of_night.of_pairs(viewer, viewer)
+    assert set(arm) == set(arms)
+    assert "experiment" in json.loads((night[1].allocation / FIGURES).read_bytes())
+    undivided = settings.model_copy(update={"regions": RegionSettings()})
+    for name, alone, work in (
+        ("today", night[0], allocate),
+        ("nash", with_allocate(night[0], **other), allocate),
+        ("product", undivided, allocate_night),
+    ):
+        work(alone, night[1])
+        table, viewer, _ = read_rows(night)
+        there = table[of_night.of_pairs(viewer, viewer) == name]
+        assert joined[arm == name].reset_index(drop=True).equals(there.reset_index(drop=True)), name
+
+
+@pytest.mark.usefixtures("some_are_limited")
+def test_who_is_reported_costs_more_in_a_live_search_by_region_too(night):
+    whole = night[0].model_copy(update={"regions": RegionSettings(people=10_000)})
+    plain = with_allocate(whole, minimum_exposure=False, fairness=0.0, budget=None)
+    ids = Night.current(*night).people.ids
+    allocate_regions(plain, night[1])
+    by_region = read_prices(night[1].allocation, ids)
+    allocate_night(plain, night[1])
+    assert (by_region[::7] >= 0.5).all()
+    assert np.allclose(by_region, read_prices(night[1].allocation, ids), atol=1e-6)
 
 
 @settings(max_examples=25)

@@ -5,6 +5,7 @@ add one, publish with `recsys simulate --out parquet:town`, `train`, `recommend`
 and pack params.yaml and data/published.
 """
 
+import re
 import tarfile
 from contextlib import closing
 from pathlib import Path
@@ -33,8 +34,11 @@ def home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     return tmp_path
 
 
-def test_some_version_was_released() -> None:
-    assert RELEASED
+def test_every_version_with_a_date_has_a_home_here() -> None:
+    changes = (Path(__file__).parents[2] / "CHANGELOG.md").read_text(encoding="utf-8")
+    dated = re.findall(r"^## \[(\S+)\] - \d{4}-\d{2}-\d{2}$", changes, re.MULTILINE)
+    assert dated
+    assert {path.name.removesuffix(".tar.gz") for path in RELEASED} >= set(dated[:2])
 
 
 def test_settings_are_read(home: Path) -> None:

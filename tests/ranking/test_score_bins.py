@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.pipeline.allocation import tied_by_lot
+from recsys.pipeline.arm_lists import tied_by_lot
 from recsys.ranking.recommend import RankedPairs
 from recsys.ranking.score_bins import WIDTH, order_by_lot
 

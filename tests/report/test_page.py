@@ -227,6 +227,21 @@ def test_the_gain_of_choosing_together_is_told_with_its_interval():
     assert "1 who have as many companions as they wish for do not" in text
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", ("1 latitude 36, longitude 140 70,000 12.5 340", "2 unknown 50,000 – –", "region by region")),
+        ("ja", ("1 緯度 36、経度 140 70,000 12.5 340", "2 不明 50,000 – –", "地域ごとに決めたため")),
+    ],
+)
+def test_every_region_is_told_with_its_people_time_and_memory(language, told):
+    first = {"people": 70_000, "latitude": 36, "longitude": 140, "seconds": 12.5, "peak_mb": 340.0}
+    night = full_night(regions=(first, {"people": 50_000}), allocation={"rows": []})
+    text = Page(render_report(night, language)).text
+    assert all(one in text for one in told), text
+    assert "latitude" not in Page(render_report(full_night(), language)).text
+
+
 def test_each_direction_has_a_plot_of_its_own(lang):
     bins = full_night().reliability
     both = pd.concat([bins.assign(direction=name) for name in ("like", "back", "mutual")])
