@@ -22,10 +22,10 @@ from recsys.errors import BusyError
 from recsys.pipeline.allocation import activity, allocate_night
 from recsys.pipeline.arm_lists import allocation_config, night_arms
 from recsys.pipeline.attention import attention_limits
-from recsys.pipeline.executors import Job, PartFunction, PartResult, Processes
+from recsys.pipeline.executors import Job, PartFunction, PartResult, Processes, ProcessesKept
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import PATHS, NightPaths
-from recsys.pipeline.region_files import EDGES, LISTS, PLACES, SHUFFLE, TABLES
+from recsys.pipeline.region_files import EDGES, PLACES
 from recsys.pipeline.region_tasks import RegionJob
 from recsys.pipeline.regions import allocate_regions, cut_regions
 from recsys.pipeline.stage_outputs import FIGURES, read_prices
@@ -154,20 +154,20 @@ class KilledOnce(RegionJob):
         return one
 
 
-@dataclass(frozen=True)
 class Kills:
     """One process, started anew after it was killed in some waves."""
 
-    waves: tuple[str, ...]
+    def __init__(self, pool: ProcessesKept, waves: tuple[str, ...]) -> None:
+        self.pool, self.waves = pool, waves
 
     def run(self, job: RegionJob, parts: Sequence[int]) -> Iterator[PartResult]:
-        killed = KilledOnce(job.settings, job.paths, job.wave, job.arm, self.waves)
-        return Processes(1).run(killed, parts)
+        return self.pool.run(KilledOnce(job.settings, job.paths, job.wave, job.arm, self.waves), parts)
 
 
 def test_a_killed_worker_costs_its_task_alone(night, lists):
-    waves = (SHUFFLE, EDGES, LISTS, PLACES, TABLES)
-    allocate_regions(*night, executor=Kills(waves))
+    waves = (EDGES, PLACES)
+    with Processes(1).kept() as pool:
+        allocate_regions(*night, executor=Kills(pool, waves))
     assert night[1].lists.read_bytes() == lists
     begun = Counter((night[1].root / "tasks.txt").read_text().splitlines())
     assert {task for task, times in begun.items() if times > 1} == {f"{wave} 1" for wave in waves}
