@@ -335,6 +335,7 @@ DRAWN = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:Glyph .* missing from font")  # a machine without a Japanese font
 @pytest.mark.parametrize("style", ["default", "dark_background", "dark axes"])
 @pytest.mark.parametrize("drawn", DRAWN)
 def test_texts_and_marks_stand_out_from_a_light_and_a_dark_background(drawn, style, directed, judged):
