@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -139,6 +139,16 @@ def _profile_times(read: Reader, as_of: pd.Timestamp) -> Mapping[str, pd.Timesta
     dated = rows[rows[C.VALID_FROM].notna()]
     latest = dated.groupby(dated[C.USER].astype(object))[C.VALID_FROM].max()
     return {str(user): time for user, time in latest.items()}
+
+
+class RestrictingLedger(SafetyLedger):
+    """A safety ledger that takes what restricts and passes every lift over."""
+
+    def lift(self, tag: LedgerTag, **of: Any) -> None:
+        """Do nothing: tables that were not published cannot be trusted with what opens."""
+
+    def lift_everywhere(self, tag: LedgerTag) -> None:
+        """Do nothing, for the same reason."""
 
 
 def note_night(

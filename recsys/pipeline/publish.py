@@ -35,6 +35,7 @@ from recsys.pipeline.list_files import copy_lists, write_lists
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.night_safety import (
     HoldStates,
+    RestrictingLedger,
     note_changed_tokens,
     note_night,
     note_numbers_taken_back,
@@ -136,10 +137,12 @@ def publish(
         run_id, moment, staging = _start_run(published, now or datetime.now(UTC))
         (lists if callable(lists) else partial(write_lists, lists=lists))(staging / LISTS)
         served = _served(published)
-        ledger = _ledger_with_night(published, people, holds, served.shown)
+        ledger = _ledger_with_restrictions(published, people, holds, served.shown)
         proposal = _proposal(staging, people, policy, published, served, settings=settings, source=source)
         proposal = replace(proposal, calibration=calibration, row_counts=row_counts, events=events)
         gates = _judged(staging, proposal)
+        if not any(result.level is Level.BLOCK for result in gates):
+            note_night(ledger, people, holds, served.shown)  # what is lifted is lifted by sound tables alone
         proposal = _asked_of_ledger(staging, proposal, ledger)
         _write_cards(staging, proposal, gates, made_from, source)
         refused = any(result.level is Level.BLOCK for result in gates)
@@ -178,16 +181,19 @@ def _outcome_noted(
         note_numbers_taken_back(ledger, people)
 
 
-def _ledger_with_night(
+def _ledger_with_restrictions(
     published: Path, people: Population, holds: HoldStates | None, shown: Collection[str]
 ) -> SafetyLedger:
-    """Return the safety ledger once it knows what the tables of this night say about persons."""
+    """Return the safety ledger once it knows whom the tables of this night stop and keep apart.
+
+    What they lift waits for the gates: a refused night may have read an older or a damaged export.
+    """
     ledger = SafetyLedger.of(published)
     require_ledger(published, ledger)
     run_id = current_run(published)
     before = None if run_id is None else published / RUNS / run_id
     note_changed_tokens(ledger, people, before, ErasureList.of(published).now(ledger.now()))
-    note_night(ledger, people, holds, shown)
+    note_night(RestrictingLedger.of(published), people, holds, shown)
     return ledger
 
 

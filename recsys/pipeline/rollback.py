@@ -82,7 +82,7 @@ def _chosen(published: Path, run_id: str | None) -> str:
     current = current_run(published)
     earlier = [name for name in known if current is not None and name < current]
     if not earlier:
-        remedy = "name a run with --run, or publish again"
+        remedy = "name a run, as in `recsys rollback RUN`, or publish again"
         raise PublicationError(
             explained("nothing earlier to go back to", where=str(published), got=current, remedy=remedy)
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
@@ -18,28 +18,16 @@ from recsys.data.tables import CONTRACTS, read_and_check
 from recsys.errors import RecsysError, TableError
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.night import policy_from_settings
-from recsys.pipeline.night_safety import HoldStates, note_night, require_ledger
+from recsys.pipeline.night_safety import HoldStates, RestrictingLedger, note_night, require_ledger
 from recsys.pipeline.refused_night import note_refused_night, note_refused_pairs
 from recsys.ranking.snapshot_files import served_snapshot
 from recsys.safety.erasure_list import ErasureList
-from recsys.safety.ledger import SafetyLedger
-from recsys.safety.ledger_state import LedgerTag
 from recsys.settings import TOWN, Settings
 from recsys.storage.load import load_population
 from recsys.storage.publication import current_run, read_publication
 from recsys.storage.sources import Reader, table_readers
 
 _NEEDED: Final = (T.PROFILES, T.BOUNDARIES)
-
-
-class RestrictingLedger(SafetyLedger):
-    """A safety ledger that takes what restricts and passes every lift over."""
-
-    def lift(self, tag: LedgerTag, **of: Any) -> None:
-        """Do nothing: who writes cannot be trusted with what opens."""
-
-    def lift_everywhere(self, tag: LedgerTag) -> None:
-        """Do nothing, for the same reason."""
 
 
 def note_unfinished_night(settings: Settings, published: Path) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.pipeline.rollback import rollback
 from recsys.pipeline.unfinished_night import note_unfinished_night
 from recsys.safety import MemorySafety
 from recsys.settings import Settings
@@ -21,6 +22,7 @@ from tests.safety.restriction_doors import (
     NOW,
     OTHER,
     PAIR_OF,
+    TOWN,
     USERS,
     Published,
     Tables,
@@ -90,3 +92,30 @@ def test_what_can_be_read_of_a_night_that_ended_restricts(
 def _plain(table: pd.DataFrame) -> pd.DataFrame:
     times = [column for column in (C.TS, C.VALID_FROM) if column in table]
     return table.assign(**{column: pd.to_datetime(table[column], utc=True) for column in times})
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("first", ["published, then rolled back", "refused"])
+def test_a_refused_night_of_sound_tables_opens_nothing_and_a_published_one_does(
+    town: Published, tmp_path: Path, first: str
+) -> None:
+    """Seen to fail: an export that a gate refused, as an older one, freed whom it called active."""
+    kinds = [kind for kind, said in KINDS.items() if not said.lasts] + ["ban"]
+    folder, pair = copy_of(town, tmp_path), PAIR_OF["ban"]
+    night = with_rows({kind: rows_of(kind, "sound") for kind in kinds})
+    assert town.night(folder, night, refused=first == "refused", hours=2).published == (first != "refused")
+    if first != "refused":
+        rollback(folder)
+    profiles = TOWN[T.PROFILES]
+    newer = profiles[C.VALID_FROM].mask(profiles[C.USER].isin(pair), AS_OF + pd.Timedelta(hours=20))
+    sound = TOWN | {T.PROFILES: profiles.assign(**{C.VALID_FROM: newer})}
+
+    def seen() -> set[str]:
+        with opened(folder, MemorySafety()) as ranker:
+            return {kind for kind in kinds if ranker.look(*PAIR_OF[kind], NOW) is not None}
+
+    assert not seen()
+    assert not town.night(folder, sound, refused=True, hours=30).published
+    assert not seen()
+    assert town.night(folder, sound, hours=31).published
+    assert seen() == set(kinds)
