@@ -120,9 +120,8 @@ def publish(
     reads them; called when no gate blocks. Without it there is nothing for a `Ranker` to open.
     calibration: the calibration error of the model, for the gate of that name.
     events: how many events were known; the next night counts late events by it.
-    holds: what the holds table of the night says, for the safety ledger, see `note_night`.
-    row_counts: what the validation counted by table, for the gates of tables. pages_asked: how many viewers'
-    pages a ranker is asked for before the run is served; 0 asks for none.
+    holds: what the holds table says, see `note_night`. row_counts: what the validation counted by table.
+    pages_asked: how many viewers' pages a ranker is asked for before the run is served; 0 asks for none.
 
     Whoever the safety ledger stops or separates stands in no list of the run. A refused run is kept beside
     the others for the operator to read, and what is served stays. A crash at any point leaves what was
@@ -141,11 +140,11 @@ def publish(
         proposal = _proposal(staging, people, policy, published, served, settings=settings, source=source)
         proposal = replace(proposal, calibration=calibration, row_counts=row_counts, events=events)
         gates = _judged(staging, proposal)
-        if not any(result.level is Level.BLOCK for result in gates):
-            note_night(ledger, people, holds, served.shown)  # what is lifted is lifted by sound tables alone
+        refused = any(result.level is Level.BLOCK for result in gates)
+        if not refused:  # what is lifted is lifted by sound tables alone
+            note_night(ledger, people, holds, served.shown)
         proposal = _asked_of_ledger(staging, proposal, ledger)
         _write_cards(staging, proposal, gates, made_from, source)
-        refused = any(result.level is Level.BLOCK for result in gates)
         if serving is not None and not refused:
             serving(staging / SERVING, proposal.lists)
             sync_folder(staging)
