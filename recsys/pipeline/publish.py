@@ -118,8 +118,7 @@ def publish(
     lists: a table of lists, or what writes one to the file it is given, for lists that are many.
     serving: writes what a backend maps into the folder it is given, from the lists as `read_coded_lists`
     reads them; called when no gate blocks. Without it there is nothing for a `Ranker` to open.
-    calibration: the calibration error of the model, for the gate of that name.
-    events: how many events were known; the next night counts late events by it.
+    calibration: of the model, for its gate. events: how many were known; the next night counts late ones.
     holds: what the holds table says, see `note_night`. row_counts: what the validation counted by table.
     pages_asked: how many viewers' pages a ranker is asked for before the run is served; 0 asks for none.
 
