@@ -1,6 +1,7 @@
 """What may and may not be concluded from an experiment, in sentences for those who decide."""
 
 from datetime import timedelta
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -67,6 +68,10 @@ def standing(
         said.append(texts.text("experiment.ended", lang, arms=", ".join(since)))
     readable = night > experiment.mature_nights
     return said if readable else [*said, texts.text("experiment.readable", lang, first=first)]
+
+
+_DOUBT: Final = 10.0
+"""How many times likelier counts are with other shares before a look says so; right shares, one in ten."""
 
 
 def conclusions(result: ExperimentResult, lang: Language = "en") -> list[str]:
@@ -143,7 +148,8 @@ def _sample_ratio(result: ExperimentResult, lang: Language) -> list[str]:
         )
         for row in table.to_dict("records")
     )
-    fits = "sample_mismatch" if table["mismatch"].any() else "sample_fits"
+    unlikely = float(table["evidence"].max()) >= _DOUBT
+    fits = "sample_mismatch" if table["mismatch"].any() else "sample_doubtful" if unlikely else "sample_fits"
     return [texts.text(f"experiment.{fits}", lang, arms=arms)]
 
 

@@ -9,6 +9,7 @@ sides, the mark says so; a log of before there were marks has none and is judged
 from dataclasses import dataclass
 from typing import Final, Self
 
+import numpy as np
 import pandas as pd
 
 from recsys.arguments import checked_arguments
@@ -22,6 +23,8 @@ _MOST: Final = 0.03
 """Share of impressions that may carry another arm: lists of the evening before are seen after midnight."""
 _MOST_BY_NIGHT: Final = 0.3
 """The same where nights are the units: until its lists come, those of the night before are seen."""
+_MOST_UNEVEN: Final = 0.1
+"""By how much the shares of impressions that carry none may differ between arms."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,9 @@ class LoggedArms:
 
     shown: how many there are; other: of another experiment; design: of another design of it; moved: of
     another arm than the settings give; outside: on nights on which by the settings everybody has the first
-    arm's lists; bare: of nights of the experiment on which no impression carries one. example, played: what
-    impressions of another experiment carry, and the mark of those of another design.
+    arm's lists; bare: carry none on nights of the experiment on which no impression does, or in an arm in
+    which far more carry none than in another (pages of today carry none, alike in every arm). example: what
+    impressions of another experiment carry. played: the mark of those of another design.
     """
 
     shown: int
@@ -69,6 +73,8 @@ class LoggedArms:
         own = named & (name == experiment.name) & ~design
         outside = own & ((night < 0) | (night > experiment.nights))
         bare = ~named & during & ~night.isin(night[named])
+        if experiment.unit != "night":
+            bare |= _of_one_arm(~named & during, expected, shown[C.VIEWER])
         counted = (named & during) | design | outside | bare
         return cls(
             shown=int(counted.sum()),
@@ -92,6 +98,18 @@ class LoggedArms:
         """Whether the experiment of the settings is the one that was played."""
         most = _MOST_BY_NIGHT if self.by_night else _MOST
         return self.wrong <= most * self.shown and self.design <= _MOST * self.shown
+
+
+def _of_one_arm(bare: pd.Series, expected: pd.Series, viewer: pd.Series) -> pd.Series:
+    """Return which of the impressions that carry nothing are of arms in which far more do than in another.
+
+    Far more: by more than a tenth and four standard errors of a share of the arm's viewers.
+    """
+    placed = expected.notna()
+    by_arm = expected[placed]
+    share, viewers = bare[placed].groupby(by_arm).mean(), viewer[placed].groupby(by_arm).nunique()
+    most = share.min() + _MOST_UNEVEN + 4.0 * np.sqrt(0.25 / viewers)
+    return bare & expected.isin(share.index[share > most])
 
 
 def _most_frequent(values: pd.Series) -> str:

@@ -166,6 +166,20 @@ def test_a_log_of_before_there_were_marks_is_judged_by_its_arms(
         read(design(**{"unit": "person", **changes}), log)
 
 
+@pytest.mark.parametrize("share", [0.4, 0.7, 1.0])
+def test_impressions_that_carry_nothing_are_refused_in_one_arm_alone(share: float) -> None:
+    """Seen to fail: an arm whose impressions lost their marks was read as if it had been played."""
+    one, rng = design("person"), np.random.default_rng(5)
+    log, who = played(one), assign(one, PEOPLE, GROUPS)
+    lost = log["type"].eq("impression") & (rng.random(len(log)) < share)
+    plain = log["model_version"].str.partition("+")[0]
+    more = log["actor"].isin(who.loc[who["arm"] == "more", "user_id"])
+    with pytest.raises(InputError, match="carry no arm"):
+        read(one, log.assign(model_version=log["model_version"].where(~(lost & more), plain)))
+    if share < 1.0:
+        assert read(one, log.assign(model_version=log["model_version"].where(~lost, plain))).nights
+
+
 @pytest.mark.parametrize(
     "changes", [{"unit": "both_sides"}, {"hour": 18}, {"arms": dict(reversed(ARMS.items()))}]
 )
