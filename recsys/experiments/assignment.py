@@ -5,6 +5,7 @@ has one too and two experiments are independent. Neighbourhoods and blocks of ni
 dealt in the order of their hashes, so that the shares come out as asked.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Final
@@ -29,17 +30,21 @@ NIGHT: Final = "night"
 
 
 def design_mark(experiment: ExperimentSettings) -> str:
-    """Return what of a design decides who is in which arm on which night: its unit and a short hash.
+    """Return what of a design decides who gets which lists on which night: its unit and a short hash.
 
     Receipts and impressions carry it, so that an experiment of one design is not read as one of another. The
-    hash is of unit, arms in their order, shares, first night and hour, and of nights also of `block_nights`.
+    hash is of unit, arms in their order, their shares and how they make lists, first night and hour, and of
+    nights also of `block_nights`.
 
     >>> arms = {"today": {"share": 0.5}, "nash": {"share": 0.5}}
     >>> one = ExperimentSettings(name="nash", unit="person", starts="2026-03-02", nights=28, arms=arms)
     >>> design_mark(one), design_mark(one.changed(unit="both_sides", hour=18))
-    ('person-b52ef1', 'both_sides-af12a1')
+    ('person-0fcc0e', 'both_sides-0b0ed6')
     """
-    parts = [experiment.unit, *(f"{arm} {share!r}" for arm, share in experiment.arms_by_share.items())]
+    parts = [experiment.unit]
+    for arm, share in experiment.arms_by_share.items():
+        made = experiment.arms[arm]
+        parts.append(f"{arm} {share!r} {made.order} {json.dumps(made.allocate, sort_keys=True)}")
     parts.append(experiment.first_night.isoformat())
     if experiment.unit == "night":
         parts.append(str(experiment.block_nights))

@@ -157,4 +157,6 @@ def _design_said(played: str, experiment: ExperimentSettings) -> str:
     unit = played.rpartition("-")[0]
     if unit != experiment.unit:
         return f"unit {unit}, the settings say {experiment.unit}"
-    return "the same unit; another order of the arms or their shares, another first night or another hour"
+    return (
+        "the same unit; another order of the arms, their shares or lists, another first night or another hour"
+    )

@@ -31,7 +31,7 @@ class Outcomes:
 
     nights:  numbers of the nights that are complete: their likes have had their time to be answered.
     exposures: viewer_id, candidate_id, night, position, logged: impressions, up to `until`; logged is the
-             experiment, design and arm an impression carries, such as "nash-1.person-b52ef1:nash", missing
+             experiment, design and arm an impression carries, such as "nash-1.person-0fcc0e:nash", missing
              where it carries none.
     likes:   viewer_id, candidate_id, night: from lists and inboxes, of complete nights.
     matches: viewer_id (whose like began it), candidate_id, night (of that like), of complete nights.

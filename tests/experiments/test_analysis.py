@@ -129,7 +129,9 @@ def test_harm_is_read_at_once_however_long_matches_are_waited_for(unit: str, fir
         ({"unit": "night"}, "another design of it .unit person, the settings say night"),
         ({"unit": "both_sides"}, "another design of it .unit person, the settings say both_sides"),
         ({"hour": 18}, "another first night or another hour"),
-        ({"arms": dict(reversed(ARMS.items()))}, "another order of the arms or their shares"),
+        ({"arms": dict(reversed(ARMS.items()))}, "another order of the arms, their shares"),
+        ({"arms": ARMS | {"more": {"share": 0.5, "order": "naive"}}}, "their shares or lists"),
+        ({"arms": ARMS | {"more": {"share": 0.5, "allocate": {"fairness": 1.0}}}}, "their shares or lists"),
     ],
 )
 def test_what_was_not_played_is_not_read(changes: dict[str, object], said: str) -> None:
