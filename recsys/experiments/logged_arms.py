@@ -158,5 +158,5 @@ def _design_said(played: str, experiment: ExperimentSettings) -> str:
     if unit != experiment.unit:
         return f"unit {unit}, the settings say {experiment.unit}"
     return (
-        "the same unit; another order of the arms, their shares or lists, another first night or another hour"
+        "the same unit; another order of the arms, their shares or lists, another first night or hour"
     )

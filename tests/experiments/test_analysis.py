@@ -128,7 +128,7 @@ def test_harm_is_read_at_once_however_long_matches_are_waited_for(unit: str, fir
         ({"nights": 7}, "on nights that are none of it"),
         ({"unit": "night"}, "another design of it .unit person, the settings say night"),
         ({"unit": "both_sides"}, "another design of it .unit person, the settings say both_sides"),
-        ({"hour": 18}, "another first night or another hour"),
+        ({"hour": 18}, "another first night or hour"),
         ({"arms": dict(reversed(ARMS.items()))}, "another order of the arms, their shares"),
         ({"arms": ARMS | {"more": {"share": 0.5, "order": "naive"}}}, "their shares or lists"),
         ({"arms": ARMS | {"more": {"share": 0.5, "allocate": {"fairness": 1.0}}}}, "their shares or lists"),
