@@ -243,9 +243,7 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
     strange = refused[C.TYPE].isna() & (nameless | _by_distinct(kind, may_separate).astype(bool))
     excluding = (kind.isin(_SAFETY_TYPES) | bad | strange).to_numpy(bool)
     excluded = _excluded(refused[_tells_of_present(quarantined, _REPEATS) & excluding])
-    passing = kind.eq("pass").to_numpy(bool) & (
-        _tells_of_present(quarantined, _REPEATS) | _is_future(quarantined)
-    )
+    passing = kind.eq("pass").to_numpy(bool) & _tells_of_present(quarantined, _REPEATS)
     excluded |= Restrictions(passed=_excluded(refused[passing]).pairs)
     excluded |= Restrictions(later_pairs=_excluded(refused[_is_future(quarantined) & excluding]).pairs)
     unproved = (kind.eq("verified") & ~refused[C.DETAIL].isin(PROVES_AGE)).to_numpy(bool)

@@ -157,6 +157,4 @@ def _design_said(played: str, experiment: ExperimentSettings) -> str:
     unit = played.rpartition("-")[0]
     if unit != experiment.unit:
         return f"unit {unit}, the settings say {experiment.unit}"
-    return (
-        "the same unit; another order of the arms, their shares or lists, another first night or hour"
-    )
+    return "the same unit; another order of the arms, their shares or lists, another first night or hour"

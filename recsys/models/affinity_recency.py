@@ -24,8 +24,6 @@ _MOST_OF_THE_LOG: Final = 0.95
 _HALF_LIVES: Final = (1 / 4, 1 / 16, 1 / 64, 1 / 256)
 """Half-lives that are tried, as shares of the time the log covers."""
 _RECENCY_WEIGHTS: Final = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
-_COST_OF_OTHERS: Final = 0.5
-"""Of a loss at pairs of any time, how much counts beside a gain at the end of the log."""
 _ERRORS: Final = 3.0
 """Standard errors by which a gain at the end exceeds chance, of dozens that are tried."""
 _LEAST_GAIN: Final = 1e-9
@@ -100,8 +98,8 @@ def with_recency(choice: ListWeights, splits: Sequence[HeldOutAffinity]) -> tupl
     """Return `choice` with a weight of recent decisions given and received, and their half-life in days.
 
     splits: first the end of the log, then pairs of any time.
-    Weight and half-life are those that help lists of the end most, less half of what they cost lists of pairs
-    of any time: lists are for the time that comes. 0 where no gain at the end exceeds chance.
+    Weight and half-life are those that help lists of the end most, less what they cost lists of pairs of any
+    time. 0 where no gain at the end exceeds chance.
     """
     span = float(np.quantile(splits[0].decisions.known.first_age, _MOST_OF_THE_LOG))
     found: dict[tuple[float, float], list[Float64Array]] = {}
@@ -120,7 +118,7 @@ def with_recency(choice: ListWeights, splits: Sequence[HeldOutAffinity]) -> tupl
             float(np.log(max(gain.mean(), _LEAST_GAIN) / max(base.mean(), _LEAST_GAIN)))
             for gain, base in zip(found[key], none, strict=True)
         )
-        return end + _COST_OF_OTHERS * float(np.mean(others))
+        return end + float(np.mean(others))
 
     better = [key for key in found if is_better(found[key][0], none[0], errors=_ERRORS)]
     best = max(better, key=worth, default=(0.0, 1.0))

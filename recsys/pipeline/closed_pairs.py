@@ -56,7 +56,7 @@ def closed_pairs(snapshot: Snapshot, people: Population, policy: Policy, most: i
     """
     compiled = policy.compile(people)
     after = _After(compiled.listed, compiled.may_show_block, compiled.may_show)
-    rows = np.array(people.ids.find(_listed_ids(snapshot)), np.int64)
+    rows = np.array(people.ids.find(listed_ids(snapshot)), np.int64)
     return _few_and_many(_closed(snapshot, after, rows, most), _related(people), len(people), most)
 
 
@@ -77,7 +77,7 @@ def closed_since(snapshot: Snapshot, newest: Snapshot, most: int) -> ClosedPairs
         asked = zip(np.asarray(viewers).tolist(), np.asarray(candidates).tolist(), strict=True)
         return np.array([bool(live.may_show(a, [b])[0]) for a, b in asked], bool)
 
-    rows = np.array(newest.ids.find(_listed_ids(snapshot)), np.int64)
+    rows = np.array(newest.ids.find(listed_ids(snapshot)), np.int64)
     found = _closed(snapshot, _After(listed, block, pairs), rows, most)
     return _few_and_many(found, _in_touch(newest), len(newest.ids), most)
 
@@ -90,8 +90,14 @@ class _After(NamedTuple):
     pairs: Callable[[npt.ArrayLike, npt.ArrayLike], BoolArray]
 
 
-def _listed_ids(snapshot: Snapshot) -> list[str]:
-    return snapshot.ids.at(snapshot.live.layout.order.tolist())
+def listed_ids(snapshot: Snapshot) -> list[str]:
+    """Return who stands at each place of a snapshot's layout; empty texts for whoever was erased since.
+
+    The id of an erased row is another one's with a sign behind it, which no row of anybody may be taken for.
+    """
+    order, position = snapshot.live.layout.order, snapshot.live.layout.position
+    ids = snapshot.ids.at(order.tolist())
+    return [one if there else "" for one, there in zip(ids, position[order] >= 0, strict=True)]
 
 
 def _closed(snapshot: Snapshot, after: _After, rows: Int64Array, most: int) -> Int64Array | None:

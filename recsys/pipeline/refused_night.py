@@ -9,7 +9,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
 from recsys.data.absent_accounts import UNREAD
 from recsys.data.population import Population
-from recsys.pipeline.closed_pairs import closed_pairs, closed_since, hidden_pairs
+from recsys.pipeline.closed_pairs import closed_pairs, closed_since, hidden_pairs, listed_ids
 from recsys.ranking.snapshot import Snapshot
 from recsys.safety.by_person import AWAY_IN_TABLES
 from recsys.safety.erasure_list import ErasedPeople
@@ -140,7 +140,7 @@ def note_rollback(ledger: SafetyLedger, served: Snapshot, newest: Snapshot) -> b
     Whoever is not listed in it is out, and whom it keeps apart are. So it is until a night is published, but
     where more than half of the people would be: then the later one was at fault.
     """
-    shown = served.ids.at(served.live.layout.order.tolist())
+    shown = [one for one in listed_ids(served) if one]
     rows = np.array(newest.ids.find(shown), np.int64)
     gone = (rows < 0) | (newest.live.layout.position[np.maximum(rows, 0)] < 0)
     most = max(_FEW_AWAY, len(shown) // 2)

@@ -56,11 +56,13 @@ def rollback(published: str | Path, run_id: str | None = None) -> Publication:
 
 def _note_newest(published: Path, found: Publication, ledger: SafetyLedger) -> None:
     """Tell the ledger of whom the newest later publication that can be read leaves out."""
-    served = served_snapshot(found)
     for run_id in reversed(run_ids(published)):
-        if run_id <= found.run_id or served is None:
+        if run_id <= found.run_id:
             return
-        with suppress(RecsysError):
+        with suppress(RecsysError):  # one of another version is served by nobody, whatever it holds
+            served = served_snapshot(found)
+            if served is None:
+                return
             newest = served_snapshot(read_publication(published, run_id=run_id))
             if newest is not None:
                 if not note_rollback(ledger, served, newest):

@@ -60,6 +60,7 @@ OPEN: Mapping[str, str] = {
     },
     f"boundary / tables of the day / * / {_ITS_OWN}": "the same",
     f"erasure / *night / * / {_ITS_OWN}": "who was erased may come back, as restricted as before",
+    "pass / *night / ahead / *": "a pass is no word on safety: one that is dated ahead waits",
     "hide / events / * / page of a new account of the viewer": "of one account until a night has read it",
     "pass / events / * / page of a new account of the viewer": "the same",
     "hide / events / * / export": "an export holds a night; pages in SQL read the day beside it",
