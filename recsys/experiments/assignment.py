@@ -41,7 +41,7 @@ def design_mark(experiment: ExperimentSettings) -> str:
     >>> design_mark(one), design_mark(one.changed(unit="both_sides", hour=18))
     ('person-0fcc0e', 'both_sides-0b0ed6')
     """
-    parts = [experiment.unit]
+    parts: list[str] = [experiment.unit]
     for arm, share in experiment.arms_by_share.items():
         made = experiment.arms[arm]
         parts.append(f"{arm} {share!r} {made.order} {json.dumps(made.allocate, sort_keys=True)}")
