@@ -125,29 +125,26 @@ def _run(  # noqa: PLR0917
         warnings += [old_data(PATHS, datetime.now(UTC), spoken), _exported(export, spoken)]
         if any(warnings):
             code, message = EXIT_PUBLISHED_WITH_WARNINGS, message + "".join(warnings)
-    elif _is_served():
-        _note_restrictions(environment)
+    elif _note_restrictions(environment):
         message += _exported(export, spoken)  # whom the refused night restricts leaves these pages as well
     write_metrics(PATHS, code, begun=begun, now=datetime.now(UTC))
     print(message, file=sys.stderr)
     return code
 
 
-def _is_served() -> bool:
-    with suppress(RecsysError):  # a damaged pointer serves nobody
-        return current_run(PUBLISHED) is not None
-    return False
-
-
-def _note_restrictions(environment: Mapping[str, str]) -> None:
-    """Let what the tables restrict count in what is served, as far as they can be read.
+def _note_restrictions(environment: Mapping[str, str]) -> bool:
+    """Let what the tables restrict count in what is served, as far as they can be read; say if anything is.
 
     A night that was not published ends with the code it has, whatever comes of it.
     """
-    if _is_served():
+    is_served = False
+    with suppress(RecsysError):  # a damaged pointer serves nobody
+        is_served = current_run(PUBLISHED) is not None
+    if is_served:
         command = [sys.executable, "-P", "-m", "recsys.batch.unfinished"]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         subprocess.run(command, env=dict(environment), check=False, **quiet)  # type: ignore[call-overload]  # noqa: S603
+    return is_served
 
 
 def stage_environment(params: Path | None, changes: Sequence[str]) -> dict[str, str]:

@@ -170,7 +170,7 @@ def _functions_of_places(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
         if own:
             return own, None
         place, reason = find_place(country or around.country, region, name)
-        private = looks_personal(plain(name)) or read_degrees(name)[0] is not None
+        private = looks_personal(plain(name)) or read_degrees(name)[1] != "not degrees"
         if place is None and reason != "unknown" and not private:
             remarks.miss("cell_of_place", plain(name))
         return place, reason

@@ -20,6 +20,7 @@ from urllib.parse import unquote
 
 from recsys.config import Section
 from recsys.errors import SourceError, did_you_mean, explained
+from recsys.mapping.column_profile import quoted
 from recsys.mapping.dumps import read_dump
 from recsys.mapping.encodings import decode_text
 from recsys.storage.sources import SAVED_INDEX
@@ -301,9 +302,8 @@ def _sqlite_tables(file: Path) -> Tables:
     from contextlib import closing
 
     def read(name: str) -> Any:
-        quoted = '"' + name.replace('"', '""') + '"'
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
-            cursor = database.execute(f"SELECT * FROM {quoted}")  # noqa: S608 a quoted name of the file's own
+            cursor = database.execute(f"SELECT * FROM {quoted(name)}")  # noqa: S608 a quoted name of the file's own
             return arrow_of_rows([column[0] for column in cursor.description], cursor.fetchall())
 
     try:
@@ -321,7 +321,7 @@ def _can_be_read(database: Any, name: str) -> bool:
     import sqlite3
 
     try:
-        database.execute('SELECT * FROM "' + name.replace('"', '""') + '" LIMIT 1')  # noqa: S608
+        database.execute(f"SELECT * FROM {quoted(name)} LIMIT 1")  # noqa: S608
     except sqlite3.OperationalError:
         return False
     return True

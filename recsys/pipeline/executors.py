@@ -72,6 +72,16 @@ class InProcess:
             yield work(number)
 
 
+def _as_done(submitted: Sequence[Future[PartResult]]) -> Iterator[PartResult]:
+    """Yield each part as it is finished; those that have not begun are given up when nobody asks for more."""
+    try:
+        for done in as_completed(submitted):
+            yield done.result()
+    finally:
+        for future in submitted:
+            future.cancel()
+
+
 @dataclass(frozen=True)
 class Threads:
     """Does parts in `workers` threads of this process, which share what the job opened.
@@ -88,13 +98,7 @@ class Threads:
             return
         work = job.open()
         with ThreadPoolExecutor(self.workers) as pool:
-            submitted = [pool.submit(work, number) for number in parts]
-            try:
-                for done in as_completed(submitted):
-                    yield done.result()
-            finally:
-                for future in submitted:
-                    future.cancel()
+            yield from _as_done([pool.submit(work, number) for number in parts])
 
 
 _MAX_DEATHS: Final = 3
@@ -160,13 +164,7 @@ class ProcessesKept:
         if self._pool is None:
             spawn = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(self._workers, mp_context=spawn)  # a process starts when needed
-        submitted: list[Future[PartResult]] = [self._pool.submit(_run_part, job, number) for number in parts]
-        try:
-            for done in as_completed(submitted):
-                yield done.result()
-        finally:
-            for future in submitted:
-                future.cancel()
+        yield from _as_done([self._pool.submit(_run_part, job, number) for number in parts])
 
     def close(self) -> None:
         """End the processes."""

@@ -150,6 +150,9 @@ class RestrictingLedger(SafetyLedger):
     def lift_everywhere(self, tag: LedgerTag) -> None:
         """Do nothing, for the same reason."""
 
+    def take_back(self, tag: LedgerTag, people: Iterable[Who]) -> None:
+        """Do nothing, for the same reason."""
+
 
 def note_night(
     ledger: SafetyLedger,

@@ -205,14 +205,7 @@ class SafetyLedger:
         """Note that whatever these people said of others under a tag no longer holds."""
         with self._lock, self._file.alone():
             state = self._begun()
-            apart = {
-                (one, other, told.account)
-                for one, others in state.pairs.items()
-                for other, tags in others.items()
-                for told in tags
-                if one < other and told[:2] == tag[:2]
-            }
-            if apart:
+            if apart := _told_under(state, tag):
                 said = {own for who in people for own in state.fingerprints(Who(who.user_id))}
                 ended = sorted(pair for pair in apart if pair[2] in said)
                 self._append([pair_record("lift", tag, ended)] if ended else [])
@@ -221,15 +214,8 @@ class SafetyLedger:
         """Note that what this owner said of accounts and pairs, whichever they are, no longer holds."""
         with self._lock, self._file.alone():
             state = self._begun()
-            stops, pairs = state.stops.items(), state.pairs.items()
+            stops, apart = state.stops.items(), _told_under(state, tag)
             stopped = {(one, told.account) for one, tags in stops for told in tags if told[:2] == tag[:2]}
-            apart = {
-                (one, other, told.account)
-                for one, others in pairs
-                for other, tags in others.items()
-                for told in tags
-                if one < other and told[:2] == tag[:2]
-            }
             self._append([stop_record("lift", tag, sorted(stopped))] if stopped else [])
             self._append([pair_record("lift", tag, sorted(apart))] if apart else [])
 
@@ -299,3 +285,14 @@ class SafetyLedger:
         for record in stamped:
             self._state.take(record, self.keys)
         self._seen = self._file.state()
+
+
+def _told_under(state: LedgerState, tag: LedgerTag) -> set[tuple[int, int, int]]:
+    """Return the pairs kept apart under a tag, of whichever account: both fingerprints and the account's."""
+    return {
+        (one, other, told.account)
+        for one, others in state.pairs.items()
+        for other, tags in others.items()
+        for told in tags
+        if one < other and told[:2] == tag[:2]
+    }
