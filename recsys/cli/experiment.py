@@ -63,10 +63,13 @@ def plan(
     groups, cut = _neighbourhoods(night, experiment)
     _say_neighbourhoods(groups, cut, spoken)
     people = _people(night)
-    table = planned(before, people, past, neighbourhoods=groups, nights=nights or (7, 14, 28, 56))
+    hidden = cut if cut > 0.0 else 0.0
+    table = planned(before, people, past, neighbourhoods=groups, nights=nights or (7, 14, 28, 56), cut=hidden)
     typer.echo(table_text(table, spoken))
     effect = f"{experiment.effect:.0%}"
     say("experiment_planned", spoken, effect=effect, nights=len(nights_of_past(past)))
+    if hidden > 0.0:
+        say("experiment_diluted", spoken, effect=effect, seen=f"{experiment.effect * (1.0 - hidden):.0%}")
     needed = nights_needed(table, experiment.effect) if len(table) > 1 else None
     if needed is not None:
         say("experiment_needs", spoken, effect=effect, nights=f"{needed:,}")

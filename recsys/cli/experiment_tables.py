@@ -46,7 +46,12 @@ def table_text(table: "pd.DataFrame", lang: "Language") -> str:
                 table[name] = [yes if value else no for value in table[name]]
         table.columns = pd.Index([texts.text(f"experiment.column_{name}", lang) for name in table.columns])
     with pd.option_context("display.unicode.east_asian_width", True):
-        return table.to_string(index=False, float_format="{:.4f}".format)
+        return table.to_string(index=False, float_format=_number)
+
+
+def _number(value: float) -> str:
+    """Return a number with four digits, and a count, such as that of people who report, without any."""
+    return f"{value:.0f}" if value.is_integer() else f"{value:.4f}"
 
 
 def _key(value: str) -> str:

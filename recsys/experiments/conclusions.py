@@ -111,10 +111,10 @@ def _effect(result: ExperimentResult, arm: str, lang: Language) -> str:
         key = f"few_{experiment.unit}" if experiment.unit in {"night", "neighbourhood"} else "nothing_known"
         values = {"units": int(row["units"])} if key != "nothing_known" else {}
         return texts.text(f"experiment.{key}", lang, arm=arm, **values)
-    numbers = {name: f"{row[name]:+.3f}" for name in ("effect", "always_lo", "always_hi")}
-    numbers |= {
-        f"{name}_share": _percent(row[name] / row["control"]) for name in ("effect", "always_lo", "always_hi")
-    }
+    found = {name: float(row[name]) for name in ("effect", "always_lo", "always_hi")}
+    found["always_lo"] = max(found["always_lo"], -float(row["control"]))  # no arm has fewer than no matches
+    numbers = {name: f"{value:+.3f}" for name, value in found.items()}
+    numbers |= {f"{name}_share": _percent(value / row["control"]) for name, value in found.items()}
     numbers["level"] = f"{row['control']:.3f}"
     more, fewer = row["always_lo"] > 0.0, row["always_hi"] < 0.0
     key = "more" if more else "fewer" if fewer else "open"

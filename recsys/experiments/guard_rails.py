@@ -73,14 +73,16 @@ def _attention(
     during: Outcomes,
     arm_of: Callable[[pd.DataFrame], pd.Series],
 ) -> list[dict[str, object]]:
-    """Return the share of an arm's viewers' impressions that go to the most shown twentieth of everybody.
+    """Return the share of an arm's viewers' impressions that go to the most shown twentieth of all shown.
 
+    The twentieth is counted over all arms and impressions since night 0, rounded down, one person at
+    least; of people shown equally often the first by id are in it.
     An arm ends when that share is a quarter above the first arm's, surely: few people would be flooded.
     """
     shown = during.exposures
     if not len(shown):
         return []
-    counts = shown[C.CANDIDATE].value_counts()
+    counts = shown[C.CANDIDATE].value_counts().sort_index().sort_values(ascending=False, kind="stable")
     most = set(counts.index[: max(len(counts) // 20, 1)])
     by_viewer = (
         shown.assign(

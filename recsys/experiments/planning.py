@@ -34,13 +34,16 @@ def plan(
     draws: int = 40,
     power: float = 0.8,
     level: float = 0.95,
+    cut: float = 0.0,
 ) -> pd.DataFrame:
     """Return for each number of nights what effect the experiment would find.
 
     people: ids of who takes part. past: of `outcomes` with the experiment's own `mature_nights`; nights
     before 0, on which everybody had the same lists, from the first impression on. The later half of them is
     played as an experiment, the rest stands before it. draws: how often arms are drawn. power: how surely an
-    effect is to be found.
+    effect is to be found. cut: from 0 to below 1, the share of pairs shown that lie between neighbourhoods,
+    as of `neighbourhoods(...)`; about as much of a difference is not seen, so the smallest effects are as
+    many times larger and the power is that of what is left.
 
     Columns: nights, units, control (mean a person and night of the half that was played), error, smallest
     (effect found with `power`, one look at the end), smallest_relative, power (to find `experiment.effect` of
@@ -48,8 +51,11 @@ def plan(
     the error has a part that shrinks with the nights and a part of its units that does not, fitted to those
     played.
 
-    Raises InputError for a past of fewer than four nights, or one without any match.
+    Raises InputError for a past of fewer than four nights, one without any match, and a cut of 1 or more.
     """
+    if not 0.0 <= cut < 1.0:
+        remedy = "give the share of pairs between neighbourhoods, below 1: with 1 no effect is seen at all"
+        raise InputError(explained("nothing can be planned", got=f"cut={cut:g}", remedy=remedy))
     own = nights_of_past(past)
     if len(own) < 2 * _FEWEST_NIGHTS or not len(past.matches):
         remedy = "give four nights or more that were the same for everybody, with matches"
@@ -77,7 +83,8 @@ def plan(
             units = -(-count // experiment.block_nights)
             degrees = max(units - 3.0, 1.0)
         error = float(np.sqrt(fixed + varying / count))
-        found_with = _power(experiment.effect * control, error, degrees, power, level)
+        found_with = _power(experiment.effect * control, error / (1.0 - cut), degrees, power, level)
+        found_with["error"] = error  # of what is seen
         relative = {"smallest_relative": found_with["smallest"] / control}
         rows.append({"nights": count, "units": units, "control": control, **found_with, **relative})
     columns = ["nights", "units", "control", "error", "smallest", "smallest_relative", "power"]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.cli.experiment_tables import table_text
 from recsys.data.events import Events
 from recsys.errors import InputError
 from recsys.experiments import (
@@ -19,6 +20,7 @@ from recsys.experiments import (
 )
 from recsys.experiments.assignment import design_mark
 from recsys.experiments.conclusions import conclusions, night_reading
+from recsys.experiments.guard_rails import guard_rails
 from recsys.experiments.night_arms import NightArms
 
 STARTS = pd.Timestamp("2026-03-02", tz="UTC")
@@ -316,3 +318,64 @@ def test_a_plan_says_what_will_be_found() -> None:
     )
     with pytest.raises(InputError, match="cannot be planned"):
         plan(one, PEOPLE, empty, neighbourhoods=GROUPS)
+
+
+@pytest.mark.parametrize("cut", [0.25, 0.76])
+def test_a_plan_counts_what_pairs_between_neighbourhoods_hide(cut: float) -> None:
+    """A plan said power .92 for an effect of which by its own sentence a quarter was left."""
+    one, past = design(), outcomes(events(design(), 1.0), design(), now=STARTS)
+    whole, left = (
+        plan(one, PEOPLE, past, neighbourhoods=GROUPS, nights=(7, 28), draws=4, cut=hidden)
+        for hidden in (0.0, cut)
+    )
+    seen = plan(
+        one.changed(effect=one.effect * (1.0 - cut)),
+        PEOPLE,
+        past,
+        neighbourhoods=GROUPS,
+        nights=(7, 28),
+        draws=4,
+    )
+    assert left["power"].tolist() == pytest.approx(seen["power"].tolist(), abs=1e-12)
+    assert left["always_power"].tolist() == pytest.approx(seen["always_power"].tolist(), abs=1e-12)
+    assert (left["smallest"] * (1.0 - cut)).tolist() == pytest.approx(whole["smallest"].tolist())
+    assert left["error"].tolist() == whole["error"].tolist()
+    with pytest.raises(InputError, match="cut=1"):
+        plan(one, PEOPLE, past, neighbourhoods=GROUPS, cut=1.0)
+
+
+def test_attention_does_not_depend_on_the_order_of_impressions() -> None:
+    """People shown equally often stand at the edge of the twentieth: which of them are in it is by id."""
+    one = design("person")
+    found, who = outcomes(events(one, 1.0), one, now=STARTS + pd.Timedelta(days=12)), assign(one, PEOPLE)
+    read_of = []
+    for seed in range(6):
+        order = np.random.default_rng(seed).permutation(len(found.exposures))
+        part = replace(found, exposures=found.exposures.iloc[order].reset_index(drop=True))
+        table = guard_rails(one, who, part)
+        read_of.append(table.loc[table["guard_rail"] == "attention", ["value", "control"]].iloc[0].tolist())
+    assert all(row == pytest.approx(read_of[0], abs=1e-12) for row in read_of)
+
+
+def test_no_sentence_says_that_an_arm_may_have_fewer_matches_than_none() -> None:
+    one = design("person", effect=2.0)
+    result = read(one, events(one, 1.0).iloc[::3].reset_index(drop=True))
+    row = result.decisive("more")
+    assert row["always_lo"] < -row["control"]  # or this shows nothing
+    said = " ".join(conclusions(result))
+    assert "-100 %" in said
+    assert f"-{row['control']:.3f}" in said
+
+
+def test_a_table_shows_counts_of_people_without_digits() -> None:
+    table = pd.DataFrame({"value": [7.0, 0.2194, np.inf], "evidence": [20.5, np.nan, 1.0]})
+    assert table_text(table, "en").split() == [
+        "value",
+        "evidence",
+        "7",
+        "20.5000",
+        "0.2194",
+        "NaN",
+        "inf",
+        "1",
+    ]
