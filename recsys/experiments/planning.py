@@ -72,6 +72,31 @@ def plan(
         raise InputError(
             explained("too few units to plan from", got=f"{longest} nights played", remedy=remedy)
         )
+    return _table(experiment, found, played, nights, power, level, cut)
+
+
+@checked_arguments
+def nights_of_past(past: Outcomes) -> Int64Array:
+    """Return the nights to plan from: complete, before the experiment, from the first impression on.
+
+    >>> none = pd.DataFrame({"viewer_id": [], "candidate_id": [], "night": []})
+    >>> nights_of_past(Outcomes(np.arange(-4, 2), none, none, none, none, 2.0)).tolist()
+    [-4, -3, -2, -1]
+    """
+    first = past.exposures["night"].min() if len(past.exposures) else past.nights.min(initial=0)
+    return past.nights[(past.nights < 0) & (past.nights >= first)]
+
+
+def _table(  # noqa: PLR0917
+    experiment: ExperimentSettings,
+    found: Sequence[tuple[float, float, int, float]],
+    played: Sequence[int],
+    nights: Sequence[int],
+    power: float,
+    level: float,
+    cut: float,
+) -> pd.DataFrame:
+    """Return a plan from the errors, see `_errors`, of the numbers of nights that were played."""
     control, units, degrees = found[-1][1:]
     fixed, varying = _parts_of_error([one[0] for one in found], played)
     by_night = experiment.unit == "night"
@@ -89,18 +114,6 @@ def plan(
         rows.append({"nights": count, "units": units, "control": control, **found_with, **relative})
     columns = ["nights", "units", "control", "error", "smallest", "smallest_relative", "power"]
     return pd.DataFrame(rows)[[*columns, "always_power"]]
-
-
-@checked_arguments
-def nights_of_past(past: Outcomes) -> Int64Array:
-    """Return the nights to plan from: complete, before the experiment, from the first impression on.
-
-    >>> none = pd.DataFrame({"viewer_id": [], "candidate_id": [], "night": []})
-    >>> nights_of_past(Outcomes(np.arange(-4, 2), none, none, none, none, 2.0)).tolist()
-    [-4, -3, -2, -1]
-    """
-    first = past.exposures["night"].min() if len(past.exposures) else past.nights.min(initial=0)
-    return past.nights[(past.nights < 0) & (past.nights >= first)]
 
 
 def _power(effect: float, error: float, degrees: float, power: float, level: float) -> dict[str, float]:
