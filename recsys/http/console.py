@@ -94,7 +94,7 @@ def _night_routes(routes: APIRouter, console: Console) -> None:
         operator.opened("night")
         texts = Texts(operator.lang)
         shown: dict[str, Any] = {
-            "gate_says": partial(gate_message, texts=texts),
+            "gate_says": partial(gate_message, texts=texts, time_zone=operator.zone),
             "gate_do": partial(gate_advice, texts=texts),
             "gate_limit": partial(gate_limit, limits=console.gate_limits(), texts=texts),
         }

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,7 +51,6 @@ from recsys.storage.publication import LISTS, read_publication
 
 NIGHTS_SHOWN: Final = 14
 CASE_FILTERS: Final = ("undecided", "late", OPEN, ASSIGNED, DECIDED, APPEALED, CLOSED, "holding")
-_WAITING: Final = (OPEN, ASSIGNED, APPEALED)
 
 
 @dataclass(frozen=True)
@@ -179,21 +178,26 @@ class Console:
         today: how many reports and calls came in since the data of the night; missed: those of them that the
         tables of a later night lack; today_due: when the first of those without a case is due.
 
-        next_due: when the next step of any is due, None when none is. oldest: when the one was opened that
-        waits longest for a decision or an answer.
+        oldest: when the one was opened that waits longest for a decision; next_due: when the next decision is
+        due that is not late, and appeal_due the next answer to an appeal. Each is None where there is none.
         """
         now, cases, calls = datetime.now(UTC), self.cases.cases().values(), self.today()
-        ahead = [case.due for case in cases if case.due and not case.is_late(now)]
+        waiting = [case for case in cases if case.state in (OPEN, ASSIGNED)]
+
+        def next_due(of: Iterable[Case]) -> str | None:
+            return min((case.due for case in of if case.due and not case.is_late(now)), default=None)
+
         return {
-            "undecided": sum(case.state in (OPEN, ASSIGNED) for case in cases),
+            "undecided": len(waiting),
             "late": sum(case.is_late(now) for case in cases),
             "appealed": sum(case.state == APPEALED for case in cases),
             "held": len(self.held()),
             "today": len(calls),
             "missed": sum(one.missed for one in calls),
             "today_due": min((one.due.isoformat() for one in calls if not one.cases), default=None),
-            "next_due": min(ahead, default=None),
-            "oldest": min((case.opened for case in cases if case.state in _WAITING), default=None),
+            "next_due": next_due(waiting),
+            "appeal_due": next_due(case for case in cases if case.state == APPEALED),
+            "oldest": min((case.opened for case in waiting), default=None),
         }
 
     def today(self) -> list[CallShown]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from recsys.pipeline.gates.proposal import GateResult, Level
-from recsys.report.localization import Texts, count, decimal, per_person, share, share_with_interval
+from recsys.report.localization import Texts, count, decimal, moment, per_person, share, share_with_interval
 from recsys.settings import GateSettings
 
 _MEASURED = {"exposure", "overlap", "calibration", "parity", "drift"}
@@ -32,11 +32,14 @@ def is_whole(result: GateResult) -> bool:
     return result.gate not in _NAMING and not ("now" in result.numbers and "last" not in result.numbers)
 
 
-def gate_message(result: GateResult, texts: Texts) -> str:
-    """Return a gate's answer in one language; its own message when it is a new gate."""
+def gate_message(result: GateResult, texts: Texts, time_zone: str = "UTC") -> str:
+    """Return a gate's answer in one language; its own message when it is a new gate.
+
+    time_zone: the zone that its times are told in, such as "Asia/Tokyo".
+    """
     if f"gate.{result.gate}" not in texts.catalogue.texts:
         return result.message
-    return _named(result, texts) if result.names else _numbered(result, texts)
+    return _named(result, texts, time_zone) if result.names else _numbered(result, texts)
 
 
 def _numbered(result: GateResult, texts: Texts) -> str:
@@ -54,9 +57,11 @@ def _numbered(result: GateResult, texts: Texts) -> str:
     return result.message
 
 
-def _named(result: GateResult, texts: Texts) -> str:
+def _named(result: GateResult, texts: Texts, time_zone: str) -> str:
     numbers = result.numbers
-    values: dict[str, object] = {name: texts.joined(names) for name, names in result.names.items()}
+    values: dict[str, object] = {
+        name: texts.joined([moment(one, time_zone) for one in names]) for name, names in result.names.items()
+    }
     match result.gate:
         case "platform":
             values["undeclared"] = texts.joined(

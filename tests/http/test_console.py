@@ -606,6 +606,27 @@ def test_the_hold_of_a_closed_case_ends_without_an_appeal(at_work: Desk) -> None
     assert not at_work.store.exclusions(user, []).viewer_excluded
 
 
+def test_each_tile_tells_the_times_of_what_it_counts(at_work: Desk) -> None:
+    """An appeal stood as the oldest of no case at all that waits for a decision."""
+    cases, users = at_work.console.cases, [str(one) for one in at_work.world.people.ids.values[3:5]]
+    name = cases.open_case(users[0], "report.money", by="op-1").case
+    cases.decide(name, "hold", reason="report.money", by="op-1")
+    decided = at_work.console.counts()
+    assert [decided[one] for one in ("undecided", "oldest", "next_due", "appeal_due")] == [
+        0,
+        None,
+        None,
+        None,
+    ]
+    appealed_at = cases.appeal(name, by="op-1")
+    counts = at_work.console.counts()
+    assert [counts[one] for one in ("undecided", "oldest", "next_due")] == [0, None, None]
+    assert counts["appeal_due"] == appealed_at.due
+    waits = cases.open_case(users[1], "report.threat", by="op-1")
+    counts = at_work.console.counts()
+    assert (counts["undecided"], counts["oldest"], counts["next_due"]) == (1, waits.opened, waits.due)
+
+
 def test_the_audit_log_is_read_by_whom_they_were_about_and_no_member_is_told(at_work: Desk) -> None:
     user, other = (str(one) for one in at_work.world.people.ids.values[2:4])
     at_work.page("/console/member", user=user)

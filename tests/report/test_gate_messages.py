@@ -71,3 +71,13 @@ def test_a_gate_of_ones_own_speaks_for_itself() -> None:
     assert (
         gate_message(GateResult("of_ones_own", Level.WARN, RAW, {"now": 3, "count": 2}), Texts("ja")) == RAW
     )
+
+
+@pytest.mark.parametrize("lang", ["ja", "en"])
+@pytest.mark.parametrize("why", ["ahead", "behind", "no_events"])
+def test_times_of_a_gate_are_told_in_the_zone_of_the_service(lang, why):
+    names = {"why": (why,), "as_of": ("2026-01-05T20:00:00+00:00",), "last": ("2026-01-06T20:00:00+00:00",)}
+    result = GateResult("clock", Level.WARN, RAW, {"count": 1}, names)
+    said = gate_message(result, Texts(lang), "Asia/Tokyo")
+    assert "2026-01-06 05:00 JST" in said
+    assert "+00:00" not in said
