@@ -159,7 +159,8 @@ def _held(tables: Mapping[str, pd.DataFrame], ids: IdIndex, as_of: pd.Timestamp)
 def _long(tables: Mapping[str, pd.DataFrame], name: str, ids: IdIndex, as_of: pd.Timestamp) -> pd.DataFrame:
     if name not in tables:
         return getattr(LongTables.empty(), name)
-    table = tables[name]
+    given = tables[name]
+    table = given[[c for c in (C.USER, C.VALID_FROM, *LONG_COLUMNS[name]) if c in given]]
     if name == T.ANSWERS:
         table = latest(table, [C.USER, C.QUESTION], as_of)
     elif C.VALID_FROM in table:

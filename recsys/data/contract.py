@@ -171,9 +171,8 @@ class Contract:
         read: dict[str, pd.Series] = {}
         faults: list[Violation] = []
         for field in self.fields:
-            absent = pd.Series([None] * len(given), dtype=object)
             there = field.name in given.columns
-            result = field.read(given[field.name] if there else absent)
+            result = field.read(given[field.name] if there else _absent(len(given)))
             read[field.name] = result.column
             if there:
                 faults.extend(result.faults)
@@ -266,8 +265,18 @@ def _moved(rows: pd.DataFrame, kept: npt.NDArray[np.bool_]) -> pd.DataFrame:
     """Return the kept rows, taken out of `rows` column by column: a large table is in memory once."""
     if kept.all():
         return rows
-    columns = {name: rows.pop(name)[kept].reset_index(drop=True) for name in tuple(rows.columns)}
+    at = np.flatnonzero(kept)
+    columns = {name: _taken(rows.pop(name), at) for name in tuple(rows.columns)}
     return pd.DataFrame(columns, copy=False)
+
+
+def _taken(column: pd.Series, at: IndexArray) -> pd.Series:
+    return pd.Series(column.array.take(at), dtype=column.dtype, copy=False)
+
+
+def _absent(n_rows: int) -> pd.Series:
+    """Return the column of a field that the table lacks."""
+    return pd.Series(np.full(n_rows, None, dtype=object))
 
 
 _OF_ANOTHER_TYPE = (".not_text", ".not_a_set", ".not_a_number", ".not_a_flag", ".not_a_time")

@@ -24,6 +24,7 @@ from recsys.data.exclusions import Relations
 from recsys.data.geography import FEWEST_RESIDENTS, radii_km
 from recsys.data.ids import IdIndex, as_ids
 from recsys.data.times import HOURS_A_WEEK, as_utc, utc_hours
+from recsys.data.word_sets import factorize_shared
 from recsys.errors import InputError, did_you_mean, explained, warn
 from recsys.types import BoolArray, Int8Array, Int32Array, UInt64Array
 
@@ -398,7 +399,7 @@ def coded_words(values: pd.Series, words: tuple[str, ...]) -> CodedColumn:
 def coded_set(values: pd.Series, words: tuple[str, ...]) -> CodedSetColumn:
     """Code a column of tuples of words (None is unknown) against its vocabulary."""
     known = values.notna().to_numpy(bool)
-    group, distinct = pd.factorize(values.where(known, None).to_numpy(object))
+    group, distinct = factorize_shared(values.where(known, None).to_numpy(object))
     table = pack([tuple(words.index(w) for w in members) for members in distinct], len(words))
     bits = np.zeros((len(values), table.shape[1]), np.uint64)
     bits[known] = table[group[known]]

@@ -17,6 +17,7 @@ from recsys.catalogue.vocabulary import EVENT_DETAILS, PERSONAL_EVENTS, years_of
 from recsys.data.contract import Rule, RuleContext, positions
 from recsys.data.fields.base import Violation
 from recsys.data.ids import repeated
+from recsys.data.word_sets import factorize_shared
 from recsys.errors import did_you_mean, explained
 
 
@@ -77,10 +78,10 @@ def fits_question(catalogue: Catalogue) -> Rule:
     fits, options = answer_fits(catalogue), _options(catalogue)
 
     def rule(context: RuleContext) -> Iterator[Violation]:
-        rows = context.sound_rows
+        rows = context.sound_columns(C.QUESTION, C.ANSWER, C.ACCEPTED)
+        asked, questions = pd.factorize(rows[C.QUESTION].to_numpy(object))
         for column in (C.ANSWER, C.ACCEPTED):
-            asked, questions = pd.factorize(rows[C.QUESTION])
-            said, known = pd.factorize(rows[column])
+            said, known = factorize_shared(rows[column].to_numpy(object))
             answers = [None, *known]
             pair, distinct = pd.factorize(asked * len(answers) + said + 1)
             parts = (divmod(int(one), len(answers)) for one in distinct)
@@ -120,7 +121,7 @@ def fair_to_ask(catalogue: Catalogue) -> Rule:
     hidden = frozenset(q.id for q in catalogue.questions.values() if q.match_only)
 
     def rule(context: RuleContext) -> Iterator[Violation]:
-        rows = context.sound_rows
+        rows = context.sound_columns(C.QUESTION, C.MANDATORY, C.VISIBILITY, C.CONSENT, C.ACCEPTED)
         is_sensitive = rows[C.QUESTION].isin(sensitive)
         mandatory = rows[C.MANDATORY].astype(bool)
         private = rows[C.VISIBILITY].ne("public") | rows[C.QUESTION].isin(hidden)
@@ -221,21 +222,21 @@ def at_most(limit: int, what: str, column: str) -> Rule:
     """
 
     def rule(context: RuleContext) -> Iterator[Violation]:
-        yield _beyond(context.sound_rows, limit, what, column)
+        yield _beyond(context.sound_columns(C.USER, column), limit, what, column)
 
     return rule
 
 
 def at_most_mandatory(context: RuleContext) -> Iterator[Violation]:
     """Keep, for each person, the first five mandatory questions."""
-    rows = context.sound_rows
+    rows = context.sound_columns(C.USER, C.QUESTION, C.MANDATORY)
     mandatory = rows[rows[C.MANDATORY].astype(bool)]
     yield _beyond(mandatory, MOST_MANDATORY, "mandatory answers", C.QUESTION, name=C.MANDATORY)
 
 
 def _beyond(rows: pd.DataFrame, limit: int, what: str, column: str, *, name: str = "") -> Violation:
     at = np.zeros(0, np.intp)
-    if len(rows) > limit:
+    if _most_rows(rows[C.USER]) > limit:
         first = rows[[C.USER, column]].drop_duplicates()
         over = first[first.groupby(C.USER, sort=False).cumcount() >= limit]
         beyond = pd.MultiIndex.from_frame(rows[[C.USER, column]]).isin(pd.MultiIndex.from_frame(over))
@@ -248,11 +249,16 @@ def _beyond(rows: pd.DataFrame, limit: int, what: str, column: str, *, name: str
     )
 
 
+def _most_rows(users: pd.Series) -> int:
+    """Return how many rows the person with the most has."""
+    return int(np.bincount(pd.factorize(users.to_numpy(object))[0] + 1, minlength=2)[1:].max())
+
+
 def has_profile(context: RuleContext) -> Iterator[Violation]:
     """Refuse rows of people without an accepted profile, when profiles are at hand."""
     if context.users is None:
         return
-    rows = context.sound_rows
+    rows = context.sound_columns(C.USER)
     orphans = rows[~rows[C.USER].isin(context.users)]
     reason = explained(
         "no accepted profile has this id", where=C.USER, remedy="add the person's profile or drop the row"

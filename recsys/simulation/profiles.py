@@ -1,6 +1,7 @@
 """Profiles, homes, contact tokens and boundaries of the people of the town."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -11,7 +12,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import DAYPARTS, DAYS, ENUMERATIONS
-from recsys.data.contact_tokens import make_token
+from recsys.data.contact_tokens import make_token, token_of_normal_form
 from recsys.data.geography import City, Places, load_places
 from recsys.simulation.sampling import lists_of, one_of, some_of, whole_numbers, with_missing
 from recsys.simulation.settings import BoundarySettings, InterestAndAnswerSettings, PeopleSettings
@@ -213,16 +214,17 @@ def make_tokens(
     secret = rng.bytes(32)
     n = len(ids)
     rows: list[tuple[str, str, str, str]] = []
+    employer_token = lru_cache(None)(lambda name: _token("employer", name, secret))
     for at in np.flatnonzero(rng.random(n) < s.employer).tolist():
         number = _employer(n, rng, s)
         name = f"company-{number}-{region[at]}.example"
-        rows.append((ids[at], "employer", "self", _token("employer", name, secret)))
+        rows.append((ids[at], "employer", "self", employer_token(name)))
     phones = np.flatnonzero(rng.random(n) < 0.5)
-    rows += [(ids[at], "phone", "self", _token("phone", _phone(at), secret)) for at in phones.tolist()]
+    rows += [(ids[at], "phone", "self", phone_token(at, secret)) for at in phones.tolist()]
     for at in np.flatnonzero(rng.random(n) < s.excludes_contact).tolist():
         known = int(rng.integers(0, 2 * n))
         if known != at:
-            rows.append((ids[at], "phone", "exclude", _token("phone", _phone(known), secret)))
+            rows.append((ids[at], "phone", "exclude", phone_token(known, secret)))
     frame = pd.DataFrame(rows, columns=[C.USER, C.NAMESPACE, C.KIND, C.HMAC], dtype=object)
     return frame.sort_values([C.USER, C.NAMESPACE, C.KIND], kind="stable", ignore_index=True)
 
@@ -232,7 +234,7 @@ def make_person_tokens(n: int, share: float, rng: np.random.Generator) -> Object
     secret = rng.bytes(32)
     has = rng.random(n) < share
     return np.array(
-        [_token("phone", _phone(at), secret) if known else None for at, known in enumerate(has.tolist())],
+        [phone_token(at, secret) if known else None for at, known in enumerate(has.tolist())],
         dtype=object,
     )
 
@@ -243,8 +245,17 @@ def _employer(n: int, rng: np.random.Generator, s: InterestAndAnswerSettings) ->
     return int(largest ** rng.random())
 
 
-def _phone(number: int) -> str:
-    return f"+8170{number:08d}"
+_MOST_PHONES: Final = 100_000_000
+
+
+def phone_token(number: int, secret: bytes) -> str:
+    """Return the token of the mobile number in Japan that a person of the town has, by their row.
+
+    The numbers are written in their normal form; beyond a hundred million they are of another length.
+    """
+    phone = f"+8170{number:08d}"
+    known = number < _MOST_PHONES
+    return token_of_normal_form("phone", phone, secret) if known else _token("phone", phone, secret)
 
 
 def _token(namespace: str, value: str, secret: bytes) -> str:

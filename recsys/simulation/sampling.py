@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -76,11 +76,26 @@ def lists_of(members: BoolArray, words: Sequence[str]) -> ObjectArray:
     >>> lists_of(np.array([[True, False], [True, True]]), ["a", "b"]).tolist()
     [['a'], ['a', 'b']]
     """
-    patterns, which = np.unique(members, axis=0, return_inverse=True)
+    which, patterns = _distinct_rows(members)
     lists: list[Any] = [[w for w, held in zip(words, p, strict=True) if held] for p in patterns.tolist()]
     table = np.empty(len(lists), dtype=object)
     table[:] = lists
-    return table[which.reshape(-1)]
+    return table[which]
+
+
+_BITS: Final = 64
+
+
+def _distinct_rows(members: BoolArray) -> tuple[npt.NDArray[np.intp], BoolArray]:
+    """Return which distinct row each row is, `(n,)`, and those, `(n_distinct, n_words)`."""
+    n, n_words = members.shape
+    if n_words > _BITS:
+        patterns, which = np.unique(members, axis=0, return_inverse=True)
+        return which.reshape(-1), patterns
+    packed = np.zeros((n, _BITS // 8), np.uint8)
+    packed[:, : -(-n_words // 8)] = np.packbits(members, axis=1)
+    _, first, which = np.unique(packed.view(np.uint64).reshape(-1), return_index=True, return_inverse=True)
+    return which.reshape(-1), members[first]
 
 
 def whole_numbers(words: ObjectArray) -> npt.NDArray[np.int64]:

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import KEPT, TYPES, WORDS, CodedEvents, Events, compact_people
+from recsys.data.word_sets import factorize_shared
 from recsys.errors import SourceError, explained
 from recsys.storage.atomic_write import atomic_file
 from recsys.types import Int32Array, ObjectArray
@@ -37,7 +38,7 @@ def write_frame(path: Path, frame: pd.DataFrame) -> None:
     for name in frame.columns:
         values = frame[name]
         if _holds_tuples(values):
-            numbers, words_of = pd.factorize(values.to_numpy(object))
+            numbers, words_of = factorize_shared(values.to_numpy(object))
             types[name] = {_WORDS: [list(words) for words in words_of]}
             columns[name] = pa.array(numbers.astype(np.int32))
         elif isinstance(values.dtype, pd.CategoricalDtype):

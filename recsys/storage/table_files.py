@@ -15,10 +15,12 @@ from recsys.data.fields.enumeration import SEPARATOR, WordSet
 from recsys.data.fields.number import Flag, Real, Whole
 from recsys.data.fields.time import Time
 from recsys.data.tables import CONTRACTS
+from recsys.data.word_sets import equal_sets
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.storage import postgres_tables
 from recsys.storage.atomic_write import atomic_file, move_atomically, sync_file
 from recsys.storage.sources import parse_source
+from recsys.types import ObjectArray
 
 Frames = pd.DataFrame | Iterable[pd.DataFrame]
 
@@ -133,7 +135,7 @@ def _arrow(name: str, frame: pd.DataFrame) -> Any:
     columns = {}
     for column, field in fields.items():
         try:
-            plain = pa.array(_plain(field, frame[column]), type=_type(field), from_pandas=True)
+            plain = _plain(field, frame[column])
             columns[column] = plain.cast(pa.timestamp("us", tz="UTC")) if isinstance(field, Time) else plain
         except (pa.ArrowException, TypeError, ValueError) as error:
             reason = " ".join(str(error).split())
@@ -155,11 +157,21 @@ def _fields(contract: Contract, frame: pd.DataFrame) -> list[Field]:
 
 
 def _plain(field: Field, values: pd.Series) -> Any:
+    import pyarrow as pa
+
     if isinstance(field, WordSet):
-        return [_members(value) for value in objects(values)]
-    if isinstance(field, Time):
-        return _utc(field, values)
-    return values
+        return _word_sets(objects(values), _type(field))
+    plain = _utc(field, values) if isinstance(field, Time) else values
+    return pa.array(plain, type=_type(field), from_pandas=True)
+
+
+def _word_sets(given: ObjectArray, kind: Any) -> Any:
+    """Return sets of words as an Arrow column: sorted, each word once; what is equal is sorted once."""
+    import pyarrow as pa
+
+    group, first = equal_sets(given)
+    distinct = pa.array([_members(value) for value in given[first]], type=kind)
+    return distinct.take(pa.array(group, mask=group < 0))
 
 
 def _utc(field: Time, values: pd.Series) -> Any:
@@ -171,9 +183,7 @@ def _utc(field: Time, values: pd.Series) -> Any:
     return read.column.dt.tz_localize(None).to_numpy()
 
 
-def _members(value: Any) -> list[str] | None:
-    if value is None:
-        return None
+def _members(value: Any) -> list[str]:
     words = value.split(SEPARATOR) if isinstance(value, str) else value
     return sorted({word for word in words if word})
 

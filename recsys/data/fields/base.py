@@ -113,13 +113,26 @@ class Field(ABC):
         return self.by_number(*pd.factorize(keys), meaning)
 
     def by_number(
-        self, group: npt.NDArray[Any], distinct: ObjectArray, meaning: Callable[[Any], object]
+        self,
+        group: npt.NDArray[Any],
+        distinct: ObjectArray,
+        meaning: Callable[[Any], object],
+        *,
+        canonical: npt.NDArray[np.bool_] | None = None,
     ) -> tuple[ObjectArray, list[Violation]]:
-        """Read each distinct value once; `group`: `(n,)` which of `distinct` a row holds, -1 unknown."""
+        """Read each distinct value once; `group`: `(n,)` which of `distinct` a row holds, -1 unknown.
+
+        canonical: `(n_distinct,)`, which are known to mean themselves; `meaning` is not asked about them.
+        """
         meanings = np.full(len(distinct) + 1, None, dtype=object)
+        left = list(range(len(distinct)))
+        if canonical is not None:
+            meanings[:-1][canonical] = distinct[canonical]
+            left = np.flatnonzero(~canonical).tolist()
         verdicts: dict[str, list[tuple[int, str]]] = {}
         hints = 0
-        for at, value in enumerate(distinct):
+        for at in left:
+            value = distinct[at]
             try:
                 meanings[at] = meaning(value)
             except RefusedValue as refused:

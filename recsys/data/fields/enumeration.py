@@ -12,6 +12,7 @@ import pandas as pd
 from recsys.catalogue.text_folding import fold
 from recsys.data.fields.base import ReadColumn, RefusedValue, Violation, object_series, objects
 from recsys.data.fields.text import TextField
+from recsys.data.word_sets import equal_sets
 from recsys.types import IndexArray, ObjectArray
 
 SEPARATOR = "|"
@@ -76,10 +77,9 @@ class WordSet(Word):
     def read(self, values: pd.Series) -> ReadColumn:
         """Read each distinct set once."""
         given = objects(values)
-        unknown = np.fromiter((v is None for v in given), bool, len(given))
-        faults = self.nulls(unknown)
-        keys, malformed = self._keys(given)
-        meanings, refused = self.by_distinct(keys, self._set)
+        faults = self.nulls(pd.isna(given))
+        group, distinct, malformed = self._keys(given)
+        meanings, refused = self.by_number(group, distinct, self._set)
         return ReadColumn(object_series(meanings), (*faults, *malformed, *refused))
 
     def _value(self, given: object) -> tuple[str, ...]:
@@ -92,21 +92,23 @@ class WordSet(Word):
     def _words(self) -> frozenset[str]:
         return frozenset(self.words)
 
-    def _keys(self, given: ObjectArray) -> tuple[ObjectArray, list[Violation]]:
-        """Return each set as a tuple of texts in the order given, None where it cannot be one."""
-        group, first = _equal_sets(given)
-        keys = np.fromiter((_members(v, self.longest) for v in given[first]), object, len(first))[group]
-        refused = np.fromiter((isinstance(k, str) for k in keys), bool, len(keys))
+    def _keys(self, given: ObjectArray) -> tuple[IndexArray, ObjectArray, list[Violation]]:
+        """Return which set each row is, -1 for none, and each set as a tuple of texts in the order given."""
+        group, first = equal_sets(given)
+        keys = np.fromiter((_members(v, self.longest) for v in given[first]), object, len(first))
+        broken = np.fromiter((k if isinstance(k, str) else "" for k in keys), object, len(keys))
         faults = []
         for rule, what, remedy in (
             ("not_a_set", "not a set of words", "give a list of words, or one text 'a|b'"),
             ("unknown_member", "a word in the set is unknown", "name every word that people chose"),
             ("too_long", "too long a set", f"at most {self.longest} characters and {MOST_WORDS} words"),
         ):
-            if len(rows := np.flatnonzero(refused & (keys == rule))):
+            if (breaks := broken == rule).any():
+                rows = np.flatnonzero(np.append(breaks, False)[group])
                 faults.append(self.fault(rule, rows, what, remedy=remedy))
-        keys[refused] = None
-        return keys, faults
+        keys[broken != ""] = None
+        number, distinct = pd.factorize(keys)
+        return np.append(number, -1)[group], distinct, faults
 
     def _set(self, members: tuple[str, ...]) -> tuple[str, ...]:
         if self._words.issuperset(members):
@@ -134,38 +136,6 @@ def primary_language(tag: str) -> str:
     ('pt', 'zh', 'german')
     """
     return match[1].lower() if (match := _BCP_47.fullmatch(tag)) else tag
-
-
-_LONGEST_COMPARED = 64
-
-
-def _equal_sets(given: ObjectArray) -> tuple[IndexArray, IndexArray]:
-    """Return which sets are equal, `(n,)` from 0, and the place of the first of each, `(n_distinct,)`.
-
-    Columns of arrays of texts, as Parquet gives them, are compared word by word over all rows at once; in any
-    other column every value stands alone.
-    """
-    known = np.flatnonzero(np.fromiter((v is not None for v in given), bool, len(given)))
-    sets = given[known].tolist()
-    alone = np.arange(len(given)), np.arange(len(given))
-    if not sets or not all(isinstance(v, np.ndarray) and v.ndim == 1 for v in sets):
-        return alone
-    length = np.fromiter(map(len, sets), np.int64, len(sets))
-    words = np.concatenate(sets)
-    if length.max() > _LONGEST_COMPARED or pd.api.types.infer_dtype(words, skipna=False) != "string":
-        return alone
-    code, distinct = pd.factorize(words)
-    start = np.cumsum(length) - length
-    same = np.zeros(len(sets), np.int64)
-    for at in range(int(length.max())):
-        longer = np.flatnonzero(length > at)
-        same[longer] = pd.factorize(same[longer] * len(distinct) + code[start[longer] + at])[0]
-    group = np.zeros(len(given), np.int64)  # what is unknown is in the first
-    group[known] = 1 + same * (_LONGEST_COMPARED + 1) + length
-    group, values = pd.factorize(group)
-    first = np.empty(len(values), np.int64)
-    first[group[::-1]] = np.arange(len(given))[::-1]
-    return group, first
 
 
 def _members(value: object, longest: int) -> tuple[str, ...] | str | None:

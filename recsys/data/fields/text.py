@@ -4,20 +4,27 @@ import re
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 from zoneinfo import available_timezones
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from recsys.catalogue.catalogue import FREE, Catalogue
 from recsys.catalogue.interest_spellings import is_no_interest
 from recsys.catalogue.text_folding import unsafe_characters
-from recsys.data.contact_tokens import is_token
+from recsys.data.contact_tokens import TOKEN_FORM, is_token
 from recsys.data.fields.base import Field, ReadColumn, RefusedValue, all_null, dtype_name, objects
 from recsys.data.geography import FINEST_RESOLUTION, is_cell, resolution
 from recsys.errors import explained
-from recsys.types import IndexArray, ObjectArray
+from recsys.types import ObjectArray
 
 LONGEST = 64
+_MANY: Final = 64
+"""From so many different texts on, a column is first looked at as a whole."""
 
 
 def holds_text(values: pd.Series) -> bool:
@@ -54,13 +61,15 @@ class TextField(Field):
 
     def read(self, values: pd.Series) -> ReadColumn:
         """Read each distinct text, once it is known to be a text that is not too long."""
-        if isinstance(values.dtype, pd.CategoricalDtype):  # each distinct text is known already
-            numbers, distinct = values.cat.codes.to_numpy(), values.cat.categories.to_numpy(object)
-            meanings, refused = self.by_number(numbers, distinct, self._value)
-        else:
-            meanings, refused = self.by_number(*_numbered(objects(values)), self._value)
+        numbers, distinct = _numbered(values)
+        canonical = self._canonical(distinct) if len(distinct) > _MANY else None
+        meanings, refused = self.by_number(numbers, distinct, self._value, canonical=canonical)
         column = pd.Series(meanings, dtype="str" if self.packed else object)
-        return ReadColumn(column, (*self.nulls(values.isna().to_numpy(bool)), *refused))
+        return ReadColumn(column, (*self.nulls(numbers < 0), *refused))
+
+    def _canonical(self, distinct: ObjectArray) -> npt.NDArray[np.bool_] | None:  # noqa: ARG002
+        """Say which values are texts that `meaning` returns as they are; None where each is to be asked."""
+        return None
 
     def _value(self, given: object) -> object:
         if not isinstance(given, str):
@@ -77,15 +86,47 @@ class _Unhashable:
     type_name: str
 
 
-def _numbered(given: ObjectArray) -> tuple[IndexArray, ObjectArray]:
-    """Give different values numbers; what certainly is no text, such as a list, stands as `_Unhashable`."""
+def _numbered(values: pd.Series) -> tuple[npt.NDArray[np.integer], ObjectArray]:
+    """Return the number of each value, -1 unknown, and the different ones, as they first come.
+
+    What certainly is no text, such as a list, stands as `_Unhashable`.
+    """
+    if isinstance(values.dtype, pd.CategoricalDtype):  # each distinct text is known already
+        return values.cat.codes.to_numpy(), values.cat.categories.to_numpy(object)
+    if isinstance(values.dtype, pd.StringDtype) and values.dtype.storage == "pyarrow":
+        return _numbered_arrow(values)
     try:
-        return pd.factorize(given)
+        return pd.factorize(values.to_numpy(object))
     except TypeError:
+        given = objects(values)
         for at, value in enumerate(given):
             if value is not None and not isinstance(value, str):
                 given[at] = _Unhashable(type(value).__name__)
         return pd.factorize(given)
+
+
+def _numbered_arrow(values: pd.Series) -> tuple[npt.NDArray[np.integer], ObjectArray]:
+    packed = pa.array(values)
+    chunked = packed if isinstance(packed, pa.ChunkedArray) else pa.chunked_array([packed])
+    whole = chunked.dictionary_encode().unify_dictionaries().combine_chunks()
+    numbers = whole.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return numbers, whole.dictionary.to_numpy(zero_copy_only=False).astype(object)
+
+
+def matching(pattern: str, texts: ObjectArray) -> npt.NDArray[np.bool_] | None:
+    """Say which texts a pattern of RE2 matches from beginning to end; None where one is no text.
+
+    >>> matching("[a-z]{1,2}", np.array(["ab", "AB", "abc"], dtype=object)).tolist()
+    [True, False, False]
+    """
+    if pd.api.types.infer_dtype(texts, skipna=False) != "string":
+        return None
+    try:
+        packed = pa.array(texts, type=pa.string())
+    except ValueError:  # no UTF-8, as a lone surrogate
+        return None
+    found = pc.match_substring_regex(packed, rf"\A(?:{pattern})\z")
+    return np.asarray(found.fill_null(False).to_numpy(zero_copy_only=False), bool)
 
 
 def _type_name(value: object) -> str:
@@ -149,8 +190,12 @@ class Token(TextField):
             raise RefusedValue("plain_hash", "a plain hash, which can be reversed", _KEYED)
         raise RefusedValue("not_a_token", "not a keyed token", _KEYED)
 
+    def _canonical(self, distinct: ObjectArray) -> npt.NDArray[np.bool_] | None:
+        return matching(TOKEN_FORM, distinct)
 
-_PERSON = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+
+_PERSON_ID = "[A-Za-z0-9_-]{1,64}"
+_PERSON = re.compile(_PERSON_ID, re.ASCII)
 _UNPRINTABLE_TEXT = "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 """As below, for texts that are valid UTF-8."""
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -167,6 +212,9 @@ class PersonId(TextField):
         if not _PERSON.fullmatch(text):
             raise RefusedValue("not_an_id", "not an id", "use 1 to 64 of the characters A-Z a-z 0-9 _ -")
         return text
+
+    def _canonical(self, distinct: ObjectArray) -> npt.NDArray[np.bool_] | None:
+        return matching(_PERSON_ID, distinct)
 
 
 @dataclass(frozen=True, kw_only=True)

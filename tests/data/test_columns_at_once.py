@@ -1,0 +1,188 @@
+"""Columns that are read or written as a whole hold what each value means alone."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.data.contact_tokens import make_token
+from recsys.data.fields.base import Field, RefusedValue
+from recsys.data.fields.enumeration import WordSet
+from recsys.data.fields.text import FreeText, PersonId, Token
+from recsys.data.tables import CONTRACTS, check_table
+from recsys.data.word_sets import equal_sets, factorize_shared
+from recsys.simulation.profiles import phone_token
+from recsys.simulation.sampling import lists_of
+from recsys.storage.table_files import write_tables
+
+_WORDS = ("a", "b", "cc", "d")
+_members = st.lists(st.sampled_from((*_WORDS, "a", "", "strange", "é")), max_size=5)
+_sets: st.SearchStrategy[Any] = st.one_of(
+    st.none(),
+    _members,
+    _members.map(tuple),
+    _members.map(lambda words: np.array(words, dtype=object)),
+    _members.map("|".join),
+    st.lists(st.sampled_from(["a", None, 3]), max_size=3),
+    st.just(7),
+    st.just(["a"] * 70),
+)
+
+
+def _column(values: list[Any]) -> np.ndarray[Any, Any]:
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
+
+
+def _plain(field: Field, values: list[Any]) -> tuple[list[Any], dict[str, list[int]]]:
+    """Read one value after the other: the meanings, and the rows that break each rule."""
+    meanings: list[Any] = []
+    broken: dict[str, list[int]] = {}
+    for row, value in enumerate(values):
+        try:
+            meanings.append(field.value(value))
+        except RefusedValue as refused:
+            meanings.append(None)
+            broken.setdefault(f"{field.name}.{refused.rule}", []).append(row)
+    return meanings, broken
+
+
+def _whole(field: Field, column: pd.Series) -> tuple[list[Any], dict[str, list[int]]]:
+    read = field.read(column)
+    found: dict[str, list[int]] = {}
+    for fault in read.faults:
+        found.setdefault(fault.code, []).extend(fault.rows.tolist())
+    return read.column.tolist(), {code: sorted(rows) for code, rows in found.items()}
+
+
+@given(st.lists(_members, max_size=12), st.data())
+def test_sets_are_of_one_group_exactly_when_they_hold_the_same_words_in_order(
+    distinct: list[list[str]], data: st.DataObject
+) -> None:
+    kinds = (list, tuple, lambda words: np.array(words, dtype=object))
+    chosen = data.draw(st.lists(st.sampled_from([None, *distinct]), max_size=20))
+    given_sets = [None if words is None else data.draw(st.sampled_from(kinds))(words) for words in chosen]
+    group, first = equal_sets(_column(given_sets))
+    keys = [None if words is None else tuple(words) for words in chosen]
+    known = list(dict.fromkeys(key for key in keys if key is not None))
+    assert group.tolist() == [-1 if key is None else known.index(key) for key in keys]
+    assert first.tolist() == [keys.index(key) for key in known]
+
+
+@given(st.lists(_sets, max_size=12), st.data())
+def test_a_column_of_sets_reads_as_each_set_alone(values: list[Any], data: st.DataObject) -> None:
+    field = WordSet(name="set", words=_WORDS)
+    values = [*values, *data.draw(st.lists(st.sampled_from(values), max_size=6))] if values else values
+    found, broken = _whole(field, pd.Series(_column(values), dtype=object))
+    plain, refused = _plain(field, values)
+    assert found == plain
+    assert {rule: rows for rule, rows in broken.items() if not rule.endswith("unknown_member")} == {
+        rule: rows for rule, rows in refused.items() if not rule.endswith(("not_a_set", "unknown_member"))
+    } | {rule: rows for rule, rows in broken.items() if rule.endswith("not_a_set")}
+    both = ("not_a_set", "unknown_member")  # one value alone does not say which of the two it is
+    assert sorted(row for rule, rows in broken.items() if rule.endswith(both) for row in rows) == sorted(
+        row for rule, rows in refused.items() if rule.endswith(both) for row in rows
+    )
+
+
+@given(st.lists(st.one_of(st.none(), st.tuples(st.sampled_from("ab")), st.just(()), st.text(max_size=1))))
+def test_values_are_numbered_as_pandas_does(values: list[Any]) -> None:
+    column = _column(values)
+    codes, distinct = factorize_shared(column)
+    expected, known = pd.factorize(column)
+    assert codes.tolist() == expected.tolist()
+    assert distinct.tolist() == known.tolist()
+
+
+_TOKEN_TEXT = "hmac1:" + "0a" * 32
+_ids = st.one_of(
+    st.none(),
+    st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True),
+    st.sampled_from(["u1\n", "u1\u0661", "ü", "u\x00", "x" * 65, "", _TOKEN_TEXT, _TOKEN_TEXT + "\n", "a b"]),
+)
+
+
+@pytest.mark.parametrize(
+    "field", [PersonId(name="id", nullable=True), Token(name="id"), FreeText(name="id")], ids=str
+)
+@pytest.mark.parametrize("dtype", [object, "str", "category"])
+@given(some=st.lists(_ids, max_size=30))
+def test_a_column_of_texts_reads_as_each_text_alone(field: Field, dtype: Any, some: list[str | None]) -> None:
+    values = [*some, *(f"u{number}" for number in range(70)), *some]  # enough to be looked at as a whole
+    found, broken = _whole(field, pd.Series(values, dtype=dtype))
+    plain, refused = _plain(field, values)
+    assert found == plain
+    assert broken == refused
+
+
+def test_what_is_no_text_is_refused_in_a_column_that_is_looked_at_as_a_whole() -> None:
+    values = [*(f"u{number}" for number in range(70)), b"u1", 7, ["u1"], "\ud800"]
+    found, broken = _whole(PersonId(name="id"), pd.Series(_column(values), dtype=object))
+    assert found[70:] == [None] * 4
+    assert broken == {"id.not_text": [70, 71, 72], "id.not_an_id": [73]}
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 120))
+def test_at_most_thirty_interests_a_person_are_kept(seed: int, n_rows: int) -> None:
+    rng = np.random.default_rng(seed)
+    rows = list(zip(rng.choice(["a", "b", "c"], n_rows), rng.integers(0, 45, n_rows).tolist(), strict=True))
+    interests = pd.DataFrame(
+        {
+            C.USER: [str(user) for user, _ in rows],
+            C.TAG: [f"free:thing {number}" for _, number in rows],
+            C.LEVEL: 1,
+            C.SHARE_MODE: ENUMERATIONS[C.SHARE_MODE].words[0],
+        }
+    )
+    kept: dict[Any, list[int]] = {}
+    expected = []
+    for at, (user, number) in enumerate(rows):
+        mine = kept.setdefault(user, [])
+        if number in mine:
+            continue
+        mine.append(number)
+        if len(mine) <= 30:
+            expected.append(at)
+    refused = check_table(T.INTERESTS, interests).quarantined
+    assert sorted(set(range(len(rows))) - set(refused["row_number"])) == expected
+
+
+@pytest.mark.parametrize("n_words", [1, 3, 8, 9, 64, 65])
+def test_lists_of_hold_the_words_of_each_row(n_words: int) -> None:
+    words = [f"w{number}" for number in range(n_words)]
+    members = np.random.default_rng(n_words).random((50, n_words)) < 0.4
+    expected = [[word for word, held in zip(words, row, strict=True) if held] for row in members]
+    assert lists_of(members, words).tolist() == expected
+
+
+@given(st.integers(0, 300_000_000))
+def test_a_phone_token_of_the_town_is_the_token_of_that_number(number: int) -> None:
+    secret = b"kept outside the data"
+    assert phone_token(number, secret) == make_token("phone", f"+8170{number:08d}", secret)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.one_of(st.none(), _members, _members.map(tuple), _members.map("|".join), _members.map(frozenset))
+    )
+)
+def test_sets_are_written_sorted_and_each_word_once(tmp_path_factory: Any, values: list[Any]) -> None:
+    import pyarrow.parquet as pq
+
+    folder = tmp_path_factory.mktemp("written")
+    field = next(one for one in CONTRACTS[T.PROFILES].fields if one.name == C.LANGUAGES)
+    assert isinstance(field, WordSet)
+    frame = pd.DataFrame({C.LANGUAGES: pd.Series(_column(values), dtype=object)})
+    write_tables({T.PROFILES: frame}, f"parquet:{folder}")
+    words_of = [value.split("|") if isinstance(value, str) else value for value in values]
+    expected = [None if words is None else sorted({word for word in words if word}) for words in words_of]
+    assert pq.read_table(folder / "profiles.parquet")[C.LANGUAGES].to_pylist() == expected
