@@ -8,22 +8,25 @@ import numpy.typing as npt
 from numpy.random import Generator
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
+from recsys.arguments import checked_arguments
 from recsys.config import Section
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex, hashed_strings
 from recsys.data.population import Population
 from recsys.features.feature_map import FeatureMap
+from recsys.models.affinity_recency import latest_held_out
 from recsys.models.als import explicit_als, implicit_als
 from recsys.models.base import Model
 from recsys.models.behaviour_parameters import BehaviourConfig
-from recsys.models.calibration import Platt, fit_platt
-from recsys.models.directed import Directed, pair_dots
+from recsys.models.calibration import fit_platt
+from recsys.models.directed import Directed
+from recsys.models.evidence_calibration import EvidenceFactors, EvidenceLine, fit_evidence_line
 from recsys.models.explanation import FACTORS, LEVEL, NOISE, POPULARITY, SELECTIVITY, LogitTerm, LogitTerms
 from recsys.models.factor_space import rows_at
 from recsys.models.impressions import Impressions
-from recsys.models.negative_sampling import with_some_passes
+from recsys.models.negative_sampling import only_likes, with_some_passes
 from recsys.random import GOLDEN, mix64
-from recsys.types import Float64Array, Int32Array
+from recsys.types import Float64Array, Int32Array, ObjectArray
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -39,10 +42,6 @@ if TYPE_CHECKING:
     )
 
 
-_NOISE = 1e-9
-"""Scores that differ by less than this share of the largest are equal, but for rounding."""
-
-
 _FOLDS = 20
 _FEW_PEOPLE = 2000
 """Up to so many people a fit takes a second or less, so that many parts can be left out in turn."""
@@ -53,16 +52,16 @@ _ENOUGH_OF_MANY, _MOST_SPLITS_OF_MANY = 1000, 4
 
 
 class CalibratedFactors(Model):
-    """A score that is an inner product, turned into a probability by a Platt line.
+    """A score that is an inner product, turned into a probability by a line and by what is known of both.
 
     The line is fitted on answers which the matrices it is fitted for have not seen, a twentieth at a time,
     because scores of clearly fewer answers are smaller ones; then the matrices are learned from all. Of up to
     10,000 answers among up to 2,000 people every one is left out once, so that the line hardly depends on the
-    seed.
+    seed. Where the log has times, it goes half of the way to what held at their end, as in the hybrid.
     Its level is that of a like given a look: exposures without an answer count by the chance that they were
     looked at. Where nobody ever said no, passes are drawn among
-    unseen pairs, and the chance is that of a like beside such a pair. Subclasses give the matrices of the
-    people of the fit; people never seen have rows of zeros.
+    unseen pairs, and the chance is that of a like beside such a pair. Lists are in the order of the score
+    itself. Subclasses give the matrices of the people of the fit; people never seen have rows of zeros.
     """
 
     reads_passes: ClassVar[bool] = False
@@ -70,7 +69,8 @@ class CalibratedFactors(Model):
     ids_: IdIndex
     taste_: Float64Array
     appeal_: Float64Array
-    platt_: Platt
+    known_: Float64Array
+    line_: EvidenceLine
 
     @abstractmethod
     def _factors(
@@ -84,38 +84,65 @@ class CalibratedFactors(Model):
         self.ids_ = people.ids
         judged = with_some_passes(answers, rng)
         learned = judged if self.reads_passes else answers
-        fold, scores, labels = judged.pair_folds(_FOLDS, rng), [], []
+        fold, known, scores, held_out = judged.pair_folds(_FOLDS, rng), [], [], []
         silent = impressions.take(~impressions.answered)
-        looks, silent_fold = [], silent.pair_folds(_FOLDS, rng) if len(silent) else np.empty(0, np.int64)
+        silent_fold = silent.pair_folds(_FOLDS, rng) if len(silent) else np.empty(0, np.int64)
         decided = silent.same_pairs(judged)
         for number in range(_n_splits(len(judged), len(people))):
             held = judged.take(fold == number)
-            taste, appeal = self._factors(people, learned.take(~learned.same_pairs(held)), rng)
-            scores.append(pair_dots(taste, appeal, held.viewers, held.candidates))
-            labels.append(held.labels)
-            unanswered = silent.take(np.where(decided, silent.same_pairs(held), silent_fold == number))
-            looks.append((unanswered, pair_dots(taste, appeal, unanswered.viewers, unanswered.candidates)))
-            looks.append((held, scores[-1]))
-        line = _line(np.concatenate(scores), np.concatenate(labels))
-        every = Impressions.joined([some for some, _ in looks])
-        self.platt_ = line.then(every.look_line(line.logits(np.concatenate([score for _, score in looks]))))
-        self.taste_, self.appeal_ = self._factors(people, learned, rng)
+            factors = self._known_from(people, learned.take(~learned.same_pairs(held)), rng)
+            for some in (held, silent.take(np.where(decided, silent.same_pairs(held), silent_fold == number))):
+                held_out.append(some)
+                scores.append(factors.scores(some))
+                known.append(factors.known_of(some))
+        looks, score, evidence = Impressions.joined(held_out), np.concatenate(scores), np.concatenate(known)
+        said = looks.answered
+        line = fit_evidence_line(score[said], evidence[said], looks.labels[said])
+        self.line_ = line.then(looks.look_line(line.logits(score, evidence)))
+        if impressions.answered.all() and not only_likes(impressions):
+            self._calibrate_at_the_end(people, answers, rng)
+        found = self._known_from(people, learned, rng)
+        self.taste_, self.appeal_, self.known_ = found.taste, found.appeal, found.known
+
+    def _known_from(self, people: Population, answers: Impressions, rng: Generator) -> EvidenceFactors:
+        return EvidenceFactors.of(self._factors(people, answers, rng), answers)
+
+    def _calibrate_at_the_end(self, people: Population, answers: Impressions, rng: Generator) -> None:
+        """Move the line half of the way to what held at the end of the log, if it has times."""
+
+        def before(known: Impressions) -> Directed:
+            return self._known_from(people, known, rng).calibrated(people, self.line_)
+
+        latest = latest_held_out(answers, before)
+        if latest is not None:
+            logits = latest.p_like.logits(latest.held.viewers, latest.held.candidates)
+            self.line_ = self.line_.then(fit_platt(logits, latest.held.labels).half())
+
+    def _rows(self, people_ids: ObjectArray) -> EvidenceFactors:
+        rows = self.ids_.find(people_ids)
+        return EvidenceFactors(*(rows_at(one, rows) for one in (self.taste_, self.appeal_, self.known_)))
 
     def _apply(self, people: Population) -> Directed:
-        rows = self.ids_.find(people.ids.values)
-        taste, appeal = rows_at(self.taste_, rows), rows_at(self.appeal_, rows)
-        scores = Directed.of(people.ids, taste=taste, appeal=appeal, cell=people.cells)
-        return scores.scaled(self.platt_.slope, self.platt_.intercept)
+        return self._rows(people.ids.values).calibrated(people, self.line_)
+
+    @checked_arguments
+    def ranking(self, people: Population | None = None) -> Directed:
+        """Return the matrices lists are ranked by: of the score alone, as the method was published."""
+        directed = self.directed(people)
+        rows, line = self._rows(directed.ids.values), self.line_.platt
+        score = Directed.of(directed.ids, taste=rows.taste, appeal=rows.appeal, cell=directed.cell)
+        return score.scaled(line.slope, line.intercept)
 
     def _column_parts(self) -> dict[LogitTerm, slice]:
         """Return which columns of the matrices make which part."""
         return {FACTORS: slice(None)}
 
     def _logit_terms(self, pair: Population, i: Int32Array, j: Int32Array) -> LogitTerms:
-        rows = self.ids_.find(pair.ids.values)
-        scores = rows_at(self.taste_, rows)[i] * rows_at(self.appeal_, rows)[j] * self.platt_.slope
+        rows, line = self._rows(pair.ids.values), self.line_
+        scores = rows.taste[i] * rows.appeal[j] * line.platt.slope
         parts = {part: scores[:, columns].sum(axis=1) for part, columns in self._column_parts().items()}
-        return {LEVEL: np.full(len(i), self.platt_.intercept), **parts}
+        level = line.platt.intercept + line.of_viewer(rows.known[i, 0]) + line.of_candidate(rows.known[j, 1])
+        return {LEVEL: level, **parts}
 
 
 def _n_splits(n_answers: int, n_people: int) -> int:
@@ -123,17 +150,6 @@ def _n_splits(n_answers: int, n_people: int) -> int:
     few = n_people <= _FEW_PEOPLE
     enough, most = (_ENOUGH_HELD_OUT, _MOST_SPLITS) if few else (_ENOUGH_OF_MANY, _MOST_SPLITS_OF_MANY)
     return min(-(-enough * _FOLDS // max(n_answers, 1)), most)
-
-
-def _line(scores: Float64Array, labels: Float64Array) -> Platt:
-    """Return the Platt line of scores of any scale."""
-    if not len(scores):
-        return Platt()
-    scale = float(np.abs(scores - scores.mean()).mean())
-    if scale <= _NOISE * float(np.abs(scores).max(initial=0.0)):
-        scale = 1.0
-    line = fit_platt(scores / scale, labels)
-    return Platt(line.slope / scale, line.intercept)
 
 
 class LFRRConfig(Section):

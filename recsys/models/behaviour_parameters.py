@@ -18,7 +18,7 @@ from recsys.models.factor_space import Deviations, FactorScaler, FactorSpace, ro
 from recsys.models.impressions import Impressions
 from recsys.models.low_rank import low_rank_maps
 from recsys.models.negative_sampling import PASSES_PER_LIKE
-from recsys.models.random_effects import RandomEffects, fit_random_effects
+from recsys.models.random_effects import EffectVariances, RandomEffects, fit_random_effects
 from recsys.models.stacking import StackingInputs, evidence_weight
 from recsys.types import Float64Array
 
@@ -107,7 +107,7 @@ class GlobalParameters:
     line: Platt
     reply_offset: float
     intercept: float
-    variances: tuple[float, float]
+    variances: EffectVariances
     maps: tuple[Float64Array, Float64Array]
     personal: FactorScaler
     standard: FactorScaler

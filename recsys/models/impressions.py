@@ -106,6 +106,31 @@ class PairRows:
 
 
 @dataclass(frozen=True, eq=False)
+class ReverseRows:
+    """Rows of the same two people the other way, by the place of each directed pair among all.
+
+    pair: `(n_rows,)` place of the pair of each row. back: `(n_pairs,)` place of the reverse, -1 without one.
+    """
+
+    pair: npt.NDArray[np.int64]
+    back: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, viewers: Int32Array, candidates: Int32Array) -> "ReverseRows":
+        """Find the pairs of rows in any order."""
+        width = max(int(viewers.max(initial=0)), int(candidates.max(initial=0))) + 1
+        there, pair = np.unique(viewers.astype(np.int64) * width + candidates, return_inverse=True)
+        turned = there % width * width + there // width
+        at = np.searchsorted(there, turned).clip(max=max(len(there) - 1, 0))
+        return cls(pair, np.where(there[at] == turned, at, -1))
+
+    def sums(self, values: Float64Array) -> Float64Array:
+        """Return for each row the sum of `values` over the rows of its reverse, `(n_rows,)`."""
+        whole = np.append(np.bincount(self.pair, values, len(self.back)), 0.0)
+        return np.asarray(whole[self.back[self.pair]], np.float64)
+
+
+@dataclass(frozen=True, eq=False)
 class Impressions(PairRows):
     """Rows of directed pairs, sorted by viewer, then candidate; `(n_impressions,)` each.
 
@@ -227,7 +252,8 @@ class Impressions(PairRows):
         """
         looked = self.exposures * p_examined(self.unexamined_odds, p_like)
         found = replace(self, looks=np.where(self.exposures > 0, looked, self.looks))
-        found.__dict__["_grouped"] = self.__dict__.setdefault("_grouped", {})
+        for kept in ("_grouped", "_reverse"):
+            found.__dict__[kept] = self.__dict__.setdefault(kept, {})
         return found
 
     def grouped(self, n_people: int) -> tuple[EntriesByPerson, EntriesByPerson]:
@@ -239,6 +265,13 @@ class Impressions(PairRows):
                 EntriesByPerson.of(n_people, self.candidates, self.viewers),
             )
         return known[n_people]
+
+    def reverse(self) -> "ReverseRows":
+        """Return which rows are of the same two people the other way; found once."""
+        known: dict[int, ReverseRows] = self.__dict__.setdefault("_reverse", {})
+        if not known:
+            known[0] = ReverseRows.of(self.viewers, self.candidates)
+        return known[0]
 
     def likes(self, n_people: int) -> "csr_array[Any]":
         """Return who liked whom as zeros and ones, `(n_people, n_people)`."""

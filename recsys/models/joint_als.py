@@ -23,8 +23,8 @@ class JointALS(CalibratedFactors):
     """Factorises who matched whom, without a view of who began; a baseline.
 
     A match is a pair of people who both said yes. Whether two match is learned from matches among all pairs,
-    not from the two decisions, and the score is the same for both: the mean of both directions of the
-    factors. Factors are learned from pairs of whom it is known whether they matched; the line from score to
+    not from the two decisions, and the score is the same for both, as is the order of lists: the mean of
+    both directions of the factors. Factors are learned from pairs of whom it is known whether they matched; the line from score to
     p_like from all answers, so that it is P(like | look) as in every model.
 
     Source: Hu, Koren and Volinsky, "Collaborative filtering for implicit feedback datasets", ICDM 2008, on
@@ -35,7 +35,7 @@ class JointALS(CalibratedFactors):
     >>> town = recsys.make_town(40, np.random.default_rng(7))
     >>> people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
     >>> model = JointALS(factors=4).fit(people, events, rng=1)
-    >>> both = model.fitted.probabilities([0, 1], [1, 0])
+    >>> both = model.ranking().probabilities([0, 1], [1, 0])
     >>> bool(np.isclose(*both))
     True
     """

@@ -15,10 +15,32 @@ from recsys.types import Float64Array, Int32Array
 
 _LEAST_VARIANCE = 1e-3
 _USUAL, _USUAL_SPREAD = 0.2, 0.2
+_MOST_CORRELATED = 0.8
+"""Correlation of the two numbers of a person, at most; nearer to 1 the alternating steps hardly move."""
 _ATTENUATION = (16.0 * np.sqrt(3.0) / (15.0 * np.pi)) ** 2
 _MOST_SHARE = 2.0
 _SETTLED = 2e-3
 """Logits below which another round changes nothing that matters."""
+
+
+@dataclass(frozen=True, slots=True)
+class EffectVariances:
+    """How far people lie apart in generosity and in popularity, and the covariance of the two.
+
+    Whoever is liked more mostly likes fewer: below 0 the covariance says that popular people are selective.
+
+    >>> EffectVariances(1.0, 1.0, -0.5).precisions().round(3).tolist()
+    [[1.333, 0.667], [0.667, 1.333]]
+    """
+
+    generosity: float = _USUAL
+    popularity: float = _USUAL
+    covariance: float = 0.0
+
+    def precisions(self) -> Float64Array:
+        """Return the inverse of the covariance matrix, `(2, 2)`."""
+        both = [[self.generosity, self.covariance], [self.covariance, self.popularity]]
+        return np.asarray(np.linalg.inv(np.array(both)), np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,12 +56,12 @@ class RandomEffects:
     generosity: Float64Array
     popularity: Float64Array
     intercept: float
-    variances: tuple[float, float]
+    variances: EffectVariances
 
     @classmethod
     def none(cls, n_people: int) -> "RandomEffects":
         """Nothing is known of anybody."""
-        return cls(np.zeros(n_people), np.zeros(n_people), 0.0, (_USUAL, _USUAL))
+        return cls(np.zeros(n_people), np.zeros(n_people), 0.0, EffectVariances())
 
     def logits(self, impressions: Impressions) -> Float64Array:
         """Return what the intercept and the two people add to each impression, `(n_impressions,)`."""
@@ -51,20 +73,22 @@ def fit_random_effects(
     offset: Float64Array,
     n_people: int,
     *,
-    variances: tuple[float, float] | None = None,
+    variances: EffectVariances | None = None,
     intercept: float | None = None,
     start: RandomEffects | None = None,
     rounds: int = 50,
 ) -> RandomEffects:
     """Fit crossed random effects to the answers given `offset` logits, by alternating Newton steps.
 
-    Each person's two numbers have normal priors around 0; the variances are those of `effect_variances`,
-    unless given. With the intercept and variances given, only the numbers of the people are found. `start`
-    is where to begin: effects found from almost the same impressions.
+    Each person's two numbers have a joint normal prior around 0, so what is known of somebody as a candidate
+    tells of them as a viewer too; its variances are those of `effect_variances`, unless given. With the
+    intercept and variances given, only the numbers of the people are found. `start` is where to begin: effects
+    found from almost the same impressions.
 
     Source: Breslow and Clayton, "Approximate inference in generalized linear mixed models",
     Journal of the American Statistical Association 88 (1993) 9-25, whose own variances are too small where
-    people gave few answers.
+    people gave few answers; the correlation of the two numbers is the generalized reciprocity of D. A. Kenny
+    and L. La Voie, "The social relations model", Advances in Experimental Social Psychology 18 (1984) 141-182.
     """
     begin = RandomEffects.none(n_people) if start is None else start
     effects = [begin.generosity, begin.popularity]
@@ -74,6 +98,7 @@ def fit_random_effects(
             effects[0], effects[1], level, begin.variances if variances is None else variances
         )
     spread = effect_variances(impressions, offset, n_people) if variances is None else variances
+    prior = spread.precisions()
     owners = (impressions.viewers, impressions.candidates)
     sides = [_Side.of(impressions, *one) for one in zip(owners, impressions.grouped(n_people), strict=True)]
     logits = offset + level + effects[0][impressions.viewers] + effects[1][impressions.candidates]
@@ -84,12 +109,12 @@ def fit_random_effects(
             more = 0.0
             if intercept is None:
                 more = min(max(float(pull.sum()) / (float(curve.sum()) + 0.5), -1.0), 1.0)
-            precision = curve + 1.0 / spread[at]
-            pull -= more * curve + effects[at] / spread[at]
-            step = np.clip(pull / precision, -1.0, 1.0)
+            expected = -prior[0, 1] / prior[at, at] * effects[1 - at]
+            pull -= more * curve + prior[at, at] * (effects[at] - expected)
+            step = np.clip(pull / (curve + prior[at, at]), -1.0, 1.0)
             if intercept is None:
-                # at the mode the effects of a side add up to nothing, so their mean belongs to the level
-                middle = float((effects[at] + step)[side.seen].mean())
+                # at the mode what a side adds to the prior's adds up to nothing: the mean belongs to the level
+                middle = float((effects[at] - expected + step)[side.seen].mean())
                 more, step = more + middle, step - middle * side.seen
             effects[at] = effects[at] + step
             level, logits = level + more, logits + (step + more)[side.own]
@@ -99,33 +124,42 @@ def fit_random_effects(
     return RandomEffects(effects[0], effects[1], level, spread)
 
 
-def effect_variances(impressions: Impressions, offset: Float64Array, n_people: int) -> tuple[float, float]:
-    """Return the variances of generosity and popularity between people.
+def effect_variances(impressions: Impressions, offset: Float64Array, n_people: int) -> EffectVariances:
+    """Return the variances of generosity and popularity between people, and their covariance.
 
     Two answers of one viewer err together by what is particular to the viewer: with residuals r and slopes
     w = p (1 - p) of the rates that `offset` alone gives, the mean of r r' is about w w' v / (1 + c t), v the
     variance of the viewers and t that of both sides together, by which the rates lie nearer to a half than
-    those of a typical pair. The same of two answers about one candidate. Near `_USUAL` where little is known.
+    those of a typical pair. The same of two answers about one candidate; and of an answer of somebody beside
+    one about them, with the covariance for v, the two answers of a pair about each other left out, which hang
+    together for other reasons. Near `_USUAL` and 0 where little is known.
 
     Source of c: S. L. Zeger, K.-Y. Liang and P. S. Albert, "Models for longitudinal data: a generalized
     estimating equation approach", Biometrics 44 (1988) 1049-1060.
     """
     p = sigmoid(fit_platt(offset, impressions.labels, impressions.looks).logits(offset))
     residual, slope = impressions.looks * (impressions.labels - p), impressions.looks * p * (1.0 - p)
-    shares = []
-    for owner in (impressions.viewers, impressions.candidates):
+    shares, owners = [], (impressions.viewers, impressions.candidates)
+    usual = 1.0 / _USUAL_SPREAD**2
+    for owner in owners:
 
         def pairs(values: Float64Array, owner: Int32Array = owner) -> float:
             whole = np.bincount(owner, values, n_people)
             return float(whole @ whole - values @ values)
 
         weight = max(pairs(slope), 0.0) / 2.0  # one over the variance of the share where there is no effect
-        usual = 1.0 / _USUAL_SPREAD**2
         shares.append(max((pairs(residual) / 2.0 + _USUAL * usual) / (weight + usual), 0.0))
-    total = min(sum(shares), _MOST_SHARE)
-    widened = 1.0 / (1.0 - _ATTENUATION * total)
-    first, second = (max(share * widened, _LEAST_VARIANCE) for share in shares)
-    return first, second
+    back = impressions.reverse()
+
+    def both_sides(values: Float64Array) -> float:
+        given, received = (np.bincount(owner, values, n_people) for owner in owners)
+        return float(given @ received - values @ back.sums(values))
+
+    shared = both_sides(residual) / (max(both_sides(slope), 0.0) + usual)
+    widened = 1.0 / (1.0 - _ATTENUATION * min(sum(shares), _MOST_SHARE))
+    first, second = (max(float(share * widened), _LEAST_VARIANCE) for share in shares)
+    most = _MOST_CORRELATED * float(np.sqrt(first * second))
+    return EffectVariances(first, second, float(np.clip(shared * widened, -most, most)))
 
 
 @dataclass(frozen=True, eq=False)
