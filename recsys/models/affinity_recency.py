@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from recsys.models.affinity import TERM, AffinityParts, Closeness, PersonAffinity
+from recsys.models.calibration import Platt, fit_platt
 from recsys.models.directed import Directed
 from recsys.models.impressions import Impressions
 from recsys.models.list_weights import JudgedLists, ListWeights, is_better
@@ -92,6 +93,17 @@ def latest_held_out(
     age = np.where(known.age < days, known.first_age, known.age) - days
     known = replace(known, age=age, first_age=known.first_age - days)
     return HeldOutDecisions(known, decisions.take(held), fitted(known))
+
+
+def line_at_the_end(latest: HeldOutDecisions | None) -> Platt:
+    """Return the line half of the way to what held at the end of a log; the identity without an end.
+
+    See `latest_held_out`, and `Platt.half` for why not all of it.
+    """
+    if latest is None:
+        return Platt()
+    logits = latest.p_like.logits(latest.held.viewers, latest.held.candidates)
+    return fit_platt(logits, latest.held.labels).half()
 
 
 def with_recency(choice: ListWeights, splits: Sequence[HeldOutAffinity]) -> tuple[ListWeights, float]:

@@ -14,11 +14,10 @@ from recsys.data.events import Events
 from recsys.data.ids import IdIndex, hashed_strings
 from recsys.data.population import Population
 from recsys.features.feature_map import FeatureMap
-from recsys.models.affinity_recency import latest_held_out
+from recsys.models.affinity_recency import latest_held_out, line_at_the_end
 from recsys.models.als import explicit_als, implicit_als
 from recsys.models.base import Model
 from recsys.models.behaviour_parameters import BehaviourConfig
-from recsys.models.calibration import fit_platt
 from recsys.models.directed import Directed
 from recsys.models.evidence_calibration import EvidenceFactors, EvidenceLine, fit_evidence_line
 from recsys.models.explanation import FACTORS, LEVEL, NOISE, POPULARITY, SELECTIVITY, LogitTerm, LogitTerms
@@ -91,7 +90,10 @@ class CalibratedFactors(Model):
         for number in range(_n_splits(len(judged), len(people))):
             held = judged.take(fold == number)
             factors = self._known_from(people, learned.take(~learned.same_pairs(held)), rng)
-            for some in (held, silent.take(np.where(decided, silent.same_pairs(held), silent_fold == number))):
+            for some in (
+                held,
+                silent.take(np.where(decided, silent.same_pairs(held), silent_fold == number)),
+            ):
                 held_out.append(some)
                 scores.append(factors.scores(some))
                 known.append(factors.known_of(some))
@@ -113,10 +115,7 @@ class CalibratedFactors(Model):
         def before(known: Impressions) -> Directed:
             return self._known_from(people, known, rng).calibrated(people, self.line_)
 
-        latest = latest_held_out(answers, before)
-        if latest is not None:
-            logits = latest.p_like.logits(latest.held.viewers, latest.held.candidates)
-            self.line_ = self.line_.then(fit_platt(logits, latest.held.labels).half())
+        self.line_ = self.line_.then(line_at_the_end(latest_held_out(answers, before)))
 
     def _rows(self, people_ids: ObjectArray) -> EvidenceFactors:
         rows = self.ids_.find(people_ids)

@@ -13,7 +13,7 @@ from recsys.data.events import Events
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.models.affinity import Affinity
-from recsys.models.affinity_recency import latest_held_out
+from recsys.models.affinity_recency import latest_held_out, line_at_the_end
 from recsys.models.base import Model, nobody
 from recsys.models.behaviour_fit import LeftOutFits, behaviour_matrices
 from recsys.models.behaviour_parameters import (
@@ -21,7 +21,6 @@ from recsys.models.behaviour_parameters import (
     GlobalParameters,
     PersonParameters,
 )
-from recsys.models.calibration import fit_platt
 from recsys.models.content import ContentModel
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.explanation import (
@@ -115,9 +114,8 @@ class BehaviourModel(Model):
         decisions, latest = training_data.impressions, None
         if decisions.answered.all():
             latest = latest_held_out(decisions, fits.early(content, (self.stacker_, shared)))
-        if latest is not None and not fits.only_likes:
-            logits = latest.p_like.logits(latest.held.viewers, latest.held.candidates)
-            self.stacker_ = self.stacker_.calibrated(fit_platt(logits, latest.held.labels).half())
+        if not fits.only_likes:
+            self.stacker_ = self.stacker_.calibrated(line_at_the_end(latest))
         step("who comes across whom")
         self.affinity_ = None
         if splits:

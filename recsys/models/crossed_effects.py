@@ -9,12 +9,13 @@ from recsys.config import Section
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
+from recsys.models.affinity_recency import latest_held_out, line_at_the_end
 from recsys.models.base import Model
 from recsys.models.directed import Directed
 from recsys.models.explanation import LEVEL, POPULARITY, SELECTIVITY, LogitTerms
 from recsys.models.factor_space import rows_at
 from recsys.models.impressions import Impressions
-from recsys.models.negative_sampling import with_some_passes
+from recsys.models.negative_sampling import only_likes, with_some_passes
 from recsys.models.random_effects import RandomEffects, fit_random_effects
 from recsys.types import Float64Array, Int32Array
 
@@ -70,23 +71,28 @@ class CrossedEffects(Model):
 
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:
         impressions = Impressions.from_events(people, events)
-        answers = with_some_passes(impressions.take(impressions.answered), rng)
-        n_people, offset = len(people), np.zeros(len(answers))
-        start = RandomEffects.none(n_people)
-        found = fit_random_effects(answers, offset, n_people, start=start, rounds=self.config.rounds)
-        effects = found.generosity[impressions.viewers] + found.popularity[impressions.candidates]
-        line = impressions.look_line(found.intercept + effects)
+        answers = impressions.take(impressions.answered)
+        found = self._effects(with_some_passes(answers, rng), len(people))
+        line = impressions.look_line(found.logits(impressions))
+        if impressions.answered.all() and not only_likes(impressions):
+
+            def before(known: Impressions) -> Directed:
+                early = self._effects(known, len(people))
+                matrices = _matrices(people, early.intercept, early.generosity, early.popularity)
+                return matrices.scaled(line.slope, line.intercept)
+
+            line = line.then(line_at_the_end(latest_held_out(answers, before)))
         self.ids_, self.level_ = people.ids, line.slope * found.intercept + line.intercept
         self.generosity_, self.popularity_ = line.slope * found.generosity, line.slope * found.popularity
 
+    def _effects(self, answers: Impressions, n_people: int) -> RandomEffects:
+        offset, start = np.zeros(len(answers)), RandomEffects.none(n_people)
+        return fit_random_effects(answers, offset, n_people, start=start, rounds=self.config.rounds)
+
     def _apply(self, people: Population) -> Directed:
         rows = self.ids_.find(people.ids.values)
-        ones = np.ones(len(rows))
         generosity, popularity = (rows_at(own, rows) for own in (self.generosity_, self.popularity_))
-        taste, appeal = (self.level_ + generosity, ones), (ones, popularity)
-        return Directed.of(
-            people.ids, taste=np.column_stack(taste), appeal=np.column_stack(appeal), cell=people.cells
-        )
+        return _matrices(people, self.level_, generosity, popularity)
 
     def _logit_terms(self, pair: Population, i: Int32Array, j: Int32Array) -> LogitTerms:
         rows = self.ids_.find(pair.ids.values)
@@ -95,3 +101,11 @@ class CrossedEffects(Model):
             SELECTIVITY: rows_at(self.generosity_, rows)[i],
             POPULARITY: rows_at(self.popularity_, rows)[j],
         }
+
+
+def _matrices(
+    people: Population, level: float, generosity: Float64Array, popularity: Float64Array
+) -> Directed:
+    ones = np.ones(len(people))
+    taste, appeal = np.column_stack([level + generosity, ones]), np.column_stack([ones, popularity])
+    return Directed.of(people.ids, taste=taste, appeal=appeal, cell=people.cells)

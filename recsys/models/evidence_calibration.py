@@ -1,6 +1,6 @@
 """Calibration of a score by a line, and by how much is known of the two people."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,8 +11,10 @@ from recsys.models.impressions import Impressions
 from recsys.models.stacking import evidence_weight, logistic_regression
 from recsys.types import Float64Array
 
-_PRECISION = 10.0
-"""Of the slope around 1, and of what being known adds around nothing, as `fit_platt` has it."""
+_SLOPE_PRECISION = 10.0
+"""Of the slope around 1, as `fit_platt` has it."""
+_KNOWN_PRECISION = 3.0
+"""Of what being known adds, around nothing."""
 _FIXED = 1e12
 _NOISE = 1e-9
 """Scores that differ by less than this share of the largest are equal, but for rounding."""
@@ -22,7 +24,7 @@ _NOISE = 1e-9
 class EvidenceLine:
     """The calibrated logit is a line of the score and of how well both people are known.
 
-    Scores of people of whom little is known are near 0, and so are those of pairs that do not suit each other;
+    Scores of people of whom little is known are near 0, as are those of pairs that do not suit each other, and
     a line of the score alone says the same chance of both. `platt.slope` is positive, so of pairs of which
     equally much is known the order is kept.
 
@@ -35,7 +37,7 @@ class EvidenceLine:
     array([1., 2.])
     """
 
-    platt: Platt = Platt()
+    platt: Platt = field(default_factory=Platt)
     viewer: float = 0.0
     candidate: float = 0.0
     usual: tuple[float, float] = (0.0, 0.0)
@@ -88,10 +90,10 @@ def fit_evidence_line(scores: Float64Array, known: Float64Array, labels: Float64
             weights,
             offset=np.zeros(len(outcome)),
             mean=np.array([0.0, slope, 0.0, 0.0]),
-            precision=np.array([0.0, slope_precision, _PRECISION, _PRECISION]),
+            precision=np.array([0.0, slope_precision, _KNOWN_PRECISION, _KNOWN_PRECISION]),
         )
 
-    level, slope, viewer, candidate = fitted(1.0, _PRECISION)
+    level, slope, viewer, candidate = fitted(1.0, _SLOPE_PRECISION)
     if slope < LEAST_SLOPE:
         level, slope, viewer, candidate = fitted(LEAST_SLOPE, _FIXED)
     line = Platt(float(slope) / scale, float(level - slope * centre / scale))

@@ -10,12 +10,13 @@ from recsys.config import Section
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
+from recsys.models.affinity_recency import latest_held_out, line_at_the_end
 from recsys.models.base import Model
 from recsys.models.calibration import Platt, fit_platt
 from recsys.models.directed import Directed
 from recsys.models.explanation import LEVEL, POPULARITY, LogitTerms
 from recsys.models.impressions import Impressions
-from recsys.models.negative_sampling import with_some_passes
+from recsys.models.negative_sampling import only_likes, with_some_passes
 from recsys.types import Float64Array, Int32Array
 
 if TYPE_CHECKING:
@@ -82,6 +83,12 @@ class PopularityModel(Model):
         logits = self._rates(answers, n_people)
         line = Platt() if len(answers) < _LEAST_CALIBRATED else fit_platt(held_out, answers.labels)
         line = line.then(impressions.look_line(line.logits(logits[impressions.candidates])))
+        if impressions.answered.all() and not only_likes(impressions):
+
+            def before(known: Impressions) -> Directed:
+                return _matrices(people, line.logits(self._rates(known, n_people)))
+
+            line = line.then(line_at_the_end(latest_held_out(answers, before)))
         seen = np.bincount(answers.candidates, minlength=n_people) > 0
         self.ids_ = IdIndex(people.ids.values[seen])
         self.logits_ = line.logits(logits[seen])
@@ -99,10 +106,12 @@ class PopularityModel(Model):
     def _apply(self, people: Population) -> Directed:
         at = self.ids_.find(people.ids.values)
         appeal = np.append(self.logits_, self.usual_)[at]
-        return Directed.of(
-            people.ids, taste=np.ones((len(people), 1)), appeal=appeal[:, None], cell=people.cells
-        )
+        return _matrices(people, appeal)
 
     def _logit_terms(self, pair: Population, i: Int32Array, j: Int32Array) -> LogitTerms:
         appeal = self._apply(pair).appeal[j, 0].astype(np.float64)
         return {LEVEL: np.full(len(i), self.usual_), POPULARITY: appeal - self.usual_}
+
+
+def _matrices(people: Population, logits: Float64Array) -> Directed:
+    return Directed.of(people.ids, taste=np.ones((len(people), 1)), appeal=logits[:, None], cell=people.cells)

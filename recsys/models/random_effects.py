@@ -82,13 +82,13 @@ def fit_random_effects(
 
     Each person's two numbers have a joint normal prior around 0, so what is known of somebody as a candidate
     tells of them as a viewer too; its variances are those of `effect_variances`, unless given. With the
-    intercept and variances given, only the numbers of the people are found. `start` is where to begin: effects
-    found from almost the same impressions.
+    intercept and variances given, only the numbers of the people are found. `start` is where to begin:
+    effects found from almost the same impressions.
 
     Source: Breslow and Clayton, "Approximate inference in generalized linear mixed models",
     Journal of the American Statistical Association 88 (1993) 9-25, whose own variances are too small where
-    people gave few answers; the correlation of the two numbers is the generalized reciprocity of D. A. Kenny
-    and L. La Voie, "The social relations model", Advances in Experimental Social Psychology 18 (1984) 141-182.
+    people gave few answers. The correlation of the two numbers is generalized reciprocity: D. A. Kenny and
+    L. La Voie, "The social relations model", Advances in Experimental Social Psychology 18 (1984) 141-182.
     """
     begin = RandomEffects.none(n_people) if start is None else start
     effects = [begin.generosity, begin.popularity]
@@ -113,7 +113,7 @@ def fit_random_effects(
             pull -= more * curve + prior[at, at] * (effects[at] - expected)
             step = np.clip(pull / (curve + prior[at, at]), -1.0, 1.0)
             if intercept is None:
-                # at the mode what a side adds to the prior's adds up to nothing: the mean belongs to the level
+                # at the mode what a side adds to the prior adds up to nothing: a mean belongs to the level
                 middle = float((effects[at] - expected + step)[side.seen].mean())
                 more, step = more + middle, step - middle * side.seen
             effects[at] = effects[at] + step

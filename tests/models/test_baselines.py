@@ -18,9 +18,11 @@ from recsys.models.baselines import (
     RCFConfig,
 )
 from recsys.models.behaviour_parameters import BehaviourConfig
+from recsys.models.bpr import BPR
 from recsys.models.content import ContentModel
 from recsys.models.crossed_effects import CrossedEffects
 from recsys.models.item_item import EASE, ItemKNN
+from recsys.models.joint_als import JointALS
 from recsys.models.popularity import PopularityModel
 from recsys.testing.model_contract import ModelContract, some_events
 from recsys.testing.people import AS_OF, make_people
@@ -215,7 +217,68 @@ def test_calibration_hardly_depends_on_the_seed():
         table, viewer="who", candidate="what", outcome="liked", sides=("user", "item")
     )
     levels = [
-        ItemKNN().fit(log.people, log.events, rng=seed).fitted.probabilities(np.zeros(1, int), [60])[0]
+        ItemKNN().fit(log.people, log.events, rng=seed).score_pairs(log.seen.iloc[:1])[C.P_LIKE].iloc[0]
         for seed in range(4)
     ]
     assert np.ptp(levels) < 0.012
+
+
+def rated_by_strangers(rng, n=400, each=20):
+    """Newcomers are half of the people of later answers, and say yes half as often as who is known."""
+    known = np.arange(n) < n // 2
+    viewers = np.repeat(np.arange(n), np.where(known, 2 * each, 8))
+    candidates = rng.integers(0, n, len(viewers))
+    viewers, candidates = viewers[viewers != candidates], candidates[viewers != candidates]
+    kind = np.arange(n) % 4
+    suits = kind[viewers] == kind[candidates]
+    chance = np.where(known[viewers], 0.75, 0.35) + np.where(suits, 0.2, -0.1)
+    ids = np.array([f"p{number:03}" for number in range(n)], dtype=object)
+    said = np.where(rng.random(len(viewers)) < chance, "like", "pass")
+    frame = pd.DataFrame({C.ACTOR: ids[viewers], C.TARGET: ids[candidates], C.TYPE: said})
+    frame = frame.drop_duplicates([C.ACTOR, C.TARGET])
+    held = rng.random(len(frame)) < np.where(frame[C.ACTOR].isin(ids[known]), 0.2, 0.7)
+    return ids, known, frame[~held], frame[held]
+
+
+@pytest.mark.parametrize("kind", [ItemKNN, EASE, OneSidedALS, BPR, JointALS, RCF])
+def test_chances_are_right_for_people_of_whom_little_is_known(kind):
+    """A line of the score alone says of newcomers what it says of pairs that do not suit each other."""
+    ids, known, past, later = rated_by_strangers(np.random.default_rng(4))
+    people = Population.of_ids(ids, as_of=AS_OF)
+    pairs = later.rename(columns={C.ACTOR: C.VIEWER, C.TARGET: C.CANDIDATE})
+    chance = kind().fit(people, Events.of(past), rng=1).score_pairs(pairs)[C.P_LIKE].to_numpy()
+    said, is_known = (later[C.TYPE] == "like").to_numpy(), later[C.ACTOR].isin(ids[known]).to_numpy()
+    for part in (is_known, ~is_known):
+        assert chance[part].mean() == pytest.approx(said[part].mean(), abs=0.06)
+
+
+def test_lists_of_a_baseline_are_in_the_order_of_its_score():
+    ids, _, past, _ = rated_by_strangers(np.random.default_rng(4))
+    model = ItemKNN().fit(Population.of_ids(ids, as_of=AS_OF), Events.of(past), rng=1)
+    score = (model.taste_ @ model.appeal_.T)[0]
+    others = np.arange(len(ids))
+    order = model.ranking().logits(np.zeros(len(ids), int), others)
+    assert (np.diff(order[np.argsort(score)]) >= -1e-5).all()
+    assert np.ptp(model.line_.of_candidate(model.known_[:, 1])) > 0.01
+
+
+@pytest.mark.parametrize("kind", [ItemKNN, LFRR, CrossedEffects, PopularityModel])
+def test_a_rate_that_changes_at_the_end_is_half_believed(kind):
+    """Likes fall from .8 to .3 in the last fifth: chances lie between those of the whole and of the end."""
+    rng, n, last = np.random.default_rng(3), 300, 0.2
+    viewers, candidates = np.divmod(rng.choice(n * n, 9000, replace=False), n)
+    when = rng.random(len(viewers))
+    ids = np.array([f"p{number:03}" for number in range(n)], dtype=object)
+    rate = np.where(when < 1.0 - last, 0.8, 0.3)
+    said = rng.random(len(viewers)) < rate
+    rows = {C.ACTOR: ids[viewers], C.TARGET: ids[candidates], C.TYPE: np.where(said, "like", "pass")}
+    frame = pd.DataFrame(rows)[viewers != candidates]
+    people = Population.of_ids(ids, as_of=AS_OF)
+    timed = frame.assign(**{C.TS: (AS_OF - pd.to_timedelta(100 * (1 - when), "D"))[viewers != candidates]})
+    pairs = pd.DataFrame({C.VIEWER: ids[:150], C.CANDIDATE: ids[150:]})
+    mean, moved = (
+        kind().fit(people, Events.of(one), rng=1).score_pairs(pairs)[C.P_LIKE].mean()
+        for one in (frame, timed)
+    )
+    assert mean == pytest.approx(0.7, abs=0.05)
+    assert moved == pytest.approx(0.5, abs=0.07)

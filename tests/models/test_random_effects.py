@@ -49,7 +49,9 @@ def test_a_mean_over_what_is_not_known_of_people_says_no_more_than_their_modes()
         found = fit_random_effects(rest, np.zeros(len(rest)), N_PEOPLE)
         p = sigmoid(found.logits(rest))
         curves = [np.bincount(who, p * (1 - p), N_PEOPLE) for who in (rest.viewers, rest.candidates)]
-        unsure = [1.0 / (curve + 1.0 / of) for curve, of in zip(curves, astuple(found.variances)[:2], strict=True)]
+        unsure = [
+            1.0 / (curve + 1.0 / of) for curve, of in zip(curves, astuple(found.variances)[:2], strict=True)
+        ]
         logits = found.logits(judged)
         total = unsure[0][judged.viewers] + unsure[1][judged.candidates]
         centre.append(log_loss(judged.labels, sigmoid(logits)))

@@ -4,7 +4,7 @@ The control shuffles whole forms between people of one wave and gender: what is 
 model then is identity it memorised, not anything the forms say.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -30,14 +30,15 @@ from tests.benchmarks.dating.form import Evening, blocks, content, mutual
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-Scorer = Callable[[Events, Mask], Floats]
+Scorer = Callable[[Events, Mask], dict[str, Floats]]
 
 FOLDS = 5
-RANDOM, POPULARITY, CONTENT, HYBRID, CONTROL, CROSSED = (
+MODELS = RANDOM, POPULARITY, CONTENT, HYBRID, HYBRID_JOINT, CONTROL, CROSSED = (
     "random",
     "popularity",
     "content",
     "hybrid",
+    "hybrid, joint",
     "content, forms shuffled",
     "crossed effects (regression)",
 )
@@ -86,6 +87,9 @@ def measure(evening: Evening, seed: int, *, repeats: int, progress: bool = True)
         _named("warm_auc", drawn.interval(HYBRID))
         | _named("warm_wave_auc", waves[HYBRID])
         | _named("warm_wave_fold_auc", inside[HYBRID])
+        | _named("warm_joint_auc", drawn.interval(HYBRID_JOINT))
+        | _named("warm_joint_wave_auc", waves[HYBRID_JOINT])
+        | _named("warm_joint_wave_fold_auc", inside[HYBRID_JOINT])
         | _named("content_auc", drawn.interval(CONTENT))
         | _named("content_wave_auc", waves[CONTENT])
         | _named("control_auc", drawn.interval(CONTROL))
@@ -93,6 +97,7 @@ def measure(evening: Evening, seed: int, *, repeats: int, progress: bool = True)
         | _named("crossed_wave_auc", waves[CROSSED])
         | _named("crossed_wave_fold_auc", inside[CROSSED])
         | _named("hybrid_over_crossed_auc", drawn.difference(HYBRID, CROSSED))
+        | _named("joint_over_crossed_auc", drawn.difference(HYBRID_JOINT, CROSSED))
         | _named("popularity_auc", drawn.interval(POPULARITY))
     )
     return Result(rows, summary)
@@ -103,29 +108,33 @@ def warm_scores(
 ) -> dict[str, Floats]:
     """Return out-of-fold mutual scores by model, `(n_repeats, n_meetings)` each."""
     shuffled = with_forms_shuffled(evening, np.random.default_rng(seed))
-    scorers: dict[str, Scorer] = {
-        RANDOM: lambda events, test: np.zeros(int(test.sum())),
-        POPULARITY: lambda events, test: _popularity(evening, events, test),
-        CONTENT: lambda events, test: _content(evening, events, test, seed),
-        HYBRID: lambda events, test: _hybrid(evening, events, test, seed),
-        CONTROL: lambda events, test: _content(shuffled, events, test, seed),
-        CROSSED: lambda events, test: crossed_effects(evening.data.pairs, test),
-    }
-    scores = {model: np.empty(folds.shape) for model in scorers}
+    scorers: Sequence[Scorer] = (
+        lambda events, test: {RANDOM: np.zeros(int(test.sum()))},
+        lambda events, test: {POPULARITY: _popularity(evening, events, test)},
+        lambda events, test: {CONTENT: _content(evening, events, test, seed)},
+        lambda events, test: _hybrid(evening, events, test, seed),
+        lambda events, test: {CONTROL: _content(shuffled, events, test, seed)},
+        lambda events, test: {CROSSED: crossed_effects(evening.data.pairs, test)},
+    )
+    scores = {model: np.empty(folds.shape) for model in MODELS}
     turns = [(repeat, number) for repeat in range(len(folds)) for number in range(FOLDS)]
     for repeat, number in tqdm(turns, desc="folds of meetings", disable=not progress):
         test = folds[repeat] == number
         events = evening.without(test)
-        for model, scorer in scorers.items():
-            scores[model][repeat, test] = scorer(events, test)
+        for scorer in scorers:
+            for model, found in scorer(events, test).items():
+                scores[model][repeat, test] = found
     return scores
 
 
 def _popularity(evening: Evening, events: Events, test: Mask) -> Floats:
     model = PopularityModel().fit(evening.people, events, rng=np.random.default_rng(0))
+    return model.score_pairs(_asked(evening, test))[C.P_MUTUAL].to_numpy(np.float64)
+
+
+def _asked(evening: Evening, test: Mask) -> pd.DataFrame:
     meetings = evening.data.pairs[test]
-    asked = meetings[["woman", "man"]].set_axis([C.VIEWER, C.CANDIDATE], axis=1)
-    return model.score_pairs(asked)[C.P_MUTUAL].to_numpy(np.float64)
+    return meetings[["woman", "man"]].set_axis([C.VIEWER, C.CANDIDATE], axis=1)
 
 
 def _content(evening: Evening, events: Events, test: Mask, seed: int) -> Floats:
@@ -133,10 +142,14 @@ def _content(evening: Evening, events: Events, test: Mask, seed: int) -> Floats:
     return mutual(model, evening.people, evening.data.pairs[test])
 
 
-def _hybrid(evening: Evening, events: Events, test: Mask, seed: int) -> Floats:
+def _hybrid(evening: Evening, events: Events, test: Mask, seed: int) -> dict[str, Floats]:
+    """Return the product of both chances, and P(both like | both look) as the model has learned it."""
     model = HybridModel(HybridConfig(content=CONFIG), blocks=blocks(evening.numbers))
     model.fit(evening.people, events, rng=np.random.default_rng(seed))
-    return mutual(model, evening.people, evening.data.pairs[test])
+    asked = _asked(evening, test)
+    joint = model.score_pairs(asked, people=evening.people, combiner="joint")[C.P_MUTUAL]
+    product = mutual(model, evening.people, evening.data.pairs[test])
+    return {HYBRID: product, HYBRID_JOINT: joint.to_numpy(np.float64)}
 
 
 def crossed_effects(pairs: pd.DataFrame, test: Mask) -> Floats:
