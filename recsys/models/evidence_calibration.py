@@ -24,9 +24,9 @@ _NOISE = 1e-9
 class EvidenceLine:
     """The calibrated logit is a line of the score and of how well both people are known.
 
-    Scores of people of whom little is known are near 0, as are those of pairs that do not suit each other, and
-    a line of the score alone says the same chance of both. `platt.slope` is positive, so of pairs of which
-    equally much is known the order is kept.
+    Scores of people of whom little is known are near 0, as are those of pairs that do not suit each other,
+    Scores of people of whom little is known are near 0, as are those of pairs that do not suit each
+    other, equally much is known the order is kept.
 
     platt:  of the score, for people known as well as usual.
     viewer, candidate: logits that being fully known adds to being unknown, see `evidence_weight`.

@@ -23,9 +23,9 @@ class JointALS(CalibratedFactors):
     """Factorises who matched whom, without a view of who began; a baseline.
 
     A match is a pair of people who both said yes. Whether two match is learned from matches among all pairs,
-    not from the two decisions; the score, the mean of both directions of the factors, is the same for both, as
-    is the order of lists. Factors are learned from pairs of whom it is known whether they matched; the line
-    from score to p_like from all answers, so that it is P(like | look) as in every model.
+    not from the two decisions; the score, the mean of both directions of the factors, is the same for both,
+    as is the order of lists. Factors are learned from pairs of whom it is known whether they matched; the
+    line from score to p_like from all answers, so that it is P(like | look) as in every model.
 
     Source: Hu, Koren and Volinsky, "Collaborative filtering for implicit feedback datasets", ICDM 2008, on
     matches; the direct counterpart of models of each side in Palomares et al., "Reciprocal recommender
