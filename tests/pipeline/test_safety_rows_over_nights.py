@@ -62,16 +62,14 @@ ROWS: Mapping[str, Callable[[str, str], tuple[str, dict[str, object]]]] = {
 def _pairs() -> list[tuple[str, str]]:
     """As many pairs as there are spellings, who may meet, nobody in two of them."""
     people, found, taken = load_population(TOWN, AS_OF), list[tuple[str, str]](), set[int]()
-    policy, everybody = Policy.default(), np.arange(len(people))
-    for a in everybody:
-        candidates = np.array([b for b in everybody if b != a and not {int(a), int(b)} & taken])
-        may = may_show_each(policy, people, np.full(len(candidates), a), candidates)
-        may &= may_show_each(policy, people, candidates, np.full(len(candidates), a))
-        if may.any() and len(found) <= len(SPELLINGS):
-            b = candidates[may][0]
-            taken |= {int(a), int(b)}
-            found.append((str(people.ids.ids([a])[0]), str(people.ids.ids([b])[0])))
-    return found[: len(NAMES)]
+    n_people = len(people)
+    a, b = np.divmod(np.arange(n_people**2), n_people)
+    may = may_show_each(Policy.default(), people, a, b).reshape(n_people, n_people)
+    for one, other in np.argwhere(may & may.T).tolist():
+        if one != other and not {one, other} & taken and len(found) < len(NAMES):
+            taken |= {one, other}
+            found.append((str(people.ids.ids([one])[0]), str(people.ids.ids([other])[0])))
+    return found
 
 
 PAIRS = _pairs()
