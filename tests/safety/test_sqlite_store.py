@@ -1,5 +1,6 @@
 """Safety stores: memory and SQLite; PostgreSQL has a file of its own."""
 
+import gc
 import multiprocessing
 import sqlite3
 from collections.abc import Iterator
@@ -10,6 +11,13 @@ import pytest
 from recsys.errors import SafetyUnavailable, SettingsError
 from recsys.safety import MemorySafety, MemoryShown, SqliteSafety, open_safety
 from recsys.testing.safety_contract import AT, SafetyContract, ShownContract
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_open_files() -> Iterator[None]:
+    """A connection that a test of this file left open is an error of the last one."""
+    yield
+    gc.collect()
 
 
 class TestMemory(SafetyContract, ShownContract):
@@ -148,11 +156,3 @@ def test_addresses(path: Path) -> None:
         with pytest.raises(SettingsError) as caught:
             open_safety(wrong)
         assert "secret" not in str(caught.value)
-
-
-@pytest.fixture(autouse=True)
-def _no_open_files() -> Iterator[None]:
-    yield
-    import gc
-
-    gc.collect()
