@@ -14,19 +14,11 @@ import numpy.typing as npt
 
 from recsys.allocation.graph import CandidateGraph
 from recsys.random import KeyedGenerator
-from recsys.types import BoolArray, Float32Array, Int32Array, Int64Array
+from recsys.types import BoolArray, Float32Array, Int32Array
 
 _STEP: Final = 7
 """Of the keyed generator: whether a demoted person may stand in somebody's list."""
-_LEAST_DECISIONS: Final = 20
-_FEW_DECISIONS: Final = 5
-_PRIOR_DECISIONS: Final = 10.0
-_EAGER: Final = 0.75
-_TOLERANCE: Final = 1.5
-_MOST: Final = 0.9
-_MANY: Final = 4.0
 _RESERVED: Final = 0.10
-MOST_LIKES_A_DAY: Final = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +26,7 @@ class AttentionLimits:
     """Limits on the attention of each person.
 
     share:          `(n_people,)` float32 in (0, 1], the share of lists that may hold the person.
-    indiscriminate: `(n_people,)` bool, who likes nearly everybody, see `likes_nearly_everybody`.
+    indiscriminate: `(n_people,)` bool, who likes nearly everybody, see `recsys.data.indiscriminate`.
     eagerness:      `(n_people,)` float32 in (0, 1], by what the chance that the person likes back is
                     multiplied when lists are chosen; 1 for everybody until `with_candidates`.
     """
@@ -105,26 +97,3 @@ class AttentionLimits:
         liked_back = np.bincount(graph.candidate, graph.q, minlength=len(price)) / np.maximum(n_edges, 1)
         held_back = np.maximum(price, np.where(self.share < 1, 1.0 - self.share, 0.0))
         return (held_back + (1.0 - self.eagerness) * liked_back).astype(np.float32)
-
-
-def likes_nearly_everybody(likes: Int64Array, decisions: Int64Array, most_a_day: Int64Array) -> BoolArray:
-    """Say whose likes say little, `(n_people,)` bool.
-
-    likes, decisions: `(n_people,)`, distinct people they liked, and liked, passed or hid. most_a_day: likes
-    on their busiest day. Of people with at least twenty decisions, those whose share of likes is far above
-    that of three in four people, and those with four times the likes of nine in ten people; and whoever ever
-    liked more than `MOST_LIKES_A_DAY` people in a day. Shares are smoothed by ten usual decisions.
-
-    >>> likes = np.array([50, *[10] * 9])
-    >>> likes_nearly_everybody(likes, np.full(10, 50), np.full(10, 5)).nonzero()[0].tolist()
-    [0]
-    """
-    hurried, deciding = most_a_day > MOST_LIKES_A_DAY, decisions >= _FEW_DECISIONS
-    if not deciding.any():
-        return hurried
-    usual = float(np.median(likes[deciding] / decisions[deciding]))
-    share = (likes + _PRIOR_DECISIONS * usual) / (decisions + _PRIOR_DECISIONS)
-    eager = float(np.quantile(share[deciding], _EAGER))
-    many = _MANY * float(np.quantile(likes[deciding], _MOST))
-    indiscriminate = (share > min(_TOLERANCE * eager, (1 + eager) / 2)) | (likes > many)
-    return (indiscriminate & (decisions >= _LEAST_DECISIONS)) | hurried

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.data.events import Events
+from recsys.data.indiscriminate import without_excess_likes
 from recsys.data.labels import LABEL_WEIGHTS, LabelSettings, PairLabels, pair_labels
 from recsys.data.population import Population
 from recsys.data.times import MICROSECONDS_A_DAY
@@ -180,7 +181,7 @@ class Impressions(PairRows):
 
     @classmethod
     def _from_events(cls, people: Population, events: Events) -> "Impressions":
-        known = events.without_erased()
+        known = without_excess_likes(events.without_erased())
         said = Decisions.of(known)
         labels, answered, first, is_reply = said.labels, said.answered, said.first, said.is_reply
         silent = SilentExposures.of(said.exposures(known), len(answered))

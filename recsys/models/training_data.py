@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.data.events import Events
+from recsys.data.indiscriminate import without_excess_likes
 from recsys.data.labels import PairLabels, pair_labels
 from recsys.data.population import Population
 from recsys.features.base import BlockRows
@@ -38,7 +39,7 @@ class LabelledPairs(PairRows):
         blind: leave out answers to a like received, where lists are logged: being liked flatters, so
         such a yes says less of who suits whom. They stay where almost every no is such an answer.
         """
-        known = events.without_erased()
+        known = without_excess_likes(events.without_erased())
         labels = pair_labels(known.coded, now=known.now)
         rows = people.ids.find(known.coded.people)
         viewers, candidates = rows[labels.viewer], rows[labels.candidate]

@@ -5,12 +5,13 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from recsys.allocation.attention import AttentionLimits, likes_nearly_everybody
+from recsys.allocation.attention import AttentionLimits
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.constraints.exclusions_and_tokens import persons
 from recsys.data.events import Events
 from recsys.data.exclusions import latest_decisions
+from recsys.data.indiscriminate import likes_nearly_everybody
 from recsys.data.population import Population
 from recsys.data.tables import read_and_check
 from recsys.data.times import MICROSECONDS_A_DAY

@@ -1,13 +1,12 @@
 """What a night tells the safety ledger: holds, bans and separations it read, and what was lifted since."""
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -22,22 +21,15 @@ from recsys.data.id_spellings import Spellings, as_id_text
 from recsys.data.population import Population
 from recsys.data.quarantine import ROW_NUMBER
 from recsys.data.tables import read_and_check
-from recsys.errors import PublicationError, SourceError, as_text
+from recsys.errors import PublicationError, as_text
 from recsys.pipeline.refused_night import ACCOUNT_STOPS, UNREAD_ROW, are_many, away, note_unread, unread
 from recsys.pipeline.retention import run_folders
-from recsys.ranking.publication_filter import published_persons
-from recsys.ranking.snapshot import SnapshotIds
 from recsys.safety.by_person import AWAY_IN_TABLES, AWAY_TODAY, OUT_TODAY
-from recsys.safety.canonical import in_any_spelling
-from recsys.safety.erasure_list import ErasedPeople
-from recsys.safety.fingerprints import ID, PERSON
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import HOLD, TABLES, LedgerState, LedgerTag, Who
 from recsys.storage.manifest import read_manifest
 from recsys.storage.sources import Reader, Source, table_readers
 from recsys.types import BoolArray, Int32Array
-
-_NOBODY: Final = ErasedPeople()
 
 
 @dataclass(frozen=True)
@@ -141,19 +133,6 @@ def _profile_times(read: Reader, as_of: pd.Timestamp) -> Mapping[str, pd.Timesta
     return {str(user): time for user, time in latest.items()}
 
 
-class RestrictingLedger(SafetyLedger):
-    """A safety ledger that takes what restricts and passes every lift over."""
-
-    def lift(self, tag: LedgerTag, **of: Any) -> None:
-        """Do nothing: tables that were not published cannot be trusted with what opens."""
-
-    def lift_everywhere(self, tag: LedgerTag) -> None:
-        """Do nothing, for the same reason."""
-
-    def take_back(self, tag: LedgerTag, people: Iterable[Who]) -> None:
-        """Do nothing, for the same reason."""
-
-
 def note_night(
     ledger: SafetyLedger,
     people: Population,
@@ -239,80 +218,6 @@ def note_numbers_taken_back(ledger: SafetyLedger, people: Population) -> None:
     free = np.setdiff1d(np.arange(len(people)), excluding)
     ids, tokens = people.ids.ids(free).tolist(), people.person_tokens[free].tolist()
     ledger.take_back(EXCLUDED_NUMBER, [Who(str(one), token) for one, token in zip(ids, tokens, strict=True)])
-
-
-def note_changed_tokens(
-    ledger: SafetyLedger, people: Population, run: Path | None, erased: ErasedPeople = _NOBODY
-) -> None:
-    """Tell the ledger whose person token is another one than in the publication of an earlier night.
-
-    A token that is replaced names the same person still: who was banned under the old one is banned, and a
-    new account with the old one is theirs. run: the folder of that publication, None for none. One of an
-    earlier version, which cannot be read any more, tells of no tokens. An account of which the ledger knows
-    anything is linked with its token of tonight, however long it was away; one that is gone tonight, with the
-    token it had, unless its person asked to be erased.
-    """
-    _link_known(ledger, people)
-    try:
-        ids, index = (None, None) if run is None else published_persons(run)
-    except SourceError:
-        ids, index = None, None
-    _link_spellings(ledger, people, ids)
-    if ids is None or index is None:
-        return
-    state = ledger.begin()
-    shared = [naming for naming in state.namings if naming.naming in index.namings]
-    if not shared or not index.of_row.any():
-        return
-    naming, newest = shared[-1], state.namings[-1]
-    before = index.of_row[index.namings.index(naming.naming)]
-    had = np.arange(len(before)) if state.links else np.flatnonzero(before)
-    users = ids.at(had.tolist())
-    gone = erased.among(users)
-    had, users = had[~gone], [user for user, is_gone in zip(users, gone, strict=True) if not is_gone]
-    links: list[tuple[int, int]] = []
-    for user, row, old in zip(users, people.ids.find(users), before[had].tolist(), strict=True):
-        token = people.person_tokens[row] if row >= 0 else None
-        if old == (naming.of(PERSON, token) if token else 0):
-            continue
-        own = newest.of(ID, user)
-        if old or own in state.links:  # whoever had no token then may have had one before
-            links += [(old, own), *([(own, newest.of(PERSON, token))] if token else [])]
-    ledger.link(links)
-
-
-def _link_known(ledger: SafetyLedger, people: Population) -> None:
-    state, rows = ledger.begin(), np.flatnonzero(pd.notna(people.person_tokens))
-    named = state.links.keys() | state.stops.keys() | state.pairs.keys()
-    if not named:
-        return
-    ids, tokens = people.ids.ids(rows).tolist(), people.person_tokens[rows].tolist()
-    of_ids = zip(tokens, *state.fingerprints_of_ids(ids), strict=True)
-    known = [(token, [one for one in own if one in named]) for token, *own in of_ids]
-    person = state.namings[-1]
-    ledger.link((one, person.of(PERSON, token)) for token, own in known for one in own)
-
-
-def _link_spellings(ledger: SafetyLedger, people: Population, earlier: SnapshotIds | None) -> None:
-    """Link who comes with a row about whose id, in another spelling, the ledger knows something.
-
-    An account that the earlier publication had is known as it is spelled, and so are two of tonight that
-    differ in spelling alone.
-    """
-    state = ledger.begin()
-    if not state.links:
-        return
-    ids = people.ids.ids(np.arange(len(people))).tolist()
-    new = (
-        [one for one, row in zip(ids, earlier.find(ids), strict=True) if row < 0]
-        if earlier is not None
-        else ids
-    )
-    if not new:
-        return
-    common = Counter(map(in_any_spelling, ids))
-    found = (state.links_of_spelling(one) for one in new if common[in_any_spelling(one)] == 1)
-    ledger.link([link for link in found if link is not None])
 
 
 def _note_absent(ledger: SafetyLedger, people: Population) -> None:

@@ -35,8 +35,6 @@ from recsys.pipeline.list_files import copy_lists, write_lists
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.night_safety import (
     HoldStates,
-    RestrictingLedger,
-    note_changed_tokens,
     note_night,
     note_numbers_taken_back,
     require_ledger,
@@ -44,11 +42,13 @@ from recsys.pipeline.night_safety import (
 from recsys.pipeline.publication_cards import DATA_SHEET, MODEL_CARD, data_sheet, model_card
 from recsys.pipeline.refused_night import FOR_NOW, note_refused_night, note_refused_pairs, note_unread
 from recsys.pipeline.retention import new_run_id, remove_leftovers, remove_old, run_ids
+from recsys.pipeline.token_changes import TokenChanges, pending_ledger
 from recsys.ranking.publication_filter import ListFilter
 from recsys.ranking.snapshot import Snapshot
 from recsys.ranking.snapshot_files import served_snapshot
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.ledger import SafetyLedger
+from recsys.safety.pending_ledger import PendingLedger
 from recsys.settings import PublishSettings
 from recsys.storage.atomic_write import move_atomically, sync_folder, write_atomically
 from recsys.storage.manifest import FileEntry, MadeFrom, Manifest, file_entry, write_manifest
@@ -135,14 +135,12 @@ def publish(
         run_id, moment, staging = _start_run(published, now or datetime.now(UTC))
         (lists if callable(lists) else partial(write_lists, lists=lists))(staging / LISTS)
         served = _served(published)
-        ledger = _ledger_with_restrictions(published, people, holds, served.shown)
+        ledger, pending = _ledger_with_restrictions(published, people, holds, served.shown)
         proposal = _proposal(staging, people, policy, published, served, settings=settings, source=source)
         proposal = replace(proposal, calibration=calibration, row_counts=row_counts, events=events)
         gates = _judged(staging, proposal)
         refused = any(result.level is Level.BLOCK for result in gates)
-        if not refused:  # what is lifted is lifted by sound tables alone
-            note_night(ledger, people, holds, served.shown)
-        proposal = _asked_of_ledger(staging, proposal, ledger)
+        proposal = _asked_of_ledger(staging, proposal, ledger if refused else pending)
         _write_cards(staging, proposal, gates, made_from, source)
         if serving is not None and not refused:
             serving(staging / SERVING, proposal.lists)
@@ -153,46 +151,47 @@ def publish(
             gates = _with_pages(gates, proposal, staging, published, manifest, pages_asked)
             refused = gates[-1].level is Level.BLOCK
         folder = published / (REFUSED if refused else RUNS) / run_id
-        with _outcome_noted(ledger, proposal, served, refused=refused):
+        with _outcome_noted(ledger, pending, proposal, served, refused=refused):
             _finish(staging, folder, proposal.erased, keep=settings.keep)
         return PublishResult(run_id, folder, gates)
 
 
 @contextmanager
 def _outcome_noted(
-    ledger: SafetyLedger, proposal: Proposal, served: "_Served", *, refused: bool
+    ledger: SafetyLedger, pending: PendingLedger, proposal: Proposal, served: "_Served", *, refused: bool
 ) -> Iterator[None]:
     """Tell the ledger, before the pointer moves, what this night says of people who are out for now.
 
-    What an earlier night that was refused told of them ends once this one is served.
+    What it lifts, and what an earlier night that was refused told of people, ends once this one is served: a
+    refused night may have read an older or a damaged export.
     """
     people, shown = proposal.people, served.shown
     if refused:
         note_refused_night(ledger, people, shown, proposal.erased)
         note_refused_pairs(ledger, people, proposal.policy, served.snapshot(), shown)
     else:
-        note_unread(ledger, people)
+        note_unread(pending, people)
+        pending.write_names()
     yield
     if not refused:
+        note_numbers_taken_back(pending, people)
         for tag in FOR_NOW:
-            ledger.lift_everywhere(tag)
-        note_numbers_taken_back(ledger, people)
+            pending.take_back(tag)
+        pending.write_lifts()
 
 
 def _ledger_with_restrictions(
     published: Path, people: Population, holds: HoldStates | None, shown: Collection[str]
-) -> SafetyLedger:
+) -> tuple[SafetyLedger, PendingLedger]:
     """Return the safety ledger once it knows whom the tables of this night stop and keep apart.
 
-    What they lift waits for the gates: a refused night may have read an older or a damaged export.
+    Beside it as it will be once the night is served: what its tables lift waits for every gate.
     """
     ledger = SafetyLedger.of(published)
     require_ledger(published, ledger)
-    run_id = current_run(published)
-    before = None if run_id is None else published / RUNS / run_id
-    note_changed_tokens(ledger, people, before, ErasureList.of(published).now(ledger.now()))
-    note_night(RestrictingLedger.of(published), people, holds, shown)
-    return ledger
+    pending = pending_ledger(published, people, TokenChanges.of_published(published, people))
+    note_night(pending, people, holds, shown)
+    return ledger, pending
 
 
 def _asked_of_ledger(staging: Path, proposal: Proposal, ledger: SafetyLedger) -> Proposal:

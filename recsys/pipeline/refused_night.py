@@ -61,11 +61,12 @@ def _is_stopped(state: LedgerState, who: Who) -> bool:
 
 def are_many(out: Iterable[Who], shown: Collection[str], state: LedgerState) -> bool:
     """Say whether so many of those shown are newly out at once that it is no word about people."""
-    return sum(not _is_stopped(state, who) for who in out) > _most_away(shown)
+    return sum(not _is_stopped(state, who) for who in out) > most_at_once(len(shown))
 
 
-def _most_away(shown: Collection[str]) -> int:
-    return max(_FEW_AWAY, int(_SHARE_AWAY * len(shown)))
+def most_at_once(n_people: int) -> int:
+    """Return of how many of `n_people` the tables of one night can tell at once and still be true."""
+    return max(_FEW_AWAY, int(_SHARE_AWAY * n_people))
 
 
 def away(people: Population) -> BoolArray:
@@ -127,7 +128,7 @@ def note_refused_pairs(
     if snapshot is None:
         return
     pairs = hidden_pairs(snapshot, people).tolist()
-    closed = closed_pairs(snapshot, people, policy, _most_away(shown))
+    closed = closed_pairs(snapshot, people, policy, most_at_once(len(shown)))
     if closed is not None:
         pairs += closed.pairs.tolist()
         ledger.stop(map(who, closed.people.tolist()), NARROWER_FOR_NOW, as_of=people.as_of.isoformat())

@@ -18,10 +18,12 @@ from recsys.data.tables import CONTRACTS, read_and_check
 from recsys.errors import RecsysError, TableError
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.night import policy_from_settings
-from recsys.pipeline.night_safety import HoldStates, RestrictingLedger, note_night, require_ledger
+from recsys.pipeline.night_safety import HoldStates, note_night, require_ledger
 from recsys.pipeline.refused_night import note_refused_night, note_refused_pairs
+from recsys.pipeline.token_changes import TokenChanges, pending_ledger
 from recsys.ranking.snapshot_files import served_snapshot
 from recsys.safety.erasure_list import ErasureList
+from recsys.safety.ledger import SafetyLedger
 from recsys.settings import TOWN, Settings
 from recsys.storage.load import load_population
 from recsys.storage.publication import current_run, read_publication
@@ -50,9 +52,10 @@ def note_unfinished_night(settings: Settings, published: Path) -> bool:
     snapshot = served_snapshot(served)
     shown = {one for column in (C.VIEWER, C.CANDIDATE) for one in served.lists[column].unique()}
     with writer_lock(published):
-        ledger = RestrictingLedger.of(published)
+        ledger = SafetyLedger.of(published)
         require_ledger(published, ledger)
-        note_night(ledger, people, holds, shown)
+        pending = pending_ledger(published, people, TokenChanges.of_published(published, people))
+        note_night(pending, people, holds, shown)  # what it lifts is never written
         note_refused_night(ledger, people, shown, ErasureList.of(published).now(ledger.now()))
         note_refused_pairs(ledger, people, policy_from_settings(settings.policy), snapshot, shown)
     return True

@@ -201,23 +201,20 @@ class SafetyLedger:
             self._append([stop_record("lift", tag, sorted(stopped))] if stopped else [])
             self._append([pair_record("lift", tag, sorted(ends))] if ends else [])
 
-    def take_back(self, tag: LedgerTag, people: Iterable[Who]) -> None:
-        """Note that whatever these people said of others under a tag no longer holds."""
-        with self._lock, self._file.alone():
-            state = self._begun()
-            if apart := _told_under(state, tag):
-                said = {own for who in people for own in state.fingerprints(Who(who.user_id))}
-                ended = sorted(pair for pair in apart if pair[2] in said)
-                self._append([pair_record("lift", tag, ended)] if ended else [])
+    def take_back(self, tag: LedgerTag, people: Iterable[Who] | None = None) -> None:
+        """Note that whatever these people said of others under a tag no longer holds.
 
-    def lift_everywhere(self, tag: LedgerTag) -> None:
-        """Note that what this owner said of accounts and pairs, whichever they are, no longer holds."""
+        people: None for whatever was said under it, of people and of pairs, whoever said it.
+        """
         with self._lock, self._file.alone():
             state = self._begun()
-            stops, apart = state.stops.items(), _told_under(state, tag)
-            stopped = {(one, told.account) for one, tags in stops for told in tags if told[:2] == tag[:2]}
-            self._append([stop_record("lift", tag, sorted(stopped))] if stopped else [])
-            self._append([pair_record("lift", tag, sorted(apart))] if apart else [])
+            stopped, apart = told_under(state, tag)
+            if people is not None:
+                of = people if apart else ()
+                said = {own for who in of for own in state.fingerprints(Who(who.user_id))}
+                stopped, apart = [], [pair for pair in apart if pair[2] in said]
+            self._append([stop_record("lift", tag, stopped)] if stopped else [])
+            self._append([pair_record("lift", tag, apart)] if apart else [])
 
     def inherit(self, who: Who, person: int) -> None:
         """Note that whatever restricts an account restricts its person, named by fingerprint (0: unknown)."""
@@ -287,12 +284,18 @@ class SafetyLedger:
         self._seen = self._file.state()
 
 
-def _told_under(state: LedgerState, tag: LedgerTag) -> set[tuple[int, int, int]]:
-    """Return the pairs kept apart under a tag, of whichever account: both fingerprints and the account's."""
-    return {
+def told_under(
+    state: LedgerState, tag: LedgerTag
+) -> tuple[list[tuple[int, int]], list[tuple[int, int, int]]]:
+    """Return who is stopped under a tag, and which pairs are apart, each with the account it is told of."""
+    stopped = {
+        (one, told.account) for one, tags in state.stops.items() for told in tags if told[:2] == tag[:2]
+    }
+    apart = {
         (one, other, told.account)
         for one, others in state.pairs.items()
         for other, tags in others.items()
         for told in tags
         if one < other and told[:2] == tag[:2]
     }
+    return sorted(stopped), sorted(apart)

@@ -7,7 +7,8 @@ the reverse of a pair.
 import numpy as np
 import pytest
 
-from recsys.allocation.attention import AttentionLimits, likes_nearly_everybody
+from recsys.allocation.attention import AttentionLimits
+from recsys.data.indiscriminate import likes_nearly_everybody
 from recsys.random import KeyedGenerator
 
 

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from recsys.catalogue.columns import Columns as C
 from recsys.data.exclusions import Relations
 from recsys.data.population import Population
-from recsys.pipeline.night_safety import HoldStates, note_changed_tokens, note_night
+from recsys.pipeline.night_safety import HoldStates, note_night
+from recsys.pipeline.token_changes import TokenChanges, note_changed_tokens
 from recsys.ranking.publication_filter import ListFilter
 from recsys.ranking.snapshot import packed_ids
 from recsys.safety import MemorySafety
@@ -109,7 +110,7 @@ def test_a_token_that_is_replaced_names_the_same_person(
     for number, token in enumerate(tokens):
         people = replace(everybody, person_tokens=np.array([token, "other", None], object))
         people = people.take([1, 2]) if token == AWAY else people
-        note_changed_tokens(ledger, people, run)
+        note_changed_tokens(ledger, people, TokenChanges.of(ledger, people, run))
         run = tmp_path / str(number)
         persons = PersonIndex.of(people.person_tokens, ledger.begin().namings)
         known = people.ids.ids(np.arange(len(people)))
@@ -144,7 +145,7 @@ def test_who_is_away_for_a_night_comes_back_as_they_left(
     people, nothing = people.with_relations(Relations.none(3)), HoldStates(frozenset(), {})
     note_night(ledger, replace(people, person_tokens=before).take([1, 2]), nothing)
     tonight = replace(people, person_tokens=np.array([token, token, "T0"], object))
-    note_changed_tokens(ledger, tonight, None)
+    note_changed_tokens(ledger, tonight, TokenChanges.of(ledger, tonight, None))
     note_night(ledger, tonight, nothing)
     found = ListFilter.of_people(tonight, ledger)
     theirs = {first, second} if token else {first}
@@ -194,7 +195,7 @@ def test_a_row_in_another_spelling_is_remembered_over_nights(
         )
         held = frozenset([(spelled(one), "")] if (what, night) == ("hold", 0) else [])
         holds = HoldStates(held, {}, lambda: dict.fromkeys(tables["profiles"]["user_id"], ts))
-        note_changed_tokens(ledger, people, run)
+        note_changed_tokens(ledger, people, TokenChanges.of(ledger, people, run))
         note_night(ledger, people, holds)
         run = tmp_path / str(night)
         persons = PersonIndex.of(people.person_tokens, ledger.begin().namings)

@@ -20,11 +20,11 @@ from recsys.constraints.policy import Policy, may_show_each
 from recsys.data.population import Population
 from recsys.pipeline.night_safety import (
     HoldStates,
-    note_changed_tokens,
     note_night,
     note_numbers_taken_back,
 )
 from recsys.pipeline.refused_night import note_refused_night, note_unread
+from recsys.pipeline.token_changes import TokenChanges, note_changed_tokens
 from recsys.safety.keys import Keys
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import LedgerState, Who
@@ -123,7 +123,7 @@ def test_the_row_of_one_night_restricts_in_every_spelling_for_good(
         assert dict(zip(NAMES, may.tolist(), strict=True)) == dict.fromkeys(NAMES, False)
     note_night(ledger, people, HoldStates.of_source(given, people.as_of))
     after = load_population(TOWN, AS_OF + pd.Timedelta(hours=5))
-    note_changed_tokens(ledger, after, None)
+    note_changed_tokens(ledger, after, TokenChanges.of(ledger, after, None))
     note_night(ledger, after, HoldStates.of_source(TOWN, after.as_of))
     every = dict.fromkeys(NAMES, True)
     for token in (None, "another "):
@@ -262,7 +262,7 @@ def test_a_stop_in_a_profile_row_of_another_spelling_outlives_the_row(state: str
 def _stopped_without_rows(ledger: SafetyLedger, names: Sequence[str], users: list[str]) -> dict[str, bool]:
     """Say who is stopped after a night in which the rows are gone, by the names of their cases."""
     after = load_population(TOWN, AS_OF + pd.Timedelta(hours=5))
-    note_changed_tokens(ledger, after, None)
+    note_changed_tokens(ledger, after, TokenChanges.of(ledger, after, None))
     note_night(ledger, after, HoldStates.of_source(TOWN, after.as_of))
     now = ledger.now()
     return {

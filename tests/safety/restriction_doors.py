@@ -223,7 +223,9 @@ class Published:
         )
         assert self.night(folder, TOWN).published
 
-    def night(self, folder: Path, tables: Tables, *, refused: bool = False, hours: int = 0) -> PublishResult:
+    def night(
+        self, folder: Path, tables: Tables, *, refused: bool = False, hours: int = 0, pages_asked: int = 0
+    ) -> PublishResult:
         """Publish a night of some tables, or have it refused."""
         people = load_population(tables, AS_OF + pd.Timedelta(hours=hours))
         erased = load_tables(tables, people.as_of).restrictions.erased
@@ -241,7 +243,11 @@ class Published:
         if refused:
             world = World(people, self.policy, directed, lists.assign(**{C.CANDIDATE: lists[C.VIEWER]}))
         return world.publish(
-            folder, serving=write, holds=HoldStates.of_source(tables, people.as_of), settings=_SETTINGS
+            folder,
+            serving=write,
+            holds=HoldStates.of_source(tables, people.as_of),
+            settings=_SETTINGS,
+            pages_asked=pages_asked,
         )
 
 

@@ -11,6 +11,7 @@ from tests.benchmarks.attacks import (  # noqa: F401 - they add theirs
     GROUPS,
     Verdict,
     abuse,
+    eager_profiles,
     eligibility,
     oracles,
     orders,

@@ -1,118 +1,42 @@
-"""Buying attention or taking it from others: likes for everybody, reports by crowds and by many."""
+"""Attention bought or taken from others: likes for everybody, reports by crowds and by many."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Self
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
-import recsys
-from recsys.allocation.attention import AttentionLimits
-from recsys.allocation.config import AllocationConfig
 from recsys.catalogue.columns import Columns as C
-from recsys.constraints.policy import Policy
-from recsys.data.events import Events
-from recsys.data.population import Population
-from recsys.models.hybrid import HybridModel
-from recsys.pipeline.allocation import limited
-from recsys.pipeline.attention import demotion_share, indiscriminate
-from recsys.random import KeyedGenerator
-from recsys.ranking.allocated_lists import allocated_lists, mutual_candidate_graph
-from recsys.ranking.recommend import RankedPairs, Recommender
-from recsys.storage.load import load_events, load_population, load_tables
-from recsys.types import Float64Array, ObjectArray
 from tests.benchmarks.attacks import Verdict, attack
+from tests.benchmarks.attacks.towns import (
+    SEEDS,
+    Looks,
+    by_exposure,
+    judged,
+    looks,
+    market,
+    ratio_over_towns,
+    usual,
+    with_events,
+)
 
-N_PEOPLE, K, POOL = 400, 10, 200
-SEEDS = (23, 31, 47)
-"""Of the towns: the first is the one that limits were chosen on, the others were not looked at before."""
 MOST_EXPOSURE, LEAST_BRIGADED, MOST_DEMOTED = 1.5, 0.95, 0.5
-Tables = dict[str, pd.DataFrame]
+N_REPORTED: Final = 4
+"""Who are reported in a town at once: those who are looked at most, each by people of their own."""
+_SHARES: Final = (0.2, 0.5, 0.8)
+"""Of one alone: of little, middling and much exposure, another town by town."""
 
 
-@dataclass(frozen=True, eq=False)
-class Looks:
-    """Who is shown to whom in the lists of a night, and how much each looks at: 1 / log2(1 + rank)."""
-
-    viewer: ObjectArray
-    candidate: ObjectArray
-    weight: Float64Array
-
-    @classmethod
-    def of(cls, people: Population, pairs: RankedPairs) -> Self:
-        weight = 1 / np.log2(1.0 + pairs.rank())
-        return cls(people.ids.ids(pairs.viewer), people.ids.ids(pairs.candidate), weight)
-
-    def at(self, who: Collection[str], without: Collection[str] = ()) -> float:
-        """Return how much some people are looked at, by others than `without`."""
-        chosen = np.isin(self.candidate, list(who)) & ~np.isin(self.viewer, list(without))
-        return float(self.weight[chosen].sum())
-
-
-@lru_cache(maxsize=len(SEEDS))
-def market(seed: int = SEEDS[0]) -> tuple[Tables, pd.Timestamp]:
-    """Return the tables of a town that is large enough for a market."""
-    made = recsys.make_town(N_PEOPLE, np.random.default_rng(seed))
-    as_of = load_tables(made.tables).as_of
-    if as_of is None:
-        raise ValueError("a town has a time")
-    return dict(made.tables), as_of
-
-
-def looks(tables: Tables, as_of: pd.Timestamp) -> dict[bool, Looks]:
-    """Return the looks of a night, with allocation (True) and without, as its stages choose lists."""
-    people, events = load_population(tables, as_of), load_events(tables, as_of)
-    model = HybridModel().fit(people, events, rng=np.random.default_rng(0))
-    recommender = Recommender(people, Policy.default(), model.directed(people))
-    pool, _ = recommender.pairs(None, k=POOL)
-    limits = limits_of(people, events)
-    nobody = np.zeros(len(people), bool)
-    graph = mutual_candidate_graph([pool], recommender.compiled, recommender.likes, nobody, limits=limits)
-    config = AllocationConfig(k=K)
-    rng = np.random.default_rng(1)
-    allocated = allocated_lists(recommender, graph, config, rng=rng, limits=limits).pairs
-    best = limited(pool, limits.with_candidates([(pool.candidate, pool.p_liked_back)]))
-    return {True: Looks.of(people, allocated), False: Looks.of(people, best.filtered(best.rank() <= K))}
-
-
-def limits_of(people: Population, events: Events) -> AttentionLimits:
-    """Return the limits of a night with these events."""
-    return AttentionLimits.of(
-        demotion_share(people, events), indiscriminate(people, events), KeyedGenerator(5)
-    )
-
-
-@lru_cache(maxsize=len(SEEDS))
-def usual(seed: int = SEEDS[0]) -> dict[bool, Looks]:
-    """Return the looks of a night that nobody attacks."""
-    return looks(*market(seed))
-
-
-def by_exposure(seed: int) -> list[str]:
-    """Return everybody who is looked at, those who are looked at least first."""
-    found = usual(seed)[True]
-    seen = pd.Series(found.weight).groupby(found.candidate).sum().sort_values(kind="stable")
-    return [str(one) for one in seen.index]
-
-
-def attackers(seed: int, n_people: int) -> list[tuple[str, ...]]:
-    """Return who attacks at once; of one alone three, one by one, of little, middling and much exposure.
-
-    One person stands in a few lists, so that what one alone gains is mostly chance: their sum is judged.
-    """
-    ordered = by_exposure(seed)
+def attackers(seed: int, n_people: int) -> tuple[str, ...]:
+    """Return who attacks in a town, of those whose profile is open to all: of others, likes open it."""
+    profiles = market(seed)[0]["profiles"].drop_duplicates(C.USER, keep="last")
+    closed = set(profiles[profiles[C.DISCRETION].ne("open")][C.USER])
+    ordered = [one for one in by_exposure(seed) if one not in closed]
     if n_people > 1:
         middle = len(ordered) // 2
-        return [tuple(ordered[middle : middle + n_people])]
-    return [(ordered[int(len(ordered) * share)],) for share in (0.2, 0.5, 0.8)]
-
-
-def _with_events(rows: list[dict[str, object]], seed: int = SEEDS[0]) -> Tables:
-    tables = market(seed)[0]
-    added = pd.DataFrame(rows).assign(event_id=[f"attack-{at}" for at in range(len(rows))])
-    return tables | {"events": pd.concat([tables["events"], added], ignore_index=True)}
+        return tuple(ordered[middle : middle + n_people])
+    share = _SHARES[SEEDS.index(seed) % len(_SHARES)]
+    return (ordered[int(len(ordered) * share)],)
 
 
 def _likes(who: tuple[str, ...], per_day: int, seed: int) -> list[dict[str, object]]:
@@ -126,76 +50,110 @@ def _likes(who: tuple[str, ...], per_day: int, seed: int) -> list[dict[str, obje
     ]
 
 
-@lru_cache(maxsize=1)
-def _after_likes(n_people: int, per_day: int, seed: int) -> list[dict[bool, Looks]]:
+@lru_cache(maxsize=2)
+def _after_likes(n_people: int, per_day: int) -> list[dict[bool, Looks]]:
     return [
-        looks(_with_events(_likes(who, per_day, seed), seed), market(seed)[1])
-        for who in attackers(seed, n_people)
+        looks(with_events(_likes(attackers(seed, n_people), per_day, seed), seed), market(seed)[1])
+        for seed in SEEDS
     ]
 
 
-def _liking(n_people: int, per_day: int, seed: int, *, allocated: bool) -> Verdict:
-    tried = list(zip(attackers(seed, n_people), _after_likes(n_people, per_day, seed), strict=True))
-    after = sum(found[allocated].at(who) for who, found in tried)
-    gain = after / max(sum(usual(seed)[allocated].at(who) for who, _ in tried), 1e-9)
-    state = "held" if gain <= MOST_EXPOSURE else "weak" if gain <= 2 * MOST_EXPOSURE else "broken"
-    how = "allocated" if allocated else "unallocated"
-    return Verdict(state, f"exposure x{gain:.2f}", ((f"exposure_{n_people}_{per_day}_{how}_{seed}", gain),))
+def _gain(after: list[dict[bool, Looks]], n_people: int, name: str, *, allocated: bool) -> Verdict:
+    who = [attackers(seed, n_people) for seed in SEEDS]
+    gained = [found[allocated].at(some) for found, some in zip(after, who, strict=True)]
+    before = [usual(seed)[allocated].at(some) for seed, some in zip(SEEDS, who, strict=True)]
+    each = " ".join(f"{a / max(b, 1e-9):.2f}" for a, b in zip(gained, before, strict=True))
+    return judged(ratio_over_towns(gained, before), MOST_EXPOSURE, name, f": {each}")
 
 
-for _seed in SEEDS:
-    for _n in (1, 4):
-        for _per_day in (10, 1000) if _n > 1 else (10,):
-            for _allocated in (True, False):
-                attack(
-                    "abuse",
-                    f"{_n} like everybody, {_per_day} a day, "
-                    f"{'' if _allocated else 'un'}allocated, town {_seed}",
-                    partial(_liking, _n, _per_day, _seed, allocated=_allocated),
-                )
+def kind_of_list(allocated: bool) -> str:
+    """Return what lists are called that are allocated, or not."""
+    return "allocated" if allocated else "unallocated"
 
 
-def _verified(tier: tuple[str, ...] = ("id", "id_liveness")) -> list[str]:
+def _liking(n_people: int, per_day: int, *, allocated: bool) -> Verdict:
+    name = f"exposure_{n_people}_{per_day}_{kind_of_list(allocated)}"
+    return _gain(_after_likes(n_people, per_day), n_people, name, allocated=allocated)
+
+
+for _n, _per_day in ((1, 10), (4, 10), (4, 1000)):
+    for _allocated in (True, False):
+        attack(
+            "abuse",
+            f"{_n} like everybody, {_per_day} a day, {kind_of_list(_allocated)}",
+            partial(_liking, _n, _per_day, allocated=_allocated),
+        )
+
+
+def _verified(seed: int, tier: tuple[str, ...] = ("id", "id_liveness")) -> list[str]:
     """Return members of the town who proved who they are and have been there for long."""
-    tables, as_of = market()
+    tables, as_of = market(seed)
     events = tables["events"]
     proved = set(events[events.type.eq("verified") & events.detail.isin(tier)].actor)
     old = events.type.eq("terms_accepted") & (events.ts < as_of - pd.Timedelta(days=60))
     return sorted(proved & set(events[old].actor))
 
 
-def _reporters(target: str, n_people: int, who: str) -> tuple[list[str], list[dict[str, object]]]:
-    """Return reporters and their events: who wrote with the target, settled strangers, or a new crowd."""
-    as_of, rows = market()[1], list[dict[str, object]]()
-    events = market()[0]["events"]
-    wrote = set(events[events.type.eq("message") & events.target.eq(target)].actor)
-    known = [one for one in _verified() if one != target and (who == "credible" or one not in wrote)]
-    reporters = [f"crowd-{at}" for at in range(n_people)] if who == "crowd" else known[:n_people]
+def _reporters(seed: int, n_people: int, who: str) -> dict[str, list[str]]:
+    """Return the reporters of each who is reported: settled members who wrote with them or never did."""
+    targets = by_exposure(seed)[-N_REPORTED:]
+    events = market(seed)[0]["events"]
+    found: dict[str, list[str]] = {}
+    left = [one for one in _verified(seed) if one not in targets]
+    for target in targets:
+        wrote = set(events[events.type.eq("message") & events.target.eq(target)].actor)
+        known = [one for one in left if who == "credible" or one not in wrote]
+        crowd = [f"crowd-{target}-{at}" for at in range(n_people)]
+        found[target] = crowd if who == "crowd" else known[:n_people]
+        left = [one for one in left if one not in found[target]]
+        if len(found[target]) < n_people:
+            raise ValueError("too few people in the town can report")
+    return found
+
+
+def _reports(target: str, reporters: list[str], who: str, as_of: pd.Timestamp) -> list[dict[str, object]]:
+    rows = list[dict[str, object]]()
     for one in reporters:
         for day, (a, b) in enumerate(((one, target), (target, one))) if who == "credible" else ():
             at = as_of - pd.Timedelta(days=5 - day)
             rows.append({C.ACTOR: a, C.TARGET: b, C.TYPE: "message", C.TS: at})
         report = {C.ACTOR: one, C.TARGET: target, C.TYPE: "report", C.DETAIL: "harassment"}
         rows.append(report | {C.TS: as_of - pd.Timedelta(days=1)})
-    return reporters, rows
+    return rows
 
 
 @lru_cache(maxsize=1)
-def _after_reports(n_people: int, who: str) -> tuple[str, list[str], dict[bool, Looks]]:
-    target = by_exposure(SEEDS[0])[-1]
-    reporters, rows = _reporters(target, n_people, who)
-    if len(reporters) < n_people:
-        raise ValueError("too few people in the town can report")
-    return target, reporters, looks(_with_events(rows), market()[1])
+def _after_reports(n_people: int, who: str) -> list[dict[bool, Looks]]:
+    found = []
+    for seed in SEEDS:
+        as_of = market(seed)[1]
+        rows = [
+            row
+            for target, some in _reporters(seed, n_people, who).items()
+            for row in _reports(target, some, who, as_of)
+        ]
+        found.append(looks(with_events(rows, seed), as_of))
+    return found
 
 
 def _reported(n_people: int, who: str, *, allocated: bool) -> Verdict:
-    """Compare how much others than the reporters, who are kept apart at once, look at the reported one."""
-    target, reporters, after = _after_reports(n_people, who)
-    ratio = after[allocated].at([target], reporters) / usual()[allocated].at([target], reporters)
-    held = ratio <= MOST_DEMOTED if who == "credible" else ratio >= LEAST_BRIGADED
-    name = f"{who}_{n_people}_{'allocated' if allocated else 'unallocated'}"
-    return Verdict.of(held, f"exposure x{ratio:.2f}", **{name: ratio})
+    """Compare how much others than the reporters, who are kept apart at once, look at those reported."""
+
+    def of_others(seed: int, found: dict[bool, Looks]) -> float:
+        reporters = _reporters(seed, n_people, who).items()
+        return sum(found[allocated].at([target], some) for target, some in reporters)
+
+    after = [of_others(*one) for one in zip(SEEDS, _after_reports(n_people, who), strict=True)]
+    before = [of_others(seed, usual(seed)) for seed in SEEDS]
+    name, is_credible = f"{who}_{n_people}_{kind_of_list(allocated)}", who == "credible"
+    each = " ".join(f"{ratio:.2f}" for ratio in np.divide(after, before))
+    return judged(
+        ratio_over_towns(after, before),
+        MOST_DEMOTED if is_credible else LEAST_BRIGADED,
+        name,
+        f": {each}",
+        at_least=not is_credible,
+    )
 
 
 for _who, _what in (
@@ -206,6 +164,6 @@ for _who, _what in (
     for _allocated in (True, False):
         attack(
             "abuse",
-            f"{_what}, {'allocated' if _allocated else 'unallocated'}",
+            f"{_what}, {kind_of_list(_allocated)}",
             partial(_reported, 12, _who, allocated=_allocated),
         )

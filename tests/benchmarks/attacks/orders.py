@@ -8,7 +8,6 @@ what is judged are the answers for matching only of the people on the page, agai
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -25,8 +24,8 @@ from recsys.ranking.recommend import recommend
 from recsys.ranking.score_bins import order_by_lot
 from recsys.storage.load import load_events
 from tests.benchmarks.attacks import Verdict, attack
-from tests.benchmarks.attacks.abuse import market
 from tests.benchmarks.attacks.oracles import AIM, community
+from tests.benchmarks.attacks.towns import SEEDS, market, ratio_over_towns
 from tests.benchmarks.attacks.world import POLICY, fitted, on_day, served
 from tests.ranking.published_world import NOW, World
 
@@ -153,8 +152,8 @@ def _pages(world: World, model: ContentModel, asked: Sequence[tuple[int, str, st
         yield Place(*readers[viewer], str(getattr(one, C.CANDIDATE)), share)
 
 
-def _by_members(name: str, world: World, model: ContentModel) -> Verdict:
-    """Let members read in turn, some at a time: the others are as they were."""
+def _read_by_members(world: World, model: ContentModel) -> tuple[float, float, int]:
+    """Let members read in turn, some at a time: the others are as they were; see `read`."""
     shown = world.lists[C.VIEWER].value_counts()
     rows = [int(row) for row in world.people.ids.find(shown.index[: _ROUNDS * _READERS])]
     found = []
@@ -165,24 +164,32 @@ def _by_members(name: str, world: World, model: ContentModel) -> Verdict:
         found.append(read(_pages(world, model, asked), world.people, readers))
     n = sum(one[2] for one in found)
     right, common = (sum(one[at] * one[2] for one in found) / max(n, 1) for at in (0, 1))
-    return _verdict(name, (right, common, n))
+    return right, common, n
 
 
 def _members() -> Verdict:
     world, model, _ = community(400)
-    return _by_members("members", world, model)
-
-
-@lru_cache(maxsize=1)
-def _town() -> tuple[World, ContentModel]:
-    tables, as_of = market()
-    people = recsys.load_population(tables, as_of=as_of)
-    model = fitted(people, load_events(tables, as_of))
-    return replace(World.of(people, k=_DAY), directed=model.directed(people)), model
+    return _verdict("members", _read_by_members(world, model))
 
 
 def _town_members() -> Verdict:
-    return _by_members("town", *_town())
+    """Members of several towns read in turn; judged is what they read over all answers of all towns."""
+    found = []
+    for seed in SEEDS:
+        tables, as_of = market(seed)
+        people = recsys.load_population(tables, as_of=as_of)
+        model = fitted(people, load_events(tables, as_of))
+        world = replace(World.of(people, k=_DAY), directed=model.directed(people))
+        found.append(_read_by_members(world, model))
+    answers = [n for _, _, n in found]
+    gained = [(right - common) * n for right, common, n in found]
+    gain = ratio_over_towns(gained, answers)
+    state = "held" if gain.value <= AIM else "weak" if gain.lo <= AIM else "broken"
+    said = f"{100 * gain.value:+.1f} points ({100 * gain.lo:+.1f} to {100 * gain.hi:+.1f})"
+    each = " ".join(f"{100 * (right - common):+.1f}" for right, common, _ in found)
+    evidence = f"{said}, {len(SEEDS)} towns, {sum(answers)} answers: {each}"
+    figures = (("order_town", gain.value), ("order_town_lo", gain.lo), ("order_town_hi", gain.hi))
+    return Verdict(state, evidence, figures)  # type: ignore[arg-type]
 
 
 def _devoted() -> Verdict:
@@ -201,10 +208,10 @@ def _devoted() -> Verdict:
             C.TS: pd.Timestamp("2026-01-10", tz="UTC") + pd.to_timedelta(np.arange(len(i)), unit="s"),
         }
     )
-    return _by_members("devoted", world, fitted(people, Events.of(frame)))
+    return _verdict("devoted", _read_by_members(world, fitted(people, Events.of(frame))))
 
 
 attack("privacy", "answers for matching only, from the order for a newcomer", _by_newcomers)
 attack("privacy", "answers for matching only, from the order for a member", _members)
-attack("privacy", "answers for matching only, from the order for a member, town", _town_members)
+attack("privacy", "answers for matching only, from the order for a member, several towns", _town_members)
 attack("privacy", "answers for matching only, where all like by answers alone", _devoted)

@@ -1,0 +1,156 @@
+"""Person tokens that changed since the publication that is served, and the links of accounts they make.
+
+A token that is replaced names the same person still: who was banned under the old one is banned, and a new
+account with the old one is theirs. Where those of many changed at once, the column is more likely at fault
+than people: nothing is told under them before the night has passed its gates.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from recsys.data.population import Population
+from recsys.errors import SourceError
+from recsys.pipeline.refused_night import most_at_once
+from recsys.ranking.publication_filter import published_persons
+from recsys.ranking.snapshot import SnapshotIds
+from recsys.safety.canonical import in_any_spelling
+from recsys.safety.erasure_list import ErasedPeople, ErasureList
+from recsys.safety.fingerprints import ID, PERSON
+from recsys.safety.ledger import SafetyLedger
+from recsys.safety.pending_ledger import PendingLedger
+from recsys.storage.publication import RUNS, current_run
+
+_NOBODY: Final = ErasedPeople()
+
+
+class ChangedToken(NamedTuple):
+    """An account of what is served with another token tonight, None for none, or without a row tonight.
+
+    old: the fingerprint of the token it had, 0 for none.
+    """
+
+    user_id: str
+    old: int
+    token: str | None
+    has_row: bool
+
+
+@dataclass(frozen=True, eq=False)
+class TokenChanges:
+    """Who of what is served has another token tonight. ids: of everybody served, None where nothing is."""
+
+    ids: SnapshotIds | None = None
+    changed: tuple[ChangedToken, ...] = ()
+    n_tokens: int = 0
+
+    @classmethod
+    def of_published(cls, published: Path, people: Population) -> "TokenChanges":
+        """Compare tonight's tokens with those of what is served; see `of`.
+
+        Raises SafetyUnavailable when the ledger or the list of erasures cannot be trusted.
+        """
+        ledger, run_id = SafetyLedger.of(published), current_run(published)
+        erased = ErasureList.of(published).now(ledger.now())
+        return cls.of(ledger, people, None if run_id is None else published / RUNS / run_id, erased)
+
+    @classmethod
+    def of(
+        cls, ledger: SafetyLedger, people: Population, run: Path | None, erased: ErasedPeople = _NOBODY
+    ) -> "TokenChanges":
+        """Compare tonight's tokens with those of a publication, None for none.
+
+        One of an earlier version, which cannot be read any more, tells of no tokens; whoever asked to be
+        erased is left out.
+        """
+        try:
+            ids, index = (None, None) if run is None else published_persons(run)
+        except SourceError:
+            ids, index = None, None
+        if ids is None or index is None:
+            return cls()
+        state = ledger.begin()
+        shared = [naming for naming in state.namings if naming.naming in index.namings]
+        if not shared or not index.of_row.any():
+            return cls(ids)
+        before = index.of_row[index.namings.index(shared[-1].naming)]
+        had = np.arange(len(before)) if state.links else np.flatnonzero(before)
+        users = ids.at(had.tolist())
+        gone = erased.among(users)
+        known = zip(users, people.ids.find(users), before[had].tolist(), gone, strict=True)
+        changed = []
+        for user, row, old, is_gone in known:
+            token = people.person_tokens[row] if row >= 0 else None
+            if not is_gone and old != (shared[-1].of(PERSON, token) if token else 0):
+                changed.append(ChangedToken(user, old, token, bool(row >= 0)))
+        return cls(ids, tuple(changed), int((before != 0).sum()))
+
+    @property
+    def are_many(self) -> bool:
+        """Whether so many accounts lost their token, or have another one, that it is no word about people."""
+        return sum(one.has_row and one.old != 0 for one in self.changed) > most_at_once(self.n_tokens)
+
+
+def pending_ledger(published: Path, people: Population, changes: TokenChanges) -> PendingLedger:
+    """Return the ledger of a night under judgement, told of the links its tokens make."""
+    ledger = PendingLedger(
+        published.resolve(), SafetyLedger.of(published).keys, trusts_tokens=not changes.are_many
+    )
+    note_changed_tokens(ledger, people, changes)
+    return ledger
+
+
+def note_changed_tokens(ledger: SafetyLedger, people: Population, changes: TokenChanges) -> None:
+    """Tell the ledger whose person token is another one than in what is served.
+
+    An account of which the ledger knows anything is linked with its token of tonight, however long it was
+    away; one that is gone tonight, with the token it had.
+    """
+    _link_known(ledger, people)
+    _link_spellings(ledger, people, changes.ids)
+    state = ledger.now()
+    links: list[tuple[int, int]] = []
+    for user, old, token, _ in changes.changed:
+        newest = state.namings[-1]
+        own = newest.of(ID, user)
+        if old or own in state.links:  # whoever had no token then may have had one before
+            links += [(old, own), *([(own, newest.of(PERSON, token))] if token else [])]
+    ledger.link(links)
+
+
+def _link_known(ledger: SafetyLedger, people: Population) -> None:
+    state, rows = ledger.begin(), np.flatnonzero(pd.notna(people.person_tokens))
+    named = state.links.keys() | state.stops.keys() | state.pairs.keys()
+    if not named:
+        return
+    ids, tokens = people.ids.ids(rows).tolist(), people.person_tokens[rows].tolist()
+    of_ids = zip(tokens, *state.fingerprints_of_ids(ids), strict=True)
+    known = [(token, [one for one in own if one in named]) for token, *own in of_ids]
+    person = state.namings[-1]
+    ledger.link((one, person.of(PERSON, token)) for token, own in known for one in own)
+
+
+def _link_spellings(ledger: SafetyLedger, people: Population, earlier: SnapshotIds | None) -> None:
+    """Link who comes with a row about whose id, in another spelling, the ledger knows something.
+
+    An account that the earlier publication had is known as it is spelled, and so are two of tonight that
+    differ in spelling alone.
+    """
+    state = ledger.begin()
+    if not state.links:
+        return
+    ids = people.ids.ids(np.arange(len(people))).tolist()
+    new = (
+        [one for one, row in zip(ids, earlier.find(ids), strict=True) if row < 0]
+        if earlier is not None
+        else ids
+    )
+    if not new:
+        return
+    common = Counter(map(in_any_spelling, ids))
+    found = (state.links_of_spelling(one) for one in new if common[in_any_spelling(one)] == 1)
+    ledger.link([link for link in found if link is not None])

@@ -1,0 +1,128 @@
+"""A view of the safety ledger for a night under judgement: what restricts is told at once, what opens waits.
+
+The tables of a night may be older or damaged, and its gates say so only later. Until then nothing is lifted;
+and where its person tokens cannot be trusted, nothing is told under them and no accounts are linked by them.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from recsys.safety.keys import Keys
+from recsys.safety.ledger import SafetyLedger
+from recsys.safety.ledger_file import Record, numbers_in, pair_record, stop_record
+from recsys.safety.ledger_state import LedgerState, LedgerTag, Who
+
+_WAITING_KINDS = ("link", "stop", "separate", "lift")
+
+
+class PendingLedger(SafetyLedger):
+    """A safety ledger that keeps lifts back until `write_lifts`, and sees them already itself.
+
+    trusts_tokens: whether people are named by their person tokens at once. Otherwise what is told stands
+    under ids alone until `write_names`: what restricts an account still restricts the other accounts of the
+    publication that is served.
+
+    >>> import tempfile
+    >>> from recsys.safety.ledger_state import HOLD, STORE
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     ledger, tag = SafetyLedger(Path(folder), Keys()), LedgerTag(HOLD, STORE)
+    ...     ledger.stop([Who("a")], tag)
+    ...     pending = PendingLedger(Path(folder), Keys())
+    ...     pending.lift(tag, people=[Who("a")])
+    ...     before = ledger.now().restricts, pending.now().restricts
+    ...     pending.write_lifts()
+    ...     before, ledger.now().restricts
+    ((True, False), False)
+    """
+
+    def __init__(self, folder: Path, keys: Keys, *, trusts_tokens: bool = True) -> None:
+        super().__init__(folder, keys)
+        self._trusts_tokens, self._waits = trusts_tokens, False
+        self._held: list[Record] = []
+
+    @contextmanager
+    def _waiting(self, waits: bool = True) -> Iterator[None]:
+        self._waits = waits
+        try:
+            yield
+        finally:
+            self._waits = False
+
+    def _append(self, records: Sequence[Record]) -> None:
+        held = [one for one in records if self._waits and one["kind"] in _WAITING_KINDS]
+        super()._append([one for one in records if one not in held])
+        for record in held:
+            self._state.take(record, self.keys)
+        self._held += held
+
+    def stop(self, people: Iterable[Who], tag: LedgerTag, *, as_of: str = "", renew: bool = False) -> None:
+        """Note that these people are shown to nobody; see `SafetyLedger.stop`."""
+        people = list(people)
+        if not self._trusts_tokens:
+            super().stop([Who(who.user_id) for who in people], tag, as_of=as_of, renew=renew)
+        with self._waiting(not self._trusts_tokens):
+            super().stop(people, tag, as_of=as_of, renew=renew)
+
+    def separate(self, pairs: Iterable[tuple[Who, Who]], tag: LedgerTag, *, directed: bool = False) -> None:
+        """Note that these pairs are not shown to each other; see `SafetyLedger.separate`."""
+        pairs = list(pairs)
+        if not self._trusts_tokens:
+            ids = [(Who(a.user_id), Who(b.user_id)) for a, b in pairs]
+            super().separate(ids, tag, directed=directed)
+        with self._waiting(not self._trusts_tokens):
+            super().separate(pairs, tag, directed=directed)
+
+    def link(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Note that two fingerprints are of one person; it waits where tokens are not trusted."""
+        with self._waiting(not self._trusts_tokens):
+            super().link(pairs)
+
+    def lift(
+        self,
+        tag: LedgerTag,
+        *,
+        people: Iterable[Who] = (),
+        pairs: Iterable[tuple[Who, Who]] = (),
+        directed: bool = False,
+    ) -> None:
+        """Note that what was said no longer holds, once `write_lifts` is called."""
+        with self._waiting():
+            super().lift(tag, people=people, pairs=pairs, directed=directed)
+
+    def take_back(self, tag: LedgerTag, people: Iterable[Who] | None = None) -> None:
+        """Note that what was said under a tag no longer holds, once `write_lifts` is called."""
+        with self._waiting():
+            super().take_back(tag, people)
+
+    def write_names(self) -> None:
+        """Write what waited because it names people by their tokens: the night has passed its gates."""
+        self._write([one for one in self._held if one["kind"] != "lift"])
+        self._held = [one for one in self._held if one["kind"] == "lift"]
+
+    def write_lifts(self) -> None:
+        """Write the lifts: the night is served. What was said again since stands."""
+        self.now()
+        self._write([_without_said_again(one, self._state) for one in self._held])
+        self._held = []
+
+    def _write(self, records: Iterable[Record]) -> None:
+        self.append([one for one in records if one.get("people") or one.get("pairs")])
+
+
+def _without_said_again(lift: Record, state: LedgerState) -> Record:
+    """Return a lift without what stands in the state, where the lift was taken already."""
+    tag = LedgerTag(lift["why"], lift["owner"])
+    if people := numbers_in(lift.get("people", "")):
+        stopped = zip(people, numbers_in(lift["accounts"]), strict=True)
+        left = [at for at in stopped if tag._replace(account=at[1]) not in state.stops.get(at[0], ())]
+        return stop_record("lift", tag, left)
+    ends = numbers_in(lift.get("pairs", ""))
+    actors = numbers_in(lift.get("actors", "")) or [0] * (len(ends) // 2)
+    pairs = zip(ends[::2], ends[1::2], actors, strict=True)
+    apart = [
+        (a, b, actor)
+        for a, b, actor in pairs
+        if tag._replace(account=actor) not in state.pairs.get(a, {}).get(b, ())
+    ]
+    return pair_record("lift", tag, apart)

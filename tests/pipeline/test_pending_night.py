@@ -1,0 +1,123 @@
+"""A night under judgement restricts at once and opens nothing; its tokens link nobody where many changed."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import recsys.pipeline.publish as publishing
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.pipeline.gates.proposal import GateResult, Level
+from recsys.safety import MemorySafety
+from recsys.safety.ledger import SafetyLedger
+from recsys.safety.ledger_state import Who
+from tests.safety.restriction_doors import (
+    AS_OF,
+    KINDS,
+    NOW,
+    OTHER,
+    PAIR_OF,
+    TOWN,
+    USERS,
+    Published,
+    Tables,
+    copy_of,
+    opened,
+    rows_of,
+    with_rows,
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+_LASTING = tuple(kind for kind, said in KINDS.items() if said.lasts and kind != "erasure")
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    return Published(tmp_path_factory.mktemp("town"))
+
+
+def _shown(folder: Path) -> set[str]:
+    """Return the kinds whose pair is shown, and OTHER where the last two of the town are."""
+    with opened(folder, MemorySafety()) as ranker:
+        pairs = {**PAIR_OF, OTHER: (USERS[-2], OTHER)}
+        return {kind for kind, (a, b) in pairs.items() if ranker.look(a, b, NOW) or ranker.look(b, a, NOW)}
+
+
+def test_a_night_that_the_gate_of_pages_refuses_opens_nothing(
+    town: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail: what a night lifted was written before the last of its gates refused it."""
+    kinds = [kind for kind, said in KINDS.items() if not said.lasts] + ["ban"]
+    folder = copy_of(town, tmp_path)
+    assert not town.night(
+        folder, with_rows({kind: rows_of(kind, "sound") for kind in kinds}), refused=True
+    ).published
+    before = _shown(folder)
+    assert not before & set(kinds)
+    profiles = TOWN[T.PROFILES]
+    newer = profiles[C.VALID_FROM].mask(
+        profiles[C.USER].eq(PAIR_OF["ban"][1]), AS_OF + pd.Timedelta(hours=20)
+    )
+    sound = TOWN | {T.PROFILES: profiles.assign(**{C.VALID_FROM: newer})}
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing, "pages", lambda *_, **__: GateResult("pages", Level.BLOCK, "empty"))
+        assert not town.night(folder, sound, hours=30, pages_asked=5).published
+    assert _shown(folder) == before
+    assert town.night(folder, sound, hours=31, pages_asked=5).published
+    assert _shown(folder) >= {*kinds, OTHER}
+
+
+def _tokens(change: Callable[[pd.Series], object]) -> Callable[[Tables], Tables]:
+    return lambda tables: (
+        tables
+        | {
+            T.PROFILES: tables[T.PROFILES].assign(
+                **{C.PERSON_TOKEN: change(tables[T.PROFILES][C.PERSON_TOKEN])}
+            )
+        }
+    )
+
+
+WRONG_TOKENS = {
+    "one for all": _tokens(lambda told: told.iloc[0]),
+    "of the next row": _tokens(lambda told: np.roll(told.to_numpy(object), 1)),
+    "none": _tokens(lambda _: None),
+    "half of them one": _tokens(lambda told: told.where(np.arange(len(told)) % 2 == 0, told.iloc[0])),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_TOKENS)
+def test_tokens_gone_wrong_in_a_refused_night_link_nobody(
+    town: Published, tmp_path: Path, wrong: str
+) -> None:
+    """Seen to fail: such a night made one person of everybody of whom anything was said, for good."""
+    told = with_rows({kind: rows_of(kind, "sound") for kind in _LASTING})
+    folder = copy_of(town, tmp_path)
+    assert not town.night(folder, WRONG_TOKENS[wrong](told), refused=True, hours=2).published
+    assert not _shown(folder) & set(_LASTING)
+    assert town.night(folder, told, hours=9).published
+    ledger = SafetyLedger.of(folder)
+    state, users = ledger.now(), set(USERS)
+    stopped = {user for user in users if state.is_stopped(state.fingerprints(Who(user)))}
+    assert stopped == {PAIR_OF[kind][1] for kind in _LASTING if not KINDS[kind].of_pair}
+    pairs = [PAIR_OF[kind] for kind in _LASTING if KINDS[kind].of_pair]
+    for a, b in pairs:
+        apart = state.separated_from(state.fingerprints(Who(a)))
+        assert {user for user in users if not apart.isdisjoint(state.fingerprints(Who(user)))} == {b}
+    assert _shown(folder) == {*KINDS, OTHER} - {*_LASTING}
+
+
+def test_one_token_that_changed_in_a_refused_night_is_the_same_person(
+    town: Published, tmp_path: Path
+) -> None:
+    a, b = PAIR_OF["ban"]
+    told = with_rows({"ban": rows_of("ban", "sound")})
+    new = _tokens(lambda tokens: tokens.mask(told[T.PROFILES][C.USER].eq(b), "hmac1:" + "7" * 64))(told)
+    folder = copy_of(town, tmp_path)
+    assert not town.night(folder, new, refused=True, hours=2).published
+    state = SafetyLedger.of(folder).now()
+    assert state.is_stopped(state.fingerprints(Who("again", "hmac1:" + "7" * 64)))
+    assert not state.is_stopped(state.fingerprints(Who(a)))
