@@ -135,11 +135,20 @@ def publish(
         run_id, moment, staging = _start_run(published, now or datetime.now(UTC))
         (lists if callable(lists) else partial(write_lists, lists=lists))(staging / LISTS)
         served = _served(published)
-        ledger, pending = _ledger_with_restrictions(published, people, holds, served.shown)
+        require_ledger(published, SafetyLedger.of(published))
+        changes = TokenChanges.of_published(published, people)
+        ledger, pending = _ledger_with_restrictions(published, people, changes, holds, served.shown)
         proposal = _proposal(staging, people, policy, published, served, settings=settings, source=source)
-        proposal = replace(proposal, calibration=calibration, row_counts=row_counts, events=events)
+        proposal = replace(
+            proposal,
+            calibration=calibration,
+            row_counts=row_counts,
+            events=events,
+            changed_tokens=changes.counts,
+        )
         gates = _judged(staging, proposal)
         refused = any(result.level is Level.BLOCK for result in gates)
+        listed = proposal.lists[C.VIEWER].unique().tolist()
         proposal = _asked_of_ledger(staging, proposal, ledger if refused else pending)
         _write_cards(staging, proposal, gates, made_from, source)
         if serving is not None and not refused:
@@ -148,7 +157,8 @@ def publish(
         manifest = _manifest(staging, proposal, moment, made_from=made_from, ledger=ledger)
         write_manifest(staging, manifest)
         if pages_asked and serving is not None and not refused:
-            gates = _with_pages(gates, proposal, staging, published, manifest, pages_asked)
+            judge = partial(pages, viewers=pages_asked, listed=listed)
+            gates = _with_pages(gates, proposal, staging, published, manifest, judge)
             refused = gates[-1].level is Level.BLOCK
         folder = published / (REFUSED if refused else RUNS) / run_id
         with _outcome_noted(ledger, pending, proposal, served, refused=refused):
@@ -181,15 +191,18 @@ def _outcome_noted(
 
 
 def _ledger_with_restrictions(
-    published: Path, people: Population, holds: HoldStates | None, shown: Collection[str]
+    published: Path,
+    people: Population,
+    changes: TokenChanges,
+    holds: HoldStates | None,
+    shown: Collection[str],
 ) -> tuple[SafetyLedger, PendingLedger]:
     """Return the safety ledger once it knows whom the tables of this night stop and keep apart.
 
     Beside it as it will be once the night is served: what its tables lift waits for every gate.
     """
     ledger = SafetyLedger.of(published)
-    require_ledger(published, ledger)
-    pending = pending_ledger(published, people, TokenChanges.of_published(published, people))
+    pending = pending_ledger(published, people, changes)
     note_night(pending, people, holds, shown)
     return ledger, pending
 
@@ -221,10 +234,10 @@ def _with_pages(  # noqa: PLR0917
     staging: Path,
     published: Path,
     manifest: Manifest,
-    viewers: int,
+    judge: Callable[[Proposal, Path, Path, str], GateResult],
 ) -> tuple[GateResult, ...]:
     """Return the gates with that of pages, which needs the whole run, and write what it says beside them."""
-    found = (*gates, pages(proposal, staging, published, manifest.run_id, viewers=viewers))
+    found = (*gates, judge(proposal, staging, published, manifest.run_id))
     write_atomically(staging / GATES_FILE, gates_bytes(found))
     entries = _file_entries(staging, rows=len(proposal.lists))
     write_manifest(staging, manifest.model_copy(update={"files": entries}))

@@ -90,9 +90,15 @@ class TokenChanges:
         return cls(ids, tuple(changed), int((before != 0).sum()))
 
     @property
+    def counts(self) -> tuple[int, int]:
+        """How many accounts lost their token or have another one, and how many had one."""
+        return sum(one.has_row and one.old != 0 for one in self.changed), self.n_tokens
+
+    @property
     def are_many(self) -> bool:
-        """Whether so many accounts lost their token, or have another one, that it is no word about people."""
-        return sum(one.has_row and one.old != 0 for one in self.changed) > most_at_once(self.n_tokens)
+        """Whether so many tokens changed at once that it is no word about people."""
+        changed, n_tokens = self.counts
+        return changed > most_at_once(n_tokens)
 
 
 def pending_ledger(published: Path, people: Population, changes: TokenChanges) -> PendingLedger:

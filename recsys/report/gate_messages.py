@@ -20,6 +20,7 @@ _LIMITS = {
     "drift": ("value", "psi"),
     "tables": ("count", "refused_rows"),
     "pages": ("count", "empty_pages"),
+    "person_tokens": ("count", "changed_tokens"),
 }
 """The number by which a gate was judged, and its limit in `GateSettings`, after `warn_` or `block_`."""
 _NO_SHARES = {"gini", "psi"}
@@ -112,6 +113,8 @@ def _calibration(found: Mapping[str, float], texts: Texts) -> str:
 
 
 def _counted(found: Mapping[str, float], texts: Texts, *, none: str, some: str) -> str:
+    if "had" in found:
+        return texts("gate_said.person_tokens", count=count(found["count"]), had=count(found["had"]))
     if "asked" in found:
         key = "gate_said.pages" if found["count"] else "gate_said.pages_none"
         return texts(key, **{name: count(found[name]) for name in ("count", "asked")})

@@ -13,7 +13,7 @@ from recsys.catalogue.columns import Tables as T
 from recsys.pipeline.gates.proposal import GateResult, Level
 from recsys.safety import MemorySafety
 from recsys.safety.ledger import SafetyLedger
-from recsys.safety.ledger_state import Who
+from recsys.safety.ledger_state import STORE, LedgerTag, Who
 from tests.safety.restriction_doors import (
     AS_OF,
     KINDS,
@@ -108,6 +108,27 @@ def test_tokens_gone_wrong_in_a_refused_night_link_nobody(
         apart = state.separated_from(state.fingerprints(Who(a)))
         assert {user for user in users if not apart.isdisjoint(state.fingerprints(Who(user)))} == {b}
     assert _shown(folder) == {*KINDS, OTHER} - {*_LASTING}
+
+
+@pytest.mark.parametrize("wrong", WRONG_TOKENS)
+def test_tokens_of_many_that_changed_are_published_on_purpose_alone(
+    town: Published, tmp_path: Path, wrong: str
+) -> None:
+    """Seen to fail: a night with such a column was published, and everybody was one person for good."""
+    folder = copy_of(town, tmp_path)
+    refused = town.night(folder, WRONG_TOKENS[wrong](TOWN), hours=2, pages_asked=5)
+    assert "person_tokens" in {one.gate for one in refused.gates if one.level is Level.BLOCK}
+    assert town.night(folder, TOWN, hours=3, pages_asked=5).published
+    assert _shown(folder) == {*KINDS, OTHER}
+
+
+def test_a_night_whose_lists_the_ledger_empties_is_not_green(town: Published, tmp_path: Path) -> None:
+    """Seen to fail: where nobody was left in any list nobody was asked, and the gate of pages passed."""
+    folder = copy_of(town, tmp_path)
+    pairs = [(Who(a), Who(b)) for at, a in enumerate(USERS) for b in USERS[at + 1 :]]
+    SafetyLedger.of(folder).separate(pairs, LedgerTag("block", STORE))
+    found = town.night(folder, TOWN, hours=2, pages_asked=5)
+    assert next(one for one in found.gates if one.gate == "pages").level is Level.BLOCK
 
 
 def test_one_token_that_changed_in_a_refused_night_is_the_same_person(

@@ -18,7 +18,7 @@ from recsys.pipeline.gates.list_checks import (
 )
 from recsys.pipeline.gates.proposal import Gate, GateResult, Proposal
 from recsys.pipeline.gates.safety import erased, platform, violations
-from recsys.pipeline.gates.table_checks import clock, safety_tables, tables, wishes
+from recsys.pipeline.gates.table_checks import clock, person_tokens, safety_tables, tables, wishes
 
 GATES: Final[tuple[Gate, ...]] = (
     platform,
@@ -27,6 +27,7 @@ GATES: Final[tuple[Gate, ...]] = (
     tables,
     safety_tables,
     wishes,
+    person_tokens,
     clock,
     no_self,
     no_duplicates,

@@ -6,7 +6,7 @@ of the lists did. So the run is opened from a folder that looks like the publish
 
 import secrets
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -27,14 +27,24 @@ from recsys.storage.publication import RUNS, set_current_run
 _SHORT: Final = 5
 
 
-def pages(proposal: Proposal, staging: Path, published: Path, run_id: str, *, viewers: int) -> GateResult:
+def pages(
+    proposal: Proposal,
+    staging: Path,
+    published: Path,
+    run_id: str,
+    *,
+    viewers: int,
+    listed: Collection[str] | None = None,
+) -> GateResult:
     """Block when a ranker cannot open the run, or gives empty pages to many who have a list.
 
     viewers: how many are asked, spread over everybody with a list whom the safety ledger does not stop: of
-    those a few may have an empty page by right.
+    those a few may have an empty page by right. listed: who had a list before the ledger was asked, since
+    it may leave nobody in any; None for those of `proposal`.
     """
     stopped = ListFilter.of_people(proposal.people, SafetyLedger.of(published)).stopped
-    asked = _spread(sorted({*proposal.lists[C.VIEWER].unique().tolist()} - stopped), viewers)
+    named = proposal.lists[C.VIEWER].unique().tolist() if listed is None else listed
+    asked = _spread(sorted({*named} - stopped), viewers)
     try:
         empty = _empty_pages(asked, staging, published, run_id)
     except RecsysError as error:

@@ -78,6 +78,8 @@ class Proposal:
                 could not be read.
     row_counts: by table `rows`, `refused` and `nobody` (rows about safety that name nobody), None when the
                 tables were not counted. events: how many are known. clock: the time of the machine.
+    changed_tokens: how many accounts of what is served have another person token now, or none, and how many
+                had one; None when nobody compared them.
     """
 
     lists: pd.DataFrame
@@ -93,6 +95,7 @@ class Proposal:
     row_counts: Mapping[str, Mapping[str, int]] | None = None
     events: int | None = None
     clock: datetime | None = None
+    changed_tokens: tuple[int, int] | None = None
 
     @cached_property
     def viewers(self) -> Int32Array:

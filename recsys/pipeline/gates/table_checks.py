@@ -15,6 +15,8 @@ _FEW: Final = 5
 
 Fewer wishes than that may vanish."""
 _NAMING: Final = (*SAFETY, T.EVENTS)
+_FEW_TOKENS: Final = 20
+"""Person tokens that may change in any night, however few people there are."""
 _SAID: Final = {
     "misspelled": "new rows name nobody, by ids of a form that no member's id has: {tables}",
     "nobody": "rows that name nobody: {tables}",
@@ -114,6 +116,22 @@ def wishes(proposal: Proposal) -> GateResult:
         return GateResult("wishes", Level.PASS, "as many wishes as before", {"count": 0, **numbers})
     message = f"far fewer values than in the last night: {', '.join(lost)}"
     return GateResult("wishes", Level.BLOCK, message, {"count": len(lost), **numbers}, {"tables": lost})
+
+
+def person_tokens(proposal: Proposal) -> GateResult:
+    """Block when many accounts have another person token than in what is served, or none any more.
+
+    Accounts that ever had a token in common are one person's for good, so a column gone wrong for one
+    published night would make strangers one person. A few may change at any time.
+    """
+    changed, had = proposal.changed_tokens or (0, 0)
+    share = changed / max(had, 1)
+    if changed <= _FEW_TOKENS or share <= proposal.limits.block_changed_tokens:
+        good = f"{changed:,} of {had:,} accounts have another person token"
+        return GateResult("person_tokens", Level.PASS, good, {"count": changed, "had": had})
+    numbers = {"count": changed, "had": had, "value": share}
+    message = f"{changed:,} of {had:,} accounts have another person token than in what is served, or none"
+    return GateResult("person_tokens", Level.BLOCK, message, numbers)
 
 
 def clock(proposal: Proposal) -> GateResult:
