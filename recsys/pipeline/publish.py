@@ -40,9 +40,9 @@ from recsys.pipeline.night_safety import (
     require_ledger,
 )
 from recsys.pipeline.publication_cards import DATA_SHEET, MODEL_CARD, data_sheet, model_card
-from recsys.pipeline.refused_night import FOR_NOW, note_refused_night, note_refused_pairs, note_unread
+from recsys.pipeline.refused_night import FOR_NOW, note_unread
 from recsys.pipeline.retention import new_run_id, remove_leftovers, remove_old, run_ids
-from recsys.pipeline.token_changes import TokenChanges, pending_ledger
+from recsys.pipeline.token_changes import TokenChanges, note_refused, pending_ledger, write_names_for_now
 from recsys.ranking.publication_filter import ListFilter
 from recsys.ranking.snapshot import Snapshot
 from recsys.ranking.snapshot_files import served_snapshot
@@ -161,14 +161,20 @@ def publish(
             gates = _with_pages(gates, proposal, staging, published, manifest, judge)
             refused = gates[-1].level is Level.BLOCK
         folder = published / (REFUSED if refused else RUNS) / run_id
-        with _outcome_noted(ledger, pending, proposal, served, refused=refused):
+        with _outcome_noted(pending, changes, proposal, served, published, refused=refused):
             _finish(staging, folder, proposal.erased, keep=settings.keep)
         return PublishResult(run_id, folder, gates)
 
 
 @contextmanager
 def _outcome_noted(
-    ledger: SafetyLedger, pending: PendingLedger, proposal: Proposal, served: "_Served", *, refused: bool
+    pending: PendingLedger,
+    changes: TokenChanges,
+    proposal: Proposal,
+    served: "_Served",
+    published: Path,
+    *,
+    refused: bool,
 ) -> Iterator[None]:
     """Tell the ledger, before the pointer moves, what this night says of people who are out for now.
 
@@ -177,8 +183,8 @@ def _outcome_noted(
     """
     people, shown = proposal.people, served.shown
     if refused:
-        note_refused_night(ledger, people, shown, proposal.erased)
-        note_refused_pairs(ledger, people, proposal.policy, served.snapshot(), shown)
+        write_names_for_now(pending, changes)
+        note_refused(published, people, proposal.policy, served.snapshot(), shown=shown, changes=changes)
     else:
         note_unread(pending, people)
         pending.write_names()

@@ -25,7 +25,9 @@ APART_FOR_NOW: Final = LedgerTag("apart", TABLES)
 """Of pairs whom the tables of a night that was refused keep apart, until one is published."""
 NARROWER_FOR_NOW: Final = LedgerTag("narrower", TABLES)
 """Of whoever is apart from many by such tables."""
-FOR_NOW: Final = (AWAY_IN_TABLES, APART_FOR_NOW, NARROWER_FOR_NOW)
+NAMED_FOR_NOW: Final = LedgerTag("named", TABLES)
+"""Of whom such tables stop by a person token alone that their account does not have in what is served."""
+FOR_NOW: Final = (AWAY_IN_TABLES, APART_FOR_NOW, NARROWER_FOR_NOW, NAMED_FOR_NOW)
 """What the tables of a refused night say of people; the next night that is published goes by its own."""
 _FEW_AWAY: Final = 20
 _SHARE_AWAY: Final = 0.05

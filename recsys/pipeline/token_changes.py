@@ -1,23 +1,31 @@
 """Person tokens that changed since the publication that is served, and the links of accounts they make.
 
 A token that is replaced names the same person still: who was banned under the old one is banned, and a new
-account with the old one is theirs. Where those of many changed at once, the column is more likely at fault
-than people: nothing is told under them before the night has passed its gates.
+account with the old one is theirs. Links are for good, so they wait until the night has passed its gates.
 """
 
 from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from recsys.constraints.policy import Policy
 from recsys.data.population import Population
 from recsys.errors import SourceError
-from recsys.pipeline.refused_night import most_at_once
+from recsys.pipeline.refused_night import (
+    APART_FOR_NOW,
+    NAMED_FOR_NOW,
+    most_at_once,
+    note_refused_night,
+    note_refused_pairs,
+)
 from recsys.ranking.publication_filter import published_persons
-from recsys.ranking.snapshot import SnapshotIds
+from recsys.ranking.snapshot import Snapshot, SnapshotIds
 from recsys.safety.canonical import in_any_spelling
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.fingerprints import ID, PERSON
@@ -78,16 +86,27 @@ class TokenChanges:
         if not shared or not index.of_row.any():
             return cls(ids)
         before = index.of_row[index.namings.index(shared[-1].naming)]
-        had = np.arange(len(before)) if state.links else np.flatnonzero(before)
-        users = ids.at(had.tolist())
+        users = ids.at(list(range(len(before))))
         gone = erased.among(users)
-        known = zip(users, people.ids.find(users), before[had].tolist(), gone, strict=True)
+        known = zip(users, people.ids.find(users), before.tolist(), gone, strict=True)
         changed = []
         for user, row, old, is_gone in known:
             token = people.person_tokens[row] if row >= 0 else None
             if not is_gone and old != (shared[-1].of(PERSON, token) if token else 0):
                 changed.append(ChangedToken(user, old, token, bool(row >= 0)))
         return cls(ids, tuple(changed), int((before != 0).sum()))
+
+    def unchanged(self, ids: Sequence[str]) -> list[str]:
+        """Return those of these accounts that have the token tonight that they have in what is served."""
+        if self.ids is None or not self.n_tokens:
+            return []
+        changed = self._changed_ids
+        rows = self.ids.find(ids)
+        return [one for one, row in zip(ids, rows, strict=True) if row >= 0 and one not in changed]
+
+    @cached_property
+    def _changed_ids(self) -> frozenset[str]:
+        return frozenset(one.user_id for one in self.changed)
 
     @property
     def counts(self) -> tuple[int, int]:
@@ -102,12 +121,36 @@ class TokenChanges:
 
 
 def pending_ledger(published: Path, people: Population, changes: TokenChanges) -> PendingLedger:
-    """Return the ledger of a night under judgement, told of the links its tokens make."""
-    ledger = PendingLedger(
-        published.resolve(), SafetyLedger.of(published).keys, trusts_tokens=not changes.are_many
-    )
+    """Return the ledger of a night under judgement, told of the links its tokens make once it passes."""
+    ledger = PendingLedger(published.resolve(), SafetyLedger.of(published).keys, changes.unchanged)
     note_changed_tokens(ledger, people, changes)
     return ledger
+
+
+def write_names_for_now(ledger: PendingLedger, changes: TokenChanges) -> None:
+    """Let what a night told of people count for their other accounts too, by tonight's tokens, for now.
+
+    Where many tokens changed at once it is no word about people.
+    """
+    if not changes.are_many:
+        ledger.write_names_for_now(NAMED_FOR_NOW, APART_FOR_NOW)
+
+
+def note_refused(
+    published: Path,
+    people: Population,
+    policy: Policy,
+    snapshot: Snapshot | None,
+    *,
+    shown: Collection[str],
+    changes: TokenChanges,
+) -> None:
+    """Tell the ledger who is out, and which pairs are apart, for now by the tables of a refused night."""
+    keys = SafetyLedger.of(published).keys
+    ledger = PendingLedger(published.resolve(), keys, changes.unchanged)  # one that saw no lift
+    note_refused_night(ledger, people, shown, ErasureList.of(published).now(ledger.now()))
+    note_refused_pairs(ledger, people, policy, snapshot, shown)
+    write_names_for_now(ledger, changes)
 
 
 def note_changed_tokens(ledger: SafetyLedger, people: Population, changes: TokenChanges) -> None:

@@ -19,10 +19,8 @@ from recsys.errors import RecsysError, TableError
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.night import policy_from_settings
 from recsys.pipeline.night_safety import HoldStates, note_night, require_ledger
-from recsys.pipeline.refused_night import note_refused_night, note_refused_pairs
-from recsys.pipeline.token_changes import TokenChanges, pending_ledger
+from recsys.pipeline.token_changes import TokenChanges, note_refused, pending_ledger, write_names_for_now
 from recsys.ranking.snapshot_files import served_snapshot
-from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger
 from recsys.settings import TOWN, Settings
 from recsys.storage.load import load_population
@@ -52,12 +50,13 @@ def note_unfinished_night(settings: Settings, published: Path) -> bool:
     snapshot = served_snapshot(served)
     shown = {one for column in (C.VIEWER, C.CANDIDATE) for one in served.lists[column].unique()}
     with writer_lock(published):
-        ledger = SafetyLedger.of(published)
-        require_ledger(published, ledger)
-        pending = pending_ledger(published, people, TokenChanges.of_published(published, people))
-        note_night(pending, people, holds, shown)  # what it lifts is never written
-        note_refused_night(ledger, people, shown, ErasureList.of(published).now(ledger.now()))
-        note_refused_pairs(ledger, people, policy_from_settings(settings.policy), snapshot, shown)
+        require_ledger(published, SafetyLedger.of(published))
+        changes = TokenChanges.of_published(published, people)
+        ledger = pending_ledger(published, people, changes)
+        note_night(ledger, people, holds, shown)  # what it lifts is never written
+        write_names_for_now(ledger, changes)
+        policy = policy_from_settings(settings.policy)
+        note_refused(published, people, policy, snapshot, shown=shown, changes=changes)
     return True
 
 

@@ -1,10 +1,10 @@
 """A view of the safety ledger for a night under judgement: what restricts is told at once, what opens waits.
 
-The tables of a night may be older or damaged, and its gates say so only later. Until then nothing is lifted;
-and where its person tokens cannot be trusted, nothing is told under them and no accounts are linked by them.
+The tables of a night may be older or damaged, and its gates say so only later. Until then nothing is lifted,
+and no account is linked by a person token that it did not have in what is served: links are for good.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,9 +19,9 @@ _WAITING_KINDS = ("link", "stop", "separate", "lift")
 class PendingLedger(SafetyLedger):
     """A safety ledger that keeps lifts back until `write_lifts`, and sees them already itself.
 
-    trusts_tokens: whether people are named by their person tokens at once. Otherwise what is told stands
-    under ids alone until `write_names`: what restricts an account still restricts the other accounts of the
-    publication that is served.
+    trusted: says of ids whose token is the one that is served; None trusts nobody's. What is told of the
+    others stands under their ids alone until `write_names`: what restricts an account restricts the other
+    accounts of the publication that is served all the same.
 
     >>> import tempfile
     >>> from recsys.safety.ledger_state import HOLD, STORE
@@ -36,18 +36,27 @@ class PendingLedger(SafetyLedger):
     ((True, False), False)
     """
 
-    def __init__(self, folder: Path, keys: Keys, *, trusts_tokens: bool = True) -> None:
+    def __init__(
+        self, folder: Path, keys: Keys, trusted: Callable[[list[str]], Collection[str]] | None = None
+    ) -> None:
         super().__init__(folder, keys)
-        self._trusts_tokens, self._waits = trusts_tokens, False
+        self._trusted, self._waits = trusted, False
         self._held: list[Record] = []
 
     @contextmanager
-    def _waiting(self, waits: bool = True) -> Iterator[None]:
-        self._waits = waits
+    def _waiting(self) -> Iterator[None]:
+        self._waits = True
         try:
             yield
         finally:
             self._waits = False
+
+    def _without_new_tokens(self, people: Iterable[Who]) -> dict[Who, Who]:
+        """Return each of these as they may be named at once."""
+        found = dict.fromkeys(people)
+        named = [who.user_id for who in found if who.token]
+        trusted = set[str]() if self._trusted is None else set(self._trusted(named))
+        return {who: who if who.user_id in trusted else Who(who.user_id) for who in found}
 
     def _append(self, records: Sequence[Record]) -> None:
         held = [one for one in records if self._waits and one["kind"] in _WAITING_KINDS]
@@ -58,24 +67,23 @@ class PendingLedger(SafetyLedger):
 
     def stop(self, people: Iterable[Who], tag: LedgerTag, *, as_of: str = "", renew: bool = False) -> None:
         """Note that these people are shown to nobody; see `SafetyLedger.stop`."""
-        people = list(people)
-        if not self._trusts_tokens:
-            super().stop([Who(who.user_id) for who in people], tag, as_of=as_of, renew=renew)
-        with self._waiting(not self._trusts_tokens):
-            super().stop(people, tag, as_of=as_of, renew=renew)
+        named = self._without_new_tokens(people)
+        super().stop(named.values(), tag, as_of=as_of, renew=renew)
+        with self._waiting():
+            super().stop([who for who in named if named[who] != who], tag, as_of=as_of, renew=renew)
 
     def separate(self, pairs: Iterable[tuple[Who, Who]], tag: LedgerTag, *, directed: bool = False) -> None:
         """Note that these pairs are not shown to each other; see `SafetyLedger.separate`."""
         pairs = list(pairs)
-        if not self._trusts_tokens:
-            ids = [(Who(a.user_id), Who(b.user_id)) for a, b in pairs]
-            super().separate(ids, tag, directed=directed)
-        with self._waiting(not self._trusts_tokens):
-            super().separate(pairs, tag, directed=directed)
+        named = self._without_new_tokens(who for pair in pairs for who in pair)
+        super().separate([(named[a], named[b]) for a, b in pairs], tag, directed=directed)
+        with self._waiting():
+            waiting = [(a, b) for a, b in pairs if (named[a], named[b]) != (a, b)]
+            super().separate(waiting, tag, directed=directed)
 
     def link(self, pairs: Iterable[tuple[int, int]]) -> None:
-        """Note that two fingerprints are of one person; it waits where tokens are not trusted."""
-        with self._waiting(not self._trusts_tokens):
+        """Note that two fingerprints are of one person, once `write_names` is called."""
+        with self._waiting():
             super().link(pairs)
 
     def lift(
@@ -99,6 +107,21 @@ class PendingLedger(SafetyLedger):
         """Write what waited because it names people by their tokens: the night has passed its gates."""
         self._write([one for one in self._held if one["kind"] != "lift"])
         self._held = [one for one in self._held if one["kind"] == "lift"]
+
+    def write_names_for_now(self, stopped: LedgerTag, apart: LedgerTag) -> None:
+        """Write whom tonight's tokens name, under tags that end with the next night that is published."""
+        people = {one for told in self._held_of("stop") for one in numbers_in(told.get("people", ""))}
+        ends = [numbers_in(told.get("pairs", "")) for told in self._held_of("separate")]
+        pairs = {(a, b, 0) for one in ends for a, b in zip(one[::2], one[1::2], strict=True)}
+        self._write(
+            [
+                stop_record("stop", stopped, sorted((one, 0) for one in people)),
+                pair_record("separate", apart, sorted(pairs)),
+            ]
+        )
+
+    def _held_of(self, kind: str) -> list[Record]:
+        return [one for one in self._held if one["kind"] == kind]
 
     def write_lifts(self) -> None:
         """Write the lifts: the night is served. What was said again since stands."""
