@@ -130,7 +130,8 @@ def rollback(
 ) -> None:
     """Serve an earlier publication again.
 
-    Its files are checked first. A publication that still names somebody who asked to be erased is refused.
+    Its files are checked first. One that still names somebody who asked to be erased is written anew without
+    them. Whom the newest publication lists no more, or keeps apart, stays out until a night is published.
 
     Example: recsys rollback
     """

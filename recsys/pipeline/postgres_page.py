@@ -14,6 +14,7 @@ from recsys.catalogue.entries import LANGUAGES
 from recsys.errors import InputError
 from recsys.messaging.reasons import reason_text
 from recsys.models.directed import sigmoid
+from recsys.ranking.publication_filter import EVERY_PAIR, ListFilter
 from recsys.ranking.snapshot import Snapshot
 from recsys.safety.canonical import ANY_SPELLING_SQL
 from recsys.safety.day_log import SEPARATING
@@ -228,21 +229,25 @@ def serving_columns(table: Any, snapshot: Snapshot | None) -> Any:
     return table
 
 
-def inbox_table(snapshot: Snapshot) -> Any:
+def inbox_table(snapshot: Snapshot, only: ListFilter = EVERY_PAIR) -> Any:
     """Return who liked each viewer by the night as an Arrow table, one row a viewer, best first.
 
-    Whom the viewer liked too is among them: a like undone by day leaves the other's like unanswered.
+    Whom the viewer liked too is among them: a like undone by day leaves the other's like unanswered. only:
+    leaves out pairs that may not stand in a list.
     """
     viewers, people, stages, chances = list[str](), list[list[str]](), list[list[str]](), list[list[float]]()
     for row in snapshot.live.layout.order.tolist():
         likers = snapshot.liked_by(row)
         if len(likers):
             likers = likers[snapshot.may_show(row, likers, likes_viewer=True)]
+        (viewer,) = snapshot.ids.at([row])
+        if only.leaves_out:
+            likers = likers[only.keeps_of(viewer, snapshot.ids.at(likers.tolist()))]
         if not len(likers):
             continue
         chance = snapshot.live.likes_back(row, likers)
         best = np.lexsort((likers, -chance))
-        viewers += snapshot.ids.at([row])
+        viewers.append(viewer)
         people.append(snapshot.ids.at(likers[best].tolist()))
         stages.append(snapshot.stages.of(row, likers[best].tolist()))
         chances.append(chance[best].tolist())
@@ -256,7 +261,7 @@ def inbox_table(snapshot: Snapshot) -> Any:
     )
 
 
-def like_table(snapshot: Snapshot) -> Any:
+def like_table(snapshot: Snapshot, only: ListFilter = EVERY_PAIR) -> Any:
     """Return whom each viewer liked by the night as an Arrow table: viewer_id, candidate_id.
 
     Of pairs alone that stand in a list or an inbox: no other is asked for.
@@ -268,7 +273,8 @@ def like_table(snapshot: Snapshot) -> Any:
     listed = np.unique(viewers * n + lists.candidates)
     needed = np.isin(pair, listed) | np.isin(back, listed) | np.isin(back, pair)
     columns = zip((C.VIEWER, C.CANDIDATE), (i[needed], j[needed]), strict=True)
-    return pa.table({name: pa.array(snapshot.ids.at(rows.tolist()), pa.string()) for name, rows in columns})
+    table = {name: pa.array(snapshot.ids.at(rows.tolist()), pa.string()) for name, rows in columns}
+    return only.rows_of(pa.table(table))
 
 
 def word_table(snapshot: Snapshot) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -285,7 +286,7 @@ def load_publication(
         migrate(cursor)
         viewers, suggestions = _copy(cursor, publication, only, snapshot)
         _replace_rows(cursor)
-        _load_beside(cursor, snapshot)
+        _load_beside(cursor, snapshot, only)
         postgres_page.create_functions(cursor)
         cursor.execute(f"DELETE FROM {SCHEMA}.served")  # noqa: S608 - a fixed name
         cursor.execute(
@@ -302,7 +303,7 @@ def load_publication(
                 manifest.erasure_watermark,
             ),
         )
-        if gone := _erased_people_named(publication, erased):
+        if gone := _erased_people_named(publication, erased, snapshot):
             remove_people(cursor, gone)
         return _served(cursor)
 
@@ -314,11 +315,14 @@ def served(address: str) -> Served | None:
         return _served(cursor) if there[0]["there"] else None
 
 
-def _erased_people_named(publication: Publication, erased: ErasedPeople | None) -> list[str]:
-    """Return who of those erased stands in the lists; none in lists made since the latest erasure."""
+def _erased_people_named(
+    publication: Publication, erased: ErasedPeople | None, snapshot: Snapshot | None
+) -> list[str]:
+    """Return who of those erased stands in the run; nobody in one made since the latest erasure."""
     if erased is None or not len(erased) or publication.manifest.erasure_watermark == erased.watermark:
         return []
-    ids = np.array(people_in_lists(publication), dtype=object)
+    listed = [] if snapshot is None else snapshot.ids.at(list(range(len(snapshot.ids))))
+    ids = np.array(sorted({*listed, *people_in_lists(publication)}), dtype=object)
     return [str(one) for one in ids[erased.among(ids)]]
 
 
@@ -352,11 +356,11 @@ def _replace_rows(cursor: Any) -> None:
     cursor.execute(f"ANALYZE {SCHEMA}.{TABLE} ({C.VIEWER})")
 
 
-def _load_beside(cursor: Any, snapshot: Snapshot | None) -> None:
+def _load_beside(cursor: Any, snapshot: Snapshot | None, only: ListFilter) -> None:
     """Replace the inboxes and likes of the night, the accounts of persons and the words of reasons."""
     for name, table in (
-        (postgres_page.INBOXES, postgres_page.inbox_table),
-        (postgres_page.NIGHT_LIKES, postgres_page.like_table),
+        (postgres_page.INBOXES, partial(postgres_page.inbox_table, only=only)),
+        (postgres_page.NIGHT_LIKES, partial(postgres_page.like_table, only=only)),
         (postgres_page.PERSONS, postgres_page.person_table),
         (postgres_page.WORDS, postgres_page.word_table),
     ):

@@ -40,7 +40,7 @@ from recsys.pipeline.night_safety import (
     require_ledger,
 )
 from recsys.pipeline.publication_cards import DATA_SHEET, MODEL_CARD, data_sheet, model_card
-from recsys.pipeline.refused_night import FOR_NOW, note_unread
+from recsys.pipeline.refused_night import FOR_NOW, end_for_now, note_unread
 from recsys.pipeline.retention import new_run_id, remove_leftovers, remove_old, run_ids
 from recsys.pipeline.token_changes import TokenChanges, note_refused, pending_ledger, write_names_for_now
 from recsys.ranking.publication_filter import ListFilter
@@ -191,9 +191,8 @@ def _outcome_noted(
     yield
     if not refused:
         note_numbers_taken_back(pending, people)
-        for tag in FOR_NOW:
-            pending.take_back(tag)
         pending.write_lifts()
+        end_for_now(pending, people, proposal.policy)
 
 
 def _ledger_with_restrictions(

@@ -6,14 +6,16 @@ from typing import Final
 import numpy as np
 
 from recsys.catalogue.columns import Columns as C
-from recsys.constraints.policy import Policy
+from recsys.constraints.policy import Policy, may_show_each
 from recsys.data.absent_accounts import UNREAD
 from recsys.data.population import Population
 from recsys.pipeline.closed_pairs import closed_pairs, closed_since, hidden_pairs, listed_ids
 from recsys.ranking.snapshot import Snapshot
 from recsys.safety.by_person import AWAY_IN_TABLES
 from recsys.safety.erasure_list import ErasedPeople
-from recsys.safety.ledger import SafetyLedger
+from recsys.safety.fingerprints import PERSON
+from recsys.safety.ledger import SafetyLedger, told_under
+from recsys.safety.ledger_file import pair_record, stop_record
 from recsys.safety.ledger_state import ACCOUNT, BAN, HOLD, TABLES, LedgerState, LedgerTag, Who
 from recsys.types import BoolArray
 
@@ -135,6 +137,39 @@ def note_refused_pairs(
         pairs += closed.pairs.tolist()
         ledger.stop(map(who, closed.people.tolist()), NARROWER_FOR_NOW, as_of=people.as_of.isoformat())
     ledger.separate([(who(a), who(b)) for a, b in pairs], APART_FOR_NOW)
+
+
+def end_for_now(ledger: SafetyLedger, people: Population, policy: Policy) -> None:
+    """End what refused nights told for now of whom tonight's tables show again, once the night is served.
+
+    Whoever is out by tonight's tables as well stays so in the ledger: a worker that has not loaded the night
+    yet would show them.
+    """
+    state = ledger.begin()
+    told = {tag: told_under(state, tag) for tag in FOR_NOW}
+    if not any(stopped or apart for stopped, apart in told.values()):
+        return
+    ids, listed = people.ids.ids(np.arange(len(people))).tolist(), ~away(people)
+    row_of: dict[int, int] = {}
+    own: set[int] = {0}
+    for naming, prints in zip(state.namings, state.fingerprints_of_ids(ids), strict=True):
+        own |= {one for one, is_listed in zip(prints, listed, strict=True) if is_listed}
+        row_of |= dict(zip(prints, range(len(ids)), strict=True))
+        row_of |= {naming.of(PERSON, token): row for row, token in enumerate(people.person_tokens) if token}
+
+    def may_meet(a: int, b: int) -> bool:
+        rows = [[row_of[one] for one in state.linked([end]) if one in row_of] for end in (a, b)]
+        i, j = (side.ravel() for side in np.meshgrid(*rows))
+        one, other = (np.concatenate(sides).astype(np.int32) for sides in ((i, j), (j, i)))
+        return bool(len(one)) and bool(may_show_each(policy, people, one, other).any())
+
+    records = []
+    for tag, (stopped, apart) in told.items():
+        free = [at for at in stopped if at[1] in own]
+        records += [stop_record("lift", tag, free)] if free else []
+        open_pairs = [pair for pair in apart if may_meet(*pair[:2])]
+        records += [pair_record("lift", tag, open_pairs)] if open_pairs else []
+    ledger.append(records)
 
 
 def note_rollback(ledger: SafetyLedger, served: Snapshot, newest: Snapshot) -> bool:

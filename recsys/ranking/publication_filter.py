@@ -1,6 +1,6 @@
 """A filter for the lists of a publication: whom the safety ledger stops or separates today leaves them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -57,14 +57,18 @@ class ListFilter:
 
     @classmethod
     def of_publication(cls, publication: Publication, published: Path) -> Self:
-        """Ask the ledger of `published` about everybody in the lists of one of its publications.
+        """Ask the ledger of `published` about everybody in one of its publications, listed or not.
+
+        Whoever liked somebody stands in an inbox, and need not stand in any list.
 
         Raises SafetyUnavailable when the ledger is missing, replaced or older than the publication.
         """
         ledger = SafetyLedger.of(published)
         ledger.require(publication.manifest.safety_watermark)
-        accounts = published_accounts(publication.folder, ledger.keys)
-        return cls.of(people_in_lists(publication), accounts, ledger)
+        ids, persons = published_persons(publication.folder)
+        accounts = Accounts(ids, persons, NewcomerTokens(), ledger.keys)
+        everybody = ids.at(list(range(len(ids))))
+        return cls.of({*everybody, *people_in_lists(publication)}, accounts, ledger)
 
     @classmethod
     def of(cls, ids: Collection[str], accounts: Accounts, ledger: SafetyLedger) -> Self:
@@ -75,7 +79,8 @@ class ListFilter:
         state = ledger.now()
         if not state.restricts:
             return cls(frozenset(), {})
-        return cls.of_fingerprints({user_id: accounts.fingerprints(user_id, state) for user_id in ids}, state)
+        named = accounts.fingerprints_of(accounts.asked_many(sorted(ids)), state)
+        return cls.of_fingerprints(named, state)
 
     @classmethod
     def of_people(cls, people: Population, ledger: SafetyLedger, ended: Collection[LedgerTag] = ()) -> Self:
@@ -110,6 +115,13 @@ class ListFilter:
         for at in np.flatnonzero(kept & viewer.isin(self.separated.keys()).to_numpy(bool)):
             kept[at] = candidates[at] not in self.separated[viewers[at]]
         return kept
+
+    def keeps_of(self, viewer: str, candidates: Sequence[str]) -> BoolArray:
+        """Say which candidates may stand in one viewer's list."""
+        if viewer in self.stopped:
+            return np.zeros(len(candidates), bool)
+        apart = self.separated.get(viewer, frozenset())
+        return np.array([one not in self.stopped and one not in apart for one in candidates], bool)
 
     def rows_of(self, table: Any) -> Any:
         """Return the rows of an Arrow table of lists that may stand in them."""

@@ -227,6 +227,11 @@ class CircleLists:
         members = SparseRows.of(circle[kept], self.members.indices[kept], len(self.names))
         return replace(self, best=np.where(gone[:, None], np.int32(-1), self.best), members=members)
 
+    def members_beside(self, row: int) -> list[int]:
+        """Return the rows of everybody in the best circles of a member, nobody's for row -1."""
+        circles = self.best[row].tolist() if row >= 0 else ()
+        return sorted({int(one) for circle in circles if circle >= 0 for one in self.members.row(circle)})
+
     def open_to(self, row: int, apart: Collection[int], k: int) -> list[str]:
         """Return the best `k` circles of a member, of five or more people and without anybody of `apart`."""
         found = list[str]()

@@ -201,20 +201,14 @@ class SafetyLedger:
             self._append([stop_record("lift", tag, sorted(stopped))] if stopped else [])
             self._append([pair_record("lift", tag, sorted(ends))] if ends else [])
 
-    def take_back(self, tag: LedgerTag, people: Iterable[Who] | None = None) -> None:
-        """Note that whatever these people said of others under a tag no longer holds.
-
-        people: None for whatever was said under it, of people and of pairs, whoever said it.
-        """
+    def take_back(self, tag: LedgerTag, people: Iterable[Who]) -> None:
+        """Note that whatever these people said of others under a tag no longer holds."""
         with self._lock, self._file.alone():
             state = self._begun()
-            stopped, apart = told_under(state, tag)
-            if people is not None:
-                of = people if apart else ()
-                said = {own for who in of for own in state.fingerprints(Who(who.user_id))}
-                stopped, apart = [], [pair for pair in apart if pair[2] in said]
-            self._append([stop_record("lift", tag, stopped)] if stopped else [])
-            self._append([pair_record("lift", tag, apart)] if apart else [])
+            _, apart = told_under(state, tag)
+            said = {own for who in people for own in state.fingerprints(Who(who.user_id))} if apart else set()
+            ended = [pair for pair in apart if pair[2] in said]
+            self._append([pair_record("lift", tag, ended)] if ended else [])
 
     def inherit(self, who: Who, person: int) -> None:
         """Note that whatever restricts an account restricts its person, named by fingerprint (0: unknown)."""

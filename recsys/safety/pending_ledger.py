@@ -98,7 +98,7 @@ class PendingLedger(SafetyLedger):
         with self._waiting():
             super().lift(tag, people=people, pairs=pairs, directed=directed)
 
-    def take_back(self, tag: LedgerTag, people: Iterable[Who] | None = None) -> None:
+    def take_back(self, tag: LedgerTag, people: Iterable[Who]) -> None:
         """Note that what was said under a tag no longer holds, once `write_lifts` is called."""
         with self._waiting():
             super().take_back(tag, people)

@@ -132,6 +132,28 @@ def test_a_night_whose_lists_the_ledger_empties_is_not_green(town: Published, tm
     assert next(one for one in found.gates if one.gate == "pages").level is Level.BLOCK
 
 
+def test_who_is_out_by_the_published_night_too_is_out_for_workers_that_have_not_loaded_it(
+    town: Published, tmp_path: Path
+) -> None:
+    """Seen to fail: between the publication of a night and its loading, whom it hides as well was shown."""
+    kinds = [kind for kind, said in KINDS.items() if not said.lasts]
+    folder = copy_of(town, tmp_path)
+    told = with_rows({kind: rows_of(kind, "sound") for kind in kinds})
+    with opened(folder, MemorySafety()) as ranker:  # as before the night was published
+
+        def shown() -> set[str]:
+            return {kind for kind, (a, b) in PAIR_OF.items() if ranker.look(a, b, NOW)}
+
+        assert shown() == set(KINDS)
+        assert not town.night(folder, told, refused=True, hours=2).published
+        assert shown() == {*KINDS} - {*kinds}
+        assert town.night(folder, told, hours=3).published
+        assert shown() == {*KINDS} - {*kinds}
+        assert town.night(folder, TOWN, hours=4).published
+        ranker.refresh()
+        assert shown() == set(KINDS)
+
+
 def test_one_token_that_changed_in_a_refused_night_is_the_same_person(
     town: Published, tmp_path: Path
 ) -> None:

@@ -21,6 +21,7 @@ from recsys.errors import RecsysError
 from recsys.http.access import Service
 from recsys.http.access_tokens import AccessToken
 from recsys.http.app import create_app
+from recsys.pipeline.postgres_page import inbox_table, like_table
 from recsys.pipeline.rollback import rollback
 from recsys.ranking.pair_audit import OperatorGate
 from recsys.ranking.publication_filter import ListFilter
@@ -63,14 +64,14 @@ OPEN: Mapping[str, str] = {
     "pass / *night / ahead / *": "a pass is no word on safety: one that is dated ahead waits",
     "hide / events / * / page of a new account of the viewer": "of one account until a night has read it",
     "pass / events / * / page of a new account of the viewer": "the same",
-    "hide / events / * / export": "an export holds a night; pages in SQL read the day beside it",
-    "pass / events / * / export": "the same",
+    "hide / events / * / export*": "an export holds a night; pages in SQL read the day beside it",
+    "pass / events / * / export*": "the same",
     "hide / routes / * / page of a new account of the viewer": "as by events",
     "pass / routes / * / page of a new account of the viewer": "as by events",
-    "hide / routes / * / export": "as by events",
-    "pass / routes / * / export": "as by events",
-    "boundary / tables of the day / * / export": "an export waits for the night",
-    "excluded number / tables of the day / * / export": "the same",
+    "hide / routes / * / export*": "as by events",
+    "pass / routes / * / export*": "as by events",
+    "boundary / tables of the day / * / export*": "an export waits for the night",
+    "excluded number / tables of the day / * / export*": "the same",
     "boundary / tables of the day / spelled / *": "boundaries and tokens of refused tables are not looked at",
     "excluded number / tables of the day / spelled / *": "the same",
     "boundary / tables of the day / repeated / *": "tables under the name of others are no new ones",
@@ -78,8 +79,8 @@ OPEN: Mapping[str, str] = {
     "boundary / profile / * / *": "a profile speaks of lines to its own pages; tables of the day to others",
     "excluded number / profile / * / *": "the same",
     f"boundary / routes / * / {_ITS_OWN}": "as by tables of the day",
-    "boundary / routes / * / export": "as by tables of the day",
-    "excluded number / routes / * / export": "as by tables of the day",
+    "boundary / routes / * / export*": "as by tables of the day",
+    "excluded number / routes / * / export*": "as by tables of the day",
     "boundary / routes / spelled / *": "as by tables of the day",
     "excluded number / routes / spelled / *": "as by tables of the day",
     "boundary / routes / partly readable / *": "a body with an unknown key is refused tables",
@@ -252,22 +253,27 @@ def _renamed(tables: dict[str, list[dict[str, Any]]], user: str) -> dict[str, li
 PLACES = (
     *("page", "page of many", "page from ids", "inbox", "look", "look back"),
     *("page of a new account of the viewer", "page for a new account of the person", "page of a newcomer"),
-    *("another worker", "export", "after a rollback", "after the next night"),
+    *("another worker", "export", "export of inboxes", "after a rollback", "after the next night"),
 )
 
 
-def _exported(folder: Path, kind: str) -> bool:
-    """Say whether an export of what is published may show a pair."""
+def _exported(folder: Path, kind: str) -> Iterator[str]:
+    """Yield the places of an export of what is published that may show a pair."""
     publication, pair = read_publication(folder), PAIR_OF[kind]
     snapshot = served_snapshot(publication)
     assert snapshot is not None
     viewer, candidate = snapshot.ids.find(pair)
     a, b = (np.array([one], object) for one in pair)
-    kept = ListFilter.of_publication(publication, folder).keeps(a, b)[0]
-    erased = ErasureList.of(folder).now().among(pair).any()
-    return bool(
-        kept and not erased and min(viewer, candidate) >= 0 and snapshot.may_show(viewer, [candidate])[0]
-    )
+    only = ListFilter.of_publication(publication, folder)
+    if ErasureList.of(folder).now().among(pair).any():  # an export drops them from every table
+        return
+    if only.keeps(a, b)[0] and min(viewer, candidate) >= 0 and snapshot.may_show(viewer, [candidate])[0]:
+        yield "export"
+    inboxes = inbox_table(snapshot, only).to_pandas().set_index(C.VIEWER)[C.CANDIDATE]
+    likes = like_table(snapshot, only).to_pandas()
+    liked = likes[likes[C.VIEWER].eq(pair[1]) & likes[C.CANDIDATE].eq(pair[0])]
+    if pair[1] in inboxes.get(pair[0], ()) or len(liked):
+        yield "export of inboxes"
 
 
 def _open_cells(
@@ -276,8 +282,7 @@ def _open_cells(
     found = []
     for kind in kinds:
         found += [f"{kind} / {door} / {form} / {place}" for place in _shown(ranker, kind)]
-        if _exported(folder, kind):
-            found.append(f"{kind} / {door} / {form} / export")
+        found += [f"{kind} / {door} / {form} / {place}" for place in _exported(folder, kind)]
     with opened(folder, store) as other:
         found += [
             f"{kind} / {door} / {form} / another worker" for kind in kinds if other.look(*PAIR_OF[kind], NOW)
@@ -299,7 +304,7 @@ def test_before_anything_is_said_every_place_shows_every_pair(town: Published, t
     folder, store = copy_of(town, tmp_path), MemorySafety()
     with opened(folder, store) as ranker:
         for kind, said in KINDS.items():
-            places = {*_shown(ranker, kind), *(["export"] if _exported(folder, kind) else [])}
+            places = {*_shown(ranker, kind), *_exported(folder, kind)}
             expected = set(PLACES) - {"another worker", "after a rollback", "after the next night"}
             missing = (
                 {"page for a new account of the person", "page of a newcomer"} if said.of_pair else set()
@@ -322,7 +327,11 @@ def _after_a_rollback(folder: Path, ranker: Ranker, kinds: Iterable[str], cell: 
     newest = current_run(folder)
     rollback(folder)
     ranker.refresh()
-    found = [f"{k} / {cell} / after a rollback" for k in kinds if ranker.look(*PAIR_OF[k], NOW)]
+    found = [
+        f"{k} / {cell} / after a rollback"
+        for k in kinds
+        if ranker.look(*PAIR_OF[k], NOW) or any(_exported(folder, k))
+    ]
     rollback(folder, newest)
     return found
 
