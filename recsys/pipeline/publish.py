@@ -135,18 +135,11 @@ def publish(
         run_id, moment, staging = _start_run(published, now or datetime.now(UTC))
         (lists if callable(lists) else partial(write_lists, lists=lists))(staging / LISTS)
         served = _served(published)
-        require_ledger(published, SafetyLedger.of(published))
-        changes = TokenChanges.of_published(published, people)
-        ledger, pending = _ledger_with_restrictions(published, people, changes, holds, served.shown)
+        require_ledger(published, ledger := SafetyLedger.of(published))
+        pending, changes = _with_restrictions(published, people, holds, served.shown)
         proposal = _proposal(staging, people, policy, published, served, settings=settings, source=source)
-        proposal = replace(
-            proposal,
-            calibration=calibration,
-            row_counts=row_counts,
-            events=events,
-            changed_tokens=changes.counts,
-        )
-        gates = _judged(staging, proposal)
+        proposal = replace(proposal, calibration=calibration, row_counts=row_counts, events=events)
+        gates = _judged(staging, replace(proposal, changed_tokens=changes.counts))
         refused = any(result.level is Level.BLOCK for result in gates)
         listed = proposal.lists[C.VIEWER].unique().tolist()
         proposal = _asked_of_ledger(staging, proposal, ledger if refused else pending)
@@ -154,8 +147,7 @@ def publish(
         if serving is not None and not refused:
             serving(staging / SERVING, proposal.lists)
             sync_folder(staging)
-        manifest = _manifest(staging, proposal, moment, made_from=made_from, ledger=ledger)
-        write_manifest(staging, manifest)
+        manifest = _written_manifest(staging, proposal, moment, made_from=made_from, ledger=ledger)
         if pages_asked and serving is not None and not refused:
             judge = partial(pages, viewers=pages_asked, listed=listed)
             gates = _with_pages(gates, proposal, staging, published, manifest, judge)
@@ -195,21 +187,18 @@ def _outcome_noted(
         end_for_now(pending, people, proposal.policy)
 
 
-def _ledger_with_restrictions(
-    published: Path,
-    people: Population,
-    changes: TokenChanges,
-    holds: HoldStates | None,
-    shown: Collection[str],
-) -> tuple[SafetyLedger, PendingLedger]:
-    """Return the safety ledger once it knows whom the tables of this night stop and keep apart.
+def _with_restrictions(
+    published: Path, people: Population, holds: HoldStates | None, shown: Collection[str]
+) -> tuple[PendingLedger, TokenChanges]:
+    """Return the ledger as it will be once the night is served, and whose person tokens changed.
 
-    Beside it as it will be once the night is served: what its tables lift waits for every gate.
+    Whom the tables of the night stop and keep apart is told to the ledger itself; what they lift waits for
+    every gate.
     """
-    ledger = SafetyLedger.of(published)
+    changes = TokenChanges.of_published(published, people)
     pending = pending_ledger(published, people, changes)
     note_night(pending, people, holds, shown)
-    return ledger, pending
+    return pending, changes
 
 
 def _asked_of_ledger(staging: Path, proposal: Proposal, ledger: SafetyLedger) -> Proposal:
@@ -258,7 +247,7 @@ def _write_cards(
     write_atomically(staging / DATA_SHEET, data_sheet(proposal.people, source))
 
 
-def _manifest(
+def _written_manifest(
     staging: Path,
     proposal: Proposal,
     moment: datetime,
@@ -266,7 +255,7 @@ def _manifest(
     made_from: MadeFrom,
     ledger: SafetyLedger,
 ) -> Manifest:
-    return Manifest(
+    manifest = Manifest(
         run_id=staging.name.removeprefix("."),
         created_at=moment.astimezone(UTC).isoformat(),
         data_as_of=proposal.people.as_of.isoformat(),
@@ -277,6 +266,8 @@ def _manifest(
         packages=package_versions(),
         files=_file_entries(staging, rows=len(proposal.lists)),
     )
+    write_manifest(staging, manifest)
+    return manifest
 
 
 def _finish(staging: Path, folder: Path, erased: ErasedPeople, *, keep: int) -> None:
@@ -382,7 +373,7 @@ def _explained_disk(published: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         what = "the disk is full" if full else "cannot write the publication"
         remedy = "free some space and run again" if full else "check the folder and its permissions"
         message = explained(what, where=str(published), got=str(error), remedy=remedy)

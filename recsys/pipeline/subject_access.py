@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from recsys.data.tables import CONTRACTS
-from recsys.errors import BusyError, explained
+from recsys.errors import BusyError, InputError, explained
 from recsys.pipeline.lock import is_locked
 from recsys.safety.person_files import PERSON_COLUMNS, Person, file_kind
 from recsys.safety.sqlite_store import SqliteSafety
@@ -41,7 +41,8 @@ def person_places(
 ) -> dict[str, Path]:
     """Return the folders in which a person can be, by the name of each; absent ones are left out.
 
-    Raises BusyError while a night is writing its tables: an answer then would lack most of them.
+    Raises BusyError while a night is writing its tables: an answer then would lack most of them; InputError
+    when the folder of tables, which somebody named, is not there.
 
     >>> person_places(published=Path("no/such"), work=Path("."))["work"].as_posix()
     '.'
@@ -49,6 +50,9 @@ def person_places(
     if is_locked(work):
         remedy = "ask again when the night has ended"
         raise BusyError(explained("a night is under way, so its tables are not whole", remedy=remedy))
+    if tables is not None and not tables.is_dir():
+        remedy = "name the folder of the tables that nights are made from"
+        raise InputError(explained("no such folder", where="--tables", got=str(tables), remedy=remedy))
     places = {"tables": tables, "work": work, "published": published, "tracking": tracking, CASES: cases}
     return {name: path for name, path in places.items() if path is not None and path.exists()}
 

@@ -109,12 +109,10 @@ class Questions:
 
         return ask
 
-    def kept_apart(
-        self, snapshot: Snapshot, viewer_id: str, asked: CallQuestions, among: Sequence[str]
-    ) -> set[str]:
+    def kept_apart(self, snapshot: Snapshot, viewer_id: str, asked: CallQuestions) -> set[str]:
         """Return every account from which safety keeps the viewer's person apart since the night.
 
-        among: of whom the safety ledger is asked, which names nobody by an id.
+        The safety ledger, which names nobody by an id, is asked about those in the viewer's circles.
         """
         accounts, store = asked.accounts, self.safety.store
         mine = accounts.of(viewer_id)
@@ -127,14 +125,16 @@ class Questions:
         passed = {
             one for one, kind in [*asked.day.decided.items(), *asked.day.received.items()] if kind != "undo"
         }
-        apart |= (asked.day.apart - passed) | self._apart_by_ledger(viewer_id, accounts, among)
+        apart |= (asked.day.apart - passed) | self._apart_by_ledger(snapshot, viewer_id, accounts)
         return {account for one in apart for account in accounts.of(one)}
 
-    def _apart_by_ledger(self, viewer_id: str, accounts: Accounts, among: Sequence[str]) -> set[str]:
+    def _apart_by_ledger(self, snapshot: Snapshot, viewer_id: str, accounts: Accounts) -> set[str]:
         state = ask_safety(self.safety.ledger.now)
         apart = state.separated_from(accounts.fingerprints(viewer_id, state)) if state.pairs else frozenset()
         if not apart:
             return set()
+        (row,) = snapshot.ids.find([viewer_id])
+        among = snapshot.ids.at(snapshot.data.circles.members_beside(row))
         named = accounts.fingerprints_of(accounts.asked_many(among), state)
         return {one for one, prints in named.items() if not apart.isdisjoint(prints)}
 

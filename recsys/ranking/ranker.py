@@ -322,9 +322,8 @@ class Ranker:
             _check(viewer_id, k)
             use, _ = self._current(as_of)
             asked, call.degraded = self._questions.about(use.snapshot, viewer_id), use.degraded
+            apart = self._questions.kept_apart(use.snapshot, viewer_id, asked)
             row = use.snapshot.ids.find([viewer_id])[0]
-            members = use.snapshot.ids.at(use.snapshot.data.circles.members_beside(row))
-            apart = self._questions.kept_apart(use.snapshot, viewer_id, asked, members)
             out = asked.ask_today(viewer_id, []).viewer_excluded
             if out or not use.snapshot.live.is_listed(row):
                 return []

@@ -338,3 +338,8 @@ def test_an_id_is_found_in_a_row_of_ids_wherever_it_stands(
     np.save(folder / "ids_ends.npy", ends)
     rows = [record["row"] for record in file_kind(path).records(path, person)]
     assert rows == [at for at, one in enumerate(ids) if one in person.forms]
+
+
+def test_a_folder_of_tables_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--tables"):
+        person_places(published=tmp_path, work=tmp_path, tables=tmp_path / "nope")
