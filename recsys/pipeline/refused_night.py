@@ -142,8 +142,8 @@ def note_refused_pairs(
 def end_for_now(ledger: SafetyLedger, people: Population, policy: Policy) -> None:
     """End what refused nights told for now of whom tonight's tables show again, once the night is served.
 
-    Whoever is out by tonight's tables as well stays so in the ledger: a worker that has not loaded the night
-    yet would show them.
+    Whoever is out by tonight's tables as well, under every account, stays so in the ledger: a worker that has
+    not loaded the night yet would show them.
     """
     state = ledger.begin()
     told = {tag: told_under(state, tag) for tag in FOR_NOW}
@@ -151,11 +151,10 @@ def end_for_now(ledger: SafetyLedger, people: Population, policy: Policy) -> Non
         return
     ids, listed = people.ids.ids(np.arange(len(people))).tolist(), ~away(people)
     row_of: dict[int, int] = {}
-    own: set[int] = {0}
     for naming, prints in zip(state.namings, state.fingerprints_of_ids(ids), strict=True):
-        own |= {one for one, is_listed in zip(prints, listed, strict=True) if is_listed}
         row_of |= dict(zip(prints, range(len(ids)), strict=True))
         row_of |= {naming.of(PERSON, token): row for row, token in enumerate(people.person_tokens) if token}
+    shown = {one for one, row in row_of.items() if listed[row]} | {0}  # 0: told of no account
 
     def may_meet(a: int, b: int) -> bool:
         rows = [[row_of[one] for one in state.linked([end]) if one in row_of] for end in (a, b)]
@@ -165,7 +164,7 @@ def end_for_now(ledger: SafetyLedger, people: Population, policy: Policy) -> Non
 
     records = []
     for tag, (stopped, apart) in told.items():
-        free = [at for at in stopped if at[1] in own]
+        free = [at for at in stopped if not shown.isdisjoint(state.linked(at))]
         records += [stop_record("lift", tag, free)] if free else []
         open_pairs = [pair for pair in apart if may_meet(*pair[:2])]
         records += [pair_record("lift", tag, open_pairs)] if open_pairs else []

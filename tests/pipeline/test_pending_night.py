@@ -27,6 +27,7 @@ from tests.safety.restriction_doors import (
     copy_of,
     opened,
     rows_of,
+    token,
     with_rows,
 )
 
@@ -152,6 +153,23 @@ def test_who_is_out_by_the_published_night_too_is_out_for_workers_that_have_not_
         assert town.night(folder, TOWN, hours=4).published
         ranker.refresh()
         assert shown() == set(KINDS)
+
+
+def test_what_a_refused_night_says_of_one_account_ends_for_the_other_accounts_of_the_person(
+    town: Published, tmp_path: Path
+) -> None:
+    """Seen to fail: another account of somebody whose old one was gone in a refused night stayed out."""
+    gone, again = USERS[-2:]
+    profiles = TOWN[T.PROFILES]
+    theirs = profiles[C.PERSON_TOKEN].mask(profiles[C.USER].eq(again), token("p", gone))
+    left = profiles.assign(**{C.PERSON_TOKEN: theirs})[profiles[C.USER].ne(gone)]
+    folder = copy_of(town, tmp_path)
+    assert not town.night(folder, TOWN | {T.PROFILES: left}, refused=True, hours=2).published
+    with opened(folder, MemorySafety()) as ranker:
+        assert not ranker.rank(gone, 9, NOW).items
+        assert town.night(folder, TOWN | {T.PROFILES: left}, hours=3).published
+        ranker.refresh()
+        assert ranker.rank(again, 9, NOW).items
 
 
 def test_one_token_that_changed_in_a_refused_night_is_the_same_person(

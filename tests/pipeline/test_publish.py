@@ -4,7 +4,6 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -12,8 +11,6 @@ from recsys.catalogue.columns import Columns as C
 from recsys.errors import BusyError, InputError, PublicationError
 from recsys.pipeline.gates import Level
 from recsys.pipeline.history import read_gates
-from recsys.safety.ledger import SafetyLedger
-from recsys.safety.ledger_state import Who
 from recsys.settings import GateSettings, PlatformDeclaration, PublishSettings
 from recsys.storage.publication import current_run, read_publication
 from tests.pipeline.small_night import DECLARED, SETTINGS, Night, not_shown
@@ -92,30 +89,6 @@ def test_a_violation_is_refused_and_what_is_served_stays(night: Night, tmp_path:
     assert current_run(tmp_path) == good.run_id
     assert outcome.folder.parent.name == "refused"
     assert [r.gate for r in read_gates(outcome.folder) if r.level is Level.BLOCK] == ["violations"]
-
-
-def test_what_a_refused_night_says_of_one_person_ends_with_the_next_published_one(
-    night: Night, tmp_path: Path
-) -> None:
-    """Seen to fail: another account of somebody whose old one was gone in a refused night stayed out."""
-    night.publish(tmp_path)
-    gone = night.lists[C.VIEWER].iloc[0]
-    ours = night.lists[~night.lists[[C.VIEWER, C.CANDIDATE]].eq(gone).any(axis=1)]
-    ours = ours.assign(**{C.RANK: ours.groupby(C.VIEWER).cumcount() + 1})
-    kept = np.flatnonzero(night.people.ids.ids(np.arange(len(night.people))) != gone)
-    rest = Night(night.people.take(kept), night.policy, ours)
-
-    def is_out():
-        return (
-            SafetyLedger.of(tmp_path)
-            .now()
-            .is_stopped(SafetyLedger.of(tmp_path).now().fingerprints(Who(gone)))
-        )
-
-    assert not rest.publish(tmp_path, ours.assign(**{C.CANDIDATE: ours[C.VIEWER]})).published
-    assert is_out()
-    assert rest.publish(tmp_path).published
-    assert not is_out()
 
 
 def test_a_refused_first_night_serves_nothing(night: Night, tmp_path: Path) -> None:
