@@ -19,6 +19,7 @@ from recsys.data.contact_tokens import NAMESPACES, make_token
 from recsys.data.date_reading import activity_of, full_years, read_date, read_moment
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import InputError, RecsysError, SettingsError, did_you_mean, explained
+from recsys.mapping.contact_windows import read_windows
 from recsys.mapping.coordinates import read_degrees, read_point
 from recsys.mapping.places import Place, PlaceTable, cell_of, country_code, find_place, zone_of
 from recsys.mapping.signatures import MACROS
@@ -30,7 +31,6 @@ from recsys.mapping.values import (
     looks_personal,
     read_distance,
     read_likert,
-    read_windows,
     split_words,
     wanted_bands,
 )

@@ -5,14 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.catalogue.vocabulary import DAYS, ENUMERATIONS
 from recsys.data.contact_tokens import normal_form
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import InputError
 from recsys.mapping import values
+from recsys.mapping.contact_windows import read_windows
 from recsys.mapping.coordinates import read_degrees, read_point
 from recsys.mapping.places import find_place, near_names
-from recsys.mapping.values import read_windows
 from recsys.safety.canonical import canonical_person
 
 
@@ -62,6 +62,7 @@ def test_minutes_and_seconds_are_the_same_as_decimals(
     ("country", "latitude", "longitude"),
     [("DE", 52.52, 13.405), ("KR", 37.5665, 126.978), ("JP", 35.68, 139.69), ("FR", 48.85, 2.35)],
 )
+@settings(deadline=None)
 @given(st.floats(-0.3, 0.3), st.floats(-0.3, 0.3))
 def test_degrees_that_were_swapped_are_told_and_never_read(
     country: str, latitude: float, longitude: float, north: float, east: float
@@ -134,6 +135,109 @@ def test_days_and_parts_that_are_listed_go_together() -> None:
     assert read_windows("月曜の朝、夜")[0] == ["mon_early", "mon_evening"]
     assert read_windows("月曜、夜")[0] == ["mon_evening"]
     assert read_windows("応相談") == (None, "no day and part of the day")
+
+
+_RANGES = {  # how a language says from Monday to Friday, with its days of the week
+    "{} to {}": ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
+    "{}-{}": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
+    "{}から{}": ["月曜", "火曜", "水曜", "木曜", "金曜", "土曜", "日曜"],
+    "{}〜{}": ["月", "火", "水", "木", "金", "土", "日"],
+    "de {} a {}": ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"],
+    "du {} au {}": ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"],
+    "von {} bis {}": ["Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"],
+    "{} – {}": ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"],
+    "{} a {}": ["segunda", "terça", "quarta", "quinta", "sexta", "sábado", "domingo"],
+    "dal {} al {}": ["lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica"],
+    "{} tot {}": ["maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag"],
+    "{}~{}": ["월", "화", "수", "목", "금", "토", "일"],
+    "{}至{}": ["周一", "周二", "周三", "周四", "周五", "周六", "周日"],
+}
+_DAY = st.integers(0, 6)
+
+
+@settings(deadline=None)
+@given(said=st.sampled_from(sorted(_RANGES)), first=_DAY, last=_DAY)
+def test_a_range_of_days_holds_the_days_between(said: str, first: int, last: int) -> None:
+    """Read as its two ends before: people who wrote Monday to Friday were free on two days."""
+    days = _RANGES[said]
+    found, reason = read_windows(said.format(days[first], days[last]))
+    between = {(first + step) % 7 for step in range((last - first) % 7 + 1)}
+    assert reason is None
+    assert {window.partition("_")[0] for window in found or ()} == {DAYS[day] for day in between}
+
+
+_READ = [
+    "weekday evenings",
+    "Mon-Fri",
+    "土日の夜",
+    "dias úteis à noite",
+    "fines de semana",
+    "le soir",
+    "samstags",
+]
+_TURNS = [  # what narrows a phrase or turns it around, in languages that are read and in others
+    *(
+        "never",
+        "not",
+        "except",
+        "after 18:00",
+        "before noon",
+        "until 9",
+        "no",
+        "but",
+        "if",
+        "unless",
+        "×",
+        "以外",
+    ),
+    *(
+        "以降",
+        "不可",
+        "NG",
+        "△",
+        "exceto",
+        "menos",
+        "nunca",
+        "não",
+        "depois das 18h",
+        "sauf",
+        "jamais",
+        "après 18h",
+    ),
+    *(
+        "außer",
+        "nicht",
+        "ab 18 Uhr",
+        "nie",
+        "salvo",
+        "excepto",
+        "tranne",
+        "mai",
+        "behalve",
+        "niet",
+        "제외",
+        "除外",
+    ),
+    *("18h", "20-22", "หลัง 18:00", "ليس", "кроме", "hariç", "kecuali", "dayoff"),
+]
+
+
+@settings(deadline=None)
+@given(phrase=st.sampled_from(_READ), turn=st.sampled_from(_TURNS), first=st.booleans())
+def test_a_phrase_with_a_word_that_is_not_known_is_not_read(phrase: str, turn: str, first: bool) -> None:
+    """`never on Sundays` was read as Sundays, and `weekdays after 18:00` as the whole of weekdays."""
+    assert read_windows(phrase)[0]
+    for between in (" ", ", ", "、"):
+        said = f"{turn}{between}{phrase}" if first else f"{phrase}{between}{turn}"
+        assert read_windows(said)[0] is None, said
+
+
+@settings(deadline=None)
+@given(st.text(alphabet=st.characters(categories=("L", "N")), min_size=1, max_size=8))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    found, reason = read_windows(text)
+    assert (found is None) != (reason is None)
+    assert found is None or found
 
 
 CITIES = {

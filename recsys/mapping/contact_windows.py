@@ -1,0 +1,218 @@
+"""Contact windows out of phrases such as `weekend evenings`, read whole or not at all.
+
+A word that a phrase holds beside its days and parts of the day may turn its meaning around (`never on
+Sundays`, `evenings, after 20:00`), so a phrase with any word that is not known is not read.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Final, NamedTuple
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.text_folding import plain, unaccented
+from recsys.catalogue.vocabulary import DAYS, ENUMERATIONS
+from recsys.data.no_answer_codes import is_unknown
+from recsys.strict_yaml import parse_yaml
+
+_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
+    **{day: (day,) for day in DAYS},
+    "weekday": DAYS[:5],
+    "weekend": DAYS[5:],
+    "every_day": DAYS,
+}
+_WINDOWS: Final = ENUMERATIONS[C.CONTACT_WINDOWS].words
+_PARTS: Final = tuple(dict.fromkeys(window.partition("_")[2] for window in _WINDOWS))
+_BETWEEN: Final = re.compile(r"[、,;/|\n]")
+_ENDING: Final = re.compile(r"(?:s|es|e|en|n|a|o|i|io|al|ale|ali|ee|ees|as|os)(?![a-z])")
+"""Plurals and cases of the languages that `window_words.yaml` knows."""
+_GAP: Final = re.compile(r"[\s.・·,:!()\[\]'’\"“”「」+&…○◯✓]+")
+"""Signs that change nothing; others may, such as the × of `日曜×`."""
+
+
+class _Word(NamedTuple):
+    """One word of a phrase; kind: days, parts, any, to, or_to, or beside; name: what it means."""
+
+    kind: str
+    name: str
+
+
+class _Phrase(NamedTuple):
+    """What a phrase between two commas names; days: of a group such as `weekday`, each once."""
+
+    days: list[str]
+    parts: list[str]
+
+
+class _Words(NamedTuple):
+    """The words of `window_words.yaml`; known: by their first character, the longest first."""
+
+    known: Mapping[str, tuple[tuple[str, _Word], ...]]
+    short: Mapping[str, str]
+    short_pair: re.Pattern[str]
+
+
+def read_windows(text: object) -> tuple[list[str] | None, str | None]:
+    """Return the contact windows that a phrase of days and parts of the day names, or None and the reason.
+
+    A part without a day is that of every day, a day without a part is all of its parts, `Mon-Fri` is five
+    days. Phrases that `、`, a comma, a semicolon or a slash joins are read one by one and united: days of the
+    week alone take the part of what follows (`土曜、日曜の夜`), parts alone the days before them.
+
+    Not read are several groups of days with several parts in one phrase, since which goes with which is not
+    said, hours of the clock, since they cut a part of the day in two, and whatever else is not known.
+
+    >>> read_windows("土日夜"), read_windows("Weekend days")[0], len(read_windows("Tardes entre semana")[0])
+    ((['sat_evening', 'sun_evening'], None), ['sat_day', 'sun_day'], 5)
+    >>> read_windows("月曜の昼、土曜")[0]
+    ['mon_day', 'sat_early', 'sat_day', 'sat_evening', 'sat_night']
+    >>> read_windows("weekday evenings and weekend days")
+    (None, 'several days and several parts of the day')
+    >>> read_windows("segunda a quarta à noite")[0], read_windows("Sundays, never at night")
+    (['mon_evening', 'tue_evening', 'wed_evening'], (None, 'words beside days and parts of the day'))
+    """
+    if is_unknown(text):
+        return None, "unknown"
+    phrases: list[_Phrase] = []
+    for piece in _BETWEEN.split(_with_long_names(unaccented(plain(text)))):
+        words = _words_of(piece)
+        if words is None or any(
+            one.kind == "to" and not _is_range(words, at) for at, one in enumerate(words)
+        ):
+            return None, "words beside days and parts of the day"
+        if _is_ambiguous(words):
+            return None, "several days and several parts of the day"
+        _join(phrases, _phrase(words))
+    if not phrases:
+        return None, "no day and part of the day"
+    named = {
+        f"{day}_{part}"
+        for phrase in phrases
+        for group in phrase.days or ("every_day",)
+        for day in _GROUPS[group]
+        for part in phrase.parts or _PARTS
+    }
+    return [window for window in _WINDOWS if window in named], None
+
+
+def _join(phrases: list[_Phrase], phrase: _Phrase) -> None:
+    """Add a phrase to those before it, with which it may share its days or its parts."""
+    before = phrases[-1] if phrases else _Phrase([], [])
+    if phrase.parts and not phrase.days and before.days:
+        before.parts.extend(phrase.parts)
+    elif phrase.days and before.days and not before.parts and {*DAYS} >= {*phrase.days, *before.days}:
+        phrases[-1] = _Phrase([*before.days, *phrase.days], phrase.parts)
+    elif phrase.days or phrase.parts:
+        phrases.append(phrase)
+
+
+def _phrase(words: list[_Word]) -> _Phrase:
+    """Return the days and parts that words name; two days with a word such as `to` between are a range."""
+    days: list[str] = []
+    for at, word in enumerate(words):
+        if word.kind == "days":
+            days.append(word.name)
+        elif _is_range(words, at):
+            first, last = DAYS.index(words[at - 1].name), DAYS.index(words[at + 1].name)
+            days += [DAYS[(first + step) % 7] for step in range(1, (last - first) % 7)]
+    parts = [word.name for word in words if word.kind == "parts"]
+    if any(word.kind == "any" for word in words):
+        parts = list(_PARTS)
+    return _Phrase(list(dict.fromkeys(days)), list(dict.fromkeys(parts)))
+
+
+def _is_ambiguous(words: list[_Word]) -> bool:
+    """Say whether a phrase holds several groups of days and several parts; Monday to Friday is one group."""
+    days = len({word.name for word in words if word.kind == "days"})
+    parts = len({word.name for word in words if word.kind == "parts"})
+    one_range = days == 2 and any(_is_range(words, at) for at in range(len(words)))
+    return parts > 1 and days > 1 and not one_range
+
+
+def _is_range(words: list[_Word], at: int) -> bool:
+    """Say whether a word stands for the days between the one before and the one after."""
+    around = [*words[max(at - 1, 0) : at], *words[at + 1 : at + 2]]
+    return (
+        words[at].kind in {"to", "or_to"}
+        and len(around) == 2
+        and all(one.kind == "days" and one.name in DAYS for one in around)
+    )
+
+
+def _words_of(piece: str) -> list[_Word] | None:
+    """Return the words of a phrase in order, without those beside them; None where any is not known."""
+    found: list[_Word] = []
+    at = inside = 0  # inside: where a word ends that the next may be written together with
+    while at < len(piece):
+        known = _known_at(piece, at, starts=at == inside or not piece[at - 1].isalpha())
+        gap = _GAP.match(piece, at)
+        if known is not None:
+            at, word = known
+            inside = at
+            found += [word] if word.kind != "beside" else []
+        elif gap is not None:
+            at = gap.end()
+        else:
+            return None
+    return found
+
+
+def _known_at(piece: str, at: int, *, starts: bool) -> tuple[int, _Word] | None:
+    """Return where the longest known word that begins at a place ends, and the word.
+
+    starts: whether a word of Latin letters may begin here. One ends at a letter only where an ending of its
+    language follows, or another word that is written together with it (`Samstagabend`).
+    """
+    for text, word in _words().known.get(piece[at], ()):
+        if not piece.startswith(text, at):
+            continue
+        end = at + len(text)
+        if not (text[-1].isascii() and text[-1].isalpha()):
+            return end, word
+        ending = _ENDING.match(piece, end) if len(text) > 2 else None
+        if starts and not piece[end : end + 1].isalpha():
+            return end, word
+        if starts and ending is not None:
+            return ending.end(), word
+        if starts and len(text) > 3 and word.kind == "days" and _known_at(piece, end, starts=True):
+            return end, word
+    return None
+
+
+def _with_long_names(text: str) -> str:
+    """Return a text whose ranges and pairs of two letters, such as `Mo-Fr` and `Sa/So`, are written out."""
+    words = _words()
+
+    def long(match: re.Match[str]) -> str:
+        between = " " if match["between"].strip() in {"+", "/", "&"} else " - "
+        return f"{words.short[match['first']]}{between}{words.short[match['last']]} "
+
+    return words.short_pair.sub(long, text)
+
+
+@lru_cache(maxsize=1)
+def _words() -> _Words:
+    content = (files("recsys.mapping") / "window_words.yaml").read_text(encoding="utf-8")
+    raw: Any = parse_yaml(content, where="window_words.yaml")
+    pairs = [
+        (one, _Word(kind, name))
+        for kind in ("days", "parts")
+        for name, listed in raw[kind].items()
+        for one in _flat(listed)
+    ]
+    pairs += [
+        (one, _Word(kind, kind)) for kind in ("any", "to", "or_to", "beside") for one in _flat(raw[kind])
+    ]
+    known: dict[str, list[tuple[str, _Word]]] = {}
+    for one, word in sorted(pairs, key=lambda pair: -len(pair[0])):
+        known.setdefault(one[0], []).append((one, word))
+    short = {one: day for week in raw["short"] for one, day in zip(week, DAYS, strict=True)}
+    either = "|".join(short)
+    between = r"(?P<between>\s*(?:[-–—~〜+/&]|bis|tot|t/m)\s*)"
+    pair = rf"(?<![a-z])(?P<first>{either})\.?{between}(?P<last>{either})\.?(?![a-z])"
+    return _Words({first: tuple(found) for first, found in known.items()}, short, re.compile(pair))
+
+
+def _flat(listed: list[Any]) -> list[str]:
+    return [unaccented(one) for part in listed for one in (part if isinstance(part, list) else [part])]
