@@ -139,6 +139,17 @@ FREE_MAIL: Final = frozenset(
 )
 """Mail domains that anybody may have: they say nothing about an employer."""
 
+_DOTS_MEAN_NOTHING: Final = frozenset(("gmail.com", "googlemail.com"))
+_PLUS_IS_A_TAG: Final = _DOTS_MEAN_NOTHING | frozenset(
+    (
+        *("outlook.com", "outlook.de", "outlook.es", "outlook.fr", "outlook.jp", "hotmail.com", "hotmail.de"),
+        *("hotmail.co.jp", "hotmail.co.uk", "hotmail.es", "hotmail.fr", "hotmail.it", "live.com", "live.fr"),
+        *("live.co.uk", "live.jp", "msn.com", "icloud.com", "me.com", "mac.com", "proton.me", "pm.me"),
+        *("protonmail.com", "fastmail.com", "hey.com", "yandex.com", "yandex.ru", "zoho.com", "tuta.com"),
+    )
+)
+"""Hosts that deliver name+tag to name, as they say themselves; dots in a name mean nothing at Gmail."""
+
 TOKEN_FORM: Final = "hmac1:[0-9a-f]{64}"
 """The pattern of every token."""
 _TOKEN = re.compile(TOKEN_FORM, re.ASCII)
@@ -212,7 +223,8 @@ def normal_form(namespace: str, value: str, *, country: str | None = None) -> st
     phone: international form, full-width folded, punctuation and a trunk 0 behind the country code dropped,
     in brackets or not, a leading 00 read as +. A number without its country code is one of `country`, two
     letters; where that is not said it is refused: nobody can say which country was meant.
-    email: folded to lower case; dots and plus parts are kept, since what they mean differs by host.
+    email: folded to lower case; a tag behind a plus is dropped at hosts that deliver it to the same mailbox,
+    dots and the name googlemail.com at Gmail; elsewhere they are kept, since what they mean differs by host.
     employer: the domain (of a mail address, too), lower case, without `www.`; of a company's name, the name
     without its legal form (株式会社, ㈱, Ltd, GmbH). A domain and a name do not meet: give both.
     Domains of email and employer are folded to ASCII, so that bücher.example and its punycode are one.
@@ -283,7 +295,12 @@ def _parsed(digits: str, country: str | None, *, valid: bool = False) -> Any:
 def _mail(text: str) -> str:
     address = text.casefold().removeprefix("mailto:").partition("?")[0].strip()
     name, at, domain = address.rpartition("@")
-    return _matching(_MAIL, f"{name}{at}{_ascii_domain(domain)}", "a mail address", "give name@domain")
+    domain = _ascii_domain(domain)
+    if domain in _PLUS_IS_A_TAG:
+        name = name.partition("+")[0] or name
+    if domain in _DOTS_MEAN_NOTHING:
+        name, domain = name.replace(".", "") or name, "gmail.com"
+    return _matching(_MAIL, f"{name}{at}{domain}", "a mail address", "give name@domain")
 
 
 def _employer(text: str) -> str | None:

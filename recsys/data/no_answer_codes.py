@@ -5,39 +5,41 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from recsys.catalogue.text_folding import plain
+from recsys.catalogue.text_folding import plain, unaccented
 from recsys.errors import warn
 
-UNKNOWN_WORDS: Final = frozenset(
-    (
-        "",
-        "-",
-        "--",
-        "n/a",
-        "na",
-        "none",
-        "null",
-        "nan",
-        "nil",
-        "\\n",  # dumps of MySQL and PostgreSQL write NULL as \N
-        "unknown",
-        "不明",
-        "未設定",
-        "未回答",
-        "なし",
-        "無回答",
-        "k.a.",
-        "keine angabe",
-        "unbekannt",
-        "não informado",
-        "no especificado",
-        "non précisé",
-        "onbekend",
-        "모름",
-        "未知",
-    )
+_WORDS: Final = (
+    *("", "-", "--", "–", "—", "―", "?", "n/a", "n.a.", "na", "null", "nan", "nil"),
+    "\\n",  # dumps of MySQL and PostgreSQL write NULL as \N
+    *("unknown", "not given", "not specified", "not available", "not applicable", "no answer", "unspecified"),
+    *("不明", "未設定", "未回答", "未入力", "未記入", "無回答", "回答なし", "該当なし"),
+    *("k.a.", "k. a.", "keine angabe", "unbekannt", "nicht angegeben", "entfällt"),
+    *("n/d", "n.d.", "s/d", "não informado", "não informada", "não se aplica", "não aplicável"),
+    *("sem resposta", "desconhecido", "desconhecida"),
+    *("no especificado", "no especificada", "sin especificar", "no aplica", "sin respuesta", "sin dato"),
+    *("sin datos", "desconocido", "desconocida"),
+    *("non précisé", "non précisée", "non renseigné", "non renseignée", "sans réponse", "inconnu"),
+    *("non specificato", "non specificata", "non disponibile", "sconosciuto"),
+    *("onbekend", "niet opgegeven", "n.v.t.", "nvt"),
+    *("모름", "무응답", "미입력", "해당없음", "해당 없음", "未知", "暂无", "未填写", "不详"),
+    *("ไม่ระบุ", "ไม่ทราบ", "غير محدد", "غير معروف", "لا ينطبق"),
+    *("не указано", "неизвестно", "нет данных", "nie podano", "brak danych", "bilinmiyor", "belirtilmemiş"),
+    *("không rõ", "tidak diketahui", "ikke oppgitt", "ei tietoa", "okänt"),
 )
-"""Texts that say that nothing is known; compared folded."""
+_NONE: Final = (
+    *("none", "なし", "keine", "nenhum", "nenhuma", "ninguno", "ninguna", "aucun", "aucune"),
+    *("nessuno", "nessuna", "geen", "없음", "无", "ไม่มี", "لا يوجد", "brak", "không có", "tidak ada"),
+)
+
+
+def _spellings(words: tuple[str, ...]) -> frozenset[str]:
+    return frozenset((*(one.casefold() for one in words), *map(unaccented, words)))
+
+
+NONE_WORDS: Final = _spellings((*_NONE, "-", "--", "–", "—", "―"))
+"""Texts that say that there is nothing, which in a questionnaire can be an answer: how many children."""
+UNKNOWN_WORDS: Final = _spellings((*_WORDS, *_NONE))
+"""Texts that say that nothing is known, in lower case, with accents and without."""
 
 _FEWEST_VALUES: Final = 3
 _FAR: Final = 5.0

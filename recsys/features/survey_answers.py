@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from recsys.catalogue.text_folding import plain
-from recsys.data.no_answer_codes import UNKNOWN_WORDS
+from recsys.data.no_answer_codes import NONE_WORDS, UNKNOWN_WORDS
 from recsys.errors import TableError, warn
 from recsys.features.likert import MOST_STRAY, ScaleReading, read_scale
 
@@ -25,7 +25,7 @@ _WRITTEN_LIST: Final = re.compile(r"\s*\[.*\]\s*", re.DOTALL)
 _NUMBERED: Final = re.compile(r"\s*\d{1,2}\s*[:：.．)）]\s*\D")
 _NUMBER: Final = re.compile(r"[+-]?(?:0|[1-9]\d*)(?:\.\d+)?")
 """Not "007", which is a code."""
-_NO_ANSWER: Final = UNKNOWN_WORDS - {"none", "なし", "-", "--"}
+_NO_ANSWER: Final = UNKNOWN_WORDS - NONE_WORDS
 """Without words that answer "which pets?"."""
 
 

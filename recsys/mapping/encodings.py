@@ -60,7 +60,7 @@ def decode_text(content: bytes, encoding: str | None, name: str) -> str:
 def _utf_16_without_mark(content: bytes) -> str | None:
     """Return which UTF-16 a text without a mark is written in: every other byte of ASCII is 0."""
     sample = content[:4096]
-    if len(sample) < 4 or sample.count(0) < len(sample) // 8:
+    if len(sample) < 4 or 8 * sample.count(0) < len(sample):
         return None
     return "utf-16-le" if sample[1::2].count(0) > sample[::2].count(0) else "utf-16-be"
 

@@ -29,6 +29,7 @@ from recsys.mapping.values import (
     canonical_id,
     known_labels,
     looks_personal,
+    read_age,
     read_distance,
     read_likert,
     split_words,
@@ -121,10 +122,11 @@ def _functions_of_ages(around: Surroundings) -> tuple[SqlFunction, ...]:
         band, reason = band_of_age(age, bands)
         return (None, reason) if band is None else (age, None)
 
-    def age_band_between(low: int | None, high: int | None) -> tuple[object, str | None]:
-        if low is None or high is None:
-            return None, "unknown"
-        (first, reason), (last, other) = (band_of_age(age, bands) for age in (low, high))
+    def age_band_between(low: str | None, high: str | None) -> tuple[object, str | None]:
+        (youngest, reason), (oldest, other) = read_age(low), read_age(high)
+        if youngest is None or oldest is None:
+            return None, reason or other
+        (first, reason), (last, other) = (band_of_age(age, bands) for age in (youngest, oldest))
         if reason or other:
             return None, reason or other
         return (first, None) if first == last else (None, "one of two age bands")
@@ -141,7 +143,7 @@ def _functions_of_ages(around: Surroundings) -> tuple[SqlFunction, ...]:
     return (
         SqlFunction("age_band", ("VARCHAR", "VARCHAR"), "VARCHAR", age_band),
         SqlFunction("age_years", ("VARCHAR", "VARCHAR"), "BIGINT", age_years),
-        SqlFunction("age_band_between", ("BIGINT", "BIGINT"), "VARCHAR", age_band_between),
+        SqlFunction("age_band_between", ("VARCHAR", "VARCHAR"), "VARCHAR", age_band_between),
         SqlFunction("age_bands", ("VARCHAR", "VARCHAR"), "VARCHAR[]", partial(wanted_bands, bands=bands)),
         SqlFunction("date_of", ("VARCHAR", "VARCHAR"), "DATE", date_of),
         SqlFunction("utc", ("VARCHAR", "VARCHAR", "VARCHAR"), "TIMESTAMPTZ", moment),

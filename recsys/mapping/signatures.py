@@ -15,6 +15,12 @@ def _number(name: str) -> str:
     return f"CASE WHEN {fraction} THEN printf('%.6f', TRY_CAST({name} AS DOUBLE)) ELSE {_text(name)} END"
 
 
+def _moment(name: str) -> str:
+    """Return a moment of any type; a text that DuckDB does not read is read, or counted, as `utc` does."""
+    read = f"CAST(_utc({_text(name)}, NULL, 'ymd') AS TIMESTAMPTZ)"
+    return f"coalesce(TRY_CAST({name} AS TIMESTAMPTZ), {read})"
+
+
 MACROS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("as_of", ("() AS TIMESTAMPTZ '{as_of}'",)),
     (
@@ -31,7 +37,7 @@ MACROS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             f"(birth, format) AS _age_years({_text('birth')}, format)",
         ),
     ),
-    ("age_band_between", ("(low, high) AS _age_band_between(CAST(low AS BIGINT), CAST(high AS BIGINT))",)),
+    ("age_band_between", (f"(low, high) AS _age_band_between({_text('low')}, {_text('high')})",)),
     ("age_bands", (f"(low, high) AS _age_bands({_text('low')}, {_text('high')})",)),
     (
         "date_of",
@@ -51,8 +57,8 @@ MACROS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (
         "activity",
         (
-            "(last) AS _activity(CAST(last AS TIMESTAMPTZ), NULL)",
-            "(last, until) AS _activity(CAST(last AS TIMESTAMPTZ), CAST(until AS TIMESTAMPTZ))",
+            f"(last) AS _activity({_moment('last')}, NULL)",
+            f"(last, until) AS _activity({_moment('last')}, {_moment('until')})",
         ),
     ),
     ("cell", (f"(latitude, longitude) AS _cell({_text('latitude')}, {_text('longitude')})",)),

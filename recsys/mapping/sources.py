@@ -10,7 +10,6 @@ import codecs
 import csv
 import gzip
 import io
-import json
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -23,6 +22,7 @@ from recsys.errors import SourceError, did_you_mean, explained
 from recsys.mapping.column_profile import quoted
 from recsys.mapping.dumps import read_dump
 from recsys.mapping.encodings import decode_text
+from recsys.mapping.json_types import objects_of_one_type
 from recsys.storage.sources import SAVED_INDEX
 
 _DELIMITERS: Final = ",;\t|"
@@ -285,16 +285,9 @@ def _read_parquet(file: Path) -> Any:
 def _read_json(file: Path, *, encoding: str | None) -> Any:
     """Return a file of JSON objects, one a line or all in one list."""
     import pyarrow as pa
-    import pyarrow.json as pj
 
-    text = decode_text(_bytes(file), encoding, file.name)
-    try:
-        if text.lstrip().startswith("["):
-            text = "\n".join(json.dumps(one, ensure_ascii=False) for one in json.loads(text))
-        return pj.read_json(io.BytesIO(text.encode()))
-    except (pa.ArrowException, ValueError) as error:
-        remedy = "write one object a line, or a list of objects, each key of one type"
-        raise SourceError(explained("no table of JSON", where=file.name, remedy=remedy)) from error
+    objects = objects_of_one_type(decode_text(_bytes(file), encoding, file.name), file.name)
+    return pa.Table.from_struct_array(pa.array(objects))
 
 
 def _sqlite_tables(file: Path) -> Tables:

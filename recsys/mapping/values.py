@@ -77,6 +77,18 @@ def bands_between(low: int | None, high: int | None, bands: Sequence[str] = BAND
     return found
 
 
+def read_age(value: object) -> tuple[int | None, str | None]:
+    """Return an age in full years as services write it.
+
+    >>> read_age("34"), read_age("３４歳"), read_age("over thirty")
+    ((34, None), (34, None), (None, 'not an age'))
+    """
+    if is_unknown(value):
+        return None, "unknown"
+    match = _AGE.fullmatch(plain(value))
+    return (None, "not an age") if match is None else (int(match.group(1)), None)
+
+
 def wanted_bands(low: object, high: object, bands: Sequence[str] = BANDS) -> tuple[list[str], str | None]:
     """Return the age bands of two limits as services write them; an unknown one is open.
 
@@ -87,10 +99,10 @@ def wanted_bands(low: object, high: object, bands: Sequence[str] = BANDS) -> tup
     """
     limits: list[int | None] = []
     for text in (low, high):
-        match = _AGE.fullmatch(plain(text)) if not is_unknown(text) else None
-        if match is None and not is_unknown(text):
+        age, reason = read_age(text)
+        if reason not in {None, "unknown"}:
             return [], "an age limit that cannot be read, so nobody fits"
-        limits.append(None if match is None else int(match.group(1)))
+        limits.append(age)
     return bands_between(limits[0], limits[1], bands), None
 
 

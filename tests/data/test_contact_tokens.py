@@ -168,3 +168,25 @@ def test_a_number_of_a_country_is_one_in_every_usual_spelling(country: str, code
     ]  # fmt: skip
     for spelling in spellings:
         assert make_token("phone", spelling, SECRET, country=country) == wanted, spelling
+
+
+@pytest.mark.parametrize(
+    ("address", "same", "others"),
+    [
+        (
+            "joana.prado@gmail.com",
+            ["JoanaPrado+n@gmail.com", "joanaprado@googlemail.com"],
+            ["jo@gmail.com"],
+        ),
+        ("rui@outlook.com", ["Rui+2@OUTLOOK.com"], ["r.ui@outlook.com", "rui+2@outlook.example"]),
+        ("ana@servico.example", ["ANA@servico.example"], ["ana+1@servico.example", "a.na@servico.example"]),
+        ("+1@gmail.com", [], ["+2@gmail.com"]),
+    ],
+)
+def test_one_mailbox_is_one_token_under_its_spellings(
+    address: str, same: list[str], others: list[str]
+) -> None:
+    """Somebody banned came back with a tag behind their name."""
+    wanted = make_token("email", address, SECRET)
+    assert [make_token("email", one, SECRET) == wanted for one in same] == [True] * len(same)
+    assert [make_token("email", one, SECRET) == wanted for one in others] == [False] * len(others)

@@ -3,6 +3,7 @@
 import gzip
 import json
 import sqlite3
+import tempfile
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.errors import SourceError
 from recsys.mapping.dumps import read_dump
+from recsys.mapping.encodings import decode_text
 from recsys.mapping.sources import TableOptions, delimiter_of, source_tables
 
 NAMES, ROWS = ["id", "名前"], [("001", "花子, 山田"), ("002", '"引用"'), ("003", None)]
@@ -210,3 +212,46 @@ def test_a_dump_that_was_cut_off_is_refused(rows: list[tuple[int, str | None]], 
         cut = data.draw(st.integers(text.index("CREATE"), len(text) - 30))
         with pytest.raises(SourceError):
             read_dump(text[:cut], "x.sql")
+
+
+_SCALAR = st.sampled_from([-5, 3, 1 << 70, True, False, "x1", "2", "", None])
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(_SCALAR, st.lists(_SCALAR, max_size=3)), min_size=1, max_size=5))
+def test_json_of_several_types_under_one_key_is_one_table(rows: list[tuple[Any, list[Any]]]) -> None:
+    """Ids that one version of an app wrote as numbers and the next as texts refused the whole source."""
+    with tempfile.TemporaryDirectory() as folder:
+        lines = [json.dumps({"id": str(at), "s": {"one": a, "many": b}}) for at, (a, b) in enumerate(rows)]
+        (Path(folder) / "t.jsonl").write_text("\n".join(lines), encoding="utf-8")
+        found = source_tables(".", folder=Path(folder))["t"]().to_pylist()
+    assert [row["id"] for row in found] == [str(at) for at in range(len(rows))]
+    for row, (one, many) in zip(found, rows, strict=True):
+        kept = many if any(x is not None for _, every in rows for x in every) else []
+        assert [str(x).lower() for x in [row["s"]["one"], *row["s"]["many"]]] == [
+            str(x).lower() for x in [one, *kept]
+        ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (
+            ['{"a": {"b": [1]}}', '{"a": {"b": 2}}'],
+            r"key a\.b .*a list in line 1, a number in line 2",
+        ),
+        (['{"a": 1}', "[2]"], r"not an object of JSON in t\.jsonl, line 2"),
+        (['{"a": 1}', "", '{"a": "x"'], r"t\.jsonl, line 3"),
+        (["", ""], r"without an object in t\.jsonl"),
+    ],
+)
+def test_json_that_is_no_table_names_the_line(tmp_path: Path, lines: list[str], told: str) -> None:
+    (tmp_path / "t.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(SourceError, match=told):
+        source_tables(".", folder=tmp_path)["t"]()
+
+
+@given(st.text(alphabet="ab1,\n", min_size=1, max_size=12))
+def test_a_short_text_is_not_taken_for_utf_16(text: str) -> None:
+    """A file of five bytes had as many zeros as it takes: none."""
+    assert decode_text(text.encode(), None, "t.csv") == text

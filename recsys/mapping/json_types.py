@@ -1,0 +1,105 @@
+"""JSON whose keys hold values of several types, as several versions of an app write them.
+
+A column has one type: numbers, truth values and texts under one key, or in one list, become texts. What
+cannot stand in one column, such as a list beside a number, is an error that names the key and the line.
+"""
+
+import json
+from collections.abc import Container, Iterator
+from typing import Any, Final
+
+from recsys.errors import SourceError, explained
+
+_KINDS: Final = {
+    **{bool: "true or false", int: "a number", float: "a number", str: "a text"},
+    **{list: "a list", dict: "an object"},
+}
+_REMEDY: Final = "write one object a line, or a list of objects"
+_LONG: Final = "a number beyond 63 bits"
+_SCALARS: Final = frozenset({"true or false", "a number", "a text", _LONG})
+
+
+def objects_of_one_type(text: str, name: str) -> list[dict[str, Any]]:
+    r"""Return JSON objects, one a line or all in one list, in which each key holds values of one type.
+
+    name: of the file, for messages. Raises SourceError for what is no object, and for a key that holds lists
+    or objects beside something else. Nulls in a list that holds nothing else are left out.
+
+    >>> objects_of_one_type('{"b": [2]}\n{"b": ["x1"]}', "config.jsonl")
+    [{'b': ['2']}, {'b': ['x1']}]
+    """
+    objects = _objects(text, name)
+    if not objects:
+        remedy = "write the export again; one without rows is no sign that there are none"
+        raise SourceError(explained("a file of JSON without an object", where=name, remedy=remedy))
+    seen: dict[str, dict[str, str]] = {}  # where each kind stands first, by key
+    for where, one in objects:
+        for key, value in _values(one, ""):
+            seen.setdefault(key, {}).setdefault(_kind(value), where)
+    for key, kinds in seen.items():
+        if len(kinds) > 1 and not kinds.keys() <= _SCALARS:
+            got = ", ".join(f"{kind} in {where}" for kind, where in kinds.items())
+            remedy = "write one kind of value under a key"
+            raise SourceError(explained(f"the key {key} has no one type", where=name, got=got, remedy=remedy))
+    texts = {key for key, kinds in seen.items() if len(kinds) > 1 or _LONG in kinds}
+    return [_typed(one, "", texts, seen) for _, one in objects]
+
+
+def _objects(text: str, name: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return each object and where it stands."""
+    if text.lstrip().startswith("["):
+        try:
+            listed = json.loads(text)
+        except ValueError as error:
+            remedy = "write one object a line, or a list of objects"
+            raise SourceError(
+                explained("no table of JSON", where=name, got=str(error), remedy=remedy)
+            ) from error
+        pairs = [(f"object {at}", one) for at, one in enumerate(listed, 1)]
+    else:
+        lines = ((at, line) for at, line in enumerate(text.split("\n"), 1) if line.strip())
+        pairs = [(f"line {at}", _parsed(line)) for at, line in lines]
+    for where, one in pairs:
+        if not isinstance(one, dict):
+            raise SourceError(explained("not an object of JSON", where=f"{name}, {where}", remedy=_REMEDY))
+    return pairs
+
+
+def _parsed(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
+
+
+def _kind(value: Any) -> str:
+    long = type(value) is int and not -(1 << 63) <= value < 1 << 63
+    return _LONG if long else _KINDS[type(value)]
+
+
+def _values(value: Any, key: str) -> Iterator[tuple[str, Any]]:
+    """Yield every value that is not null with its key: `s.b` of an object in another, `s.b[]` in a list."""
+    if value is None:
+        return
+    if key:
+        yield key, value
+    if isinstance(value, dict):
+        for name, one in value.items():
+            yield from _values(one, f"{key}.{name}" if key else name)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _values(one, f"{key}[]")
+
+
+def _typed(value: Any, key: str, texts: set[str], seen: Container[str]) -> Any:
+    """Return a value in which those of the keys `texts` are written as texts; seen: keys with any value."""
+    if isinstance(value, dict):
+        return {
+            name: _typed(one, f"{key}.{name}" if key else name, texts, seen) for name, one in value.items()
+        }
+    if isinstance(value, list):
+        inside = f"{key}[]"
+        return [_typed(one, inside, texts, seen) for one in value] if inside in seen else []
+    if key in texts and value is not None and not isinstance(value, str):
+        return json.dumps(value)
+    return value
