@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from recsys.errors import SourceError, explained
 
-_KINDS: Final = {
+_KINDS: Final[dict[type, str]] = {
     **{bool: "true or false", int: "a number", float: "a number", str: "a text"},
     **{list: "a list", dict: "an object"},
 }
