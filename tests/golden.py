@@ -1,12 +1,14 @@
-"""One golden night for all tests that read what a night left, and for all workers that run them."""
+"""What all tests read and none changes, made once for all workers: a golden night, an empty tracking database."""
 
 import fcntl
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.pipeline.nights import Folder
+from tests.tracking.databases import make_database
 
 PEOPLE = "people=150"
 
@@ -17,15 +19,32 @@ def folder_of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
+def made_once(path: Path, make: Callable[[], None]) -> None:
+    """Make what lies at a path, the first worker that asks for it; the others wait for it."""
+    finished = path.with_suffix(".finished")
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not finished.exists():
+            make()
+            finished.touch()
+
+
 @pytest.fixture(scope="session")
 def golden(tmp_path_factory: pytest.TempPathFactory) -> Folder:
     """Return the night that the first worker who asks for it runs; no test changes it."""
     folder = Folder(folder_of_all_workers(tmp_path_factory) / "golden")
-    finished = folder.root.with_suffix(".finished")
-    with folder.root.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not finished.exists():
-            codes = folder.run(PEOPLE)
-            assert set(codes.values()) == {0}
-            finished.touch()
+
+    def run() -> None:
+        codes = folder.run(PEOPLE)
+        assert set(codes.values()) == {0}
+
+    made_once(folder.root, run)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tracking_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of an empty tracking database: a fresh one costs seconds."""
+    path = folder_of_all_workers(tmp_path_factory) / "tracking.db"
+    made_once(path, lambda: make_database(path))
+    return path

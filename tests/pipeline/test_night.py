@@ -22,18 +22,20 @@ from recsys.pipeline.publish import PublishResult
 from recsys.settings import Settings
 from recsys.storage.publication import current_run
 from tests.pipeline.imports import ROOT
+from tests.tracking.databases import put_database
 
 PARTS = ("recsys", "pipelines", "dvc.yaml", "params.yaml", ".dvc/config", ".dvc/.gitignore", ".dvcignore")
 SMALL = ("--set", "people=60", "--set", "model.name=popularity", "--set", "publish.gates.list_floor=1")
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(tracking_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("project")
     for part in PARTS:
         target = root / part
         target.parent.mkdir(exist_ok=True)
         target.symlink_to(ROOT / part)  # the code where it is: its kernels are compiled already
+    put_database(root / "data/tracking", tracking_database)
     return root
 
 

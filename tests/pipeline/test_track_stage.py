@@ -17,9 +17,9 @@ LAST = ("settings", "track")
 
 
 @pytest.fixture
-def finished(golden: Folder, tmp_path: Path) -> Folder:
+def finished(golden: Folder, tracking_database: Path, tmp_path: Path) -> Folder:
     folder = Folder(shutil.copytree(golden.root, tmp_path / "night"))
-    put_database(folder.root / "data/tracking")
+    put_database(folder.root / "data/tracking", tracking_database)
     return folder
 
 

@@ -9,8 +9,8 @@ from tests.tracking.databases import put_database
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
-    return put_database(tmp_path / "tracking")
+def place(tmp_path: Path, tracking_database: Path) -> Path:
+    return put_database(tmp_path / "tracking", tracking_database)
 
 
 @pytest.fixture

@@ -1,27 +1,23 @@
-"""An empty tracking database that is made once for all tests: a fresh one costs seconds."""
+"""An empty tracking database, and folders that have a copy of it."""
 
 import shutil
-from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 from recsys.tracking.mlflow_tracker import DATABASE, MlflowStore
 
 
-@cache
-def _fresh() -> bytes:
-    folder = Path(mkdtemp())
-    try:
-        store = MlflowStore.at(folder)
+def make_database(path: Path) -> None:
+    """Write the file of an empty tracking database."""
+    with TemporaryDirectory() as folder:
+        store = MlflowStore.at(Path(folder))
         with store.errors_explained():
             store.client.search_experiments()
-        return (folder / DATABASE).read_bytes()
-    finally:
-        shutil.rmtree(folder)
+        shutil.copyfile(Path(folder) / DATABASE, path)
 
 
-def put_database(folder: Path) -> Path:
-    """Give a folder an empty tracking database; return the folder."""
+def put_database(folder: Path, database: Path) -> Path:
+    """Give a folder its copy of an empty tracking database; return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / DATABASE).write_bytes(_fresh())
+    shutil.copyfile(database, folder / DATABASE)
     return folder

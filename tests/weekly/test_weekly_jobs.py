@@ -130,8 +130,8 @@ def test_other_lists_are_judged_off_policy(given):
     assert "600" in names["axes"].get_title() or "300" in names["axes"].get_title()
 
 
-def test_a_run_is_tracked(given, tmp_path):
-    names = done("track_a_run", given, folder=put_database(tmp_path))
+def test_a_run_is_tracked(given, tracking_database, tmp_path):
+    names = done("track_a_run", given, folder=put_database(tmp_path, tracking_database))
     assert len(names["run"]) == 32
 
 
