@@ -1,4 +1,4 @@
-"""What all tests read and none changes, made once for all workers: a golden night, an empty tracking database."""
+"""What all tests read, made once for all workers: a golden night and an empty tracking database."""
 
 import fcntl
 import os

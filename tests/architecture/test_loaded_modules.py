@@ -25,8 +25,10 @@ SERVING = (
 
 
 def loaded_after(*statements: str) -> dict[str, set[str]]:
-    """Return by statement the names of all that is loaded, packages and modules, after it and those before."""
-    code = "import json, sys\nfor one in sys.argv[1:]:\n  exec(one)\n  print(json.dumps([one, [*sys.modules]]))"
+    """Return by statement the names of all modules that are loaded after it and those before it."""
+    code = (
+        "import json, sys\nfor one in sys.argv[1:]:\n  exec(one)\n  print(json.dumps([one, [*sys.modules]]))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code, *statements], capture_output=True, text=True, check=True
     )

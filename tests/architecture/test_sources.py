@@ -2,7 +2,6 @@
 
 import ast
 import re
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,31 +123,3 @@ def test_a_pickle_is_found(text: str) -> None:
 def test_no_module_is_named_for_nothing() -> None:
     names = {path.stem for path in (ROOT / "recsys").rglob("*.py")}
     assert not names & {"utils", "util", "helpers", "helper", "common", "misc"}
-
-
-def class_names(text: str) -> list[str]:
-    """The public classes of a module."""
-    return [
-        node.name for node in ast.parse(text).body if isinstance(node, ast.ClassDef) and node.name[0] != "_"
-    ]
-
-
-def twice(texts: list[str]) -> list[str]:
-    """The names that more than one class has."""
-    names = Counter(name for text in texts for name in class_names(text))
-    return sorted(name for name, n in names.items() if n > 1)
-
-
-def test_a_class_name_stands_once_in_the_package() -> None:
-    assert not twice([path.read_text(encoding="utf-8") for path in (ROOT / "recsys").rglob("*.py")])
-
-
-def test_a_second_class_of_a_name_is_found() -> None:
-    assert twice(["class Settings: ...", "class Settings: ...", "class _Own: ...", "class _Own: ..."]) == [
-        "Settings"
-    ]
-
-
-def test_few_file_names_stand_more_than_twice_in_the_package() -> None:
-    stems = Counter(path.stem for path in (ROOT / "recsys").rglob("*.py") if path.stem != "__init__")
-    assert len([stem for stem, n in stems.items() if n > 2]) <= 3
