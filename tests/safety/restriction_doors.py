@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -194,14 +195,20 @@ def with_rows(said: Mapping[str, Sequence[Row]]) -> Tables:
 
 def own_tables(user: str, **changed: Any) -> dict[str, list[Row]]:
     """Return the tables of one person as a backend sends them, some columns with other words."""
+    return {
+        name: [
+            row | {column: word for column, word in changed.items() if column in TOWN[name]} for row in rows
+        ]
+        for name, rows in _rows_of(user).items()
+    }
+
+
+@cache
+def _rows_of(user: str) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {}
     for name in (T.PROFILES, T.BOUNDARIES, T.TOKENS):
-        rows = TOWN[name][TOWN[name][C.USER] == user]
-        known = {column: word for column, word in changed.items() if column in rows}
-        found[name] = [
-            {column: _plain(value) for column, value in row.items()} | known
-            for row in rows.to_dict("records")
-        ]
+        rows = TOWN[name][TOWN[name][C.USER] == user].to_dict("records")
+        found[name] = [{column: _plain(value) for column, value in row.items()} for row in rows]
     return found
 
 
