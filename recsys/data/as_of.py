@@ -23,9 +23,11 @@ def latest(
     """
     if time not in table or table.empty:
         return table
-    known = table[~(table[time] > as_of)]
-    ordered = known.sort_values(time, na_position="first", kind="stable")
-    return ordered.drop_duplicates(keys, keep="last")
+    known = np.flatnonzero(~(table[time] > as_of))
+    times = pd.Series(table[time].array[known])
+    by_time = known[times.sort_values(na_position="first", kind="stable").index]
+    last = ~table[keys].iloc[by_time].duplicated(keep="last").to_numpy(bool)
+    return table.iloc[by_time[last]]
 
 
 def latest_holds(holds: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:

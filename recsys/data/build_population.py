@@ -18,6 +18,7 @@ from recsys.data.exclusions import Relations
 from recsys.data.geography import cell_number, coarsen
 from recsys.data.ids import IdIndex
 from recsys.data.population import CodedColumn, CodedSetColumn, LongTables, Population, coded_set, coded_words
+from recsys.data.shared_values import ordered
 from recsys.data.times import as_utc
 from recsys.errors import InputError, explained
 from recsys.types import BoolArray, UInt64Array
@@ -166,6 +167,7 @@ def _long(tables: Mapping[str, pd.DataFrame], name: str, ids: IdIndex, as_of: pd
     elif C.VALID_FROM in table:
         table = table[~(table[C.VALID_FROM] > as_of)]
     rows = ids.find(table[C.USER])
-    wanted = {column: _column(table, column).to_numpy() for column in LONG_COLUMNS[name]}
-    long = pd.DataFrame({C.ROW: rows} | wanted)
-    return long[rows >= 0].sort_values(C.ROW, kind="stable").reset_index(drop=True)
+    order = np.flatnonzero(rows >= 0)
+    order = order[np.argsort(rows[order], kind="stable")]
+    wanted = {column: ordered(_column(table, column), order) for column in LONG_COLUMNS[name]}
+    return pd.DataFrame({C.ROW: rows[order]} | wanted)

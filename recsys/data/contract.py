@@ -242,12 +242,15 @@ def _with_ids_as_given(refused: pd.DataFrame, given: pd.DataFrame) -> pd.DataFra
     found = refused.copy()
     for column in _PERSON_COLUMNS:
         if column in found and column in given:
+            unread = found[column].isna().to_numpy(bool)
             raw = (
                 given[column]
-                .loc[found.index]
+                .loc[found.index[unread]]
                 .map(lambda one: as_id_text(one)[:LONGEST_ID], na_action="ignore")
             )
-            found[column] = found[column].astype(object).where(found[column].notna(), raw.astype(object))
+            ids = found[column].to_numpy(object, copy=True)
+            ids[unread] = raw.to_numpy(object)
+            found[column] = pd.Series(ids, found.index, dtype=object)
     if C.PERSON_TOKEN in found and C.PERSON_TOKEN in given:
         raw = given[C.PERSON_TOKEN].loc[found.index].map(token_meant, na_action="ignore").astype(object)
         known = found[C.PERSON_TOKEN].astype(object)

@@ -13,6 +13,7 @@ from recsys.arguments import as_pandas, checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.ids import as_ids, repeated
+from recsys.data.shared_values import ordered
 from recsys.data.times import EPOCH, as_utc, microseconds
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.types import ArrowTable
@@ -114,7 +115,7 @@ class Events:
         columns = {name: pd.Series(texts.pop(name)[order], dtype=object) for name in tuple(texts)}
         columns[C.EVENT] = ids.iloc[order].reset_index(drop=True)
         columns[C.TS] = pd.Series(moments[order])
-        columns |= {c: pd.Series(frame[c].to_numpy()[order]) for c in OPTIONAL if c in frame}
+        columns |= {c: ordered(frame[c], order) for c in OPTIONAL if c in frame}
         named = (*REQUIRED, C.TS, C.EVENT, *OPTIONAL)
         events = pd.DataFrame(
             {name: columns.get(name) for name in named}, index=pd.RangeIndex(len(frame)), copy=False
@@ -342,5 +343,8 @@ def _in_order(moments: Any, ids: pd.Series | None) -> npt.NDArray[np.intp]:
     tied[1:] |= same
     tied[:-1] |= same
     among = order[tied]
+    known = ids.iloc[among].array
+    if bool(np.asarray((known[:-1] <= known[1:])[ts[among][1:] == ts[among][:-1]]).all()):
+        return order
     order[tied] = among[np.lexsort((ids.iloc[among].to_numpy(object).astype(str), ts[among]))]
     return order

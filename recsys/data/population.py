@@ -23,8 +23,8 @@ from recsys.data.bitsets import contains, pack, unpack, words_needed
 from recsys.data.exclusions import Relations
 from recsys.data.geography import FEWEST_RESIDENTS, radii_km
 from recsys.data.ids import IdIndex, as_ids
+from recsys.data.shared_values import factorize_shared
 from recsys.data.times import HOURS_A_WEEK, as_utc, utc_hours
-from recsys.data.word_sets import factorize_shared
 from recsys.errors import InputError, did_you_mean, explained, warn
 from recsys.types import BoolArray, Int8Array, Int32Array, UInt64Array
 

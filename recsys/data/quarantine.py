@@ -103,7 +103,7 @@ _MEMBERS_SHOWN = 20
 
 
 def _short_texts(values: ObjectArray) -> ObjectArray:
-    if not all(isinstance(value, str | None) for value in values):
+    if not set(map(type, values)) <= {str, type(None)}:
         return np.fromiter((_shortened(v) for v in values), object, len(values))
     group, distinct = pd.factorize(values)
     return np.array([*(_shortened(v) for v in distinct), None], dtype=object)[group]

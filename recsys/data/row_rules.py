@@ -17,7 +17,7 @@ from recsys.catalogue.vocabulary import EVENT_DETAILS, PERSONAL_EVENTS, years_of
 from recsys.data.contract import Rule, RuleContext, positions
 from recsys.data.fields.base import Violation
 from recsys.data.ids import repeated
-from recsys.data.word_sets import factorize_shared
+from recsys.data.shared_values import factorize_shared
 from recsys.errors import did_you_mean, explained
 
 

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import KEPT, TYPES, WORDS, CodedEvents, Events, compact_people
-from recsys.data.word_sets import factorize_shared
+from recsys.data.shared_values import factorize_shared
 from recsys.errors import SourceError, explained
 from recsys.storage.atomic_write import atomic_file
 from recsys.types import Int32Array, ObjectArray

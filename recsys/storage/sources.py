@@ -14,12 +14,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.files import CATALOGUE_JSON, open_catalogue
+from recsys.data.shared_values import equal_runs, first_places
 from recsys.data.tables import CONTRACTS
 from recsys.errors import PluginError, RecsysError, SourceError, did_you_mean, explained
 from recsys.plugins import known_names, load_plugin, plugins
@@ -267,9 +269,44 @@ def _read_parquet(name: str, path: Path) -> pd.DataFrame:
         table = table.drop_columns(
             [one for one in table.column_names if one in beside or SAVED_INDEX.fullmatch(one)]
         )
-        return table.to_pandas(ignore_metadata=True, self_destruct=name == T.EVENTS, split_blocks=True)
+        return as_frame(table, self_destruct=name == T.EVENTS)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise unreadable(path, error, "write the file again; it is damaged or no Parquet") from error
+
+
+_LONGEST_SHARED: Final = 64
+
+
+def as_frame(table: Any, *, self_destruct: bool) -> pd.DataFrame:
+    """Return an Arrow table as a frame; rows with equal lists of words share one array of them."""
+    import pyarrow as pa
+
+    names = table.column_names
+    words = [field.name for field in table.schema if field.type == pa.list_(pa.string())]
+    lists = {name: _shared_lists(table[name].combine_chunks()) for name in words if names.count(name) == 1}
+    plain = table.drop_columns(list(lists)) if lists else table
+    del table  # large, and not referenced afterwards
+    frame = plain.to_pandas(ignore_metadata=True, self_destruct=self_destruct, split_blocks=True)
+    for name, column in lists.items():
+        frame.insert(names.index(name), name, column)
+    return frame
+
+
+def _shared_lists(column: Any) -> pd.Series:
+    """Return lists of words as arrays of objects, None for none; equal ones are one array, if not long."""
+    import pyarrow.compute as pc
+
+    known = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
+    lists = column.take(known)
+    length = pc.list_value_length(lists).to_numpy(zero_copy_only=False).astype(np.int64)
+    if length.max(initial=0) > _LONGEST_SHARED:
+        return column.to_pandas()
+    words = pc.list_flatten(lists).dictionary_encode()
+    code = words.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64) + 1
+    number = equal_runs(length, code)
+    shared = np.full(len(column), None, dtype=object)
+    shared[known] = lists.take(first_places(number)).to_pandas().to_numpy(object)[number]
+    return pd.Series(shared, dtype=object)
 
 
 def _folder_keys(path: Path) -> list[str]:

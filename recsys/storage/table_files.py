@@ -14,8 +14,8 @@ from recsys.data.fields.base import Field, objects
 from recsys.data.fields.enumeration import SEPARATOR, WordSet
 from recsys.data.fields.number import Flag, Real, Whole
 from recsys.data.fields.time import Time
+from recsys.data.shared_values import equal_sets
 from recsys.data.tables import CONTRACTS
-from recsys.data.word_sets import equal_sets
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.storage import postgres_tables
 from recsys.storage.atomic_write import atomic_file, move_atomically, sync_file

@@ -11,14 +11,17 @@ from hypothesis import strategies as st
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.data.as_of import latest
 from recsys.data.contact_tokens import make_token
+from recsys.data.events import Events
 from recsys.data.fields.base import Field, RefusedValue
 from recsys.data.fields.enumeration import WordSet
 from recsys.data.fields.text import FreeText, PersonId, Token
+from recsys.data.shared_values import equal_sets, factorize_shared, ordered
 from recsys.data.tables import CONTRACTS, check_table
-from recsys.data.word_sets import equal_sets, factorize_shared
 from recsys.simulation.profiles import phone_token
 from recsys.simulation.sampling import lists_of
+from recsys.storage.sources import as_frame
 from recsys.storage.table_files import write_tables
 
 _WORDS = ("a", "b", "cc", "d")
@@ -99,6 +102,88 @@ def test_values_are_numbered_as_pandas_does(values: list[Any]) -> None:
     expected, known = pd.factorize(column)
     assert codes.tolist() == expected.tolist()
     assert distinct.tolist() == known.tolist()
+
+
+@given(
+    st.lists(st.one_of(st.none(), st.sampled_from(["a", "b", "é"]), st.text(max_size=1)), max_size=20),
+    st.sampled_from([object, "str", "category"]),
+    st.randoms(use_true_random=False),
+)
+def test_texts_are_put_in_order_as_values_are(values: list[Any], dtype: Any, random: Any) -> None:
+    column = pd.Series(values, dtype=dtype)
+    order = np.array([random.randrange(len(values)) for _ in values], np.intp)
+    pd.testing.assert_series_equal(ordered(column, order), pd.Series(column.to_numpy()[order]))
+
+
+@pytest.mark.parametrize("values", [[1, None, 2], [("a",), None], [["a"], "b"], [1.5, "a", None], [], [None]])
+def test_what_is_no_text_is_put_in_order_too(values: list[Any]) -> None:
+    column, order = pd.Series(_column(values), dtype=object), np.arange(len(values))[::-1]
+    pd.testing.assert_series_equal(ordered(column, order), pd.Series(column.to_numpy()[order]))
+
+
+@settings(deadline=None)
+@given(st.lists(st.one_of(st.none(), st.lists(st.one_of(st.none(), st.sampled_from(_WORDS)), max_size=4))))
+def test_lists_read_from_parquet_are_those_that_were_written(values: list[list[str] | None]) -> None:
+    import pyarrow as pa
+
+    table = pa.table(
+        {
+            "before": pa.array(range(len(values))),
+            "words": pa.array(values, pa.list_(pa.string())),
+            "after": pa.array(map(str, range(len(values))), pa.string()),
+        }
+    )
+    for part in (table, table.slice(1), pa.concat_tables([table, table])):
+        plain = part.to_pandas()
+        found = as_frame(part, self_destruct=False)
+        assert found.columns.tolist() == plain.columns.tolist()
+        as_lists = [
+            [None if one is None else list(one) for one in frame["words"]] for frame in (found, plain)
+        ]
+        assert as_lists[0] == as_lists[1]
+        pd.testing.assert_frame_equal(found[["before", "after"]], plain[["before", "after"]])
+
+
+_days = st.one_of(st.none(), st.integers(1, 4).map(lambda day: pd.Timestamp(2026, 1, day, tz="UTC")))
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xy"), _days), max_size=14))
+def test_the_latest_row_of_each_key_is_the_last_by_time(rows: list[tuple[str, str, Any]]) -> None:
+    table = pd.DataFrame(
+        {
+            "user_id": [user for user, _, _ in rows],
+            "question_id": [question for _, question, _ in rows],
+            "valid_from": pd.Series([day for *_, day in rows], dtype="datetime64[us, UTC]"),
+        }
+    )
+    moment = pd.Timestamp(2026, 1, 3, tz="UTC")
+    best: dict[tuple[str, str], int] = {}
+    for at, (user, question, day) in enumerate(rows):
+        earlier = rows[best[user, question]][2] if (user, question) in best else None
+        if day is not None and day > moment:
+            continue
+        if (user, question) not in best or earlier is None or (day is not None and day >= earlier):
+            best[user, question] = at
+    found = latest(table, ["user_id", "question_id"], moment)
+    assert sorted(found.index) == sorted(best.values())
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.text("abc\U0001f600", min_size=1, max_size=2)), unique=True))
+def test_events_stand_by_time_then_id(rows: list[tuple[int, str]]) -> None:
+    frame = pd.DataFrame(
+        {
+            C.EVENT: pd.Series([name for _, name in rows], dtype="str"),
+            C.TS: pd.to_datetime([ts for ts, _ in rows], unit="s", utc=True),
+            C.ACTOR: "a",
+            C.TARGET: "b",
+            C.TYPE: "like",
+        }
+    )
+    frame = frame.drop_duplicates(C.EVENT, ignore_index=True)
+    expected = sorted(zip(frame[C.TS], frame[C.EVENT], strict=True))
+    for given_frame in (frame, frame.astype({C.EVENT: object})):
+        found = Events.of(given_frame).frame
+        assert list(zip(found[C.TS], found[C.EVENT], strict=True)) == expected
 
 
 _TOKEN_TEXT = "hmac1:" + "0a" * 32

@@ -12,7 +12,7 @@ import pandas as pd
 from recsys.catalogue.text_folding import fold
 from recsys.data.fields.base import ReadColumn, RefusedValue, Violation, object_series, objects
 from recsys.data.fields.text import TextField
-from recsys.data.word_sets import equal_sets
+from recsys.data.shared_values import equal_sets
 from recsys.types import IndexArray, ObjectArray
 
 SEPARATOR = "|"

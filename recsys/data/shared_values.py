@@ -1,5 +1,6 @@
-"""Columns of sets of words: which rows hold equal sets, found without a look at each word of each row."""
+"""Columns in which few different values stand: sets of words, and texts of a list, each looked at once."""
 
+from contextlib import suppress
 from itertools import chain
 from typing import Any, Final
 
@@ -24,15 +25,19 @@ def equal_sets(given: ObjectArray) -> tuple[IndexArray, IndexArray]:
     """
     known = np.flatnonzero(pd.notna(given))
     objects_of = pd.factorize(np.fromiter(map(id, given[known]), np.int64, len(known)))[0]
-    place = _firsts(objects_of)
+    place = first_places(objects_of)
     same = _equal_words(given[known[place]].tolist())
     group = np.full(len(given), -1)
     group[known] = same[objects_of]
-    return group, known[place[_firsts(same)]]
+    return group, known[place[first_places(same)]]
 
 
-def _firsts(number: IndexArray) -> IndexArray:
-    """Return the place of the first of each number; numbers count up from 0 as they first come."""
+def first_places(number: IndexArray) -> IndexArray:
+    """Return the place of the first of each number; numbers count up from 0 as they first come.
+
+    >>> first_places(np.array([0, 1, 0, 2])).tolist()
+    [0, 1, 3]
+    """
     first = np.empty(int(number.max(initial=-1)) + 1, np.int64)
     first[number[::-1]] = np.arange(len(number))[::-1]
     return first
@@ -48,13 +53,24 @@ def _equal_words(sets: list[Any]) -> IndexArray:
     words = np.fromiter(chain.from_iterable(map(_as_list, sets)), object, int(length.sum()))
     if length.max() > _LONGEST_COMPARED or pd.api.types.infer_dtype(words, skipna=False) not in _TEXTS:
         return alone
-    code, distinct = pd.factorize(words)
-    start = np.cumsum(length) - length
-    same = np.zeros(len(sets), np.int64)
-    for at in range(int(length.max())):
+    code, _ = pd.factorize(words)
+    return equal_runs(length, code)
+
+
+def equal_runs(length: IndexArray, code: IndexArray) -> IndexArray:
+    """Return a number for each run of codes, from 0 as they first come; equal runs have one number.
+
+    length: `(n,)` codes of each run. code: of all runs one after another, from 0.
+
+    >>> equal_runs(np.array([1, 2, 1, 0]), np.array([5, 5, 6, 5])).tolist()
+    [0, 1, 0, 2]
+    """
+    start, n_codes = np.cumsum(length) - length, int(code.max(initial=0)) + 1
+    same = np.zeros(len(length), np.int64)
+    for at in range(int(length.max(initial=0))):
         longer = np.flatnonzero(length > at)
-        same[longer] = pd.factorize(same[longer] * len(distinct) + code[start[longer] + at])[0]
-    return np.asarray(pd.factorize(same * (_LONGEST_COMPARED + 1) + length)[0], np.int64)
+        same[longer] = pd.factorize(same[longer] * n_codes + code[start[longer] + at])[0]
+    return np.asarray(pd.factorize(same * (int(length.max(initial=0)) + 1) + length)[0], np.int64)
 
 
 _TEXTS: Final = ("string", "empty")
@@ -77,5 +93,21 @@ def factorize_shared(values: ObjectArray) -> tuple[IndexArray, ObjectArray]:
     ([0, -1, 0], [('a', 'b')])
     """
     number = pd.factorize(np.fromiter(map(id, values), np.int64, len(values)))[0]
-    code, distinct = pd.factorize(values[_firsts(number)])
+    code, distinct = pd.factorize(values[first_places(number)])
     return code[number], distinct
+
+
+def ordered(values: pd.Series, order: IndexArray) -> pd.Series:
+    """Return `pd.Series(values.to_numpy()[order])`; of texts, each different one is looked at once.
+
+    >>> ordered(pd.Series(["a", None, "a"], dtype=object), np.array([2, 1])).tolist()
+    ['a', nan]
+    """
+    if values.dtype == object:
+        with suppress(TypeError):  # something that is no text
+            codes, distinct = factorize_shared(values.to_numpy(object))
+            found = codes[order]
+            if pd.api.types.infer_dtype(distinct, skipna=False) == "string" and (found >= 0).any():
+                words = pd.Series(np.append(distinct, np.array([None], dtype=object)))
+                return words.take(found).reset_index(drop=True)
+    return pd.Series(values.to_numpy()[order])
