@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from recsys.constraints.compiled import Compiled
+from recsys.parallel import map_in_threads, n_threads
 from recsys.random import KeyedGenerator
 from recsys.simulation.abuse import REVIEW, Brigades
 from recsys.simulation.arrivals import Arrivals
@@ -76,17 +77,23 @@ def make_pools(compiled: Compiled, neighbourhood: int, rng: np.random.Generator)
     """
     n = compiled.n_people
     viewers = rng.permutation(n)
-    found: list[Int64Array] = [np.empty(0, np.int64)]
+    tiles: list[tuple[Int64Array, Int64Array]] = []
     for start in range(0, n, _TILE):
         tile = np.sort(viewers[start : start + _TILE])
         tile = tile[compiled.listed[tile]]
         if not len(tile):
             continue
         near = np.arange(n) if n <= neighbourhood else np.sort(rng.choice(n, neighbourhood, replace=False))
+        tiles.append((tile, near))
+
+    def meeting(drawn: tuple[Int64Array, Int64Array]) -> Int64Array:
+        tile, near = drawn
         row, col = np.nonzero(compiled.may_meet_block(tile, near))
-        found.append(tile[row] * n + near[col])
-    keys = np.concatenate(found)
-    del found
+        return tile[row] * n + near[col]
+
+    found = map_in_threads(meeting, tiles, n_threads(n * min(n, neighbourhood)))
+    keys = np.concatenate([np.empty(0, np.int64), *found])
+    del found, tiles
     keys.sort()
     indptr = np.searchsorted(keys, np.arange(n + 1) * n).astype(np.int64)
     return CandidatePools(indptr=indptr, keys=keys, waits=_waits(compiled, keys))

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from recsys.data.geography import centres, pair_distances_km
+from recsys.parallel import map_in_threads, n_threads
 from recsys.random import KeyedGenerator
 from recsys.simulation.interests_and_answers import TopicWeights
 from recsys.simulation.sampling import Step
@@ -55,7 +56,7 @@ def draw_latent_traits(
     )
 
 
-_CHUNK = 1 << 17
+_CHUNK = 1 << 14
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +212,15 @@ def _in_chunks(
 ) -> Float64Array:
     a, b = np.atleast_1d(np.asarray(i, np.int64)), np.atleast_1d(np.asarray(j, np.int64))
     found = np.empty(len(a))
-    for start in range(0, len(a), _CHUNK):
+
+    def fill(start: int) -> None:
         part = slice(start, start + _CHUNK)
         found[part] = function(a[part], b[part])
+
+    starts, workers = range(0, len(a), _CHUNK), n_threads(len(a))
+    if workers > 1:
+        map_in_threads(fill, starts, workers)
+    else:
+        for start in starts:
+            fill(start)
     return found

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import pandas as pd
 
@@ -17,6 +17,7 @@ from recsys.data.fields.time import Time
 from recsys.data.shared_values import equal_sets
 from recsys.data.tables import CONTRACTS
 from recsys.errors import InputError, did_you_mean, explained
+from recsys.parallel import map_in_threads, n_threads
 from recsys.storage import postgres_tables
 from recsys.storage.atomic_write import atomic_file, move_atomically, sync_file
 from recsys.storage.sources import parse_source
@@ -27,6 +28,8 @@ Frames = pd.DataFrame | Iterable[pd.DataFrame]
 _WRITTEN: Final = ("parquet", "duckdb")
 _ROWS_AT_ONCE: Final = 1 << 20
 """Rows of a Parquet row group; no more of a table is held twice."""
+_AT_ONCE: Final = 2
+"""Tables that are made and written at the same time."""
 
 
 def write_tables(tables: Mapping[str, Frames], target: str, *, catalogue: Catalogue | None = None) -> None:
@@ -85,19 +88,25 @@ def require_no_tables(target: str, *, replace: bool = False) -> None:
 
 
 def _write_parquet(tables: Mapping[str, Frames], folder: Path) -> None:
-    """Write every table aside, part by part, and put them in place when all of them are whole."""
-    import pyarrow.parquet as pq
-
+    """Write every table aside, part by part, two at a time, and put them in place when all are whole."""
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        for name, given in tables.items():
-            parts = _arrow_parts(name, given)
-            first = next(parts)
-            file = stack.enter_context(atomic_file(folder / f"{name}.parquet"))
-            with pq.ParquetWriter(file, first.schema, compression="zstd") as writer:
-                writer.write_table(first)
-                for part in parts:
-                    writer.write_table(part)
+        files = [stack.enter_context(atomic_file(folder / f"{name}.parquet")) for name in tables]
+
+        def write(at: int, name: str) -> None:
+            _write_parts(files[at], _arrow_parts(name, tables[name]))
+
+        map_in_threads(lambda numbered: write(*numbered), enumerate(tables), min(n_threads(), _AT_ONCE))
+
+
+def _write_parts(file: BinaryIO, parts: Iterator[Any]) -> None:
+    import pyarrow.parquet as pq
+
+    first = next(parts)
+    with pq.ParquetWriter(file, first.schema, compression="zstd") as writer:
+        writer.write_table(first)
+        for part in parts:
+            writer.write_table(part)
 
 
 def _write_duckdb(tables: Mapping[str, Any], path: Path) -> None:
