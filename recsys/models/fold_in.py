@@ -75,7 +75,11 @@ def fold_in(
     if rows.size:
         others = np.ascontiguousarray(factors, np.float64)
         c, p = evidence.sorted(trust), evidence.sorted(targets)
-        _fold_in(rows, evidence.indptr, evidence.others, c, p, others, float(strength))
+
+        def some(first: int, last: int) -> None:
+            _fold_in(rows, evidence.indptr, evidence.others, c, p, others, float(strength), first, last)
+
+        in_ranges(some, evidence.indptr)
     return rows
 
 
@@ -196,10 +200,12 @@ def _fold_in(  # noqa: PLR0917
     targets: Float64Array,
     factors: Float64Array,
     strength: float,
+    first: int,
+    last: int,
 ) -> None:  # pragma: no cover
     k = rows.shape[1]
     left, right = np.empty((k, k)), np.empty(k)
-    for person in range(rows.shape[0]):
+    for person in range(first, last):
         if indptr[person] == indptr[person + 1]:
             continue
         left[:], right[:] = 0.0, 0.0

@@ -107,3 +107,26 @@ def test_distance_from_the_prior_mean_grows_with_evidence():
         distance.append(float(np.linalg.norm(found[0] - truth)))
     assert distance[0] > distance[1] > distance[2] > distance[3]
     assert distance[3] < 0.25
+
+
+def test_rows_do_not_depend_on_how_people_are_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(9)
+    own, others = rng.integers(0, 40, 500), rng.integers(0, 30, 500)
+    evidence = EntriesByPerson.of(41, own, others)
+    prior, factors, trust, targets = (
+        rng.random((41, 6)),
+        rng.random((30, 6)),
+        rng.random(500),
+        rng.random(500),
+    )
+    found = []
+    for workers in (1, 3):
+        monkeypatch.setattr("recsys.parallel.n_threads", lambda *_, n=workers: n)
+        found.append(fold_in(prior, evidence, factors, trust=trust, targets=targets, strength=2.0))
+    assert np.array_equal(*found)
+    for person in (0, 17, 40):
+        mine = own == person
+        v, c = factors[others[mine]], trust[mine]
+        left = 2.0 * np.eye(6) + (v * c[:, None]).T @ v
+        right = 2.0 * prior[person] + v.T @ (c * targets[mine])
+        np.testing.assert_allclose(found[0][person], np.linalg.solve(left, right), rtol=1e-9)
