@@ -213,8 +213,8 @@ def row_counts(
     """Return by table how many rows came, were refused, and were about safety and named nobody or misspelled.
 
     erased: rows that came and went before they were counted, since they named somebody erased. accepted: the
-    tables, of which the values are counted whose absence would keep fewer people apart: tokens of people whom
-    somebody does not want to meet, and wishes that are open where nothing is said.
+    tables, of which the people are counted who have a value whose absence would keep fewer apart: tokens of
+    people whom somebody does not want to meet, and wishes that are open where nothing is said.
     """
     found = {
         str(row["table"]): {
@@ -227,7 +227,9 @@ def row_counts(
     for table, values in _RESTRICTING.items():
         if table in found and (frame := accepted.get(table)) is not None:
             kept = {column: holds(frame[column]) for column, holds in values.items() if column in frame}
-            found[table] |= {f"{KEPT}{column}": int(rows.sum()) for column, rows in kept.items()}
+            found[table] |= {
+                f"{KEPT}{column}": int(frame.loc[rows, C.USER].nunique()) for column, rows in kept.items()
+            }
             found[table]["accepted"] = len(frame)
     return found
 

@@ -292,4 +292,14 @@ def test_wishes_that_vanish_block_and_people_who_leave_do_not(proposal: Proposal
     assert night_of(200, 0, numbers)[0] is Level.BLOCK
     assert night_of(200, None, numbers)[0] is Level.BLOCK
     assert night_of(220, 20, numbers)[0] is Level.BLOCK
-    assert night_of(200, 0, {"people": 200, value: 3})[0] is Level.PASS
+    for was, now, wanted in (
+        *(
+            (4, 0, Level.BLOCK),
+            (3, 0, Level.BLOCK),
+            (4, 1, Level.WARN),
+            (2, 0, Level.WARN),
+            (1, 0, Level.WARN),
+        ),
+        *((4, 4, Level.PASS), (3, 3, Level.PASS), (1, 1, Level.PASS), (5, 1, Level.BLOCK)),
+    ):  # in a community where three excluded somebody's number nothing was said when the table came empty
+        assert night_of(200, now, {"people": 200, value: was})[0] is wanted, (was, now)

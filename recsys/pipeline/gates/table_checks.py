@@ -11,9 +11,10 @@ from recsys.pipeline.gates.proposal import GateResult, Level, Proposal
 
 SAFETY: Final = (T.BLOCKS, T.REPORTS, T.HOLDS)
 _FEW: Final = 5
-"""Rows of a safety table below which one that names nobody is a warning and no more.
-
-Fewer wishes than that may vanish."""
+"""Rows of a safety table, and people with a wish, below which one that names nobody, or some of them gone, is a
+warning and no more."""
+_SEVERAL: Final = 3
+"""People whose wishes do not all go in one night by their own will."""
 _NAMING: Final = (*SAFETY, T.EVENTS)
 _FEW_TOKENS: Final = 20
 """Person tokens that may change in any night, however few people there are."""
@@ -86,11 +87,12 @@ def safety_tables(proposal: Proposal) -> GateResult:
 
 
 def wishes(proposal: Proposal) -> GateResult:
-    """Block when values that keep people apart vanished from tables whose rows are all there.
+    """Block when values that keep people apart vanished from tables whose rows are all there; warn of a few.
 
     They are the tokens of people whom somebody does not want to meet, and wishes that are open where nothing
     is said. Where a column was renamed in the source, or a key within it, everybody seems to wish nothing.
-    Counted for each accepted person of profiles, and compared with the last published night.
+    People who have one are counted for each accepted person of profiles, and
+    compared with the last published night.
     """
     counts = proposal.row_counts
     if counts is None:
@@ -104,18 +106,23 @@ def wishes(proposal: Proposal) -> GateResult:
     }
     before = proposal.past[-1].get("wishes", {}) if proposal.past else {}
     then = float(before.get("people", 0.0))
-    lost = tuple(
-        name
+    lost = {
+        name: _lost_wishes(float(was), values.get(name, 0.0))
         for name, was in before.items()
         if "." in name
-        and float(was) >= _FEW
         and values.get(name, 0.0) * then < proposal.limits.block_below_safety_rows * float(was) * people
-    )
+    }
     numbers = {"people": float(people), **values}
     if not lost:
         return GateResult("wishes", Level.PASS, "as many wishes as before", {"count": 0, **numbers})
     message = f"far fewer values than in the last night: {', '.join(lost)}"
-    return GateResult("wishes", Level.BLOCK, message, {"count": len(lost), **numbers}, {"tables": lost})
+    level = max(lost.values())
+    return GateResult("wishes", level, message, {"count": len(lost), **numbers}, {"tables": tuple(lost)})
+
+
+def _lost_wishes(was: float, now: float) -> Level:
+    """Return how grave it is that of `was` people with a wish `now` are left."""
+    return Level.BLOCK if was >= _FEW or (was >= _SEVERAL and not now) else Level.WARN
 
 
 def person_tokens(proposal: Proposal) -> GateResult:
