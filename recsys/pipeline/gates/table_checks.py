@@ -11,8 +11,8 @@ from recsys.pipeline.gates.proposal import GateResult, Level, Proposal
 
 SAFETY: Final = (T.BLOCKS, T.REPORTS, T.HOLDS)
 _FEW: Final = 5
-"""Rows of a safety table, and people with a wish, below which one that names nobody, or some of them gone, is a
-warning and no more."""
+"""Rows of a safety table, and people with a wish, of which fewer are a warning and no more: as rows that name
+nobody, or wishes that are gone."""
 _SEVERAL: Final = 3
 """People whose wishes do not all go in one night by their own will."""
 _NAMING: Final = (*SAFETY, T.EVENTS)
