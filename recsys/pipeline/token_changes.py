@@ -17,6 +17,7 @@ import pandas as pd
 from recsys.constraints.policy import Policy
 from recsys.data.population import Population
 from recsys.errors import SourceError
+from recsys.pipeline.night_safety import EXCLUDED_NUMBER
 from recsys.pipeline.refused_night import (
     APART_FOR_NOW,
     NAMED_FOR_NOW,
@@ -121,8 +122,12 @@ class TokenChanges:
 
 
 def pending_ledger(published: Path, people: Population, changes: TokenChanges) -> PendingLedger:
-    """Return the ledger of a night under judgement, told of the links its tokens make once it passes."""
-    ledger = PendingLedger(published.resolve(), SafetyLedger.of(published).keys, changes.unchanged)
+    """Return the ledger of a night under judgement, told of the links its tokens make once it passes.
+
+    Who excludes whose number is told for good once it passes, too.
+    """
+    keys = SafetyLedger.of(published).keys
+    ledger = PendingLedger(published.resolve(), keys, changes.unchanged, (EXCLUDED_NUMBER,))
     note_changed_tokens(ledger, people, changes)
     return ledger
 

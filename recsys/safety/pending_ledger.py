@@ -21,7 +21,7 @@ class PendingLedger(SafetyLedger):
 
     trusted: says of ids whose token is the one that is served; None trusts nobody's. What is told of the
     others stands under their ids alone until `write_names`: what restricts an account restricts the other
-    accounts of the publication that is served all the same.
+    accounts of the publication that is served all the same. waiting: tags whose separations wait whole.
 
     >>> import tempfile
     >>> from recsys.safety.ledger_state import HOLD, STORE
@@ -37,10 +37,14 @@ class PendingLedger(SafetyLedger):
     """
 
     def __init__(
-        self, folder: Path, keys: Keys, trusted: Callable[[list[str]], Collection[str]] | None = None
+        self,
+        folder: Path,
+        keys: Keys,
+        trusted: Callable[[list[str]], Collection[str]] | None = None,
+        waiting: Collection[LedgerTag] = (),
     ) -> None:
         super().__init__(folder, keys)
-        self._trusted, self._waits = trusted, False
+        self._trusted, self._waiting_tags, self._waits = trusted, frozenset(waiting), False
         self._held: list[Record] = []
 
     @contextmanager
@@ -75,10 +79,12 @@ class PendingLedger(SafetyLedger):
     def separate(self, pairs: Iterable[tuple[Who, Who]], tag: LedgerTag, *, directed: bool = False) -> None:
         """Note that these pairs are not shown to each other; see `SafetyLedger.separate`."""
         pairs = list(pairs)
-        named = self._without_new_tokens(who for pair in pairs for who in pair)
-        super().separate([(named[a], named[b]) for a, b in pairs], tag, directed=directed)
-        with self._waiting():
+        waiting = pairs
+        if tag not in self._waiting_tags:
+            named = self._without_new_tokens(who for pair in pairs for who in pair)
+            super().separate([(named[a], named[b]) for a, b in pairs], tag, directed=directed)
             waiting = [(a, b) for a, b in pairs if (named[a], named[b]) != (a, b)]
+        with self._waiting():
             super().separate(waiting, tag, directed=directed)
 
     def link(self, pairs: Iterable[tuple[int, int]]) -> None:

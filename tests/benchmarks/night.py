@@ -66,13 +66,15 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--times-only", action="store_true", help="leave out the search that is killed and gone on with, too"
     )
-    parser.add_argument("--every", type=int, default=1, help="walk every n-th step on the disk (default 1)")
+    parser.add_argument(
+        "--every", type=int, default=2, help="walk every n-th step of each kind on the disk (default 2)"
+    )
     parser.add_argument(
         "--every-in-stages",
         type=int,
-        default=4,
+        default=8,
         metavar="N",
-        help="the same in the stages before (default 4)",
+        help="the same in the stages before (default 8)",
     )
     parser.add_argument("--safety-only", action="store_true", help="leave the whole night out")
     parser.add_argument("--postgres", type=int, metavar="N", help="load lists of N people into PostgreSQL")
@@ -257,16 +259,16 @@ def _safety(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
 
     for harm in HARMS:
         told = publishing(night, folder / harm)
-        noted("publishing", harm, walk(told, harm, felt(kinds_of(told), harm)[:: args.every]))
+        noted("publishing", harm, walk(told, harm, felt(kinds_of(told), harm, args.every)))
     stages = Stages.of(folder / "stages")
     for stage in WRITES:
         kinds = stages.kinds(stage)
         for harm in HARMS:
-            noted(stage, harm, stages.walk(stage, harm, felt(kinds, harm)[:: args.every_in_stages]))
+            noted(stage, harm, stages.walk(stage, harm, felt(kinds, harm, args.every_in_stages)))
     regional = Stages.of(folder / "regions", *REGIONS)
     kinds = regional.kinds("allocate")
     for harm in HARMS:  # its steps are many and alike: one file of one task after another
-        points = felt(kinds, harm)[:: 5 * args.every_in_stages]
+        points = felt(kinds, harm, 5 * args.every_in_stages)
         noted("allocate by region", harm, regional.walk("allocate", harm, points))
     lost = [text for walked in walks for text in walked.lost]
     published = folder / "corrupt"

@@ -21,14 +21,22 @@ CALLS: Final = ("fsync", "rename", "replace", "mkdir", "unlink", "rmdir")
 NEEDS_ROOM: Final = ("write", "fsync", "mkdir")
 
 
-def felt(kinds: Sequence[str], harm: Harm) -> list[int]:
-    """Return the steps at which a harm does what it does at no other.
+def felt(kinds: Sequence[str], harm: Harm, every: int = 1) -> list[int]:
+    """Return the steps at which a harm does what it does at no other, every so many of each kind.
 
     A process can be killed after each. Only a write can be torn: elsewhere that is to be killed. No room
-    from a step that needs none is no room from the next that does.
+    from a step that needs none is no room from the next that does. Steps come in rounds, such as a write, a
+    flush and a rename: every n-th of all could be of one kind alone.
+
+    >>> felt(["write", "fsync", "replace"] * 4, "killed", every=3)
+    [1, 2, 3, 10, 11, 12]
     """
     needed = {"killed": kinds, "torn": ("write",), "full": NEEDS_ROOM}[harm]
-    return [at for at, kind in enumerate(kinds, 1) if kind in needed]
+    steps: dict[str, list[int]] = {}
+    for at, kind in enumerate(kinds, 1):
+        if kind in needed:
+            steps.setdefault(kind, []).append(at)
+    return sorted(at for of_kind in steps.values() for at in of_kind[::every])
 
 
 class Disk:

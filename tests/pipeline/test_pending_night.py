@@ -172,6 +172,21 @@ def test_what_a_refused_night_says_of_one_account_ends_for_the_other_accounts_of
         assert ranker.rank(again, 9, NOW).items
 
 
+def test_numbers_gone_wrong_in_a_refused_night_part_nobody_for_good(town: Published, tmp_path: Path) -> None:
+    """Seen to fail: who had an excluded number for one refused night stayed apart from who excluded it."""
+    folder, kind = copy_of(town, tmp_path), "excluded number"
+    told = with_rows({kind: rows_of(kind, "sound")})
+    own = told[T.TOKENS][C.KIND].eq("self")
+    shifted = told[T.TOKENS][C.HMAC].mask(own, told[T.TOKENS][C.HMAC].where(own).ffill().shift(1))
+    wrong = told | {T.TOKENS: told[T.TOKENS].assign(**{C.HMAC: shifted.fillna(token("t", USERS[0]))})}
+    assert not town.night(folder, wrong, refused=True, hours=2).published
+    assert town.night(folder, told, hours=3).published
+    state = SafetyLedger.of(folder).now()
+    a, b = PAIR_OF[kind]
+    apart = state.separated_from(state.fingerprints(Who(b)))
+    assert {one for one in USERS if not apart.isdisjoint(state.fingerprints(Who(one)))} == {a}
+
+
 def test_one_token_that_changed_in_a_refused_night_is_the_same_person(
     town: Published, tmp_path: Path
 ) -> None:
