@@ -169,7 +169,9 @@ def note_night(
     for state, tag in ACCOUNT_STOPS.items():  # after every stop: who goes from one to another is never free
         in_state = people.is_word(C.ACCOUNT_STATE, state)
         stopped |= in_state
-        ledger.lift(tag, people=_since_stopped(ledger.now(), tag, whom(known & ~in_state), holds))
+        said = {who.user_id for who in unread(people, state)}  # a row still says so, in another word
+        free = [who for who in whom(known & ~in_state) if who.user_id not in said]
+        ledger.lift(tag, people=_since_stopped(ledger.now(), tag, free, holds))
     free = whom(known & ~stopped)
     for tag in (OUT_TODAY, AWAY_TODAY):
         ledger.lift(tag, people=_since_stopped(ledger.now(), tag, free, holds, people.as_of))

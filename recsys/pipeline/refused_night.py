@@ -46,9 +46,12 @@ def note_unread(ledger: SafetyLedger, people: Population) -> None:
         ledger.stop(stopped, tag, as_of="" if tag == UNREAD_ROW else people.as_of.isoformat())
 
 
-def unread(people: Population) -> list[Who]:
-    """Return the accounts that are stopped by a row that cannot be read, or is yet to come."""
-    return [who for who, said in _absent(people) if said]
+def unread(people: Population, state: str | None = None) -> list[Who]:
+    """Return the accounts that are stopped by a row that cannot be read, or is yet to come.
+
+    state: of those whose row is another word for one state alone; None for all.
+    """
+    return [who for who, said in _absent(people) if said and state in (None, said)]
 
 
 def _absent(people: Population) -> list[tuple[Who, str]]:

@@ -5,9 +5,10 @@
     python -m tests.benchmarks.night --people 5000 --times-only --against HEAD~20  (beside an earlier one)
 
 Runs the stages through DVC in a folder of its own, then again with nothing changed; kills the step that
-makes the lists and goes on; lets a publication, every fourth step of the stages before it, and every
-twentieth of an allocation by region fail at a write, flush or rename; damages every file of a publication
-in every way. `--safety-only` leaves the night out, `--night-only` all that is harmed on purpose,
+makes the lists and goes on; lets a publication fail at every step on the disk (a write, a flush, a rename, a
+new folder), the stages before it at every sixth of each kind, and an allocation by region at every
+thirtieth; damages every file of a publication in every way. `--safety-only` leaves the night out, `--night-only` all
+that is harmed on purpose,
 `--times-only` the killed search as well, `--every 5` walks every fifth step of a publication, `--postgres
 500000` loads lists of so many people into PostgreSQL, `--spark` makes the lists again with two processes
 and with two workers of Spark (where pyspark is installed, see `make test-spark`), and compares bytes and
@@ -67,14 +68,14 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--times-only", action="store_true", help="leave out the search that is killed and gone on with, too"
     )
     parser.add_argument(
-        "--every", type=int, default=2, help="walk every n-th step of each kind on the disk (default 2)"
+        "--every", type=int, default=1, help="walk every n-th step of each kind on the disk (default 1)"
     )
     parser.add_argument(
         "--every-in-stages",
         type=int,
-        default=8,
+        default=6,
         metavar="N",
-        help="the same in the stages before (default 8)",
+        help="the same in the stages before (default 6)",
     )
     parser.add_argument("--safety-only", action="store_true", help="leave the whole night out")
     parser.add_argument("--postgres", type=int, metavar="N", help="load lists of N people into PostgreSQL")
