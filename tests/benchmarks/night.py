@@ -7,8 +7,8 @@
 Runs the stages through DVC in a folder of its own, then again with nothing changed; kills the step that
 makes the lists and goes on; lets a publication fail at every step on the disk (a write, a flush, a rename, a
 new folder), the stages before it at every sixth of each kind, and an allocation by region at every
-thirtieth; damages every file of a publication in every way. `--safety-only` leaves the night out, `--night-only` all
-that is harmed on purpose,
+thirtieth; damages every file of a publication in every way. `--safety-only` leaves the night out,
+`--night-only` all that is harmed on purpose,
 `--times-only` the killed search as well, `--every 5` walks every fifth step of a publication, `--postgres
 500000` loads lists of so many people into PostgreSQL, `--spark` makes the lists again with two processes
 and with two workers of Spark (where pyspark is installed, see `make test-spark`), and compares bytes and

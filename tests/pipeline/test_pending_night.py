@@ -187,21 +187,29 @@ def test_numbers_gone_wrong_in_a_refused_night_part_nobody_for_good(town: Publis
     assert {one for one in USERS if not apart.isdisjoint(state.fingerprints(Who(one)))} == {a}
 
 
-@pytest.mark.parametrize("word", ["BANNED", "banned", "凍結"])
+@pytest.mark.parametrize("word", ["BANNED", "banned", "凍結", "an event"])
 def test_a_ban_in_another_word_ends_by_a_row_after_the_night_that_first_read_it(
     town: Published, tmp_path: Path, word: str
 ) -> None:
     """Seen to fail: each night that read the row again moved the time after which another had to be dated."""
-    folder = copy_of(town, tmp_path)
+    folder, kind = copy_of(town, tmp_path), "ban by an event" if word == "an event" else "ban"
     (row,) = rows_of("ban", "sound")
-    told = {"ban": [row | {C.ACCOUNT_STATE: word}]}
+    told = {kind: rows_of(kind, "sound") if word == "an event" else [row | {C.ACCOUNT_STATE: word}]}
     assert town.night(folder, with_rows(told), hours=1).published
-    later = row | {C.ACCOUNT_STATE: "active", C.VALID_FROM: AS_OF + pd.Timedelta(hours=2)}
-    both = with_rows({"ban": [*told["ban"], later]})
+    later = {"ban": [row | {C.ACCOUNT_STATE: "active", C.VALID_FROM: AS_OF + pd.Timedelta(hours=2)}]}
+    if word == "an event":
+        profiles = TOWN[T.PROFILES]
+        since = profiles[C.VALID_FROM].mask(
+            profiles[C.USER].eq(PAIR_OF[kind][1]), AS_OF + pd.Timedelta(hours=2)
+        )
+        sound = TOWN | {T.PROFILES: profiles.assign(**{C.VALID_FROM: since})}
+        both = sound | {T.EVENTS: with_rows(told)[T.EVENTS]}
+    else:
+        sound, both = with_rows(later), with_rows({"ban": [*told["ban"], *later["ban"]]})
     assert town.night(folder, both, hours=5).published
-    assert ("ban" in _shown(folder)) == (word == "banned")
-    assert town.night(folder, with_rows({"ban": [later]}), hours=9).published
-    assert "ban" in _shown(folder)
+    assert (kind in _shown(folder)) == (word == "banned")
+    assert town.night(folder, sound, hours=9).published
+    assert kind in _shown(folder)
 
 
 def test_one_token_that_changed_in_a_refused_night_is_the_same_person(
