@@ -27,7 +27,8 @@ def why_not(
 ) -> None:
     """Say why two people are kept apart, and which of the two is not shown to the other.
 
-    For operators; never tell a member.
+    For operators; never tell a member. It reads the tables of the night: what came since by day, such as a
+    block, stands on the page of the pair in the console.
 
     Example: recsys why-not u0000007 u0000012 --lang ja
     """
@@ -52,6 +53,7 @@ def why_not(
         _list(refused, spoken)
         if not refused and has_liked(people, people.ids.row(viewer), people.ids.row(candidate)):
             typer.echo(f"  - {constraint_text(LIKED).text(spoken)}")
+    typer.echo(texts.text("cli.of_the_night", spoken))
 
 
 def _list(reasons: "list[WhyNot]", lang: "Language") -> None:

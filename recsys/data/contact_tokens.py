@@ -10,6 +10,7 @@ import re
 import unicodedata
 from typing import Any, Final
 
+from recsys.catalogue.text_folding import unaccented
 from recsys.errors import InputError, did_you_mean, explained
 
 PREFIX: Final = "hmac1:"
@@ -340,7 +341,8 @@ _AROUND = re.compile(rf"^(?:{_JAPANESE})+|(?:{_JAPANESE})+$")
 _LEGAL_WORDS: Final = frozenset(
     (
         "ab", "ag", "aktiengesellschaft", "as", "asa", "bv", "bvba", "co", "company", "corp",
-        "corporation", "cv", "eg", "ev", "gmbh", "inc", "incorporated", "kft", "kg", "kk", "limited",
+        "corporation", "cv", "eg", "eireli", "ev", "gmbh", "inc", "incorporated", "kft", "kg", "kk", "lda",
+        "limitada", "limited",
         "llc", "llp", "lp", "ltd", "ltda", "mbh", "nv", "ohg", "oy", "oyj", "plc", "pte", "pty", "sa",
         "sarl", "sas", "se", "sl", "spa", "srl", "ug",
     )
@@ -352,12 +354,16 @@ _NO_WORD = re.compile(r"[\W_]+")
 def company_name(text: str) -> str:
     """Return the one spelling of a company's name; empty where nothing but a legal form is there.
 
+    Accents are dropped, since many people write names without them; the marks of kana and Hangul are letters.
+
     >>> company_name("㈱ひだまり商事") == company_name("株式会社 ひだまり商事")
     True
     >>> company_name("Example GmbH & Co. KG"), company_name("EXAMPLE, Inc."), company_name("Straße AG")
     ('example', 'example', 'strasse')
+    >>> company_name("Itaú Unibanco S.A."), company_name("パナ") == company_name("バナ")
+    ('itauunibanco', False)
     """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    folded = unaccented(unicodedata.normalize("NFKC", text))
     bare = re.sub(r"\s+", " ", folded).strip()
     while (shorter := _AROUND.sub("", bare).strip()) != bare:
         bare = shorter

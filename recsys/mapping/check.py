@@ -25,7 +25,13 @@ from recsys.errors import SettingsError, did_you_mean, explained
 from recsys.mapping.completeness import unended_files
 from recsys.mapping.draft_tables import subject_of
 from recsys.mapping.functions import Remarks
-from recsys.mapping.listing import first_constraints, listing_by_person, listing_funnel, unwished_words
+from recsys.mapping.listing import (
+    first_constraints,
+    listing_by_person,
+    listing_funnel,
+    shared_tokens,
+    unwished_words,
+)
 from recsys.mapping.places import near_names
 from recsys.mapping.project import ASK, MAPPING_FILE, Mapping, unconfirmed
 from recsys.mapping.run import MappedTables, map_tables
@@ -90,6 +96,7 @@ class MappingCheck:
             ("unended", self.unended),
             ("unmapped", _unmapped(self.queries, lang)),
             ("unwished", unwished_words(self.loaded)),
+            ("shared_tokens", shared_tokens(self.loaded.accepted)),
             ("drafted", self.drafted),
             ("unlisted", self.listing[["people", lang]]),
             ("waiting", self.waiting),

@@ -1,6 +1,7 @@
 """Who could be listed of the people that a mapping gives, and the first reason why the others could not."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -86,6 +87,35 @@ def unwished_words(loaded: LoadedTables) -> pd.DataFrame:
             if word not in wished:
                 rows.append((f"{T.PROFILES}.{wish}", word, int(people)))
     return pd.DataFrame(rows, columns=["column", "word", "people"]).set_index("column")
+
+
+_SHARED: Final = {"employer": 10}
+"""Members from which on a token is told of as shared: colleagues have one employer, three people no phone."""
+_SHARED_BY_ANY: Final = 3
+
+
+def shared_tokens(accepted: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return by kind how many tokens are those of many members, and of how many at most.
+
+    Such a token is that of a text which stands for nothing known, or of a number of the service itself: it
+    makes its members one person, or keeps them all apart.
+    """
+    profiles, tokens = (accepted.get(name, pd.DataFrame()) for name in (T.PROFILES, T.TOKENS))
+    found = []
+    if C.PERSON_TOKEN in profiles:
+        found.append(
+            profiles[[C.USER, C.PERSON_TOKEN]].set_axis([C.USER, C.HMAC], axis=1).assign(kind="person")
+        )
+    if len(tokens):
+        own = tokens[tokens[C.KIND].eq("self").fillna(False)]
+        found.append(own[[C.USER, C.HMAC]].assign(kind=own[C.NAMESPACE]))
+    rows = []
+    for kind, held in pd.concat(found).dropna().groupby("kind", sort=True) if found else ():
+        people = held.groupby(C.HMAC)[C.USER].nunique()
+        many = people[people >= _SHARED.get(str(kind), _SHARED_BY_ANY)]
+        if len(many):
+            rows.append((kind, len(many), int(many.max())))
+    return pd.DataFrame(rows, columns=["token", "shared", "most members"]).set_index("token")
 
 
 def _own(key: str, what: str) -> Label:

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -96,6 +97,7 @@ _WORDS = (
     "{} LIMITED",
     "{} Co., Ltd.",
     "{} S.A.",
+    "{} Lda.",
 )
 
 
@@ -109,9 +111,14 @@ def test_a_japanese_company_is_one_in_every_legal_form(name: str, forms: tuple[s
     assert one != make_token("employer", name + "東京", SECRET)
 
 
-@given(name=st.sampled_from(["Example", "Straße", "Müller Bau", "O'Neill"]), form=st.sampled_from(_WORDS))
-def test_a_company_is_one_in_every_legal_form_and_case(name: str, form: str) -> None:
+_NAMES = ["Example", "Straße", "Müller Bau", "O'Neill", "Itaú Unibanco", "Petrobrás", "Crédit Nord", "Żabka"]
+
+
+@given(name=st.sampled_from(_NAMES), form=st.sampled_from(_WORDS))
+def test_a_company_is_one_in_every_legal_form_case_and_accent(name: str, form: str) -> None:
     wanted = make_token("employer", name, SECRET)
+    bare = "".join(one for one in unicodedata.normalize("NFD", name) if not unicodedata.combining(one))
+    assert make_token("employer", form.format(bare), SECRET) == wanted
     assert make_token("employer", form.format(name).upper(), SECRET) == wanted
     assert make_token("employer", form.format(name), SECRET) == wanted
     assert make_token("employer", form.format("Other"), SECRET) != wanted

@@ -5,6 +5,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -17,6 +18,7 @@ from recsys.mapping.column_profile import profile_table
 from recsys.mapping.draft import draft_mapping
 from recsys.mapping.draft_guess import member_table
 from recsys.mapping.draft_tables import other_queries
+from recsys.mapping.listing import shared_tokens
 from recsys.storage.load import load_tables
 
 SECRET = b"0123456789abcdef0123"
@@ -421,3 +423,20 @@ def test_coordinates_in_place_of_a_name_are_repeated_nowhere(folder: Path, name:
     text = name.replace("'", "''")
     sql = f"SELECT '001' AS user_id, cell_of_place('DE', NULL, '{text}') AS cell"
     assert "cell_of_place" not in run(folder, sql).remarks.unmatched
+
+
+@pytest.mark.parametrize(("kind", "fewest"), [("person", 3), ("phone", 3), ("email", 3), ("employer", 10)])
+def test_tokens_that_many_members_share_are_told(kind: str, fewest: int) -> None:
+    """Eight members without a mail address were one person, and a ban of one held them all, without a word."""
+    users = [f"m{at}" for at in range(12)]
+
+    def shared_by(n: int) -> list[tuple[object, ...]]:
+        tokens = ["one" if at < n else str(at) for at in range(12)]
+        profiles = pd.DataFrame({"user_id": users, "person_token": tokens if kind == "person" else users})
+        rows = pd.DataFrame({"user_id": users, "namespace": kind, "kind": "self", "hmac": tokens})
+        accepted = {"profiles": profiles} | ({} if kind == "person" else {"tokens": rows})
+        found = shared_tokens(accepted)
+        return list(found.itertuples(name=None))
+
+    assert shared_by(fewest) == [(kind, 1, fewest)]
+    assert shared_by(fewest - 1) == []
