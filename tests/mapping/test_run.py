@@ -427,7 +427,7 @@ def test_coordinates_in_place_of_a_name_are_repeated_nowhere(folder: Path, name:
 
 @pytest.mark.parametrize(("kind", "fewest"), [("person", 3), ("phone", 3), ("email", 3), ("employer", 10)])
 def test_tokens_that_many_members_share_are_told(kind: str, fewest: int) -> None:
-    """Eight members without a mail address were one person, and a ban of one held them all, without a word."""
+    """Eight members without a mail address were one person, and nothing said so: a ban of one held all."""
     users = [f"m{at}" for at in range(12)]
 
     def shared_by(n: int) -> list[tuple[object, ...]]:
