@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from recsys.data.tables import CONTRACTS
 from recsys.errors import InputError, RecsysError, SettingsError, SourceError, TableError
 from recsys.mapping import Mapping, check_mapping, map_tables
-from recsys.mapping.column_profile import profile_table
+from recsys.mapping.column_profile import ColumnProfile, profile_table
 from recsys.mapping.draft import draft_mapping
-from recsys.mapping.draft_guess import member_table
+from recsys.mapping.draft_guess import member_table, name_score
 from recsys.mapping.draft_tables import other_queries
 from recsys.mapping.listing import shared_tokens
 from recsys.storage.load import load_tables
@@ -440,3 +440,31 @@ def test_tokens_that_many_members_share_are_told(kind: str, fewest: int) -> None
 
     assert shared_by(fewest) == [(kind, 1, fewest)]
     assert shared_by(fewest - 1) == []
+
+
+_OWN_AND_WISHED = [
+    *(("estado_civil", "estado_civil_aceite"), ("familienstand", "familienstand_gesucht")),
+    *(("situation_familiale", "situation_familiale_souhaitee"), ("estado_civil", "estado_civil_buscado")),
+    *(("genero", "genero_buscado"), ("geschlecht", "geschlecht_gesucht"), ("sexo", "sexo_procurado")),
+    *(("marital_status", "marital_status_wanted"), ("gender", "gender_preferred"), ("性別", "希望性別")),
+]
+
+
+def _column(name: str) -> ColumnProfile:
+    return profile_table("members", pa.table({name: ["a", "b"]}))[0]
+
+
+@pytest.mark.parametrize(("own", "wished"), _OWN_AND_WISHED)
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_draft_tells_what_somebody_is_from_whom_they_look_for(own: str, wished: str, swapped: bool) -> None:
+    """`estado_civil_aceite`, whom one accepts, was drafted as the member's own household status."""
+    about = "household" if name_score("profiles.household_status", _column(own)) else "gender"
+    is_target, wants_target = {
+        "household": ("profiles.household_status", "profiles.accepts_household_status"),
+        "gender": ("profiles.gender", "profiles.meets_genders"),
+    }[about]
+    columns = [_column(wished), _column(own)] if swapped else [_column(own), _column(wished)]
+    assert max(columns, key=lambda one: name_score(is_target, one)).name == own
+    assert max(columns, key=lambda one: name_score(wants_target, one)).name == wished
+    assert name_score(is_target, _column(wished)) == 0
+    assert name_score(wants_target, _column(wished)) > 0
