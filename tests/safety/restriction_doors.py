@@ -19,6 +19,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.constraints.policy import Policy
 from recsys.data.id_spellings import Spellings
+from recsys.data.population import Population
 from recsys.models.content import ContentModel
 from recsys.pipeline.night import without_erased
 from recsys.pipeline.night_safety import HoldStates
@@ -224,6 +225,9 @@ class Published:
     def __init__(self, folder: Path) -> None:
         people = load_population(TOWN, AS_OF)
         self.folder, self.policy = folder, Policy.default()
+        self._worlds: dict[
+            tuple[object, ...], World
+        ] = {}  # of the town as it is: many cases publish it again
         ids = people.ids.ids(np.arange(len(people))).tolist()
         self.model = ContentModel().fit(
             people, likes(ids, np.random.default_rng(3)), rng=np.random.default_rng(3)
@@ -234,14 +238,14 @@ class Published:
         self, folder: Path, tables: Tables, *, refused: bool = False, hours: int = 0, pages_asked: int = 0
     ) -> PublishResult:
         """Publish a night of some tables, or have it refused."""
-        people = load_population(tables, AS_OF + pd.Timedelta(hours=hours))
-        erased = load_tables(tables, people.as_of).restrictions.erased
-        spellings = Spellings(USERS)
-        ErasureList.of(folder).add([spellings.whom(one) or one for one in sorted(erased)])  # as a night does
-        _, people, _ = without_erased(people, ErasureList.of(folder).now())
-        lists = recommend(self.model, people, self.policy, k=6)
-        directed = self.model.directed(people)
-        world = World(people, self.policy, directed, lists)
+        people, erased = _of_town(hours) if tables is TOWN else _read(tables, hours)
+        ErasureList.of(folder).add(erased)  # as a night does
+        _, people, gone = without_erased(people, ErasureList.of(folder).now())
+        if tables is not TOWN:
+            world = self._computed(people)
+        elif (world := self._worlds.get(known := (hours, *gone))) is None:  # type: ignore[assignment]
+            world = self._worlds[known] = self._computed(people)
+        people, directed, lists = world.people, world.directed, world.lists
 
         def write(serving: Path, lists: pd.DataFrame) -> None:
             world.write(serving, lists)
@@ -256,6 +260,22 @@ class Published:
             settings=_SETTINGS,
             pages_asked=pages_asked,
         )
+
+    def _computed(self, people: Population) -> World:
+        lists = recommend(self.model, people, self.policy, k=6)
+        return World(people, self.policy, self.model.directed(people), lists)
+
+
+def _read(tables: Tables, hours: int) -> tuple[Population, list[str]]:
+    """Return the people of some tables, and the ids of whom they ask to erase."""
+    people, spellings = load_population(tables, AS_OF + pd.Timedelta(hours=hours)), Spellings(USERS)
+    erased = load_tables(tables, people.as_of).restrictions.erased
+    return people, [spellings.whom(one) or one for one in sorted(erased)]
+
+
+@cache
+def _of_town(hours: int) -> tuple[Population, list[str]]:
+    return _read(TOWN, hours)
 
 
 _SETTINGS = PublishSettings(

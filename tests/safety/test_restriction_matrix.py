@@ -241,9 +241,15 @@ def _shown(ranker: Ranker, kind: str) -> Iterator[str]:
         return
     if ranker.rank(f"{b}-again", 100, NOW, profile=_renamed(own_tables(b), f"{b}-again")).items:
         yield "page for a new account of the person"
-    stranger = _renamed(own_tables(OTHER, **{C.PERSON_TOKEN: token("n", b)}), f"new-{b}")
-    if ranker.rank(f"new-{b}", 100, NOW, profile=stranger, among=[b]).items:
-        yield "page of a newcomer"
+
+
+def _shown_to_a_newcomer(ranker: Ranker, kinds: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the kinds of one person who are on the page of one newcomer, and the place."""
+    person_of = {kind: PAIR_OF[kind][1] for kind in kinds if not KINDS[kind].of_pair}
+    stranger = _renamed(own_tables(OTHER, **{C.PERSON_TOKEN: token("n", "w")}), "newcomer")
+    page = ranker.rank("newcomer", 100, NOW, profile=stranger, among=[*person_of.values()])
+    shown = {one.candidate_id for one in page.items}
+    return [(kind, "page of a newcomer") for kind, person in person_of.items() if person in shown]
 
 
 def _renamed(tables: dict[str, list[dict[str, Any]]], user: str) -> dict[str, list[dict[str, Any]]]:
@@ -257,32 +263,37 @@ PLACES = (
 )
 
 
-def _exported(folder: Path, kind: str) -> Iterator[str]:
-    """Yield the places of an export of what is published that may show a pair."""
-    publication, pair = read_publication(folder), PAIR_OF[kind]
-    snapshot = served_snapshot(publication)
+def _exported(folder: Path, kinds: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield kinds, and the places of an export of what is published that may show their pairs."""
+    publication, erased = read_publication(folder), ErasureList.of(folder).now()
+    snapshot, only = served_snapshot(publication), ListFilter.of_publication(publication, folder)
     assert snapshot is not None
-    viewer, candidate = snapshot.ids.find(pair)
-    a, b = (np.array([one], object) for one in pair)
-    only = ListFilter.of_publication(publication, folder)
-    if ErasureList.of(folder).now().among(pair).any():  # an export drops them from every table
-        return
-    if only.keeps(a, b)[0] and min(viewer, candidate) >= 0 and snapshot.may_show(viewer, [candidate])[0]:
-        yield "export"
     inboxes = inbox_table(snapshot, only).to_pandas().set_index(C.VIEWER)[C.CANDIDATE]
     likes = like_table(snapshot, only).to_pandas()
-    liked = likes[likes[C.VIEWER].eq(pair[1]) & likes[C.CANDIDATE].eq(pair[0])]
-    if pair[1] in inboxes.get(pair[0], ()) or len(liked):
-        yield "export of inboxes"
+    for kind in kinds:
+        pair = PAIR_OF[kind]
+        viewer, candidate = snapshot.ids.find(pair)
+        a, b = (np.array([one], object) for one in pair)
+        if erased.among(pair).any():  # an export drops them from every table
+            continue
+        if only.keeps(a, b)[0] and min(viewer, candidate) >= 0 and snapshot.may_show(viewer, [candidate])[0]:
+            yield kind, "export"
+        liked = likes[likes[C.VIEWER].eq(pair[1]) & likes[C.CANDIDATE].eq(pair[0])]
+        if pair[1] in inboxes.get(pair[0], ()) or len(liked):
+            yield kind, "export of inboxes"
+
+
+def _places(ranker: Ranker, folder: Path, kinds: Iterable[str]) -> list[tuple[str, str]]:
+    """Return kinds, and the places of one worker and of an export where their pairs are still shown."""
+    kinds = tuple(kinds)
+    found = [*_exported(folder, kinds), *_shown_to_a_newcomer(ranker, kinds)]
+    return found + [(kind, place) for kind in kinds for place in _shown(ranker, kind)]
 
 
 def _open_cells(
     ranker: Ranker, folder: Path, store: MemorySafety, door: str, form: str, kinds: tuple[str, ...]
 ):
-    found = []
-    for kind in kinds:
-        found += [f"{kind} / {door} / {form} / {place}" for place in _shown(ranker, kind)]
-        found += [f"{kind} / {door} / {form} / {place}" for place in _exported(folder, kind)]
+    found = [f"{kind} / {door} / {form} / {place}" for kind, place in _places(ranker, folder, kinds)]
     with opened(folder, store) as other:
         found += [
             f"{kind} / {door} / {form} / another worker" for kind in kinds if other.look(*PAIR_OF[kind], NOW)
@@ -303,8 +314,9 @@ def _is_open(pattern: str, found: Iterable[str]) -> bool:
 def test_before_anything_is_said_every_place_shows_every_pair(town: Published, tmp_path: Path) -> None:
     folder, store = copy_of(town, tmp_path), MemorySafety()
     with opened(folder, store) as ranker:
+        found = _places(ranker, folder, KINDS)
         for kind, said in KINDS.items():
-            places = {*_shown(ranker, kind), *_exported(folder, kind)}
+            places = {place for of, place in found if of == kind}
             expected = set(PLACES) - {"another worker", "after a rollback", "after the next night"}
             missing = (
                 {"page for a new account of the person", "page of a newcomer"} if said.of_pair else set()
@@ -327,11 +339,9 @@ def _after_a_rollback(folder: Path, ranker: Ranker, kinds: Iterable[str], cell: 
     newest = current_run(folder)
     rollback(folder)
     ranker.refresh()
-    found = [
-        f"{k} / {cell} / after a rollback"
-        for k in kinds
-        if ranker.look(*PAIR_OF[k], NOW) or any(_exported(folder, k))
-    ]
+    kinds = tuple(kinds)
+    shown = {k for k in kinds if ranker.look(*PAIR_OF[k], NOW)} | {k for k, _ in _exported(folder, kinds)}
+    found = [f"{k} / {cell} / after a rollback" for k in kinds if k in shown]
     rollback(folder, newest)
     return found
 
