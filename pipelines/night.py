@@ -15,7 +15,7 @@ from recsys.cli.app import language, settings_if_sound
 from recsys.errors import RecsysError, SettingsError, explained
 from recsys.settings import PARAMS_FILE
 
-DVC = (sys.executable, "-m", "dvc", "repro", "--quiet")
+DVC = (sys.executable, "-m", "recsys.batch.stage_server", sys.executable, "-m", "dvc", "repro", "--quiet")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -65,6 +65,7 @@ def _whole(field: Field, column: pd.Series) -> tuple[list[Any], dict[str, list[i
     return read.column.tolist(), {code: sorted(rows) for code, rows in found.items()}
 
 
+@settings(deadline=None)
 @given(st.lists(_members, max_size=12), st.data())
 def test_sets_are_of_one_group_exactly_when_they_hold_the_same_words_in_order(
     distinct: list[list[str]], data: st.DataObject
@@ -79,6 +80,7 @@ def test_sets_are_of_one_group_exactly_when_they_hold_the_same_words_in_order(
     assert first.tolist() == [keys.index(key) for key in known]
 
 
+@settings(deadline=None)
 @given(st.lists(_sets, max_size=12), st.data())
 def test_a_column_of_sets_reads_as_each_set_alone(values: list[Any], data: st.DataObject) -> None:
     field = WordSet(name="set", words=_WORDS)
@@ -95,6 +97,7 @@ def test_a_column_of_sets_reads_as_each_set_alone(values: list[Any], data: st.Da
     )
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.tuples(st.sampled_from("ab")), st.just(()), st.text(max_size=1))))
 def test_values_are_numbered_as_pandas_does(values: list[Any]) -> None:
     column = _column(values)
@@ -104,6 +107,7 @@ def test_values_are_numbered_as_pandas_does(values: list[Any]) -> None:
     assert distinct.tolist() == known.tolist()
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.one_of(st.none(), st.sampled_from(["a", "b", "é"]), st.text(max_size=1)), max_size=20),
     st.sampled_from([object, "str", "category"]),
@@ -147,6 +151,7 @@ def test_lists_read_from_parquet_are_those_that_were_written(values: list[list[s
 _days = st.one_of(st.none(), st.integers(1, 4).map(lambda day: pd.Timestamp(2026, 1, day, tz="UTC")))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xy"), _days), max_size=14))
 def test_the_latest_row_of_each_key_is_the_last_by_time(rows: list[tuple[str, str, Any]]) -> None:
     table = pd.DataFrame(
@@ -168,6 +173,7 @@ def test_the_latest_row_of_each_key_is_the_last_by_time(rows: list[tuple[str, st
     assert sorted(found.index) == sorted(best.values())
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2), st.text("abc\U0001f600", min_size=1, max_size=2)), unique=True))
 def test_events_stand_by_time_then_id(rows: list[tuple[int, str]]) -> None:
     frame = pd.DataFrame(
@@ -198,6 +204,7 @@ _ids = st.one_of(
     "field", [PersonId(name="id", nullable=True), Token(name="id"), FreeText(name="id")], ids=str
 )
 @pytest.mark.parametrize("dtype", [object, "str", "category"])
+@settings(deadline=None)
 @given(some=st.lists(_ids, max_size=30))
 def test_a_column_of_texts_reads_as_each_text_alone(field: Field, dtype: Any, some: list[str | None]) -> None:
     values = [*some, *(f"u{number}" for number in range(70)), *some]  # enough to be looked at as a whole
@@ -248,6 +255,7 @@ def test_lists_of_hold_the_words_of_each_row(n_words: int) -> None:
     assert lists_of(members, words).tolist() == expected
 
 
+@settings(deadline=None)
 @given(st.integers(0, 300_000_000))
 def test_a_phone_token_of_the_town_is_the_token_of_that_number(number: int) -> None:
     secret = b"kept outside the data"
