@@ -146,8 +146,11 @@ def _broken(name: str, copied: pd.DataFrame) -> pd.DataFrame:
 
 
 def _interleaved(good: pd.DataFrame, broken: pd.DataFrame, order: Int64Array) -> pd.DataFrame:
-    """Return both, a column at a time: a large town has many events."""
-    return pd.DataFrame({name: _taken([good[name], broken[name]], order) for name in good})
+    """Return both, a column at a time, which is freed before the next: a large town has many events."""
+    left = good.copy(deep=False)
+    del good
+    names = [str(name) for name in left]
+    return pd.DataFrame({name: _taken([left.pop(name), broken[name]], order) for name in names})
 
 
 def _taken(parts: list[pd.Series], order: Int64Array) -> pd.Series:

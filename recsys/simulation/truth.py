@@ -171,8 +171,7 @@ def _closeness(values: Float64Array) -> tuple[Float64Array, Float64Array]:
 def _scaled(
     taste: Float64Array, appeal: Float64Array, sd: float, pairs: tuple[Int64Array, Int64Array]
 ) -> tuple[Float64Array, Float64Array]:
-    i, j = pairs
-    found = float(np.einsum("pf,pf->p", taste[i], appeal[j]).std()) if len(i) else 0.0
+    found = float(_products(taste, appeal, *pairs).std()) if len(pairs[0]) else 0.0
     return taste * (sd / found if found > 0 else 0.0), appeal
 
 
@@ -184,9 +183,14 @@ def _mutual_content(
         return 0.0, 1.0
     both = np.zeros(len(i))
     for taste, appeal in content:
-        both += np.einsum("pf,pf->p", taste[i], appeal[j]) / 2.0
-        both += np.einsum("pf,pf->p", taste[j], appeal[i]) / 2.0
+        both += _products(taste, appeal, i, j) / 2.0
+        both += _products(taste, appeal, j, i) / 2.0
     return float(both.mean()), float(both.std()) or 1.0
+
+
+def _products(taste: Float64Array, appeal: Float64Array, i: Int64Array, j: Int64Array) -> Float64Array:
+    """Return `taste[i] @ appeal[j]` of aligned rows."""
+    return _in_chunks(lambda a, b: np.einsum("pf,pf->p", taste[a], appeal[b]), i, j)
 
 
 def _places(cells: npt.NDArray[np.uint64]) -> Float64Array:

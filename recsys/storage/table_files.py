@@ -105,8 +105,10 @@ def _write_parts(file: BinaryIO, parts: Iterator[Any]) -> None:
     first = next(parts)
     with pq.ParquetWriter(file, first.schema, compression="zstd") as writer:
         writer.write_table(first)
+        del first  # a part is freed before the next is made
         for part in parts:
             writer.write_table(part)
+            del part
 
 
 def _write_duckdb(tables: Mapping[str, Any], path: Path) -> None:
@@ -128,6 +130,7 @@ def _arrow_parts(name: str, given: Frames) -> Iterator[Any]:
     for frame in [given] if isinstance(given, pd.DataFrame) else given:
         for start in range(0, max(len(frame), 1), _ROWS_AT_ONCE):
             yield _arrow(name, frame.iloc[start : start + _ROWS_AT_ONCE])
+        del frame  # before the next is made
 
 
 def _whole(given: Frames) -> pd.DataFrame:
