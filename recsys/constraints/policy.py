@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -140,9 +141,18 @@ class Policy:
 
     @checked_arguments
     def compile(self, people: Population) -> Compiled:
-        """Return the same rules as arrays over `people`."""
+        """Return the same rules as arrays over `people`; asked again of the same, what was made before."""
+        policy, known = _COMPILED.get(people, (None, None))
+        if policy is self and known is not None:
+            return known
         clauses = [clause for constraint in self.constraints for clause in constraint.clauses(people)]
-        return compile_clauses(clauses, people)
+        compiled = compile_clauses(clauses, people)
+        _COMPILED[people] = self, compiled
+        return compiled
+
+
+_COMPILED: Final[WeakKeyDictionary[Population, tuple[Policy, Compiled]]] = WeakKeyDictionary()
+"""The last rules compiled over each population that is still in use."""
 
 
 def _version(constraints: Iterable[Constraint]) -> str:

@@ -189,9 +189,12 @@ def _written_days(
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Int64Array]:
     """Return pair, side and day of the chosen events of `between`, each day once, by pair and day."""
     day = between.coded.ts[between.row[chosen]] // MICROSECONDS_A_DAY
-    rows = np.column_stack([between.group[chosen], day, between.side[chosen]])
-    group, days, side = np.unique(rows, axis=0).T
-    return group, side, days
+    group, side = between.group[chosen], between.side[chosen]
+    order = np.lexsort((side, day, group))
+    columns = [column[order] for column in (group, side, day)]
+    new = np.ones(len(order), bool)
+    new[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
+    return columns[0][new], columns[1][new], columns[2][new]
 
 
 def _flagged(between: PairEvents, safe: BoolArray, met_safely: BoolArray) -> BoolArray:

@@ -22,14 +22,15 @@ from recsys.data.population import Population
 from recsys.data.quarantine import ROW_NUMBER
 from recsys.data.tables import read_and_check
 from recsys.errors import PublicationError, as_text
+from recsys.pipeline.night_accounts import NightAccounts
 from recsys.pipeline.refused_night import ACCOUNT_STOPS, UNREAD_ROW, are_many, away, note_unread, unread
 from recsys.pipeline.retention import run_folders
 from recsys.safety.by_person import AWAY_IN_TABLES, AWAY_TODAY, OUT_TODAY
 from recsys.safety.ledger import SafetyLedger
-from recsys.safety.ledger_state import HOLD, TABLES, LedgerState, LedgerTag, Who
+from recsys.safety.ledger_state import HOLD, TABLES, LedgerTag, Who
 from recsys.storage.manifest import read_manifest
 from recsys.storage.sources import Reader, Source, table_readers
-from recsys.types import BoolArray, Int32Array
+from recsys.types import Int32Array
 
 
 @dataclass(frozen=True)
@@ -154,11 +155,8 @@ def note_night(
     between the two.
     Nothing ends because a row, or a table, is missing.
     """
-    ids, tokens = people.ids.ids(np.arange(len(people))), people.person_tokens
-
-    def whom(mask: BoolArray) -> list[Who]:
-        return [Who(str(ids[row]), tokens[row]) for row in np.flatnonzero(mask)]
-
+    accounts = NightAccounts(people)
+    whom = accounts.whom
     for state, tag in ACCOUNT_STOPS.items():
         ledger.stop(whom(people.is_word(C.ACCOUNT_STATE, state)), tag, as_of=people.as_of.isoformat())
     if holds is None:
@@ -170,27 +168,26 @@ def note_night(
         in_state = people.is_word(C.ACCOUNT_STATE, state)
         stopped |= in_state
         said = {who.user_id for who in unread(people, state)}  # a row still says so, in another word
-        free = [who for who in whom(known & ~in_state) if who.user_id not in said]
-        ledger.lift(tag, people=_since_stopped(ledger.now(), tag, free, holds))
-    free = whom(known & ~stopped)
+        was_stopped = accounts.stopped(known & ~in_state, ledger.now(), tag)
+        was_stopped = [(who, since) for who, since in was_stopped if who.user_id not in said]
+        ledger.lift(tag, people=_since_stopped(was_stopped, holds))
     for tag in (OUT_TODAY, AWAY_TODAY):
-        ledger.lift(tag, people=_since_stopped(ledger.now(), tag, free, holds, people.as_of))
+        was_stopped = accounts.stopped(known & ~stopped, ledger.now(), tag)
+        ledger.lift(tag, people=_since_stopped(was_stopped, holds, people.as_of))
     stopped_before = {tag for tags in ledger.now().stops.values() for tag in tags}
     if any(tag._replace(account=0) == AWAY_IN_TABLES for tag in stopped_before):
         ledger.lift(AWAY_IN_TABLES, people=whom(~away(people)))
     relations = people.relations
 
     def named(pairs: Int32Array) -> list[tuple[Who, Who]]:
-        return [
-            (Who(str(ids[a]), tokens[a]), Who(str(ids[b]), tokens[b])) for a, b in pairs.tolist() if a != b
-        ]
+        return [(accounts.everybody[a], accounts.everybody[b]) for a, b in pairs.tolist() if a != b]
 
     for why in LASTING:
         pairs = relations.excluded[relations.reason == EXCLUSION_REASONS.index(why)]
         ledger.separate(named(pairs), LedgerTag(why, TABLES))
     ledger.lift(LedgerTag("block", TABLES), pairs=named(relations.reopened))
-    ledger.separate(_excluded_numbers(people, whom), EXCLUDED_NUMBER, directed=True)
-    _note_absent(ledger, people)
+    ledger.separate(_excluded_numbers(people, accounts), EXCLUDED_NUMBER, directed=True)
+    _note_absent(ledger, people, accounts)
     if not are_many([who for who in unread(people) if who.user_id in shown], shown, ledger.now()):
         note_unread(ledger, people)
 
@@ -199,7 +196,7 @@ EXCLUDED_NUMBER: Final = LedgerTag("number", TABLES)
 """Of pairs of whom the first excluded a number or mailbox of the other, whatever the other has now."""
 
 
-def _excluded_numbers(people: Population, whom: Callable[[BoolArray], list[Who]]) -> list[tuple[Who, Who]]:
+def _excluded_numbers(people: Population, accounts: NightAccounts) -> list[tuple[Who, Who]]:
     """Return who excludes whom by a number or mailbox; an employer is avoided while it is one's own."""
     tokens = people.long.tokens
     told = tokens[tokens[C.NAMESPACE].ne("employer").to_numpy(bool)]
@@ -207,9 +204,7 @@ def _excluded_numbers(people: Population, whom: Callable[[BoolArray], list[Who]]
     avoided = told[told[C.KIND].eq("exclude")][[C.NAMESPACE, C.HMAC, C.ROW]]
     met = avoided.merge(owned, on=[C.NAMESPACE, C.HMAC], suffixes=("", "_other"))
     met = met[met[C.ROW].ne(met[f"{C.ROW}_other"])][[C.ROW, f"{C.ROW}_other"]].drop_duplicates()
-    if met.empty:
-        return []
-    everybody = whom(np.ones(len(people), bool))
+    everybody = accounts.everybody
     return [(everybody[a], everybody[b]) for a, b in met.to_numpy(np.int64).tolist()]
 
 
@@ -222,20 +217,15 @@ def note_numbers_taken_back(ledger: SafetyLedger, people: Population) -> None:
     ledger.take_back(EXCLUDED_NUMBER, [Who(str(one), token) for one, token in zip(ids, tokens, strict=True)])
 
 
-def _note_absent(ledger: SafetyLedger, people: Population) -> None:
+def _note_absent(ledger: SafetyLedger, people: Population, accounts: NightAccounts) -> None:
     """Tell the ledger of accounts without a row, whose persons may come back with another one.
 
     What stops somebody because a row cannot be read, or is yet to come, ends when the account has a row and
     is not held any more.
     """
-    absent, state = people.absent, ledger.now()
-    if any(tag[:2] == UNREAD_ROW[:2] for tags in state.stops.values() for tag in tags):
-        free = people.ids.ids(np.flatnonzero(~people.held))
-        tokens = people.person_tokens[~people.held]
-        known = [Who(str(one), token) for one, token in zip(free, tokens, strict=True)]
-        ledger.lift(
-            UNREAD_ROW, people=[who for who in known if state.stop_of_account(who.user_id, UNREAD_ROW) == ""]
-        )
+    absent = people.absent
+    was_stopped = accounts.stopped(~people.held, ledger.now(), UNREAD_ROW)
+    ledger.lift(UNREAD_ROW, people=[who for who, since in was_stopped if not since])
 
     def who(one: str) -> Who:
         (row,) = people.ids.find([one])
@@ -293,22 +283,12 @@ def _by_owner(holds: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
 
 
 def _since_stopped(
-    state: LedgerState,
-    tag: LedgerTag,
-    free: list[Who],
-    holds: HoldStates | None,
-    as_of: pd.Timestamp | None = None,
+    stopped: list[tuple[Who, str]], holds: HoldStates | None, as_of: pd.Timestamp | None = None
 ) -> list[Who]:
-    """Return those of `free` who are stopped and whose own row is younger than that.
+    """Return those of the accounts that are stopped whose own row is younger than that.
 
     as_of: of the night, whose rows are no younger where they have no times; None for younger than any stop.
     """
-    if not any(
-        told.why == tag.why and told.owner == tag.owner for tags in state.stops.values() for told in tags
-    ):
-        return []
-    stopped = [(who, state.stop_of_account(who.user_id, tag)) for who in free]
-    stopped = [(who, since) for who, since in stopped if since is not None]
     times = holds.profile_times() if stopped and holds is not None else None
 
     def is_younger(user_id: str, since: str | None) -> bool:

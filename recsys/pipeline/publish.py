@@ -363,7 +363,8 @@ def _served(published: Path) -> _Served:
         found = read_publication(published)
     except PublicationError as error:
         return _Served(problem=str(error))
-    ids = (found.lists[column].unique() for column in (C.VIEWER, C.CANDIDATE))
+    lists = read_coded_lists(found.folder / LISTS, [C.VIEWER, C.CANDIDATE])
+    ids = (lists[column].cat.categories for column in (C.VIEWER, C.CANDIDATE))
     return _Served(found, shown=frozenset(one for column in ids for one in column))
 
 

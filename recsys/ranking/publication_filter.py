@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 from recsys.catalogue.columns import Columns as C
 from recsys.data.population import Population
 from recsys.ranking.snapshot import SnapshotIds
+from recsys.safety.fingerprints import ID, PERSON
 from recsys.safety.keys import Keys
 from recsys.safety.ledger import SafetyLedger
-from recsys.safety.ledger_state import LedgerState, LedgerTag, Who
+from recsys.safety.ledger_state import LedgerState, LedgerTag
 from recsys.safety.person_index import NO_INDEX, Accounts, NewcomerTokens, PersonIndex
 from recsys.storage.arrays import INDEX, load_arrays
 from recsys.storage.dataclass_codec import dataclass_from_arrays
@@ -93,15 +94,12 @@ class ListFilter:
         state = ledger.now().without(*ended) if ended else ledger.now()
         if not state.restricts:
             return cls(frozenset(), {})
-        known = zip(people.ids.ids(np.arange(len(people))), people.person_tokens, strict=True)
-        named = {str(one): set(state.fingerprints(Who(str(one), token))) for one, token in known}
-        return cls.of_fingerprints(named, state)
+        return cls.of_fingerprints(_known_fingerprints(people, state), state)
 
     @classmethod
     def of_fingerprints(cls, named: dict[str, set[int]], state: LedgerState) -> Self:
         """Return what the ledger says of people by every fingerprint under which each may stand in it."""
-        stopped = frozenset(user_id for user_id, mine in named.items() if state.is_stopped(mine))
-        return cls(stopped, _separated(named, state))
+        return cls(_stopped(named, state), _separated(named, state))
 
     @property
     def leaves_out(self) -> bool:
@@ -133,6 +131,27 @@ class ListFilter:
 
 EVERY_PAIR: Final = ListFilter(frozenset(), {})
 """Leaves nobody out."""
+
+
+def stopped_people(people: Population, ledger: SafetyLedger) -> frozenset[str]:
+    """Return who of a night is stopped; raises SafetyUnavailable when the ledger cannot be trusted."""
+    state = ledger.now()
+    return _stopped(_known_fingerprints(people, state), state) if state.stops else frozenset()
+
+
+def _known_fingerprints(people: Population, state: LedgerState) -> dict[str, set[int]]:
+    """Return the fingerprints of everybody of a night of whom a ledger says anything."""
+    ids, tokens = people.ids.ids(np.arange(len(people))), people.person_tokens
+    named = [(one.of_all(ID, ids), one.of_all(PERSON, tokens)) for one in state.namings]
+    numbers = np.column_stack([column for both in named for column in both])
+    known = np.fromiter({*state.stops, *state.pairs, *state.links}, np.uint64)
+    rows = np.flatnonzero(np.isin(numbers, known).any(axis=1))
+    mine = zip(ids[rows].tolist(), numbers[rows].tolist(), strict=True)
+    return {str(one): {number for number in its if number} for one, its in mine}
+
+
+def _stopped(named: dict[str, set[int]], state: LedgerState) -> frozenset[str]:
+    return frozenset(user_id for user_id, mine in named.items() if state.is_stopped(mine))
 
 
 def _separated(named: dict[str, set[int]], state: LedgerState) -> dict[str, frozenset[str]]:

@@ -21,6 +21,7 @@ from recsys.data.population import Population
 from recsys.errors import InputError, SettingsError, explained
 from recsys.models.directed import Directed
 from recsys.models.distance_decay import places
+from recsys.parallel import map_in_threads, n_threads
 from recsys.ranking.recommend import Scorer
 from recsys.types import BoolArray, Int32Array
 
@@ -60,30 +61,27 @@ class CircleRows:
 class CircleScores:
     """What every viewer's scores of circles are made of.
 
-    taste, appeal: `(n_circles, n_factors)` float64, the means over a circle's members. cells: the distinct
-    cells of people; at: `(n_people,)` the position in it of each; members_in: `(n_cells, n_circles)`, the
-    share of a circle's members in a cell.
+    taste, appeal: `(n_circles, n_factors)` float64, the means over a circle's members. at: `(n_people,)` the
+    position of each person's cell among the distinct cells; nearness: `(n_cells, n_circles)`, what the
+    distance from a cell to a circle's members adds, None when distance counts for nothing.
     """
 
     directed: Directed
     taste: npt.NDArray[np.float64]
     appeal: npt.NDArray[np.float64]
-    cells: npt.NDArray[np.uint64]
     at: npt.NDArray[np.int64]
-    members_in: sparse.csr_array
+    nearness: npt.NDArray[np.float64] | None
 
     @classmethod
     def of(cls, directed: Directed, circles: CircleRows) -> "CircleScores":
         """Return what is the same for all viewers."""
         cells, at = np.unique(directed.cell, return_inverse=True)
-        in_cell = sparse.csr_array((np.ones(len(at)), (at, np.arange(len(at)))), shape=(len(cells), len(at)))
         return cls(
             directed,
             circles.share.T @ directed.taste.astype(np.float64),
             circles.share.T @ directed.appeal.astype(np.float64),
-            cells,
             at,
-            sparse.csr_array(in_cell @ circles.share),
+            _nearness(directed, circles, cells, at),
         )
 
     def logits(self, viewers: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
@@ -95,11 +93,25 @@ class CircleScores:
         likes = self.directed.taste[viewers].astype(np.float64) @ self.appeal.T
         liked = self.directed.appeal[viewers].astype(np.float64) @ self.taste.T
         least = np.minimum(likes, liked, out=likes)
-        if self.directed.distance_decay is not None:
-            here, back = np.unique(self.at[viewers], return_inverse=True)
-            from_here = distances_km(places(self.cells[here]), places(self.cells))
-            least += (self.directed.distance_decay.of_distance(from_here) @ self.members_in)[back]
+        if self.nearness is not None:
+            least += self.nearness[self.at[viewers]]
         return least
+
+
+def _nearness(
+    directed: Directed, circles: CircleRows, cells: npt.NDArray[np.uint64], at: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64] | None:
+    if directed.distance_decay is None:
+        return None
+    shape = len(cells), len(at)
+    in_cell = sparse.csr_array((np.ones(len(at)), (at, np.arange(len(at)))), shape=shape)
+    members_in, located = sparse.csr_array(in_cell @ circles.share), places(cells)
+    parts = [
+        directed.distance_decay.of_distance(distances_km(located[start : start + _CELLS_AT_ONCE], located))
+        @ members_in
+        for start in range(0, len(cells), _CELLS_AT_ONCE)
+    ]
+    return np.concatenate([np.zeros((0, len(circles.names))), *parts])
 
 
 LEAST_MEMBERS: Final = 5
@@ -107,6 +119,7 @@ LEAST_MEMBERS: Final = 5
 
 UNSAFE: Final = ("block", "report", "unsafe")
 _VIEWERS_AT_ONCE: Final = 2_048
+_CELLS_AT_ONCE: Final = 512
 
 
 def recommend_circles(
@@ -138,16 +151,7 @@ def recommend_circles(
     circles = CircleRows.of(people, compiled.listed & ~compiled.liked_only, least_members)
     asked = [viewers] if isinstance(viewers, str) else viewers
     rows = np.arange(len(people)) if asked is None else people.ids.rows(np.asarray(asked, dtype=object))
-    rows = rows[compiled.listed[rows]].astype(np.int64)
-    scores, apart, members = CircleScores.of(directed, circles), _apart(people), circles.belongs.astype(float)
-    parts = []
-    for start in range(0, len(rows), _VIEWERS_AT_ONCE):
-        chosen = rows[start : start + _VIEWERS_AT_ONCE]
-        logits = scores.logits(chosen)
-        for closed in (circles.belongs[chosen], apart[chosen] @ members):
-            logits[closed.nonzero()] = -np.inf
-        parts.append(_best(logits, k, chosen))
-    found = np.concatenate([np.empty((0, 3), np.int64), *parts])
+    found = _best_circles(directed, people, circles, rows[compiled.listed[rows]].astype(np.int64), k)
     return pd.DataFrame(
         {
             C.VIEWER: people.ids.ids(found[:, 0]),
@@ -155,6 +159,24 @@ def recommend_circles(
             C.RANK: found[:, 2],
         }
     )
+
+
+def _best_circles(
+    directed: Directed, people: Population, circles: CircleRows, rows: npt.NDArray[np.int64], k: int
+) -> npt.NDArray[np.int64]:
+    """Return (viewer row, circle, rank) of the best of viewers, some viewers at a time in each thread."""
+    scores, apart, members = CircleScores.of(directed, circles), _apart(people), circles.belongs.astype(float)
+
+    def best(start: int) -> npt.NDArray[np.int64]:
+        chosen = rows[start : start + _VIEWERS_AT_ONCE]
+        logits = scores.logits(chosen)
+        for closed in (circles.belongs[chosen], apart[chosen] @ members):
+            logits[closed.nonzero()] = -np.inf
+        return _best(logits, k, chosen)
+
+    workers = n_threads(len(rows) * len(circles.names))
+    parts = map_in_threads(best, range(0, len(rows), _VIEWERS_AT_ONCE), workers)
+    return np.concatenate([np.empty((0, 3), np.int64), *parts])
 
 
 def _apart(people: Population) -> sparse.csr_array:
@@ -201,17 +223,15 @@ class CircleLists:
     def of(cls, model: Scorer, people: Population, policy: Policy) -> Self:
         """Recommend circles to everybody who is listed."""
         table = people.long.communities.drop_duplicates([C.ROW, C.COMMUNITY])
-        names = tuple(sorted(set(table[C.COMMUNITY].astype(str))))
+        circle, texts = pd.factorize(table[C.COMMUNITY].astype(str), sort=True)
+        names = tuple(str(text) for text in texts)
         best = np.full((len(people), KEPT), -1, np.int32)
-        number = {name: at for at, name in enumerate(names)}
-        circle = np.array([number[str(one)] for one in table[C.COMMUNITY]], np.int64)
         members = SparseRows.of(circle, table[C.ROW].to_numpy(np.int64), len(names))
         if names:
             found = recommend_circles(model, people, policy, k=KEPT)
             rows = people.ids.rows(found[C.VIEWER].to_numpy(object))
-            best[rows, found[C.RANK].to_numpy(np.int64) - 1] = [
-                number[str(one)] for one in found[C.COMMUNITY]
-            ]
+            number = pd.Index(names).get_indexer(pd.Index(found[C.COMMUNITY].astype(str)))
+            best[rows, found[C.RANK].to_numpy(np.int64) - 1] = number
         return cls(names, best, members)
 
     @classmethod

@@ -6,7 +6,10 @@ from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import Final
 
+import numpy as np
+
 from recsys.safety.keys import UNKEYED, Keys, key_id, purpose_key
+from recsys.types import UInt64Array
 
 ID: Final = "id"
 PERSON: Final = "person"
@@ -49,6 +52,14 @@ class Fingerprints:
         made = self._hash.copy()
         made.update(f"{kind}\0{text}".encode("utf-8", "surrogatepass"))
         return int.from_bytes(made.digest(), "little") or 1
+
+    def of_all(self, kind: str, texts: Iterable[str | None]) -> UInt64Array:
+        """Return the fingerprint of each of many texts of a kind, 0 for no text; none is remembered.
+
+        >>> Fingerprints(Naming(), Keys()).of_all(PERSON, ["t1", None]).tolist()[1]
+        0
+        """
+        return np.array([self.of(kind, text) if text else 0 for text in texts], np.uint64)
 
     def of_ids(self, ids: Iterable[str]) -> list[int]:
         """Return the fingerprint of each of some ids; those of a page before are remembered."""

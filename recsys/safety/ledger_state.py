@@ -138,6 +138,16 @@ class LedgerState:
         ]
         return max(found, default=None)
 
+    def near_stops(self, tag: LedgerTag) -> set[int]:
+        """Return the fingerprints of all accounts whose `stop_of_account` may not be None under a tag.
+
+        Those of every stopped account, and of whatever is linked with one over another fingerprint, as ids
+        are that differ in spelling alone.
+        """
+        held = {one for one, tags in self.stops.items() if tag._replace(account=one) in tags}
+        beside = (self.links[other] for one in held for other in self.links.get(one, ()))
+        return held.union(*beside)
+
     def separated_from(self, fingerprints: Iterable[int]) -> frozenset[int]:
         """Return the fingerprints of persons who are kept apart from those of any of these."""
         others = (other for one in self.linked(fingerprints) for other in self.pairs.get(one, ()))

@@ -39,7 +39,7 @@ class PersonIndex:
         """Build the index from each row's token, None where it is not known."""
         of_row = np.zeros((len(fingerprints), len(person_tokens)), np.uint64)
         for at, naming in enumerate(fingerprints):
-            of_row[at] = [naming.of(PERSON, token) if token else 0 for token in person_tokens]
+            of_row[at] = naming.of_all(PERSON, person_tokens)
         newest = of_row[-1]
         order = np.argsort(newest, kind="stable")
         order = order[newest[order] > 0]

@@ -15,7 +15,7 @@ import numpy as np
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import RecsysError
 from recsys.pipeline.gates.proposal import GateResult, Level, Proposal
-from recsys.ranking.publication_filter import ListFilter
+from recsys.ranking.publication_filter import stopped_people
 from recsys.ranking.ranker import Ranker
 from recsys.safety.erasure_list import FOLDER as ERASURES
 from recsys.safety.keys import SHORTEST_KEY, Keys
@@ -42,7 +42,7 @@ def pages(
     those a few may have an empty page by right. listed: who had a list before the ledger was asked, since
     it may leave nobody in any; None for those of `proposal`.
     """
-    stopped = ListFilter.of_people(proposal.people, SafetyLedger.of(published)).stopped
+    stopped = stopped_people(proposal.people, SafetyLedger.of(published))
     named = proposal.lists[C.VIEWER].unique().tolist() if listed is None else listed
     asked = _spread(sorted({*named} - stopped), viewers)
     try:
