@@ -52,7 +52,7 @@ tokens = st.lists(st.sampled_from([None, "t1", "t2", "t3"]), min_size=4, max_siz
 
 
 @settings(deadline=None)
-@example([_stopped(Who("u1"), TAGS[0]), _stopped(Who("U1"), TAGS[1])], [None] * 4, has_new_key=False)
+@example([_stopped(Who("u1"), TAGS[0]), _stopped(Who("U1"), TAGS[1])], [None] * 4, False)
 @given(st.lists(steps, max_size=8), tokens, st.booleans())
 def test_everybody_at_once_is_everybody_one_by_one(
     done: list[Step], own: list[str | None], has_new_key: bool
