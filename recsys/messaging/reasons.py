@@ -169,6 +169,8 @@ class Reasons:
         """Say which of the stages may show reasons of a kind."""
         code = kind.codes[0] if len(kind.codes) else ""
         may = {stage: bool(visible_reasons([code], stage)) for stage in set(stages)}
+        if len(may) == 1:
+            return np.full(len(stages), next(iter(may.values())))
         return np.array([may[stage] for stage in stages], dtype=bool)
 
     @cached_property

@@ -4,7 +4,7 @@
 writes, checks and serves them.
 """
 
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,8 @@ from recsys.data.id_spellings import Spellings
 from recsys.data.population import Population
 from recsys.errors import RecsysError
 from recsys.experiments.night_arms import NightArms
+from recsys.models.base import Model
+from recsys.models.directed import Directed
 from recsys.pipeline.erasure import drop_applied_erasures
 from recsys.pipeline.fingerprint import made_from as fingerprints_of
 from recsys.pipeline.from_settings import directed_of, load_model
@@ -30,7 +32,7 @@ from recsys.pipeline.publish import PublishResult, publish
 from recsys.pipeline.stage_outputs import read_calibration, read_prices
 from recsys.ranking.cold_start import write_newcomer_files
 from recsys.ranking.publication_filter import ListFilter
-from recsys.ranking.snapshot_files import pair_stages_of, served_snapshot, write_snapshot
+from recsys.ranking.snapshot_files import SnapshotParts, pair_stages_of, served_snapshot, write_snapshot
 from recsys.ranking.snapshot_rows import NO_ARMS, ArmRows
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger
@@ -69,23 +71,30 @@ def publish_night(night: Night, inputs: PublicationInputs, *, published: Path) -
     erased = ErasureList.of(published).now()
     rows, people, gone = without_erased(night.people, erased)
     prices = None if inputs.allocation is None else read_prices(inputs.allocation, night.people.ids)
-    return publish(
-        lambda path: copy_lists(inputs.lists, path, without=gone),
-        people,
-        night.policy,
-        published=published,
-        settings=settings.publish,
-        source=settings.source,
-        made_from=fingerprints_of(settings, night.policy, source=night.source, model=model),
-        serving=serving_writer(night, model, rows=rows, prices=prices, ledger=SafetyLedger.of(published)),
-        calibration=(
-            None if inputs.evaluation is None else read_calibration(inputs.evaluation, settings.model.name)
-        ),
-        events=night.n_events,
-        holds=HoldStates.of_source(night.source, night.people.as_of),
-        row_counts=night.row_counts,
-        pages_asked=settings.publish.gates.pages_asked,
-    )
+    kept = None if prices is None else prices[rows]
+    with ThreadPoolExecutor(1) as pool:
+        made = pool.submit(_Serving.of, night, model, people, rows)
+        return publish(
+            lambda path: copy_lists(inputs.lists, path, without=gone),
+            people,
+            night.policy,
+            published=published,
+            settings=settings.publish,
+            source=settings.source,
+            made_from=fingerprints_of(settings, night.policy, source=night.source, model=model),
+            serving=lambda folder, lists: made.result().write(
+                folder, lists, night, kept, SafetyLedger.of(published)
+            ),
+            calibration=(
+                None
+                if inputs.evaluation is None
+                else read_calibration(inputs.evaluation, settings.model.name)
+            ),
+            events=night.n_events,
+            holds=HoldStates.of_source(night.source, night.people.as_of),
+            row_counts=night.row_counts,
+            pages_asked=settings.publish.gates.pages_asked,
+        )
 
 
 def _list_erasures(night: Night, erasures: ErasureList) -> None:
@@ -127,40 +136,50 @@ def _arms(night: Night, people: Population) -> ArmRows:
     return ArmRows(arms.names(), arms.codes())
 
 
-def serving_writer(
-    night: Night,
-    model: Path,
-    *,
-    rows: npt.NDArray[np.integer] | None = None,
-    prices: npt.NDArray[np.float32] | None = None,
-    ledger: SafetyLedger | None = None,
-) -> Callable[[Path, pd.DataFrame], None]:
-    """Return what `publish` calls to write the files a `Ranker` opens.
+@dataclass(frozen=True, eq=False)
+class _Serving:
+    """What a backend maps, but for the lists: made in a thread of its own while the gates judge these.
 
-    model: the folder of the fitted model. rows: who of the night is still here, everybody when None.
-    prices: `(n_people,)`, what the attention of each person of the night costs. ledger: where persons are
-    named as the publication names them.
+    people: who of the night is still here, at `rows`. model: the fitted model.
     """
 
-    def write(folder: Path, lists: pd.DataFrame) -> None:
-        everybody = rows is None or len(rows) == len(night.people)
-        kept = np.arange(len(night.people)) if rows is None else rows
-        people = night.people if everybody else night.people.take(kept)
+    people: Population
+    model: Model
+    parts: SnapshotParts
+    directed: Directed
+
+    @classmethod
+    def of(cls, night: Night, model: Path, people: Population, rows: npt.NDArray[np.integer]) -> Self:
+        """Make it; raises SourceError when the model cannot be read or is of other people."""
         stages = pair_stages_of(night.coded_events(), people, night.policy)
         fitted = load_model(night.settings.model, model)
-        write_newcomer_files(folder.parent / NEWCOMERS, people, night.policy, fitted)
         directed = directed_of(fitted, night.people)
+        directed = directed if len(rows) == len(night.people) else directed.take(rows)
+        return cls(people, fitted, SnapshotParts.of(people, night.policy, directed, stages), directed)
+
+    def write(
+        self,
+        folder: Path,
+        lists: pd.DataFrame,
+        night: Night,
+        prices: npt.NDArray[np.float32] | None,
+        ledger: SafetyLedger,
+    ) -> None:
+        """Write the files a `Ranker` opens, of the lists that `publish` has judged.
+
+        prices: `(n_people,)`, what the attention of each person costs. ledger: where persons are named as the
+        publication names them.
+        """
+        write_newcomer_files(folder.parent / NEWCOMERS, self.people, night.policy, self.model)
         write_snapshot(
             folder,
             lists,
-            people,
+            self.people,
             night.policy,
-            directed if everybody else directed.take(kept),
-            stages=stages,
+            self.directed,
             combiner=night.settings.recommend.combiner,
-            prices=None if prices is None else prices[kept],
+            prices=prices,
             ledger=ledger,
-            arms=_arms(night, people),
+            arms=_arms(night, self.people),
+            parts=self.parts,
         )
-
-    return write

@@ -22,6 +22,7 @@ from recsys.data.population import Population
 from recsys.errors import InputError, PublicationError, SafetyUnavailable, SourceError, explained
 from recsys.messaging.reasons import MOST_REASONS, Reasons
 from recsys.models.directed import Directed
+from recsys.parallel import map_in_threads, n_threads
 from recsys.ranking.recommend import likes_given
 from recsys.ranking.recommend_circles import CircleLists
 from recsys.ranking.snapshot import SNAPSHOT_SCHEMA, Snapshot, SnapshotData, packed_ids
@@ -76,6 +77,41 @@ def stage_rows(stages: PairStages | None, ids: IdIndex) -> PairStageRows:
     return PairStageRows(names, lists.indptr, lists.indices, code[order], due[order])
 
 
+class SnapshotParts(NamedTuple):
+    """What of a snapshot does not depend on its lists, so that it can be made while these are judged."""
+
+    layout: TileIndex
+    separated: SparseRows
+    likes: SparseRows
+    reasons: Reasons
+    stages: PairStageRows
+    filters: FilterColumns
+    circles: CircleLists
+
+    @classmethod
+    def of(
+        cls, people: Population, policy: Policy, directed: Directed, stages: PairStages | None = None
+    ) -> "SnapshotParts":
+        """Make the parts; see `write_snapshot` for what they are made of.
+
+        Raises InputError when the matrices are of other people.
+        """
+        if directed.ids != people.ids:
+            raise InputError(explained("the matrices are of other people", remedy="apply the model to these"))
+        compiled = policy.compile(people)
+        if stages is not None:
+            compiled = replace(compiled, listed=compiled.listed & may_be_listed(stages, people.ids))
+        return cls(
+            layout=build_index(directed, compiled, TILE),
+            separated=SparseRows(compiled.separated_indptr, compiled.separated_indices),
+            likes=likes_given(people),
+            reasons=Reasons.of(people),
+            stages=stage_rows(stages, people.ids),
+            filters=FilterColumns.of(people),
+            circles=CircleLists.of(_Scored(directed), people, policy),
+        )
+
+
 def write_snapshot(
     folder: Path,
     lists: pd.DataFrame,
@@ -88,6 +124,7 @@ def write_snapshot(
     prices: Float32Array | None = None,
     ledger: SafetyLedger | None = None,
     arms: ArmRows = NO_ARMS,
+    parts: SnapshotParts | None = None,
 ) -> None:
     """Write everything a `Ranker` reads to `folder`, as plain arrays.
 
@@ -98,33 +135,28 @@ def write_snapshot(
     prices:   `(n_people,)`, what the attention of each person costs; none when None.
     arms:     the arm of an experiment that each viewer's list is of, rows of `people`.
     ledger:   the safety ledger in whose fingerprints persons are named; None for fingerprints of their own.
+    parts:    of the same people, rules, matrices and stages, where they were made before.
 
     Raises InputError when a list names somebody unknown or the matrices are of other people.
     """
-    if directed.ids != people.ids:
-        raise InputError(explained("the matrices are of other people", remedy="apply the model to these"))
-    compiled = policy.compile(people)
-    if stages is not None:
-        compiled = replace(compiled, listed=compiled.listed & may_be_listed(stages, people.ids))
-    layout = build_index(directed, compiled, TILE)
-    reasons = Reasons.of(people)
+    made = SnapshotParts.of(people, policy, directed, stages) if parts is None else parts
     data = SnapshotData(
         schema=SNAPSHOT_SCHEMA,
         policy=policy.version,
         combiner=combiner,
         data_as_of=people.as_of.isoformat(),
         ids=packed_ids(people.ids.values),
-        lists=with_reasons(list_rows(lists, people.ids), reasons),
-        likes=likes_given(people),
-        layout=layout,
-        prices=in_tile_order(np.zeros(len(people)) if prices is None else prices, layout),
-        reasons=reasons,
-        stages=stage_rows(stages, people.ids),
+        lists=with_reasons(list_rows(lists, people.ids), made.reasons),
+        likes=made.likes,
+        layout=made.layout,
+        prices=in_tile_order(np.zeros(len(people)) if prices is None else prices, made.layout),
+        reasons=made.reasons,
+        stages=made.stages,
         persons=PersonIndex.of(people.person_tokens, _namings(ledger)),
         arms=arms,
-        filters=FilterColumns.of(people),
-        separated=SparseRows(compiled.separated_indptr, compiled.separated_indices),
-        circles=CircleLists.of(_Scored(directed), people, policy),
+        filters=made.filters,
+        separated=made.separated,
+        circles=made.circles,
         catalogue=np.frombuffer(catalogue_json(people.catalogue), np.uint8),
     )
     save_dataclass(folder, data)
@@ -166,7 +198,7 @@ def list_rows(lists: pd.DataFrame, ids: IdIndex) -> ListRows:
     return ListRows(indptr, candidates, propensity, np.zeros((0, MOST_REASONS), np.int16))
 
 
-_ENTRIES_AT_ONCE: Final = 1 << 18
+_ENTRIES_AT_ONCE: Final = 1 << 16
 
 
 def with_reasons(lists: ListRows, reasons: Reasons) -> ListRows:
@@ -175,10 +207,13 @@ def with_reasons(lists: ListRows, reasons: Reasons) -> ListRows:
     if len(reasons.all_codes[0]) > np.iinfo(np.int16).max:
         return lists
     found = np.empty((len(viewers), MOST_REASONS), np.int16)
-    for start in range(0, len(viewers), _ENTRIES_AT_ONCE):
+
+    def note(start: int) -> None:
         part = slice(start, start + _ENTRIES_AT_ONCE)
         mine = viewers[part]
         found[part] = reasons.numbers(mine, lists.candidates[part], [LISTED] * len(mine))
+
+    map_in_threads(note, range(0, len(viewers), _ENTRIES_AT_ONCE), n_threads(len(viewers)))
     return replace(lists, reasons=found)
 
 
