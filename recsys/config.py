@@ -125,7 +125,11 @@ class AllocationSettings(Section):
               up to 2 the least served count more still; a person's matches weigh
               `(matches + epsilon) ** -fairness`.
     epsilon:  matches a person is taken to have anyway, so that nobody weighs without end.
-    steps:    Frank-Wolfe steps.
+    steps:    Frank-Wolfe steps, at most.
+    tolerance: share of the objective below which what further steps would still gain ends them; 0 takes
+              all. By region every step is taken.
+    step_scale: s of the step s / (t + s): 2 wherever it is not known that longer steps suit, as they do where
+              lists are held to budgets and few people are in everybody's.
     look:     how a list is read: a number d for place ** -d, or "exponential".
     inbox:    how received likes are read, from the most welcome down: the same, or "none" where a
               match needs a like from both lists.
@@ -140,6 +144,8 @@ class AllocationSettings(Section):
     fairness: Fairness = 0.0
     epsilon: Annotated[float, Field(gt=0.0)] = 0.01
     steps: Annotated[int, Field(ge=0)] = 60
+    tolerance: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    step_scale: Annotated[float, Field(ge=1.0, le=8.0)] = 2.0
     look: Decay = 1.0
     inbox: Decay = 1.0
     budget: Annotated[float, Field(gt=0.0)] | None = None

@@ -59,6 +59,7 @@ def compare_lists(
     taken as calibrated, so the mean of the truths is what they say. See `perturbed_graph`.
     """
     there = graph.takes_part
+    graph, lists = listed_edges(graph, lists)
     found = {name: np.empty((draws, 3)) for name in lists}
     for draw in range(draws):
         truth = perturbed_graph(graph, error, rng)
@@ -71,6 +72,24 @@ def compare_lists(
             found[name][draw] = outcome.matches, outcome.people_reached(there), outcome.exposure_gini(there)
         del truth  # before the next is drawn
     return [_compared(name, values, found[reference]) for name, values in found.items()]
+
+
+def listed_edges(
+    graph: CandidateGraph, lists: Mapping[str, RankedEdges]
+) -> tuple[CandidateGraph, dict[str, RankedEdges]]:
+    """Return the edges that stand in any of the lists as a graph, and the lists as edges of it.
+
+    Nobody looks along any other edge, and what the chances do not know is drawn for each pair apart: truths
+    of these edges are distributed as those of the whole graph, at a fraction of the time and memory.
+    """
+    listed = np.zeros(graph.n_edges, bool)
+    for ranked in lists.values():
+        listed[ranked.edge] = True
+    number = (np.cumsum(listed) - 1).astype(np.int32)
+    indptr = np.append(0, np.cumsum(listed))[graph.indptr]
+    kept = CandidateGraph(indptr, graph.candidate[listed], graph.p[listed], graph.q[listed])
+    moved = {name: RankedEdges(ranked.indptr, number[ranked.edge]) for name, ranked in lists.items()}
+    return kept, moved
 
 
 def perturbed_graph(graph: CandidateGraph, error: float, rng: np.random.Generator) -> CandidateGraph:

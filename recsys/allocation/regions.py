@@ -15,7 +15,7 @@ from recsys.allocation.allocate import kept_within_budgets, lists_within_budgets
 from recsys.allocation.budgets import BudgetPrices, shadow_prices
 from recsys.allocation.config import AllocationConfig, MemberActivity
 from recsys.allocation.crowd import N_CLASSES, Crowd
-from recsys.allocation.frank_wolfe import initial_exposure, subtract_price, take_step
+from recsys.allocation.frank_wolfe import initial_exposure, step_size, subtract_price, take_step
 from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.lots import with_lots
 from recsys.allocation.minimum_exposure import ExposedLists
@@ -124,8 +124,8 @@ class RegionAllocation:
                 worth = utility * self._owners * (float(self.model.load.sum()) / to_own)
                 prices.update(self.model.load, worth, at)
             if self._draw is not None:
-                self._draw.step(gain, prices.price, 2.0 / (at + 3))
-            take_step(self.model, gain, prices.price, 2.0 / (at + 3), self.exposure)
+                self._draw.step(gain, prices.price, step_size(self.config, at))
+            take_step(self.model, gain, prices.price, step_size(self.config, at), self.exposure)
             self._hold()
         self.price = prices.price
 

@@ -46,7 +46,8 @@ from recsys.ranking.recommend import RankedPairs, Recommender
 from recsys.settings import AllocateSettings, Settings
 
 _POOL: Final = [C.VIEWER, C.CANDIDATE, C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL]
-_EDGES_TO_JUDGE = 20_000_000
+_ENTRIES_TO_JUDGE = 100_000_000
+"""Entries of lists played in all: ten truths where lists hold less than ten millions of them."""
 _DRAWS_AT_MOST = 10
 
 
@@ -56,7 +57,7 @@ class AllocationSummary:
 
     full: people who left the pool with as many companions as they wish for. unseen: who could be shown
     to somebody and is not. dropped: pairs the plain check took out, anything but 0 is a defect.
-    gain: expected matches over those of lists by product, less 1.
+    gain: expected matches over those of lists by product, less 1. steps: how many were taken.
     """
 
     people: int
@@ -65,6 +66,7 @@ class AllocationSummary:
     unplaced: int
     dropped: int
     gain: float | None
+    steps: int = 0
 
 
 def allocate_night(settings: Settings, paths: NightPaths) -> AllocationSummary:
@@ -124,6 +126,7 @@ def allocate_night(settings: Settings, paths: NightPaths) -> AllocationSummary:
         unplaced=len(found.allocation.unplaced),
         dropped=found.dropped,
         gain=next((round(row["gain"], 4) for row in figures["rows"] if row["name"] == ALLOCATED), None),
+        steps=len(found.allocation.trace) - 1,
     )
 
 
@@ -202,10 +205,14 @@ def expected(
         inbox=config.inbox,
         activity=there,
         error=settings.error,
-        draws=int(np.clip(_EDGES_TO_JUDGE // graph.n_edges, 3, _DRAWS_AT_MOST)),
+        draws=int(np.clip(_ENTRIES_TO_JUDGE // _entries(lists), 3, _DRAWS_AT_MOST)),
     )
     people = int(graph.takes_part.sum())
     return {"error": settings.error, "people": people, "rows": [asdict(row) for row in rows]}
+
+
+def _entries(lists: Mapping[str, RankedEdges]) -> int:
+    return max(sum(len(ranked.edge) for ranked in lists.values()), 1)
 
 
 def _best_of_pool(

@@ -105,6 +105,26 @@ def test_matches_rise_well_above_the_order_by_p_q() -> None:
     assert after.exposure_gini() < before.exposure_gini()
 
 
+@settings(max_examples=15, deadline=None)
+@given(
+    seed=st.integers(0, 99),
+    fairness=st.sampled_from([0.0, 0.5, 1.0]),
+    budget=st.sampled_from([None, 1.0]),
+    scale=st.sampled_from([2.0, 4.0]),
+)
+def test_steps_end_where_further_ones_gain_no_more_than_the_tolerance(
+    seed: int, fairness: float, budget: float | None, scale: float
+) -> None:
+    graph = both_sided(25, np.random.default_rng(seed))
+    config = AllocationConfig(k=8, fairness=fairness, budget=budget, step_scale=scale, steps=80)
+    every, ended = (allocate_graph(graph, config.changed(tolerance=share)).trace for share in (0.0, 0.002))
+    assert len(every) == 81
+    assert len(ended) < 81 or scale == 2.0
+    assert np.array_equal(ended, every[: len(ended)])
+    if budget is None:  # prices of budgets rise and fall while lists move
+        assert every.max() - ended.max() < 0.006 * every.max()
+
+
 def test_fairness_reaches_more_people_and_costs_few_matches() -> None:
     graph, rng = both_sided(40, np.random.default_rng(9), crowd=0.8), np.random.default_rng(10)
     config = AllocationConfig(k=40, inbox="none")

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from recsys.allocation import AllocationConfig, CandidateGraph, allocate_graph
 from recsys.allocation.baseline_rankings import (
@@ -15,12 +17,12 @@ from recsys.allocation.baseline_rankings import (
     product,
     transferable_utility,
 )
-from recsys.allocation.comparison import compare_lists, perturbed_graph
+from recsys.allocation.comparison import compare_lists, listed_edges, perturbed_graph
 from recsys.allocation.envy import envious_pairs
 from recsys.allocation.rounding import RankedEdges
 from recsys.allocation.simulator import simulate
 from tests.allocation import oracles
-from tests.allocation.markets import anybody, both_sided, one_sided
+from tests.allocation.markets import anybody, both_sided, graphs, one_sided
 
 RNG = np.random.default_rng
 
@@ -157,6 +159,23 @@ def test_perturbed_truths_average_to_the_given_probabilities() -> None:
     edge, reverse = graph.inbox.edge[back], graph.inbox.reverse[back]
     assert (drawn[0].q[edge] == drawn[0].p[reverse]).all()
     assert perturbed_graph(graph, 0.0, RNG(0)) is graph
+
+
+@settings(max_examples=25, deadline=None)
+@given(graph=graphs(), k=st.integers(1, 4))
+def test_truths_are_drawn_for_the_edges_of_lists_alone(graph: CandidateGraph, k: int) -> None:
+    lists = {"naive": naive(graph, k), "product": product(graph, k)}
+    kept, moved = listed_edges(graph, lists)
+
+    def told(of: CandidateGraph, ranked: RankedEdges) -> list[bytes]:
+        columns = of.viewer, of.candidate, of.p, of.q
+        return [ranked.indptr.tobytes(), *(column[ranked.edge].tobytes() for column in columns)]
+
+    for name, ranked in lists.items():
+        assert told(graph, ranked) == told(kept, moved[name])
+    n_listed = len(np.unique(np.concatenate([ranked.edge for ranked in lists.values()])))
+    assert kept.n_edges == n_listed
+    assert kept.n_people == graph.n_people
 
 
 def test_comparisons_share_random_numbers() -> None:
