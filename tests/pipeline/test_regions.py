@@ -195,7 +195,7 @@ def read_rows(night: tuple[Settings, NightPaths]) -> tuple[pd.DataFrame, Int32Ar
 
 
 def test_a_mixture_is_drawn_with_its_chances_whoever_does_the_tasks(night):
-    plain = {"mixture": True, "minimum_exposure": False, "budget": None}
+    plain = {"mixture": True, "minimum_exposure": False, "budget": None, "tolerance": 0.0}
     drawn = with_allocate(night[0], **plain)
     allocate_regions(drawn, night[1], executor=Backwards())
     by_region = night[1].lists.read_bytes()
