@@ -13,7 +13,6 @@ import sys
 from collections.abc import Sequence
 from contextlib import chdir
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -90,7 +89,7 @@ def _graph(settings: Settings) -> tuple[CandidateGraph, CandidateGraph, MemberAc
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--home", type=Path, required=True, help="a home with the candidates of a night")
+    parser.add_argument("--home", required=True, help="a home with the candidates of a night")
     parser.add_argument("--scales", type=float, nargs="*", default=[2.0, 4.0], help="scales of steps")
     parser.add_argument("--steps", type=int, nargs="*", default=[10, 15, 20, 25, 40], help="numbers of them")
     parser.add_argument("--draws", type=int, default=6, help="truths to play (default 6)")
