@@ -25,8 +25,8 @@ class EvidenceLine:
     """The calibrated logit is a line of the score and of how well both people are known.
 
     Scores of people of whom little is known are near 0, as are those of pairs that do not suit each other,
-    Scores of people of whom little is known are near 0, as are those of pairs that do not suit each
-    other, equally much is known the order is kept.
+    and a line of the score alone says the same chance of both. `platt.slope` is positive, so the order of
+    pairs of which equally much is known is kept.
 
     platt:  of the score, for people known as well as usual.
     viewer, candidate: logits that being fully known adds to being unknown, see `evidence_weight`.
