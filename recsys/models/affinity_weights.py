@@ -90,7 +90,8 @@ def fit_closeness(
 ) -> Closeness:
     """Return what common neighbours add to P(like | look): 0 within two standard errors of nothing.
 
-    Where nobody ever said no, unseen pairs beside the held-out likes stand for those who would.
+    The mean chance over pairs of any time stays what it is: it may have been moved to what held at the end of
+    the log. Where nobody ever said no, unseen pairs beside the held-out likes stand for those who would.
     """
     alone = all(bool((split.decisions.held.labels > 0).all()) for split in splits)
     found = [_cosines(split, unseen if alone else None, rng) for split in splits]
@@ -100,14 +101,16 @@ def fit_closeness(
         return Closeness()
     features = np.array([np.ones(len(cosine)), (cosine - cosine.mean()) / spread])
     precision = np.array([0.1, 3.0])
-    theta = logistic_regression(
-        features, labels, np.ones(len(labels)), offset=base, mean=np.zeros(2), precision=precision
+    ones = np.ones(len(labels))
+    apart = logistic_regression(
+        features[:1], labels, ones, offset=base, mean=np.zeros(1), precision=precision[:1]
     )
+    theta = logistic_regression(features, labels, ones, offset=base, mean=np.zeros(2), precision=precision)
     p = sigmoid(base + theta @ features)
     curve = (features * p * (1.0 - p)) @ features.T + np.diag(precision)
     if theta[1] <= 2.0 * np.sqrt(np.linalg.inv(curve)[1, 1]):
         return Closeness()
-    weight, level = float(theta[1]) / spread, 0.0 if alone else float(theta[0])
+    weight, level = float(theta[1]) / spread, 0.0 if alone else float(theta[0] - apart[0])
     return Closeness(weight, float(cosine.mean()) - level / weight)
 
 

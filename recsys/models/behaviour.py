@@ -267,8 +267,8 @@ class BehaviourModel(Model):
         parts[PERSONAL] = weight[1] * (there - own.score(own.taste, own.appeal, i, j))
         own, moved = spaces.factors, person.factors
         parts[FACTORS] = weight[2] * own.score(own.taste + moved.taste, own.appeal + moved.appeal, i, j)
-        parts[SELECTIVITY] = stacker.row(len(PARTS), given) * person.generosity[i]
-        parts[POPULARITY] = stacker.row(len(PARTS) + 1, received) * person.popularity[j]
+        parts[SELECTIVITY] = stacker.of_viewer(given, person.generosity[i])
+        parts[POPULARITY] = stacker.of_candidate(received, person.popularity[j])
         if self.affinity_ is not None and self.affinity_.closeness.weight:
             met = self.affinity_.person.at(self.ids_.find(pair.ids.values))
             parts[CLOSENESS] = self.affinity_.closeness.logits(met, i, j)

@@ -263,9 +263,8 @@ def _side_by_side(
     taste = [row * stacker.row(part, given)[:, None] for part, row in enumerate(rows, first)]
     appeal = [column * stacker.column(part, received)[:, None] for part, column in enumerate(columns, first)]
     ones = np.ones((len(given), 1))
-    n_parts = len(stacker.columns)
-    generosity = stacker.intercept + stacker.row(n_parts, given) * person.generosity[some]
-    popularity = stacker.row(n_parts + 1, received) * person.popularity[some]
+    generosity = stacker.intercept + stacker.of_viewer(given, person.generosity[some])
+    popularity = stacker.of_candidate(received, person.popularity[some])
     return (
         np.hstack([*taste, generosity[:, None], ones]),
         np.hstack([*appeal, ones, popularity[:, None]]),

@@ -14,6 +14,7 @@ PARTS: Final = ("content", "personal", "factors")
 """Parts that score a pair; beside them the viewer's selectivity and the candidate's popularity."""
 _PRECISION: Final = 10.0
 _SLOPE_PRECISION: Final = 30.0
+_KNOWN_PRECISION: Final = 3.0
 _HALF: Final = 5.0
 """Impressions at which half of the evidence-dependent weight is reached."""
 
@@ -35,6 +36,8 @@ class Stacker:
     rows:    `(n_parts + 2, 2)` weight of each part, of selectivity and of popularity for somebody
              unknown, and what is added for somebody fully known.
     columns: `(n_parts,)` what is added to 1 for a candidate fully known.
+    known:   `(2,)` logits that being fully known adds to being unknown, as viewer and as candidate: those of
+             whom nothing is known are no average people, and have the mean of their chances, not the mode.
     reply_offset: logits added for an answer to somebody who likes already; not part of taste and appeal.
     """
 
@@ -42,6 +45,7 @@ class Stacker:
     distance_decay: float
     rows: Float64Array
     columns: Float64Array
+    known: Float64Array
     reply_offset: float
 
     @classmethod
@@ -49,7 +53,7 @@ class Stacker:
         """Return the weights before any pair was left out to learn them from."""
         rows = np.zeros((len(PARTS) + 2, 2))
         rows[:, 0] = [1.0, 1.0, 0.5, 1.0, 1.0]
-        return cls(0.0, 1.0, rows, np.zeros(len(PARTS)), 0.0)
+        return cls(0.0, 1.0, rows, np.zeros(len(PARTS)), np.zeros(2), 0.0)
 
     def of_content(self, level: float, slope: float) -> "Stacker":
         """Return the weights for content logits that mean `level + slope * x`, not x."""
@@ -66,11 +70,20 @@ class Stacker:
             intercept=line.slope * self.intercept + line.intercept,
             distance_decay=line.slope * self.distance_decay,
             rows=line.slope * self.rows,
+            known=line.slope * self.known,
         )
 
     def row(self, part: int, known_rows: Float64Array) -> Float64Array:
         """Return the weight of a part for viewers known so well."""
         return self.rows[part, 0] + self.rows[part, 1] * known_rows
+
+    def of_viewer(self, known: Float64Array, generosity: Float64Array) -> Float64Array:
+        """Return what viewers add to the logit of any pair."""
+        return self.row(len(PARTS), known) * generosity + self.known[0] * known
+
+    def of_candidate(self, known: Float64Array, popularity: Float64Array) -> Float64Array:
+        """Return what candidates add to the logit of any pair."""
+        return self.row(len(PARTS) + 1, known) * popularity + self.known[1] * known
 
     def column(self, part: int, known_columns: Float64Array) -> Float64Array:
         """Return the factor of a part for candidates known so well."""
@@ -98,10 +111,9 @@ class StackingInputs(PairRows):
 def stacked(stacker: Stacker, parts: StackingInputs) -> Float64Array:
     """Return the logits of the pairs under `stacker`, `(n_pairs,)`, without the offset of replies."""
     logits = parts.level + stacker.intercept + stacker.distance_decay * parts.distance_decay
-    n_parts = len(PARTS)
-    logits += stacker.row(n_parts, parts.known_row) * parts.generosity
-    logits += stacker.row(n_parts + 1, parts.known_column) * parts.popularity
-    for part in range(n_parts):
+    logits += stacker.of_viewer(parts.known_row, parts.generosity)
+    logits += stacker.of_candidate(parts.known_column, parts.popularity)
+    for part in range(len(PARTS)):
         weight = stacker.row(part, parts.known_row) * stacker.column(part, parts.known_column)
         logits += weight * parts.scores[part]
     return logits
@@ -126,22 +138,28 @@ def fit_stacker(parts: StackingInputs, labels: Float64Array, weights: Float64Arr
 def _rows_fitted(
     parts: StackingInputs, labels: Float64Array, weights: Float64Array, now: Stacker, usual: Stacker
 ) -> Stacker:
-    features, n_parts = [np.ones(len(labels)), parts.distance_decay, parts.is_reply], len(PARTS)
+    features = [np.ones(len(labels)), parts.distance_decay, parts.is_reply]
+    features += [parts.known_row, parts.known_column]
+    n_parts = len(PARTS)
     for part in range(n_parts):
         score = parts.scores[part] * now.column(part, parts.known_column)
         features += [score, score * parts.known_row]
     features += [parts.generosity, parts.generosity * parts.known_row]
     features += [parts.popularity, parts.popularity * parts.known_column]
-    mean = np.concatenate([[usual.intercept, usual.distance_decay, usual.reply_offset], usual.rows.ravel()])
-    precision = np.array([0.1, _PRECISION, 0.1, *([_PRECISION, _SLOPE_PRECISION] * (n_parts + 2))])
+    mean = np.concatenate(
+        [[usual.intercept, usual.distance_decay, usual.reply_offset], usual.known, usual.rows.ravel()]
+    )
+    known = [_KNOWN_PRECISION, _KNOWN_PRECISION]
+    precision = np.array([0.1, _PRECISION, 0.1, *known, *([_PRECISION, _SLOPE_PRECISION] * (n_parts + 2))])
     theta = logistic_regression(
         np.array(features), labels, weights, offset=parts.level, mean=mean, precision=precision
     )
     return Stacker(
         intercept=float(theta[0]),
         distance_decay=float(theta[1]),
-        rows=theta[3:].reshape(-1, 2),
+        rows=theta[5:].reshape(-1, 2),
         columns=now.columns,
+        known=theta[3:5],
         reply_offset=float(theta[2]),
     )
 
@@ -155,9 +173,9 @@ def _columns_fitted(
         + now.distance_decay * parts.distance_decay
         + now.reply_offset * parts.is_reply
     )
+    fixed += now.of_viewer(parts.known_row, parts.generosity)
+    fixed += now.of_candidate(parts.known_column, parts.popularity)
     n_parts = len(PARTS)
-    fixed += now.row(n_parts, parts.known_row) * parts.generosity
-    fixed += now.row(n_parts + 1, parts.known_column) * parts.popularity
     scores = np.array([now.row(part, parts.known_row) * parts.scores[part] for part in range(n_parts)])
     fixed += scores.sum(axis=0)
     precision = np.full(n_parts, _SLOPE_PRECISION)

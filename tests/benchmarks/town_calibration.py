@@ -19,13 +19,10 @@ from recsys.data.events import Events
 from recsys.evaluation.bootstrap import of_groups
 from recsys.evaluation.market import LABEL
 from recsys.models import (
-    EASE,
     LFRR,
     ContentModel,
     CrossedEffects,
     HybridModel,
-    ItemKNN,
-    JointALS,
     OneSidedALS,
     PopularityModel,
     RandomModel,
@@ -33,7 +30,7 @@ from recsys.models import (
 from recsys.models.base import Model
 from recsys.simulation.town import make_town
 from recsys.storage.load import load_events, load_population
-from tests.benchmarks.command import Result, run
+from tests.benchmarks.command import Result, keep_argument, kept, run
 from tests.benchmarks.coverage import error_of_known
 
 MODELS: Sequence[type[Model]] = (
@@ -41,10 +38,7 @@ MODELS: Sequence[type[Model]] = (
     PopularityModel,
     CrossedEffects,
     OneSidedALS,
-    ItemKNN,
-    EASE,
     LFRR,
-    JointALS,
     ContentModel,
     HybridModel,
 )
@@ -54,7 +48,11 @@ JUDGED = 0.2
 
 def measure(args: argparse.Namespace) -> Result:
     """Measure every model on each town."""
-    towns = [_errors(args.people or 1500, args.seed + number) for number in range(args.towns)]
+    n_people = args.people or 1500
+    towns: list[dict[str, Mapping[str, float]]] = [
+        kept(args.kept, f"{n_people}_{seed}", lambda seed=seed: _errors(n_people, seed))
+        for seed in range(args.seed, args.seed + args.towns)
+    ]
     rng = np.random.default_rng(args.seed)
     rows = []
     for name in towns[0]:
@@ -113,6 +111,7 @@ def _new_pairs(frame: pd.DataFrame, cut: pd.Timestamp) -> pd.DataFrame:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--towns", type=int, default=8, help="towns, of seeds one after another")
+    keep_argument(parser)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

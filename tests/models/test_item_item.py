@@ -158,8 +158,8 @@ def test_crossed_effects_are_the_same_order_for_everybody():
     frame = pd.DataFrame({C.ACTOR: ids[i], C.TARGET: ids[j], C.TYPE: np.where(liked, "like", "pass")})
     people = Population.of_ids(ids, as_of=AS_OF)
     model = CrossedEffects().fit(people, Events.of(frame[i != j]), rng=rng)
-    assert np.corrcoef(model.generosity_, generous)[0, 1] > 0.8
-    assert np.corrcoef(model.popularity_, popular)[0, 1] > 0.8
+    assert np.corrcoef(model.taste_[:, 0], generous)[0, 1] > 0.8
+    assert np.corrcoef(model.appeal_[:, 1], popular)[0, 1] > 0.8
     a, b = np.divmod(np.arange(1600), 40)
     table = model.fitted.logits(a, b).reshape(40, 40)
     assert np.ptp(table - table[:, :1] - table[:1] + table[0, 0]) < 1e-4
