@@ -227,8 +227,12 @@ class Closeness:
         """Return the logits of aligned pairs, `(n_pairs,)`."""
         if not self.weight:
             return np.zeros(len(i))
+        return self.weight * (self.cosines(person, i, j) - self.mean)
+
+    def cosines(self, person: PersonAffinity, i: IntegerArray, j: IntegerArray) -> Float64Array:
+        """Return the cosine of two people's neighbours, `(n_pairs,)`."""
         rows = person.neighbours.unit_rows()
-        return self.weight * (pair_dots(rows, rows, i, j) - self.mean)
+        return pair_dots(rows, rows, i, j)
 
     def added_to(self, p_like: Directed, person: PersonAffinity) -> Directed:
         """Return the matrices of P(like | look) with it; person: of the people of `p_like`, aligned."""

@@ -11,6 +11,7 @@ from recsys.models.affinity import (
     Affinity,
     AffinityParts,
     AffinitySpread,
+    Closeness,
     PartRows,
     PersonAffinity,
     ScoreSpread,
@@ -32,6 +33,8 @@ from recsys.models.whole_matrix import (
 _ITEMS_OF_A_TRIAL: Final = 2048
 """Candidates with the most decisions, on which the ridge is chosen: a regression costs their number cubed."""
 _RIDGES: Final = (30.0, 100.0, 300.0, 1000.0)
+_COSINES: Final = 50_000
+"""Pairs that tell a mean cosine well."""
 
 
 def fit_affinity(
@@ -68,6 +71,7 @@ def fit_affinity(
     choice, look = fit_weights(decisions, splits, rng)
     whole = decisions.without_decay()
     final, everybody = fit.parts(whole)
+    closeness = _after_more(closeness, everybody, whole, splits, np.random.default_rng(seed))
     if latest is not None and int((latest.held.labels > 0).sum()) >= LEAST_HELD_OUT:
         early = latest.known.without_decay()
         end = HeldOutAffinity(replace(latest, known=early), *fit.parts(early, CHOOSING_ITERATIONS))
@@ -80,6 +84,28 @@ def fit_affinity(
         splits = [one.as_recent(final.half_life) for one in splits]
         beside = fit_beside(splits, choice, unseen, negatives_per_like, rng)
     return Affinity(final, closeness, choice.theta, choice.levelled, look, beside, everybody)
+
+
+def _after_more(
+    closeness: Closeness,
+    everybody: PersonAffinity,
+    decisions: Impressions,
+    splits: Sequence[HeldOutAffinity],
+    rng: np.random.Generator,
+) -> Closeness:
+    """Return it for people of whom more is known: then they have more neighbours in common.
+
+    The mean cosine moves by as much as that of the pairs that were learned from.
+    """
+    if not closeness.weight:
+        return closeness
+
+    def usual(person: PersonAffinity, known: Impressions) -> float:
+        some = known.sampled(_COSINES, rng)
+        return float(closeness.cosines(person, some.viewers, some.candidates).mean())
+
+    before = float(np.mean([usual(one.person, one.decisions.known) for one in splits]))
+    return replace(closeness, mean=closeness.mean + usual(everybody, decisions) - before)
 
 
 @dataclass(frozen=True)

@@ -101,17 +101,28 @@ def fit_closeness(
         return Closeness()
     features = np.array([np.ones(len(cosine)), (cosine - cosine.mean()) / spread])
     precision = np.array([0.1, 3.0])
-    ones = np.ones(len(labels))
-    apart = logistic_regression(
-        features[:1], labels, ones, offset=base, mean=np.zeros(1), precision=precision[:1]
+    theta = logistic_regression(
+        features, labels, np.ones(len(labels)), offset=base, mean=np.zeros(2), precision=precision
     )
-    theta = logistic_regression(features, labels, ones, offset=base, mean=np.zeros(2), precision=precision)
     p = sigmoid(base + theta @ features)
     curve = (features * p * (1.0 - p)) @ features.T + np.diag(precision)
     if theta[1] <= 2.0 * np.sqrt(np.linalg.inv(curve)[1, 1]):
         return Closeness()
-    weight, level = float(theta[1]) / spread, 0.0 if alone else float(theta[0] - apart[0])
+    weight = float(theta[1]) / spread
+    level = 0.0 if alone else _same_mean(base, theta[1] * features[1])
     return Closeness(weight, float(cosine.mean()) - level / weight)
+
+
+def _same_mean(base: Float64Array, added: Float64Array) -> float:
+    """Return the logits with which chances of `base + added` are on average those of `base`."""
+    level, mean = 0.0, float(sigmoid(base).mean())
+    for _ in range(50):
+        p = sigmoid(base + added + level)
+        step = (mean - float(p.mean())) / max(float((p * (1.0 - p)).mean()), 1e-9)
+        level += min(max(step, -1.0), 1.0)
+        if abs(step) < 1e-9:
+            break
+    return level
 
 
 def fit_beside(

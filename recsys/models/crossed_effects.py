@@ -34,8 +34,8 @@ class CrossedEffectsConfig(Section):
 class CrossedEffects(CalibratedFactors):
     """Scores a pair by how readily the viewer says yes and how readily the candidate is liked; a baseline.
 
-    logit P(i likes j | look) = level + slope * (g_i + p_j), with normal priors whose variances are learned, and
-    what being known adds. Effects are those of answers; exposures without one set level and scale. Where
+    logit P(i likes j | look) = level + slope * (g_i + p_j), with normal priors whose variances are learned,
+    and what being known adds. Effects are those of answers; exposures without one set level and scale. Where
     nobody ever said no, passes are drawn among unseen pairs. Nobody's order of candidates differs from
     anybody else's.
 

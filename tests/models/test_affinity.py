@@ -289,3 +289,30 @@ def test_people_who_met_the_same_people_like_each_other_more_given_a_look():
     explained = model.explain_pair("p000", "p002")
     assert explained.terms[CLOSENESS][0] > model.explain_pair("p000", "p001").terms[CLOSENESS][0]
     np.testing.assert_allclose(sum(explained.terms.values()), explained.logits, atol=1e-4)
+
+
+def test_common_neighbours_leave_what_held_at_the_end_of_a_log():
+    """Likes get fewer in the last fifth; neighbours took the chances back to those of the whole log."""
+    rng = np.random.default_rng(4)
+    ids = np.array([f"p{k:03}" for k in range(N)], dtype=object)
+    i, j = np.divmod(np.arange(N * N), N)
+    own, age = i % 2 == j % 2, rng.uniform(0, 100, N * N)
+    met = (i != j) & (rng.random(N * N) < np.where(own, 0.4, 0.1))
+    likes = rng.random(N * N) < np.where(own, 0.9, 0.5) - np.where(age < 20, 0.4, 0.0)
+    known = met & (rng.random(N * N) < 0.8)
+    columns = {
+        C.ACTOR: ids[i[known]],
+        C.TARGET: ids[j[known]],
+        C.TYPE: np.where(likes[known], "like", "pass"),
+    }
+    frame = pd.DataFrame(columns).assign(**{C.TS: AS_OF - pd.to_timedelta(age[known], unit="D")})
+    people, events = Population.of_ids(ids, as_of=AS_OF), Events.of(frame)
+    near, apart = (
+        CollaborativeModel(QUICK.changed(affinity=affinity)).fit(people, events, rng=np.random.default_rng(1))
+        for affinity in (True, False)
+    )
+    assert near.affinity_.closeness.weight > 0.0
+    new = met & ~known
+    means = [model.fitted.probabilities(i[new], j[new]).mean() for model in (near, apart)]
+    assert means[0] == pytest.approx(means[1], abs=0.05)
+    assert means[0] < likes[known].mean() - 0.1
