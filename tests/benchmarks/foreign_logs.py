@@ -18,12 +18,14 @@ class Log:
     """One log, what is learned from it and what judges it; `mutual`: whether both sides decide.
 
     blocks: of features from further tables, for the models that read any.
+    known: viewer_id, candidate_id, label of what was said of a judged viewer by the candidate before.
     """
 
     past: Interactions
     truth: pd.DataFrame
     mutual: bool
     blocks: Sequence[Block] = ()
+    known: pd.DataFrame | None = None
 
 
 def films(n: int, rng: np.random.Generator) -> Log:

@@ -83,11 +83,13 @@ def _judged(
             log.past.people, log.past.events, rng=np.random.default_rng(args.seed)
         )
         seconds[kind.name] = time.perf_counter() - start
-        scored[kind.name] = model.score_pairs(log.truth[PAIR])
+        scored[kind.name] = model.score_pairs(log.truth[PAIR], known=log.known)
         if with_lists:
             lists |= _lists(model, log)
     judged = bool(log.truth["label"].min() < log.truth["label"].max())
     tables = [_compared(scored, log.truth, "p_like", args, ("auc", "ece", "ndcg@5"))] if judged else []
+    if log.known is not None:
+        tables.append(_answers_compared(scored, log, args))
     if lists:
         tables.append(_lists_compared(lists, log, args))
     if log.mutual and judged:
@@ -113,6 +115,14 @@ def _judged(
         "seconds",
     ]
     return named[columns].to_dict("records")
+
+
+def _answers_compared(scored: dict[str, pd.DataFrame], log: Log, args: argparse.Namespace) -> pd.DataFrame:
+    """Return the AUC of an answer to somebody who had said what they think, given that."""
+    back = log.known[PAIR].set_axis(PAIR[::-1], axis=1) if log.known is not None else log.truth[PAIR]
+    answered = {name: pairs.merge(back, on=PAIR) for name, pairs in scored.items()}
+    table = _compared(answered, log.truth.merge(back, on=PAIR), "p_answer", args, ("auc",))
+    return table.assign(metric="answer_" + table["metric"])
 
 
 def _wanted(log: Log) -> pd.DataFrame:

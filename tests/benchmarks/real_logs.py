@@ -25,6 +25,27 @@ def trust_ratings(rng: np.random.Generator) -> Log:
     return Log(past, later.truth(), mutual=True)
 
 
+def trust_by_time(_: np.random.Generator) -> Log:
+    """The same; the last fifth by time is held out, and judged by what the other had said before, too."""
+    table = pd.read_csv(_file("trust_ratings.csv.gz"), header=0, names=["who", "whom", "trust", "when"])
+    log = Interactions.of(table, viewer="who", candidate="whom", outcome="trust", like=1, ts="when")
+    past, later = log.split(0.8)
+    truth = later.truth(new_to=past)
+    return Log(past, truth, mutual=False, known=_said_before(log, truth))
+
+
+def _said_before(log: Interactions, truth: pd.DataFrame) -> pd.DataFrame:
+    """Return what candidates of `truth` said of the viewers no later than these of them."""
+    events = log.events.frame
+    said = events[events["type"].isin(["like", "pass"])].groupby(["actor", "target"], observed=True)
+    first, last = said["ts"].min(), said["type"].last()
+    own = pd.MultiIndex.from_frame(truth[["viewer_id", "candidate_id"]])
+    back = pd.MultiIndex.from_frame(truth[["candidate_id", "viewer_id"]])
+    before = (first.reindex(back).to_numpy() <= first.reindex(own).to_numpy()).astype(bool)
+    found = truth[before][["candidate_id", "viewer_id"]].set_axis(["viewer_id", "candidate_id"], axis=1)
+    return found.assign(label=(last.reindex(back).to_numpy()[before] == "like").astype(np.int64))
+
+
 def certifications(rng: np.random.Generator) -> Log:
     """Who certifies whom as a developer; .8 and above is a like. A fifth of the pairs is held out."""
     table = pd.read_csv(_file("certifications.txt.gz"), sep=" ", header=0, names=["who", "whom", "level"])
@@ -69,6 +90,7 @@ def listeners_and_artists(rng: np.random.Generator) -> Log:
 
 REAL_LOGS = {
     "trust_ratings": ("trust_ratings.csv.gz", trust_ratings),
+    "trust_by_time": ("trust_ratings.csv.gz", trust_by_time),
     "certifications": ("certifications.txt.gz", certifications),
     "residence_hall": ("residence_hall.txt", residence_hall),
     "rated_films": ("u.data", rated_films),
