@@ -89,8 +89,9 @@ class AbsentRows:
         who are no accounts of anybody here, the pairs that last are told: they may join later.
         """
         named = [frame[c] for frame in (blocks, reports) if frame is not None for c in (C.ACTOR, C.TARGET)]
-        others = {*self.tokens, *events.coded.people, *(one for column in named for one in column.dropna())}
-        others = {str(one) for one in others if one not in self.ids}
+        people = {*self.tokens, *events.coded.people, *(one for column in named for one in column.dropna())}
+        known_or_not = np.fromiter(people, object, len(people))
+        others = {str(one) for one in known_or_not[self.ids.find(known_or_not) < 0]}
         if not others:
             return relations(events, blocks, reports, self.ids, as_of), []
         both = IdIndex([*self.ids.ids(np.arange(len(self.ids))).tolist(), *others])

@@ -72,7 +72,7 @@ class IdIndex:
             return np.append(self.find(ids.cat.categories), np.int32(-1))[ids.cat.codes]
         _refuse_no_column(ids)
         given = np.asarray(ids, dtype=object)
-        if given.size and any(isinstance(one, UUID) for one in given.flat[:_FEW]):
+        if any(issubclass(kind, UUID) for kind in set(map(type, given.flat[:_FEW]))):
             given = np.array([str(one) if isinstance(one, UUID) else one for one in given], dtype=object)
         return self._index.get_indexer(pd.Index(given, dtype=object)).astype(np.int32)
 

@@ -400,7 +400,8 @@ def coded_set(values: pd.Series, words: tuple[str, ...]) -> CodedSetColumn:
     """Code a column of tuples of words (None is unknown) against its vocabulary."""
     known = values.notna().to_numpy(bool)
     group, distinct = factorize_shared(values.where(known, None).to_numpy(object))
-    table = pack([tuple(words.index(w) for w in members) for members in distinct], len(words))
+    code = {word: number for number, word in enumerate(words)}
+    table = pack([tuple(code[word] for word in members) for members in distinct], len(words))
     bits = np.zeros((len(values), table.shape[1]), np.uint64)
     bits[known] = table[group[known]]
     return CodedSetColumn(words, bits, known)
