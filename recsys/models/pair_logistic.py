@@ -35,6 +35,7 @@ _NEARLY_ALL = 0.8
 """A copy of the rows of fewer people than this share is worth its memory."""
 _MEASURED = 12_288
 """Pairs from which the curvature of the loss is measured; it only steers the search."""
+_FEATURES_AT_ONCE = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,10 @@ class PairDesign:
         if len(self.pairs) < n_parameters:
             return None
         at = evenly(len(self.pairs), _MEASURED)
-        features = self.features(at).astype(np.float32)
+        features = np.empty((len(at), n_parameters), np.float32)
+        for start in range(0, len(at), _FEATURES_AT_ONCE):
+            part = slice(start, start + _FEATURES_AT_ONCE)
+            features[part] = self.features(at[part])
         return np.asarray(0.25 * (features.T @ features), np.float64) / len(at)
 
     def take(self, chosen: npt.NDArray[np.bool_]) -> "PairDesign":

@@ -133,3 +133,16 @@ def test_a_constant_column_gets_no_weight():
     pairs, near = drawn_pairs(people, TRUTH, 500)
     found = fit_pair_logistic(PairDesign.of(people, BLOCK_OF, pairs, near, nothing()), WEAK).weights
     assert (found.products[2], found.viewer[2], found.candidate[2]) == (0.0, 0.0, 0.0)
+
+
+def test_the_curvature_is_that_of_all_measured_pairs_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    people = rows()
+    pairs, near = drawn_pairs(people, TRUTH, 150)
+    design = PairDesign.of(people, BLOCK_OF, pairs, near, nothing())
+    at = np.arange(len(pairs))
+    features = design.features(at)
+    for size in (len(pairs), 64, 7):
+        monkeypatch.setattr("recsys.models.pair_logistic._FEATURES_AT_ONCE", size)
+        found = design.curvature()
+        assert found is not None
+        np.testing.assert_allclose(found, 0.25 * features.T @ features / len(at), atol=1e-5, rtol=1e-4)
