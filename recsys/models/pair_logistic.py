@@ -166,10 +166,8 @@ class PairDesign:
         if len(self.pairs) < n_parameters:
             return None
         at = evenly(len(self.pairs), _MEASURED)
-        features = np.empty((len(at), n_parameters), np.float32)
-        for start in range(0, len(at), _FEATURES_AT_ONCE):
-            part = slice(start, start + _FEATURES_AT_ONCE)
-            features[part] = self.features(at[part])
+        parts = [at[start : start + _FEATURES_AT_ONCE] for start in range(0, len(at), _FEATURES_AT_ONCE)]
+        features = np.concatenate([self.features(part).astype(np.float32) for part in parts])
         return np.asarray(0.25 * (features.T @ features), np.float64) / len(at)
 
     def take(self, chosen: npt.NDArray[np.bool_]) -> "PairDesign":
