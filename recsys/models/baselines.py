@@ -83,9 +83,9 @@ class CalibratedFactors(Model):
         self.ids_ = people.ids
         judged = with_some_passes(answers, rng)
         learned = judged if self.reads_passes else answers
-        fold, known, scores, held_out = judged.pair_folds(_FOLDS, rng), [], [], []
+        fold, known, scores, held_out = judged.random_pair_folds(_FOLDS, rng), [], [], []
         silent = impressions.take(~impressions.answered)
-        silent_fold = silent.pair_folds(_FOLDS, rng) if len(silent) else np.empty(0, np.int64)
+        silent_fold = silent.random_pair_folds(_FOLDS, rng) if len(silent) else np.empty(0, np.int64)
         decided = silent.same_pairs(judged)
         for number in range(_n_splits(len(judged), len(people))):
             held = judged.take(fold == number)

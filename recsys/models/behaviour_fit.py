@@ -115,7 +115,7 @@ class LeftOutFits:
         Also pairs left out and what was learned without them, where affinity is learned from it.
         """
         usual = MatchAssociation(0.0 if self.only_likes else USUAL_ASSOCIATION)
-        fold = impressions.pair_folds(_FOLDS, self.rng)
+        fold = impressions.random_pair_folds(_FOLDS, self.rng)
         worth = _WORTH_SPLITTING if self.content is not None else 0
         share, n_splits = _held_out(len(impressions), self.config.held_out, worth)
         ends = [round(share * _FOLDS * split) for split in range(n_splits + 1)]

@@ -288,8 +288,12 @@ class Impressions(PairRows):
         received = np.bincount(self.candidates, self.looks, n_people)
         return given.astype(np.float64), received.astype(np.float64)
 
-    def pair_folds(self, n_folds: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-        """Return a random fold of each row; both directions of a pair share one."""
+    def random_pair_folds(self, n_folds: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+        """Return a random fold of each row, `(n,)`; both directions of a pair share one.
+
+        Each pair is drawn by itself, so a log of few pairs may leave a fold empty, as cross-fitting allows;
+        `recsys.evaluation.pair_folds` deals folds of equal size and refuses what cannot be dealt.
+        """
         low = np.minimum(self.viewers, self.candidates).astype(np.int64)
         high = np.maximum(self.viewers, self.candidates).astype(np.int64)
         _, pair = np.unique(low * (int(high.max(initial=0)) + 1) + high, return_inverse=True)

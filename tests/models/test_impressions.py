@@ -246,7 +246,7 @@ def test_a_blocked_pair_has_no_impression_in_either_direction():
 def test_pair_folds_keep_both_directions_together():
     rows = [("a", "b"), ("b", "a"), ("c", "a"), ("a", "c"), ("b", "d"), ("d", "b")]
     at, impressions = looks_of([(*pair, "like", 1, None) for pair in rows])
-    folds = impressions.pair_folds(1000, np.random.default_rng(0))
+    folds = impressions.random_pair_folds(1000, np.random.default_rng(0))
     for a, b in rows:
         assert folds[at[a, b]] == folds[at[b, a]]
     assert len(set(folds.tolist())) == 3
