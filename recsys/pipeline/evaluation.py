@@ -45,7 +45,7 @@ from recsys.random import generator
 from recsys.ranking.recommend import Recommender
 from recsys.settings import ModelSettings, Settings
 from recsys.storage.atomic_write import write_atomically
-from recsys.storage.load import LoadedTables, events_of, load_tables, population_of, with_events_only_sorted
+from recsys.storage.load import events_of, load_tables, population_of, with_events_only_sorted
 
 Evaluation = Mapping[str, Any]
 
@@ -79,6 +79,12 @@ def _evaluation(night: Night, pairs: Path | None) -> Evaluation:
     if decided[C.TS].nunique() < 2:
         return {"not_evaluated": "no decisions at two times, so nothing came after anything"}
     at = pd.Timestamp(decided[C.TS].sort_values().iloc[int(LEARNED_SHARE * len(decided))])
+    people, past = _as_of(at, night, sample)
+    return _evaluation_after(at, night, events, people, past, pairs)
+
+
+def _as_of(at: pd.Timestamp, night: Night, sample: frozenset[str] | None) -> tuple[Population, Events]:
+    """Return the people and events before a moment; the tables they were read from are freed."""
     earlier = with_events_only_sorted(
         load_tables(
             night.source if sample is None else tables_among(night.source, sample),
@@ -87,14 +93,18 @@ def _evaluation(night: Night, pairs: Path | None) -> Evaluation:
             catalogue=night.catalogue,
         )
     )
-    return _evaluation_after(at, night, events, earlier, pairs)
+    return population_of(earlier), events_of(earlier)
 
 
-def _evaluation_after(
-    at: pd.Timestamp, night: Night, events: Events, earlier: LoadedTables, pairs: Path | None
+def _evaluation_after(  # noqa: PLR0917
+    at: pd.Timestamp,
+    night: Night,
+    events: Events,
+    people: Population,
+    past: Events,
+    pairs: Path | None,
 ) -> Evaluation:
     settings = night.settings
-    people, past = population_of(earlier), events_of(earlier)
     answered, shown = answers_after(events, past, people.ids, at)
     if answered.empty or answered[LABEL].nunique() < 2:
         return {
