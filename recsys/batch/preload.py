@@ -17,7 +17,7 @@ from recsys.errors import RecsysError
 from recsys.plugins import plugins
 
 with suppress(RecsysError):
-    load_catalogue()
+    load_catalogue().fold_tag("gardning")  # and its spellings, which are made when the first is asked for
 with suppress(RecsysError):
     plugins("models")
 longest_inbox(np.zeros(2, np.int64), 0, 1)
