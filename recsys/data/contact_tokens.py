@@ -10,137 +10,21 @@ import re
 import unicodedata
 from typing import Any, Final
 
-from recsys.catalogue.text_folding import unaccented
+from recsys.catalogue.text_folding import INVISIBLE
+from recsys.data.employers import ascii_domain, employer_form
 from recsys.errors import InputError, did_you_mean, explained
 
 PREFIX: Final = "hmac1:"
 NAMESPACES: Final = ("phone", "email", "employer", "person")
 SHORTEST_SECRET: Final = 16
 
-FREE_MAIL: Final = frozenset(
-    (
-        "126.com",
-        "139.com",
-        "163.com",
-        "163.net",
-        "aol.com",
-        "asahi-net.or.jp",
-        "att.net",
-        "au.com",
-        "biglobe.ne.jp",
-        "bigpond.com",
-        "bk.ru",
-        "bol.com.br",
-        "btinternet.com",
-        "comcast.net",
-        "daum.net",
-        "dion.ne.jp",
-        "docomo.ne.jp",
-        "eonet.ne.jp",
-        "excite.co.jp",
-        "ezweb.ne.jp",
-        "fastmail.com",
-        "foxmail.com",
-        "free.fr",
-        "freenet.de",
-        "gmail.com",
-        "gmx.at",
-        "gmx.ch",
-        "gmx.com",
-        "gmx.de",
-        "gmx.net",
-        "goo.jp",
-        "googlemail.com",
-        "hanmail.net",
-        "hey.com",
-        "hi-ho.ne.jp",
-        "hotmail.co.jp",
-        "hotmail.co.uk",
-        "hotmail.com",
-        "hotmail.de",
-        "hotmail.es",
-        "hotmail.fr",
-        "hotmail.it",
-        "hushmail.com",
-        "i.softbank.jp",
-        "icloud.com",
-        "inbox.ru",
-        "infoseek.jp",
-        "jcom.home.ne.jp",
-        "laposte.net",
-        "libero.it",
-        "list.ru",
-        "live.co.uk",
-        "live.com",
-        "live.fr",
-        "live.jp",
-        "mac.com",
-        "mail.com",
-        "mail.ru",
-        "me.com",
-        "msn.com",
-        "naver.com",
-        "nifty.com",
-        "o2.pl",
-        "ocn.ne.jp",
-        "onet.pl",
-        "orange.fr",
-        "outlook.com",
-        "outlook.de",
-        "outlook.es",
-        "outlook.fr",
-        "outlook.jp",
-        "plala.or.jp",
-        "pm.me",
-        "proton.me",
-        "protonmail.com",
-        "qq.com",
-        "rakuten.jp",
-        "rambler.ru",
-        "rediffmail.com",
-        "rocketmail.com",
-        "sbcglobal.net",
-        "seznam.cz",
-        "sfr.fr",
-        "sina.com",
-        "so-net.ne.jp",
-        "softbank.ne.jp",
-        "sohu.com",
-        "t-online.de",
-        "terra.com.br",
-        "tuta.com",
-        "tutanota.com",
-        "uol.com.br",
-        "uqmobile.jp",
-        "verizon.net",
-        "virgilio.it",
-        "vodafone.ne.jp",
-        "wanadoo.fr",
-        "web.de",
-        "wp.pl",
-        "yahoo.ca",
-        "yahoo.co.jp",
-        "yahoo.co.uk",
-        "yahoo.com",
-        "yahoo.com.br",
-        "yahoo.com.hk",
-        "yahoo.com.tw",
-        "yahoo.de",
-        "yahoo.es",
-        "yahoo.fr",
-        "yahoo.it",
-        "yandex.com",
-        "yandex.ru",
-        "ybb.ne.jp",
-        "yeah.net",
-        "ymail.com",
-        "ymobile.ne.jp",
-        "zoho.com",
-    )
-)
-"""Mail domains that anybody may have: they say nothing about an employer."""
-
 _DOTS_MEAN_NOTHING: Final = frozenset(("gmail.com", "googlemail.com"))
+_ONE_HOST: Final = {
+    "googlemail.com": "gmail.com",
+    **dict.fromkeys(("me.com", "mac.com"), "icloud.com"),
+    **dict.fromkeys(("pm.me", "protonmail.com"), "proton.me"),
+}
+"""Hosts that deliver a name to the same mailbox as another, which stands for both."""
 _PLUS_IS_A_TAG: Final = _DOTS_MEAN_NOTHING | frozenset(
     (
         *("outlook.com", "outlook.de", "outlook.es", "outlook.fr", "outlook.jp", "hotmail.com", "hotmail.de"),
@@ -158,9 +42,9 @@ _PHONE = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _PHONE_PUNCTUATION = re.compile(r"[\s().\-‐-―−]")
 _TRUNK = re.compile(r"(?<=\d)[\s.-]*\(0\)[\s.-]*")  # +81 (0)90: the 0 is dialled inside the country only
 _WHOLE_AS_REAL = re.compile(r"(\d{6,15})\.0+")  # what a spreadsheet makes of a number
-_LEGAL_END = re.compile(r"\.(?:ltd|inc|co|corp|gmbh|llc|plc)$")
+_IN_ANGLES = re.compile(r"^[^<>]*<([^<>@]+@[^<>@]+)>$")  # Hana <hana@example.org>
+_IN_QUOTES = re.compile(r'^"([^"\\]+)"$')
 _MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
-_DOMAIN = re.compile(r"[^\s@/]+\.[^\s@/.]{2,}")
 
 
 def make_token(namespace: str, value: str, secret: bytes, *, country: str | None = None) -> str | None:
@@ -241,7 +125,7 @@ def normal_form(namespace: str, value: str, *, country: str | None = None) -> st
     if namespace == "email":
         return _mail(text)
     if namespace == "employer":
-        return _employer(text.casefold())
+        return employer_form(text.casefold())
     if not text:
         raise InputError(explained("an empty person id", remedy="give the id the person is proved by"))
     return text
@@ -295,79 +179,18 @@ def _parsed(digits: str, country: str | None, *, valid: bool = False) -> Any:
 
 def _mail(text: str) -> str:
     address = text.casefold().removeprefix("mailto:").partition("?")[0].strip()
+    address = INVISIBLE.sub("", _IN_ANGLES.sub(r"\1", address)).rstrip(".")
     name, at, domain = address.rpartition("@")
-    domain = _ascii_domain(domain)
+    name, domain = _IN_QUOTES.sub(r"\1", name), ascii_domain(domain)
     if domain in _PLUS_IS_A_TAG:
         name = name.partition("+")[0] or name
     if domain in _DOTS_MEAN_NOTHING:
-        name, domain = name.replace(".", "") or name, "gmail.com"
+        name = name.replace(".", "") or name
+    domain = _ONE_HOST.get(domain, domain)
     return _matching(_MAIL, f"{name}{at}{domain}", "a mail address", "give name@domain")
-
-
-def _employer(text: str) -> str | None:
-    """Return a domain, or the name of a company where the text is no domain; two kinds that never meet."""
-    bare = text.removeprefix("mailto:").partition("?")[0].strip()
-    domain = bare.rpartition("@")[2].removeprefix("www.").rstrip(".")
-    if _DOMAIN.fullmatch(domain) and not _LEGAL_END.search(domain):
-        domain = _ascii_domain(domain)
-        return None if domain in FREE_MAIL else domain
-    name = "" if "@" in text else company_name(text)
-    if not name:
-        remedy = "give the employer's mail domain, such as example.co.jp, or the company's name"
-        raise InputError(explained("the value is neither a domain nor a company", remedy=remedy))
-    return f"name {name}"
-
-
-def _ascii_domain(domain: str) -> str:
-    """Return a domain as ASCII, so that its two spellings meet; as it is where it has none."""
-    try:
-        return domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        return domain
 
 
 def _matching(pattern: re.Pattern[str], text: str, what: str, remedy: str) -> str:
     if not pattern.fullmatch(text):
         raise InputError(explained(f"the value is not {what}", remedy=remedy))
     return text
-
-
-_JAPANESE: Final = (
-    r"株式会社|有限会社|合同会社|合資会社|合名会社|相互会社|"
-    r"(?:一般|公益)?(?:社団|財団)法人|医療法人|学校法人|宗教法人|社会福祉法人|独立行政法人|"
-    r"\((?:株|有|同|資|名|社|財|医|学|宗|福|独)\)"
-)
-_AROUND = re.compile(rf"^(?:{_JAPANESE})+|(?:{_JAPANESE})+$")
-_LEGAL_WORDS: Final = frozenset(
-    (
-        "ab", "ag", "aktiengesellschaft", "as", "asa", "bv", "bvba", "co", "company", "corp",
-        "corporation", "cv", "eg", "eireli", "ev", "gmbh", "inc", "incorporated", "kft", "kg", "kk", "lda",
-        "limitada", "limited",
-        "llc", "llp", "lp", "ltd", "ltda", "mbh", "nv", "ohg", "oy", "oyj", "plc", "pte", "pty", "sa",
-        "sarl", "sas", "se", "sl", "spa", "srl", "ug",
-    )
-)  # fmt: skip
-_DOTS = re.compile(r"(?<=\b\w)\.(?=\s*\w?\b)|\.")
-_NO_WORD = re.compile(r"[\W_]+")
-
-
-def company_name(text: str) -> str:
-    """Return the one spelling of a company's name; empty where nothing but a legal form is there.
-
-    Accents are dropped, since many people write names without them; the marks of kana and Hangul are letters.
-
-    >>> company_name("㈱ひだまり商事") == company_name("株式会社 ひだまり商事")
-    True
-    >>> company_name("Example GmbH & Co. KG"), company_name("EXAMPLE, Inc."), company_name("Straße AG")
-    ('example', 'example', 'strasse')
-    >>> company_name("Itaú Unibanco S.A."), company_name("パナ") == company_name("バナ")
-    ('itauunibanco', False)
-    """
-    folded = unaccented(unicodedata.normalize("NFKC", text))
-    bare = re.sub(r"\s+", " ", folded).strip()
-    while (shorter := _AROUND.sub("", bare).strip()) != bare:
-        bare = shorter
-    words = _NO_WORD.sub(" ", _DOTS.sub("", bare).replace("'", "")).split()
-    while words and words[-1] in _LEGAL_WORDS:
-        words.pop()
-    return "".join(words)

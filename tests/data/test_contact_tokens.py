@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.data.contact_tokens import FREE_MAIL, is_token, make_token
+from recsys.data.contact_tokens import is_token, make_token
+from recsys.data.employers import FREE_MAIL
 from recsys.errors import InputError
 
 SECRET = b"a secret of some length"
@@ -197,3 +198,47 @@ def test_one_mailbox_is_one_token_under_its_spellings(
     wanted = make_token("email", address, SECRET)
     assert [make_token("email", one, SECRET) == wanted for one in same] == [True] * len(same)
     assert [make_token("email", one, SECRET) == wanted for one in others] == [False] * len(others)
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "<Hana@gmail.com>",
+        "Hana <hana@gmail.com>",
+        "hana@gmail.com.",
+        '"ha.na"@gmail.com',
+        "ha\u200bna@gmail.com",
+    ],
+)
+def test_an_address_copied_out_of_a_message_is_that_address(spelled: str) -> None:
+    assert make_token("email", spelled, SECRET) == make_token("email", "hana@gmail.com", SECRET)
+
+
+@pytest.mark.parametrize("hosts", [("me.com", "mac.com", "icloud.com"), ("pm.me", "protonmail.com")])
+def test_hosts_of_one_mailbox_are_one(hosts: tuple[str, ...]) -> None:
+    assert len({make_token("email", f"hana@{host}", SECRET) for host in hosts}) == 1
+
+
+_WITHOUT = [
+    "無職",
+    "なし",
+    "none",
+    "Self-Employed",
+    "ﾌﾘｰﾗﾝｽ",
+    "n/a",
+    "retired",
+    "AUTÔNOMA",
+    "selbständig",
+    "주부",
+]
+
+
+@pytest.mark.parametrize("text", _WITHOUT)
+def test_people_without_an_employer_are_no_colleagues(text: str) -> None:
+    """They had the token of a company of that name, and never met."""
+    assert make_token("employer", text, SECRET) is None
+
+
+@pytest.mark.parametrize("text", ["https://example.co.jp/", "http://www.example.co.jp/about?x=1"])
+def test_an_address_on_the_web_is_its_domain(text: str) -> None:
+    assert make_token("employer", text, SECRET) == make_token("employer", "example.co.jp", SECRET)

@@ -1,0 +1,128 @@
+"""Employers as people write them: a domain or a company's name, each in one spelling."""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+from recsys.catalogue.text_folding import unaccented
+from recsys.data.no_answer_codes import is_unknown
+from recsys.errors import InputError, explained
+
+FREE_MAIL: Final = frozenset(
+    (
+        *("126.com", "139.com", "163.com", "163.net", "aol.com", "asahi-net.or.jp", "att.net", "au.com"),
+        *("biglobe.ne.jp", "bigpond.com", "bk.ru", "bol.com.br", "btinternet.com", "comcast.net"),
+        *("daum.net", "dion.ne.jp", "docomo.ne.jp", "eonet.ne.jp", "excite.co.jp", "ezweb.ne.jp"),
+        *("fastmail.com", "foxmail.com", "free.fr", "freenet.de", "gmail.com", "gmx.at", "gmx.ch"),
+        *("gmx.com", "gmx.de", "gmx.net", "goo.jp", "googlemail.com", "hanmail.net", "hey.com"),
+        *("hi-ho.ne.jp", "hotmail.co.jp", "hotmail.co.uk", "hotmail.com", "hotmail.de", "hotmail.es"),
+        *("hotmail.fr", "hotmail.it", "hushmail.com", "i.softbank.jp", "icloud.com", "inbox.ru"),
+        *("infoseek.jp", "jcom.home.ne.jp", "laposte.net", "libero.it", "list.ru", "live.co.uk"),
+        *("live.com", "live.fr", "live.jp", "mac.com", "mail.com", "mail.ru", "me.com", "msn.com"),
+        *("naver.com", "nifty.com", "o2.pl", "ocn.ne.jp", "onet.pl", "orange.fr", "outlook.com"),
+        *("outlook.de", "outlook.es", "outlook.fr", "outlook.jp", "plala.or.jp", "pm.me", "proton.me"),
+        *("protonmail.com", "qq.com", "rakuten.jp", "rambler.ru", "rediffmail.com", "rocketmail.com"),
+        *("sbcglobal.net", "seznam.cz", "sfr.fr", "sina.com", "so-net.ne.jp", "softbank.ne.jp"),
+        *("sohu.com", "t-online.de", "terra.com.br", "tuta.com", "tutanota.com", "uol.com.br"),
+        *("uqmobile.jp", "verizon.net", "virgilio.it", "vodafone.ne.jp", "wanadoo.fr", "web.de", "wp.pl"),
+        *("yahoo.ca", "yahoo.co.jp", "yahoo.co.uk", "yahoo.com", "yahoo.com.br", "yahoo.com.hk"),
+        *("yahoo.com.tw", "yahoo.de", "yahoo.es", "yahoo.fr", "yahoo.it", "yandex.com", "yandex.ru"),
+        *("ybb.ne.jp", "yeah.net", "ymail.com", "ymail.ne.jp", "ymobile.ne.jp", "zoho.com"),
+    )
+)
+"""Mail domains that anybody may have: they say nothing about an employer."""
+_LEGAL_END = re.compile(r"\.(?:ltd|inc|co|corp|gmbh|llc|plc)$")
+_URL = re.compile(r"^https?://([^/?#:]+).*$", re.DOTALL)
+_DOMAIN = re.compile(r"[^\s@/]+\.[^\s@/.]{2,}")
+
+
+def employer_form(text: str) -> str | None:
+    """Return a domain, or the name of a company where the text is no domain; two kinds that never meet.
+
+    None where the text says that there is no employer: people without one are no colleagues.
+    """
+    if is_unknown(text) or company_name(text) in _no_employer():
+        return None
+    bare = _URL.sub(r"\1", text).removeprefix("mailto:").partition("?")[0].strip()
+    domain = bare.rpartition("@")[2].removeprefix("www.").rstrip(".")
+    if _DOMAIN.fullmatch(domain) and not _LEGAL_END.search(domain):
+        domain = ascii_domain(domain)
+        return None if domain in FREE_MAIL else domain
+    name = "" if "@" in text else company_name(text)
+    if not name:
+        remedy = "give the employer's mail domain, such as example.co.jp, or the company's name"
+        raise InputError(explained("the value is neither a domain nor a company", remedy=remedy))
+    return f"name {name}"
+
+
+def ascii_domain(domain: str) -> str:
+    """Return a domain as ASCII, so that its two spellings meet; as it is where it has none."""
+    try:
+        return domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return domain
+
+
+_JAPANESE: Final = (
+    r"株式会社|有限会社|合同会社|合資会社|合名会社|相互会社|"
+    r"(?:一般|公益)?(?:社団|財団)法人|医療法人|学校法人|宗教法人|社会福祉法人|独立行政法人|"
+    r"\((?:株|有|同|資|名|社|財|医|学|宗|福|独)\)"
+)
+_AROUND = re.compile(rf"^(?:{_JAPANESE})+|(?:{_JAPANESE})+$")
+_LEGAL_WORDS: Final = frozenset(
+    (
+        "ab", "ag", "aktiengesellschaft", "as", "asa", "bv", "bvba", "co", "company", "corp",
+        "corporation", "cv", "eg", "eireli", "ev", "gmbh", "inc", "incorporated", "kft", "kg", "kk", "lda",
+        "limitada", "limited", "llc", "llp", "lp", "ltd", "ltda", "mbh", "nv", "ohg", "oy", "oyj", "plc", "pte", "pty",
+        "sa", "sarl", "sas", "se", "sl", "spa", "srl", "ug",
+    )
+)  # fmt: skip
+_NO_EMPLOYER: Final = frozenset(
+    (
+        *("無職", "自営業", "自営", "個人事業主", "フリーランス", "フリー", "主婦", "主夫", "専業主婦"),
+        *("専業主夫", "学生", "退職", "年金生活", "求職中", "会社員", "公務員", "パート", "アルバイト"),
+        *("その他", "非公開", "self-employed", "self employed", "freelance", "freelancer"),
+        *("unemployed", "retired", "student", "homemaker", "housewife", "not working", "between jobs"),
+        *("private", "employee", "other", "selbständig", "selbstständig", "freiberuflich"),
+        *("freiberufler", "arbeitslos", "rentner", "rentnerin", "hausfrau", "hausmann", "indépendant"),
+        *("indépendante", "au chômage", "retraité", "retraitée", "étudiant", "étudiante"),
+        *("sans emploi", "autónomo", "autónoma", "desempleado", "desempleada", "jubilado", "jubilada"),
+        *("estudiante", "ama de casa", "autônomo", "autônoma", "desempregado", "desempregada"),
+        *("aposentado", "aposentada", "reformado", "reformada", "estudante", "dona de casa"),
+        *("libero professionista", "disoccupato", "disoccupata", "pensionato", "pensionata"),
+        *("studente", "zzp", "zelfstandig", "werkloos", "gepensioneerd", "무직", "자영업", "프리랜서"),
+        *("주부", "학생", "퇴직", "无业", "自由职业", "退休", "个体户"),
+    )
+)
+"""What people write in place of an employer's name."""
+_DOTS = re.compile(r"(?<=\b\w)\.(?=\s*\w?\b)|\.")
+_NO_WORD = re.compile(r"[\W_]+")
+
+
+def company_name(text: str) -> str:
+    """Return the one spelling of a company's name; empty where nothing but a legal form is there.
+
+    Accents are dropped, since many people write names without them; the marks of kana and Hangul are letters.
+
+    >>> company_name("㈱ひだまり商事") == company_name("株式会社 ひだまり商事")
+    True
+    >>> company_name("Example GmbH & Co. KG"), company_name("EXAMPLE, Inc."), company_name("Straße AG")
+    ('example', 'example', 'strasse')
+    >>> company_name("Itaú Unibanco S.A."), company_name("パナ") == company_name("バナ")
+    ('itauunibanco', False)
+    """
+    folded = unaccented(unicodedata.normalize("NFKC", text))
+    bare = re.sub(r"\s+", " ", folded).strip()
+    while (shorter := _AROUND.sub("", bare).strip()) != bare:
+        bare = shorter
+    words = _NO_WORD.sub(" ", _DOTS.sub("", bare).replace("'", "")).split()
+    while words and words[-1] in _LEGAL_WORDS:
+        words.pop()
+    return "".join(words)
+
+
+@lru_cache(maxsize=1)
+def _no_employer() -> frozenset[str]:
+    """Return the one spelling of each text that stands in place of an employer's name."""
+    return frozenset(map(company_name, _NO_EMPLOYER))
