@@ -74,8 +74,8 @@ _LEGAL_WORDS: Final = frozenset(
     (
         "ab", "ag", "aktiengesellschaft", "as", "asa", "bv", "bvba", "co", "company", "corp",
         "corporation", "cv", "eg", "eireli", "ev", "gmbh", "inc", "incorporated", "kft", "kg", "kk", "lda",
-        "limitada", "limited", "llc", "llp", "lp", "ltd", "ltda", "mbh", "nv", "ohg", "oy", "oyj", "plc", "pte",
-        "pty", "sa", "sarl", "sas", "se", "sl", "spa", "srl", "ug",
+        "limitada", "limited", "llc", "llp", "lp", "ltd", "ltda", "mbh", "nv", "ohg", "oy", "oyj", "plc",
+        "pte", "pty", "sa", "sarl", "sas", "se", "sl", "spa", "srl", "ug",
     )
 )  # fmt: skip
 _NO_EMPLOYER: Final = frozenset(
