@@ -15,6 +15,8 @@ from recsys.types import Float64Array
 
 MAX_WEIGHT: Final = 3.0
 """The greatest weight a topic can be given."""
+MOST_LISTENING: Final = 18.0
+"""What the weights of all topics somebody listens to may sum to: six, gladly. More are scaled down to it."""
 
 
 class Topics(Block):
@@ -41,7 +43,9 @@ class FittedTopics(FittedBlock):
     """Shares of what I talk about, against how gladly you listen.
 
     The pair score is `sum_t talks_it / sum(talks_i) * listens_jt / 3`, in [0, 1] and directed: of what
-    i needs to talk about, how much j is glad to hear. Unknown is 0.
+    i needs to talk about, how much j is glad to hear. Unknown is 0. Somebody who listens to nearly everything
+    would suit everybody: where the weights of somebody's topics sum to more than `MOST_LISTENING`, all of
+    them are scaled down to it.
     """
 
     name: ClassVar[str] = "talk_topics"
@@ -55,7 +59,9 @@ class FittedTopics(FittedBlock):
 
     def rows(self, people: Population) -> BlockRows:
         """Return the rows of everybody."""
-        listens = topic_weights(people, "listens", self.topics) / MAX_WEIGHT
+        listens = topic_weights(people, "listens", self.topics)
+        listens *= MOST_LISTENING / np.maximum(listens.sum(axis=1, keepdims=True), MOST_LISTENING)
+        listens /= MAX_WEIGHT
         return BlockRows(talk_shares(people, self.topics).astype(np.float32), listens.astype(np.float32))
 
 
