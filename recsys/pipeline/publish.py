@@ -149,7 +149,7 @@ def publish(
             sync_folder(staging)
         manifest = _written_manifest(staging, proposal, moment, made_from=made_from, ledger=ledger)
         if pages_asked and serving is not None and not refused:
-            judge = partial(pages, viewers=pages_asked, listed=listed)
+            judge = _judge_of_pages(pending, proposal, listed, pages_asked)
             gates = _with_pages(gates, proposal, staging, published, manifest, judge)
             refused = gates[-1].level is Level.BLOCK
         folder = published / (REFUSED if refused else RUNS) / run_id
@@ -199,6 +199,21 @@ def _with_restrictions(
     pending = pending_ledger(published, people, changes)
     note_night(pending, people, holds, shown)
     return pending, changes
+
+
+def _judge_of_pages(
+    pending: PendingLedger, proposal: Proposal, listed: Collection[str], viewers: int
+) -> Callable[[Proposal, Path, Path, str], GateResult]:
+    """Return the gate of pages, which asks under the ledger as it will be once the night is served."""
+    as_served = partial(_as_served, pending, proposal)
+    return partial(pages, viewers=viewers, listed=listed, as_served=as_served)
+
+
+def _as_served(pending: PendingLedger, proposal: Proposal, folder: Path) -> None:
+    """Make of the copy of a ledger in a folder what it will be once the night is served."""
+    copy = SafetyLedger(folder, pending.keys)
+    pending.write_to_copy(copy)
+    end_for_now(copy, proposal.people, proposal.policy)
 
 
 def _asked_of_ledger(staging: Path, proposal: Proposal, ledger: SafetyLedger) -> Proposal:

@@ -114,6 +114,13 @@ class PendingLedger(SafetyLedger):
         self._write([one for one in self._held if one["kind"] != "lift"])
         self._held = [one for one in self._held if one["kind"] == "lift"]
 
+    def write_to_copy(self, ledger: SafetyLedger) -> None:
+        """Write to a copy of the ledger all that waits here, as `write_names` and `write_lifts` will."""
+        self.now()
+        names = [one for one in self._held if one["kind"] != "lift"]
+        lifts = [_without_said_again(one, self._state) for one in self._held if one["kind"] == "lift"]
+        ledger.append([one for one in (*names, *lifts) if one.get("people") or one.get("pairs")])
+
     def write_names_for_now(self, stopped: LedgerTag, apart: LedgerTag) -> None:
         """Write whom tonight's tokens name, under tags that end with the next night that is published."""
         people = {one for told in self._held_of("stop") for one in numbers_in(told.get("people", ""))}

@@ -11,6 +11,7 @@ import recsys.pipeline.publish as publishing
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.pipeline.gates.proposal import GateResult, Level
+from recsys.pipeline.refused_night import APART_FOR_NOW
 from recsys.safety import MemorySafety
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import STORE, LedgerTag, Who
@@ -210,6 +211,30 @@ def test_a_ban_in_another_word_ends_by_a_row_after_the_night_that_first_read_it(
     assert (kind in _shown(folder)) == (word == "banned")
     assert town.night(folder, sound, hours=9).published
     assert kind in _shown(folder)
+
+
+def test_what_refused_nights_told_for_now_does_not_hold_up_the_night_that_ends_it(
+    town: Published, tmp_path: Path
+) -> None:
+    """Seen to fail: the gate of pages asked under what the publication would end, and refused it for ever."""
+    folder = copy_of(town, tmp_path)
+    pairs = [(Who(a), Who(b)) for at, a in enumerate(USERS) for b in USERS[at + 1 :]]
+    SafetyLedger.of(folder).separate(pairs, APART_FOR_NOW)
+    assert town.night(folder, TOWN, hours=2, pages_asked=5).published
+    assert _shown(folder) == {*KINDS, OTHER}
+
+
+def test_the_links_that_a_night_makes_count_for_its_gate_of_pages(town: Published, tmp_path: Path) -> None:
+    """Seen to fail: tokens that moved on by few a night made one person of all, and that night was green."""
+    folder, profiles = copy_of(town, tmp_path), TOWN[T.PROFILES]
+    found = []
+    for hours, (start, stop) in enumerate([(0, 20), (19, 39), (38, len(USERS))], start=2):
+        ring = dict(zip(USERS[start:stop], np.roll(profiles[C.PERSON_TOKEN][start:stop], 1), strict=True))
+        told = profiles[C.USER].map(ring)
+        profiles = profiles.assign(**{C.PERSON_TOKEN: told.fillna(profiles[C.PERSON_TOKEN])})
+        found.append(town.night(folder, TOWN | {T.PROFILES: profiles}, hours=hours, pages_asked=9))
+    assert [one.published for one in found] == [True, True, False]
+    assert {one.gate for one in found[-1].gates if one.level is Level.BLOCK} == {"pages"}
 
 
 def test_one_token_that_changed_in_a_refused_night_is_the_same_person(

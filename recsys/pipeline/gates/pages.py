@@ -5,8 +5,10 @@ of the lists did. So the run is opened from a folder that looks like the publish
 """
 
 import secrets
+import shutil
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -35,18 +37,24 @@ def pages(
     *,
     viewers: int,
     listed: Collection[str] | None = None,
+    as_served: Callable[[Path], object] | None = None,
 ) -> GateResult:
     """Block when a ranker cannot open the run, or gives empty pages to many who have a list.
 
     viewers: how many are asked, spread over everybody with a list whom the safety ledger does not stop: of
     those a few may have an empty page by right. listed: who had a list before the ledger was asked, since
-    it may leave nobody in any; None for those of `proposal`.
+    it may leave nobody in any; None for those of `proposal`. as_served: makes of a copy of the safety ledger
+    in a folder what it will be once the run is served: links of this night count then, and what refused
+    nights told for now has ended.
     """
-    stopped = stopped_people(proposal.people, SafetyLedger.of(published))
     named = proposal.lists[C.VIEWER].unique().tolist() if listed is None else listed
-    asked = _spread(sorted({*named} - stopped), viewers)
     try:
-        empty = _empty_pages(asked, staging, published, run_id)
+        with _opened_beside(staging, published, run_id) as folder:
+            if as_served is not None:
+                as_served(folder)
+            stopped = stopped_people(proposal.people, SafetyLedger.of(folder))
+            asked = _spread(sorted({*named} - stopped), viewers)
+            empty = _empty_pages(asked, folder)
     except RecsysError as error:
         names = {"problem": (str(error),)}
         return GateResult("pages", Level.BLOCK, f"the run cannot be served: {error}", {"count": 1}, names)
@@ -63,15 +71,23 @@ def _spread(viewers: Sequence[str], most: int) -> list[str]:
     return [viewers[i] for i in at] if viewers else []
 
 
-def _empty_pages(asked: Sequence[str], staging: Path, published: Path, run_id: str) -> int:
+@contextmanager
+def _opened_beside(staging: Path, published: Path, run_id: str) -> Iterator[Path]:
+    """Make a folder that looks like the published one once the run is served; its ledger is a copy."""
     with tempfile.TemporaryDirectory() as name:
-        folder, real = Path(name), published.resolve()
+        folder, real = Path(name).resolve(), published.resolve()
         (folder / RUNS).mkdir()
         (folder / RUNS / run_id).symlink_to(staging.resolve(), target_is_directory=True)
-        for part in (LEDGER, HEAD, ERASURES):
+        for part in (LEDGER, HEAD):
             if (real / part).exists():
-                (folder / part).symlink_to(real / part)
+                shutil.copyfile(real / part, folder / part)
+        if (real / ERASURES).exists():
+            (folder / ERASURES).symlink_to(real / ERASURES)
         set_current_run(folder, run_id)
-        keys = Keys((secrets.token_bytes(SHORTEST_KEY),))  # its receipts are shown to nobody
-        ranker = Ranker.open(folder, safety=MemorySafety(), max_staleness=None, poll_s=0, keys=keys)
-        return sum(not ranker.rank(viewer, k=_SHORT).items for viewer in asked)
+        yield folder
+
+
+def _empty_pages(asked: Sequence[str], folder: Path) -> int:
+    keys = Keys((secrets.token_bytes(SHORTEST_KEY),))  # its receipts are shown to nobody
+    ranker = Ranker.open(folder, safety=MemorySafety(), max_staleness=None, poll_s=0, keys=keys)
+    return sum(not ranker.rank(viewer, k=_SHORT).items for viewer in asked)

@@ -126,19 +126,19 @@ def _lost_wishes(was: float, now: float) -> Level:
 
 
 def person_tokens(proposal: Proposal) -> GateResult:
-    """Block when many accounts have another person token than in what is served, or none any more.
+    """Block when many accounts have another person token than in what is served, or none; warn of some.
 
     Accounts that ever had a token in common are one person's for good, so a column gone wrong for one
     published night would make strangers one person. A few may change at any time.
     """
     changed, had = proposal.changed_tokens or (0, 0)
     share = changed / max(had, 1)
-    if changed <= _FEW_TOKENS or share <= proposal.limits.block_changed_tokens:
-        good = f"{changed:,} of {had:,} accounts have another person token"
-        return GateResult("person_tokens", Level.PASS, good, {"count": changed, "had": had})
-    numbers = {"count": changed, "had": had, "value": share}
     message = f"{changed:,} of {had:,} accounts have another person token than in what is served, or none"
-    return GateResult("person_tokens", Level.BLOCK, message, numbers)
+    level = Level.PASS
+    if changed > _FEW and share > proposal.limits.warn_changed_tokens:
+        is_much = changed > _FEW_TOKENS and share > proposal.limits.block_changed_tokens
+        level = Level.BLOCK if is_much else Level.WARN
+    return GateResult("person_tokens", level, message, {"count": changed, "had": had})
 
 
 def clock(proposal: Proposal) -> GateResult:
