@@ -91,6 +91,7 @@ def read(places: Iterable[Place], people: Population, readers: Iterable[str]) ->
     shares = {str(q): rows.value_counts(normalize=True) for q, rows in public.groupby(C.QUESTION)[C.ANSWER]}
     known = answers.set_index([C.QUESTION, "who"])[[C.ANSWER, C.VISIBILITY]]
     seen = pd.DataFrame(list(places), columns=[*Place._fields])
+    seen = seen[seen.question.isin(list(shares))]  # where nobody answers in public there is nothing to learn
     seen = seen.join(known, on=["question", "who"], how="inner")
     seen["decile"] = (10 * seen.share).astype(int).clip(0, 9)
     seen["usual"] = [shares[q].get(word, 0.0) for q, word in zip(seen.question, seen.asked, strict=True)]
