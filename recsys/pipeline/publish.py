@@ -389,7 +389,9 @@ def _explained_disk(published: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        # numpy tells of a part that was written, and of no number
+        part = error.errno is None and "requested and" in str(error)
+        full = part or error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         what = "the disk is full" if full else "cannot write the publication"
         remedy = "free some space and run again" if full else "check the folder and its permissions"
         message = explained(what, where=str(published), got=str(error), remedy=remedy)

@@ -51,11 +51,15 @@ class ChangedToken(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class TokenChanges:
-    """Who of what is served has another token tonight. ids: of everybody served, None where nothing is."""
+    """Who of what is served has another token tonight. ids: of everybody served, None where nothing is.
+
+    n_tokens, tokens: how many accounts had one, and the fingerprints of those.
+    """
 
     ids: SnapshotIds | None = None
     changed: tuple[ChangedToken, ...] = ()
     n_tokens: int = 0
+    tokens: frozenset[int] = frozenset()
 
     @classmethod
     def of_published(cls, published: Path, people: Population) -> "TokenChanges":
@@ -95,7 +99,7 @@ class TokenChanges:
             token = people.person_tokens[row] if row >= 0 else None
             if not is_gone and old != (shared[-1].of(PERSON, token) if token else 0):
                 changed.append(ChangedToken(user, old, token, bool(row >= 0)))
-        return cls(ids, tuple(changed), int((before != 0).sum()))
+        return cls(ids, tuple(changed), int((before != 0).sum()), frozenset(before.tolist()))
 
     def unchanged(self, ids: Sequence[str]) -> list[str]:
         """Return those of these accounts that have the token tonight that they have in what is served."""
@@ -135,10 +139,12 @@ def pending_ledger(published: Path, people: Population, changes: TokenChanges) -
 def write_names_for_now(ledger: PendingLedger, changes: TokenChanges) -> None:
     """Let what a night told of people count for their other accounts too, by tonight's tokens, for now.
 
-    Where many tokens changed at once it is no word about people.
+    Where many tokens changed at once it is no word about those who had one of them, nor about pairs: a new
+    key has new tokens, a column that moved has those of others.
     """
+    ledger.write_stops_for_now(NAMED_FOR_NOW, changes.tokens if changes.are_many else ())
     if not changes.are_many:
-        ledger.write_names_for_now(NAMED_FOR_NOW, APART_FOR_NOW)
+        ledger.write_pairs_for_now(APART_FOR_NOW)
 
 
 def note_refused(

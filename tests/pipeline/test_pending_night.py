@@ -237,6 +237,21 @@ def test_the_links_that_a_night_makes_count_for_its_gate_of_pages(town: Publishe
     assert {one.gate for one in found[-1].gates if one.level is Level.BLOCK} == {"pages"}
 
 
+def test_who_is_banned_is_out_by_the_token_of_a_new_key_while_that_night_waits(
+    town: Published, tmp_path: Path
+) -> None:
+    """Seen to fail: a newcomer with a banned member's new token was served until the night was let through."""
+    told = with_rows({"ban": rows_of("ban", "sound")})
+    folder, anew = copy_of(town, tmp_path), _tokens(lambda old: old.str[:6] + "f" + old.str[7:])
+    rekeyed = anew(told)
+    assert town.night(folder, told, hours=1).published
+    assert not town.night(folder, rekeyed, hours=2).published
+    profiles = rekeyed[T.PROFILES].drop_duplicates(C.USER).set_index(C.USER)[C.PERSON_TOKEN]
+    state = SafetyLedger.of(folder).now()
+    stopped = {one for one in USERS if state.is_stopped(state.fingerprints(Who("new", profiles[one])))}
+    assert stopped == {PAIR_OF["ban"][1]}
+
+
 def test_one_token_that_changed_in_a_refused_night_is_the_same_person(
     town: Published, tmp_path: Path
 ) -> None:

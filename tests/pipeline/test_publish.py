@@ -193,3 +193,13 @@ def test_short_lists_warn_and_block_by_their_limits(night: Night, tmp_path: Path
     assert exit_code(list_floor=2) == 0
     assert exit_code(list_floor=3) == 10
     assert exit_code(list_floor=3, block_short_lists=0.9) == 20
+
+
+def test_a_part_that_was_written_to_a_full_disk_is_tried_again(night: Night, tmp_path: Path) -> None:
+    """Seen to fail: numpy tells of it without a number of the error, and nobody tried again."""
+
+    def serving(folder: Path, lists: pd.DataFrame) -> None:
+        raise OSError("247923 requested and 24448 written")
+
+    with pytest.raises(BusyError, match="the disk is full"):
+        night.publish(tmp_path, serving=serving)
