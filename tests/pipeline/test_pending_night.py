@@ -240,7 +240,7 @@ def test_the_links_that_a_night_makes_count_for_its_gate_of_pages(town: Publishe
 def test_who_is_banned_is_out_by_the_token_of_a_new_key_while_that_night_waits(
     town: Published, tmp_path: Path
 ) -> None:
-    """Seen to fail: a newcomer with a banned member's new token was served until the night was let through."""
+    """Seen to fail: a newcomer with a banned member's new token was served while the night waited."""
     told = with_rows({"ban": rows_of("ban", "sound")})
     folder, anew = copy_of(town, tmp_path), _tokens(lambda old: old.str[:6] + "f" + old.str[7:])
     rekeyed = anew(told)
