@@ -127,6 +127,13 @@ def rollback(
     ] = None,
     *,
     published: Published = Path("data/published"),
+    without_newest: Annotated[
+        bool,
+        typer.Option(
+            "--without-newest",
+            help="Go back although the newest publication cannot be read: whom it left out is shown again.",
+        ),
+    ] = False,
 ) -> None:
     """Serve an earlier publication again.
 
@@ -138,7 +145,7 @@ def rollback(
     from recsys.cli.app import language, say, settings_if_sound
     from recsys.pipeline.rollback import rollback as rolled_back
 
-    found = rolled_back(published, run)
+    found = rolled_back(published, run, without_newest=without_newest)
     spoken = language(None, settings_if_sound())
     say("rolled_back", spoken, run=found.run_id, as_of=found.manifest.data_as_of)
 

@@ -28,6 +28,8 @@ from recsys.pipeline.erasure import rewrite_runs_naming_erased
 from recsys.pipeline.fingerprint import package_versions
 from recsys.pipeline.gates import run_gates
 from recsys.pipeline.gates.distribution import COLUMN_PROFILE, column_profile, column_profile_bytes
+from recsys.pipeline.gates.list_checks import people as people_listed
+from recsys.pipeline.gates.list_checks import rows_served
 from recsys.pipeline.gates.pages import pages
 from recsys.pipeline.gates.proposal import Calibration, GateResult, Level, Proposal
 from recsys.pipeline.history import GATES_FILE, gates_bytes, read_history, write_history
@@ -142,7 +144,11 @@ def publish(
         gates = _judged(staging, replace(proposal, changed_tokens=changes.counts))
         refused = any(result.level is Level.BLOCK for result in gates)
         listed = proposal.lists[C.VIEWER].unique().tolist()
+        n_before = len(proposal.lists)
         proposal = _asked_of_ledger(staging, proposal, ledger if refused else pending)
+        if not refused:
+            gates = _counted_again(staging, proposal, gates, n_before)
+            refused = any(result.level is Level.BLOCK for result in gates)
         _write_cards(staging, proposal, gates, made_from, source)
         if serving is not None and not refused:
             serving(staging / SERVING, proposal.lists)
@@ -235,6 +241,22 @@ def _judged(staging: Path, proposal: Proposal) -> tuple[GateResult, ...]:
     profile = column_profile(proposal.people, proposal.listed, proposal.lists)
     write_atomically(staging / COLUMN_PROFILE, column_profile_bytes(profile))
     return gates
+
+
+def _counted_again(
+    staging: Path, proposal: Proposal, gates: tuple[GateResult, ...], n_before: int
+) -> tuple[GateResult, ...]:
+    """Return the gates with those of numbers judged on the lists that the safety ledger has left.
+
+    The publication they are compared with was counted so: a ledger that empties the lists of a community, by
+    accounts that became one or by holds that nobody lifted, is seen here. n_before: rows without the ledger.
+    """
+    if len(proposal.lists) == n_before:
+        return gates
+    again = {"rows": rows_served(proposal, n_before), "people": people_listed(proposal)}
+    found = tuple(again.get(one.gate, one) for one in gates)
+    write_atomically(staging / GATES_FILE, gates_bytes(found))
+    return found
 
 
 def _with_pages(  # noqa: PLR0917

@@ -1,6 +1,5 @@
 """Rollback: an earlier publication is served again."""
 
-from contextlib import suppress
 from pathlib import Path
 
 from recsys.errors import PublicationError, RecsysError, did_you_mean, explained, warn
@@ -13,23 +12,29 @@ from recsys.pipeline.rewrite_run import rewrite_run
 from recsys.ranking.snapshot_files import served_snapshot
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger
-from recsys.storage.publication import Publication, current_run, read_publication, set_current_run
+from recsys.storage.manifest import is_of_another_format, read_manifest, verify_files
+from recsys.storage.publication import RUNS, Publication, current_run, read_publication, set_current_run
 
 
-def rollback(published: str | Path, run_id: str | None = None) -> Publication:
+def rollback(
+    published: str | Path, run_id: str | None = None, *, without_newest: bool = False
+) -> Publication:
     """Point to `run_id`, or to the run before the one that is served, and return it.
 
     Its files are checked first; when they do not match its manifest, the pointer stays. Nobody comes back by
     it: a run that names somebody erased is rewritten without them first, and whoever was held or separated
     since stands in the safety ledger, which a ranker asks in every call. Whom the newest publication lists no
     more, or keeps apart, is noted there as well, until a night is published; a warning says so when that
-    would be of more than half of the people, and nobody is noted.
+    would be of more than half of the people, and nobody is noted. A newest publication that is damaged or
+    gone says nothing of them, and nothing is rolled back.
+
+    without_newest: go back all the same; whom the newest publication left out is shown again.
 
     Raises
     ------
     PublicationError
-        When there is no such run, nothing earlier, its files are damaged, or somebody erased cannot be
-        taken out of it.
+        When there is no such run, nothing earlier, its files or those of the newest are damaged, or somebody
+        erased cannot be taken out of it.
     BusyError
         When another writer is at work.
     SafetyUnavailable
@@ -49,27 +54,51 @@ def rollback(published: str | Path, run_id: str | None = None) -> Publication:
             raise PublicationError(
                 explained("this run names somebody who asked to be erased", got=found.run_id, remedy=remedy)
             )
-        _note_newest(published, found, ledger)
+        if not without_newest:
+            _note_newest(published, found, ledger)
         set_current_run(published, found.run_id)
         return read_publication(published)
 
 
 def _note_newest(published: Path, found: Publication, ledger: SafetyLedger) -> None:
-    """Tell the ledger of whom the newest later publication that can be read leaves out."""
-    for run_id in reversed(run_ids(published)):
-        if run_id <= found.run_id:
-            return
-        with suppress(RecsysError):  # one of another version is served by nobody, whatever it holds
-            served = served_snapshot(found)
-            if served is None:
-                return
+    """Tell the ledger of whom the newest later publication leaves out.
+
+    One that this version cannot open, whole as it is, is served by nobody, whatever it holds: it is passed
+    over. Raises PublicationError for one that is damaged or gone.
+    """
+    for run_id in reversed(_later_than(found.run_id, published)):
+        try:
             newest = served_snapshot(read_publication(published, run_id=run_id))
-            if newest is not None:
-                if not note_rollback(ledger, served, newest):
-                    remedy = "run the night once its tables are right"
-                    what = "more than half of the people are not, or not together, in the later publication"
-                    warn(explained(f"{what}: they are shown again", got=run_id, remedy=remedy))
-                return
+            served = None if newest is None else served_snapshot(found)
+        except RecsysError as error:
+            if _is_whole(published / RUNS / run_id):
+                continue
+            remedy = "run the night again; --without-newest goes back all the same, and shows them"
+            told = "it cannot be read whom the newest publication leaves out"
+            raise PublicationError(explained(told, where=run_id, got=str(error), remedy=remedy)) from error
+        if newest is None:
+            continue
+        if served is not None and not note_rollback(ledger, served, newest):
+            remedy = "run the night once its tables are right"
+            what = "more than half of the people are not, or not together, in the later publication"
+            warn(explained(f"{what}: they are shown again", got=run_id, remedy=remedy))
+        return
+
+
+def _later_than(run_id: str, published: Path) -> list[str]:
+    """Return the runs after one, also that which is served when its folder is gone, in order."""
+    current = current_run(published)
+    known = {*run_ids(published), *(() if current is None else (current,))}
+    return sorted(one for one in known if one > run_id)
+
+
+def _is_whole(folder: Path) -> bool:
+    """Say whether a run is as it was written, of whatever version."""
+    try:
+        verify_files(folder, read_manifest(folder))
+    except PublicationError:
+        return is_of_another_format(folder)
+    return True
 
 
 def _chosen(published: Path, run_id: str | None) -> str:

@@ -114,6 +114,15 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
+def is_of_another_format(folder: Path) -> bool:
+    """Say whether a run folder holds a manifest of a format that this package does not read."""
+    try:
+        raw = json.loads((folder / MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(raw, dict) and isinstance(raw.get("format"), int) and raw["format"] != FORMAT
+
+
 def verify_files(folder: Path, manifest: Manifest, *, under: str = "") -> None:
     """Check every file of a run folder against its hash, or those whose names begin with `under`.
 

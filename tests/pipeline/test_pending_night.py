@@ -14,7 +14,8 @@ from recsys.pipeline.gates.proposal import GateResult, Level
 from recsys.pipeline.refused_night import APART_FOR_NOW
 from recsys.safety import MemorySafety
 from recsys.safety.ledger import SafetyLedger
-from recsys.safety.ledger_state import STORE, LedgerTag, Who
+from recsys.safety.ledger_state import HOLD, STORE, LedgerTag, Who
+from tests.safety import restriction_doors
 from tests.safety.restriction_doors import (
     AS_OF,
     KINDS,
@@ -132,6 +133,25 @@ def test_a_night_whose_lists_the_ledger_empties_is_not_green(town: Published, tm
     SafetyLedger.of(folder).separate(pairs, LedgerTag("block", STORE))
     found = town.night(folder, TOWN, hours=2, pages_asked=5)
     assert next(one for one in found.gates if one.gate == "pages").level is Level.BLOCK
+
+
+@pytest.mark.parametrize("left", [0, 2, 10])
+def test_rows_are_counted_as_the_ledger_leaves_them(
+    town: Published, tmp_path: Path, left: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail: 60 of 62 people were held, and a night was green that showed nobody to anybody.
+
+    Rows were counted before the ledger tonight and after it last night, so a community that emptied night by
+    night had ever more rows than the night before.
+    """
+    limits = restriction_doors.SETTINGS.gates.model_copy(update={"block_below_rows": 0.5})
+    settings = restriction_doors.SETTINGS.model_copy(update={"gates": limits})
+    monkeypatch.setattr(restriction_doors, "SETTINGS", settings)
+    folder = copy_of(town, tmp_path)
+    SafetyLedger.of(folder).stop([Who(one) for one in USERS[left:]], LedgerTag(HOLD, STORE))
+    found = {one.gate: one for one in town.night(folder, TOWN, hours=2, pages_asked=5).gates}
+    assert found["rows"].level is Level.BLOCK
+    assert (found["rows"].names.get("why") == ("ledger",)) == (found["rows"].numbers["now"] == 0)
 
 
 def test_who_is_out_by_the_published_night_too_is_out_for_workers_that_have_not_loaded_it(

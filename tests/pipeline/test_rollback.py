@@ -1,5 +1,7 @@
 """Going back serves an earlier night again, and never a broken one."""
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,8 +9,10 @@ import pytest
 from recsys.errors import BusyError, PublicationError
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.rollback import rollback
+from recsys.ranking import snapshot_files
 from recsys.storage.publication import current_run, read_publication
 from tests.pipeline.small_night import Night
+from tests.safety.restriction_doors import TOWN, Published, copy_of
 
 
 @pytest.fixture
@@ -56,3 +60,51 @@ def test_nothing_published(tmp_path: Path) -> None:
         rollback(tmp_path / "nowhere")
     with pytest.raises(PublicationError, match="nothing earlier"):
         rollback(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    return Published(tmp_path_factory.mktemp("town"))
+
+
+_FILES = ["manifest.json", "recommendations.parquet", "serving/arrays.json", "serving/lists.candidates.npy"]
+
+
+@pytest.mark.parametrize("harm", ["cut", "flipped", "gone"])
+@pytest.mark.parametrize("file", _FILES)
+def test_nothing_is_rolled_back_from_a_publication_that_cannot_be_read(
+    town: Published, tmp_path: Path, file: str, harm: str
+) -> None:
+    """Whom it left out, paused or hidden that day, came back, and the message had said to roll back."""
+    folder = copy_of(town, tmp_path)
+    before, newest = current_run(folder), town.night(folder, TOWN, hours=2).run_id
+    path = folder / "runs" / newest / file
+    content = path.read_bytes()
+    if harm == "gone":
+        path.unlink()
+    else:
+        half = len(content) // 2
+        path.write_bytes(content[:half] if harm == "cut" else content[:half] + b"\0" + content[half + 1 :])
+    with pytest.raises(PublicationError, match="cannot be read whom the newest publication leaves out"):
+        rollback(folder)
+    assert current_run(folder) == newest
+    assert rollback(folder, without_newest=True).run_id == before
+
+
+def test_a_publication_that_is_gone_says_nothing_of_whom_it_left_out(runs: list[str], tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "runs" / runs[2])
+    with pytest.raises(PublicationError, match="cannot be read whom"):
+        rollback(tmp_path, runs[0])
+    assert rollback(tmp_path, runs[0], without_newest=True).run_id == runs[0]
+
+
+@pytest.mark.parametrize("of_manifest", [True, False])
+def test_a_whole_publication_of_another_version_is_passed_over(
+    runs: list[str], tmp_path: Path, of_manifest: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = tmp_path / "runs" / runs[2] / "manifest.json"
+    if of_manifest:
+        manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"format": 99}))
+    else:
+        monkeypatch.setattr(snapshot_files, "SNAPSHOT_SCHEMA", "of another version")
+    assert rollback(tmp_path, runs[0]).run_id == runs[0]

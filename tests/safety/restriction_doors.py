@@ -257,7 +257,7 @@ class Published:
             folder,
             serving=write,
             holds=HoldStates.of_source(tables, people.as_of),
-            settings=_SETTINGS,
+            settings=SETTINGS,
             pages_asked=pages_asked,
         )
 
@@ -278,7 +278,7 @@ def _of_town(hours: int) -> tuple[Population, list[str]]:
     return _read(TOWN, hours)
 
 
-_SETTINGS = PublishSettings(
+SETTINGS = PublishSettings(
     platform=DECLARED,
     gates=GateSettings(block_short_lists=1.0, block_below_rows=0.0, block_below_people=0.0, block_psi=100.0),
 )

@@ -23,6 +23,18 @@ def rows(proposal: Proposal) -> GateResult:
     return share.graded(proposal, now=len(proposal.lists), last=last)
 
 
+def rows_served(proposal: Proposal, n_before: int) -> GateResult:
+    """Grade the number of rows that the safety ledger has left, of `n_before` that the night made.
+
+    None left blocks, whatever the publication that is served holds: nobody would see anybody.
+    """
+    if len(proposal.lists) or not n_before or not proposal.limits.block_below_rows:
+        return rows(proposal)
+    message = f"the safety ledger leaves nobody in any list, of {n_before:,} suggestions"
+    names = {"why": ("ledger",), "before": (f"{n_before:,}",)}
+    return GateResult("rows", Level.BLOCK, message, {"now": 0}, names)
+
+
 def people(proposal: Proposal) -> GateResult:
     """Grade the number of people with a list against the publication served now."""
     limits, last = proposal.limits, None
