@@ -40,6 +40,7 @@ from recsys.pipeline.paths import PATHS, PUBLISHED, NightPaths
 from recsys.pipeline.publish_night import export_publication
 from recsys.pipeline.service_home import read_keys_file
 from recsys.settings import PARAMS_FILE, TOWN, BudgetSettings, Settings, read_settings
+from recsys.storage.atomic_write import write_atomically
 from recsys.storage.publication import current_run
 
 PUBLISH: Final = "publish"
@@ -119,6 +120,8 @@ def _run(  # noqa: PLR0917
         print(text("interrupted", spoken), file=sys.stderr)
         return EXIT_TRY_AGAIN
     code, message = outcome_of(returned, spoken, shown)
+    if code == EXIT_REFUSED:
+        message += _page_of_refused(environment, spoken, shown)
     if code in (EXIT_PUBLISHED, EXIT_PUBLISHED_WITH_WARNINGS):
         over_time = over_budget(begun, spoken)
         warnings = [text("over", spoken, over_time=over_time) if over_time else ""]
@@ -130,6 +133,21 @@ def _run(  # noqa: PLR0917
     write_metrics(PATHS, code, begun=begun, now=datetime.now(UTC))
     print(message, file=sys.stderr)
     return code
+
+
+def _page_of_refused(environment: Mapping[str, str], spoken: Language, shown: Path) -> str:
+    """Write the page about a night that a gate refused, and say where it is; that of the night before stays else.
+
+    The stage that writes it does not run, since one before it has ended the night.
+    """
+    command = [sys.executable, "-P", "-m", "recsys.batch.stage", "report"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    failure = PATHS.failure.read_bytes()
+    if json.loads(failure)["stage"] != PUBLISH:  # nothing was judged
+        return ""
+    done = subprocess.run(command, env=dict(environment), check=False, **quiet)  # type: ignore[call-overload]  # noqa: S603
+    write_atomically(PATHS.failure, failure)  # what ended the night, whatever became of its page
+    return "" if done.returncode else text("refused_page", spoken, page=shown / PATHS.report)
 
 
 def _note_restrictions(environment: Mapping[str, str]) -> bool:
