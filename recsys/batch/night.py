@@ -136,7 +136,7 @@ def _run(  # noqa: PLR0917
 
 
 def _page_of_refused(environment: Mapping[str, str], spoken: Language, shown: Path) -> str:
-    """Write the page about a night that a gate refused, and say where it is; that of the night before stays else.
+    """Write the page about a night that a gate refused, and say where it is: else that of the last one stays.
 
     The stage that writes it does not run, since one before it has ended the night.
     """

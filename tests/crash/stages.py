@@ -128,12 +128,9 @@ class Stages:
             if not here.exists() or path == PATHS.tables or not self._differs(path):
                 continue  # copied tables have no reader before the stage is done
             if path == PATHS.dvc_plots:  # read by nobody but DVC, once the stage is done: each file is whole
-                whole = _hashes(self.whole.root / path)
-                found += [
-                    f"{name} is not whole"
-                    for name, hash_ in _hashes(here).items()
-                    if whole.get(name, hash_) != hash_
-                ]
+                whole, there = _hashes(self.whole.root / path), _hashes(here)
+                known = sorted(there.keys() & whole.keys())
+                found += [f"{name} is not whole" for name in known if whole[name] != there[name]]
                 continue
             if here.is_file() or _is_taken(self.here.root, path):
                 found.append(f"{path.name} is neither whole nor refused")

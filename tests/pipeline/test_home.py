@@ -77,6 +77,14 @@ def test_two_homes_of_one_installation(golden: Folder, tmp_path: Path) -> None:
     assert repaired.returncode == first.returncode, repaired.stderr
     assert stages_run(homes[0]) == ["settings", "ingest", "recommend"]
 
+    changes = ("--set", "tracking.enabled=false", "--set", "publish.gates.block_gini=0")
+    refused = night(homes[0], elsewhere, *changes)
+    assert refused.returncode == 20, refused.stderr
+    page = (homes[0] / PATHS.report).read_text()  # that of the last publication stayed, and said "published"
+    assert json.loads((homes[0] / PATHS.outcome).read_text())["run_id"] in page
+    assert str(homes[0] / PATHS.report) in refused.stderr
+    assert json.loads((homes[0] / PATHS.failure).read_text())["stage"] == "publish"
+
     (tmp_path / "staging.yaml").write_text(PARAMS.replace("k: 5", "kk: 5"))
     other = night(homes[1], tmp_path, "--params", "staging.yaml")
     assert other.returncode == 40
