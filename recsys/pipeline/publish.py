@@ -28,8 +28,7 @@ from recsys.pipeline.erasure import rewrite_runs_naming_erased
 from recsys.pipeline.fingerprint import package_versions
 from recsys.pipeline.gates import run_gates
 from recsys.pipeline.gates.distribution import COLUMN_PROFILE, column_profile, column_profile_bytes
-from recsys.pipeline.gates.list_checks import people as people_listed
-from recsys.pipeline.gates.list_checks import rows_served
+from recsys.pipeline.gates.list_checks import judged_as_left
 from recsys.pipeline.gates.pages import pages
 from recsys.pipeline.gates.proposal import Calibration, GateResult, Level, Proposal
 from recsys.pipeline.history import GATES_FILE, gates_bytes, read_history, write_history
@@ -142,13 +141,9 @@ def publish(
         proposal = _proposal(staging, people, policy, published, served, settings=settings, source=source)
         proposal = replace(proposal, calibration=calibration, row_counts=row_counts, events=events)
         gates = _judged(staging, replace(proposal, changed_tokens=changes.counts))
-        refused = any(result.level is Level.BLOCK for result in gates)
         listed = proposal.lists[C.VIEWER].unique().tolist()
-        n_before = len(proposal.lists)
-        proposal = _asked_of_ledger(staging, proposal, ledger if refused else pending)
-        if not refused:
-            gates = _counted_again(staging, proposal, gates, n_before)
-            refused = any(result.level is Level.BLOCK for result in gates)
+        proposal, gates = _asked_of_ledger(staging, proposal, gates, ledger, pending)
+        refused = _blocks(gates)
         _write_cards(staging, proposal, gates, made_from, source)
         if serving is not None and not refused:
             serving(staging / SERVING, proposal.lists)
@@ -222,16 +217,32 @@ def _as_served(pending: PendingLedger, proposal: Proposal, folder: Path) -> None
     end_for_now(copy, proposal.people, proposal.policy)
 
 
-def _asked_of_ledger(staging: Path, proposal: Proposal, ledger: SafetyLedger) -> Proposal:
+def _asked_of_ledger(
+    staging: Path,
+    proposal: Proposal,
+    gates: tuple[GateResult, ...],
+    ledger: SafetyLedger,
+    pending: PendingLedger,
+) -> tuple[Proposal, tuple[GateResult, ...]]:
     """Take out of the lists whom an earlier night or a store stopped or separated; return what is left.
 
-    The gates have judged the lists as the night made them, so that a fault of its own is not hidden here.
+    The gates have judged the lists as the night made them, so that a fault of its own is not hidden here;
+    those of numbers judge again what is left, as the publication that they compare with was counted.
     """
-    only = ListFilter.of_people(proposal.people, ledger, ended=FOR_NOW)
+    only = ListFilter.of_people(proposal.people, ledger if _blocks(gates) else pending, ended=FOR_NOW)
     if not only.leaves_out:
-        return proposal
+        return proposal, gates
+    n_before = len(proposal.lists)
     copy_lists(staging / LISTS, staging / LISTS, keeps=only.keeps)
-    return replace(proposal, lists=read_coded_lists(staging / LISTS))
+    proposal = replace(proposal, lists=read_coded_lists(staging / LISTS))
+    if not _blocks(gates):
+        gates = judged_as_left(proposal, gates, n_before)
+        write_atomically(staging / GATES_FILE, gates_bytes(gates))
+    return proposal, gates
+
+
+def _blocks(gates: tuple[GateResult, ...]) -> bool:
+    return any(result.level is Level.BLOCK for result in gates)
 
 
 def _judged(staging: Path, proposal: Proposal) -> tuple[GateResult, ...]:
@@ -241,22 +252,6 @@ def _judged(staging: Path, proposal: Proposal) -> tuple[GateResult, ...]:
     profile = column_profile(proposal.people, proposal.listed, proposal.lists)
     write_atomically(staging / COLUMN_PROFILE, column_profile_bytes(profile))
     return gates
-
-
-def _counted_again(
-    staging: Path, proposal: Proposal, gates: tuple[GateResult, ...], n_before: int
-) -> tuple[GateResult, ...]:
-    """Return the gates with those of numbers judged on the lists that the safety ledger has left.
-
-    The publication they are compared with was counted so: a ledger that empties the lists of a community, by
-    accounts that became one or by holds that nobody lifted, is seen here. n_before: rows without the ledger.
-    """
-    if len(proposal.lists) == n_before:
-        return gates
-    again = {"rows": rows_served(proposal, n_before), "people": people_listed(proposal)}
-    found = tuple(again.get(one.gate, one) for one in gates)
-    write_atomically(staging / GATES_FILE, gates_bytes(found))
-    return found
 
 
 def _with_pages(  # noqa: PLR0917

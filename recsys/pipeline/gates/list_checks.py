@@ -23,7 +23,16 @@ def rows(proposal: Proposal) -> GateResult:
     return share.graded(proposal, now=len(proposal.lists), last=last)
 
 
-def rows_served(proposal: Proposal, n_before: int) -> GateResult:
+def people(proposal: Proposal) -> GateResult:
+    """Grade the number of people with a list against the publication served now."""
+    limits, last = proposal.limits, None
+    if proposal.previous:
+        last = read_coded_lists(proposal.previous.folder / LISTS, [C.VIEWER])[C.VIEWER].nunique()
+    share = _Share("people", warn=limits.warn_below_people, block=limits.block_below_people)
+    return share.graded(proposal, now=proposal.lists[C.VIEWER].nunique(), last=last)
+
+
+def _rows_left(proposal: Proposal, n_before: int) -> GateResult:
     """Grade the number of rows that the safety ledger has left, of `n_before` that the night made.
 
     None left blocks, whatever the publication that is served holds: nobody would see anybody.
@@ -35,13 +44,16 @@ def rows_served(proposal: Proposal, n_before: int) -> GateResult:
     return GateResult("rows", Level.BLOCK, message, {"now": 0}, names)
 
 
-def people(proposal: Proposal) -> GateResult:
-    """Grade the number of people with a list against the publication served now."""
-    limits, last = proposal.limits, None
-    if proposal.previous:
-        last = read_coded_lists(proposal.previous.folder / LISTS, [C.VIEWER])[C.VIEWER].nunique()
-    share = _Share("people", warn=limits.warn_below_people, block=limits.block_below_people)
-    return share.graded(proposal, now=proposal.lists[C.VIEWER].nunique(), last=last)
+def judged_as_left(
+    proposal: Proposal, gates: tuple[GateResult, ...], n_before: int
+) -> tuple[GateResult, ...]:
+    """Return the gates with those of numbers judged on the lists that the safety ledger has left.
+
+    A ledger that empties the lists of a community, by accounts that became one or by holds that nobody
+    lifted, is seen here. n_before: rows without the ledger.
+    """
+    again = {"rows": _rows_left(proposal, n_before), "people": people(proposal)}
+    return tuple(again.get(one.gate, one) for one in gates)
 
 
 @dataclass(frozen=True)
