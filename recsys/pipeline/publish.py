@@ -1,7 +1,6 @@
 """Publishing: a run is staged, checked by the gates, moved into place, and only then pointed to."""
 
 import errno
-import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -42,7 +41,7 @@ from recsys.pipeline.night_safety import (
 )
 from recsys.pipeline.publication_cards import DATA_SHEET, MODEL_CARD, data_sheet, model_card
 from recsys.pipeline.refused_night import FOR_NOW, end_for_now, note_unread
-from recsys.pipeline.retention import new_run_id, remove_leftovers, remove_old, run_ids
+from recsys.pipeline.retention import REFUSED, remove_old, start_run
 from recsys.pipeline.token_changes import TokenChanges, note_refused, pending_ledger, write_names_for_now
 from recsys.ranking.publication_filter import ListFilter
 from recsys.ranking.snapshot import Snapshot
@@ -65,7 +64,6 @@ from recsys.storage.publication import (
     set_current_run,
 )
 
-REFUSED: Final = "refused"
 _EXIT: Final = {
     Level.PASS: EXIT_PUBLISHED,
     Level.WARN: EXIT_PUBLISHED_WITH_WARNINGS,
@@ -133,7 +131,7 @@ def publish(
     """
     published = Path(published)
     with _explained_disk(published), writer_lock(published):
-        run_id, moment, staging = _start_run(published, now or datetime.now(UTC))
+        run_id, moment, staging = start_run(published, now or datetime.now(UTC))
         (lists if callable(lists) else partial(write_lists, lists=lists))(staging / LISTS)
         served = _served(published)
         require_ledger(published, ledger := SafetyLedger.of(published))
@@ -311,19 +309,6 @@ def _finish(staging: Path, folder: Path, erased: ErasedPeople, *, keep: int) -> 
     write_history(published)
     rewrite_runs_naming_erased(published, erased)
     remove_old(published, keep)
-
-
-def _start_run(published: Path, moment: datetime) -> tuple[str, datetime, Path]:
-    """Clear what a dead writer left, and return the id, the time and the staging folder of a new run."""
-    remove_leftovers(published)
-    for kind in (RUNS, REFUSED):
-        (published / kind).mkdir(exist_ok=True)
-    sync_folder(published)
-    known = run_ids(published)
-    run_id = new_run_id(moment, secrets.token_hex(4), after=known[-1] if known else None)
-    staging = published / RUNS / f".{run_id}"
-    staging.mkdir()
-    return run_id, moment, staging
 
 
 def _proposal(

@@ -1,13 +1,16 @@
 """Retention: run ids, and which old runs are removed; the one that is served never is."""
 
+import secrets
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from recsys.storage.atomic_write import sync_folder
 from recsys.storage.publication import RUNS, current_run
 
-_REFUSED = "refused"
+REFUSED: Final = "refused"
+"""The folder of runs that a gate refused."""
 _LEFTOVER = "."
 
 
@@ -18,7 +21,7 @@ def run_ids(published: Path) -> list[str]:
 
 def remove_leftovers(published: Path) -> None:
     """Remove what a writer that died left half written."""
-    for kind in (RUNS, _REFUSED):
+    for kind in (RUNS, REFUSED):
         for path in (published / kind).glob(f"{_LEFTOVER}*"):
             shutil.rmtree(path)
 
@@ -27,7 +30,7 @@ def remove_old(published: Path, keep: int) -> list[str]:
     """Keep the newest `keep` publications, and as many refused runs, and return what was removed."""
     current = current_run(published)
     removed = []
-    for kind in (RUNS, _REFUSED):
+    for kind in (RUNS, REFUSED):
         names = _names(published / kind)
         for name in names[: max(0, len(names) - keep)]:
             if name == current:
@@ -39,7 +42,7 @@ def remove_old(published: Path, keep: int) -> list[str]:
 
 def run_folders(published: Path) -> list[Path]:
     """Return the folders of all publications and refused runs."""
-    return [published / kind / name for kind in (RUNS, _REFUSED) for name in _names(published / kind)]
+    return [published / kind / name for kind in (RUNS, REFUSED) for name in _names(published / kind)]
 
 
 def remove_run(folder: Path) -> None:
@@ -74,3 +77,16 @@ def new_run_id(now: datetime, token: str, *, after: str | None = None) -> str:
         last = datetime.strptime(after.partition("-")[0], _TIME).replace(tzinfo=UTC)
         moment = max(moment, last + timedelta(seconds=1))
     return f"{moment.strftime(_TIME)}-{token}"
+
+
+def start_run(published: Path, moment: datetime) -> tuple[str, datetime, Path]:
+    """Clear what a dead writer left, and return the id, the time and the staging folder of a new run."""
+    remove_leftovers(published)
+    for kind in (RUNS, REFUSED):
+        (published / kind).mkdir(exist_ok=True)
+    sync_folder(published)
+    known = run_ids(published)
+    run_id = new_run_id(moment, secrets.token_hex(4), after=known[-1] if known else None)
+    staging = published / RUNS / f".{run_id}"
+    staging.mkdir()
+    return run_id, moment, staging
