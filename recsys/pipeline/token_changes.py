@@ -31,6 +31,7 @@ from recsys.safety.canonical import in_any_spelling
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.fingerprints import ID, PERSON
 from recsys.safety.ledger import SafetyLedger
+from recsys.safety.ledger_state import Who
 from recsys.safety.pending_ledger import PendingLedger
 from recsys.storage.publication import RUNS, current_run
 
@@ -139,12 +140,27 @@ def pending_ledger(published: Path, people: Population, changes: TokenChanges) -
 def write_names_for_now(ledger: PendingLedger, changes: TokenChanges) -> None:
     """Let what a night told of people count for their other accounts too, by tonight's tokens, for now.
 
+    So does what stands in the ledger of an account whose token changed, whatever tonight's tables say of it.
     Where many tokens changed at once it is no word about those who had one of them, nor about pairs: a new
     key has new tokens, a column that moved has those of others.
     """
-    ledger.write_stops_for_now(NAMED_FOR_NOW, changes.tokens if changes.are_many else ())
+    stops, pairs = _known_of_changed(ledger, changes)
+    ledger.write_stops_for_now(NAMED_FOR_NOW, changes.tokens if changes.are_many else (), stops)
     if not changes.are_many:
-        ledger.write_pairs_for_now(APART_FOR_NOW)
+        ledger.write_pairs_for_now(APART_FOR_NOW, pairs)
+
+
+def _known_of_changed(ledger: SafetyLedger, changes: TokenChanges) -> tuple[set[int], set[tuple[int, int]]]:
+    """Return tonight's tokens of accounts that the ledger stops, and from whom it keeps the others apart."""
+    state = ledger.now()
+    person, stops, pairs = state.namings[-1], set[int](), set[tuple[int, int]]()
+    for user, old, token, _ in changes.changed:
+        if token:
+            known, new = [*state.fingerprints(Who(user)), *([old] if old else [])], person.of(PERSON, token)
+            if state.is_stopped(known):
+                stops.add(new)
+            pairs |= {(new, other) for other in state.separated_from(known) if other != new}
+    return stops, pairs
 
 
 def note_refused(

@@ -121,18 +121,23 @@ class PendingLedger(SafetyLedger):
         lifts = [_without_said_again(one, self._state) for one in self._held if one["kind"] == "lift"]
         ledger.append([one for one in (*names, *lifts) if one.get("people") or one.get("pairs")])
 
-    def write_stops_for_now(self, tag: LedgerTag, but: Collection[int] = ()) -> None:
+    def write_stops_for_now(
+        self, tag: LedgerTag, but: Collection[int] = (), also: Collection[int] = ()
+    ) -> None:
         """Write whom tonight's tokens stop, under a tag that ends with the next night that is published.
 
-        but: fingerprints of tokens that stop nobody by this.
+        but: fingerprints of tokens that stop nobody by this. also: further ones that do.
         """
-        people = {one for told in self._held_of("stop") for one in numbers_in(told.get("people", ""))}
+        people = {one for told in self._held_of("stop") for one in numbers_in(told.get("people", ""))} | {
+            *also
+        }
         self._write([stop_record("stop", tag, sorted((one, 0) for one in people.difference(but)))])
 
-    def write_pairs_for_now(self, tag: LedgerTag) -> None:
+    def write_pairs_for_now(self, tag: LedgerTag, also: Collection[tuple[int, int]] = ()) -> None:
         """Write whom tonight's tokens keep apart, in the same way."""
         ends = [numbers_in(told.get("pairs", "")) for told in self._held_of("separate")]
         pairs = {(a, b, 0) for one in ends for a, b in zip(one[::2], one[1::2], strict=True)}
+        pairs |= {(min(pair), max(pair), 0) for pair in also}
         self._write([pair_record("separate", tag, sorted(pairs))])
 
     def _held_of(self, kind: str) -> list[Record]:

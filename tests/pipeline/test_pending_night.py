@@ -287,3 +287,27 @@ def test_one_token_that_changed_in_a_refused_night_is_the_same_person(
     state = SafetyLedger.of(folder).now()
     assert state.is_stopped(state.fingerprints(Who(b)))
     assert not state.is_stopped(state.fingerprints(Who("again", "hmac1:" + "7" * 64)))  # it was a mistake
+
+
+@pytest.mark.parametrize("refused_first", [False, True])
+@pytest.mark.parametrize("said", ["ban", "hold", "block", "store"])
+def test_what_stands_in_the_ledger_counts_for_a_token_that_changed(
+    town: Published, tmp_path: Path, said: str, refused_first: bool
+) -> None:
+    """Seen to fail: a newcomer with the new token of somebody banned before, without a row now, saw people."""
+    a, b = PAIR_OF["ban" if said == "store" else said]
+    folder, new = copy_of(town, tmp_path), "hmac1:" + "7" * 64
+    if said == "store":
+        SafetyLedger.of(folder).stop([Who(b)], LedgerTag(HOLD, STORE))
+    else:
+        told = with_rows({said: rows_of(said, "sound")})
+        assert town.night(folder, told, refused=refused_first, hours=1).published is not refused_first
+    changed = _tokens(lambda tokens: tokens.mask(TOWN[T.PROFILES][C.USER].eq(b), new))(TOWN)
+    assert not town.night(folder, changed, refused=True, hours=2).published
+    state = SafetyLedger.of(folder).now()
+    again = state.fingerprints(Who("again", new))
+    if said == "block":
+        assert not state.separated_from(again).isdisjoint(state.fingerprints(Who(a)))
+    else:
+        assert state.is_stopped(again)
+    assert not state.is_stopped(state.fingerprints(Who("other", "hmac1:" + "8" * 64)))
