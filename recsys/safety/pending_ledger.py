@@ -128,9 +128,8 @@ class PendingLedger(SafetyLedger):
 
         but: fingerprints of tokens that stop nobody by this. also: further ones that do.
         """
-        people = {one for told in self._held_of("stop") for one in numbers_in(told.get("people", ""))} | {
-            *also
-        }
+        people = {one for told in self._held_of("stop") for one in numbers_in(told.get("people", ""))}
+        people |= set(also)
         self._write([stop_record("stop", tag, sorted((one, 0) for one in people.difference(but)))])
 
     def write_pairs_for_now(self, tag: LedgerTag, also: Collection[tuple[int, int]] = ()) -> None:

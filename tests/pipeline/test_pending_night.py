@@ -294,7 +294,7 @@ def test_one_token_that_changed_in_a_refused_night_is_the_same_person(
 def test_what_stands_in_the_ledger_counts_for_a_token_that_changed(
     town: Published, tmp_path: Path, said: str, refused_first: bool
 ) -> None:
-    """Seen to fail: a newcomer with the new token of somebody banned before, without a row now, saw people."""
+    """Seen to fail: a newcomer with the new token of somebody banned before, with no row now, saw people."""
     a, b = PAIR_OF["ban" if said == "store" else said]
     folder, new = copy_of(town, tmp_path), "hmac1:" + "7" * 64
     if said == "store":
