@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.pipeline import publish as module
+from recsys.pipeline import retention as module
 from recsys.pipeline.retention import remove_leftovers
 from tests.benchmarks import night_soak
 
