@@ -140,14 +140,12 @@ def _page_of_refused(environment: Mapping[str, str], spoken: Language, shown: Pa
 
     The stage that writes it does not run, since one before it has ended the night.
     """
-    command = [sys.executable, "-P", "-m", "recsys.batch.stage", "report"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     failure = PATHS.failure.read_bytes()
     if json.loads(failure)["stage"] != PUBLISH:  # nothing was judged
         return ""
-    done = subprocess.run(command, env=dict(environment), check=False, **quiet)  # type: ignore[call-overload]  # noqa: S603
+    returned = _quietly(environment, "recsys.batch.stage", "report").wait()
     write_atomically(PATHS.failure, failure)  # what ended the night, whatever became of its page
-    return "" if done.returncode else text("refused_page", spoken, page=shown / PATHS.report)
+    return "" if returned else text("refused_page", spoken, page=shown / PATHS.report)
 
 
 def _note_restrictions(environment: Mapping[str, str]) -> bool:
@@ -159,10 +157,18 @@ def _note_restrictions(environment: Mapping[str, str]) -> bool:
     with suppress(RecsysError):  # a damaged pointer serves nobody
         is_served = current_run(PUBLISHED) is not None
     if is_served:
-        command = [sys.executable, "-P", "-m", "recsys.batch.unfinished"]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        subprocess.run(command, env=dict(environment), check=False, **quiet)  # type: ignore[call-overload]  # noqa: S603
+        _quietly(environment, "recsys.batch.unfinished").wait()
     return is_served
+
+
+def _quietly(environment: Mapping[str, str], *module: str) -> "subprocess.Popen[bytes]":
+    """Start a module of the package, with its arguments, in a process of its own that says nothing."""
+    return subprocess.Popen(  # noqa: S603 ours
+        [sys.executable, "-P", "-m", *module],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def stage_environment(params: Path | None, changes: Sequence[str]) -> dict[str, str]:
@@ -192,9 +198,7 @@ class _Compiling:
     """Compiles kernels in a process of its own while the first stages read tables."""
 
     def __init__(self, environment: Mapping[str, str], *, needed: bool) -> None:
-        command = [sys.executable, "-P", "-m", "recsys.batch.warm"]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self._process = subprocess.Popen(command, env=environment, **quiet) if needed else None  # type: ignore[call-overload]  # noqa: S603
+        self._process = _quietly(environment, "recsys.batch.warm") if needed else None
 
     def __enter__(self) -> None:
         """Nothing waits for it."""
