@@ -119,7 +119,7 @@ class TokenChanges:
         """How many accounts lost their token or have another one, and how many had one."""
         return sum(one.has_row and one.old != 0 for one in self.changed), self.n_tokens
 
-    @property
+    @cached_property
     def are_many(self) -> bool:
         """Whether so many tokens changed at once that it is no word about people."""
         changed, n_tokens = self.counts
@@ -137,29 +137,39 @@ def pending_ledger(published: Path, people: Population, changes: TokenChanges) -
     return ledger
 
 
-def write_names_for_now(ledger: PendingLedger, changes: TokenChanges) -> None:
+def write_names_for_now(
+    ledger: PendingLedger,
+    changes: TokenChanges,
+    stops: Collection[int] = (),
+    pairs: Collection[tuple[int, int]] = (),
+) -> None:
     """Let what a night told of people count for their other accounts too, by tonight's tokens, for now.
 
-    So does what stands in the ledger of an account whose token changed, whatever tonight's tables say of it.
     Where many tokens changed at once it is no word about those who had one of them, nor about pairs: a new
-    key has new tokens, a column that moved has those of others.
+    key has new tokens, a column that moved has those of others. stops, pairs: what counts so besides, as of
+    `_known_of_changed`.
     """
-    stops, pairs = _known_of_changed(ledger, changes)
     ledger.write_stops_for_now(NAMED_FOR_NOW, changes.tokens if changes.are_many else (), stops)
     if not changes.are_many:
         ledger.write_pairs_for_now(APART_FOR_NOW, pairs)
 
 
 def _known_of_changed(ledger: SafetyLedger, changes: TokenChanges) -> tuple[set[int], set[tuple[int, int]]]:
-    """Return tonight's tokens of accounts that the ledger stops, and from whom it keeps the others apart."""
+    """Return tonight's tokens of accounts that the ledger stops, and from whom it keeps the others apart.
+
+    Whatever tonight's tables say of them: who was banned before may have no row any more. Pairs are not asked
+    for where many tokens changed.
+    """
     state = ledger.now()
-    person, stops, pairs = state.namings[-1], set[int](), set[tuple[int, int]]()
-    for user, old, token, _ in changes.changed:
-        if token:
-            known, new = [*state.fingerprints(Who(user)), *([old] if old else [])], person.of(PERSON, token)
+    stops, pairs = set[int](), set[tuple[int, int]]()
+    for one in changes.changed:
+        if one.token:
+            known = [*state.fingerprints(Who(one.user_id)), *([one.old] if one.old else [])]
+            new = state.namings[-1].of(PERSON, one.token)
             if state.is_stopped(known):
                 stops.add(new)
-            pairs |= {(new, other) for other in state.separated_from(known) if other != new}
+            if not changes.are_many:
+                pairs |= {(new, other) for other in state.separated_from(known) if other != new}
     return stops, pairs
 
 
@@ -177,7 +187,7 @@ def note_refused(
     ledger = PendingLedger(published.resolve(), keys, changes.unchanged)  # one that saw no lift
     note_refused_night(ledger, people, shown, ErasureList.of(published).now(ledger.now()))
     note_refused_pairs(ledger, people, policy, snapshot, shown)
-    write_names_for_now(ledger, changes)
+    write_names_for_now(ledger, changes, *_known_of_changed(ledger, changes))
 
 
 def note_changed_tokens(ledger: SafetyLedger, people: Population, changes: TokenChanges) -> None:

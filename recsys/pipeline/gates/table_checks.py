@@ -91,8 +91,8 @@ def wishes(proposal: Proposal) -> GateResult:
 
     They are the tokens of people whom somebody does not want to meet, and wishes that are open where nothing
     is said. Where a column was renamed in the source, or a key within it, everybody seems to wish nothing.
-    People who have one are counted for each accepted person of profiles, and
-    compared with the last published night.
+    People who have one are counted for each accepted person of profiles, and compared with the last published
+    night.
     """
     counts = proposal.row_counts
     if counts is None:
