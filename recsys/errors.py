@@ -132,6 +132,10 @@ class PublicationError(RecsysError):
     """A publication is missing, incomplete or does not match its manifest."""
 
 
+class UnknownFormatError(PublicationError):
+    """A publication is of a format that this version does not read."""
+
+
 class StalePublicationError(PublicationError):
     """What is published is older than the caller accepts."""
 

@@ -2,7 +2,14 @@
 
 from pathlib import Path
 
-from recsys.errors import PublicationError, RecsysError, did_you_mean, explained, warn
+from recsys.errors import (
+    PublicationError,
+    RecsysError,
+    UnknownFormatError,
+    did_you_mean,
+    explained,
+    warn,
+)
 from recsys.pipeline.erasure import run_names_erased
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.night_safety import require_ledger
@@ -12,7 +19,7 @@ from recsys.pipeline.rewrite_run import rewrite_run
 from recsys.ranking.snapshot_files import served_snapshot
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger
-from recsys.storage.manifest import is_of_another_format, read_manifest, verify_files
+from recsys.storage.manifest import read_manifest, verify_files
 from recsys.storage.publication import RUNS, Publication, current_run, read_publication, set_current_run
 
 
@@ -96,8 +103,10 @@ def _is_whole(folder: Path) -> bool:
     """Say whether a run is as it was written, of whatever version."""
     try:
         verify_files(folder, read_manifest(folder))
+    except UnknownFormatError:
+        return True
     except PublicationError:
-        return is_of_another_format(folder)
+        return False
     return True
 
 

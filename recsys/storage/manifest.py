@@ -9,12 +9,13 @@ from typing import Annotated, Any, Final
 from pydantic import Field, StringConstraints, ValidationError
 
 from recsys.config import Section
-from recsys.errors import PublicationError, explained
+from recsys.errors import PublicationError, UnknownFormatError, explained
 from recsys.parallel import map_in_threads, n_processors
 from recsys.storage.atomic_write import sha256_of, write_atomically
 
 MANIFEST: Final = "manifest.json"
 FORMAT: Final = 1
+_REMEDY: Final = "publish again, or roll back: recsys rollback says when that would show somebody again"
 _CHECK: Final = "check"
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -95,9 +96,8 @@ def read_manifest(folder: Path) -> Manifest:
     found = raw.get("format") if isinstance(raw, dict) else None
     if found != FORMAT:
         remedy = f"this version reads format {FORMAT}"
-        raise PublicationError(
-            explained("unknown format of manifest", where=str(path), got=found, remedy=remedy)
-        )
+        kind = UnknownFormatError if isinstance(found, int) else PublicationError  # else it is damaged
+        raise kind(explained("unknown format of manifest", where=str(path), got=found, remedy=remedy))
     try:
         manifest = Manifest.model_validate({key: value for key, value in raw.items() if key != _CHECK})
     except ValidationError as error:
@@ -107,20 +107,10 @@ def read_manifest(folder: Path) -> Manifest:
             explained(f"the manifest is damaged at '{what}'", where=str(path), got=first["input"])
         ) from error
     if raw.get(_CHECK) != manifest_check(raw):
-        remedy = "roll back to an earlier publication, or publish again"
         raise PublicationError(
-            explained("the manifest is damaged: it does not match its hash", where=str(path), remedy=remedy)
+            explained("the manifest is damaged: it does not match its hash", where=str(path), remedy=_REMEDY)
         )
     return manifest
-
-
-def is_of_another_format(folder: Path) -> bool:
-    """Say whether a run folder holds a manifest of a format that this package does not read."""
-    try:
-        raw = json.loads((folder / MANIFEST).read_bytes())
-    except (OSError, ValueError):
-        return False
-    return isinstance(raw, dict) and isinstance(raw.get("format"), int) and raw["format"] != FORMAT
 
 
 def verify_files(folder: Path, manifest: Manifest, *, under: str = "") -> None:
@@ -140,9 +130,8 @@ def verify_files(folder: Path, manifest: Manifest, *, under: str = "") -> None:
     whole = dict(zip(asked, map_in_threads(is_whole, asked, min(4, n_processors())), strict=True))
     problems = [name for name in manifest.files if not whole.get(name, True)]
     if problems:
-        remedy = "roll back to an earlier publication, or publish again"
         raise PublicationError(
             explained(
-                "files do not match the manifest", where=str(folder), got=", ".join(problems), remedy=remedy
+                "files do not match the manifest", where=str(folder), got=", ".join(problems), remedy=_REMEDY
             )
         )
