@@ -37,11 +37,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 _LASTING = tuple(kind for kind, said in KINDS.items() if said.lasts and kind != "erasure")
 
 
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Published:
-    return Published(tmp_path_factory.mktemp("town"))
-
-
 def _shown(folder: Path) -> set[str]:
     """Return the kinds whose pair is shown, and OTHER where the last two of the town are."""
     with opened(folder, MemorySafety()) as ranker:

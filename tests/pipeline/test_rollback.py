@@ -62,11 +62,6 @@ def test_nothing_published(tmp_path: Path) -> None:
         rollback(tmp_path)
 
 
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Published:
-    return Published(tmp_path_factory.mktemp("town"))
-
-
 _FILES = ["manifest.json", "recommendations.parquet", "serving/arrays.json", "serving/lists.candidates.npy"]
 
 

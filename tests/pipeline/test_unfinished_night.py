@@ -35,11 +35,6 @@ from tests.safety.restriction_doors import (
 _TOLD = ("ban", "account on hold", "hold", "block", "report", "end", "ban by an event", "hide")
 
 
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Published:
-    return Published(tmp_path_factory.mktemp("town"))
-
-
 def _twice(name: str) -> Callable[[Tables], Tables]:
     return lambda tables: {name: pd.concat([tables[name], tables[name].iloc[:1]], ignore_index=True)}
 
