@@ -185,7 +185,7 @@ def _with_long_names(text: str) -> str:
     words = _words()
 
     def long(match: re.Match[str]) -> str:
-        between = " " if match["between"].strip() in {"+", "/", "&"} else " - "
+        between = " " if match["between"].strip() in {"+", "/", "&", "und", "en"} else " - "
         return f"{words.short[match['first']]}{between}{words.short[match['last']]} "
 
     return words.short_pair.sub(long, text)
@@ -209,7 +209,7 @@ def _words() -> _Words:
         known.setdefault(one[0], []).append((one, word))
     short = {one: day for week in raw["short"] for one, day in zip(week, DAYS, strict=True)}
     either = "|".join(short)
-    between = r"(?P<between>\s*(?:[-–—~〜+/&]|bis|tot|t/m)\s*)"
+    between = r"(?P<between>\s*(?:[-–—~〜+/&]|\b(?:bis|tot|t/m|und|en)\b)\s*)"
     pair = rf"(?<![a-z])(?P<first>{either})\.?{between}(?P<last>{either})\.?(?![a-z])"
     return _Words({first: tuple(found) for first, found in known.items()}, short, re.compile(pair))
 

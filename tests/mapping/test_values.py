@@ -166,6 +166,16 @@ def test_a_range_of_days_holds_the_days_between(said: str, first: int, last: int
     assert {window.partition("_")[0] for window in found or ()} == {DAYS[day] for day in between}
 
 
+@pytest.mark.parametrize(
+    ("said", "days"),
+    [("Sa/So", 2), ("Sa + So abends", 2), ("Sa und So", 2), ("za en zo", 2), ("Di-Do", 3), ("di sera", 7)],
+)
+def test_days_of_two_letters_are_read_in_ranges_and_pairs_alone(said: str, days: int) -> None:
+    found, reason = read_windows(said)
+    assert reason is None
+    assert len({window.partition("_")[0] for window in found or ()}) == days
+
+
 _READ = [
     "weekday evenings",
     "Mon-Fri",
