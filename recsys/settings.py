@@ -181,7 +181,7 @@ class GateSettings(Section):
     of them than in the last night warn as well. block_misspelled_rows: new rows about safety whose ids have a
     form that no member's id has block, whatever their share; where false they warn.
     warn_changed_tokens, block_changed_tokens: of the accounts served with a person token, those that have
-    another one now or none.
+    one now that their person never had, or none; block_changed_tokens is of the nights of four weeks, too.
     clock_tolerance_hours: how far a night may be dated beyond the clock. pages_asked: viewers whose page is
     asked of a ranker before the run is served; of their pages, warn_empty_pages and block_empty_pages.
     band_nights, band_width: from so many nights on, a number far from its median (by so many times

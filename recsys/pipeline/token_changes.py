@@ -31,7 +31,7 @@ from recsys.safety.canonical import in_any_spelling
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.fingerprints import ID, PERSON
 from recsys.safety.ledger import SafetyLedger
-from recsys.safety.ledger_state import Who
+from recsys.safety.ledger_state import LedgerState, Who
 from recsys.safety.pending_ledger import PendingLedger
 from recsys.storage.publication import RUNS, current_run
 
@@ -41,13 +41,15 @@ _NOBODY: Final = ErasedPeople()
 class ChangedToken(NamedTuple):
     """An account of what is served with another token tonight, None for none, or without a row tonight.
 
-    old: the fingerprint of the token it had, 0 for none.
+    old: the fingerprint of the token it had, 0 for none. is_known: whether tonight's token is one of its person
+    already, by an earlier night, and so links it with nobody new.
     """
 
     user_id: str
     old: int
     token: str | None
     has_row: bool
+    is_known: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +101,8 @@ class TokenChanges:
         for user, row, old, is_gone in known:
             token = people.person_tokens[row] if row >= 0 else None
             if not is_gone and old != (shared[-1].of(PERSON, token) if token else 0):
-                changed.append(ChangedToken(user, old, token, bool(row >= 0)))
+                is_known = bool(token) and _is_of_person(state, user, old, token)
+                changed.append(ChangedToken(user, old, token, bool(row >= 0), is_known))
         return cls(ids, tuple(changed), int((before != 0).sum()), frozenset(before.tolist()))
 
     def unchanged(self, ids: Sequence[str]) -> list[str]:
@@ -116,14 +119,21 @@ class TokenChanges:
 
     @property
     def counts(self) -> tuple[int, int]:
-        """How many accounts lost their token or have another one, and how many had one."""
-        return sum(one.has_row and one.old != 0 for one in self.changed), self.n_tokens
+        """How many accounts lost their token or have one their person never had, and how many had one."""
+        counted = [one for one in self.changed if one.has_row and one.old != 0 and not one.is_known]
+        return len(counted), self.n_tokens
 
     @cached_property
     def are_many(self) -> bool:
         """Whether so many tokens changed at once that it is no word about people."""
         changed, n_tokens = self.counts
         return changed > most_at_once(n_tokens)
+
+
+def _is_of_person(state: LedgerState, user_id: str, old: int, token: str) -> bool:
+    """Say whether an account, which had another token, is linked with a token already."""
+    own = state.linked([*state.fingerprints(Who(user_id)), *([old] if old else [])])
+    return any(naming.of(PERSON, token) in own for naming in state.namings)
 
 
 def pending_ledger(published: Path, people: Population, changes: TokenChanges) -> PendingLedger:
@@ -200,7 +210,7 @@ def note_changed_tokens(ledger: SafetyLedger, people: Population, changes: Token
     _link_spellings(ledger, people, changes.ids)
     state = ledger.now()
     links: list[tuple[int, int]] = []
-    for user, old, token, _ in changes.changed:
+    for user, old, token, *_ in changes.changed:
         newest = state.namings[-1]
         own = newest.of(ID, user)
         if old or own in state.links:  # whoever had no token then may have had one before

@@ -74,6 +74,8 @@ def _named(result: GateResult, texts: Texts, time_zone: str) -> str:
             values |= {name: share(float(numbers[name])) for name in ("worst", "everybody")}
         case "drift":
             values["value"] = decimal(float(numbers["value"]), 2)
+        case "person_tokens":
+            values |= {name: count(float(numbers[name])) for name in ("count", "had", "over")}
         case "tables" | "safety_tables" | "wishes" | "clock" | "pages":
             values["count"] = count(float(numbers["count"]))
         case _:

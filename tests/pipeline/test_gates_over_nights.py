@@ -25,7 +25,7 @@ from recsys.pipeline.gates.distribution import (
 )
 from recsys.pipeline.gates.list_checks import overlap
 from recsys.pipeline.gates.safety import erased
-from recsys.pipeline.gates.table_checks import safety_tables, wishes
+from recsys.pipeline.gates.table_checks import person_tokens, safety_tables, wishes
 from recsys.pipeline.gates.usual_band import Band, usual_band
 from recsys.pipeline.history import read_history
 from recsys.pipeline.publish import PublishResult
@@ -303,3 +303,26 @@ def test_wishes_that_vanish_block_and_people_who_leave_do_not(proposal: Proposal
         *((4, 4, Level.PASS), (3, 3, Level.PASS), (1, 1, Level.PASS), (5, 1, Level.BLOCK)),
     ):  # in a community where three excluded somebody's number nothing was said when the table came empty
         assert night_of(200, now, {"people": 200, value: was})[0] is wanted, (was, now)
+
+
+@pytest.mark.parametrize("had", [60, 400, 10_000])
+@pytest.mark.parametrize("a_night", [1, 2, 5, 6, 20, 100])
+def test_tokens_that_change_by_few_a_night_add_up(proposal: Proposal, had: int, a_night: int) -> None:
+    """Seen to fail: five wrong tokens a night for twelve nights passed every gate."""
+    past: list[Mapping[str, Mapping[str, float | int | str]]] = []
+    total, most = 0, max(20, had // 20)
+    for _ in range(40):
+        found = person_tokens(replace(proposal, past=past, changed_tokens=(a_night, had)))
+        total = sum(int(night["person_tokens"]["count"]) for night in past[-27:]) + a_night
+        assert (found.level is Level.BLOCK) == (total > most)
+        if found.level is Level.BLOCK:
+            break
+        past.append({"person_tokens": found.numbers})
+    calm = person_tokens(replace(proposal, past=past, changed_tokens=(0, had)))
+    assert calm.level is Level.PASS  # a night whose tables are right again is published
+    limits = proposal.limits.model_copy(update={"block_changed_tokens": 1.0})
+    meant = person_tokens(replace(proposal, past=past, changed_tokens=(had, had), limits=limits))
+    assert meant.level is not Level.BLOCK
+    past.append({"person_tokens": meant.numbers})
+    after = person_tokens(replace(proposal, past=past, changed_tokens=(1, had)))
+    assert after.level is Level.PASS  # what was meant is not counted again

@@ -239,8 +239,13 @@ def test_what_refused_nights_told_for_now_does_not_hold_up_the_night_that_ends_i
     assert _shown(folder) == {*KINDS, OTHER}
 
 
-def test_the_links_that_a_night_makes_count_for_its_gate_of_pages(town: Published, tmp_path: Path) -> None:
+def test_the_links_that_a_night_makes_count_for_its_gate_of_pages(
+    town: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Seen to fail: tokens that moved on by few a night made one person of all, and that night was green."""
+    limits = restriction_doors.SETTINGS.gates.model_copy(update={"block_changed_tokens": 1.0})
+    settings = restriction_doors.SETTINGS.model_copy(update={"gates": limits})
+    monkeypatch.setattr(restriction_doors, "SETTINGS", settings)
     folder, profiles = copy_of(town, tmp_path), TOWN[T.PROFILES]
     found = []
     for hours, (start, stop) in enumerate([(0, 20), (19, 39), (38, len(USERS))], start=2):
@@ -250,6 +255,29 @@ def test_the_links_that_a_night_makes_count_for_its_gate_of_pages(town: Publishe
         found.append(town.night(folder, TOWN | {T.PROFILES: profiles}, hours=hours, pages_asked=9))
     assert [one.published for one in found] == [True, True, False]
     assert {one.gate for one in found[-1].gates if one.level is Level.BLOCK} == {"pages"}
+
+
+def test_a_ring_of_five_tokens_a_night_is_refused_before_it_is_half_of_the_town(
+    town: Published, tmp_path: Path
+) -> None:
+    """Seen to fail: each such night was published; tables that are right again are, and link nobody anew."""
+    folder, profiles, linked = copy_of(town, tmp_path), TOWN[T.PROFILES], 0
+    for at in range(len(USERS) // 5):
+        part = slice(5 * at, 5 * at + 5)
+        ring = dict(zip(USERS[part], np.roll(profiles[C.PERSON_TOKEN][part], 1), strict=True))
+        told = profiles[C.USER].map(ring)
+        profiles = profiles.assign(**{C.PERSON_TOKEN: told.fillna(profiles[C.PERSON_TOKEN])})
+        found = town.night(folder, TOWN | {T.PROFILES: profiles}, hours=2 + at)
+        if not found.published:
+            break
+        linked += 5
+    assert {one.gate for one in found.gates if one.level is Level.BLOCK} == {"person_tokens"}
+    assert linked <= 20
+    repaired = town.night(folder, TOWN, hours=20)
+    assert next(one for one in repaired.gates if one.gate == "person_tokens").level is Level.PASS
+    state = SafetyLedger.of(folder).now()
+    alone = [one for one in USERS[linked:] if len(state.linked(state.fingerprints(Who(one)))) <= 3]
+    assert len(alone) == len(USERS) - linked
 
 
 def test_who_is_banned_is_out_by_the_token_of_a_new_key_while_that_night_waits(

@@ -8,6 +8,7 @@ import pandas as pd
 from recsys.catalogue.columns import Tables as T
 from recsys.data.safety_rows import KEPT
 from recsys.pipeline.gates.proposal import GateResult, Level, Proposal
+from recsys.pipeline.gates.usual_band import BAND_WINDOW
 
 SAFETY: Final = (T.BLOCKS, T.REPORTS, T.HOLDS)
 _FEW: Final = 5
@@ -129,16 +130,42 @@ def person_tokens(proposal: Proposal) -> GateResult:
     """Block when many accounts have another person token than in what is served, or none; warn of some.
 
     Accounts that ever had a token in common are one person's for good, so a column gone wrong for one
-    published night would make strangers one person. A few may change at any time.
+    published night would make strangers one person. A few may change at any time, but not in every night:
+    the published nights of four weeks are counted together, since the last that went beyond the limits.
     """
     changed, had = proposal.changed_tokens or (0, 0)
-    share = changed / max(had, 1)
+    over = min(changed + _changed_lately(proposal), max(changed, had))
+    numbers = {"count": changed, "had": had, "over": over}
     message = f"{changed:,} of {had:,} accounts have another person token than in what is served, or none"
-    level = Level.PASS
-    if changed > _FEW and share > proposal.limits.warn_changed_tokens:
-        is_much = changed > _FEW_TOKENS and share > proposal.limits.block_changed_tokens
-        level = Level.BLOCK if is_much else Level.WARN
-    return GateResult("person_tokens", level, message, {"count": changed, "had": had})
+    limits, level = proposal.limits, Level.PASS
+    if changed > _FEW and changed > limits.warn_changed_tokens * had:
+        level = Level.BLOCK if _are_many_tokens(changed, had, limits.block_changed_tokens) else Level.WARN
+    of_nights = Level.PASS
+    if changed and _are_many_tokens(2 * over, had, limits.block_changed_tokens):
+        of_nights = Level.BLOCK if _are_many_tokens(over, had, limits.block_changed_tokens) else Level.WARN
+    if of_nights <= level:
+        return GateResult("person_tokens", level, message, numbers)
+    message = f"{message}; {over:,} in the nights of four weeks"
+    return GateResult("person_tokens", of_nights, message, numbers, {"why": ("nights",)})
+
+
+def _are_many_tokens(changed: int, had: int, share: float) -> bool:
+    return changed > _FEW_TOKENS and changed > share * had
+
+
+def _changed_lately(proposal: Proposal) -> int:
+    """Return how many tokens changed in the published nights before, since one beyond the limits.
+
+    Such a night was published on purpose, with other limits.
+    """
+    total, share = 0, proposal.limits.block_changed_tokens
+    for night in reversed(proposal.past[-(BAND_WINDOW - 1) :]):
+        found = night.get("person_tokens", {})
+        changed, had = int(found.get("count", 0)), int(found.get("had", 0))
+        if _are_many_tokens(max(changed, int(found.get("over", 0))), had, share):
+            return total
+        total += changed
+    return total
 
 
 def clock(proposal: Proposal) -> GateResult:

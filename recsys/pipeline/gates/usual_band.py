@@ -13,8 +13,8 @@ _USUAL: Final = 1.4826
 """Median absolute deviations of a normal distribution in one standard deviation."""
 
 
-_BAND_WINDOW: Final = 28
-"""Nights a band looks back: after a lasting change of the settings what is usual follows in two weeks."""
+BAND_WINDOW: Final = 28
+"""Nights that a band, and a sum over nights, looks back: after a lasting change of the settings what is usual follows in two weeks."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def usual_band(
     """
     known = [night[gate][number] for night in past if number in night.get(gate, {})]
     values = np.array([value for value in known if isinstance(value, int | float)], float)
-    values = values[-max(limits.band_nights, _BAND_WINDOW) :]
+    values = values[-max(limits.band_nights, BAND_WINDOW) :]
     if len(values) < limits.band_nights:
         return None
     middle = float(np.median(values))
