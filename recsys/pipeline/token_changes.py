@@ -41,8 +41,8 @@ _NOBODY: Final = ErasedPeople()
 class ChangedToken(NamedTuple):
     """An account of what is served with another token tonight, None for none, or without a row tonight.
 
-    old: the fingerprint of the token it had, 0 for none. is_known: whether tonight's token is one of its person
-    already, by an earlier night, and so links it with nobody new.
+    old: the fingerprint of the token it had, 0 for none. is_known: whether its person had tonight's token in
+    an earlier night, so that it links nobody anew.
     """
 
     user_id: str

@@ -14,7 +14,9 @@ _USUAL: Final = 1.4826
 
 
 BAND_WINDOW: Final = 28
-"""Nights that a band, and a sum over nights, looks back: after a lasting change of the settings what is usual follows in two weeks."""
+"""Nights that a band, or a sum over nights, looks back.
+
+After a lasting change of the settings what is usual follows in two weeks."""
 
 
 @dataclass(frozen=True)
