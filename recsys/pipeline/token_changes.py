@@ -101,7 +101,7 @@ class TokenChanges:
         for user, row, old, is_gone in known:
             token = people.person_tokens[row] if row >= 0 else None
             if not is_gone and old != (shared[-1].of(PERSON, token) if token else 0):
-                is_known = bool(token) and _is_of_person(state, user, old, token)
+                is_known = token is not None and _is_of_person(state, user, old, token)
                 changed.append(ChangedToken(user, old, token, bool(row >= 0), is_known))
         return cls(ids, tuple(changed), int((before != 0).sum()), frozenset(before.tolist()))
 
