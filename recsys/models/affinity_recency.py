@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 
 from recsys.models.affinity import TERM, AffinityParts, Closeness, PersonAffinity
-from recsys.models.calibration import Platt, fit_platt
-from recsys.models.directed import Directed
+from recsys.models.calibration import Platt, fit_platt, log_odds
+from recsys.models.directed import Directed, sigmoid
 from recsys.models.impressions import Impressions
 from recsys.models.list_weights import JudgedLists, ListWeights, is_better
 from recsys.types import BoolArray, Float64Array
@@ -96,14 +96,26 @@ def latest_held_out(
 
 
 def line_at_the_end(latest: HeldOutDecisions | None) -> Platt:
-    """Return the line half of the way to what held at the end of a log; the identity without an end.
+    """Return the line to what held at the end of a log; the identity without an end, see `latest_held_out`.
 
-    See `latest_held_out`, and `Platt.half` for why not all of it.
+    A rate of likes that changes with time may as well change back: between what held on average and what held
+    last, neither is the better forecast. So the level goes back half of the way, in logits, towards the rate
+    of the whole log, as far as that change explains what was wrong with the chances. Whatever else was wrong
+    with chances of the future (they were too sure, or too high for people who come late) is believed wholly.
     """
     if latest is None:
         return Platt()
     logits = latest.p_like.logits(latest.held.viewers, latest.held.candidates)
-    return fit_platt(logits, latest.held.labels).half()
+    known, held = latest.known.labels, latest.held.labels
+    line = fit_platt(logits, held)
+    end, whole = _smoothed_rate(held), _smoothed_rate(np.concatenate([known, held]))
+    said = float(np.clip(sigmoid(logits).mean(), min(end, whole), max(end, whole)))
+    return Platt(line.slope, line.intercept + 0.5 * (log_odds(said) - log_odds(end)))
+
+
+def _smoothed_rate(labels: Float64Array) -> float:
+    """Return the share of ones, of one more label that is half a one."""
+    return float((labels.sum() + 0.5) / (len(labels) + 1.0))
 
 
 def with_recency(choice: ListWeights, splits: Sequence[HeldOutAffinity]) -> tuple[ListWeights, float]:

@@ -56,7 +56,8 @@ class CalibratedFactors(Model):
     The line is fitted on answers which the matrices it is fitted for have not seen, a twentieth at a time,
     because scores of clearly fewer answers are smaller ones; then the matrices are learned from all. Of up to
     10,000 answers among up to 2,000 people every one is left out once, so that the line hardly depends on the
-    seed. Where the log has times, it goes half of the way to what held at their end, as in the hybrid.
+    seed. Where the log has times, it goes to what held at their end, and half of the way back to the rate of
+    the whole log, as in the hybrid.
     Its level is that of a like given a look: exposures without an answer count by the chance that they were
     looked at. Where nobody ever said no, passes are drawn among
     unseen pairs, and the chance is that of a like beside such a pair. Lists are in the order of the score
@@ -110,7 +111,7 @@ class CalibratedFactors(Model):
         return EvidenceFactors.of(self._factors(people, answers, rng), answers)
 
     def _calibrate_at_the_end(self, people: Population, answers: Impressions, rng: Generator) -> None:
-        """Move the line half of the way to what held at the end of the log, if it has times."""
+        """Move the line to what held at the end of the log, if it has times; see `line_at_the_end`."""
 
         def before(known: Impressions) -> Directed:
             return self._known_from(people, known, rng).calibrated(people, self.line_)

@@ -37,14 +37,6 @@ class Platt:
         """
         return Platt(other.slope * self.slope, other.slope * self.intercept + other.intercept)
 
-    def half(self) -> "Platt":
-        """Return the line halfway to the identity.
-
-        A rate that changes with time may as well change back: between what held on average and what held
-        last, neither is the better forecast.
-        """
-        return Platt(0.5 * (1.0 + self.slope), 0.5 * self.intercept)
-
 
 def fit_platt(
     logits: Float64Array, labels: Float64Array, weights: Float64Array | None = None, *, evidence: float = 10.0
@@ -67,7 +59,7 @@ def fit_platt(
     centre = float((weight * logits).sum() / total)
     x = np.append(logits - centre, [0.0, 0.0])
     y, w = np.append(labels, [0.0, 1.0]), np.append(weight, [0.5, 0.5])
-    theta = np.array([1.0, _log_odds(float((w * y).sum() / w.sum()))])
+    theta = np.array([1.0, log_odds(float((w * y).sum() / w.sum()))])
 
     def loss_at(at: Float64Array) -> float:
         logits = at[0] * x + at[1]
@@ -80,7 +72,7 @@ def fit_platt(
         if np.abs(step).max() < 1e-10:
             break
     slope = max(float(theta[0]), LEAST_SLOPE)
-    intercept = _log_odds(float((w * y).sum() / w.sum())) if slope == LEAST_SLOPE else float(theta[1])
+    intercept = log_odds(float((w * y).sum() / w.sum())) if slope == LEAST_SLOPE else float(theta[1])
     return Platt(slope=slope, intercept=intercept - slope * centre)
 
 
@@ -121,7 +113,8 @@ def shortened(theta: Float64Array, step: Float64Array, loss: Callable[[Float64Ar
     return step
 
 
-def _log_odds(share: float) -> float:
+def log_odds(share: float) -> float:
+    """Return the logit of a share between 0 and 1."""
     return float(np.log(share) - np.log1p(-share))
 
 

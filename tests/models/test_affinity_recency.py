@@ -1,0 +1,86 @@
+"""The end of a log: what it says of chances of the future."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsys.data.ids import IdIndex
+from recsys.models.affinity_recency import HeldOutDecisions, line_at_the_end
+from recsys.models.calibration import Platt
+from recsys.models.directed import Directed, sigmoid
+from tests.models.test_whole_matrix import decisions
+
+N = 120
+PAIRS = np.column_stack(np.divmod(np.arange(N * N), N))
+RATE = st.floats(0.1, 0.9)
+
+
+def held_out(rng, said, truth, before):
+    """Return an end whose chances are `said` and truly `truth`, after decisions of which `before` are likes.
+
+    said, truth: mean chance, and what a logit is worth.
+    """
+    taste = rng.normal(size=(N, 1))
+    logits = taste[PAIRS[:, 0], 0]
+    ids = IdIndex([f"p{number:03}" for number in range(N)])
+    p_like = Directed.of(
+        ids,
+        taste=np.column_stack([said[1] * taste, np.full(N, level(said[1] * logits, said[0]))]),
+        appeal=np.ones((N, 2)),
+        cell=np.full(N, -1, np.int64),
+    )
+    chance = sigmoid(truth[1] * logits + level(truth[1] * logits, truth[0]))
+    held = decisions(PAIRS, rng.random(len(PAIRS)) < chance)
+    known = replace(held, labels=(rng.random(len(PAIRS)) < before).astype(float))
+    return HeldOutDecisions(known, held, p_like), p_like.logits(held.viewers, held.candidates)
+
+
+def level(logits, rate):
+    """Return what to add so that the mean chance is `rate`."""
+    low, high = -20.0, 20.0
+    for _ in range(60):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if sigmoid(logits + middle).mean() < rate else (low, middle)
+    return low
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 9), RATE, RATE, st.sampled_from([0.5, 1.0, 2.0]), st.sampled_from([0.5, 1.0, 2.0]))
+def test_chances_of_the_end_are_believed_where_the_rate_did_not_change(seed, said, rate, slope, true_slope):
+    latest, logits = held_out(np.random.default_rng(seed), (said, slope), (rate, true_slope), rate)
+    line = line_at_the_end(latest)
+    assert sigmoid(line.logits(logits)).mean() == pytest.approx(rate, abs=0.03)
+    assert line.slope * slope == pytest.approx(true_slope, abs=0.25)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 9), RATE, RATE)
+def test_a_change_of_the_rate_that_chances_foresaw_changes_nothing(seed, rate, before):
+    latest, logits = held_out(np.random.default_rng(seed), (rate, 1.0), (rate, 1.0), before)
+    assert sigmoid(line_at_the_end(latest).logits(logits)).mean() == pytest.approx(rate, abs=0.03)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 9), RATE, RATE)
+def test_half_of_a_change_that_chances_did_not_foresee_is_believed(seed, end, before):
+    whole = (end + before) / 2.0
+    latest, logits = held_out(np.random.default_rng(seed), (whole, 0.2), (end, 0.2), before)
+    half_way = sigmoid((np.log(whole / (1 - whole)) + np.log(end / (1 - end))) / 2.0)
+    assert sigmoid(line_at_the_end(latest).logits(logits)).mean() == pytest.approx(half_way, abs=0.03)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 9), RATE, RATE, RATE)
+def test_the_level_lies_between_the_end_and_half_way_to_the_whole(seed, said, end, before):
+    latest, logits = held_out(np.random.default_rng(seed), (said, 0.2), (end, 0.2), before)
+    whole = (end + before) / 2.0
+    half_way = sigmoid((np.log(whole / (1 - whole)) + np.log(end / (1 - end))) / 2.0)
+    found = sigmoid(line_at_the_end(latest).logits(logits)).mean()
+    assert min(end, half_way) - 0.03 <= found <= max(end, half_way) + 0.03
+
+
+def test_a_log_without_an_end_leaves_chances_alone():
+    assert line_at_the_end(None) == Platt()
