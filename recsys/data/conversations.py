@@ -11,6 +11,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.events import CodedEvents, Events
 from recsys.data.exclusions import standing_blocks
 from recsys.data.ids import IdIndex
+from recsys.data.pair_keys import reversed_pair_keys
 from recsys.data.population import Population
 from recsys.data.times import MICROSECONDS_A_DAY
 from recsys.types import BoolArray, Int32Array, Int64Array
@@ -33,15 +34,13 @@ class MutualMessages:
 
 def mutual_messages(coded: CodedEvents) -> MutualMessages:
     """Return the messages of every conversation with two sides."""
-    rows = np.flatnonzero(coded.are("message") & (coded.target >= 0) & (coded.actor != coded.target))
-    width = max(len(coded.people), 1)
-    pair, group = np.unique(coded.actor[rows] * width + coded.target[rows], return_inverse=True)
+    rows, pair, group = _directed(coded, coded.are("message"))
     ts = coded.ts[rows]
     first, last = np.full(len(pair), np.iinfo(np.int64).max), np.full(len(pair), np.iinfo(np.int64).min)
     np.minimum.at(first, group, ts)
     np.maximum.at(last, group, ts)
     count = np.bincount(group, weights=coded.count[rows], minlength=len(pair)).astype(np.float64)
-    reverse = (pair % width) * width + pair // width
+    reverse = reversed_pair_keys(pair, len(coded.people))
     answered = np.isin(reverse, pair)
     kept = pair[answered]
     back = np.searchsorted(kept, reverse[answered])
@@ -83,24 +82,26 @@ def both_did(
     unless: events by either that take the pair out. The time is when the second of the two did it
     last, so when it was true of both.
     """
-    width = max(len(coded.people), 1)
-    pair, group, ts = _directed(coded, chosen)
+    rows, pair, group = _directed(coded, chosen)
     last = np.full(len(pair), np.iinfo(np.int64).min)
-    np.maximum.at(last, group, ts)
-    reverse = (pair % width) * width + pair // width
+    np.maximum.at(last, group, coded.ts[rows])
+    reverse = reversed_pair_keys(pair, len(coded.people))
     mutual = np.isin(reverse, pair)
     if unless is not None:
-        against, _, _ = _directed(coded, unless)
+        _, against, _ = _directed(coded, unless)
         mutual &= ~np.isin(pair, against) & ~np.isin(reverse, against)
     kept = pair[mutual]
     back = np.searchsorted(pair, reverse[mutual])
     return kept, np.maximum(last[mutual], last[back])
 
 
-def _directed(coded: CodedEvents, chosen: BoolArray) -> tuple[Int64Array, npt.NDArray[np.intp], Int64Array]:
+def _directed(
+    coded: CodedEvents, chosen: BoolArray
+) -> tuple[npt.NDArray[np.intp], Int64Array, npt.NDArray[np.intp]]:
+    """Return the chosen events between two people, the directed pairs, ascending, and which each is of."""
     rows = np.flatnonzero(chosen & (coded.target >= 0) & (coded.actor != coded.target))
     pair, group = np.unique(coded.actor[rows] * len(coded.people) + coded.target[rows], return_inverse=True)
-    return pair, group, coded.ts[rows]
+    return rows, pair, group
 
 
 DECIDING: Final = ("feeling_check", "meet_feedback", "end", "block", "unblock", "report", "erase")

@@ -20,8 +20,8 @@ from recsys.config import Section, Share
 from recsys.data.conversations import both_did, exchanges, replies
 from recsys.data.events import CodedEvents, Events
 from recsys.data.exclusions import latest_decisions
+from recsys.data.pair_keys import unordered_pair_keys
 from recsys.data.times import MICROSECONDS_A_DAY, as_utc, microseconds
-from recsys.data.training_exclusions import excluded_from_training
 from recsys.errors import explained, warn
 
 
@@ -68,6 +68,17 @@ NO_EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Event types that say nothing about taste, and why."""
+
+EXCLUDED_EVENTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "block": (),
+        "report": (),
+        "off_platform_request": (),
+        "money_request": (),
+        "meet_feedback": ("unsafe",),
+    }
+)
+"""Events (with these details, if any are named) that take the pair out of training, both ways."""
 
 
 class LabelSettings(Section):
@@ -288,3 +299,31 @@ def warn_of_looks_without_places(events: pd.DataFrame, *, where: str) -> None:
     what = "impressions have no place in a list, so it is not known which of them were looked at"
     remedy = "give their column `position`, or judge orders by it (AUC, NDCG) and no log loss or ECE"
     warn(explained(what, where=where, got=f"{len(shown):,} impressions, each taken as a look", remedy=remedy))
+
+
+def safety_events(coded: CodedEvents) -> npt.NDArray[np.bool_]:
+    """Say which events take their pair out of training, `(n_events,)` bool."""
+    found = np.zeros(len(coded.ts), bool)
+    for kind, details in EXCLUDED_EVENTS.items():
+        found |= coded.detailed(kind, *details) if details else coded.are(kind)
+    return found
+
+
+def excluded_from_training(
+    pair: npt.NDArray[np.int64], coded: CodedEvents, tables: Sequence[pd.DataFrame]
+) -> npt.NDArray[np.bool_]:
+    """Say which directed pairs, `actor * people + target`, are not learned from: `(n_pairs,)` bool.
+
+    tables: with `actor` and `target`, such as the blocks of a service. Both directions of a pair go.
+    """
+    width = max(len(coded.people), 1)
+    chosen = safety_events(coded) & (coded.target >= 0)
+    index = pd.Index(coded.people)
+    listed = [
+        np.column_stack([index.get_indexer(pd.Index(table[side])) for side in (C.ACTOR, C.TARGET)])
+        for table in tables
+    ]
+    excluded_pairs = np.vstack([np.column_stack([coded.actor[chosen], coded.target[chosen]]), *listed])
+    excluded_pairs = excluded_pairs[(excluded_pairs >= 0).all(axis=1)]
+    both = unordered_pair_keys(pair // width, pair % width, width)
+    return np.isin(both, unordered_pair_keys(excluded_pairs[:, 0], excluded_pairs[:, 1], width))

@@ -20,6 +20,7 @@ from recsys.catalogue.stages import CLOSED, DISCLOSURES, UNLISTED, Stages
 from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS
 from recsys.data.events import CodedEvents, Events
 from recsys.data.exclusions import accepted_terms, matches, standing_blocks, tiers
+from recsys.data.pair_keys import unordered_pair_keys
 from recsys.data.times import MICROSECONDS_A_DAY, as_utc
 from recsys.types import BoolArray, Int8Array, Int64Array
 
@@ -68,9 +69,9 @@ class PairEvents:
         """Return the events between two people."""
         row = np.flatnonzero((coded.target >= 0) & (coded.actor != coded.target))
         actor, target = coded.actor[row], coded.target[row]
-        low, high = np.minimum(actor, target), np.maximum(actor, target)
-        pair, group = np.unique(low * max(len(coded.people), 1) + high, return_inverse=True)
-        return cls(coded, pair, row, group, (actor != low).astype(np.intp))
+        keys = unordered_pair_keys(actor, target, len(coded.people))
+        pair, group = np.unique(keys, return_inverse=True)
+        return cls(coded, pair, row, group, (actor > target).astype(np.intp))
 
     @cached_property
     def people(self) -> npt.NDArray[np.int64]:
@@ -238,11 +239,11 @@ class PairStages:
         People without events have accepted nothing and proved nothing: their pairs are `unlisted`.
         """
         i, j = (self.people.get_indexer(pd.Index(np.asarray(ids, dtype=object))) for ids in (a, b))
-        known, width = (i >= 0) & (j >= 0), max(len(self.people), 1)
+        known = (i >= 0) & (j >= 0)
         closed = self._of(self.closed, i) | self._of(self.closed, j)
         listed = self._of(self.listed, i) & self._of(self.listed, j)
         found = np.where(listed, self.names.index("listed"), self.names.index(UNLISTED)).astype(np.int8)
-        key = np.where(known, np.minimum(i, j) * width + np.maximum(i, j), -1)
+        key = np.where(known, unordered_pair_keys(i, j, len(self.people)), -1)
         at = np.searchsorted(self.pair, key)
         met = np.zeros(len(key), bool)
         inside = at < len(self.pair)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.arguments import as_generator, checked_arguments
+from recsys.data.pair_keys import unordered_pair_keys
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.types import Float64Array, IndexArray, Int64Array, RNGLike
 
@@ -278,7 +279,7 @@ class Dyads:
     def of(cls, viewer: npt.NDArray[np.integer], candidate: npt.NDArray[np.integer], n_people: int) -> Self:
         """Return the pairs with the unordered pairs of people numbered."""
         a, b = np.asarray(viewer, np.int64), np.asarray(candidate, np.int64)
-        found, dyad = np.unique(np.minimum(a, b) * max(n_people, 1) + np.maximum(a, b), return_inverse=True)
+        found, dyad = np.unique(unordered_pair_keys(a, b, n_people), return_inverse=True)
         return cls(a, b, dyad.reshape(-1), n_people, len(found))
 
     def by_person(self, values: Float64Array) -> Float64Array:

@@ -11,6 +11,7 @@ from recsys.arguments import as_generator, checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.labels import directed_labels
+from recsys.data.pair_keys import unordered_pair_keys
 from recsys.data.population import Population
 from recsys.errors import InputError, explained, warn
 from recsys.evaluation.compare import compare, over_fits
@@ -267,14 +268,9 @@ def without_pairs(events: Events, pairs: pd.DataFrame) -> Events:
     """
     people = pd.Index(events.coded.people)
     i, j = (people.get_indexer(pd.Index(pairs[column], dtype=object)) for column in PAIR)
-    own = _unordered(events.coded.actor, events.coded.target, len(people))
-    kept = ~np.isin(own, _unordered(i, j, len(people))[(i >= 0) & (j >= 0)])
+    own = unordered_pair_keys(events.coded.actor, events.coded.target, len(people))
+    kept = ~np.isin(own, unordered_pair_keys(i, j, len(people))[(i >= 0) & (j >= 0)])
     return Events(events.frame[kept].reset_index(drop=True))
-
-
-def _unordered(a: npt.ArrayLike, b: npt.ArrayLike, n_people: int) -> npt.NDArray[np.int64]:
-    i, j = np.asarray(a, np.int64), np.asarray(b, np.int64)
-    return np.minimum(i, j) * (n_people + 1) + np.maximum(i, j)
 
 
 def models_by_name(models: Models) -> dict[str, FittableModel]:
@@ -303,7 +299,7 @@ def _order_of_pairs(pairs: pd.DataFrame, rng: np.random.Generator) -> npt.NDArra
     """Return a random place of each unordered pair, both directions the same."""
     both = pd.Index(pd.unique(pd.concat([pairs[C.VIEWER], pairs[C.CANDIDATE]])))
     i, j = (both.get_indexer(pd.Index(pairs[column])) for column in PAIR)
-    code, distinct = pd.factorize(_unordered(i, j, len(both)))
+    code, distinct = pd.factorize(unordered_pair_keys(i, j, len(both)))
     return rng.permutation(len(distinct))[code]
 
 

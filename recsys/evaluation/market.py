@@ -8,6 +8,7 @@ from scipy import sparse
 from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.data.labels import OUTCOME
+from recsys.data.pair_keys import unordered_pair_keys
 from recsys.errors import InputError, TableError, explained
 from recsys.evaluation.examination import INVERSE_EXAMINATION, ExaminationCurve
 from recsys.types import Float64Array
@@ -271,8 +272,8 @@ def matches_by_person(
         raise TableError("lists", missing)
     both = pd.concat([lists[C.VIEWER], lists[C.CANDIDATE]], ignore_index=True)
     code, people = pd.factorize(both, sort=True)
-    i, j = code[: len(lists)].astype(np.int64), code[len(lists) :].astype(np.int64)
-    pair, number = np.unique(np.minimum(i, j) * len(people) + np.maximum(i, j), return_inverse=True)
+    keys = unordered_pair_keys(code[: len(lists)], code[len(lists) :], len(people))
+    pair, number = np.unique(keys, return_inverse=True)
     missed = np.ones(len(pair))
     np.multiply.at(missed, number, 1.0 - examination(lists[C.RANK]))
     said = np.bincount(number, lists[chance].to_numpy(np.float64), len(pair)) / np.bincount(number)

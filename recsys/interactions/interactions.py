@@ -25,11 +25,12 @@ from recsys.data.labels import (
     OUTCOME,
     LabelSettings,
     directed_labels,
+    safety_events,
     warn_of_looks_without_places,
 )
+from recsys.data.pair_keys import unordered_pair_keys
 from recsys.data.population import Population
 from recsys.data.times import as_utc
-from recsys.data.training_exclusions import safety_events
 from recsys.data.unseen_pairs import UnseenPairs
 from recsys.errors import InputError, UnknownIdError, explained, warn
 from recsys.interactions.binarize import LIKE, PASS, Like, warn_of_one_answer, with_looks_as_passes
@@ -272,9 +273,8 @@ class Interactions:
 
         Both directions of a pair stay together, so that no answer is given away by its counterpart.
         """
-        i, j = (self.people.ids.find(self.events.frame[c]).astype(np.int64) for c in (C.ACTOR, C.TARGET))
-        pair = np.minimum(i, j) * len(self.people) + np.maximum(i, j)
-        code, distinct = pd.factorize(pair)
+        i, j = (self.people.ids.find(self.events.frame[c]) for c in (C.ACTOR, C.TARGET))
+        code, distinct = pd.factorize(unordered_pair_keys(i, j, len(self.people)))
         n_first = round(share * len(distinct))
         if not 0 < n_first < len(distinct):
             got = f"a share of {share} of {len(distinct)} pairs"

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from recsys.data.events import Events
 from recsys.data.indiscriminate import without_excess_likes
 from recsys.data.labels import LABEL_WEIGHTS, LabelSettings, PairLabels, pair_labels
+from recsys.data.pair_keys import reversed_pair_keys, unordered_pair_keys
 from recsys.data.population import Population
 from recsys.data.times import MICROSECONDS_A_DAY
 from recsys.models.calibration import Platt, fit_platt
@@ -30,9 +31,9 @@ def answers_a_like(events: Events, key: npt.NDArray[np.int64]) -> npt.NDArray[np
 
     key: ascending, `viewer * n_people + candidate` in the codes of the events.
     """
-    width = max(len(events.coded.people), 1)
+    reverse = reversed_pair_keys(key, len(events.coded.people))
     decided = _first(events, key, "like", "pass", "hide")
-    liked = _first(events, (key % width) * width + key // width, "like")
+    liked = _first(events, reverse, "like")
     return (liked < decided) & (decided < np.iinfo(np.int64).max)
 
 
@@ -121,7 +122,7 @@ class ReverseRows:
         """Find the pairs of rows in any order."""
         width = max(int(viewers.max(initial=0)), int(candidates.max(initial=0))) + 1
         there, pair = np.unique(viewers.astype(np.int64) * width + candidates, return_inverse=True)
-        turned = there % width * width + there // width
+        turned = reversed_pair_keys(there, width)
         at = np.searchsorted(there, turned).clip(max=max(len(there) - 1, 0))
         return cls(pair, np.where(there[at] == turned, at, -1))
 
@@ -216,12 +217,8 @@ class Impressions(PairRows):
         """Say which rows are of a pair that `others` holds, in either direction, `(n_impressions,)`."""
         rows = (self.viewers, self.candidates, others.viewers, others.candidates)
         width = max(int(one.max(initial=0)) for one in rows) + 1
-
-        def keys(one: "Impressions") -> npt.NDArray[np.int64]:
-            i, j = one.viewers.astype(np.int64), one.candidates.astype(np.int64)
-            return np.minimum(i, j) * width + np.maximum(i, j)
-
-        return np.isin(keys(self), keys(others))
+        mine, theirs = (unordered_pair_keys(one.viewers, one.candidates, width) for one in (self, others))
+        return np.isin(mine, theirs)
 
     def look_line(self, logits: Float64Array) -> Platt:
         """Return the line that makes logits of P(like | answer) of each row those of P(like | look).

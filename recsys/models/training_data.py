@@ -9,6 +9,7 @@ import numpy.typing as npt
 from recsys.data.events import Events
 from recsys.data.indiscriminate import without_excess_likes
 from recsys.data.labels import PairLabels, pair_labels
+from recsys.data.pair_keys import unordered_pair_keys
 from recsys.data.population import Population
 from recsys.features.base import BlockRows
 from recsys.features.feature_map import FeatureMap
@@ -93,13 +94,10 @@ class ContentData:
 
     def without(self, held: Impressions) -> "ContentData":
         """Return the training data without the pairs of `held`, in either direction."""
-        width = max(len(self.people), 1)
-
-        def keys(one: LabelledPairs | Impressions) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-            i, j = one.viewers.astype(np.int64), one.candidates.astype(np.int64)
-            return np.minimum(i, j) * width + np.maximum(i, j)
-
-        gone = np.isin(keys(self.pairs), np.unique(keys(held)))
+        mine, theirs = (
+            unordered_pair_keys(one.viewers, one.candidates, len(self.people)) for one in (self.pairs, held)
+        )
+        gone = np.isin(mine, np.unique(theirs))
         left = replace(self, pairs=self.pairs.take(~gone))
         left.__dict__["rows"] = self.rows
         return left

@@ -10,6 +10,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS, IN_PERSON_INTENTS
+from recsys.data.pair_keys import unordered_pair_keys
 from recsys.random import KeyedGenerator
 from recsys.simulation.event_log import TYPES, Columns, EventLog
 from recsys.simulation.settings import AbuseSettings, FunnelSettings
@@ -218,6 +219,5 @@ def _keys(recent: RecentEvents, n: int, kinds: Sequence[str]) -> Int64Array:
 
 def _talking(known: RecentEvents, at: int, n: int) -> Int64Array:
     lately = known.take(known.are("message") & (known.ts > at - CONVERSATION_DAYS * DAY))
-    low, high = np.minimum(lately.actor, lately.target), np.maximum(lately.actor, lately.target)
-    pairs = np.unique(low * n + high)
+    pairs = np.unique(unordered_pair_keys(lately.actor, lately.target, n))
     return np.bincount(np.concatenate([pairs // n, pairs % n]), minlength=n)

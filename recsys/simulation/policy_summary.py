@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from recsys.data.pair_keys import unordered_pair_keys
 from recsys.errors import InputError, explained
 from recsys.evaluation.bootstrap import Interval, person_counts, recentred
 from recsys.evaluation.market import gini, lorenz_curve
@@ -110,8 +111,8 @@ class PooledTowns:
     @cached_property
     def _became_match(self) -> BoolArray:
         n = len(self.members)
-        low, high = self.sent[:, 1:].min(axis=1), self.sent[:, 1:].max(axis=1)
-        return is_among(low * n + high, np.sort(self.matches[:, 1] * n + self.matches[:, 2]))
+        sent, matched = (unordered_pair_keys(one[:, 1], one[:, 2], n) for one in (self.sent, self.matches))
+        return is_among(sent, np.sort(matched))
 
     @cached_property
     def _received(self) -> Float64Array:

@@ -9,8 +9,7 @@ import pytest
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data import Events, directed_labels
-from recsys.data.labels import LABEL_WEIGHTS, NO_EVIDENCE, LabelSettings
-from recsys.data.training_exclusions import EXCLUDED_EVENTS
+from recsys.data.labels import EXCLUDED_EVENTS, LABEL_WEIGHTS, NO_EVIDENCE, LabelSettings
 from tests.data.timeline import day, events
 
 WEEK = [(at, who, "message", other) for at in range(9) for who, other in (("a", "b"), ("b", "a"))]

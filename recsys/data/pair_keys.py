@@ -1,0 +1,28 @@
+"""One number a pair of people, for sorting, counting and looking pairs up."""
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.types import Int64Array
+
+
+def unordered_pair_keys(first: npt.ArrayLike, second: npt.ArrayLike, n_people: int) -> Int64Array:
+    """Return `smaller * n_people + larger` of aligned rows: one number, whoever of the two stands first.
+
+    first, second: whole numbers of one shape, below `n_people`. Keys are int64 and sort by the smaller row.
+
+    >>> unordered_pair_keys([0, 2, 1], [2, 0, 1], 3).tolist()
+    [2, 2, 4]
+    """
+    i, j = np.asarray(first, np.int64), np.asarray(second, np.int64)
+    return np.minimum(i, j) * max(n_people, 1) + np.maximum(i, j)
+
+
+def reversed_pair_keys(keys: Int64Array, n_people: int) -> Int64Array:
+    """Return, for keys `actor * n_people + target`, those of the other direction.
+
+    >>> reversed_pair_keys(np.array([1, 5]), 3).tolist()
+    [3, 7]
+    """
+    width = max(n_people, 1)
+    return keys % width * width + keys // width
