@@ -10,11 +10,14 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 
 from recsys.catalogue.text_folding import fold
 from recsys.data.fail_closed import LEAVE
-from recsys.errors import InputError
+from recsys.errors import InputError, NotPermittedError
 from recsys.http.access import bearer_token, service_of
+from recsys.http.access_tokens import Scope
+from recsys.http.request_bodies import any_json
 from recsys.ranking.ranker import Ranker
 from recsys.safety.day_log import TYPES, DayEvent
 from recsys.safety.store import MEMBER, OPERATOR
@@ -40,7 +43,10 @@ MemberType = Literal[
 """What a member's own client may say happened; a proof is said by the backend alone."""
 MEMBER_TYPES: Final[tuple[str, ...]] = get_args(MemberType)
 _OF_BACKEND: Final = frozenset(map(fold, TYPES)) - frozenset(map(fold, MEMBER_TYPES))
+_OPENING: Final = frozenset({"impression", "like", "message"})
 _MOST_KEPT: Final = 10_000
+_UNREAD: Final = 400
+"""The status under which a body comes that the usual reader of JSON gives up on, valid as it may be."""
 _PERSON: Final = "person"
 _WORDS: Final = ("owner", "reason", "category", "event_id", "lang", "answer")
 """Keys of bodies whose values name nobody."""
@@ -61,14 +67,25 @@ class KeepsRestrictions(APIRoute):
         async def kept(request: Request) -> Response:
             try:
                 return await handle(request)
-            except RequestValidationError:  # of a body that fits, whoever is asked keeps what it restricts
-                if keep is not None:
-                    with suppress(ValueError, RecursionError):  # what is no JSON says nothing
-                        body, service = await request.json(), service_of(request)
+            except (RequestValidationError, HTTPException) as error:
+                # of a body that fits, whoever is asked keeps what it restricts
+                of_body = isinstance(error, RequestValidationError) or error.status_code == _UNREAD
+                if keep is not None and of_body and _is_permitted(request):
+                    with suppress(ValueError):  # what is no JSON says nothing
+                        body, service = any_json(await request.body()), service_of(request)
                         await service.ask(partial(keep, service.ranker, request, body))
                 raise
 
         return kept
+
+
+def _is_permitted(request: Request) -> bool:
+    """Say whether the token of a request permits its route; a body that cannot be read comes before that."""
+    scope: Scope = "backend" if request.url.path.startswith("/v1/backend/") else "members"
+    try:
+        return bearer_token(request).permits(scope, _viewer(request))
+    except NotPermittedError:
+        return False
 
 
 def _viewer(request: Request) -> Any:
@@ -77,10 +94,16 @@ def _viewer(request: Request) -> Any:
 
 def _keep_events(ranker: Ranker, request: Request, body: Any) -> None:
     viewer, rows = _viewer(request), body if isinstance(body, list) else [body]
-    found = [row for row in rows[:_MOST_KEPT] if isinstance(row, dict)]
+    found = [row for row in rows if isinstance(row, dict) and not _opens(row)][:_MOST_KEPT]
     ranker.day.keep_refused(
         [_as_sent(ranker, row, viewer) for row in found if viewer is None or _may_be_said_by_members(row)]
     )
+
+
+def _opens(row: Mapping[str, Any]) -> bool:
+    """Say whether a row is of a type that restricts nobody: of those there may be many before one that does."""
+    kind = row.get("type")
+    return isinstance(kind, str) and kind in _OPENING
 
 
 def _may_be_said_by_members(row: Mapping[str, Any]) -> bool:

@@ -128,6 +128,16 @@ class Questions:
         apart |= (asked.day.apart - passed) | self._apart_by_ledger(snapshot, viewer_id, accounts)
         return {account for one in apart for account in accounts.of(one)}
 
+    def out_of_circles(
+        self, snapshot: Snapshot, viewer_id: str, asked: CallQuestions, rows: Sequence[int]
+    ) -> list[int]:
+        """Return who of some people does not count in a circle: unlisted, or out of the viewer's sight."""
+        ids = snapshot.ids.at(rows)
+        gone = asked.ask_today(viewer_id, ids).excluded
+        return [
+            row for row, one in zip(rows, ids, strict=True) if one in gone or not snapshot.live.is_listed(row)
+        ]
+
     def _apart_by_ledger(self, snapshot: Snapshot, viewer_id: str, accounts: Accounts) -> set[str]:
         state = ask_safety(self.safety.ledger.now)
         apart = state.separated_from(accounts.fingerprints(viewer_id, state)) if state.pairs else frozenset()

@@ -327,8 +327,9 @@ class Ranker:
             out = asked.ask_today(viewer_id, []).viewer_excluded
             if out or not use.snapshot.live.is_listed(row):
                 return []
-            rows = [one for one in use.snapshot.ids.find(sorted(apart)) if one >= 0]
-            found = use.snapshot.data.circles.open_to(row, rows, k)
+            rows = {one for one in use.snapshot.ids.find(sorted(apart)) if one >= 0}
+            out_of = partial(self._questions.out_of_circles, use.snapshot, viewer_id, asked)
+            found = use.snapshot.data.circles.open_to(row, rows, k, out_of)
             call.length = len(found)
             return found
 

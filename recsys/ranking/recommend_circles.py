@@ -3,7 +3,7 @@
 `CircleLists` holds the circles of each member as a publication keeps them, and which may be named now.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
@@ -120,6 +120,7 @@ LEAST_MEMBERS: Final = 5
 UNSAFE: Final = ("block", "report", "unsafe")
 _VIEWERS_AT_ONCE: Final = 2_048
 _CELLS_AT_ONCE: Final = 512
+_MEMBERS_AT_ONCE: Final = 40
 
 
 def recommend_circles(
@@ -252,11 +253,29 @@ class CircleLists:
         circles = self.best[row].tolist() if row >= 0 else ()
         return sorted({int(one) for circle in circles if circle >= 0 for one in self.members.row(circle)})
 
-    def open_to(self, row: int, apart: Collection[int], k: int) -> list[str]:
-        """Return the best `k` circles of a member, of five or more people and without anybody of `apart`."""
+    def open_to(
+        self, row: int, apart: Set[int], k: int, out: Callable[[Sequence[int]], Collection[int]]
+    ) -> list[str]:
+        """Return the best `k` circles of a member, without anybody of `apart` and with five who count now.
+
+        out: returns who of some rows of people does not count, as nobody does who is held.
+        """
         found = list[str]()
         for circle in self.best[row].tolist():
-            members = self.members.row(circle) if circle >= 0 else ()
-            if len(members) >= LEAST_MEMBERS and not np.isin(members, list(apart)).any():
+            members = self.members.row(circle).tolist() if circle >= 0 else []
+            if apart.isdisjoint(members) and _has_enough(members, out):
                 found.append(self.names[circle])
-        return found[:k]
+            if len(found) == k:
+                break
+        return found
+
+
+def _has_enough(members: Sequence[int], out: Callable[[Sequence[int]], Collection[int]]) -> bool:
+    """Say whether enough members count to hide each of them; of many only some are asked about."""
+    count = 0
+    for start in range(0, len(members), _MEMBERS_AT_ONCE):
+        asked = members[start : start + _MEMBERS_AT_ONCE]
+        count += len(asked) - len(out(asked))
+        if count >= LEAST_MEMBERS:
+            return True
+    return False

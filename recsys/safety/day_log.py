@@ -52,8 +52,9 @@ _EVENT_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
 class DayEvent:
     """One thing that happened, with the columns of the events table and, for changed tables, their content.
 
-    event_id: a name the backend gives, of its actor's own: the same of one actor again does nothing, and
-    nobody takes a name from somebody else. target: None of what concerns one person.
+    event_id: a name the backend gives, of its actor's own: the same of one actor again does nothing, but that
+    a hide or a pass of later counts as of then, and nobody takes a name from somebody else. target: None of
+    what concerns one person.
     payload:  the tables as JSON, of a change of tables alone.
 
     >>> DayEvent("e1", datetime(2026, 3, 2, tzinfo=UTC), "a", "b", "like").checked().type
@@ -124,6 +125,10 @@ class DayEvent:
             or self.type in {"pass", "hide", "impression", TABLES_CHANGED}
             or (self.type, self.detail) == ("verified", NO_PROOF)
         )
+
+    def is_said_anew(self, known: Self) -> bool:
+        """Say whether this is a known hide or pass, said again later: an undo may stand between the two."""
+        return self.type in {"hide", "pass"} and self.at > known.at
 
     def in_time(self, arrived: datetime) -> Self:
         """Return the event, dated `arrived` when it is said to happen later.
@@ -260,6 +265,7 @@ class MemoryDayLog:
             known = {key: self._rows[key][1] for key in given if key in self._rows}
             if not all(same_event(known[key], given[key]) for key in known):
                 raise conflict()
+            self._rows |= {key: (noted, given[key]) for key in known if given[key].is_said_anew(known[key])}
             fresh = [event for key, event in given.items() if key not in self._rows]
             for event in fresh:
                 if event.target is None:

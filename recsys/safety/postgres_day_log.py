@@ -25,6 +25,9 @@ _ADD: Final = f"""
 INSERT INTO recsys_day_events ({_COLUMNS}, noted, place, restricts)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
 """  # noqa: S608 - fixed names
+_AGAIN: Final = """
+UPDATE recsys_day_events SET at = %s, noted = %s WHERE actor = %s AND event_id = %s AND restricts = %s
+"""
 _NONE: Final = "NULL::timestamptz, NULL, NULL, NULL, NULL, NULL::integer, NULL"
 # One statement reads one state; each part is a look-up in an index.
 READ_DAY: Final = f"""
@@ -98,6 +101,9 @@ def _append(connection: Any, events: Mapping[EventKey, DayEvent], noted: datetim
     known = {event.key: event for event in found}
     if not all(same_event(events[key], event) for key, event in known.items()):
         return -1
+    for key, event in known.items():
+        if events[key].is_said_anew(event):
+            connection.execute(_AGAIN, (events[key].at, noted, *key))
     fresh = [event for key, event in events.items() if key not in known]
     (last,) = connection.execute("SELECT last FROM recsys_day_place").fetchone()
     place, new = int(last) - personal, 0

@@ -24,6 +24,7 @@ INSERT OR IGNORE INTO day_place VALUES (1, 0);
 """
 _COLUMNS: Final = "event_id, at, actor, target, type, detail, count, payload"
 _ADD: Final = f"INSERT INTO day_events ({_COLUMNS}, noted, place, restricts) VALUES ({', '.join('?' * 11)})"  # noqa: S608
+_AGAIN: Final = "UPDATE day_events SET at = ?, noted = ? WHERE actor = ? AND event_id = ? AND restricts = ?"
 _NONE: Final = "NULL, NULL, NULL, NULL, NULL, NULL, NULL"
 # One statement reads one state of the file; each part is a look-up in an index.
 READ_DAY: Final = f"""
@@ -103,6 +104,10 @@ def _append(connection: Any, events: Mapping[EventKey, DayEvent], noted: datetim
     known = {event.key: event for event in found}
     if not all(same_event(events[key], event) for key, event in known.items()):
         raise conflict()
+    for key, event in known.items():
+        if events[key].is_said_anew(event):
+            times = _microseconds(events[key].at), _microseconds(noted)
+            connection.execute(_AGAIN, (*times, *key))
     fresh = [event for key, event in events.items() if key not in known]
     for event in fresh:
         place = None

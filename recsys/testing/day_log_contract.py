@@ -63,6 +63,16 @@ class DayLogContract:
         with pytest.raises(InputError):
             put(log, event(1, "a", "c", "like"))
 
+    @pytest.mark.parametrize("kind", ["hide", "pass"])
+    def test_a_hide_that_is_said_again_is_of_then(self, log: DayLog, kind: str) -> None:
+        said, undone = event(1, "a", "b", kind), event(2, "a", "b", "undo")
+        again = replace(said, at=undone.at + timedelta(seconds=1))
+        assert [put(log, said), put(log, undone), put(log, again), put(log, again)] == [1, 1, 0, 0]
+        assert log.events(undone.at) == [again]
+        assert set(log.read(["b"], NIGHT).pairs) == {undone, again}
+        assert put(log, said) == 0  # sent late once more
+        assert log.events(NEVER) == [undone, again]
+
     @pytest.mark.parametrize(
         ("kind", "detail"),
         [("hide", None), ("pass", None), ("end", "unsafe"), ("money_request", None), ("verified", "none")],

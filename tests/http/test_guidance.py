@@ -66,3 +66,32 @@ def test_circles_are_those_recommended_without_whom_safety_keeps_apart(service: 
     service.ranker.safety.hold(viewer)
     assert service.ask("GET", f"/v1/members/{viewer}/circles").json()["circles"] == []
     assert service.ask("GET", "/v1/members/nobody/circles").json()["circles"] == []
+
+
+@pytest.mark.parametrize("by", ["hold", "tables", "ledger", "pause"])
+def test_a_circle_of_whom_fewer_than_five_are_left_today_is_not_recommended(service: Served, by: str) -> None:
+    """Seen to fail: everybody counted whom the night had, so a circle of five people on hold was recommended."""
+    world, table = service.world, service.world.people.long.communities
+    ids = world.people.ids.ids(np.arange(len(world.people)))
+    members = {
+        circle: ids[rows.to_numpy(np.int64)].tolist() for circle, rows in table.groupby(C.COMMUNITY)[C.ROW]
+    }
+    found = {one: service.ask("GET", f"/v1/members/{one}/circles").json()["circles"] for one in ids}
+    viewer, circle = next((one, circles[0]) for one, circles in found.items() if circles)
+    listed = [one for one in members[circle] if service.page(one) or found[one]]
+
+    def away(one: str) -> None:
+        safety = service.ranker.safety
+        if by == "hold":
+            safety.hold(one)
+        elif by == "ledger":
+            safety.ledger.stop([Who(one)], LedgerTag("ban", TABLES))
+        else:
+            said = "banned" if by == "tables" else "paused"
+            rows = {"profiles": [{"user_id": one, "account_state": said}]}
+            service.ranker.day.keep_refused_tables(one, rows)
+
+    for one in listed[:-4]:
+        assert circle in service.ask("GET", f"/v1/members/{viewer}/circles").json()["circles"], one
+        away(one)
+    assert circle not in service.ask("GET", f"/v1/members/{viewer}/circles").json()["circles"]

@@ -1,0 +1,90 @@
+"""Bodies that are answered with 422: what they say of safety counts, however strange the rest is."""
+
+import json
+from typing import Any
+
+import pytest
+
+from recsys.safety.store import ask_safety
+from tests.http.served import Served
+
+NOW = "2026-03-02T09:00:00+00:00"
+STRANGE = {
+    "many digits": "1" + "0" * 4_400,
+    "nested lists": "[" * 3_000 + "]" * 3_000,
+    "nested objects": '{"a":' * 3_000 + "0" + "}" * 3_000,
+    "open brackets in a text": json.dumps('\\"' + "[{" * 3_000),
+    "not a number": "NaN",
+}
+"""Values of a key that nobody knows."""
+ROUTES: dict[str, tuple[str, str, str]] = {
+    "a hide": ("POST", "/v1/members/{a}/events", '[{{"event_id":"e","type":"hide","person":"{b}","n":{n}}}]'),
+    "a block": ("POST", "/v1/members/{a}/blocks", '{{"n":{n},"person":"{b}"}}'),
+    "a report": ("POST", "/v1/members/{a}/reports", '{{"person":"{b}","category":"money","n":{n}}}'),
+    "a hold": ("POST", "/v1/backend/holds", '{{"person":"{b}","n":{n}}}'),
+    "an erasure": ("POST", "/v1/backend/erasures", '{{"n":{n},"person":"{b}"}}'),
+    "an event": (
+        "POST",
+        "/v1/backend/events",
+        '[{{"event_id":"e","type":"money_request","actor":"{a}","target":"{b}","at":"' + NOW + '","n":{n}}}]',
+    ),
+    "tables": (
+        "PUT",
+        "/v1/backend/members/{b}/tables",
+        '{{"event_id":"e","tables":{{"profiles":[{{"user_id":"{b}","account_state":"banned","n":{n}}}]}}}}',
+    ),
+}
+
+
+def pair(service: Served) -> tuple[str, str]:
+    viewer = next(one for one in service.world.people.ids.values if service.page(one))
+    return viewer, service.page(viewer)[0]
+
+
+def send(service: Served, route: str, value: str, *scopes: str) -> tuple[int, str, str]:
+    a, b = pair(service)
+    method, path, body = ROUTES[route]
+    headers = service.headers(*scopes) | {"content-type": "application/json"}
+    content = body.format(a=a, b=b, n=value).encode()
+    answer = service.client.request(method, path.format(a=a, b=b), content=content, headers=headers)
+    return answer.status_code, a, b
+
+
+@pytest.mark.parametrize("value", STRANGE)
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_body_restricts_whatever_stands_beside(service: Served, route: str, value: str) -> None:
+    """Seen to fail: with a number or a depth that Python's reader of JSON gives up on nobody was apart."""
+    status, a, b = send(service, route, STRANGE[value], "members", "backend")
+    assert status == 422
+    assert b not in service.page(a)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_body_that_cannot_be_read_restricts_nobody_without_a_token_for_it(
+    service: Served, route: str
+) -> None:
+    """Planted and seen caught: such a body is judged before the token of its request."""
+    scope = "members" if "/backend/" in ROUTES[route][1] else "backend"
+    _, a, b = send(service, route, STRANGE["nested lists"], scope)
+    assert b in service.page(a)
+
+
+@pytest.mark.parametrize("body", ['{"person":"%s"', '{"person":"%s",}', "[" * 60 + '"%s"'])
+def test_what_is_no_json_restricts_nobody(service: Served, body: str) -> None:
+    a, b = pair(service)
+    headers = service.headers("members") | {"content-type": "application/json"}
+    answer = service.client.post(f"/v1/members/{a}/blocks", content=body % b, headers=headers)
+    assert answer.status_code == 422
+    assert b in service.page(a)
+
+
+@pytest.mark.parametrize("at", [0, 9_999, 10_000, 10_400])
+def test_a_list_that_is_too_long_restricts_by_every_row(service: Served, at: int) -> None:
+    """Seen to fail: what stood behind ten thousand likes was cut off."""
+    a, b = pair(service)
+    like: dict[str, Any] = {"actor": a, "target": b, "type": "like", "at": NOW}
+    rows = [like | {"event_id": f"e{number}"} for number in range(10_500)]
+    rows[at] |= {"type": "money_request"}
+    assert service.ask("POST", "/v1/backend/events", "backend", body=rows).status_code == 422
+    assert b not in service.page(a)
+    assert ask_safety(service.ranker.safety.ledger.now).restricts
