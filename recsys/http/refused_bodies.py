@@ -101,7 +101,7 @@ def _keep_events(ranker: Ranker, request: Request, body: Any) -> None:
 
 
 def _opens(row: Mapping[str, Any]) -> bool:
-    """Say whether a row is of a type that restricts nobody: of those there may be many before one that does."""
+    """Say whether a row is of a type that restricts nobody, of which there may be many."""
     kind = row.get("type")
     return isinstance(kind, str) and kind in _OPENING
 

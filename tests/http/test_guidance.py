@@ -70,7 +70,7 @@ def test_circles_are_those_recommended_without_whom_safety_keeps_apart(service: 
 
 @pytest.mark.parametrize("by", ["hold", "tables", "ledger", "pause"])
 def test_a_circle_of_whom_fewer_than_five_are_left_today_is_not_recommended(service: Served, by: str) -> None:
-    """Seen to fail: everybody counted whom the night had, so a circle of five people on hold was recommended."""
+    """Seen to fail: whom the night had counted, so a circle of five people on hold was recommended."""
     world, table = service.world, service.world.people.long.communities
     ids = world.people.ids.ids(np.arange(len(world.people)))
     members = {
