@@ -128,15 +128,20 @@ class Questions:
         apart |= (asked.day.apart - passed) | self._apart_by_ledger(snapshot, viewer_id, accounts)
         return {account for one in apart for account in accounts.of(one)}
 
-    def out_of_circles(
-        self, snapshot: Snapshot, viewer_id: str, asked: CallQuestions, rows: Sequence[int]
-    ) -> list[int]:
-        """Return who of some people does not count in a circle: unlisted, or out of the viewer's sight."""
-        ids = snapshot.ids.at(rows)
-        gone = asked.ask_today(viewer_id, ids).excluded
-        return [
-            row for row, one in zip(rows, ids, strict=True) if one in gone or not snapshot.live.is_listed(row)
-        ]
+    def open_circles(self, snapshot: Snapshot, viewer_id: str, asked: CallQuestions, k: int) -> list[str]:
+        """Return the best `k` circles of a viewer of whom five members count now, and nobody is kept apart."""
+        apart, live = self.kept_apart(snapshot, viewer_id, asked), snapshot.live
+        (row,) = snapshot.ids.find([viewer_id])
+        if asked.ask_today(viewer_id, []).viewer_excluded or not live.is_listed(row):
+            return []
+
+        def out(rows: Sequence[int]) -> list[int]:
+            ids = snapshot.ids.at(rows)
+            gone = asked.ask_today(viewer_id, ids).excluded
+            return [at for at, one in zip(rows, ids, strict=True) if one in gone or not live.is_listed(at)]
+
+        apart_rows = {one for one in snapshot.ids.find(sorted(apart)) if one >= 0}
+        return snapshot.data.circles.open_to(row, apart_rows, k, out)
 
     def _apart_by_ledger(self, snapshot: Snapshot, viewer_id: str, accounts: Accounts) -> set[str]:
         state = ask_safety(self.safety.ledger.now)

@@ -322,14 +322,7 @@ class Ranker:
             _check(viewer_id, k)
             use, _ = self._current(as_of)
             asked, call.degraded = self._questions.about(use.snapshot, viewer_id), use.degraded
-            apart = self._questions.kept_apart(use.snapshot, viewer_id, asked)
-            row = use.snapshot.ids.find([viewer_id])[0]
-            out = asked.ask_today(viewer_id, []).viewer_excluded
-            if out or not use.snapshot.live.is_listed(row):
-                return []
-            rows = {one for one in use.snapshot.ids.find(sorted(apart)) if one >= 0}
-            out_of = partial(self._questions.out_of_circles, use.snapshot, viewer_id, asked)
-            found = use.snapshot.data.circles.open_to(row, rows, k, out_of)
+            found = self._questions.open_circles(use.snapshot, viewer_id, asked, k)
             call.length = len(found)
             return found
 
