@@ -129,7 +129,7 @@ class Questions:
         return {account for one in apart for account in accounts.of(one)}
 
     def open_circles(self, snapshot: Snapshot, viewer_id: str, asked: CallQuestions, k: int) -> list[str]:
-        """Return the best `k` circles of a viewer of whom five members count now, and nobody is kept apart."""
+        """Return the best `k` circles of a viewer in which five members count now, and nobody is apart."""
         apart, live = self.kept_apart(snapshot, viewer_id, asked), snapshot.live
         (row,) = snapshot.ids.find([viewer_id])
         if asked.ask_today(viewer_id, []).viewer_excluded or not live.is_listed(row):
