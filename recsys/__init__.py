@@ -19,6 +19,8 @@ import lazy_loader
 
 __version__ = "0.2.0"
 
+_NAMESPACES = ("models", "features", "evaluation", "experiments", "tracking")
+"""Packages whose names are asked for by mistake in this one."""
 _load, _, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
@@ -26,8 +28,14 @@ def __getattr__(name: str) -> Any:
     """Load a public name; an unknown one is an error that names the nearest."""
     if name in __all__:
         return _load(name)
-    from recsys.errors import unknown_name
+    from importlib import import_module
 
+    from recsys.errors import explained, unknown_name
+
+    for package in () if name.startswith("_") else _NAMESPACES:
+        if name in import_module(f"{__name__}.{package}").__all__:
+            remedy = f"use recsys.{package}.{name}"
+            raise AttributeError(explained("recsys has no such name", got=name, remedy=remedy))
     raise unknown_name(__name__, name, __dir__())
 
 

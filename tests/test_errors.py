@@ -87,3 +87,11 @@ def test_columns_that_are_missing_are_named_before_those_that_are_there() -> Non
         MissingColumnError, match=r"column 'viewer_id' is missing .*rename 'viewer' to 'viewer_id'"
     ):
         need_columns(["viewer_id"], ["viewer"], where="pairs")
+
+
+@pytest.mark.parametrize(
+    ("name", "found"), [("CrossedEffects", "models"), ("Questionnaire", "features"), ("ece", "evaluation")]
+)
+def test_a_name_of_another_namespace_is_said_with_it(name: str, found: str) -> None:
+    with pytest.raises(AttributeError, match=rf"use recsys\.{found}\.{name}$"):
+        getattr(recsys, name)

@@ -1,10 +1,14 @@
 """Unseen pairs: people nobody decided about, beside those who might have."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
+
+_ROUNDS: Final = 50
+"""Draws after which pairs that are still missing are taken to be too few."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +80,35 @@ class UnseenPairs:
         """Return the unseen among `n_drawn` pairs drawn for each viewer, each once: viewers, candidates."""
         candidates, fresh = self.beside(viewers, n_drawn, rng)
         pair = np.unique((viewers.astype(np.int64)[:, None] * self.width + candidates)[fresh])
+        return pair // self.width, pair % self.width
+
+    def sampled(
+        self,
+        n_drawn: int,
+        viewers: npt.NDArray[np.integer],
+        rng: np.random.Generator,
+        *,
+        may: Callable[[npt.NDArray[np.int64], npt.NDArray[np.int64]], npt.NDArray[np.bool_]] | None = None,
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return `n_drawn` unseen pairs, each once: viewers, candidates; fewer where too few are unseen.
+
+        viewers: drawn among them evenly, so that who stands there twice is drawn twice as often, until they
+        have nobody left. may: says which pairs may be drawn.
+
+        >>> unseen = UnseenPairs.of([0, 0, 1, 1, 2], [3, 4, 4, 5, 5])
+        >>> [len(unseen.sampled(n, np.array([0, 1, 2]), np.random.default_rng(1))[0]) for n in (1, 3, 9)]
+        [1, 3, 4]
+        """
+        pair = np.empty(0, np.int64)
+        for _ in range(_ROUNDS):
+            some = viewers[rng.integers(0, len(viewers), n_drawn - len(pair))]
+            i, j = self.drawn_beside(some, 1, rng)
+            if may is not None:
+                allowed = may(i, j)
+                i, j = i[allowed], j[allowed]
+            pair = np.union1d(pair, i * self.width + j)
+            if len(pair) >= n_drawn:
+                break
         return pair // self.width, pair % self.width
 
     def drawn(

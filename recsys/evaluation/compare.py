@@ -34,7 +34,7 @@ LIST_LEVEL_METRICS = ("coverage", "exposure_gini")
 _LIKES_ALONE = (
     "the truth holds no pair that did not work: the auc is not a number, and whatever lists the scored pairs "
     "is perfect; give negatives_per_like=4 to cross_validate, tune and learning_curve, or draw unseen pairs "
-    "after splitting, truth = later.with_sampled_negatives(4, rng).truth()"
+    "after splitting, truth = later.with_sampled_negatives(4, rng, new_to=past).truth(new_to=past)"
 )
 
 _ONE_SIDED = (

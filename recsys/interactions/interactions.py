@@ -45,6 +45,8 @@ from recsys.interactions.row_reading import (
 from recsys.types import ArrowTable, BoolArray, Int32Array, RNGLike
 
 _MOST: Final = 63
+_FEWER: Final = 0.95
+"""Share of the drawn passes below which fewer than asked for are worth a warning."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +117,7 @@ class Interactions:
     policy:     who may be shown to whom: no one to themself or their own side, and nobody who was
                 blocked or reported, in either direction.
     quarantine: the rows that could not be used: row_number, codes, reason, and what they held.
+    drawn:      how many passes `with_sampled_negatives` drew into the log these events are of.
 
     >>> table = pd.DataFrame({"who": [1, 2, 2], "whom": [2, 1, 2], "stars": [5, 2, 4]})
     >>> log = Interactions.of(table, viewer="who", candidate="whom", outcome="stars", like=4)
@@ -128,6 +131,7 @@ class Interactions:
     quarantine: pd.DataFrame
     read: TableColumns
     names: tuple[IdMap, ...] = field(repr=False)
+    drawn: int = 0
 
     @classmethod
     @checked_arguments
@@ -238,7 +242,10 @@ class Interactions:
         labels = directed_labels(self.events, settings=looks)[[*PAIR, LABEL]].astype({LABEL: "int64"})
         if new_to is not None:
             known = labels.merge(new_to.seen, on=PAIR, how="left", indicator=True)["_merge"] == "both"
-            labels = labels[~known.to_numpy(bool)].reset_index(drop=True)
+            known = known.to_numpy(bool)
+            if self.drawn:
+                _warn_of_met_passes(labels[LABEL].to_numpy() == 0, known)
+            labels = labels[~known].reset_index(drop=True)
         sides = [names.side for names in self.names]
         labels.attrs[OUTCOME] = "like"
         labels.attrs[ONE_SIDED] = sides[-1] if sides[0] != sides[-1] else ""
@@ -283,7 +290,9 @@ class Interactions:
         return self._where(first), self._where(~first)
 
     @checked_arguments
-    def with_sampled_negatives(self, per_like: float, rng: RNGLike) -> Self:
+    def with_sampled_negatives(
+        self, per_like: float, rng: RNGLike, *, new_to: "Interactions | None" = None
+    ) -> Self:
         """Return the log with passes drawn at random among pairs that never met, for logs of likes alone.
 
         A log that holds likes only says nothing about whom people do not want, and any probability
@@ -291,24 +300,34 @@ class Interactions:
         as models draw them where a log has no pass (`recsys.models.negative_sampling`). What is then learned
         is the chance of a like relative to such a pair, not to a real impression. `seen`
         is kept free of them only in the log they were drawn for.
+
+        per_like: passes a like; where too few pairs never met there are fewer, and a warning says how many.
+        new_to: the past of a later part: who dealt with each other there has met.
         """
         draw = as_generator(rng)
         likes = self.events.frame[self.events.frame[C.TYPE] == LIKE]
-        who, whom = (self.people.ids.rows(likes[c]) for c in (C.ACTOR, C.TARGET))
-        n_drawn = round(per_like * len(likes))
+        who, whom = (self.people.ids.rows(likes[c]).astype(np.int64) for c in (C.ACTOR, C.TARGET))
+        n_drawn, n_people = round(per_like * len(likes)), len(self.people)
         if not n_drawn:
             return self
-        of_likes = who[draw.integers(0, len(who), n_drawn)]
-        rows = UnseenPairs.of(who, whom).drawn_beside(of_likes, 1, draw)
-        may = self.policy.may_meet(self.people, *rows)
-        sides = zip((C.ACTOR, C.TARGET), rows, strict=True)
-        drawn = pd.DataFrame({c: self.people.ids.ids(row[may]) for c, row in sides}, dtype=object)
-        known = drawn.merge(self.seen.set_axis([C.ACTOR, C.TARGET], axis=1), how="left", indicator=True)
-        fresh = drawn[(known["_merge"] == "left_only").to_numpy(bool)].copy()
+        met = [self.seen] if new_to is None else [self.seen, new_to.seen]
+        i, j = (self.people.ids.find(pd.concat(met)[c]).astype(np.int64) for c in PAIR)
+        known = np.unique((i * n_people + j)[(i >= 0) & (j >= 0)])
+
+        def may(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> BoolArray:
+            return self.policy.may_meet(self.people, a, b) & ~np.isin(a * n_people + b, known)
+
+        rows = UnseenPairs.of(who, whom).sampled(n_drawn, who, draw, may=may)
+        if len(rows[0]) < _FEWER * n_drawn:
+            got = f"{len(rows[0]):,} of {n_drawn:,}, {len(rows[0]) / len(likes):.2g} a like"
+            remedy = "ask for fewer a like; chances learned or judged are those beside so many"
+            warn(explained("too few pairs never met to draw as many passes", got=got, remedy=remedy))
+        drawn = {c: self.people.ids.ids(row) for c, row in zip((C.ACTOR, C.TARGET), rows, strict=True)}
+        fresh = pd.DataFrame(drawn, dtype=object)
         fresh[C.TYPE] = PASS
         fresh[C.TS] = likes[C.TS].array[draw.integers(0, len(likes), len(fresh))]
         own = self.events.frame[[C.ACTOR, C.TARGET, C.TYPE, C.TS]]
-        return replace(self, events=Events.of(pd.concat([own, fresh], ignore_index=True)))
+        return replace(self, events=Events.of(pd.concat([own, fresh], ignore_index=True)), drawn=len(fresh))
 
     @checked_arguments
     def to_internal(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -424,3 +443,12 @@ def _relations(events: Events, people: Population) -> Relations:
     likes = decisions.likes
     liked = np.column_stack([row_of[decisions.actor[likes]], row_of[decisions.target[likes]]])
     return Relations.of(len(people), excluded=pairs, liked=liked)
+
+
+def _warn_of_met_passes(passes: BoolArray, known: BoolArray) -> None:
+    """Warn where passes were drawn without regard to the past, so that the truth loses many of them."""
+    lost = int((passes & known).sum())
+    if lost > (1.0 - _FEWER) * passes.sum():
+        got = f"{lost:,} of {int(passes.sum()):,} passes are left out: fewer a like than drawn"
+        remedy = "draw them with with_sampled_negatives(per_like, rng, new_to=past)"
+        warn(explained("drawn passes are pairs that were dealt with before", got=got, remedy=remedy))

@@ -269,7 +269,8 @@ def utc_times(column: pd.Series, time_format: str | None = None) -> tuple[pd.Ser
     A time without a zone is taken as UTC. time_format: one of `FORMATS`, or directives such as
     `%d.%m.%Y %H:%M`; None: the one that fits. Numbers count from 1970 in the unit that puts most of them
     between 1980 and 2100, or are Excel days or dates of eight digits where nearly all look like them; where
-    none does, they count in seconds. Days and months with the year last are told apart by a day above 12.
+    none does, they count in seconds, and a warning says so. Days and months with the year last are told apart
+    by a day above 12.
 
     Raises InputError when no time can be read, and when day and month cannot be told apart.
 
@@ -285,6 +286,8 @@ def utc_times(column: pd.Series, time_format: str | None = None) -> tuple[pd.Ser
         raise InputError(explained("unknown format of times", got=time_format, remedy=remedy))
     if pd.api.types.is_datetime64_any_dtype(column):
         times, read = pd.to_datetime(column, utc=True), "times"
+    elif time_format is not None and "%" in time_format and pd.api.types.is_numeric_dtype(column):
+        times, read = _of_texts(_digits(column), time_format)
     elif (numbers := _numbers(column, time_format)) is not None:
         times, read = _of_numbers(numbers, time_format)
     else:
@@ -296,6 +299,13 @@ def utc_times(column: pd.Series, time_format: str | None = None) -> tuple[pd.Ser
     return times.reset_index(drop=True).astype("datetime64[us, UTC]"), read
 
 
+def _digits(column: pd.Series) -> pd.Series:
+    """Return whole numbers as texts, missing where there is another number, for a format such as `%Y`."""
+    numbers = pd.to_numeric(column).astype("float64")
+    whole = numbers.where(np.isfinite(numbers) & (numbers == np.floor(numbers)))
+    return whole.astype("Int64").astype("string").rename(column.name)
+
+
 def _numbers(column: pd.Series, time_format: str | None) -> pd.Series | None:
     """Return a column of numbers, also where they are texts; None where most are no numbers."""
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
@@ -304,7 +314,7 @@ def _numbers(column: pd.Series, time_format: str | None) -> pd.Series | None:
     digits = known.astype(str).str.fullmatch(_NUMBER)
     if not len(known) or digits.mean() <= 0.5 or (time_format and "%" in time_format):
         return None
-    found = pd.Series(np.nan, column.index, dtype="float64")
+    found = pd.Series(np.nan, column.index, dtype="float64", name=column.name)
     found.loc[known.index[digits]] = known[digits].astype("float64")
     return found
 
@@ -320,14 +330,29 @@ def _of_numbers(numbers: pd.Series, time_format: str | None) -> tuple[pd.Series,
             if int(fits[whole].sum()) >= _MOST * known:
                 read = whole
         if not any(found.any() for found in fits.values()):
-            fits["s"] = np.abs(values) < _LAST.timestamp()  # a clock that began at 0: it says an order
             read = "s"
+            _warn_of_other_clock(str(numbers.name), values)
     elif read not in fits:
         remedy = f"use one of {', '.join(fits)}"
         raise InputError(explained("numbers are not of this format", got=read, remedy=remedy))
+    if read in _SECONDS and not fits[read].any():
+        # a clock that began at 0: it says an order
+        fits[read] = np.abs(values) < _LAST.timestamp() * _SECONDS[read]
     return pd.Series(
         pd.to_datetime(_microseconds(np.where(fits[read], values, np.nan), read), utc=True)
     ), read
+
+
+def _warn_of_other_clock(column: str, values: Float64Array) -> None:
+    """Warn that numbers, such as days, weeks or years, are read as seconds, which say an order alone."""
+    if np.isnan(values).all():
+        return
+    remedy = (
+        "say ts_format='%Y' for years, 's' for seconds of a clock of your own; count days or rounds from a "
+        f"date, such as pd.Timestamp('2024-01-01') + pd.to_timedelta(frame['{column}'], unit='D')"
+    )
+    got = f"{np.nanmin(values):g} to {np.nanmax(values):g}, read as seconds since 1970: an order, no ages"
+    warn(explained("numbers that are no times of our day", where=column, got=got, remedy=remedy))
 
 
 def _microseconds(values: Float64Array, read: str) -> pd.Series:

@@ -6,6 +6,8 @@ from uuid import UUID
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import recsys
 from recsys.errors import InputError, UnknownIdError
@@ -244,6 +246,30 @@ def test_negatives_are_sampled_among_allowed_pairs():
     assert not known & set(map(tuple, drawn[["actor", "target"]].to_numpy()))
     again = log.with_sampled_negatives(2, np.random.default_rng(1))
     pd.testing.assert_frame_equal(more.events.frame, again.events.frame)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 99), st.integers(1, 4))
+def test_a_later_part_has_as_many_passes_a_like_as_were_asked_for(seed, per_like):
+    """Whoever met in the past is no stranger, and a pair that is drawn twice is drawn again."""
+    rng = np.random.default_rng(seed)
+    i, j = np.divmod(rng.permutation(60 * 60)[:500], 60)
+    past, later = read(table(who=i, whom=j), sides=("user", "film")).split_pairs(0.7, rng)
+    truth = later.with_sampled_negatives(per_like, rng, new_to=past).truth(new_to=past)
+    assert (truth["label"] == 0).sum() == per_like * (truth["label"] == 1).sum()
+    met = set(map(tuple, past.seen.to_numpy()))
+    assert not met & set(map(tuple, truth[["viewer_id", "candidate_id"]].to_numpy()))
+
+
+def test_fewer_passes_than_asked_for_are_told():
+    rng = np.random.default_rng(0)
+    i, j = np.divmod(rng.permutation(12 * 12)[:100], 12)
+    past, later = read(table(who=i, whom=j), sides=("user", "film")).split_pairs(0.5, rng)
+    with pytest.warns(UserWarning, match="too few pairs never met.*a like"):
+        later.with_sampled_negatives(4, rng, new_to=past)
+    drawn = later.with_sampled_negatives(1, rng)
+    with pytest.warns(UserWarning, match="dealt with before.*new_to=past"):
+        drawn.truth(new_to=past)
 
 
 @pytest.mark.parametrize("sides", [None, ("user", "film")])

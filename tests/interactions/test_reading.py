@@ -70,6 +70,28 @@ def test_numbers_have_one_unit_whatever_stands_beside_them(days, unit, as_text) 
     assert pd.isna(times.iloc[-1])
 
 
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.integers(0, 25_000), min_size=3, max_size=12), st.booleans())
+def test_numbers_that_count_anything_else_are_said_to_be_an_order(counts, as_text) -> None:
+    """Days, weeks, waves and years would become seconds of 1970, and a log of years one of an hour."""
+    column = pd.Series(counts, name="wave")
+    with pytest.warns(UserWarning, match="in wave.*read as seconds since 1970.*ts_format='%Y' for years"):
+        times, read = utc_times(column.astype(str) if as_text else column)
+    assert read == "s"
+    assert (times.rank().to_numpy() == column.rank().to_numpy()).all()
+    asked, read = utc_times(column, "s")  # no warning where it is said
+    assert (asked.tolist(), read) == (times.tolist(), "s")
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.lists(st.integers(1980, 2099), min_size=3, max_size=12), st.sampled_from(["int64", "float64", "str"])
+)
+def test_years_are_years_where_that_is_said(years, kind) -> None:
+    times, read = utc_times(pd.Series(years).astype(kind), "%Y")
+    assert (times.dt.year.tolist(), read) == (years, "%Y")
+
+
 def test_a_time_without_a_date_is_not_today() -> None:
     found = log(when=["2024-02-03 10:00", "11:30", "2024-02-04"])
     assert found.quarantine["row_number"].tolist() == [1]

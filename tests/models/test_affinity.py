@@ -140,7 +140,7 @@ def test_of_likes_alone_p_like_knows_who_comes_across_whom(tmp_path):
     log = Interactions.of(table, viewer="user", candidate="film", sides=("user", "film"))
     past, later = log.split_pairs(0.8, np.random.default_rng(1))
     model = CollaborativeModel(QUICK).fit(past.people, past.events, rng=1)
-    truth = later.with_sampled_negatives(4, np.random.default_rng(2)).truth(new_to=past)
+    truth = later.with_sampled_negatives(4, np.random.default_rng(2), new_to=past).truth(new_to=past)
     scored = model.score_pairs(truth[[C.VIEWER, C.CANDIDATE]])
     assert auc(truth["label"], scored[C.P_LIKE]) > 0.82
     model.save(tmp_path)
