@@ -241,8 +241,8 @@ class Interactions:
         warn_of_looks_without_places(self.events.frame, where="Interactions.truth")
         labels = directed_labels(self.events, settings=looks)[[*PAIR, LABEL]].astype({LABEL: "int64"})
         if new_to is not None:
-            known = labels.merge(new_to.seen, on=PAIR, how="left", indicator=True)["_merge"] == "both"
-            known = known.to_numpy(bool)
+            joined = labels.merge(new_to.seen, on=PAIR, how="left", indicator=True)
+            known = (joined["_merge"] == "both").to_numpy(bool)
             if self.drawn:
                 _warn_of_met_passes(labels[LABEL].to_numpy() == 0, known)
             labels = labels[~known].reset_index(drop=True)

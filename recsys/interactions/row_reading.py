@@ -303,7 +303,7 @@ def _digits(column: pd.Series) -> pd.Series:
     """Return whole numbers as texts, missing where there is another number, for a format such as `%Y`."""
     numbers = pd.to_numeric(column).astype("float64")
     whole = numbers.where(np.isfinite(numbers) & (numbers == np.floor(numbers)))
-    return whole.astype("Int64").astype("string").rename(column.name)
+    return whole.astype("Int64").astype("string")
 
 
 def _numbers(column: pd.Series, time_format: str | None) -> pd.Series | None:
