@@ -1,6 +1,7 @@
 """The look of every figure: palette, fonts and axes; matplotlib is imported when something is drawn."""
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -92,14 +93,17 @@ _JAPANESE: Final = re.compile(
 def families() -> tuple[str, ...]:
     """Return the font families: the default, then a Japanese one when the machine has any.
 
-    Fonts that were installed after matplotlib built its font list are found too.
+    Fonts that were installed after matplotlib built its font list are found too. No other program is asked
+    for them: one that is started counts the memory of the whole process as its own.
     """
     from matplotlib import font_manager as manager
 
     default = "DejaVu Sans"
     known = [name for name in manager.get_font_names() if _JAPANESE.search(name)]
     if not known:
-        files = [path for path in manager.findSystemFonts() if _JAPANESE.search(path.replace("-", ""))]
+        unix = [*manager.X11FontDirectories, *manager.OSXFontDirectories]
+        there = manager.findSystemFonts(None if sys.platform == "win32" else unix)
+        files = [path for path in there if _JAPANESE.search(path.replace("-", ""))]
         if not files:
             return (default,)
         chosen = min(files, key=lambda path: ("regular" not in path.lower(), path))

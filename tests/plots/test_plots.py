@@ -1,5 +1,7 @@
 """Pictures say what their tables say."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -277,6 +279,22 @@ def test_japanese_is_written_in_letters_not_in_boxes(judged, tmp_path):
     for axes in (plots.models(named, "ndcg@5"), plots.evidence_curve(named, "ndcg@5")):
         axes.set(title="確率の当たり具合", xlabel="人数")
         axes.figure.savefig(tmp_path / "picture.png")  # a missing letter is a warning, and so an error
+
+
+_FONTS = """
+import sys
+from matplotlib import font_manager
+from recsys.plots.style import families
+font_manager.get_font_names = list  # as where no Japanese font is installed
+started = []
+sys.addaudithook(lambda event, facts: started.append(facts[0]) if event == "subprocess.Popen" else None)
+families()
+sys.exit(f"started {started}" if started else 0)
+"""
+
+
+def test_fonts_are_found_without_starting_another_program():
+    assert subprocess.run([sys.executable, "-c", _FONTS], check=False).returncode == 0
 
 
 def test_the_style_is_that_of_the_pictures():
