@@ -10,7 +10,7 @@ import pandas as pd
 
 from recsys.allocation.budgets import repair_budgets, shadow_prices
 from recsys.allocation.config import AllocationConfig, MemberActivity
-from recsys.allocation.frank_wolfe import frank_wolfe, subtract_price
+from recsys.allocation.frank_wolfe import FrankWolfeResult, frank_wolfe, subtract_price
 from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.lots import with_lots
 from recsys.allocation.minimum_exposure import ExposedLists
@@ -93,7 +93,7 @@ def allocate_graph(
     )
     ascent = frank_wolfe(model, caps, draw)
     if draw is None:
-        ranked = _lists(model, ascent.exposure, ascent.price, caps)
+        ranked = _lists(model, ascent, caps)
         propensity = np.ones(len(ranked.edge), np.float32)
     else:
         ranked, propensity = draw.lists(
@@ -139,11 +139,8 @@ def kept_within_budgets(graph: CandidateGraph, exposure: Float32Array, caps: Flo
     return np.minimum(caps / np.maximum(load * rise, 1e-12), 1.0)
 
 
-def _lists(
-    model: MeanFieldModel, exposure: Float32Array, price: Float64Array, caps: Float64Array | None
-) -> RankedEdges:
-    graph = model.graph
-    net = model.gain(exposure, model.utilities(exposure))
+def _lists(model: MeanFieldModel, ascent: FrankWolfeResult, caps: Float64Array | None) -> RankedEdges:
+    graph, exposure, price, net = model.graph, ascent.exposure, ascent.price, ascent.gain
 
     def pay(start: int, stop: int) -> None:
         subtract_price(start, stop, graph.indptr, graph.candidate, graph.p, price, net)

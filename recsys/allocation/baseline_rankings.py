@@ -68,14 +68,14 @@ def by_score(graph: CandidateGraph, score: npt.ArrayLike, k: int, workers: int =
     return rank_edges(graph, found, found, np.ones(graph.n_edges, bool), k=k, workers=workers)
 
 
-def naive(graph: CandidateGraph, k: int) -> RankedEdges:
+def naive(graph: CandidateGraph, k: int, workers: int = 1) -> RankedEdges:
     """Order by what the viewer likes alone."""
-    return by_score(graph, graph.p, k)
+    return by_score(graph, graph.p, k, workers)
 
 
-def product(graph: CandidateGraph, k: int) -> RankedEdges:
+def product(graph: CandidateGraph, k: int, workers: int = 1) -> RankedEdges:
     """Order by the chance that both like: p q."""
-    return by_score(graph, graph.p * graph.q, k)
+    return by_score(graph, graph.p * graph.q, k, workers)
 
 
 def harmonic(graph: CandidateGraph, k: int) -> RankedEdges:
@@ -89,9 +89,9 @@ def minimum(graph: CandidateGraph, k: int) -> RankedEdges:
     return by_score(graph, np.minimum(graph.p, graph.q), k)
 
 
-def random_order(graph: CandidateGraph, k: int, rng: np.random.Generator) -> RankedEdges:
+def random_order(graph: CandidateGraph, k: int, rng: np.random.Generator, workers: int = 1) -> RankedEdges:
     """Order by lot."""
-    return by_score(graph, rng.random(graph.n_edges, dtype=np.float32), k)
+    return by_score(graph, rng.random(graph.n_edges, dtype=np.float32), k, workers)
 
 
 def transferable_utility(

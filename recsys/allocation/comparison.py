@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
+from scipy.special import expit, logit, stdtrit
 
 from recsys.allocation.allocate import graph_from_lists
 from recsys.allocation.config import MemberActivity
@@ -17,6 +18,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.evaluation.examination import Decay
 from recsys.kernels import kernel
+from recsys.parallel import map_in_threads
 from recsys.types import Float32Array, Float64Array, Int32Array, ObjectArray
 
 _MOST = 1.0 - 1e-6
@@ -52,26 +54,32 @@ def compare_lists(
     error: float = 0.0,
     draws: int = 10,
     rounds: int = 5,
+    workers: int = 1,
 ) -> Sequence[ListComparison]:
     """Simulate `lists` by name on truths that lie around the chances of `graph`.
 
     error: the standard deviation of what the chances do not know of a pair, in logits; chances are
-    taken as calibrated, so the mean of the truths is what they say. See `perturbed_graph`.
+    taken as calibrated, so the mean of the truths is what they say. See `perturbed_graph`. workers: threads;
+    they change the time alone.
     """
     there = graph.takes_part
     graph, lists = listed_edges(graph, lists)
-    found = {name: np.empty((draws, 3)) for name in lists}
+    found = np.empty((draws, len(lists), 3))
+
+    def played(truth: CandidateGraph, seed: int, ranked: RankedEdges) -> tuple[float, float, float]:
+        round_rng = np.random.default_rng(seed)
+        outcome = simulate(
+            truth, ranked, look=look, inbox=inbox, activity=activity, rng=round_rng, rounds=rounds
+        )
+        return outcome.matches, outcome.people_reached(there), outcome.exposure_gini(there)
+
     for draw in range(draws):
         truth = perturbed_graph(graph, error, rng)
         seed = int(rng.integers(0, 2**63))
-        for name, ranked in lists.items():
-            round_rng = np.random.default_rng(seed)
-            outcome = simulate(
-                truth, ranked, look=look, inbox=inbox, activity=activity, rng=round_rng, rounds=rounds
-            )
-            found[name][draw] = outcome.matches, outcome.people_reached(there), outcome.exposure_gini(there)
+        found[draw] = map_in_threads(partial(played, truth, seed), lists.values(), workers)
         del truth  # before the next is drawn
-    return [_compared(name, values, found[reference]) for name, values in found.items()]
+    beside = found[:, list(lists).index(reference)]
+    return [_compared(name, found[:, at], beside) for at, name in enumerate(lists)]
 
 
 def listed_edges(
@@ -86,10 +94,8 @@ def listed_edges(
     for ranked in lists.values():
         listed[ranked.edge] = True
     number = (np.cumsum(listed) - 1).astype(np.int32)
-    indptr = np.append(0, np.cumsum(listed))[graph.indptr]
-    kept = CandidateGraph(indptr, graph.candidate[listed], graph.p[listed], graph.q[listed])
     moved = {name: RankedEdges(ranked.indptr, number[ranked.edge]) for name, ranked in lists.items()}
-    return kept, moved
+    return graph.filtered(listed), moved
 
 
 def perturbed_graph(graph: CandidateGraph, error: float, rng: np.random.Generator) -> CandidateGraph:
@@ -126,7 +132,8 @@ def _share_probabilities(edge: Int32Array, reverse: Int32Array, p: Float32Array,
 
 def _compared(name: str, values: Float64Array, reference: Float64Array) -> ListComparison:
     gain = values[:, 0] / np.maximum(reference[:, 0], 1e-12) - 1.0
-    spread = 1.96 * float(gain.std(ddof=1)) / np.sqrt(len(gain)) if len(gain) > 1 else 0.0
+    few = float(stdtrit(max(len(gain) - 1, 1), 0.975))  # of Student's t: truths are few
+    spread = few * float(gain.std(ddof=1)) / np.sqrt(len(gain)) if len(gain) > 1 else 0.0
     mean = float(gain.mean())
     matches, reached, gini = (float(value) for value in values.mean(axis=0))
     return ListComparison(name, matches, reached, gini, mean, mean - spread, mean + spread)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from recsys.allocation.graph import CandidateGraph, Inbox
-from recsys.allocation.objective import read_probabilities
+from recsys.allocation.objective import Exposed, read_probabilities
 from recsys.allocation.rounding import RankedEdges
 from recsys.evaluation.examination import UNREAD, Decay, Examination, examination_at
 from recsys.kernels import kernel
@@ -115,10 +115,12 @@ def envious_pairs(
         exposure = ranked.exposure(position_weights, graph.n_edges)
     else:
         exposure = ranked
-    read = np.empty(graph.n_edges, np.float32)
+    read = np.zeros(graph.n_edges, np.float32)
+    exposed = Exposed.nothing(graph.n_edges, graph.n_people)
     arriving, viewer = graph.inbox, graph.viewer
     always = np.ones(graph.n_people, np.float32)
-    read_probabilities(0, graph.n_people, arriving, always, reading.kind, reading.decay, exposure, read)
+    how_read = always, reading.kind, reading.decay
+    read_probabilities(0, graph.n_people, arriving, exposed, *how_read, exposure, read)
     column = np.full(graph.n_people, -1, np.int64)
     column[chosen] = np.arange(len(chosen))
     shown_to = np.zeros((graph.n_people, len(chosen)), np.float32)

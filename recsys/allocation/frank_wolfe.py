@@ -6,8 +6,9 @@ is not concave, so the best exposures met on the way are kept; with budgets the 
 ones were formed at prices too low to hold them.
 """
 
-from dataclasses import dataclass
-from typing import Final
+import copy
+from dataclasses import dataclass, field
+from typing import Final, Self
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from recsys.allocation.objective import MeanFieldModel
 from recsys.evaluation.examination import UNREAD, Examination
 from recsys.kernels import kernel
 from recsys.parallel import in_ranges
-from recsys.types import Float32Array, Float64Array, Int32Array, Int64Array
+from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 
 
 @kernel
@@ -71,6 +72,63 @@ def step_towards(  # type: ignore[no-untyped-def]  # noqa: PLR0917
             exposure[first + taken[r]] += step * position_weights[r] * opens[i]
 
 
+@kernel
+def mark_best(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    start: int,
+    stop: int,
+    indptr: Int64Array,
+    candidate: Int32Array,
+    p: Float32Array,
+    price: Float64Array,
+    gain: Float32Array,
+    n: int,
+    marked: BoolArray,
+):
+    """Mark the n edges of every viewer of a range with the highest gain less price that is above 0."""
+    taken = np.empty(n, np.int32)
+    for i in range(start, stop):
+        first, last = indptr[i], indptr[i + 1]
+        net = np.empty(last - first)
+        for e in range(first, last):
+            net[e - first] = gain[e] - np.float64(p[e]) * price[candidate[e]]
+        for r in range(linear_oracle(net, n, taken)):
+            marked[first + taken[r]] = True
+
+
+@kernel
+def best_values(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    start: int,
+    stop: int,
+    indptr: Int64Array,
+    candidate: Int32Array,
+    p: Float32Array,
+    price: Float64Array,
+    gain: Float32Array,
+    position_weights: Float32Array,
+    opens: Float32Array,
+    near: BoolArray,
+    value: Float64Array,
+):
+    """Write what the best ordering of each viewer of a range is worth, of all edges and of those `near`.
+
+    near: `(n_edges,)`; value: `(n_people, 2)`.
+    """
+    k = len(position_weights)
+    taken = np.empty(k, np.int32)
+    for i in range(start, stop):
+        first, last = indptr[i], indptr[i + 1]
+        net = np.empty(last - first)
+        for e in range(first, last):
+            net[e - first] = gain[e] - np.float64(p[e]) * price[candidate[e]]
+        for column in range(2):
+            value[i, column] = 0.0
+            for r in range(linear_oracle(net, k, taken)):
+                value[i, column] += net[taken[r]] * position_weights[r] * opens[i]
+            for e in range(first, last):
+                if not near[e]:
+                    net[e - first] = 0.0
+
+
 @dataclass(frozen=True, eq=False)
 class FrankWolfeResult:
     """Where the steps led.
@@ -78,11 +136,23 @@ class FrankWolfeResult:
     exposure: `(n_edges,)` float32, mixtures of orderings.
     price:    `(n_people,)` float64, of a like received, for the budgets; 0 without one.
     trace:    `(n_steps + 1,)`, the objective before each step that was taken and at the end.
+    gain:     `(n_edges,)` float32, what more exposure of each edge is worth there; the buffer of the model.
     """
 
     exposure: Float32Array
     price: Float64Array
     trace: Float64Array
+    gain: Float32Array
+
+
+PRUNED_AFTER: Final = 6
+"""Steps over all edges; the others leave out those that are in no list by then, nor near to one."""
+NEAR: Final = 2
+"""Lists of edges that stay for each viewer, by gain less price, beside those exposed so far."""
+_WORTH_PRUNING: Final = 0.7
+"""Share of all edges above which leaving the others out saves nothing."""
+_LEFT_OUT: Final = 0.02
+"""Share of the best orderings' worth that edges left out may hold at the end, else they come back."""
 
 
 def frank_wolfe(
@@ -92,31 +162,113 @@ def frank_wolfe(
 
     budget: `(n_people,)` likes each may expect, or None. draw: takes part in every step, so that its lists
     are drawn from the mixture at the end; the last exposures are then returned, whose draw it is.
+
+    Without a draw the ascent goes on, after a few steps, over the edges that are near a list by then: the
+    best for each viewer, and all that have been in one. The objective is the same, over fewer orderings. At
+    the end all edges are looked at: where the best orderings would hold many that were left out, as where
+    everybody agrees on who is attractive, the steps are taken again over all.
     """
-    config = model.config
-    prices = BudgetPrices(model.graph.n_people, budget)
-    exposure = initial_exposure(model, draw)
-    trace = np.empty(config.steps + 1)
-    taken = config.steps
-    keeps_last = budget is not None or draw is not None
-    best, kept = exposure if keeps_last else exposure.copy(), -np.inf
-    for at in range(config.steps + 1):
-        utility = model.utilities(exposure)
-        trace[at] = model.objective(utility)
-        settled = is_settled(trace[: at + 1], config.tolerance)
-        gain = model.gain(exposure, utility)
-        if not keeps_last and trace[at] > kept:
-            kept = trace[at]
-            np.copyto(best, exposure)
-        if settled:
-            taken = at
-            break
-        if at < config.steps:
-            prices.update(model.load, utility, at)
-            if draw is not None:
-                draw.step(gain, prices.price, step_size(config, at))
-            take_step(model, gain, prices.price, step_size(config, at), exposure)
-    return FrankWolfeResult(best, prices.price, trace[: taken + 1])
+    ascent, steps = _Ascent.start(model, budget, draw), model.config.steps
+    if draw is None and steps > PRUNED_AFTER:
+        gain = ascent.climb(model, PRUNED_AFTER)
+        near = edges_near_lists(model, gain, ascent.prices.price, ascent.exposure)
+        if near is not None:
+            pruned = ascent.over(near)
+            pruned.climb(MeanFieldModel(model.graph.filtered(near), model.config, model.activity), steps)
+            found = pruned.result(model, near)
+            if share_left_out(model, found.gain, found.price, near) < _LEFT_OUT:
+                return found
+        ascent.trace.pop()  # the step that follows begins with it
+    gain = ascent.climb(model, steps)
+    return ascent.result(model, gain=gain if ascent.best is None else None)
+
+
+@dataclass
+class _Ascent:
+    """Steps under way.
+
+    best: the exposures of the highest objective met, and that; None where the last exposures count.
+    """
+
+    exposure: Float32Array
+    prices: BudgetPrices
+    draw: MixtureDraw | None
+    best: tuple[Float32Array, float] | None
+    trace: list[float] = field(default_factory=list)
+
+    @classmethod
+    def start(cls, model: MeanFieldModel, budget: Float64Array | None, draw: MixtureDraw | None) -> Self:
+        exposure = initial_exposure(model, draw)
+        best = None if budget is not None or draw is not None else (exposure.copy(), -np.inf)
+        return cls(exposure, BudgetPrices(model.graph.n_people, budget), draw, best)
+
+    def climb(self, model: MeanFieldModel, until: int) -> Float32Array:
+        """Take steps until there are so many, or no more are worth it; return the gain at the end."""
+        while True:
+            at = len(self.trace)
+            utility = model.utilities(self.exposure)
+            self.trace.append(model.objective(utility))
+            gain = model.gain(self.exposure, utility)
+            if self.best is not None and self.trace[at] > self.best[1]:
+                np.copyto(self.best[0], self.exposure)
+                self.best = self.best[0], self.trace[at]
+            if at == until or is_settled(np.array(self.trace), model.config.tolerance):
+                return gain
+            self.prices.update(model.load, utility, at)
+            step = step_size(model.config, at)
+            if self.draw is not None:
+                self.draw.step(gain, self.prices.price, step)
+            take_step(model, gain, self.prices.price, step, self.exposure)
+
+    def over(self, near: BoolArray) -> "_Ascent":
+        """Return the same ascent over some edges; this one stays as it is."""
+        best = None if self.best is None else (self.best[0][near], self.best[1])
+        return _Ascent(self.exposure[near], copy.copy(self.prices), None, best, self.trace[:-1])
+
+    def result(
+        self, model: MeanFieldModel, near: BoolArray | None = None, gain: Float32Array | None = None
+    ) -> FrankWolfeResult:
+        """Return where the steps led, over all edges; near: those of this ascent, all when None.
+
+        gain: of all edges there, where it is known.
+        """
+        exposure = self.exposure if self.best is None else self.best[0]
+        if near is not None:
+            exposure, of_near = np.zeros(len(near), np.float32), exposure
+            exposure[near] = of_near
+        if gain is None:
+            gain = model.gain(exposure, model.utilities(exposure))
+        return FrankWolfeResult(exposure, self.prices.price, np.array(self.trace), gain)
+
+
+def edges_near_lists(
+    model: MeanFieldModel, gain: Float32Array, price: Float64Array, exposure: Float32Array
+) -> BoolArray | None:
+    """Return which edges are exposed or among the best of their viewer, `(n_edges,)`; None for most of them.
+
+    gain, exposure: `(n_edges,)`; price: `(n_people,)`.
+    """
+    graph, near, n = model.graph, exposure > 0.0, NEAR * model.config.k
+
+    def part(start: int, stop: int) -> None:
+        mark_best(start, stop, graph.indptr, graph.candidate, graph.p, price, gain, n, near)
+
+    in_ranges(part, graph.indptr, model.config.workers)
+    return near if near.sum() < _WORTH_PRUNING * graph.n_edges else None
+
+
+def share_left_out(model: MeanFieldModel, gain: Float32Array, price: Float64Array, near: BoolArray) -> float:
+    """Return what the best orderings lose without the edges that are not near, as a share of their worth."""
+    graph, value = model.graph, np.empty((model.graph.n_people, 2))
+    weights = model.position_weights, model.activity.opens
+
+    def part(start: int, stop: int) -> None:
+        edges = graph.indptr, graph.candidate, graph.p
+        best_values(start, stop, *edges, price, gain, *weights, near, value)
+
+    in_ranges(part, graph.indptr, model.config.workers)
+    of_all, of_near = value.sum(axis=0).tolist()
+    return (of_all - of_near) / of_all if of_all > 0.0 else 0.0
 
 
 def step_size(config: AllocationConfig, at: int) -> float:

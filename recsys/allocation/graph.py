@@ -11,7 +11,7 @@ import numpy.typing as npt
 from recsys.errors import InputError, explained
 from recsys.kernels import kernel
 from recsys.parallel import in_ranges
-from recsys.types import Float32Array, Int32Array, Int64Array
+from recsys.types import BoolArray, Float32Array, Int32Array, Int64Array
 
 
 @kernel
@@ -229,6 +229,11 @@ class CandidateGraph:
     def takes_part(self) -> npt.NDArray[np.bool_]:
         """Who looks at somebody or is looked at, `(n_people,)`."""
         return (np.diff(self.indptr) > 0) | (np.diff(receiver_indptr(self.candidate, self.n_people)) > 0)
+
+    def filtered(self, kept: BoolArray) -> Self:
+        """Return the graph of some edges, `(n_edges,)` bool, between the same people."""
+        indptr = np.append(0, np.cumsum(kept))[self.indptr]
+        return type(self)(indptr, self.candidate[kept], self.p[kept], self.q[kept])
 
     @cached_property
     def inbox(self) -> Inbox:

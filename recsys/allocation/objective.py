@@ -1,7 +1,7 @@
 """The mean-field model of one graph: expected matches and their gradient, with buffers kept between calls."""
 
 import copy
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +15,29 @@ from recsys.parallel import in_ranges
 from recsys.types import Float32Array, Float64Array, Int32Array, Int64Array
 
 
+class Exposed(NamedTuple):
+    """Which edges of each inbox are exposed; most are in no list, and worth no look.
+
+    edge:    `(n_edges,)` int32, positions in the order of inboxes: those of j are the first of
+             `[inbox.indptr[j]:inbox.indptr[j + 1]]`.
+    n_edges: `(n_people,)` int32, how many they are.
+    """
+
+    edge: Int32Array
+    n_edges: Int32Array
+
+    @classmethod
+    def nothing(cls, n_edges: int, n_people: int) -> "Exposed":
+        """Return what is to be found."""
+        return cls(np.empty(n_edges, np.int32), np.zeros(n_people, np.int32))
+
+
 @kernel
 def expected_matches(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int,
     stop: int,
     inbox: Inbox,
+    exposed: Exposed,
     indptr: Int64Array,
     p: Float32Array,
     q: Float32Array,
@@ -36,10 +54,9 @@ def expected_matches(  # type: ignore[no-untyped-def]  # noqa: PLR0917
         for e in range(indptr[j], indptr[j + 1]):
             if exposure[e] != 0.0:
                 total += np.float64(p[e]) * q[e] * exposure[e] * read[e]
-        for t in range(inbox.indptr[j], inbox.indptr[j + 1]):
+        for at in range(inbox.indptr[j], inbox.indptr[j] + exposed.n_edges[j]):
+            t = exposed.edge[at]
             e, back = inbox.edge[t], inbox.reverse[t]
-            if exposure[e] == 0.0:  # most edges are in no list
-                continue
             both = np.float64(inbox.p[t]) * inbox.q[t]
             total += both * exposure[e] * read[e]
             if back >= 0:
@@ -108,22 +125,28 @@ def read_probabilities(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int,
     stop: int,
     inbox: Inbox,
+    exposed: Exposed,
     reads: Float32Array,
     kind: int,
     decay: float,
     exposure: Float32Array,
     read: Float32Array,
 ):
-    """Write the probability that a like along each edge to the people of a range is read, `(n_edges,)`."""
+    """Write which edges to the people of a range are exposed, and the probability that a like there is read.
+
+    read: `(n_edges,)`, of which the others stay as they are.
+    """
     most = longest_inbox(inbox.indptr, start, stop)
     likes, place = np.empty(most), np.empty(most)
     for j in range(start, stop):
         inbox_positions(inbox, j, exposure, likes, place)
-        first, last, examined = inbox.indptr[j], 0.0, 0.0
+        first, n = inbox.indptr[j], 0
         for t in range(inbox.indptr[j + 1] - first):
-            if place[t] != last:  # equal from one like that arrives to the next
-                last, examined = place[t], examination_at(kind, decay, place[t])
-            read[inbox.edge[first + t]] = reads[j] * examined
+            if likes[t] != 0.0:
+                read[inbox.edge[first + t]] = reads[j] * examination_at(kind, decay, place[t])
+                exposed.edge[first + n] = first + t
+                n += 1
+        exposed.n_edges[j] = n
 
 
 @kernel
@@ -150,28 +173,30 @@ def gradient(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     """
     most = longest_inbox(inbox.indptr, start, stop)
     likes, place, harm = np.empty(most), np.empty(most), np.empty(most)
+    worth = np.empty(most, np.float32)
     for j in range(start, stop):
         inbox_positions(inbox, j, exposure, likes, place)
         first, n = inbox.indptr[j], inbox.indptr[j + 1] - inbox.indptr[j]
         arriving, last, examined = 0.0, 0.0, 0.0
         for t in range(n):
             arriving += likes[t]
-            if place[t] != last:
+            if place[t] != last:  # equal from one like that arrives to the next
                 last, examined = place[t], examination_at(kind, decay, place[t])
             at = first + t
-            e, back = inbox.edge[at], inbox.reverse[at]
+            back = inbox.reverse[at]
             w = 1.0 if len(viewer) == 0 else 0.5 * (weight[j] + weight[viewer[at]])
             both = np.float64(inbox.p[at]) * inbox.q[at]
             chance = reads[j] * examined
             direct, by_read = both * chance, both
-            if back >= 0:
+            if back >= 0 and exposure[back] != 0.0:
                 shared, theirs = min(both, np.float64(p[back]) * q[back]), np.float64(exposure[back])
                 direct += shared * theirs * (1.0 - chance - read[back])
                 by_read -= shared * theirs
-            gain[e] = w * direct
+            worth[t] = w * direct
             harm[t] = 0.0
-            if exposure[e] != 0.0:
-                harm[t] = w * by_read * exposure[e] * reads[j] * examination_slope(kind, decay, place[t])
+            if likes[t] != 0.0:
+                shown = exposure[inbox.edge[at]]
+                harm[t] = w * by_read * shown * reads[j] * examination_slope(kind, decay, place[t])
         load[j] = arriving
         below, t = 0.0, n
         while t > 0:
@@ -180,7 +205,8 @@ def gradient(  # type: ignore[no-untyped-def]  # noqa: PLR0917
                 start_of_ties -= 1
                 tied += harm[start_of_ties]
             for u in range(start_of_ties, t):
-                gain[inbox.edge[first + u]] += inbox.p[first + u] * (below + 0.5 * (tied - harm[u]))
+                pushed = inbox.p[first + u] * (below + 0.5 * (tied - harm[u]))
+                gain[inbox.edge[first + u]] = worth[u] + pushed
             below += tied
             t = start_of_ties
 
@@ -202,7 +228,8 @@ class MeanFieldModel:
         self._viewer = np.zeros(0, np.int32)
         if config.fairness > 0.0:
             self._viewer = graph.viewer[self.inbox.edge]
-        self._read = np.empty(graph.n_edges, np.float32)
+        self._exposed = Exposed.nothing(graph.n_edges, graph.n_people)
+        self._read = np.zeros(graph.n_edges, np.float32)  # of edges that were exposed
         self._gain = np.empty(graph.n_edges, np.float32)
         self.load = np.zeros(graph.n_people)
 
@@ -218,7 +245,8 @@ class MeanFieldModel:
         graph, inbox, found = self.graph, self.inbox, np.empty(self.graph.n_people)
 
         def part(start: int, stop: int) -> None:
-            expected_matches(start, stop, inbox, graph.indptr, graph.p, graph.q, exposure, self._read, found)
+            edges = graph.indptr, graph.p, graph.q
+            expected_matches(start, stop, inbox, self._exposed, *edges, exposure, self._read, found)
 
         in_ranges(part, inbox.indptr, self.config.workers)
         return found
@@ -266,8 +294,7 @@ class MeanFieldModel:
         inbox, how = self.inbox, self._reading
 
         def part(start: int, stop: int) -> None:
-            read_probabilities(
-                start, stop, inbox, self.activity.reads, how.kind, how.decay, exposure, self._read
-            )
+            reading = self.activity.reads, how.kind, how.decay
+            read_probabilities(start, stop, inbox, self._exposed, *reading, exposure, self._read)
 
         in_ranges(part, inbox.indptr, self.config.workers)

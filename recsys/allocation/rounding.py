@@ -55,9 +55,10 @@ def rank_edges(
     in_ranges(count, graph.indptr, workers)
     indptr = np.append(0, np.cumsum(lengths if k is None else np.minimum(lengths, k)))
     order = np.empty(int(indptr[-1]), np.int32)
+    has_ties = first is not then
 
     def part(start: int, stop: int) -> None:
-        _sort_rows(start, stop, graph.indptr, first, then, wanted, indptr, order)
+        _sort_rows(start, stop, graph.indptr, first, then, has_ties, wanted, indptr, order)
 
     in_ranges(part, graph.indptr, workers)
     return RankedEdges(indptr, order)
@@ -78,6 +79,7 @@ def _sort_rows(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     indptr: Int64Array,
     first: Float32Array,
     then: Float32Array,
+    has_ties: bool,
     wanted: npt.NDArray[np.bool_],
     listed: Int64Array,
     order: Int32Array,
@@ -85,6 +87,7 @@ def _sort_rows(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     # Writes the first wanted edges of each viewer, as many as have room between `listed`.
     for i in range(start, stop):
         at = np.flatnonzero(wanted[indptr[i] : indptr[i + 1]])
-        by_then = at[np.argsort(-then[indptr[i] + at], kind="mergesort")]
-        ranked = by_then[np.argsort(-first[indptr[i] + by_then], kind="mergesort")]
+        if has_ties:
+            at = at[np.argsort(-then[indptr[i] + at], kind="mergesort")]
+        ranked = at[np.argsort(-first[indptr[i] + at], kind="mergesort")]
         order[listed[i] : listed[i + 1]] = indptr[i] + ranked[: listed[i + 1] - listed[i]]

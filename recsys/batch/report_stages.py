@@ -7,13 +7,32 @@ from pathlib import Path
 from recsys.batch.stage_order import LogFields
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import PUBLISHED, NightPaths
+from recsys.plots.style import families
 from recsys.report.night_summary import read_night
 from recsys.report.page import render_report
 from recsys.safety.erasure_list import ErasureList
 from recsys.settings import Settings
 from recsys.storage.atomic_write import write_atomically
 from recsys.tracking.mlflow_tracker import erase_from_tracking
-from recsys.tracking.night_tracking import FinishedNight, track_night
+from recsys.tracking.night_tracking import FinishedNight, track_night, tracking_store
+
+
+def load_figures(settings: Settings) -> None:
+    """Load what draws the figures of the page, which takes longer than to draw them."""
+    del settings
+    from matplotlib import pyplot  # noqa: F401
+
+    families()
+
+
+def open_tracking(settings: Settings) -> None:
+    """Open the store of the tracking, a new one too: loading it takes longer than to track a night.
+
+    Raises TrackingError when the store cannot be used.
+    """
+    if settings.tracking.enabled:
+        tracker, _ = tracking_store(settings.tracking)
+        tracker.store.experiment_id(tracker.experiment)
 
 
 def write_report(settings: Settings, paths: NightPaths) -> LogFields:

@@ -11,11 +11,12 @@ has loaded the package (`recsys.batch.preload`), which saves loading it a dozen 
 import json
 import multiprocessing
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from recsys.batch.stage import run
 from recsys.batch.stage_order import NAMES, STAGES, BatchStage
@@ -89,28 +90,78 @@ def _bytes_of(path: Path) -> str:
 def run_stages() -> int:
     """Run what has something new to do; return the exit code of the first stage that fails, else 0.
 
-    A stage begins when everything it reads is written; so many run at once as `stages_at_once` says.
+    A stage begins when everything it reads is written; so many run at once as `stages_at_once` says. Where
+    one more could, the process of a stage whose turn comes next loads what it needs (`BatchStage.prepare`).
     """
     records = StageRecords.read(code_fingerprint())
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([_PRELOADED])
     waiting, running = list(STAGES), dict[Any, BatchStage]()
-    while waiting or running:
-        for stage in [one for one in waiting if _is_ready(one, [*waiting, *running.values()])]:
-            settings = _settings()
-            if len(running) >= stages_at_once(settings):
-                break
-            waiting.remove(stage)
-            if settings is not None and records.is_done(stage, settings):
-                break  # what waited for it may be ready now
-            records.forget(stage)
-            process = context.Process(target=_run_stage, args=(stage.name,))
-            process.start()
-            running[process] = stage
-        code = _ended(running, records)
-        if code != 0:
-            return code
+    with _StageProcesses() as processes:
+        while waiting or running:
+            for stage in [one for one in waiting if _is_ready(one, [*waiting, *running.values()])]:
+                settings = _settings()
+                if len(running) >= stages_at_once(settings):
+                    break
+                waiting.remove(stage)
+                if settings is not None and records.is_done(stage, settings):
+                    break  # what waited for it may be ready now
+                records.forget(stage)
+                running[processes.run(stage)] = stage
+            if len(running) < stages_at_once(_settings()):
+                processes.prepare([one for one in waiting if _is_ready(one, waiting)])
+            code = _ended(running, records)
+            if code != 0:
+                return code
     return 0
+
+
+class _StageProcesses:
+    """Processes of stages: started when a stage runs, or ahead, to wait until it does."""
+
+    def __init__(self) -> None:
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload([_PRELOADED])
+        self._prepared: dict[str, tuple[Any, Connection]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process, told in self._prepared.values():
+            told.close()
+            process.terminate()
+            process.join()
+
+    def prepare(self, stages: Iterable[BatchStage]) -> None:
+        """Start the processes of stages that have something to load ahead."""
+        for stage in stages:
+            if stage.prepare and stage.name not in self._prepared:
+                tells, told = self._context.Pipe(duplex=False)
+                target = self._context.Process(target=_run_when_told, args=(_run_stage, stage, tells))
+                target.start()
+                tells.close()
+                self._prepared[stage.name] = target, told
+
+    def run(self, stage: BatchStage) -> Any:
+        """Run a stage, in the process that was prepared for it where it is still there."""
+        process, told = self._prepared.pop(stage.name, (None, None))
+        if process is not None and told is not None:
+            with told, suppress(OSError):  # one that was killed while it waited
+                told.send(None)
+                return process
+        process = self._context.Process(target=_run_stage, args=(stage.name,))
+        process.start()
+        return process
+
+
+def _run_when_told(run_stage: Callable[[str], None], stage: BatchStage, told: Connection) -> None:
+    """Load what a stage needs, and run it once its turn has come; without a word it never comes."""
+    prepare = stage.load_prepare()
+    with suppress(Exception):  # the stage meets it again, and says so
+        if prepare is not None:
+            prepare(read_settings(PATHS.settings))
+    with suppress(EOFError):
+        told.recv()
+        run_stage(stage.name)
 
 
 def _is_ready(stage: BatchStage, unfinished: Sequence[BatchStage]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from recsys.pipeline.paths import PATHS, PUBLISHED, NightPaths
 from recsys.settings import Settings
@@ -25,6 +25,7 @@ class BatchStage:
     reads, writes: files and folders, relative to the home of the night.
     settings: the keys of the settings it depends on.
     always:   whether it runs every night: it looks at something outside the home.
+    prepare:  as `step`, what its process may do while what it reads is being written; empty for nothing.
     """
 
     name: str
@@ -33,12 +34,22 @@ class BatchStage:
     writes: tuple[Path, ...] = ()
     settings: tuple[str, ...] = ()
     always: bool = False
+    prepare: str = ""
 
     def load(self) -> Step:
         """Return the function of the stage."""
-        module, name = self.step.split(":")
-        step: Step = getattr(import_module(module), name)
+        step: Step = _loaded(self.step)
         return step
+
+    def load_prepare(self) -> Callable[[Settings], object] | None:
+        """Return what its process may do ahead, None for nothing."""
+        prepare: Callable[[Settings], object] | None = _loaded(self.prepare) if self.prepare else None
+        return prepare
+
+
+def _loaded(place: str) -> Any:
+    module, name = place.split(":")
+    return getattr(import_module(module), name)
 
 
 _TABLES: Final = (PATHS.accepted, PATHS.tables)
@@ -128,6 +139,7 @@ STAGES: Final = (
         reads=(*_TABLES, PATHS.outcome, PATHS.validation, PATHS.evaluation, PATHS.allocation, PUBLISHED),
         writes=(PATHS.report,),
         settings=("catalogue", "source", "as_of", "policy", "budget", "report"),
+        prepare="recsys.batch.report_stages:load_figures",
     ),
     BatchStage(
         "track",
@@ -141,6 +153,7 @@ STAGES: Final = (
             *("seed", "source", "as_of", "plugins", "people", "simulate", "policy", "model", "evaluate"),
             *("recommend", "publish", "report", "tracking"),
         ),
+        prepare="recsys.batch.report_stages:open_tracking",
     ),
 )
 

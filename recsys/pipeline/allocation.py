@@ -46,9 +46,10 @@ from recsys.ranking.recommend import RankedPairs, Recommender
 from recsys.settings import AllocateSettings, Settings
 
 _POOL: Final = [C.VIEWER, C.CANDIDATE, C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL]
-_ENTRIES_TO_JUDGE = 100_000_000
-"""Entries of lists played in all: ten truths where lists hold less than ten millions of them."""
-_DRAWS_AT_MOST = 10
+_ENTRIES_TO_JUDGE = 25_000_000
+"""Entries of lists played in all: truths differ the less the more people there are."""
+_DRAWS = (3, 10)
+"""Truths at least and at most."""
 
 
 @dataclass(frozen=True)
@@ -187,13 +188,13 @@ def expected(
     rng: np.random.Generator,
 ) -> dict[str, Any]:
     """Return what the lists are expected to bring under the model's own error, beside other orders."""
-    graph, k = found.graph, config.k
+    graph, k, workers = found.graph, config.k, config.workers
     if graph.n_edges == 0:
         return {"error": settings.error, "rows": []}
     lists: Mapping[str, RankedEdges] = {
-        "random": random_order(graph, k, rng),
-        "naive": naive(graph, k),
-        PRODUCT: product(graph, k),
+        "random": random_order(graph, k, rng, workers),
+        "naive": naive(graph, k, workers),
+        PRODUCT: product(graph, k, workers),
         ALLOCATED: found.allocation.ranked,
     }
     rows = compare_lists(
@@ -205,7 +206,8 @@ def expected(
         inbox=config.inbox,
         activity=there,
         error=settings.error,
-        draws=int(np.clip(_ENTRIES_TO_JUDGE // _entries(lists), 3, _DRAWS_AT_MOST)),
+        draws=int(np.clip(_ENTRIES_TO_JUDGE // _entries(lists), *_DRAWS)),
+        workers=workers,
     )
     people = int(graph.takes_part.sum())
     return {"error": settings.error, "people": people, "rows": [asdict(row) for row in rows]}

@@ -1,6 +1,8 @@
 """Which stages run, in which order, and what is noted of them."""
 
+import multiprocessing
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ from recsys.settings import ExecutionSettings, Settings
 
 FAILS = Path("fails")
 BEGUN = Path("begun")
+WAITS = Path("waits")
+"""There is one where publishing waits until the next stage has loaded what it needs."""
 
 
 def one_stage(name: str) -> None:
@@ -23,6 +27,9 @@ def one_stage(name: str) -> None:
     limit = time.monotonic() + 30
     while name == "evaluate" and "begin train" not in BEGUN.read_text() and time.monotonic() < limit:
         time.sleep(0.05)
+    while name == "publish" and WAITS.exists() and "prepare report" not in BEGUN.read_text():
+        assert time.monotonic() < limit
+        time.sleep(0.05)
     if FAILS.exists() and FAILS.read_text() == name:
         raise SystemExit(40)
     for path in stage_of(name).writes:
@@ -30,6 +37,18 @@ def one_stage(name: str) -> None:
         path.write_text("people: 60\n" if name == "settings" else name)
     with BEGUN.open("a") as file:
         file.write(f"end {name}\n")
+
+
+def prepare_report(settings: Settings) -> None:
+    """Note that the report loads what it needs."""
+    assert settings.people == 60
+    with BEGUN.open("a") as file:
+        file.write("prepare report\n")
+
+
+def prepare_track(settings: Settings) -> None:
+    """Fail as a store that cannot be opened."""
+    raise OSError("no store")
 
 
 @pytest.fixture
@@ -77,6 +96,31 @@ def test_what_runs_beside_a_stage_that_fails_is_not_done_again(home: Path) -> No
     again = begun()
     assert {"evaluate", "features", "validate"}.isdisjoint(again)
     assert {"train", "recommend", "publish"} <= set(again)
+
+
+@pytest.fixture
+def prepared(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = {name: f"{__name__}:prepare_{name}" for name in ("report", "track")}
+    stages = [replace(stage, prepare=here.get(stage.name, "")) for stage in STAGES]
+    monkeypatch.setattr(module, "STAGES", stages)
+    WAITS.touch()
+
+
+@pytest.mark.usefixtures("prepared")
+def test_the_next_stage_loads_what_it_needs_while_one_runs() -> None:
+    assert run_stages() == 0
+    lines = BEGUN.read_text().splitlines()
+    order = ["begin publish", "prepare report", "end publish", "begin report", "end report", "begin track"]
+    assert [line for line in lines if line in order] == order
+    assert sorted(begun()) == sorted(NAMES)  # one that could not prepare runs all the same
+
+
+@pytest.mark.usefixtures("prepared")
+def test_what_was_prepared_ends_with_a_night_that_fails() -> None:
+    FAILS.write_text("publish")
+    assert run_stages() == 40
+    assert {"report", "track"}.isdisjoint(begun())
+    assert not [child for child in multiprocessing.active_children() if child.is_alive()]
 
 
 def test_one_worker_runs_one_stage_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
