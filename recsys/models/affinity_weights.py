@@ -20,7 +20,8 @@ from recsys.models.list_weights import (
     n_mutual,
     with_popularity_for_unknown,
 )
-from recsys.models.stacking import conditional_logit, logistic_regression
+from recsys.models.logistic_regression import logistic_regression
+from recsys.models.stacking import conditional_logit
 from recsys.types import BoolArray, Float64Array, Int64Array
 
 _DRAWN: Final = 30

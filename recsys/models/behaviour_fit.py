@@ -133,11 +133,12 @@ class LeftOutFits:
             parts.append(one.parts.inputs(one.held))
             if self.config.affinity and impressions.answered.all() and _n_likes(kept) < _ENOUGH_LIKES:
                 kept.append(one)
+        every, stacker = StackingInputs.joined(parts), Stacker.usual()
         for _ in range(EM_ROUNDS):
             labels, looks = (
                 np.concatenate([getattr(split, name) for split in held_out]) for name in _OUTCOMES
             )
-            stacker = fit_stacker(StackingInputs.joined(parts), labels, looks)
+            stacker = fit_stacker(every, labels, looks, stacker)
             p_like = [sigmoid(stacked(stacker, part)) for part in parts]
             held_out = [split.e_step(p) for split, p in zip(held_out, p_like, strict=True)]
         association = usual

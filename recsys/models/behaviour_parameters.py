@@ -127,8 +127,11 @@ class GlobalParameters:
         """Learn from the impressions of `people`, given what content says of them."""
         logits, n_people = _logits(content, impressions), len(people)
         effects = RandomEffects.none(n_people)
+        line = Platt()
         for _ in range(EM_ROUNDS):
-            line, reply_offset = _line(logits, impressions, effects, learned=content is not None)
+            if content is not None:
+                line = _line(logits, impressions, line)
+            reply_offset = _reply_offset(line.logits(logits) + effects.logits(impressions), impressions)
             offset = line.logits(logits) + reply_offset * impressions.is_reply
             effects = fit_random_effects(impressions, offset, n_people, start=effects)
             offset += effects.logits(impressions)
@@ -187,14 +190,10 @@ def _logits(content: Directed | None, impressions: Impressions) -> Float64Array:
     return logits + decay
 
 
-def _line(
-    logits: Float64Array, impressions: Impressions, effects: RandomEffects, *, learned: bool
-) -> tuple[Platt, float]:
-    """Return the line to logits of P(like | look), and what having been liked adds given the effects."""
-    line, listed = Platt(1.0, 0.0), ~impressions.is_reply
-    if learned:
-        line = fit_platt(logits[listed], impressions.labels[listed], impressions.looks[listed])
-    return line, _reply_offset(line.logits(logits) + effects.logits(impressions), impressions)
+def _line(logits: Float64Array, impressions: Impressions, near: Platt) -> Platt:
+    """Return the line from logits to those of P(like | look), beginning near one of almost the same looks."""
+    listed = ~impressions.is_reply
+    return fit_platt(logits[listed], impressions.labels[listed], impressions.looks[listed], near=near)
 
 
 def _reply_offset(logits: Float64Array, impressions: Impressions) -> float:

@@ -1,17 +1,14 @@
 """Platt scaling: an increasing line through logits, so that probabilities mean what they say."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
-from recsys.models.directed import sigmoid
+from recsys.models.logistic_regression import logistic_regression
 from recsys.types import Float64Array
 
 LEAST_SLOPE = 0.05
 """Calibration may flatten scores, but never turn or erase their order."""
-_HALVINGS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,12 @@ class Platt:
 
 
 def fit_platt(
-    logits: Float64Array, labels: Float64Array, weights: Float64Array | None = None, *, evidence: float = 10.0
+    logits: Float64Array,
+    labels: Float64Array,
+    weights: Float64Array | None = None,
+    *,
+    evidence: float = 10.0,
+    near: Platt | None = None,
 ) -> Platt:
     """Fit slope and intercept by maximum likelihood, near the identity when there is little to learn.
 
@@ -50,82 +52,31 @@ def fit_platt(
 
     Source: Platt, 1999; Newton's method as in Lin, Lin & Weng, Machine Learning 2007.
 
-    logits, labels, weights: `(n_pairs,)`; labels are 0 or 1, weights not negative.
+    logits, labels, weights: `(n_pairs,)`; labels are 0 or 1, weights not negative. near: a line to begin
+    from, such as one of almost the same pairs; it changes the way, not the end.
     """
     weight = np.ones(len(logits)) if weights is None else weights
     total = float(weight.sum())
     if total <= 0.0:
         return Platt()
-    centre = float((weight * logits).sum() / total)
+    centre = float(weight @ logits / total)
     x = np.append(logits - centre, [0.0, 0.0])
     y, w = np.append(labels, [0.0, 1.0]), np.append(weight, [0.5, 0.5])
-    theta = np.array([1.0, log_odds(float((w * y).sum() / w.sum()))])
-
-    def loss_at(at: Float64Array) -> float:
-        logits = at[0] * x + at[1]
-        return float(w @ (np.logaddexp(0.0, logits) - y * logits) + evidence * (at[0] - 1.0) ** 2 / 2.0)
-
-    loss = known_loss(loss_at)
-    for _ in range(100):
-        step = shortened(theta, _newton_step(theta, x, y, w, evidence), loss)
-        theta = theta - step
-        if np.abs(step).max() < 1e-10:
-            break
-    slope = max(float(theta[0]), LEAST_SLOPE)
-    intercept = log_odds(float((w * y).sum() / w.sum())) if slope == LEAST_SLOPE else float(theta[1])
-    return Platt(slope=slope, intercept=intercept - slope * centre)
-
-
-def known_loss(loss: Callable[[Float64Array], float]) -> Callable[[Float64Array], float]:
-    """Return the same loss, which is not computed again where it was looked at last.
-
-    Where a step of `shortened` ends is where the next one begins.
-
-    >>> looked_at = []
-    >>> loss = known_loss(lambda at: looked_at.append(at) or float(at[0]))
-    >>> loss(np.array([2.0])), loss(np.array([2.0])), len(looked_at)
-    (2.0, 2.0, 1)
-    """
-    last: tuple[bytes, float] = b"", 0.0
-
-    def at_or_known(at: Float64Array) -> float:
-        nonlocal last
-        if (place := at.tobytes()) != last[0]:
-            last = place, loss(at)
-        return last[1]
-
-    return at_or_known
-
-
-def shortened(theta: Float64Array, step: Float64Array, loss: Callable[[Float64Array], float]) -> Float64Array:
-    """Return the Newton step, halved until `theta - step` has no greater loss.
-
-    Without it a line of scores with a long tail leaps from side to side of its slope for ever.
-
-    >>> shortened(np.array([1.0]), np.array([4.0]), lambda at: float(at[0] ** 2)).tolist()
-    [2.0]
-    """
-    now = loss(theta)
-    for _ in range(_HALVINGS):
-        if loss(theta - step) <= now:
-            break
-        step = step / 2.0
-    return step
+    usual = np.array([1.0, log_odds(float(w @ y / w.sum()))])
+    slope, level = logistic_regression(
+        np.array([x, np.ones(len(x))]),
+        y,
+        w,
+        offset=np.zeros(len(x)),
+        mean=usual,
+        precision=np.array([evidence, 0.0]),
+        start=None if near is None else np.array([near.slope, near.intercept + near.slope * centre]),
+    )
+    if slope <= LEAST_SLOPE:
+        slope, level = LEAST_SLOPE, usual[1]
+    return Platt(slope=float(slope), intercept=float(level - slope * centre))
 
 
 def log_odds(share: float) -> float:
     """Return the logit of a share between 0 and 1."""
     return float(np.log(share) - np.log1p(-share))
-
-
-def _newton_step(
-    theta: Float64Array, x: Float64Array, y: Float64Array, w: Float64Array, evidence: float
-) -> Float64Array:
-    """Return the step on the penalised loss, shortened so that it never leaps."""
-    p = sigmoid(theta[0] * x + theta[1])
-    residual, curve = w * (p - y), np.maximum(w * p * (1.0 - p), 1e-12)
-    gradient = np.array([(residual * x).sum() + evidence * (theta[0] - 1.0), residual.sum()])
-    cross = (curve * x).sum()
-    hessian = np.array([[(curve * x * x).sum() + evidence, cross], [cross, curve.sum()]])
-    step = np.linalg.solve(hessian, gradient)
-    return np.asarray(step / max(1.0, np.abs(step).max() / 2.0), np.float64)

@@ -140,6 +140,7 @@ class ContentModel(Model):
         super().__init__(config, **settings)
         self.blocks = blocks
         self.features = features
+        self._near: tuple[Float64Array, Float64Array | None] | None = None
 
     @checked_arguments
     def training_data(self, people: Population, events: Events) -> ContentData:
@@ -161,8 +162,12 @@ class ContentModel(Model):
         step("choosing the strength of the prior on content")
         self.precisions_, self.platt_ = self._chosen(self._design(people, rows, few, usual), len(people), rng)
         step("weights of content")
-        weights = fit_pair_logistic(self._design(people, rows, pairs, usual), self.precisions_).weights
-        self.weights_ = weights.calibrated(self.platt_)
+        start, curvature = self._near or (None, None)
+        design = self._design(people, rows, pairs, usual)
+        curvature = design.curvature() if curvature is None else curvature
+        fit = fit_pair_logistic(design, self.precisions_, start, curvature=curvature)
+        self._near = fit.shared, curvature
+        self.weights_ = fit.weights.calibrated(self.platt_)
         self.maps_ = self._low_rank_maps(rows)
         parts = (BlockRows(rows.preferences[at], rows.attributes[at]) for at in _batches(len(people)))
         self._fitted, self._people = self._directed(people, parts), people
@@ -190,9 +195,14 @@ class ContentModel(Model):
         self._fitted = self._apply(people)
 
     def with_chosen_precisions(self) -> "ContentModel":
-        """Return an unfitted model that takes the precisions chosen here, without calibration."""
+        """Return an unfitted model that takes the precisions chosen here, without calibration.
+
+        Its search begins where the one here ended, and ends where it would from anywhere else.
+        """
         ridge, marginal = (self.precisions_.column,), (self.precisions_.marginal,)
-        return ContentModel(self.config.changed(ridge=ridge, marginal_ridge=marginal, calibrate=False))
+        model = ContentModel(self.config.changed(ridge=ridge, marginal_ridge=marginal, calibrate=False))
+        model._near = self._near
+        return model
 
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:
         self.fit_prepared(people, self.training_data(people, events), rng=rng)

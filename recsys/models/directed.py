@@ -16,6 +16,8 @@ from recsys.parallel import in_ranges
 from recsys.types import Float32Array, Float64Array, Int32Array, UInt64Array
 
 _PAIRS_AT_ONCE = 65_536
+_LOGITS_AT_ONCE = 16_384
+"""So that what is worked out on the way stays in a processor's cache."""
 
 
 def sigmoid(logits: npt.NDArray[np.float64]) -> Float64Array:
@@ -24,6 +26,12 @@ def sigmoid(logits: npt.NDArray[np.float64]) -> Float64Array:
     >>> sigmoid(np.array([-np.inf, 0.0, 800.0])).tolist()
     [0.0, 0.5, 1.0]
     """
+    if logits.ndim == 1 and len(logits) > _LOGITS_AT_ONCE:
+        found = np.empty(len(logits))
+        for first in range(0, len(logits), _LOGITS_AT_ONCE):
+            part = slice(first, first + _LOGITS_AT_ONCE)
+            found[part] = sigmoid(logits[part])
+        return found
     small = np.exp(-np.abs(logits))
     return np.where(logits >= 0, 1.0, small) / (1.0 + small)
 

@@ -8,7 +8,8 @@ from recsys.data.population import Population
 from recsys.models.calibration import LEAST_SLOPE, Platt
 from recsys.models.directed import Directed, pair_dots
 from recsys.models.impressions import Impressions
-from recsys.models.stacking import evidence_weight, logistic_regression
+from recsys.models.logistic_regression import logistic_regression
+from recsys.models.stacking import evidence_weight
 from recsys.types import Float64Array
 
 _SLOPE_PRECISION = 10.0

@@ -234,7 +234,7 @@ class Impressions(PairRows):
         looks, own, line = self.take(first), logits[first], Platt()
         for _ in range(_EM_ROUNDS):
             looked = looks.e_step(sigmoid(line.logits(own))).looks
-            line = fit_platt(own, looks.labels, looked)
+            line = fit_platt(own, looks.labels, looked, near=line)
         return line
 
     def e_step(self, p_like: Float64Array) -> "Impressions":

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from recsys.features.base import BlockRows
 from recsys.models.calibration import Platt
-from recsys.models.directed import sigmoid
+from recsys.models.logistic_regression import log_losses
 from recsys.models.training_data import LabelledPairs
 from recsys.models.whole_matrix import evenly
 from recsys.types import Float32Array, Float64Array, Int32Array, Int64Array
@@ -28,7 +28,8 @@ _FACTR = 1e-6 / float(np.finfo(np.float64).eps)
 """Stop when a step lowers the loss by less than a millionth: logits are then right to about 0.003."""
 _MEMORY = 5
 """Steps L-BFGS remembers: few, because the problem is preconditioned."""
-_PAIRS_AT_ONCE = 16_384
+_PAIRS_AT_ONCE = 8_192
+_NONE = np.zeros(0)
 _LEAST = 1e-12
 """A variance below this is none."""
 _NEARLY_ALL = 0.8
@@ -182,17 +183,18 @@ class PairDesign:
         )
 
     def logits(self, weights: PairWeights) -> Float64Array:
-        """Return the logit of every pair under `weights`, without what is particular to a person."""
+        """Return the logit of every pair under `weights`, without what is particular to a person.
+
+        Without weights of products, the rest of the logit.
+        """
         viewer = self.preferences @ weights.viewer.astype(np.float32)
         candidate = self.attributes @ weights.candidate.astype(np.float32)
-        return np.asarray(
-            weights.intercept
-            + weights.distance_decay * self.distance_decay
-            + self.products @ weights.products.astype(np.float32)
-            + viewer[self.viewer_of]
-            + candidate[self.candidate_of],
-            np.float64,
-        )
+        logits = weights.intercept + weights.distance_decay * self.distance_decay
+        if len(weights.products):
+            logits += self.products @ weights.products.astype(np.float32)
+        logits += viewer[self.viewer_of]
+        logits += candidate[self.candidate_of]
+        return np.asarray(logits, np.float64)
 
     def features(self, pairs: Int64Array) -> Float64Array:
         """Return what the parameters multiply: 1, distance decay, blocks, products, L and I of some pairs.
@@ -277,29 +279,34 @@ def fit_pair_logistic(
 ) -> "PairFit":
     """Return the weights of highest posterior, found by L-BFGS from `start` (the prior when None).
 
-    curvature: of `PairDesign.curvature`, when it was measured already; it changes the way, not the end.
+    start: scaled parameters of a fit to almost the same pairs, all or those that all people share.
+    curvature: of `PairDesign.curvature`, when it was measured already. Both change the way, not the end.
     """
     from scipy.optimize import fmin_l_bfgs_b
 
     if not len(design.pairs) or not design.pairs.weights.any():
         problem = _Problem(design, strengths, None)
-        theta = problem.blank() if start is None else start
-        return PairFit(problem.weights(theta), theta)
+        return problem.fit(problem.blank())
     problem = _Problem(design, strengths, design.curvature() if curvature is None else curvature)
-    theta = problem.blank() if start is None else start
+    theta = problem.blank()
+    if start is not None:
+        theta[: len(start)] = start
     found, _, _ = fmin_l_bfgs_b(
         problem.round_loss, problem.to_round(theta), m=_MEMORY, factr=_FACTR, maxiter=200
     )
-    theta = problem.from_round(found)
-    return PairFit(problem.weights(theta), theta)
+    return problem.fit(problem.from_round(found))
 
 
 @dataclass(frozen=True, eq=False)
 class PairFit:
-    """Fitted weights, and the scaled parameters from which a further fit can start."""
+    """Fitted weights, and the scaled parameters from which a further fit can start.
+
+    theta: all. shared: those that all people share, for a fit to pairs of other people.
+    """
 
     weights: PairWeights
     theta: Float64Array
+    shared: Float64Array
 
 
 class _Problem:
@@ -375,6 +382,9 @@ class _Problem:
     def blank(self) -> Float64Array:
         return np.zeros(len(self.precision))
 
+    def fit(self, theta: Float64Array) -> PairFit:
+        return PairFit(self.weights(theta), theta, theta[: self.n_shared].copy())
+
     def weights(self, theta: Float64Array) -> PairWeights:
         """Return the weights on raw columns."""
         design, usual = self.design, self.design.usual
@@ -394,18 +404,27 @@ class _Problem:
     def loss(self, theta: Float64Array) -> tuple[float, Float64Array]:
         """Return the weighted log-loss with the prior, and its gradient."""
         design, pairs, n_blocks = self.design, self.design.pairs, len(self.design.scale_block)
-        logits = design.logits(self.weights(theta))
+        weights = self.weights(theta)
+        logits = design.logits(replace(weights, products=_NONE))
         selectivity, popularity = np.split(theta, self.ends)[6:]
         if len(selectivity):
-            logits = logits + selectivity[design.viewer_of] + popularity[design.candidate_of]
-        losses = np.logaddexp(0.0, logits) - pairs.labels * logits
-        residual = pairs.weights * (sigmoid(logits) - pairs.labels)
+            logits += selectivity[design.viewer_of]
+            logits += popularity[design.candidate_of]
+        by_product, total = weights.products.astype(np.float32), 0.0
+        residual, of_products = np.empty(len(pairs)), np.zeros(len(design.block_of))
+        for start in range(0, len(pairs), _PAIRS_AT_ONCE):
+            part = slice(start, start + _PAIRS_AT_ONCE)
+            products = design.products[part]  # read once for the logits and for the slope
+            losses, p = log_losses(logits[part] + products @ by_product, pairs.labels[part])
+            total += float(pairs.weights[part] @ losses)
+            residual[part] = pairs.weights[part] * (p - pairs.labels[part])
+            of_products += residual[part].astype(np.float32) @ products
         by_viewer = np.bincount(design.viewer_of, residual, len(design.preferences))
         by_candidate = np.bincount(design.candidate_of, residual, len(design.attributes))
         raw = np.concatenate(
             [
                 [residual @ design.distance_decay],
-                residual.astype(np.float32) @ design.products,
+                of_products,
                 by_viewer.astype(np.float32) @ design.preferences,
                 by_candidate.astype(np.float32) @ design.attributes,
             ]
@@ -422,7 +441,7 @@ class _Problem:
             by_candidate[: len(popularity)],
         ]
         pull = self.precision * theta
-        loss = float(pairs.weights @ losses + 0.5 * theta @ pull)
+        loss = total + 0.5 * float(theta @ pull)
         return loss, np.concatenate([np.asarray(part, np.float64) for part in gradient]) + pull
 
     def _parts(self, values: Float64Array) -> list[Float64Array]:

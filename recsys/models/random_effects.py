@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.kernels import kernel
-from recsys.models.calibration import fit_platt
+from recsys.models.calibration import Platt, fit_platt
 from recsys.models.directed import sigmoid
 from recsys.models.fold_in import EntriesByPerson
 from recsys.models.impressions import Impressions
@@ -137,7 +137,8 @@ def effect_variances(impressions: Impressions, offset: Float64Array, n_people: i
     Source of c: S. L. Zeger, K.-Y. Liang and P. S. Albert, "Models for longitudinal data: a generalized
     estimating equation approach", Biometrics 44 (1988) 1049-1060.
     """
-    p = sigmoid(fit_platt(offset, impressions.labels, impressions.looks).logits(offset))
+    line = fit_platt(offset, impressions.labels, impressions.looks, near=Platt())
+    p = sigmoid(line.logits(offset))
     residual, slope = impressions.looks * (impressions.labels - p), impressions.looks * p * (1.0 - p)
     shares, owners = [], (impressions.viewers, impressions.candidates)
     usual = 1.0 / _USUAL_SPREAD**2

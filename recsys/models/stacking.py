@@ -5,9 +5,9 @@ from typing import Final
 
 import numpy as np
 
-from recsys.models.calibration import Platt, known_loss, shortened
-from recsys.models.directed import sigmoid
+from recsys.models.calibration import Platt
 from recsys.models.impressions import PairRows
+from recsys.models.logistic_regression import logistic_regression
 from recsys.types import BoolArray, Float64Array
 
 PARTS: Final = ("content", "personal", "factors")
@@ -119,13 +119,18 @@ def stacked(stacker: Stacker, parts: StackingInputs) -> Float64Array:
     return logits
 
 
-def fit_stacker(parts: StackingInputs, labels: Float64Array, weights: Float64Array) -> Stacker:
+def fit_stacker(
+    parts: StackingInputs, labels: Float64Array, weights: Float64Array, start: Stacker | None = None
+) -> Stacker:
     """Learn the weights from pairs the parts were not fitted on, near the usual ones.
 
     The row weights and the column factors are found in turns, each a logistic regression with a
     normal prior: the usual weights for the first, no dependence on the candidate for the second.
+
+    start: weights to begin from, such as those of almost the same pairs; the usual ones when None.
     """
-    stacker = usual = Stacker.usual()
+    usual = Stacker.usual()
+    stacker = usual if start is None else start
     if not len(labels) or not weights.any():
         return stacker
     for _ in range(2):
@@ -146,13 +151,16 @@ def _rows_fitted(
         features += [score, score * parts.known_row]
     features += [parts.generosity, parts.generosity * parts.known_row]
     features += [parts.popularity, parts.popularity * parts.known_column]
-    mean = np.concatenate(
-        [[usual.intercept, usual.distance_decay, usual.reply_offset], usual.known, usual.rows.ravel()]
-    )
     known = [_KNOWN_PRECISION, _KNOWN_PRECISION]
     precision = np.array([0.1, _PRECISION, 0.1, *known, *([_PRECISION, _SLOPE_PRECISION] * (n_parts + 2))])
     theta = logistic_regression(
-        np.array(features), labels, weights, offset=parts.level, mean=mean, precision=precision
+        np.array(features),
+        labels,
+        weights,
+        offset=parts.level,
+        mean=_row_weights(usual),
+        precision=precision,
+        start=_row_weights(now),
     )
     return Stacker(
         intercept=float(theta[0]),
@@ -162,6 +170,12 @@ def _rows_fitted(
         known=theta[3:5],
         reply_offset=float(theta[2]),
     )
+
+
+def _row_weights(stacker: Stacker) -> Float64Array:
+    """Return what `_rows_fitted` finds, in the order of its features."""
+    alone = [stacker.intercept, stacker.distance_decay, stacker.reply_offset]
+    return np.concatenate([alone, stacker.known, stacker.rows.ravel()])
 
 
 def _columns_fitted(
@@ -186,40 +200,9 @@ def _columns_fitted(
         offset=fixed,
         mean=np.zeros(n_parts),
         precision=precision,
+        start=now.columns,
     )
     return replace(now, columns=columns)
-
-
-def logistic_regression(
-    features: Float64Array,
-    labels: Float64Array,
-    weights: Float64Array,
-    *,
-    offset: Float64Array,
-    mean: Float64Array,
-    precision: Float64Array,
-) -> Float64Array:
-    """Return the posterior mode of a logistic regression, `(n_features,)`, by Newton's method."""
-    theta = mean.copy()
-
-    def loss_at(at: Float64Array) -> float:
-        logits = offset + at @ features
-        return float(
-            weights @ (np.logaddexp(0.0, logits) - labels * logits) + precision @ (at - mean) ** 2 / 2.0
-        )
-
-    loss = known_loss(loss_at)
-    for _ in range(50):
-        p = sigmoid(offset + theta @ features)
-        gradient = features @ (weights * (labels - p)) - precision * (theta - mean)
-        curve = weights * np.maximum(p * (1.0 - p), 1e-3)
-        step = np.linalg.solve((features * curve) @ features.T + np.diag(precision), gradient)
-        less = np.asarray(-step / max(1.0, float(np.abs(step).max())), np.float64)
-        step = -shortened(theta, less, loss)
-        theta = theta + step
-        if np.abs(step).max() < 1e-9:
-            break
-    return np.asarray(theta, np.float64)
 
 
 def conditional_logit(
