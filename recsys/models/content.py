@@ -140,7 +140,8 @@ class ContentModel(Model):
         super().__init__(config, **settings)
         self.blocks = blocks
         self.features = features
-        self._near: tuple[Float64Array, Float64Array | None] | None = None
+        self._curvature: Float64Array | None = None
+        self._known_curvature: Float64Array | None = None
 
     @checked_arguments
     def training_data(self, people: Population, events: Events) -> ContentData:
@@ -162,12 +163,10 @@ class ContentModel(Model):
         step("choosing the strength of the prior on content")
         self.precisions_, self.platt_ = self._chosen(self._design(people, rows, few, usual), len(people), rng)
         step("weights of content")
-        start, curvature = self._near or (None, None)
         design = self._design(people, rows, pairs, usual)
-        curvature = design.curvature() if curvature is None else curvature
-        fit = fit_pair_logistic(design, self.precisions_, start, curvature=curvature)
-        self._near = fit.shared, curvature
-        self.weights_ = fit.weights.calibrated(self.platt_)
+        self._curvature = design.curvature() if self._known_curvature is None else self._known_curvature
+        weights = fit_pair_logistic(design, self.precisions_, curvature=self._curvature).weights
+        self.weights_ = weights.calibrated(self.platt_)
         self.maps_ = self._low_rank_maps(rows)
         parts = (BlockRows(rows.preferences[at], rows.attributes[at]) for at in _batches(len(people)))
         self._fitted, self._people = self._directed(people, parts), people
@@ -197,11 +196,11 @@ class ContentModel(Model):
     def with_chosen_precisions(self) -> "ContentModel":
         """Return an unfitted model that takes the precisions chosen here, without calibration.
 
-        Its search begins where the one here ended, and ends where it would from anywhere else.
+        The curvature measured here steers its search too, which ends where it would by its own.
         """
         ridge, marginal = (self.precisions_.column,), (self.precisions_.marginal,)
         model = ContentModel(self.config.changed(ridge=ridge, marginal_ridge=marginal, calibrate=False))
-        model._near = self._near
+        model._known_curvature = self._curvature
         return model
 
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:

@@ -279,34 +279,29 @@ def fit_pair_logistic(
 ) -> "PairFit":
     """Return the weights of highest posterior, found by L-BFGS from `start` (the prior when None).
 
-    start: scaled parameters of a fit to almost the same pairs, all or those that all people share.
-    curvature: of `PairDesign.curvature`, when it was measured already. Both change the way, not the end.
+    curvature: of `PairDesign.curvature`, when it was measured already; it changes the way, not the end.
     """
     from scipy.optimize import fmin_l_bfgs_b
 
     if not len(design.pairs) or not design.pairs.weights.any():
         problem = _Problem(design, strengths, None)
-        return problem.fit(problem.blank())
+        theta = problem.blank()
+        return PairFit(problem.weights(theta), theta)
     problem = _Problem(design, strengths, design.curvature() if curvature is None else curvature)
-    theta = problem.blank()
-    if start is not None:
-        theta[: len(start)] = start
+    theta = problem.blank() if start is None else start
     found, _, _ = fmin_l_bfgs_b(
         problem.round_loss, problem.to_round(theta), m=_MEMORY, factr=_FACTR, maxiter=200
     )
-    return problem.fit(problem.from_round(found))
+    theta = problem.from_round(found)
+    return PairFit(problem.weights(theta), theta)
 
 
 @dataclass(frozen=True, eq=False)
 class PairFit:
-    """Fitted weights, and the scaled parameters from which a further fit can start.
-
-    theta: all. shared: those that all people share, for a fit to pairs of other people.
-    """
+    """Fitted weights, and the scaled parameters from which a further fit can start."""
 
     weights: PairWeights
     theta: Float64Array
-    shared: Float64Array
 
 
 class _Problem:
@@ -381,9 +376,6 @@ class _Problem:
 
     def blank(self) -> Float64Array:
         return np.zeros(len(self.precision))
-
-    def fit(self, theta: Float64Array) -> PairFit:
-        return PairFit(self.weights(theta), theta, theta[: self.n_shared].copy())
 
     def weights(self, theta: Float64Array) -> PairWeights:
         """Return the weights on raw columns."""

@@ -44,6 +44,19 @@ def test_fold_in_solves_the_normal_equations():
         np.testing.assert_allclose(found[person], np.linalg.solve(left, right), atol=1e-10)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_fold_in_solves_the_normal_equations_of_strong_and_weak_evidence(seed):
+    """Fewer entries than columns and more, trust and priors between a thousandth and a thousand."""
+    rng = np.random.default_rng(seed)
+    n, k = int(rng.integers(1, 40)), int(rng.integers(1, 20))
+    v, trust = rng.normal(size=(n, k)), 10.0 ** rng.uniform(-3, 3, n)
+    targets, lam, prior = rng.normal(size=n), float(10.0 ** rng.uniform(-1, 3)), rng.normal(size=(1, k))
+    evidence = EntriesByPerson.of(1, np.zeros(n, np.int64), np.arange(n))
+    found = fold_in(prior, evidence, v, trust=trust, targets=targets, strength=lam)[0]
+    left, right = lam * np.eye(k) + (v.T * trust) @ v, lam * prior[0] + (trust * targets) @ v
+    np.testing.assert_allclose(left @ found, right, rtol=0.0, atol=1e-8 * max(np.abs(right).max(), 1.0))
+
+
 def test_fold_in_of_no_evidence_returns_the_prior_mean():
     c = case(np.random.default_rng(1))
     evidence = EntriesByPerson.of(12, c["own"], c["others"])
