@@ -406,11 +406,11 @@ class _Problem:
         residual, of_products = np.empty(len(pairs)), np.zeros(len(design.block_of))
         for start in range(0, len(pairs), _PAIRS_AT_ONCE):
             part = slice(start, start + _PAIRS_AT_ONCE)
-            products = design.products[part]  # read once for the logits and for the slope
-            losses, p = log_losses(logits[part] + products @ by_product, pairs.labels[part])
+            multiplied = design.products[part]  # read once for the logits and for the slope
+            losses, p = log_losses(logits[part] + multiplied @ by_product, pairs.labels[part])
             total += float(pairs.weights[part] @ losses)
             residual[part] = pairs.weights[part] * (p - pairs.labels[part])
-            of_products += residual[part].astype(np.float32) @ products
+            of_products += residual[part].astype(np.float32) @ multiplied
         by_viewer = np.bincount(design.viewer_of, residual, len(design.preferences))
         by_candidate = np.bincount(design.candidate_of, residual, len(design.attributes))
         raw = np.concatenate(
