@@ -25,7 +25,8 @@ from recsys.models.explanation import LEVEL, REDUCTION, LogitTerm, LogitTerms
 from recsys.models.impressions import Impressions
 from recsys.models.low_rank import low_rank_maps, sampled_rows
 from recsys.models.negative_sampling import with_some_passes
-from recsys.models.pair_logistic import PairDesign, PairWeights, Precisions, fit_pair_logistic
+from recsys.models.pair_design import PairDesign, PairWeights
+from recsys.models.pair_logistic import Precisions, fit_pair_logistic
 from recsys.models.training_data import ContentData, LabelledPairs
 from recsys.progress_bar import step
 from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array, RNGLike

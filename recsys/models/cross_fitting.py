@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys.models.calibration import Platt, fit_platt
-from recsys.models.pair_logistic import PairDesign, Precisions, fit_pair_logistic
+from recsys.models.pair_design import PairDesign
+from recsys.models.pair_logistic import Precisions, fit_pair_logistic
 from recsys.models.training_data import LabelledPairs
 from recsys.types import BoolArray, Float64Array
 

@@ -6,7 +6,8 @@ import pytest
 from recsys.features.base import BlockRows
 from recsys.models.calibration import Platt
 from recsys.models.directed import sigmoid
-from recsys.models.pair_logistic import PairDesign, PairWeights, Precisions, _Problem, fit_pair_logistic
+from recsys.models.pair_design import PairDesign, PairWeights
+from recsys.models.pair_logistic import Precisions, _Problem, fit_pair_logistic
 from recsys.models.training_data import LabelledPairs
 
 BLOCK_OF = np.array([0, 0, 1])
