@@ -143,7 +143,7 @@ def test_the_curvature_is_that_of_all_measured_pairs_at_once(monkeypatch: pytest
     at = np.arange(len(pairs))
     features = design.features(at)
     for size in (len(pairs), 64, 7):
-        monkeypatch.setattr("recsys.models.pair_logistic._FEATURES_AT_ONCE", size)
+        monkeypatch.setattr("recsys.models.pair_design._FEATURES_AT_ONCE", size)
         found = design.curvature()
         assert found is not None
         np.testing.assert_allclose(found, 0.25 * features.T @ features / len(at), atol=1e-5, rtol=1e-4)
