@@ -21,6 +21,7 @@ from recsys.pipeline.history import read_gates, read_lines
 from recsys.pipeline.lock import is_locked
 from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.pipeline.retention import run_ids
+from recsys.pipeline.rollback import unreadable_later_runs
 from recsys.plugins import GROUPS, known_names, plugins
 from recsys.ranking.ranker import LONGEST_STALENESS
 from recsys.safety.erasure_list import ErasureList
@@ -98,6 +99,7 @@ def run_checks(params: Path | None = None) -> list[Check]:
         _disk(),
         *(Check("size", good=True, text=_size(path)) for path in (PATHS.root, PUBLISHED)),
         _served(),
+        _checked_newest(),
         _erased(),
         _keys(),
         _checked("time", _time),
@@ -205,6 +207,19 @@ def _served() -> Check:
         **({"days": LONGEST_STALENESS.days} if old else {}),
     )
     return Check("served", good=True, text=text, hint=old)
+
+
+def _checked_newest() -> Check:
+    """Say whether what was published last is served, or can be read: whom it leaves out is known by it."""
+    try:
+        lost, served = unreadable_later_runs(PUBLISHED), current_run(PUBLISHED)
+    except RecsysError as error:
+        return Check("newest", good=False, text=_raised(error))
+    if lost:
+        return Check("newest", good=False, text=_text("newest_lost", run=lost[-1]))
+    if served is None and run_ids(PUBLISHED):
+        return Check("newest", good=False, text=_text("no_pointer", run=run_ids(PUBLISHED)[-1]))
+    return Check("newest", good=True, text=_text("newest"))
 
 
 def _erased() -> Check:

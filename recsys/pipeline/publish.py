@@ -23,6 +23,7 @@ from recsys.errors import (
     RecsysError,
     explained,
 )
+from recsys.pipeline.earlier_publications import end_old_runs, note_left_out
 from recsys.pipeline.erasure import rewrite_runs_naming_erased
 from recsys.pipeline.fingerprint import package_versions
 from recsys.pipeline.gates import run_gates
@@ -152,7 +153,7 @@ def publish(
             gates = _with_pages(gates, proposal, staging, published, manifest, judge)
             refused = gates[-1].level is Level.BLOCK
         folder = published / (REFUSED if refused else RUNS) / run_id
-        with _outcome_noted(pending, changes, proposal, served, published, refused=refused):
+        with _outcome_noted(pending, changes, proposal, served, folder):
             _finish(staging, folder, proposal.erased, keep=settings.keep)
         return PublishResult(run_id, folder, gates)
 
@@ -163,27 +164,31 @@ def _outcome_noted(
     changes: TokenChanges,
     proposal: Proposal,
     served: "_Served",
-    published: Path,
-    *,
-    refused: bool,
+    folder: Path,
 ) -> Iterator[None]:
     """Tell the ledger, before the pointer moves, what this night says of people who are out for now.
 
     What it lifts, and what an earlier night that was refused told of people, ends once this one is served: a
     refused night may have read an older or a damaged export.
+
+    folder: where the run will be.
     """
-    people, shown = proposal.people, served.shown
+    people, shown, before, published = proposal.people, served.shown, served.snapshot(), folder.parent.parent
+    refused = folder.parent.name == REFUSED
     if refused:
         write_names_for_now(pending, changes)
-        note_refused(published, people, proposal.policy, served.snapshot(), shown=shown, changes=changes)
+        note_refused(published, people, proposal.policy, before, shown=shown, changes=changes)
     else:
         note_unread(pending, people)
         pending.write_names()
+        if before is not None:
+            note_left_out(SafetyLedger.of(published), folder.name, before, people, proposal.policy)
     yield
     if not refused:
         note_numbers_taken_back(pending, people)
         pending.write_lifts()
         end_for_now(pending, people, proposal.policy)
+        end_old_runs(pending, datetime.now(UTC))
 
 
 def _with_restrictions(

@@ -10,7 +10,9 @@ from recsys.errors import (
     explained,
     warn,
 )
+from recsys.pipeline.earlier_publications import end_runs_after
 from recsys.pipeline.erasure import run_names_erased
+from recsys.pipeline.history import read_history
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.night_safety import require_ledger
 from recsys.pipeline.refused_night import note_rollback
@@ -63,6 +65,7 @@ def rollback(
             )
         if not without_newest:
             _note_newest(published, found, ledger)
+        end_runs_after(ledger, found.run_id)
         set_current_run(published, found.run_id)
         return read_publication(published)
 
@@ -93,10 +96,18 @@ def _note_newest(published: Path, found: Publication, ledger: SafetyLedger) -> N
 
 
 def _later_than(run_id: str, published: Path) -> list[str]:
-    """Return the runs after one, also that which is served when its folder is gone, in order."""
+    """Return the published runs after one in order, also those whose folder is gone."""
     current = current_run(published)
     known = {*run_ids(published), *(() if current is None else (current,))}
+    known.update(night.run_id for night in read_history(published) if night.published)
     return sorted(one for one in known if one > run_id)
+
+
+def unreadable_later_runs(published: Path) -> list[str]:
+    """Return the runs that were published after the one served and are damaged or gone, in order."""
+    current = current_run(published)
+    later = [] if current is None else _later_than(current, published)
+    return [run for run in later if not _is_whole(published / RUNS / run)]
 
 
 def _is_whole(folder: Path) -> bool:

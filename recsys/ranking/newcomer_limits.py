@@ -18,6 +18,7 @@ from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.data.population import Population
 from recsys.errors import InputError, explained
+from recsys.safety.ledger_state import LedgerState
 from recsys.safety.person_index import Accounts
 from recsys.safety.store import ShownLog
 
@@ -91,14 +92,16 @@ def _noted(log: ShownLog, keys: Sequence[str], day: date, wanted: Sequence[str],
     return left
 
 
-def limit_keys(kind: str, accounts: Accounts, user_id: str) -> list[str]:
+def limit_keys(kind: str, accounts: Accounts, user_id: str, state: LedgerState) -> list[str]:
     """Return under which keys the limits of somebody's person are counted: each account and each token.
 
     A person does not begin anew with another account of theirs, nor an account with another token.
-    kind: what is limited.
+    kind: what is limited. state: of the ledger, which knows of tokens of earlier nights.
     """
     own = [who for account in accounts.of(user_id) for who in accounts.named(account)]
     named = [f"account\0{who.user_id}" for who in own] + [f"token\0{who.token}" for who in own if who.token]
+    prints = accounts.fingerprints(user_id, state) if state.links else set[int]()
+    named += [f"person\0{one:016x}" for one in sorted(state.linked(prints)) if one in state.links]
     texts = [one.encode("utf-8", "surrogatepass") for one in dict.fromkeys(named)]
     return [f"{kind}-{blake2b(text, digest_size=16).hexdigest()}" for text in texts]
 

@@ -91,10 +91,14 @@ class NewcomerSearch:
                 found.excluded[snapshot.live.kept_apart(one)] = True
                 found.excluded[snapshot.data.separated.row(one)] = True
                 found.excluded[one] = True
-        keys = limit_keys("newcomer", accounts, viewer_id)
+        keys = self.keys_of("newcomer", accounts, viewer_id)
         if not ask_safety(lambda: self._limits.admit(self._counts, keys, day, digest, known=row >= 0)):
             return None
         return found
+
+    def keys_of(self, kind: str, accounts: Accounts, viewer_id: str) -> list[str]:
+        """Return under which keys the limits of somebody's person are counted; see `limit_keys`."""
+        return limit_keys(kind, accounts, viewer_id, ask_safety(self._safety.ledger.now))
 
     def _folded(
         self,
@@ -137,7 +141,7 @@ class NewcomerSearch:
         Who is asked for by name counts as shown: not to be on the page is an answer as well.
         """
         viewer_id, best = str(newcomer.person.ids.ids([0])[0]), newcomer.best(snapshot)
-        keys = limit_keys("newcomer", asked.accounts, viewer_id)
+        keys = self.keys_of("newcomer", asked.accounts, viewer_id)
         limits = self._limits.among(len(snapshot.live.layout.order))
         if narrowing.named:
             named = Selection(list(narrowing.named), [1.0] * len(narrowing.named), live=True)

@@ -26,7 +26,7 @@ from recsys.types import BoolArray, ObjectArray
 
 def published_accounts(run: Path, keys: Keys) -> Accounts:
     """Return the accounts of each person of one run; nobody has two where it holds nothing to serve from."""
-    return Accounts(*published_persons(run), NewcomerTokens(), keys)
+    return Accounts(*published_persons(run), NewcomerTokens(), keys, run.name)
 
 
 def published_persons(run: Path) -> tuple[SnapshotIds, PersonIndex]:
@@ -67,7 +67,7 @@ class ListFilter:
         ledger = SafetyLedger.of(published)
         ledger.require(publication.manifest.safety_watermark)
         ids, persons = published_persons(publication.folder)
-        accounts = Accounts(ids, persons, NewcomerTokens(), ledger.keys)
+        accounts = Accounts(ids, persons, NewcomerTokens(), ledger.keys, publication.run_id)
         everybody = ids.at(list(range(len(ids))))
         return cls.of({*everybody, *people_in_lists(publication)}, accounts, ledger)
 
@@ -77,7 +77,7 @@ class ListFilter:
 
         Raises SafetyUnavailable when the ledger cannot be trusted.
         """
-        state = ledger.now()
+        state = accounts.holds_here(ledger.now())
         if not state.restricts:
             return cls(frozenset(), {})
         named = accounts.fingerprints_of(accounts.asked_many(sorted(ids)), state)

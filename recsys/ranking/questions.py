@@ -144,7 +144,7 @@ class Questions:
         return snapshot.data.circles.open_to(row, apart_rows, k, out)
 
     def _apart_by_ledger(self, snapshot: Snapshot, viewer_id: str, accounts: Accounts) -> set[str]:
-        state = ask_safety(self.safety.ledger.now)
+        state = accounts.holds_here(ask_safety(self.safety.ledger.now))
         apart = state.separated_from(accounts.fingerprints(viewer_id, state)) if state.pairs else frozenset()
         if not apart:
             return set()

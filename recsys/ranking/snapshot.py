@@ -332,7 +332,7 @@ class Snapshot:
 
         Raises SafetyUnavailable when the key with which persons were named is not among `keys`.
         """
-        return Accounts(self.ids, self.data.persons, newcomers, keys)
+        return Accounts(self.ids, self.data.persons, newcomers, keys, self.run_id)
 
     def list_of_night(self, row: int) -> ListOfNight:
         """Return the list the night made for one viewer; -1, or somebody without one, has none."""

@@ -14,7 +14,6 @@ from recsys.ranking.cold_start import Profile
 from recsys.ranking.day_members import LARGEST_SHARE, DayCandidates, DayMember, DayMembers
 from recsys.ranking.hot_reload import CurrentSnapshot
 from recsys.ranking.inbox import select_inbox
-from recsys.ranking.newcomer_limits import limit_keys
 from recsys.ranking.newcomer_search import NewcomerSearch, reason_codes
 from recsys.ranking.page_builder import PageBuilder
 from recsys.ranking.questions import CallQuestions
@@ -86,7 +85,7 @@ class ViewerPages:
         narrowing: Narrowing,
     ) -> tuple[Page, Selection]:
         """Return a page with a filter, within the limits of a day: a filter tells of whoever it leaves."""
-        day, keys = self._today(), limit_keys("filters", asked.accounts, viewer_id)
+        day, keys = self._today(), self._newcomers.keys_of("filters", asked.accounts, viewer_id)
         self._newcomers.admit_filter(keys, day, narrowing.where)
         found = select_candidates(use.snapshot, asked.ask, viewer_id, k, narrowing)
         selection = self._newcomers.within_day(use.snapshot, keys, day, found)
@@ -124,7 +123,7 @@ class ViewerPages:
             asked.ask(viewer_id, [])
         else:
             if narrowing.where:
-                keys = limit_keys("filters", asked.accounts, viewer_id)
+                keys = self._newcomers.keys_of("filters", asked.accounts, viewer_id)
                 self._newcomers.admit_filter(keys, day, narrowing.where)
             selection = self._newcomers.select(snapshot, asked, newcomer, k, narrowing, day)
             codes = reason_codes(snapshot, newcomer, selection.rows)

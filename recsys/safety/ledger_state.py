@@ -23,6 +23,10 @@ TODAY: Final = "today"
 """The owner of what an account's own tables of today, or the profile it came with, say of its state."""
 
 
+NEWER: Final = "newer"
+"""Why a publication leaves somebody out: so do earlier ones while it is not loaded. Its owner is the run."""
+
+
 class Who(NamedTuple):
     """How one account is known: its id, and the token of its person where there is one."""
 
@@ -49,7 +53,8 @@ class LedgerState:
     links: fingerprints of one person, such as those of a token that was replaced by another.
     erasures: how many people had asked to be erased, with the time of the latest. stores: how many writes
     each safety store had taken when the ledger last heard of it. stopped_at: by fingerprint and tag, the time
-    as of which a night first read a stop, ISO UTC; a stop without such a time is lacking.
+    as of which a night first read a stop, ISO UTC; a stop without such a time is lacking. newer: by run, whom
+    its publication leaves out; see `served_by`.
     """
 
     identity: str = ""
@@ -60,7 +65,27 @@ class LedgerState:
     links: dict[int, set[int]] = field(default_factory=dict)
     erasures: tuple[int, str] = (0, "")
     stores: dict[str, int] = field(default_factory=dict)
+    newer: dict[str, "LedgerState"] = field(default_factory=dict)
     _persons: dict[int, frozenset[int]] = field(default_factory=dict, init=False, repr=False)
+    _served: dict[str, "LedgerState"] = field(default_factory=dict, init=False, repr=False)
+
+    def served_by(self, run_id: str) -> "LedgerState":
+        """Return what holds where one publication is served: whom later ones leave out is out as well."""
+        later = [of_run for run, of_run in self.newer.items() if run > run_id]
+        if not later:
+            return self
+        served = self._served
+        if run_id not in served:
+            stops = {one: set(tags) for one, tags in self.stops.items()}
+            pairs = {one: {other: set(tags) for other, tags in of.items()} for one, of in self.pairs.items()}
+            for of_run in later:
+                for one, tags in of_run.stops.items():
+                    stops.setdefault(one, set()).update(tags)
+                for one, others in of_run.pairs.items():
+                    for other, tags in others.items():
+                        pairs.setdefault(one, {}).setdefault(other, set()).update(tags)
+            served[run_id] = replace(self, stops=stops, pairs=pairs, newer={})
+        return served[run_id]
 
     @property
     def restricts(self) -> bool:
@@ -155,7 +180,7 @@ class LedgerState:
 
     def take(self, record: Record, keys: Keys) -> None:
         """Take one more record in."""
-        kind = record["kind"]
+        kind, self._served = record["kind"], {}  # not cleared either
         if kind in {"begin", "key"}:
             self.identity = record.get("ledger", self.identity)
             self.namings.append(Fingerprints(Naming(record["key"]), keys))
@@ -170,7 +195,11 @@ class LedgerState:
                 self.links.setdefault(b, set()).add(a)
             self._persons = {}  # not cleared: another thread may still write what it found before
         elif kind in {"stop", "separate", "lift"}:
-            self._restrict(record, LedgerTag(record["why"], record["owner"]), lifts=kind == "lift")
+            tag = LedgerTag(record["why"], record["owner"])
+            at = self if tag.why != NEWER else self.newer.setdefault(tag.owner, LedgerState())
+            at._restrict(record, tag, lifts=kind == "lift")
+            if tag.why == NEWER and not at.restricts:
+                del self.newer[tag.owner]
         else:
             raise refused("holds a record this version does not know", got=kind)
 

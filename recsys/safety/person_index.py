@@ -132,11 +132,18 @@ class Ids(Protocol):
 class Accounts:
     """The accounts of each person: those of one publication, and of newcomers it does not know yet."""
 
-    def __init__(self, ids: Ids, index: PersonIndex, newcomers: NewcomerTokens, keys: Keys) -> None:
-        self._ids, self._index, self._newcomers = ids, index, newcomers
+    def __init__(
+        self, ids: Ids, index: PersonIndex, newcomers: NewcomerTokens, keys: Keys, run_id: str | None = None
+    ) -> None:
+        """Join them; run_id: of the publication, None for none."""
+        self._ids, self._index, self._newcomers, self._run_id = ids, index, newcomers, run_id
         self._has_several = index.has_several
         self._naming = Fingerprints(index.namings[-1], keys)
         newcomers.begin(self._naming)
+
+    def holds_here(self, state: LedgerState) -> LedgerState:
+        """Return what the ledger says where this publication is served."""
+        return state if self._run_id is None else state.served_by(self._run_id)
 
     def add(self, user_id: str, token: str | None) -> None:
         """Note the token of somebody who came with a profile of their own."""
@@ -279,6 +286,7 @@ def restricted_by_ledger(
 
     Other accounts of the viewer are kept apart as well, also those that an earlier night or the day linked.
     """
+    state = known.holds_here(state)
     own = {other for other, ids in theirs.items() if other != viewer and not set(ids).isdisjoint(mine)}
     if not (state.restricts or state.links):
         return False, own

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import BusyError, PublicationError
+from recsys.pipeline import doctor
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.rollback import rollback
 from recsys.ranking import snapshot_files
-from recsys.storage.publication import current_run, read_publication
+from recsys.storage.publication import LISTS, RUNS, current_run, read_publication, set_current_run
 from tests.pipeline.small_night import Night
 from tests.safety.restriction_doors import TOWN, Published, copy_of
 
@@ -103,3 +104,30 @@ def test_a_whole_publication_of_another_version_is_passed_over(
     else:
         monkeypatch.setattr(snapshot_files, "SNAPSHOT_SCHEMA", "of another version")
     assert rollback(tmp_path, runs[0]).run_id == runs[0]
+
+
+@pytest.mark.parametrize("how", ["cut", "gone", "pointer"])
+def test_the_doctor_tells_of_a_newest_publication_that_is_lost(
+    town: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Seen to fail: where an earlier one was served, nothing said that a later one was damaged or gone."""
+    folder = copy_of(town, tmp_path)
+    first = current_run(folder)
+    assert first is not None
+    assert town.night(folder, TOWN, hours=2).published
+    monkeypatch.setattr(doctor, "PUBLISHED", folder)
+    assert doctor._checked_newest().good
+    second = current_run(folder)
+    assert second is not None
+    set_current_run(folder, first)
+    assert doctor._checked_newest().good
+    if how == "cut":
+        path = folder / RUNS / second / LISTS
+        path.write_bytes(path.read_bytes()[:-9])
+    elif how == "gone":
+        shutil.rmtree(folder / RUNS / second)
+    else:
+        (folder / "CURRENT").unlink()
+    found = doctor._checked_newest()
+    assert not found.good
+    assert second in str(found.text.values)

@@ -14,7 +14,9 @@ from recsys.catalogue.columns import Columns as C
 from recsys.models.content import ContentModel
 from recsys.ranking.newcomer_limits import NewcomerLimits, limit_keys, profile_digest
 from recsys.ranking.ranker import Ranker
+from recsys.safety.fingerprints import ID, PERSON
 from recsys.safety.keys import Keys
+from recsys.safety.ledger_state import LedgerState
 from recsys.safety.person_index import ALONE, NO_INDEX, Accounts, NewcomerTokens
 from recsys.safety.store import MemorySafety, MemoryShown
 from tests.ranking.published_world import NOW
@@ -123,9 +125,41 @@ def test_a_person_has_one_day_whatever_account_and_token_they_come_with(
         linked = [one for one in persons if one & {account, token}]
         persons = [one for one in persons if one not in linked] + [{account, token}.union(*linked)]
         used = any(account in one and "used" in one for one in persons)
-        admitted = limits.admit(log, limit_keys("n", accounts, account), DAY, f"profile {number}")
+        admitted = limits.admit(
+            log, limit_keys("n", accounts, account, LedgerState()), DAY, f"profile {number}"
+        )
         assert admitted == (not used)
         next(one for one in persons if account in one).add("used")
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from("abcdeST")), max_size=8),
+    st.lists(st.sampled_from("abcde"), min_size=1, max_size=8),
+)
+def test_a_person_has_one_day_by_every_token_of_earlier_nights(
+    links: list[tuple[str, str]], came: list[str]
+) -> None:
+    """Seen to fail: two accounts that had a token in common once, and no more, had a day each."""
+    log, limits, keys, state = MemoryShown(), NewcomerLimits(), Keys(), LedgerState()
+    accounts = Accounts(ALONE._ids, NO_INDEX, NewcomerTokens(), keys)
+    state.take({"kind": "begin", "ledger": "x", "key": keys.newest_id}, keys)
+    name = state.namings[0]
+
+    def print_of(one: str) -> int:
+        return name.of(ID, one) if one.islower() else name.of(PERSON, one)
+
+    persons = [{one} for one in "abcdeST"]
+    for a, b in links:
+        state.take({"kind": "link", "pairs": f"{print_of(a):016x}{print_of(b):016x}"}, keys)
+        both = [one for one in persons if one & {a, b}]
+        persons = [one for one in persons if one not in both] + [set().union(*both)]
+    used: list[set[str]] = []
+    for number, account in enumerate(came):
+        person = next(one for one in persons if account in one)
+        admitted = limits.admit(log, limit_keys("n", accounts, account, state), DAY, f"profile {number}")
+        assert admitted == (person not in used)
+        used.append(person)
 
 
 def test_own_tokens_count_only_when_they_were_proved(case: Case) -> None:

@@ -115,7 +115,7 @@ KINDS: Mapping[str, Kind] = {
     "account on hold": Kind(T.PROFILES, _profile(**{C.ACCOUNT_STATE: "hold"}), True, False),
     "pause": Kind(T.PROFILES, _profile(**{C.ACCOUNT_STATE: "paused"}), False, False),
     "age of a child": Kind(T.PROFILES, _profile(**{C.AGE_BAND: "under 18"}), False, False),
-    "boundary": Kind(T.BOUNDARIES, _profile(**{C.CHANNELS: ["video"]}), False, False),
+    "boundary": Kind(T.BOUNDARIES, _profile(**{C.CHANNELS: ["in_app_video"]}), False, False),
     "hold": Kind(
         T.HOLDS, lambda _, b: {C.USER: b, C.TS: _EARLIER, C.STATE: "active", C.OWNER: "aki"}, True, False
     ),
