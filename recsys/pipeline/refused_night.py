@@ -84,32 +84,38 @@ def away(people: Population) -> BoolArray:
 
 
 def note_refused_night(
-    ledger: SafetyLedger, people: Population, shown: Iterable[str], erased: ErasedPeople = _NOBODY
+    ledger: SafetyLedger,
+    people: Population,
+    policy: Policy,
+    shown: Iterable[str],
+    erased: ErasedPeople = _NOBODY,
 ) -> int:
     """Tell the ledger who of those shown is out for now by the tables of a refused night; return how many.
 
     A night that is not published takes nobody out of what is served; a pause, an age that is no adult's, a
-    proof that was taken back, a row that cannot be read or is gone count all the same. Where many are out at
+    proof that was taken back, lines that leave nobody, a row that cannot be read or is gone count all the
+    same: whoever the rules of the night list no more. Where many are out at
     once, tables are broken rather than people away: nobody is. A night that is published leaves them out of
     its lists itself, and ends what is told here.
 
     shown: who stands in what is served. erased: they are out as it is.
     """
-    users, state = sorted(set(shown)), ledger.begin()
+    users, state, is_away = sorted(set(shown)), ledger.begin(), away(people)
     rows = people.ids.find(users)
-    is_out = np.append(away(people), True)[rows]  # the last for those without a row, whose is -1
-    out = [
-        Who(user, people.person_tokens[row] if row >= 0 else None)
-        for user, row in zip(np.array(users, object)[is_out], rows[is_out], strict=True)
-    ]
-    gone = erased.among([who.user_id for who in out])
-    free = [
-        who for who, is_gone in zip(out, gone, strict=True) if not is_gone and not _is_stopped(state, who)
-    ]
-    if are_many(free, users, state):
-        return 0
-    ledger.stop(free, AWAY_IN_TABLES, as_of=people.as_of.isoformat())
-    return len(free)
+    for unlisted in (is_away | ~policy.compile(people).listed, is_away):  # a rule may be wrong, as of tokens
+        is_out = np.append(unlisted, True)[rows]  # the last for those without a row, whose is -1
+        out = [
+            Who(user, people.person_tokens[row] if row >= 0 else None)
+            for user, row in zip(np.array(users, object)[is_out], rows[is_out], strict=True)
+        ]
+        gone = erased.among([who.user_id for who in out])
+        free = [
+            who for who, is_gone in zip(out, gone, strict=True) if not is_gone and not _is_stopped(state, who)
+        ]
+        if not are_many(free, users, state):
+            ledger.stop(free, AWAY_IN_TABLES, as_of=people.as_of.isoformat())
+            return len(free)
+    return 0
 
 
 def note_refused_pairs(
@@ -152,7 +158,10 @@ def end_for_now(ledger: SafetyLedger, people: Population, policy: Policy) -> Non
     told = {tag: told_under(state, tag) for tag in FOR_NOW}
     if not any(stopped or apart for stopped, apart in told.values()):
         return
-    ids, listed = people.ids.ids(np.arange(len(people))).tolist(), ~away(people)
+    ids, listed = (
+        people.ids.ids(np.arange(len(people))).tolist(),
+        policy.compile(people).listed & ~away(people),
+    )
     row_of: dict[int, int] = {}
     for naming, prints in zip(state.namings, state.fingerprints_of_ids(ids), strict=True):
         row_of |= dict(zip(prints, range(len(ids)), strict=True))

@@ -195,7 +195,7 @@ def note_refused(
     """Tell the ledger who is out, and which pairs are apart, for now by the tables of a refused night."""
     keys = SafetyLedger.of(published).keys
     ledger = PendingLedger(published.resolve(), keys, changes.unchanged)  # one that saw no lift
-    note_refused_night(ledger, people, shown, ErasureList.of(published).now(ledger.now()))
+    note_refused_night(ledger, people, policy, shown, ErasureList.of(published).now(ledger.now()))
     note_refused_pairs(ledger, people, policy, snapshot, shown)
     write_names_for_now(ledger, changes, *_known_of_changed(ledger, changes))
 

@@ -193,7 +193,7 @@ def test_who_is_away_by_a_refused_night_is_out_until_tables_say_not(why: str, tm
     note_night(ledger, people, holds)
     known = why == "a child"  # who has no row that can be read is stopped by every night
     assert is_out() == known
-    assert note_refused_night(ledger, people, shown) == (not known)
+    assert note_refused_night(ledger, people, Policy.default(), shown) == (not known)
     assert is_out()
     note_night(ledger, people, holds)
     assert is_out()
@@ -209,8 +209,8 @@ def test_a_refused_night_of_broken_tables_hides_nobody(state: str, tmp_path: Pat
     rows = {T.PROFILES: TOWN[T.PROFILES].assign(**{C.ACCOUNT_STATE: state})}
     people = _quietly(TOWN | rows)
     note_night(ledger, people, HoldStates.of_source(TOWN, AS_OF), shown)
-    assert note_refused_night(ledger, people, shown) == 0
-    assert note_refused_night(ledger, Population.of_ids([], as_of=AS_OF), shown) == 0
+    assert note_refused_night(ledger, people, Policy.default(), shown) == 0
+    assert note_refused_night(ledger, Population.of_ids([], as_of=AS_OF), Policy.default(), shown) == 0
     assert not any(map(is_out, shown))
     note_unread(ledger, people)
     assert all(map(is_out, shown)) == (state != "paused")
