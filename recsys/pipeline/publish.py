@@ -23,7 +23,6 @@ from recsys.errors import (
     RecsysError,
     explained,
 )
-from recsys.pipeline.earlier_publications import end_old_runs, note_left_out
 from recsys.pipeline.erasure import rewrite_runs_naming_erased
 from recsys.pipeline.fingerprint import package_versions
 from recsys.pipeline.gates import run_gates
@@ -34,16 +33,12 @@ from recsys.pipeline.gates.proposal import Calibration, GateResult, Level, Propo
 from recsys.pipeline.history import GATES_FILE, gates_bytes, read_history, write_history
 from recsys.pipeline.list_files import copy_lists, write_lists
 from recsys.pipeline.lock import writer_lock
-from recsys.pipeline.night_safety import (
-    HoldStates,
-    note_night,
-    note_numbers_taken_back,
-    require_ledger,
-)
+from recsys.pipeline.night_safety import HoldStates, note_night, require_ledger
+from recsys.pipeline.night_outcome import outcome_noted
 from recsys.pipeline.publication_cards import DATA_SHEET, MODEL_CARD, data_sheet, model_card
-from recsys.pipeline.refused_night import FOR_NOW, end_for_now, note_unread
+from recsys.pipeline.refused_night import FOR_NOW, end_for_now
 from recsys.pipeline.retention import REFUSED, remove_old, start_run
-from recsys.pipeline.token_changes import TokenChanges, note_refused, pending_ledger, write_names_for_now
+from recsys.pipeline.token_changes import TokenChanges, pending_ledger
 from recsys.ranking.publication_filter import ListFilter
 from recsys.ranking.snapshot import Snapshot
 from recsys.ranking.snapshot_files import served_snapshot
@@ -153,42 +148,11 @@ def publish(
             gates = _with_pages(gates, proposal, staging, published, manifest, judge)
             refused = gates[-1].level is Level.BLOCK
         folder = published / (REFUSED if refused else RUNS) / run_id
-        with _outcome_noted(pending, changes, proposal, served, folder):
+        with outcome_noted(
+            pending, changes, people, policy, folder, shown=served.shown, before=served.snapshot()
+        ):
             _finish(staging, folder, proposal.erased, keep=settings.keep)
         return PublishResult(run_id, folder, gates)
-
-
-@contextmanager
-def _outcome_noted(
-    pending: PendingLedger,
-    changes: TokenChanges,
-    proposal: Proposal,
-    served: "_Served",
-    folder: Path,
-) -> Iterator[None]:
-    """Tell the ledger, before the pointer moves, what this night says of people who are out for now.
-
-    What it lifts, and what an earlier night that was refused told of people, ends once this one is served: a
-    refused night may have read an older or a damaged export.
-
-    folder: where the run will be.
-    """
-    people, shown, before, published = proposal.people, served.shown, served.snapshot(), folder.parent.parent
-    refused = folder.parent.name == REFUSED
-    if refused:
-        write_names_for_now(pending, changes)
-        note_refused(published, people, proposal.policy, before, shown=shown, changes=changes)
-    else:
-        note_unread(pending, people)
-        pending.write_names()
-        if before is not None:
-            note_left_out(SafetyLedger.of(published), folder.name, before, people, proposal.policy)
-    yield
-    if not refused:
-        note_numbers_taken_back(pending, people)
-        pending.write_lifts()
-        end_for_now(pending, people, proposal.policy)
-        end_old_runs(pending, datetime.now(UTC))
 
 
 def _with_restrictions(
