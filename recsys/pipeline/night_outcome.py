@@ -18,7 +18,7 @@ from recsys.safety.pending_ledger import PendingLedger
 
 
 @contextmanager
-def outcome_noted(  # noqa: PLR0917
+def outcome_noted(
     pending: PendingLedger,
     changes: TokenChanges,
     people: Population,
@@ -33,8 +33,8 @@ def outcome_noted(  # noqa: PLR0917
     What it lifts, and what an earlier night that was refused told of people, ends once this one is served: a
     refused night may have read an older or a damaged export.
 
-    folder: where the run will be. shown: who stands in what is served before it, None of it where it cannot
-    be read.
+    folder: where the run will be. shown: who stands in what is served before it. before: that, where
+    it can be read.
     """
     published, refused = folder.parent.parent, folder.parent.name == REFUSED
     if refused:

@@ -33,8 +33,8 @@ from recsys.pipeline.gates.proposal import Calibration, GateResult, Level, Propo
 from recsys.pipeline.history import GATES_FILE, gates_bytes, read_history, write_history
 from recsys.pipeline.list_files import copy_lists, write_lists
 from recsys.pipeline.lock import writer_lock
-from recsys.pipeline.night_safety import HoldStates, note_night, require_ledger
 from recsys.pipeline.night_outcome import outcome_noted
+from recsys.pipeline.night_safety import HoldStates, note_night, require_ledger
 from recsys.pipeline.publication_cards import DATA_SHEET, MODEL_CARD, data_sheet, model_card
 from recsys.pipeline.refused_night import FOR_NOW, end_for_now
 from recsys.pipeline.retention import REFUSED, remove_old, start_run
