@@ -18,13 +18,12 @@ from recsys.safety.pending_ledger import PendingLedger
 
 
 @contextmanager
-def outcome_noted(
+def outcome_noted(  # noqa: PLR0917
     pending: PendingLedger,
     changes: TokenChanges,
     people: Population,
     policy: Policy,
     folder: Path,
-    *,
     shown: Collection[str],
     before: Snapshot | None,
 ) -> Iterator[None]:

@@ -148,9 +148,7 @@ def publish(
             gates = _with_pages(gates, proposal, staging, published, manifest, judge)
             refused = gates[-1].level is Level.BLOCK
         folder = published / (REFUSED if refused else RUNS) / run_id
-        with outcome_noted(
-            pending, changes, people, policy, folder, shown=served.shown, before=served.snapshot()
-        ):
+        with outcome_noted(pending, changes, people, policy, folder, served.shown, served.snapshot()):
             _finish(staging, folder, proposal.erased, keep=settings.keep)
         return PublishResult(run_id, folder, gates)
 
