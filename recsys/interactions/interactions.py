@@ -243,25 +243,27 @@ class Interactions:
         is the chance of a like relative to such a pair, not to a real impression. `seen`
         is kept free of them only in the log they were drawn for.
 
-        per_like: passes a like; where too few pairs never met there are fewer, and a warning says how many.
-        new_to: the past of a later part: who dealt with each other there has met.
+        per_like: passes a liked pair; too few pairs that never met make fewer, and a warning says how many.
+        new_to: the past of a later part: who dealt with each other there has met, and likes of theirs do not
+            count, as in `truth(new_to=past)`.
         """
         draw = as_generator(rng)
         likes = self.events.frame[self.events.frame[C.TYPE] == LIKE]
-        who, whom = (self.people.ids.rows(likes[c]).astype(np.int64) for c in (C.ACTOR, C.TARGET))
-        n_drawn, n_people = round(per_like * len(likes)), len(self.people)
+        n_people, seen = len(self.people), self._pairs(self.seen[C.VIEWER], self.seen[C.CANDIDATE])
+        past = seen[:0] if new_to is None else self._pairs(*(new_to.seen[c] for c in PAIR))
+        liked = np.setdiff1d(self._pairs(likes[C.ACTOR], likes[C.TARGET]), past)
+        who, whom = np.divmod(liked, n_people)
+        n_drawn = round(per_like * len(liked))
         if not n_drawn:
             return self
-        met = [self.seen] if new_to is None else [self.seen, new_to.seen]
-        i, j = (self.people.ids.find(pd.concat(met)[c]).astype(np.int64) for c in PAIR)
-        known = np.unique((i * n_people + j)[(i >= 0) & (j >= 0)])
+        known = np.union1d(seen, past)
 
         def may(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> BoolArray:
             return self.policy.may_meet(self.people, a, b) & ~np.isin(a * n_people + b, known)
 
         rows = UnseenPairs.of(who, whom).sampled(n_drawn, who, draw, may=may)
         if len(rows[0]) < _FEWER * n_drawn:
-            got = f"{len(rows[0]):,} of {n_drawn:,}, {len(rows[0]) / len(likes):.2g} a like"
+            got = f"{len(rows[0]):,} of {n_drawn:,}, {len(rows[0]) / len(liked):.2g} a like"
             remedy = "ask for fewer a like; chances learned or judged are those beside so many"
             warn(explained("too few pairs never met to draw as many passes", got=got, remedy=remedy))
         drawn = {c: self.people.ids.ids(row) for c, row in zip((C.ACTOR, C.TARGET), rows, strict=True)}
@@ -270,6 +272,11 @@ class Interactions:
         fresh[C.TS] = likes[C.TS].array[draw.integers(0, len(likes), len(fresh))]
         own = self.events.frame[[C.ACTOR, C.TARGET, C.TYPE, C.TS]]
         return replace(self, events=Events.of(pd.concat([own, fresh], ignore_index=True)), drawn=len(fresh))
+
+    def _pairs(self, viewers: pd.Series, candidates: pd.Series) -> npt.NDArray[np.int64]:
+        """Return `viewer * n_people + candidate` of the pairs among these people, each once, ascending."""
+        i, j = (self.people.ids.find(ids).astype(np.int64) for ids in (viewers, candidates))
+        return np.unique((i * len(self.people) + j)[(i >= 0) & (j >= 0)])
 
     @checked_arguments
     def to_internal(self, frame: pd.DataFrame) -> pd.DataFrame:

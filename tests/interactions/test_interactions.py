@@ -253,12 +253,21 @@ def test_negatives_are_sampled_among_allowed_pairs():
 def test_a_later_part_has_as_many_passes_a_like_as_were_asked_for(seed, per_like):
     """Whoever met in the past is no stranger, and a pair that is drawn twice is drawn again."""
     rng = np.random.default_rng(seed)
-    i, j = np.divmod(rng.permutation(60 * 60)[:500], 60)
+    i, j = np.divmod(np.repeat(rng.permutation(60 * 60)[:500], 3), 60)
     past, later = read(table(who=i, whom=j), sides=("user", "film")).split_pairs(0.7, rng)
     truth = later.with_sampled_negatives(per_like, rng, new_to=past).truth(new_to=past)
     assert (truth["label"] == 0).sum() == per_like * (truth["label"] == 1).sum()
     met = set(map(tuple, past.seen.to_numpy()))
     assert not met & set(map(tuple, truth[["viewer_id", "candidate_id"]].to_numpy()))
+
+
+def test_likes_that_are_repeated_later_have_no_passes_drawn_beside_them():
+    rng = np.random.default_rng(1)
+    pairs = rng.permutation(60 * 60)[:300]
+    i, j = np.divmod(np.concatenate([pairs, pairs[:200], rng.permutation(60 * 60)[:200]]), 60)
+    past, later = read(table(who=i, whom=j), sides=("user", "film")).split(300 / 700)
+    truth = later.with_sampled_negatives(4, rng, new_to=past).truth(new_to=past)
+    assert (truth["label"] == 0).sum() == 4 * (truth["label"] == 1).sum() < 4 * 200
 
 
 def test_fewer_passes_than_asked_for_are_told():
