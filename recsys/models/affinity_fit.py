@@ -72,6 +72,7 @@ def fit_affinity(
     whole = decisions.without_decay()
     final, everybody = fit.parts(whole)
     closeness = _after_more(closeness, everybody, whole, splits, np.random.default_rng(seed))
+    end = None
     if latest is not None and int((latest.held.labels > 0).sum()) >= LEAST_HELD_OUT:
         early = latest.known.without_decay()
         end = HeldOutAffinity(replace(latest, known=early), *fit.parts(early, CHOOSING_ITERATIONS))
@@ -82,7 +83,8 @@ def fit_affinity(
     beside = Platt(0.0, 0.0)
     if negatives_per_like and (decisions.labels > 0).all():
         splits = [one.as_recent(final.half_life) for one in splits]
-        beside = fit_beside(splits, choice, unseen, negatives_per_like, rng)
+        end = None if end is None else end.as_recent(final.half_life)
+        beside = fit_beside(splits, choice, unseen, negatives_per_like, rng, end=end)
     return Affinity(final, closeness, choice.theta, choice.levelled, look, beside, everybody)
 
 

@@ -6,11 +6,13 @@ from typing import Final
 
 import numpy as np
 
+from recsys.data.unseen_pairs import UnseenPairs
 from recsys.models.affinity import TERM, AffinityParts, Closeness, PersonAffinity
 from recsys.models.calibration import Platt, fit_platt, log_odds
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.impressions import Impressions
 from recsys.models.list_weights import JudgedLists, ListWeights, is_better
+from recsys.models.negative_sampling import level_beside, with_sampled_negatives
 from recsys.types import BoolArray, Float64Array
 
 LEAST_HELD_OUT: Final = 50
@@ -111,6 +113,22 @@ def line_at_the_end(latest: HeldOutDecisions | None) -> Platt:
     end, whole = _smoothed_rate(held), _smoothed_rate(np.concatenate([known, held]))
     said = float(np.clip(sigmoid(logits).mean(), min(end, whole), max(end, whole)))
     return Platt(line.slope, line.intercept + 0.5 * (log_odds(said) - log_odds(end)))
+
+
+def line_beside_unseen(
+    latest: HeldOutDecisions | None, decisions: Impressions, per_like: float, rng: np.random.Generator
+) -> Platt:
+    """Return the line to chances of likes beside drawn pairs, as they were at the end of a log of likes.
+
+    decisions: of the whole log; who met in it is not drawn. How many pairs are drawn beside a like does not
+    change with time, so all of the line is believed. The identity without an end, see `latest_held_out`.
+    """
+    if latest is None or not per_like:
+        return Platt()
+    unseen = UnseenPairs.of(decisions.viewers, decisions.candidates)
+    held = with_sampled_negatives(latest.held, per_like, rng, unseen=unseen)
+    line = fit_platt(latest.p_like.logits(held.viewers, held.candidates), held.labels)
+    return line.then(level_beside(held.labels, per_like))
 
 
 def _smoothed_rate(labels: Float64Array) -> float:

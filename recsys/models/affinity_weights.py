@@ -21,6 +21,7 @@ from recsys.models.list_weights import (
     with_popularity_for_unknown,
 )
 from recsys.models.logistic_regression import logistic_regression
+from recsys.models.negative_sampling import level_beside
 from recsys.models.stacking import conditional_logit
 from recsys.types import BoolArray, Float64Array, Int64Array
 
@@ -132,20 +133,29 @@ def fit_beside(
     unseen: UnseenPairs,
     negatives_per_like: float,
     rng: np.random.Generator,
+    *,
+    end: HeldOutAffinity | None = None,
 ) -> Platt:
     """Return the line from logits of a choice to P(like) beside drawn pairs, of a log of likes alone.
 
     A slope of 0 where held-out likes are told from drawn pairs no better than by `p_like` as it is.
+
+    end: the end of the log, if it has times: then the line is the one that holds there, and judged there. How
+    many pairs are drawn beside a like does not change with time, so all of it is believed.
     """
     found = [_beside(split, choice, unseen, rng) for split in splits]
     chosen, base, labels = (np.concatenate(part) for part in zip(*found, strict=True))
     lines = [(fit_platt(logits, labels), logits) for logits in (chosen, base)]
+    if end is not None:
+        chosen, base, labels = _beside(end, choice, unseen, rng)
+        lines = [
+            (line.then(fit_platt(line.logits(logits), labels)), logits)
+            for (line, _), logits in zip(lines, (chosen, base), strict=True)
+        ]
     losses = [np.logaddexp(0.0, np.where(labels > 0, -1.0, 1.0) * line.logits(x)).mean() for line, x in lines]
     if losses[0] >= losses[1]:
         return Platt(0.0, 0.0)
-    likes = float(labels.sum())
-    drawn = (len(labels) - likes) / likes  # fewer than asked for where most pairs have met
-    return lines[0][0].then(Platt(1.0, float(np.log(max(drawn, 1e-3) / negatives_per_like))))
+    return lines[0][0].then(level_beside(labels, negatives_per_like))
 
 
 def _beside(

@@ -14,7 +14,7 @@ from recsys.data.events import Events
 from recsys.data.ids import IdIndex, hashed_strings
 from recsys.data.population import Population
 from recsys.features.feature_map import FeatureMap
-from recsys.models.affinity_recency import latest_held_out, line_at_the_end
+from recsys.models.affinity_recency import latest_held_out, line_at_the_end, line_beside_unseen
 from recsys.models.als import explicit_als, implicit_als
 from recsys.models.base import Model
 from recsys.models.behaviour_parameters import BehaviourConfig
@@ -23,7 +23,7 @@ from recsys.models.evidence_calibration import EvidenceFactors, EvidenceLine, fi
 from recsys.models.explanation import FACTORS, LEVEL, NOISE, POPULARITY, SELECTIVITY, LogitTerm, LogitTerms
 from recsys.models.factor_space import rows_at
 from recsys.models.impressions import Impressions
-from recsys.models.negative_sampling import only_likes, with_some_passes
+from recsys.models.negative_sampling import PASSES_PER_LIKE, level_beside, only_likes, with_some_passes
 from recsys.random import GOLDEN, mix64
 from recsys.types import Float64Array, Int32Array, ObjectArray
 
@@ -102,7 +102,9 @@ class CalibratedFactors(Model):
         said = looks.answered
         line = fit_evidence_line(score[said], evidence[said], looks.labels[said])
         self.line_ = line.then(looks.look_line(line.logits(score, evidence)))
-        if impressions.answered.all() and not only_likes(impressions):
+        if only_likes(answers):
+            self.line_ = self.line_.then(level_beside(judged.labels, PASSES_PER_LIKE))
+        if impressions.answered.all():
             self._calibrate_at_the_end(people, answers, rng)
         found = self._known_from(people, learned, rng)
         self.taste_, self.appeal_, self.known_ = found.taste, found.appeal, found.known
@@ -114,9 +116,15 @@ class CalibratedFactors(Model):
         """Move the line to what held at the end of the log, if it has times; see `line_at_the_end`."""
 
         def before(known: Impressions) -> Directed:
-            return self._known_from(people, known, rng).calibrated(people, self.line_)
+            learned = with_some_passes(known, rng) if self.reads_passes else known
+            return self._known_from(people, learned, rng).calibrated(people, self.line_)
 
-        self.line_ = self.line_.then(line_at_the_end(latest_held_out(answers, before)))
+        latest = latest_held_out(answers, before)
+        self.line_ = self.line_.then(
+            line_beside_unseen(latest, answers, PASSES_PER_LIKE, rng)
+            if only_likes(answers)
+            else line_at_the_end(latest)
+        )
 
     def _rows(self, people_ids: ObjectArray) -> EvidenceFactors:
         rows = self.ids_.find(people_ids)

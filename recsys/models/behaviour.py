@@ -13,7 +13,7 @@ from recsys.data.events import Events
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.models.affinity import Affinity
-from recsys.models.affinity_recency import latest_held_out, line_at_the_end
+from recsys.models.affinity_recency import latest_held_out, line_at_the_end, line_beside_unseen
 from recsys.models.base import Model, nobody
 from recsys.models.behaviour_fit import LeftOutFits, behaviour_matrices
 from recsys.models.behaviour_parameters import (
@@ -35,7 +35,7 @@ from recsys.models.explanation import (
     LogitTerms,
 )
 from recsys.models.impressions import Impressions
-from recsys.models.negative_sampling import only_likes, with_sampled_negatives
+from recsys.models.negative_sampling import level_beside, only_likes, with_sampled_negatives
 from recsys.models.reciprocal import (
     MatchAssociation,
 )
@@ -120,6 +120,12 @@ class BehaviourModel(Model):
         self.affinity_ = None
         if splits:
             self.affinity_ = fits.affinity(decisions, splits, latest, (self.stacker_, shared))
+        if fits.only_likes and (self.affinity_ is None or not self.affinity_.beside.slope):
+            per_like = self.config.negatives_per_like
+            line = level_beside(impressions.labels, per_like)
+            if latest is not None:
+                line = line_beside_unseen(latest, decisions, per_like, rng)
+            self.stacker_ = self.stacker_.calibrated(line)
         step("factors of everybody")
         self._fold_in(people, impressions)
         self._fitted, self._people = self._apply(people), people

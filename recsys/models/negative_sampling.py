@@ -6,8 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.data.unseen_pairs import UnseenPairs
+from recsys.models.calibration import Platt
 from recsys.models.impressions import Impressions
 from recsys.models.training_data import LabelledPairs
+from recsys.types import Float64Array
 
 PASSES_PER_LIKE: Final = 4.0
 """Passes drawn for each like where nobody ever said no."""
@@ -31,7 +33,9 @@ def with_some_passes(decisions: Decisions, rng: np.random.Generator) -> Decision
     return with_sampled_negatives(decisions, PASSES_PER_LIKE, rng)
 
 
-def with_sampled_negatives(decisions: Decisions, per_like: float, rng: np.random.Generator) -> Decisions:
+def with_sampled_negatives(
+    decisions: Decisions, per_like: float, rng: np.random.Generator, *, unseen: UnseenPairs | None = None
+) -> Decisions:
     """Return the decisions and `per_like` passes a like, between people who never met.
 
     A viewer is joined evenly with somebody whom viewers of their kind like, see `UnseenPairs`. Drawing
@@ -39,15 +43,31 @@ def with_sampled_negatives(decisions: Decisions, per_like: float, rng: np.random
 
     Source: Mikolov, Sutskever, Chen, Corrado and Dean, "Distributed representations of words and
     phrases and their compositionality", NeurIPS 2013, for learning from drawn negatives.
+
+    unseen: the pairs that are drawn from, of the decisions by default.
     """
     n_drawn = round(per_like * len(decisions))
     if not n_drawn:
         return decisions
-    unseen = UnseenPairs.of(decisions.viewers, decisions.candidates)
+    unseen = unseen or UnseenPairs.of(decisions.viewers, decisions.candidates)
     at = rng.integers(0, len(decisions), n_drawn)
     viewers, candidates = unseen.drawn_beside(decisions.viewers[at], 1, rng)
     both = decisions.joined([decisions, _passes(decisions, viewers, candidates)])
     return both.take(np.lexsort((both.candidates, both.viewers)))
+
+
+def level_beside(labels: Float64Array, per_like: float) -> Platt:
+    """Return the line from the chance of a like beside the passes that were drawn to that beside `per_like`.
+
+    Where most pairs have met fewer are drawn than were asked for. The identity where all or none were.
+
+    labels: of likes, 1, and the passes drawn for them, 0.
+    """
+    likes = float((labels > 0).sum())
+    drawn = len(labels) - likes
+    if not (likes and drawn and per_like):
+        return Platt()
+    return Platt(1.0, float(np.log(drawn / likes / per_like)))
 
 
 def _passes(like: Decisions, viewers: npt.NDArray[np.int64], candidates: npt.NDArray[np.int64]) -> Decisions:

@@ -10,13 +10,13 @@ from recsys.config import Section
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
-from recsys.models.affinity_recency import latest_held_out, line_at_the_end
+from recsys.models.affinity_recency import latest_held_out, line_at_the_end, line_beside_unseen
 from recsys.models.base import Model
 from recsys.models.calibration import Platt, fit_platt
 from recsys.models.directed import Directed
 from recsys.models.explanation import LEVEL, POPULARITY, LogitTerms
 from recsys.models.impressions import Impressions
-from recsys.models.negative_sampling import only_likes, with_some_passes
+from recsys.models.negative_sampling import PASSES_PER_LIKE, level_beside, only_likes, with_some_passes
 from recsys.types import Float64Array, Int32Array
 
 if TYPE_CHECKING:
@@ -83,12 +83,19 @@ class PopularityModel(Model):
         logits = self._rates(answers, n_people)
         line = Platt() if len(answers) < _LEAST_CALIBRATED else fit_platt(held_out, answers.labels)
         line = line.then(impressions.look_line(line.logits(logits[impressions.candidates])))
-        if impressions.answered.all() and not only_likes(impressions):
+        if only_likes(impressions):
+            line = line.then(level_beside(answers.labels, PASSES_PER_LIKE))
+        if impressions.answered.all():
 
             def before(known: Impressions) -> Directed:
-                return _matrices(people, line.logits(self._rates(known, n_people)))
+                return _matrices(people, line.logits(self._rates(with_some_passes(known, rng), n_people)))
 
-            line = line.then(line_at_the_end(latest_held_out(answers, before)))
+            latest = latest_held_out(impressions, before)
+            line = line.then(
+                line_beside_unseen(latest, impressions, PASSES_PER_LIKE, rng)
+                if only_likes(impressions)
+                else line_at_the_end(latest)
+            )
         seen = np.bincount(answers.candidates, minlength=n_people) > 0
         self.ids_ = IdIndex(people.ids.values[seen])
         self.logits_ = line.logits(logits[seen])

@@ -3,16 +3,29 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.data.ids import IdIndex
+from recsys.evaluation import ece
+from recsys.interactions import Interactions
+from recsys.models import (
+    BPR,
+    LFRR,
+    CollaborativeModel,
+    CrossedEffects,
+    ItemKNN,
+    OneSidedALS,
+    PopularityModel,
+)
 from recsys.models.affinity_recency import HeldOutDecisions, line_at_the_end
 from recsys.models.calibration import Platt
 from recsys.models.directed import Directed, sigmoid
 from tests.models.test_whole_matrix import decisions
 
+AS_OF = pd.Timestamp("2026-01-05", tz="UTC")
 N = 120
 PAIRS = np.column_stack(np.divmod(np.arange(N * N), N))
 RATE = st.floats(0.1, 0.9)
@@ -84,3 +97,28 @@ def test_the_level_lies_between_the_end_and_half_way_to_the_whole(seed, said, en
 
 def test_a_log_without_an_end_leaves_chances_alone():
     assert line_at_the_end(None) == Platt()
+
+
+def likes_of_changing_people(seed, n=150, tenths=11, each=900):
+    """Of every tenth of a log other candidates are the popular ones; past, and what came after it."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for part in range(tenths):
+        popular = np.exp(rng.normal(0.0, 1.0, n))
+        i, j = rng.integers(0, n, each), rng.choice(n, each, p=popular / popular.sum())
+        when = AS_OF + pd.to_timedelta(10.0 * (part + rng.random(each)), "D")
+        rows.append(pd.DataFrame({"who": i, "whom": j, "at": when}))
+    log = Interactions.of(pd.concat(rows), viewer="who", candidate="whom", ts="at", sides=("user", "film"))
+    return log.split(1.0 - 1.0 / tenths)
+
+
+@pytest.mark.parametrize(
+    "kind", [PopularityModel, CrossedEffects, LFRR, OneSidedALS, BPR, ItemKNN, CollaborativeModel]
+)
+def test_chances_of_later_likes_are_right_beside_drawn_pairs_where_people_change(kind):
+    """Likes left out at random, as the line was learned from alone, are told better than future ones."""
+    past, later = likes_of_changing_people(1)
+    truth = later.with_sampled_negatives(4, np.random.default_rng(2), new_to=past).truth(new_to=past)
+    model = kind().fit(past.people, past.events, rng=1)
+    scored = model.score_pairs(truth[["viewer_id", "candidate_id"]])
+    assert ece(truth["label"], scored["p_like"]) < 0.07
