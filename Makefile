@@ -10,9 +10,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON := $(BIN)/python
 
-# What `make fast` runs: laws and contracts of the inside, no night and no other process.
+# What `make fast` runs: laws and contracts of the inside; no training, no night, no server, no other process.
 FAST := tests/allocation tests/catalogue tests/constraints tests/data tests/evaluation tests/features \
-  tests/interactions tests/laws tests/models tests/retrieval tests/storage
+  tests/interactions tests/laws tests/retrieval tests/storage
 
 # One thread for each library: workers are what runs in parallel here, and sums keep their order.
 export OPENBLAS_NUM_THREADS ?= 1
@@ -54,8 +54,8 @@ console: env ## the operators' console on two nights of a made-up town; PORT=800
 
 ##@ Check
 
-fast: env ## the inside alone, in less than a minute and a half: models, rules, search, allocation, metrics, tables
-	$(PYTHON) -m pytest $(WORKERS) -m 'not slow' $(FAST)
+fast: env ## the inside alone, in less than a minute and a half: rules, tables, features, search, allocation, metrics; no models
+	$(PYTHON) -m pytest $(WORKERS) -m 'not slow' --ignore=tests/storage/postgres $(FAST)
 
 # A file is one worker's: what its tests share is made once. Files in their order: nights before docstrings.
 WORKERS := -n auto --dist loadfile --no-loadscope-reorder
@@ -85,11 +85,11 @@ wheel: env ## sdist and wheel in dist/; the wheel tried in empty environments: w
 	  core/bin/python -P ../tests/architecture/alone.py --serve "$$PWD/published"
 	du -sm --apparent-size build/alone/lib/python3*/site-packages build/core/lib/python3*/site-packages
 
-test-minimum: ## the fast tests with the lowest versions that pyproject.toml allows (Python 3.11)
+test-minimum: ## the fast tests and those of models with the lowest versions that pyproject.toml allows (Python 3.11)
 	$(SYSTEM_PYTHON) -m venv .venv-minimum
 	.venv-minimum/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/minimum.txt
 	.venv-minimum/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	.venv-minimum/bin/python -m pytest -n auto --dist loadfile -m 'not slow' $(FAST)
+	.venv-minimum/bin/python -m pytest -n auto --dist loadfile -m 'not slow' $(FAST) tests/models
 
 test-spark: ## the tests of the Spark executor, in an environment of their own (needs Java 17)
 	$(MAKE) VENV=.venv-spark env

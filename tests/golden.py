@@ -4,11 +4,13 @@ import fcntl
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.pipeline.nights import Folder
-from tests.tracking.databases import make_database
+if TYPE_CHECKING:
+    from tests.pipeline.nights import Folder
+
 
 PEOPLE = "people=150"
 
@@ -30,8 +32,10 @@ def made_once(path: Path, make: Callable[[], None]) -> None:
 
 
 @pytest.fixture(scope="session")
-def golden(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+def golden(tmp_path_factory: pytest.TempPathFactory) -> "Folder":
     """Return the night that the first worker who asks for it runs; no test changes it."""
+    from tests.pipeline.nights import Folder  # here: most runs of a few tests need no night
+
     folder = Folder(folder_of_all_workers(tmp_path_factory) / "golden")
 
     def run() -> None:
@@ -45,6 +49,8 @@ def golden(tmp_path_factory: pytest.TempPathFactory) -> Folder:
 @pytest.fixture(scope="session")
 def tracking_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the file of an empty tracking database: a fresh one costs seconds."""
+    from tests.tracking.databases import make_database
+
     path = folder_of_all_workers(tmp_path_factory) / "tracking.db"
     made_once(path, lambda: make_database(path))
     return path

@@ -27,7 +27,7 @@ def test_pairs_asked_few_at_a_time_are_answered_as_all_at_once(
 ) -> None:
     people = two_accounts_each(PEOPLE)
     policy = Policy.default()
-    viewer, candidate = (side.ravel().astype(np.int32) for side in np.mgrid[0:40, 0:40])
+    viewer, candidate = (side.ravel().astype(np.int32) for side in np.mgrid[0:8, 0:40])
     other = viewer != candidate
     viewer, candidate = viewer[other], candidate[other]
     monkeypatch.setattr(many_pairs, "_PAIRS_AT_ONCE", at_once)

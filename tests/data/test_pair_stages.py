@@ -163,7 +163,7 @@ def histories(draw: st.DrawFn) -> Events:
     return events(*told, *more, *harm)
 
 
-@settings(deadline=None, max_examples=35)
+@settings(deadline=None, max_examples=20)
 @given(history=histories(), at=st.sampled_from([None, 2, 9, 14, 30]), held=st.sampled_from(["", "a", "bz"]))
 def test_stages_equal_the_plain_definition(history: Events, at: int | None, held: str) -> None:
     as_of = None if at is None else day(at)
@@ -178,7 +178,7 @@ def test_stages_equal_the_plain_definition(history: Events, at: int | None, held
         )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(history=histories())
 def test_every_fact_equals_its_plain_definition(history: Events) -> None:
     between = PairEvents.of(history.coded)
@@ -358,7 +358,7 @@ def test_feedback_without_a_meeting_before_it_does_not_count(planned: float) -> 
     assert pair_stage(events(*moved), "a", "b").name == "meeting"
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(history=histories(), times=st.integers(2, 4), count=st.sampled_from([2, 1_000_000]))
 def test_replayed_events_and_inflated_counts_change_no_stage(history: Events, times: int, count: int) -> None:
     copies = [history.frame.assign(event_id=history.frame[C.EVENT] + f"-{n}") for n in range(times)]

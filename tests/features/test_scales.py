@@ -23,18 +23,12 @@ def plain_standing(fitted, people, row, scale):
     return pull / precision
 
 
-def plain_score(fitted, people, i, j):
-    products = [
-        np.tanh(plain_standing(fitted, people, i, s)) * np.tanh(plain_standing(fitted, people, j, s))
-        for s in fitted.scales
-    ]
-    return sum(products) / len(products)
-
-
 def test_pair_scores_equal_the_definition():
     people = make_people(20, np.random.default_rng(3))
     block = Scales().fit(people)
-    assert_is(block, people, lambda i, j: plain_score(block.fitted_, people, i, j))
+    scales = block.fitted_.scales
+    stands = np.tanh([[plain_standing(block.fitted_, people, row, s) for s in scales] for row in range(20)])
+    assert_is(block, people, lambda i, j: sum(stands[i] * stands[j]) / len(scales))
 
 
 def test_sensitive_questions_are_not_used():

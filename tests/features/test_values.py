@@ -14,14 +14,18 @@ def answers_of(people, row):
     return {a[C.QUESTION]: a for a in table[table[C.ROW] == row].to_dict("records")}
 
 
-def plain_score(fitted, people, i, j):
+def assert_is_definition(block, people):
+    answers = [answers_of(people, row) for row in range(len(people))]
+    assert_is(block, people, lambda i, j: plain_score(block.fitted_, answers[i], answers[j]))
+
+
+def plain_score(fitted, mine, theirs):
     """The definition, one question at a time."""
     questions = load_catalogue().questions
     shares, at = {}, 0
     for question, options in zip(fitted.questions, fitted.options, strict=True):
         shares[question] = dict(zip(options, fitted.shares[at : at + len(options)], strict=True))
         at += len(options)
-    mine, theirs = answers_of(people, i), answers_of(people, j)
     weighed = {q: a for q, a in mine.items() if a[C.IMPORTANCE] > 0 and not questions[q].sensitive}
     total = sum(a[C.IMPORTANCE] for a in weighed.values())
     if total == 0:
@@ -42,7 +46,7 @@ def plain_score(fitted, people, i, j):
 def test_pair_scores_equal_the_definition():
     people = make_people(40, np.random.default_rng(1))
     block = Values().fit(people)
-    assert_is(block, people, lambda i, j: plain_score(block.fitted_, people, i, j))
+    assert_is_definition(block, people)
 
 
 def test_directions_that_span_everybodys_answers_give_the_score_of_the_definition(monkeypatch):
@@ -50,13 +54,13 @@ def test_directions_that_span_everybodys_answers_give_the_score_of_the_definitio
     people = make_people(40, np.random.default_rng(1))
     block = Values().fit(people)
     assert block.fitted_.columns[0] == "direction 0"
-    assert_is(block, people, lambda i, j: plain_score(block.fitted_, people, i, j))
+    assert_is_definition(block, people)
 
 
 def test_people_unseen_at_fit_are_scored_by_the_same_definition():
     people = make_people(40, np.random.default_rng(1))
     block = Values(kappa=7.0).fit(people.take(np.arange(15)))
-    assert_is(block, people, lambda i, j: plain_score(block.fitted_, people, i, j))
+    assert_is_definition(block, people)
 
 
 def test_one_heavy_answer_is_shrunk_towards_the_prior():
