@@ -12,10 +12,10 @@ from recsys.allocation.budgets import repair_budgets, shadow_prices
 from recsys.allocation.config import AllocationConfig, MemberActivity
 from recsys.allocation.frank_wolfe import FrankWolfeResult, frank_wolfe, subtract_price
 from recsys.allocation.graph import CandidateGraph
-from recsys.allocation.lots import with_lots
 from recsys.allocation.minimum_exposure import ExposedLists
 from recsys.allocation.mixture import MixtureDraw
 from recsys.allocation.objective import MeanFieldModel
+from recsys.allocation.randomised_lists import with_lots
 from recsys.allocation.rounding import RankedEdges, rank_edges
 from recsys.arguments import as_generator, as_pandas, checked_arguments
 from recsys.catalogue.columns import Columns as C

@@ -14,8 +14,7 @@ import numpy as np
 
 from recsys.allocation.budgets import BudgetPrices
 from recsys.allocation.config import AllocationConfig
-from recsys.allocation.linear_oracle import linear_oracle
-from recsys.allocation.mixture import MixtureDraw
+from recsys.allocation.mixture import MixtureDraw, linear_oracle
 from recsys.allocation.objective import MeanFieldModel
 from recsys.evaluation.examination import UNREAD, Examination
 from recsys.kernels import kernel

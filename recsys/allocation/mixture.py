@@ -11,12 +11,41 @@ from typing import Self
 import numpy as np
 
 from recsys.allocation.graph import CandidateGraph
-from recsys.allocation.linear_oracle import linear_oracle
 from recsys.allocation.rounding import RankedEdges
 from recsys.kernels import kernel
 from recsys.parallel import in_ranges
 from recsys.random import edge_uniform
 from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
+
+_SORT_FROM = 48
+
+
+@kernel
+def linear_oracle(gain: Float64Array, k: int, taken: Int32Array):  # type: ignore[no-untyped-def]
+    """Write the positions of the k highest gains above 0, best first, ties by position; return how many.
+
+    gain: `(n,)` of one list; taken: at least `(k,)`. The best ordering for a linear objective is this sort.
+    """
+    n = 0
+    if k >= _SORT_FROM:
+        for at in np.argsort(-gain, kind="mergesort"):
+            if n == k or not gain[at] > 0.0:
+                break
+            taken[n] = at
+            n += 1
+        return n
+    for at in range(len(gain)):
+        here = gain[at]
+        if not here > 0.0 or (n == k and here <= gain[taken[k - 1]]):
+            continue
+        place = n if n < k else k - 1
+        while place > 0 and gain[taken[place - 1]] < here:
+            taken[place] = taken[place - 1]
+            place -= 1
+        taken[place] = at
+        n = min(n + 1, k)
+    return n
+
 
 _MIXTURE = 11
 """The step of `edge_uniform` that draws: it has random numbers of its own."""

@@ -17,10 +17,10 @@ from recsys.allocation.config import AllocationConfig, MemberActivity
 from recsys.allocation.crowd import N_CLASSES, Crowd
 from recsys.allocation.frank_wolfe import initial_exposure, step_size, subtract_price, take_step
 from recsys.allocation.graph import CandidateGraph
-from recsys.allocation.lots import with_lots
 from recsys.allocation.minimum_exposure import ExposedLists
 from recsys.allocation.mixture import DrawState, MixtureDraw
 from recsys.allocation.objective import MeanFieldModel
+from recsys.allocation.randomised_lists import with_lots
 from recsys.allocation.rounding import RankedEdges
 from recsys.types import BoolArray, Float32Array, Float64Array
 

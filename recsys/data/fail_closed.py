@@ -18,7 +18,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.text_folding import fold
 from recsys.catalogue.vocabulary import ENUMERATIONS
-from recsys.data.age_reading import may_be_under_age
+from recsys.data.date_reading import may_be_under_age
 from recsys.errors import as_text
 
 Pair = tuple[str, str]

@@ -2,19 +2,36 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import asdict
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
 import recsys
-from recsys.http import day_routes, member_routes, monitoring, operator_routes
-from recsys.http.access import Service
+from recsys.http import day_routes, member_routes, monitoring
+from recsys.http.access import OpenService, Permitted, Service
 from recsys.http.failures import install_failures
+from recsys.http.member_routes import REFUSALS
 from recsys.http.request_bodies import BodyLimit
 
 _ABOUT = """Pages of people for members of a companionship service: safe at every call, or a refusal.
 
 A token of `recsys token` goes into `Authorization: Bearer`. An unknown viewer gets an empty page, by design:
 an answer of its own would tell who is a member."""
+_operators = APIRouter(prefix="/v1/operators", tags=["operators"], responses=REFUSALS)
+
+
+@_operators.get("/pairs/{viewer_id}/{candidate_id}")
+async def pair(
+    viewer_id: str,
+    candidate_id: str,
+    permission: Permitted,
+    service: OpenService,
+) -> dict[str, Any]:
+    """Return everything known of a pair; each use is logged with the operator and the purpose."""
+    audit = service.ranker.explain_for_operator
+    found = await service.ask(lambda: audit(viewer_id, candidate_id, permission=permission))
+    return asdict(found)
 
 
 def create_app(
@@ -53,7 +70,7 @@ def create_app(
     app.add_middleware(BodyLimit)
     app.add_middleware(monitoring.CountRequests)  # counts what the one before it answers too
     install_failures(app)
-    own = (member_routes.routes, day_routes.members, day_routes.backend, operator_routes.routes)
+    own = (member_routes.routes, day_routes.members, day_routes.backend, _operators)
     for one in (*own, monitoring.routes, *routers):
         app.include_router(one)
     return app

@@ -16,10 +16,10 @@ from recsys.pipeline.retention import remove_run, run_folders
 from recsys.pipeline.rewrite_run import rewrite_run
 from recsys.ranking.publication_filter import published_accounts
 from recsys.safety.by_person import SafetyByPerson
+from recsys.safety.erase_files import folder_lists_erased
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.keys import read_keys
 from recsys.safety.ledger import SafetyLedger
-from recsys.safety.listed_ids import folder_lists_erased
 from recsys.safety.person_files import folder_names_erased
 from recsys.safety.store import MemorySafety, SafetyStore, StoreWithErasedIds, ask_safety
 from recsys.storage.atomic_write import write_atomically

@@ -8,11 +8,13 @@ import json
 import multiprocessing
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 import pyarrow as pa
@@ -290,3 +292,42 @@ def _rebuilt_error(name: str, message: str) -> RecsysError:
     error: RecsysError = kind.__new__(kind)
     Exception.__init__(error, message)
     return error
+
+
+MILLISECONDS: Final = "milliseconds"
+PEAK_KB: Final = "peak_kb"
+"""Counts of a measured task; the second is 0 where the system does not tell it."""
+
+_PROCESS: Final = Path("/proc/self")
+_FORGET_PEAK: Final = "5"
+
+
+def measured(function: PartFunction) -> PartFunction:
+    """Return a function that does the same part and counts what it took.
+
+    >>> found = measured(lambda number: PartResult(number, 3))(7)
+    >>> found.number, found.rows, sorted(found.counts)
+    (7, 3, ['milliseconds', 'peak_kb'])
+    """
+
+    def one(number: int) -> PartResult:
+        with suppress(OSError):  # not everywhere: the peak is then that of all tasks of the process so far
+            (_PROCESS / "clear_refs").write_text(_FORGET_PEAK, encoding="ascii")
+        begun = time.perf_counter()
+        done = function(number)
+        took: Mapping[str, int] = {
+            MILLISECONDS: round(1000 * (time.perf_counter() - begun)),
+            PEAK_KB: peak_kb(),
+        }
+        return replace(done, counts={**done.counts, **took})
+
+    return one
+
+
+def peak_kb() -> int:
+    """Return the most memory this process held, in KB; 0 where the system does not tell it."""
+    try:
+        lines = (_PROCESS / "status").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0)

@@ -21,7 +21,7 @@ from recsys.errors import SourceError
 from recsys.pipeline.allocation import read_pool
 from recsys.pipeline.arm_lists import allocation_config, lot_of, night_arms, night_lists, ordered_pairs
 from recsys.pipeline.checkpoints import Checkpoint
-from recsys.pipeline.executors import PartFunction, PartResult
+from recsys.pipeline.executors import PartFunction, PartResult, measured
 from recsys.pipeline.list_files import ROWS_A_GROUP_OF_A_PART, list_table, write_table
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths
@@ -38,7 +38,6 @@ from recsys.pipeline.region_files import (
     RegionRound,
     ShuffledPairs,
 )
-from recsys.pipeline.task_measurement import measured
 from recsys.ranking.allocated_lists import mutual_candidate_graph, pairs_of_edges
 from recsys.ranking.recommend import RankedPairs, Recommender
 from recsys.settings import Settings

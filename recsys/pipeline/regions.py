@@ -19,7 +19,7 @@ from recsys.data.geography import centres
 from recsys.pipeline.allocation import activity, experiment_figures, read_pool
 from recsys.pipeline.arm_lists import OF_NIGHT, allocated_arms, night_arms
 from recsys.pipeline.attention import attention_limits
-from recsys.pipeline.executors import Executor, PartResult, keeping_workers
+from recsys.pipeline.executors import MILLISECONDS, PEAK_KB, Executor, PartResult, keeping_workers
 from recsys.pipeline.fingerprint import code_fingerprint, files_fingerprint, text_fingerprint
 from recsys.pipeline.from_settings import executor_from_settings
 from recsys.pipeline.history import append_line, read_lines
@@ -37,7 +37,6 @@ from recsys.pipeline.region_files import (
 )
 from recsys.pipeline.region_tasks import RegionJob
 from recsys.pipeline.stage_outputs import write_allocation
-from recsys.pipeline.task_measurement import MILLISECONDS, PEAK_KB
 from recsys.ranking.allocated_lists import UNAVAILABLE_PRICE
 from recsys.settings import Settings
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass

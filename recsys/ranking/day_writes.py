@@ -1,4 +1,4 @@
-"""What a backend writes by day: events, changes of tables, pauses; each counts in the next call anywhere."""
+"""What a backend writes by day, counting in the next call anywhere, and how long it is kept."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -13,13 +14,15 @@ import structlog
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.fail_closed import LEAVE, PAUSE
-from recsys.errors import InputError, explained
+from recsys.errors import InputError, RecsysError, explained
 from recsys.ranking.profile_tables import require_own_rows, tables_of_values
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.canonical import not_canonical, utc_moment
 from recsys.safety.day_log import NEVER, NO_PROOF, TABLES_CHANGED, DayEvent, DayLog
 from recsys.safety.refused_rows import restriction_meant
 from recsys.safety.store import MEMBER, ask_safety, ask_safety_or_input
+from recsys.storage.manifest import read_manifest
+from recsys.storage.publication import RUNS
 
 _log = structlog.get_logger(__name__)
 
@@ -240,3 +243,25 @@ def _plain(payload: str | None) -> object:
 
 
 _INSTANT: Final = timedelta(microseconds=1)
+
+
+_MARGIN: Final = timedelta(days=1)
+"""How long beyond that rows are kept, for a worker that still serves a publication removed since."""
+
+
+def forget_read_rows(log: DayLog, published: Path) -> None:
+    """Forget the rows of the day that every publication kept in `published` has read.
+
+    A publication that is rolled back to finds what came after it. Where one cannot be read, or the log cannot
+    be asked, everything stays.
+    """
+    try:
+        times = [
+            datetime.fromisoformat(read_manifest(run).data_as_of)
+            for run in (published / RUNS).iterdir()
+            if run.is_dir()
+        ]
+        if times:
+            log.drop(min(times) - _MARGIN)
+    except (RecsysError, OSError, ValueError) as error:
+        _log.warning("rows of the day stay for now", why=type(error).__name__)

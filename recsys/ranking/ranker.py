@@ -24,8 +24,7 @@ from recsys.errors import (
     explained,
 )
 from recsys.ranking.day_members import can_be_used
-from recsys.ranking.day_retention import forget_read_rows
-from recsys.ranking.day_writes import DayWrites
+from recsys.ranking.day_writes import DayWrites, forget_read_rows
 from recsys.ranking.hooks import Hooks, Listeners
 from recsys.ranking.hot_reload import CurrentSnapshot, SnapshotReloader
 from recsys.ranking.newcomer_limits import NewcomerLimits

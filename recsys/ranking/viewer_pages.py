@@ -13,13 +13,13 @@ from recsys.errors import InputError
 from recsys.ranking.cold_start import Profile
 from recsys.ranking.day_members import LARGEST_SHARE, DayCandidates, DayMember, DayMembers
 from recsys.ranking.hot_reload import CurrentSnapshot
-from recsys.ranking.inbox import select_inbox
 from recsys.ranking.newcomer_search import NewcomerSearch, reason_codes
 from recsys.ranking.page_builder import PageBuilder
 from recsys.ranking.questions import CallQuestions
 from recsys.ranking.response_and_receipt import Item, Page
-from recsys.ranking.serve_time_filter import NOBODY, Narrowing, Selection, select_candidates
+from recsys.ranking.serve_time_filter import NOBODY, Narrowing, SafetyQuestion, Selection, select_candidates
 from recsys.ranking.snapshot import Snapshot
+from recsys.ranking.viewer_day import ViewerDay
 from recsys.types import BoolArray, Float64Array
 
 _log = structlog.get_logger(__name__)
@@ -302,3 +302,36 @@ def _merged(
     rows, propensity = rows[:k], propensity[:k]
     shown = tuple(members[: sum(row < 0 for row in rows)])
     return Selection(rows, propensity, selection.live or bool(shown), shown)
+
+
+def select_inbox(
+    snapshot: Snapshot, ask: SafetyQuestion, viewer_id: str, k: int, day: ViewerDay
+) -> Selection:
+    """Return at most `k` people who like the viewer, whom the viewer may see and has not answered.
+
+    Likes of the night and of the day count, those taken back since do not. Rules are checked as for a page;
+    who shows themselves only to people they liked is shown. The order is the chance that the viewer likes the
+    person who is looked at, so it says nothing that is not the viewer's own.
+    """
+    row = snapshot.ids.find([viewer_id])[0]
+    taken_back = {other for other, kind in day.received.items() if kind != "like"}
+    of_night = snapshot.ids.at(snapshot.liked_by(row).tolist())
+    ids = list(dict.fromkeys([*of_night, *sorted(day.liked_by)]))
+    answered = {*snapshot.ids.at(snapshot.liked(row).tolist()), *day.decided} - {
+        other for other, kind in day.decided.items() if kind == "undo"
+    }
+    out = taken_back | answered | day.apart
+    ids = [one for one in ids if one not in out]
+    rows = np.array(snapshot.ids.find(ids), np.int32)
+    exclusions = ask(viewer_id, ids)
+    if row < 0 or exclusions.viewer_excluded:
+        return NOBODY
+    shown = np.zeros(len(rows), bool)
+    known = rows >= 0
+    shown[known] = snapshot.may_show(row, rows[known], likes_viewer=True)
+    shown &= ~np.array([one in exclusions.excluded for one in ids], bool)
+    rows = rows[shown]
+    if not len(rows):
+        return NOBODY
+    best = np.lexsort((rows, -snapshot.live.likes_back(row, rows)))[:k]
+    return Selection(rows[best].tolist(), [1.0] * len(best), live=False)

@@ -9,8 +9,8 @@ from typing import Any, Final
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.vocabulary import ENUMERATIONS
-from recsys.data.age_reading import may_be_under_age
 from recsys.data.contract import token_meant
+from recsys.data.date_reading import may_be_under_age
 from recsys.data.fail_closed import PROVES_AGE, STOPPED
 from recsys.data.id_spellings import as_id_text
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent

@@ -29,12 +29,20 @@ from recsys.data.conversations import DECIDING, at_capacity
 from recsys.pipeline.allocation import activity, allocate_night, read_pool
 from recsys.pipeline.arm_lists import allocation_config
 from recsys.pipeline.attention import attention_limits
-from recsys.pipeline.executors import Executor, InProcess, PartFunction, Processes, Spark
+from recsys.pipeline.executors import (
+    MILLISECONDS,
+    PEAK_KB,
+    Executor,
+    InProcess,
+    PartFunction,
+    Processes,
+    Spark,
+    peak_kb,
+)
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import PATHS, NightPaths
 from recsys.pipeline.region_tasks import RegionJob
 from recsys.pipeline.regions import allocate_regions
-from recsys.pipeline.task_measurement import MILLISECONDS, PEAK_KB, peak_kb
 from recsys.ranking.allocated_lists import mutual_candidate_graph
 from recsys.ranking.recommend import Recommender
 from recsys.settings import RegionSettings, Settings, read_settings

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.cli.experiment_tables import table_text
+from recsys.cli.experiment import table_text
 from recsys.data.events import Events
 from recsys.errors import InputError
 from recsys.experiments import (
