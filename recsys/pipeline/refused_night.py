@@ -28,7 +28,9 @@ APART_FOR_NOW: Final = LedgerTag("apart", TABLES)
 NARROWER_FOR_NOW: Final = LedgerTag("narrower", TABLES)
 """Of whoever is apart from many by such tables."""
 NAMED_FOR_NOW: Final = LedgerTag("named", TABLES)
-"""Of whom such tables stop by a person token alone that their account does not have in what is served."""
+"""Of whom such tables stop by a person token alone that their account does not have in what is served.
+
+It lasts while the tables of published nights lack the account, and the account is stopped."""
 FOR_NOW: Final = (AWAY_IN_TABLES, APART_FOR_NOW, NARROWER_FOR_NOW, NAMED_FOR_NOW)
 """What the tables of a refused night say of people; the next night that is published goes by its own."""
 _FEW_AWAY: Final = 20
@@ -174,9 +176,17 @@ def end_for_now(ledger: SafetyLedger, people: Population, policy: Policy) -> Non
         one, other = (np.concatenate(sides).astype(np.int32) for sides in ((i, j), (j, i)))
         return bool(len(one)) and bool(may_show_each(policy, people, one, other).any())
 
+    lasting = state.without(*FOR_NOW)
+
+    def is_over(tag: LedgerTag, at: tuple[int, int]) -> bool:
+        if tag != NAMED_FOR_NOW or not at[1]:
+            return not shown.isdisjoint(state.linked(at))
+        # tonight's tables tell which token an account has; of one that they lack nobody knows better
+        return at[1] in row_of or not lasting.is_stopped(at[1:])
+
     records = []
     for tag, (stopped, apart) in told.items():
-        free = [at for at in stopped if not shown.isdisjoint(state.linked(at))]
+        free = [at for at in stopped if is_over(tag, at)]
         records += [stop_record("lift", tag, free)] if free else []
         open_pairs = [pair for pair in apart if may_meet(*pair[:2])]
         records += [pair_record("lift", tag, open_pairs)] if open_pairs else []

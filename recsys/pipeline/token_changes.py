@@ -150,36 +150,37 @@ def pending_ledger(published: Path, people: Population, changes: TokenChanges) -
 def write_names_for_now(
     ledger: PendingLedger,
     changes: TokenChanges,
-    stops: Collection[int] = (),
+    stops: Collection[tuple[int, int]] = (),
     pairs: Collection[tuple[int, int]] = (),
 ) -> None:
     """Let what a night told of people count for their other accounts too, by tonight's tokens, for now.
 
-    Where many tokens changed at once it is no word about those who had one of them, nor about pairs: a new
-    key has new tokens, a column that moved has those of others. stops, pairs: what counts so besides, as of
-    `_known_of_changed`.
+    Where many tokens changed at once it is no word about those who had one of them: a new key has new tokens,
+    a column that moved has those of others. stops, pairs: what counts so besides, as of `_known_of_changed`.
     """
-    ledger.write_stops_for_now(NAMED_FOR_NOW, changes.tokens if changes.are_many else (), stops)
-    if not changes.are_many:
-        ledger.write_pairs_for_now(APART_FOR_NOW, pairs)
+    newest = ledger.begin().namings[-1]
+    new = {newest.of(PERSON, one.token) for one in changes.changed if one.token}
+    but = new & changes.tokens if changes.are_many else frozenset[int]()
+    ledger.write_stops_for_now(NAMED_FOR_NOW, but, stops)
+    ledger.write_pairs_for_now(APART_FOR_NOW, but, pairs)
 
 
-def _known_of_changed(ledger: SafetyLedger, changes: TokenChanges) -> tuple[set[int], set[tuple[int, int]]]:
-    """Return tonight's tokens of accounts that the ledger stops, and from whom it keeps the others apart.
+def _known_of_changed(
+    ledger: SafetyLedger, changes: TokenChanges
+) -> tuple[set[tuple[int, int]], set[tuple[int, int]]]:
+    """Return tonight's tokens of accounts that the ledger stops, each with its account, and whom it parts.
 
-    Whatever tonight's tables say of them: who was banned before may have no row any more. Pairs are not asked
-    for where many tokens changed.
+    Whatever tonight's tables say of them: who was banned before may have no row any more.
     """
     state = ledger.now()
-    stops, pairs = set[int](), set[tuple[int, int]]()
+    stops, pairs = set[tuple[int, int]](), set[tuple[int, int]]()
     for one in changes.changed:
         if one.token:
             known = [*state.fingerprints(Who(one.user_id)), *([one.old] if one.old else [])]
             new = state.namings[-1].of(PERSON, one.token)
             if state.is_stopped(known):
-                stops.add(new)
-            if not changes.are_many:
-                pairs |= {(new, other) for other in state.separated_from(known) if other != new}
+                stops.add((new, state.namings[-1].of(ID, one.user_id)))
+            pairs |= {(new, other) for other in state.separated_from(known) if other != new}
     return stops, pairs
 
 

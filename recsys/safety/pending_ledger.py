@@ -122,22 +122,30 @@ class PendingLedger(SafetyLedger):
         ledger.append([one for one in (*names, *lifts) if one.get("people") or one.get("pairs")])
 
     def write_stops_for_now(
-        self, tag: LedgerTag, but: Collection[int] = (), also: Collection[int] = ()
+        self, tag: LedgerTag, but: Collection[int] = (), also: Collection[tuple[int, int]] = ()
     ) -> None:
-        """Write whom tonight's tokens stop, under a tag that ends with the next night that is published.
+        """Write whom tonight's tokens stop, each with its account, until a night that knows it is published.
 
         but: fingerprints of tokens that stop nobody by this. also: further ones that do.
         """
-        people = {one for told in self._held_of("stop") for one in numbers_in(told.get("people", ""))}
-        people |= set(also)
-        self._write([stop_record("stop", tag, sorted((one, 0) for one in people.difference(but)))])
+        columns = [
+            (numbers_in(told.get("people", "")), numbers_in(told.get("accounts", "")))
+            for told in self._held_of("stop")
+        ]
+        stopped = {at for people, accounts in columns for at in zip(people, accounts, strict=True)}.union(
+            also
+        )
+        self._write([stop_record("stop", tag, sorted(at for at in stopped if at[0] not in but))])
 
-    def write_pairs_for_now(self, tag: LedgerTag, also: Collection[tuple[int, int]] = ()) -> None:
+    def write_pairs_for_now(
+        self, tag: LedgerTag, but: Collection[int] = (), also: Collection[tuple[int, int]] = ()
+    ) -> None:
         """Write whom tonight's tokens keep apart, in the same way."""
         ends = [numbers_in(told.get("pairs", "")) for told in self._held_of("separate")]
-        pairs = {(a, b, 0) for one in ends for a, b in zip(one[::2], one[1::2], strict=True)}
-        pairs |= {(min(pair), max(pair), 0) for pair in also}
-        self._write([pair_record("separate", tag, sorted(pairs))])
+        pairs = {(a, b) for one in ends for a, b in zip(one[::2], one[1::2], strict=True)}
+        pairs |= {(min(pair), max(pair)) for pair in also}
+        kept = sorted((a, b, 0) for a, b in pairs if a not in but and b not in but)
+        self._write([pair_record("separate", tag, kept)])
 
     def _held_of(self, kind: str) -> list[Record]:
         return [one for one in self._held if one["kind"] == kind]

@@ -334,3 +334,49 @@ def test_what_stands_in_the_ledger_counts_for_a_token_that_changed(
     else:
         assert state.is_stopped(again)
     assert not state.is_stopped(state.fingerprints(Who("other", "hmac1:" + "8" * 64)))
+
+
+@pytest.mark.parametrize("first", ["refused", "served"])
+@pytest.mark.parametrize("said", ["ban", "hold"])
+def test_a_token_of_a_refused_night_stays_out_when_its_account_is_gone(
+    town: Published, tmp_path: Path, said: str, first: str
+) -> None:
+    """Seen to fail: the next published night, which lacked the account, let a newcomer with its token in."""
+    b, new = PAIR_OF[said][1], "hmac1:" + "7" * 64
+    told, folder = with_rows({said: rows_of(said, "sound")}), copy_of(town, tmp_path)
+    if first == "served":
+        assert town.night(folder, told, hours=1).published
+    changed = _tokens(lambda tokens: tokens.mask(told[T.PROFILES][C.USER].eq(b), new))(told)
+    assert not town.night(folder, changed, refused=True, hours=2).published
+    gone = {
+        name: table[table[C.USER].ne(b)] if C.USER in table and name != T.HOLDS else table
+        for name, table in TOWN.items()
+    }
+
+    def is_out() -> bool:
+        state = SafetyLedger.of(folder).now()
+        return state.is_stopped(state.fingerprints(Who("again", new)))
+
+    for hours in (3, 4):
+        assert town.night(folder, gone, hours=hours).published
+        assert is_out()
+    assert town.night(folder, told, hours=5).published  # it is there again, with the token that it had
+    assert not is_out()
+
+
+def test_who_blocked_is_not_seen_by_the_token_of_a_new_key_while_that_night_waits(
+    town: Published, tmp_path: Path
+) -> None:
+    """Seen to fail: a ban counted for tokens that nobody had before, and a block did not."""
+    a, b = PAIR_OF["block"]
+    told = with_rows({"block": rows_of("block", "sound")})
+    folder, anew = copy_of(town, tmp_path), _tokens(lambda old: old.str[:6] + "f" + old.str[7:])
+    rekeyed = anew(told)
+    assert town.night(folder, told, hours=1).published
+    assert not town.night(folder, rekeyed, hours=2).published
+    profiles = rekeyed[T.PROFILES].drop_duplicates(C.USER).set_index(C.USER)[C.PERSON_TOKEN]
+    state = SafetyLedger.of(folder).now()
+    for mine, other in ((a, b), (b, a)):
+        apart = state.separated_from(state.fingerprints(Who("new", profiles[mine])))
+        met = {one for one in USERS if not apart.isdisjoint(state.fingerprints(Who(one)))}
+        assert met == {other}
