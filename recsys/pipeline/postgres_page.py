@@ -14,9 +14,9 @@ from recsys.catalogue.entries import LANGUAGES
 from recsys.errors import InputError
 from recsys.messaging.reasons import reason_text
 from recsys.models.directed import sigmoid
-from recsys.ranking.publication_filter import EVERY_PAIR, ListFilter
+from recsys.ranking.publication_filter import EVERY_PAIR, ListFilter, connected_rows
 from recsys.ranking.snapshot import Snapshot
-from recsys.safety.canonical import ANY_SPELLING_SQL
+from recsys.safety.canonical import any_spelling_sql
 from recsys.safety.day_log import SEPARATING
 from recsys.types import Int32Array, Int64Array
 
@@ -41,6 +41,9 @@ WORDS_TABLES: Final = (
     """CREATE TABLE recsys.reason_words (
       code text NOT NULL, lang text NOT NULL, words text NOT NULL, PRIMARY KEY (code, lang))""",
 )
+STORE_COLUMNS: Final = (
+    "ALTER TABLE recsys.served ADD COLUMN store_identity text, ADD COLUMN store_writes bigint",
+)
 LIKES_TABLES: Final = (
     """CREATE TABLE recsys.night_likes (
       viewer_id text NOT NULL, candidate_id text NOT NULL, PRIMARY KEY (viewer_id, candidate_id))""",
@@ -51,8 +54,13 @@ _CHECKED: Final = """
 DECLARE since timestamptz; who text := viewer; most integer := least(greatest(k, 0), 1000);
 BEGIN
   SELECT data_as_of INTO since FROM recsys.served;
-  IF since IS NULL OR since < now() - max_age THEN
+  IF since IS NULL OR max_age IS NULL OR since < now() - max_age THEN
     RAISE EXCEPTION 'what is published is too old to serve' USING HINT = 'run the night, then recsys export';
+  END IF;
+  IF NOT EXISTS (SELECT FROM recsys.served s JOIN recsys_store_identity i
+                 ON i.identity = s.store_identity AND i.writes >= s.store_writes) THEN
+    RAISE EXCEPTION 'the safety store is another one than at the export, or an older copy of it'
+      USING HINT = 'restore the newest copy; for a new store on purpose, run recsys export';
   END IF;
   RETURN QUERY
 """
@@ -78,6 +86,7 @@ WITH me AS MATERIALIZED (
   WHERE type IN ('like', 'undo', 'pass', 'hide')
   ORDER BY mine, key, at DESC, array_position(ARRAY['like', 'undo', 'pass', 'hide'], type) DESC
 ), apart AS MATERIALIZED (
+  SELECT 'p' || person AS key FROM recsys.persons WHERE account = who UNION
   SELECT key FROM latest WHERE type IN ('pass', 'hide') UNION
   SELECT key FROM keyed WHERE type IN ({_APART})
     OR (type, detail) IN (('meet_feedback', 'unsafe'), ('feeling_check', 'pressured'))
@@ -85,7 +94,7 @@ WITH me AS MATERIALIZED (
   SELECT other FROM keyed WHERE NOT mine AND type = 'like'
     AND key IN (SELECT key FROM latest WHERE NOT mine AND type = 'like')
 )"""  # noqa: S608 - fixed names
-_TEXTS: Final = f"ARRAY[account, {ANY_SPELLING_SQL} || lower(account)]"
+_TEXTS: Final = f"ARRAY[account, {any_spelling_sql('account')}]"
 """Under which texts the store names an account: that of any spelling too, see `recsys.safety.canonical`."""
 _OUT: Final = f"""
 others AS MATERIALIZED (
@@ -197,6 +206,19 @@ def create_functions(cursor: Any) -> None:
         cursor.execute(statement.replace("{schemas}", schemas))
 
 
+def bind_store(cursor: Any) -> None:
+    """Note beside what is served which safety store its pages ask, and how many writes it has taken.
+
+    A store that is made anew, or an older copy of it, knows nothing of what the one before kept apart.
+    """
+    cursor.execute("SELECT to_regclass('recsys_store_identity') IS NOT NULL")
+    if cursor.fetchone()[0]:
+        cursor.execute(
+            "UPDATE recsys.served SET store_identity = identity, store_writes = writes "
+            "FROM recsys_store_identity"
+        )
+
+
 def serving_columns(table: Any, snapshot: Snapshot | None) -> Any:
     """Return an Arrow table of lists with the stage of each pair and the chance of an answer.
 
@@ -294,13 +316,19 @@ def word_table(snapshot: Snapshot) -> Any:
     )
 
 
-def person_table(snapshot: Snapshot) -> Any:
-    """Return the accounts of everybody who has several, as an Arrow table: account, person."""
-    person = snapshot.data.persons.of_row[-1]
-    values, counts = np.unique(person[person > 0], return_counts=True)
-    rows = np.flatnonzero(np.isin(person, values[counts > 1]))
-    names = [f"{int(one):016x}" for one in person[rows]]
-    accounts = snapshot.ids.at(rows.tolist())
+def person_table(snapshot: Snapshot, only: ListFilter = EVERY_PAIR) -> Any:
+    """Return the accounts of everybody who has several, as an Arrow table: account, person.
+
+    only: says who is one person by tokens of former nights as well.
+    """
+    token = snapshot.data.persons.of_row[-1]
+    with_token = np.flatnonzero(token)
+    linked = np.array(snapshot.ids.find(only.persons), np.int64)
+    there = linked >= 0
+    numbers = np.fromiter(only.persons.values(), np.int64)
+    person = connected_rows(len(token), (with_token, token[with_token]), (linked[there], numbers[there]))
+    rows = np.flatnonzero(person >= 0)
+    accounts, names = snapshot.ids.at(rows.tolist()), person[rows].astype(str).tolist()
     return pa.table({"account": pa.array(accounts, pa.string()), "person": pa.array(names, pa.string())})
 
 

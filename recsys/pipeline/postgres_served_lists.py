@@ -44,6 +44,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     postgres_page.TABLES,
     postgres_page.WORDS_TABLES,
     postgres_page.LIKES_TABLES,
+    postgres_page.STORE_COLUMNS,
 )
 """Statements by version, from 1. What was released once is never edited: a change is a new entry."""
 
@@ -303,6 +304,7 @@ def load_publication(
                 manifest.erasure_watermark,
             ),
         )
+        postgres_page.bind_store(cursor)
         if gone := _erased_people_named(publication, erased, snapshot):
             remove_people(cursor, gone)
         return _served(cursor)
@@ -361,7 +363,7 @@ def _load_beside(cursor: Any, snapshot: Snapshot | None, only: ListFilter) -> No
     for name, table in (
         (postgres_page.INBOXES, partial(postgres_page.inbox_table, only=only)),
         (postgres_page.NIGHT_LIKES, partial(postgres_page.like_table, only=only)),
-        (postgres_page.PERSONS, postgres_page.person_table),
+        (postgres_page.PERSONS, partial(postgres_page.person_table, only=only)),
         (postgres_page.WORDS, postgres_page.word_table),
     ):
         cursor.execute(f"DELETE FROM {SCHEMA}.{name}")  # noqa: S608 - fixed names

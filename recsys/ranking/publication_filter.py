@@ -1,14 +1,18 @@
 """A filter for the lists of a publication: whom the safety ledger stops or separates today leaves them."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, Self
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.population import Population
@@ -21,7 +25,7 @@ from recsys.safety.person_index import NO_INDEX, Accounts, NewcomerTokens, Perso
 from recsys.storage.arrays import INDEX, load_arrays
 from recsys.storage.dataclass_codec import dataclass_from_arrays
 from recsys.storage.publication import LISTS, SERVING, Publication
-from recsys.types import BoolArray, ObjectArray
+from recsys.types import BoolArray, IndexArray, ObjectArray
 
 
 def published_accounts(run: Path, keys: Keys) -> Accounts:
@@ -51,10 +55,15 @@ def people_in_lists(publication: Publication) -> list[str]:
 
 @dataclass(frozen=True)
 class ListFilter:
-    """Who may stand in lists now: people who are stopped, and from whom each other person is separated."""
+    """Who may stand in lists now: people who are stopped, and from whom each other person is separated.
+
+    persons: of accounts that are one person's by any token they ever had, a number for the person. They are
+    separated from one another: nobody is shown themselves.
+    """
 
     stopped: frozenset[str]
     separated: dict[str, frozenset[str]]
+    persons: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of_publication(cls, publication: Publication, published: Path) -> Self:
@@ -78,7 +87,7 @@ class ListFilter:
         Raises SafetyUnavailable when the ledger cannot be trusted.
         """
         state = accounts.holds_here(ledger.now())
-        if not state.restricts:
+        if not (state.restricts or state.links):
             return cls(frozenset(), {})
         named = accounts.fingerprints_of(accounts.asked_many(sorted(ids)), state)
         return cls.of_fingerprints(named, state)
@@ -92,14 +101,15 @@ class ListFilter:
         Raises SafetyUnavailable when the ledger cannot be trusted.
         """
         state = ledger.now().without(*ended) if ended else ledger.now()
-        if not state.restricts:
+        if not (state.restricts or state.links):
             return cls(frozenset(), {})
         return cls.of_fingerprints(_known_fingerprints(people, state), state)
 
     @classmethod
     def of_fingerprints(cls, named: dict[str, set[int]], state: LedgerState) -> Self:
         """Return what the ledger says of people by every fingerprint under which each may stand in it."""
-        return cls(_stopped(named, state), _separated(named, state))
+        persons = _persons(named, state)
+        return cls(_stopped(named, state), _separated(named, state, persons), persons)
 
     @property
     def leaves_out(self) -> bool:
@@ -154,14 +164,49 @@ def _stopped(named: dict[str, set[int]], state: LedgerState) -> frozenset[str]:
     return frozenset(user_id for user_id, mine in named.items() if state.is_stopped(mine))
 
 
-def _separated(named: dict[str, set[int]], state: LedgerState) -> dict[str, frozenset[str]]:
+def _persons(named: dict[str, set[int]], state: LedgerState) -> dict[str, int]:
+    """Return a number for the person of each account of who has several, by what the ledger links."""
+    linked = {one: state.linked(known) for one, mine in named.items() if (known := mine & state.links.keys())}
+    rows = np.repeat(np.arange(len(linked)), [len(prints) for prints in linked.values()])
+    prints = np.fromiter(chain.from_iterable(linked.values()), np.uint64)
+    person = connected_rows(len(linked), (rows, prints))
+    return {one: number for one, number in zip(linked, person.tolist(), strict=True) if number >= 0}
+
+
+def connected_rows(n: int, *labelled: tuple[IndexArray, npt.NDArray[Any]]) -> IndexArray:
+    """Return a number for each group of rows that labels connect, `(n,)`, -1 for a row that stands alone.
+
+    labelled: pairs of rows and their labels, aligned; rows with a label of one kind in common are connected.
+
+    >>> connected_rows(4, (np.array([0, 2]), np.array([7, 7])), (np.array([2, 3]), np.array([1, 1]))).tolist()
+    [0, -1, 0, 0]
+    """
+    ends, size = [(np.zeros(0, np.int64), np.zeros(0, np.int64))], n
+    for rows, labels in labelled:
+        distinct, code = np.unique(labels, return_inverse=True)
+        ends.append((rows, size + code))
+        size += len(distinct)
+    one, other = (np.concatenate(side) for side in zip(*ends, strict=True))
+    graph = coo_array((np.ones(len(one), bool), (one, other)), (size, size))
+    group = np.asarray(connected_components(graph, directed=False)[1][:n] if n else [], np.int64)
+    return np.where(np.bincount(group)[group] > 1, group, -1)
+
+
+def _separated(
+    named: dict[str, set[int]], state: LedgerState, persons: dict[str, int]
+) -> dict[str, frozenset[str]]:
     whose: dict[int, list[str]] = {}
     for user_id, mine in named.items():
         for one in mine:
             whose.setdefault(one, []).append(user_id)
+    same: dict[int, set[str]] = {}
+    for user_id, person in persons.items():
+        same.setdefault(person, set()).add(user_id)
     found = {}
     for user_id, mine in named.items():
-        others = {other for one in state.separated_from(mine) for other in whose.get(one, ())} - {user_id}
-        if others:
-            found[user_id] = frozenset(others)
+        others = {other for one in state.separated_from(mine) for other in whose.get(one, ())}
+        if user_id in persons:
+            others |= same[persons[user_id]]
+        if others - {user_id}:
+            found[user_id] = frozenset(others - {user_id})
     return found

@@ -36,6 +36,7 @@ from recsys.safety.person_index import ALONE, Accounts, restricted_by_ledger
 from recsys.safety.refused_rows import Meant, MeantHold, restrictions_in
 from recsys.safety.store import (
     BLOCK,
+    DAY,
     MEMBER,
     OPERATOR,
     REPORT,
@@ -53,8 +54,6 @@ from recsys.safety.store import (
 _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 AWAY_IN_TABLES: Final = LedgerTag("away", TABLES)
 """Who is out for now by the tables of a night that was refused, until tables say not."""
-DAY: Final = "day"
-"""Why a pair is apart by an event of the day."""
 OUT_TODAY: Final = LedgerTag(BAN, TODAY)
 """Who is out for good by tables of today, until later tables, or a later row that a night reads, say not."""
 AWAY_TODAY: Final = LedgerTag("away", TODAY)
@@ -161,6 +160,9 @@ class SafetyByPerson:
         if known:
             self._link(*(one for pair in known for one in pair))
             self.ledger.separate([(Who(a), Who(b)) for a, b in known], LedgerTag(DAY, STORE))
+            if isinstance(store := self.store, StoreWithPages):
+                ask_safety(lambda: store.note_separated(known))
+                self._bind()
 
     def hold(
         self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""

@@ -110,8 +110,22 @@ class CheckedId(str):
 
 _ANY_SPELLING: Final = "\x01"
 """Before an id that stands for every spelling of it; no id begins with it."""
-ANY_SPELLING_SQL: Final = r"E'\x01'"
-"""The same in PostgreSQL."""
+_UUID_SQL: Final = "'^(urnuuid)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})$'"
+
+
+def any_spelling_sql(column: str) -> str:
+    r"""Return what `in_any_spelling` gives of ids of profiles in a column of PostgreSQL, as an expression.
+
+    >>> any_spelling_sql("account").startswith("E'\\x01' || CASE WHEN lower(account) ~ ")
+    True
+    """
+    low = f"lower({column})"
+    uuid = f"regexp_replace({low}, {_UUID_SQL}, '\\2-\\3-\\4-\\5-\\6')"
+    number = f"coalesce(nullif(ltrim({column}, '0'), ''), '0')"
+    return (
+        f"E'\\x01' || CASE WHEN {low} ~ {_UUID_SQL} THEN {uuid} "
+        f"WHEN {column} ~ '^[0-9]+$' THEN {number} ELSE {low} END"
+    )
 
 
 @lru_cache(maxsize=1 << 16)

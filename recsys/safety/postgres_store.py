@@ -26,6 +26,7 @@ from recsys.safety.postgres_connections import CONNECTIONS, PostgresConnections,
 from recsys.safety.postgres_day_log import DAY_TABLES, ERASE_DAY, PostgresDayLog
 from recsys.safety.store import (
     BLOCK,
+    DAY,
     MEMBER,
     OPERATOR,
     REPORT,
@@ -254,6 +255,15 @@ class PostgresSafety:
         self._write(
             [("DELETE FROM recsys_erased_people WHERE person = ANY(%(ids)s)", {"ids": [*read_as(ids)]})]
         )
+
+    def note_separated(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Note pairs that are apart for good by something other than a block or a report."""
+        values = [
+            {"a": low, "b": high, "kind": DAY, "actor": "", "at": utc_moment(None)}
+            for a, b in pairs
+            for low, high in pairs_written_as(a, b)
+        ]
+        self._write([*((_SEPARATE, one) for one in values), (_COUNT, {})])
 
     def note_changed_persons(self, accounts: Sequence[str]) -> None:
         """Note accounts of whose persons the day knows more than the night, for pages in SQL."""

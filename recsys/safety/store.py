@@ -32,6 +32,8 @@ from recsys.safety.day_log import MemoryDayLog
 
 BLOCK: Final = "block"
 REPORT: Final = "report"
+DAY: Final = "day"
+"""Why a pair is apart by an event of the day; nobody takes it back."""
 OPERATOR: Final = "operator"
 """The owner of a hold when none is named."""
 MEMBER: Final = "member"
@@ -213,6 +215,13 @@ class StoreInFile(StoreWithErasedIds, Protocol):
 @runtime_checkable
 class StoreWithPages(Protocol):
     """A store beside which a database answers pages of its own, by the persons that a night knew."""
+
+    def note_separated(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Note pairs that are apart for good by something other than a block or a report, as a ledger has it.
+
+        Nobody takes them back.
+        """
+        ...
 
     def note_changed_persons(self, accounts: Sequence[str]) -> None:
         """Note accounts that came to have another account of their person by day, or that are out by it.

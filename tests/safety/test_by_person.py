@@ -63,6 +63,9 @@ class _WithPages(MemorySafety):
     def note_changed_persons(self, accounts: Sequence[str]) -> None:
         self.told += 1
 
+    def note_separated(self, pairs: Sequence[tuple[str, str]]) -> None:
+        del pairs
+
 
 def test_pages_of_every_publication_are_told_once_who_is_another(tmp_path: Path) -> None:
     """Seen to fail: accounts of a publication at the address of one that was dropped counted as told."""
