@@ -151,20 +151,10 @@ def auc(truth: npt.ArrayLike, score: npt.ArrayLike, *, times: npt.ArrayLike | No
 
 
 @dataclass(frozen=True, eq=False)
-class Brier:
-    """The mean of (p - y)^2 over pairs; lower is better.
-
-    G. W. Brier, "Verification of forecasts expressed in terms of probability", Monthly Weather
-    Review 78 (1950) 1-3.
-    """
+class MeanLoss:
+    """The mean of a loss over pairs, `(n_pairs,)`; lower is better."""
 
     loss: Float64Array
-
-    @classmethod
-    def of(cls, truth: npt.ArrayLike, probability: npt.ArrayLike) -> "Brier":
-        """Prepare the metric for outcomes `(n,)` 0 or 1 and probabilities `(n,)`."""
-        known = outcomes(truth)
-        return cls((probabilities(probability, len(known)) - known) ** 2)
 
     def __call__(self, viewer_counts: Int64Array, candidate_counts: Int64Array) -> float:
         """Return the mean loss when pairs count viewer times x candidate times."""
@@ -174,6 +164,21 @@ class Brier:
     def influence(self) -> Influence:
         """Return by how much the loss of each pair exceeds the mean."""
         return influence_of_mean(self.loss)
+
+
+@dataclass(frozen=True, eq=False)
+class Brier(MeanLoss):
+    """The mean of (p - y)^2 over pairs; lower is better.
+
+    G. W. Brier, "Verification of forecasts expressed in terms of probability", Monthly Weather
+    Review 78 (1950) 1-3.
+    """
+
+    @classmethod
+    def of(cls, truth: npt.ArrayLike, probability: npt.ArrayLike) -> "Brier":
+        """Prepare the metric for outcomes `(n,)` 0 or 1 and probabilities `(n,)`."""
+        known = outcomes(truth)
+        return cls((probabilities(probability, len(known)) - known) ** 2)
 
 
 @checked_arguments
@@ -192,13 +197,11 @@ LEAST: Final = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
-class LogLoss:
+class LogLoss(MeanLoss):
     """The mean of -y ln p - (1 - y) ln(1 - p) over pairs; lower is better.
 
     I. J. Good, "Rational decisions", Journal of the Royal Statistical Society B 14 (1952) 107-114.
     """
-
-    loss: Float64Array
 
     @classmethod
     def of(cls, truth: npt.ArrayLike, probability: npt.ArrayLike) -> "LogLoss":
@@ -206,15 +209,6 @@ class LogLoss:
         known = outcomes(truth)
         p = np.clip(probabilities(probability, len(known)), LEAST, 1.0 - LEAST)
         return cls(-known * np.log(p) - (1.0 - known) * np.log1p(-p))
-
-    def __call__(self, viewer_counts: Int64Array, candidate_counts: Int64Array) -> float:
-        """Return the mean loss when pairs count viewer times x candidate times."""
-        times = viewer_counts * candidate_counts
-        return float(times @ self.loss / times.sum()) if times.any() else float("nan")
-
-    def influence(self) -> Influence:
-        """Return by how much the loss of each pair exceeds the mean."""
-        return influence_of_mean(self.loss)
 
 
 @checked_arguments

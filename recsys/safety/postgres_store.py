@@ -6,10 +6,8 @@ How it waits for the server, and when it no longer does, is the subject of `post
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from typing import Any, Final
 
-from recsys.data.fail_closed import LEAVE
 from recsys.errors import imported
 from recsys.safety.canonical import (
     canonical_person,
@@ -17,29 +15,13 @@ from recsys.safety.canonical import (
     is_any_spelling,
     pairs_written_as,
     read_as,
-    restricts_even_refused,
     utc_moment,
-    without_mark,
     written_as,
 )
 from recsys.safety.postgres_connections import CONNECTIONS, PostgresConnections, TimedConnection
 from recsys.safety.postgres_day_log import DAY_TABLES, ERASE_DAY, PostgresDayLog
-from recsys.safety.store import (
-    BLOCK,
-    DAY,
-    MEMBER,
-    OPERATOR,
-    REPORT,
-    SafetyExclusions,
-    StoreHold,
-    StoreRestrictions,
-    StoreStanding,
-    fitting,
-    hold_words,
-    holds_by_person,
-    standing_of,
-    words_even_refused,
-)
+from recsys.safety.sql_store import SqlQuestions, SqlStore
+from recsys.safety.store import BLOCK, DAY, OPERATOR, hold_words
 
 imported("psycopg", extra="pg")
 import psycopg  # noqa: E402 - after the check that names the extra
@@ -82,16 +64,22 @@ _TABLES: Final = (
 )
 _COUNT: Final = "UPDATE recsys_store_identity SET writes = writes + 1"
 # One statement reads one state; each part is a look-up in a primary key.
-_EXCLUSIONS: Final = """
-SELECT other FROM recsys_separated_pairs WHERE person = ANY(%(viewer)s) AND other = ANY(%(ids)s)
-UNION ALL SELECT person FROM recsys_holds WHERE person = ANY(%(ids)s)
-UNION ALL SELECT person FROM recsys_erased_people WHERE person = ANY(%(ids)s)
-"""
-_STANDING: Final = """
-SELECT person, other FROM recsys_separated_pairs WHERE person = ANY(%(people)s)
-UNION ALL SELECT person, NULL FROM recsys_holds WHERE person = ANY(%(everybody)s)
-UNION ALL SELECT person, NULL FROM recsys_erased_people WHERE person = ANY(%(everybody)s)
-"""
+_QUESTIONS: Final = SqlQuestions(
+    exclusions="""
+SELECT other FROM recsys_separated_pairs WHERE person = ANY(%(texts1)s) AND other = ANY(%(texts2)s)
+UNION ALL SELECT person FROM recsys_holds WHERE person = ANY(%(texts2)s)
+UNION ALL SELECT person FROM recsys_erased_people WHERE person = ANY(%(texts2)s)
+""",
+    standing="""
+SELECT person, other FROM recsys_separated_pairs WHERE person = ANY(%(texts1)s)
+UNION ALL SELECT person, NULL FROM recsys_holds WHERE person = ANY(%(texts2)s)
+UNION ALL SELECT person, NULL FROM recsys_erased_people WHERE person = ANY(%(texts2)s)
+""",
+    holds="SELECT DISTINCT owner, reason FROM recsys_holds WHERE person = ANY(%(texts1)s)",
+    apart="SELECT DISTINCT other FROM recsys_separated_pairs WHERE person = ANY(%(texts1)s)",
+    all_holds="SELECT person, owner, reason FROM recsys_holds",
+    watermark="SELECT identity, writes FROM recsys_store_identity",
+)
 _SEPARATE: Final = """
 INSERT INTO recsys_separated_pairs (person, other, kind, at, actor)
 VALUES (%(a)s, %(b)s, %(kind)s, %(at)s, %(actor)s), (%(b)s, %(a)s, %(kind)s, %(at)s, %(actor)s)
@@ -120,25 +108,22 @@ _ERASE: Final = (
     ERASE_DAY,
 )
 _SHOWN: Final = "SELECT other FROM recsys_shown_candidates WHERE person = %(person)s AND day = %(day)s"
+_REMEMBER: Final = """
+INSERT INTO recsys_shown_candidates SELECT %(person)s, %(day)s, unnest(%(others)s::text[])
+ON CONFLICT DO NOTHING
+"""
 _CREATE_S: Final = 30.0
 
 
-def _remember(viewer: str, day: date, candidates: Iterable[str]) -> list[tuple[str, dict[str, Any]]]:
-    """Return the statements that note who was shown on a day and drop the days before yesterday."""
-    values = {"person": viewer, "day": day, "old": day - timedelta(days=1), "others": list(candidates)}
-    insert = """INSERT INTO recsys_shown_candidates SELECT %(person)s, %(day)s, unnest(%(others)s::text[])
-                ON CONFLICT DO NOTHING"""
-    delete = "DELETE FROM recsys_shown_candidates WHERE day < %(old)s"
-    return [(delete, values), (insert, values)]
-
-
-class PostgresSafety:
+class PostgresSafety(SqlStore):
     """Reads and writes tables that exist already; `PostgresSafety.create` makes them.
 
     address:     a `postgresql://` URL; keep its password in the environment.
     timeout_s:   how long a question may take, waiting for a connection and opening one included.
     connections: the most that are open at once, in this process.
     """
+
+    questions = _QUESTIONS
 
     def __init__(self, address: str, *, timeout_s: float = 0.5, connections: int = CONNECTIONS) -> None:
         self._connections = PostgresConnections(address, timeout_s=timeout_s, most=connections)
@@ -163,53 +148,12 @@ class PostgresSafety:
         patient.close()
         return cls(address, timeout_s=timeout_s)
 
-    def exclusions(self, viewer: str, candidates: Sequence[str]) -> SafetyExclusions:
-        """Return how `viewer` and `candidates` stand now."""
-        named = read_as([viewer, *candidates])
-        values = {"viewer": [*read_as([viewer])], "ids": [*named]}
-        found = {one for (text,) in self._read(_EXCLUSIONS, values) for one in named[text]}
-        return SafetyExclusions(viewer in found, frozenset(found - {viewer}))
-
-    def standing(self, people: Sequence[str], others: Sequence[str]) -> StoreStanding:
-        """Return from whom people are kept apart, and who is held or erased."""
-        values = {"people": [*read_as(people)], "everybody": [*read_as([*people, *others])]}
-        return standing_of(people, others, self._read(_STANDING, values))
-
-    def restrictions_of(self, user_id: str) -> StoreRestrictions:
-        """Return the holds on somebody, and from whom they are kept apart."""
-        values = {"texts": [*read_as([user_id])]}
-        held = "SELECT DISTINCT owner, reason FROM recsys_holds WHERE person = ANY(%(texts)s)"
-        apart = "SELECT DISTINCT other FROM recsys_separated_pairs WHERE person = ANY(%(texts)s)"
-        holds = tuple(sorted(StoreHold(*row) for row in self._read(held, values)))
-        return StoreRestrictions(
-            holds, frozenset(without_mark(other) for (other,) in self._read(apart, values))
-        )
-
-    def all_holds(self) -> dict[str, tuple[StoreHold, ...]]:
-        """Return everybody who is held, with every hold."""
-        return holds_by_person(self._read("SELECT person, owner, reason FROM recsys_holds", {}))
-
-    def watermark(self) -> tuple[str, int]:
-        """Return the identity of the store and how many writes about safety it has taken."""
-        ((identity, writes),) = self._read("SELECT identity, writes FROM recsys_store_identity", {})
-        return str(identity), int(writes)
-
     def erased_since(self, moment: datetime | None) -> frozenset[str]:
         """Return who was erased at `moment` or later."""
         since = datetime.min.replace(tzinfo=UTC) if moment is None else utc_moment(moment)
         query = "SELECT person FROM recsys_erased_people WHERE at >= %(since)s"
         found = self._read(query, {"since": since})
         return frozenset(person for (person,) in found if not is_any_spelling(person))
-
-    def block(self, actor: str, target: str, at: datetime | None = None) -> None:
-        """Keep two people apart for good."""
-        with restricts_even_refused(partial(self._separate, BLOCK), actor, target):
-            self._separate(BLOCK, actor, target, at)
-
-    def report(self, actor: str, target: str, at: datetime | None = None) -> None:
-        """Keep two people apart because one reported the other."""
-        with restricts_even_refused(partial(self._separate, REPORT), actor, target):
-            self._separate(REPORT, actor, target, at)
 
     def unblock(self, actor: str, target: str) -> None:
         """Take back every block by `actor` of `target`."""
@@ -219,13 +163,6 @@ class PostgresSafety:
             for low, high in pairs_written_as(a, b, checked=False)
         ]
         self._write([*((_UNBLOCK, one) for one in values), (_COUNT, {})])
-
-    def hold(
-        self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
-    ) -> None:
-        """Take a person out of everybody's sight until this hold and every other is lifted."""
-        with restricts_even_refused(partial(self._hold, *words_even_refused(owner, reason)), user_id):
-            self._hold(owner, reason, user_id, at)
 
     def _hold(self, owner: str, reason: str, user_id: str, at: datetime | None = None) -> None:
         whose, why = hold_words(owner, reason)
@@ -238,11 +175,6 @@ class PostgresSafety:
         whose, _ = hold_words(owner, reason or "")
         values = {"texts": [*read_as([canonical_person(user_id)])], "owner": whose, "reason": reason}
         self._write([(_LIFT, values), (_COUNT, {})])
-
-    def erase(self, user_id: str, at: datetime | None = None) -> None:
-        """Take a person out of everybody's sight for good, and drop what is held about them."""
-        with restricts_even_refused(partial(self._hold, MEMBER, LEAVE), user_id):
-            self._erase(user_id, at)
 
     def _erase(self, user_id: str, at: datetime | None) -> None:
         written = written_as(canonical_person(user_id))
@@ -276,33 +208,19 @@ class PostgresSafety:
         """Return the people the viewer was shown on that day."""
         return frozenset(other for (other,) in self._read(_SHOWN, {"person": viewer, "day": day}))
 
-    def remember(self, viewer: str, day: date, candidates: Iterable[str]) -> None:
-        """Note that the viewer was shown these people on that day; rows before yesterday are dropped."""
-        self._write(_remember(viewer, day, candidates))
+    def _shown_within(self, connection: TimedConnection, viewer: str, day: date) -> list[str]:
+        values = {"person": viewer, "day": day}
+        connection.execute("SELECT pg_advisory_xact_lock(hashtext('recsys shown ' || %(person)s))", values)
+        return [one for (one,) in connection.execute(_SHOWN, values).fetchall()]
 
-    def remember_at_most(
-        self, viewer: str, day: date, candidates: Sequence[str], most: int
-    ) -> frozenset[str]:
-        """Note those of these people for whom there is room among `most` of the day."""
-        known = set(self.shown(viewer, day))
-        if known.issuperset(candidates) or len(known) >= most:
-            return frozenset(candidates) & known
-        known.clear()
-
-        def work(connection: TimedConnection) -> int:
-            values = {"person": viewer, "day": day}
-            connection.execute(
-                "SELECT pg_advisory_xact_lock(hashtext('recsys shown ' || %(person)s))", values
-            )
-            known.update(one for (one,) in connection.execute(_SHOWN, values).fetchall())
-            fresh = fitting(candidates, known, most)
-            known.update(fresh)
-            for statement, given in _remember(viewer, day, fresh) if fresh else ():
-                connection.execute(statement, given)
-            return len(fresh)
-
-        self._transact(work)
-        return frozenset(candidates) & known
+    def _remember_within(
+        self, connection: TimedConnection, viewer: str, day: date, candidates: Iterable[str]
+    ) -> int:
+        others = list(candidates)
+        values = {"person": viewer, "day": day, "old": day - timedelta(days=1), "others": others}
+        connection.execute("DELETE FROM recsys_shown_candidates WHERE day < %(old)s", values)
+        connection.execute(_REMEMBER, values)
+        return len(others)
 
     def close(self) -> None:
         """Close the connections that are not in use."""
@@ -313,6 +231,9 @@ class PostgresSafety:
         values = {"kind": kind, "at": utc_moment(at), "actor": str(a)}
         pairs = [{**values, "a": low, "b": high} for low, high in pairs_written_as(a, b)]
         self._write([*((_SEPARATE, one) for one in pairs), (_COUNT, {})])
+
+    def _ask(self, question: str, *texts: Iterable[str]) -> list[Any]:
+        return self._read(question, {f"texts{n}": [*some] for n, some in enumerate(texts, 1)})
 
     def _read(self, statement: str, values: dict[str, Any]) -> list[Any]:
         with self._connection() as connection:

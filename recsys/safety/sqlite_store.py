@@ -7,12 +7,10 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
 
-from recsys.data.fail_closed import LEAVE
 from recsys.errors import SafetyUnavailable, explained
 from recsys.safety.canonical import (
     canonical_person,
@@ -20,27 +18,12 @@ from recsys.safety.canonical import (
     is_any_spelling,
     pairs_written_as,
     read_as,
-    restricts_even_refused,
     utc_moment,
-    without_mark,
     written_as,
 )
+from recsys.safety.sql_store import SqlQuestions, SqlStore
 from recsys.safety.sqlite_day_log import DAY_TABLES, SqliteDayLog, erase_day
-from recsys.safety.store import (
-    BLOCK,
-    MEMBER,
-    OPERATOR,
-    REPORT,
-    SafetyExclusions,
-    StoreHold,
-    StoreRestrictions,
-    StoreStanding,
-    fitting,
-    hold_words,
-    holds_by_person,
-    standing_of,
-    words_even_refused,
-)
+from recsys.safety.store import BLOCK, OPERATOR, hold_words
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS separated_pairs (
@@ -71,23 +54,29 @@ _OLD_TABLES: Final = {
 _COUNT: Final = "UPDATE store_identity SET writes = writes + 1"
 
 # One statement reads one state of the file; each part is a look-up in a primary key.
-_EXCLUSIONS: Final = """
+_QUESTIONS: Final = SqlQuestions(
+    exclusions="""
 WITH ids(person) AS MATERIALIZED (SELECT value FROM json_each(?2))
 SELECT ids.person FROM json_each(?1) AS viewer, ids
   JOIN separated_pairs ON separated_pairs.person = viewer.value AND separated_pairs.other = ids.person
 UNION ALL SELECT ids.person FROM ids JOIN holds ON holds.person = ids.person
 UNION ALL SELECT ids.person FROM ids JOIN erased_people ON erased_people.person = ids.person
-"""
-_STANDING: Final = """
+""",
+    standing="""
 SELECT person, other FROM separated_pairs WHERE person IN (SELECT value FROM json_each(?1))
 UNION ALL SELECT person, NULL FROM holds WHERE person IN (SELECT value FROM json_each(?2))
 UNION ALL SELECT person, NULL FROM erased_people WHERE person IN (SELECT value FROM json_each(?2))
-"""
+""",
+    holds="SELECT DISTINCT owner, reason FROM holds WHERE person IN (SELECT value FROM json_each(?1))",
+    apart="SELECT DISTINCT other FROM separated_pairs WHERE person IN (SELECT value FROM json_each(?1))",
+    all_holds="SELECT person, owner, reason FROM holds",
+    watermark="SELECT identity, writes FROM store_identity",
+)
 _SHOWN: Final = "SELECT other FROM shown_candidates WHERE person = ? AND day = ?"
 _STEPS_BETWEEN_LOOKS: Final = 1000
 
 
-class SqliteSafety:
+class SqliteSafety(SqlStore):
     """Reads and writes a file that exists already; `SqliteSafety.create` makes one.
 
     The file is never made by reading: one that went missing must not look like one in which nobody
@@ -103,6 +92,8 @@ class SqliteSafety:
     ...     store.exclusions("b", ["a", "c"]).excluded
     frozenset({'a'})
     """
+
+    questions = _QUESTIONS
 
     def __init__(self, path: str | Path, *, timeout_s: float = 1.0) -> None:
         self._path = Path(path).absolute()
@@ -134,50 +125,11 @@ class SqliteSafety:
             raise _unavailable(error) from error
         return cls(path, timeout_s=timeout_s)
 
-    def exclusions(self, viewer: str, candidates: Sequence[str]) -> SafetyExclusions:
-        """Return how `viewer` and `candidates` stand now."""
-        named = read_as([viewer, *candidates])
-        texts = json.dumps([*read_as([viewer])]), json.dumps([*named])
-        found = {one for (text,) in self._read(_EXCLUSIONS, texts) for one in named[text]}
-        return SafetyExclusions(viewer in found, frozenset(found - {viewer}))
-
-    def standing(self, people: Sequence[str], others: Sequence[str]) -> StoreStanding:
-        """Return from whom people are kept apart, and who is held or erased."""
-        texts = json.dumps([*read_as(people)]), json.dumps([*read_as([*people, *others])])
-        return standing_of(people, others, self._read(_STANDING, texts))
-
-    def restrictions_of(self, user_id: str) -> StoreRestrictions:
-        """Return the holds on somebody, and from whom they are kept apart."""
-        texts = (json.dumps([*read_as([user_id])]),)
-        query = "SELECT DISTINCT {} FROM {} WHERE person IN (SELECT value FROM json_each(?))"
-        holds = sorted(StoreHold(*row) for row in self._read(query.format("owner, reason", "holds"), texts))
-        others = self._read(query.format("other", "separated_pairs"), texts)
-        return StoreRestrictions(tuple(holds), frozenset(without_mark(other) for (other,) in others))
-
-    def all_holds(self) -> dict[str, tuple[StoreHold, ...]]:
-        """Return everybody who is held, with every hold."""
-        return holds_by_person(self._read("SELECT person, owner, reason FROM holds", ()))
-
-    def watermark(self) -> tuple[str, int]:
-        """Return the identity of the store and how many writes about safety it has taken."""
-        ((identity, writes),) = self._read("SELECT identity, writes FROM store_identity", ())
-        return str(identity), int(writes)
-
     def erased_since(self, moment: datetime | None) -> frozenset[str]:
         """Return who was erased at `moment` or later."""
         since = float("-inf") if moment is None else utc_moment(moment).timestamp()
         found = self._read("SELECT person FROM erased_people WHERE at >= ?", (since,))
         return frozenset(person for (person,) in found if not is_any_spelling(person))
-
-    def block(self, actor: str, target: str, at: datetime | None = None) -> None:
-        """Keep two people apart for good."""
-        with restricts_even_refused(partial(self._separate, BLOCK), actor, target):
-            self._separate(BLOCK, actor, target, at)
-
-    def report(self, actor: str, target: str, at: datetime | None = None) -> None:
-        """Keep two people apart because one reported the other."""
-        with restricts_even_refused(partial(self._separate, REPORT), actor, target):
-            self._separate(REPORT, actor, target, at)
 
     def unblock(self, actor: str, target: str) -> None:
         """Take back every block by `actor` of `target`."""
@@ -186,13 +138,6 @@ class SqliteSafety:
         pairs = pairs_written_as(a, b, checked=False)
         ends = [pair for low, high in pairs for pair in ((low, high), (high, low))]
         self._write([*((delete, (*pair, BLOCK, str(a))) for pair in ends), (_COUNT, ())])
-
-    def hold(
-        self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
-    ) -> None:
-        """Take a person out of everybody's sight until this hold and every other is lifted."""
-        with restricts_even_refused(partial(self._hold, *words_even_refused(owner, reason)), user_id):
-            self._hold(owner, reason, user_id, at)
 
     def _hold(self, owner: str, reason: str, user_id: str, at: datetime | None = None) -> None:
         texts = written_as(canonical_person(user_id))
@@ -205,11 +150,6 @@ class SqliteSafety:
         held, (whose, _) = canonical_person(user_id), hold_words(owner, reason or "")
         delete = "DELETE FROM holds WHERE person = ?1 AND owner = ?2 AND (?3 IS NULL OR reason = ?3)"
         self._write([*((delete, (one, whose, reason)) for one in read_as([held])), (_COUNT, ())])
-
-    def erase(self, user_id: str, at: datetime | None = None) -> None:
-        """Take a person out of everybody's sight for good, and drop what is held about them."""
-        with restricts_even_refused(partial(self._hold, MEMBER, LEAVE), user_id):
-            self._erase(user_id, at)
 
     def _erase(self, user_id: str, at: datetime | None) -> None:
         texts, moment = written_as(canonical_person(user_id)), utc_moment(at).timestamp()
@@ -243,28 +183,17 @@ class SqliteSafety:
         """Return the people the viewer was shown on that day."""
         return frozenset(other for (other,) in self._read(_SHOWN, (viewer, day.isoformat())))
 
-    def remember(self, viewer: str, day: date, candidates: Iterable[str]) -> None:
-        """Note that the viewer was shown these people on that day; rows before yesterday are dropped."""
-        self._transact(lambda connection: _remember(connection, viewer, day, candidates))
+    def _shown_within(self, connection: sqlite3.Connection, viewer: str, day: date) -> list[str]:
+        return [one for (one,) in connection.execute(_SHOWN, (viewer, day.isoformat()))]
 
-    def remember_at_most(
-        self, viewer: str, day: date, candidates: Sequence[str], most: int
-    ) -> frozenset[str]:
-        """Note those of these people for whom there is room among `most` of the day."""
-        known = set[str]()
-
-        def work(connection: sqlite3.Connection) -> int:
-            known.update(one for (one,) in connection.execute(_SHOWN, (viewer, day.isoformat())))
-            fresh = fitting(candidates, known, most)
-            known.update(fresh)
-            return _remember(connection, viewer, day, fresh) if fresh else 0
-
-        known.update(self.shown(viewer, day))  # a question holds up no other writer
-        if known.issuperset(candidates) or len(known) >= most:
-            return frozenset(candidates) & known
-        known.clear()
-        self._transact(work)
-        return frozenset(candidates) & known
+    def _remember_within(
+        self, connection: sqlite3.Connection, viewer: str, day: date, candidates: Iterable[str]
+    ) -> int:
+        old = (day - timedelta(days=1)).isoformat()
+        connection.execute("DELETE FROM shown_candidates WHERE day < ?", (old,))
+        rows = [(viewer, day.isoformat(), other) for other in candidates]
+        connection.executemany("INSERT OR IGNORE INTO shown_candidates VALUES (?, ?, ?)", rows)
+        return len(rows)
 
     def _separate(self, kind: str, actor: str, target: str, at: datetime | None = None) -> None:
         moment = utc_moment(at).timestamp()
@@ -277,6 +206,9 @@ class SqliteSafety:
         """Take what was deleted out of the write-ahead log as well; a reader at work puts it off."""
         with self._connection() as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def _ask(self, question: str, *texts: Iterable[str]) -> list[Any]:
+        return self._read(question, [json.dumps([*some]) for some in texts])
 
     def _read(self, statement: str, values: Sequence[Any]) -> list[Any]:
         with self._connection() as connection:
@@ -335,15 +267,6 @@ class SqliteSafety:
         self._own.connection = self._own.state = None
         if connection is not None and pid == os.getpid():  # a parent's connection is not ours to close
             connection.close()
-
-
-def _remember(connection: sqlite3.Connection, viewer: str, day: date, candidates: Iterable[str]) -> int:
-    """Note who was shown on a day, and drop the days before yesterday; return how many were given."""
-    old = (day - timedelta(days=1)).isoformat()
-    connection.execute("DELETE FROM shown_candidates WHERE day < ?", (old,))
-    rows = [(viewer, day.isoformat(), other) for other in candidates]
-    connection.executemany("INSERT OR IGNORE INTO shown_candidates VALUES (?, ?, ?)", rows)
-    return len(rows)
 
 
 def _renew(connection: sqlite3.Connection) -> None:

@@ -7,6 +7,7 @@ question takes one round trip. A store that cannot answer raises; nobody guesses
 
 import re
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -319,7 +320,42 @@ def _input_kept(ask: Callable[[], Answer]) -> Answer:
         raise _InputGivenError(error) from None
 
 
-class MemorySafety:
+class RestrictingStore(ABC):
+    """What every store of the package restricts, whom it can mean also where a call is refused."""
+
+    def block(self, actor: str, target: str, at: datetime | None = None) -> None:
+        """Keep two people apart for good."""
+        with restricts_even_refused(partial(self._separate, BLOCK), actor, target):
+            self._separate(BLOCK, actor, target, at)
+
+    def report(self, actor: str, target: str, at: datetime | None = None) -> None:
+        """Keep two people apart because one reported the other."""
+        with restricts_even_refused(partial(self._separate, REPORT), actor, target):
+            self._separate(REPORT, actor, target, at)
+
+    def hold(
+        self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
+    ) -> None:
+        """Take a person out of everybody's sight until this hold and every other is lifted."""
+        with restricts_even_refused(partial(self._hold, *words_even_refused(owner, reason)), user_id):
+            self._hold(owner, reason, user_id, at)
+
+    def erase(self, user_id: str, at: datetime | None = None) -> None:
+        """Take a person out of everybody's sight for good, and drop what is held about them."""
+        with restricts_even_refused(partial(self._hold, MEMBER, LEAVE), user_id):
+            self._erase(user_id, at)
+
+    @abstractmethod
+    def _separate(self, kind: str, actor: str, target: str, at: datetime | None = None) -> None: ...
+
+    @abstractmethod
+    def _hold(self, owner: str, reason: str, user_id: str, at: datetime | None = None) -> None: ...
+
+    @abstractmethod
+    def _erase(self, user_id: str, at: datetime | None) -> None: ...
+
+
+class MemorySafety(RestrictingStore):
     """Holds everything in sets; another process sees none of it.
 
     >>> store = MemorySafety()
@@ -371,16 +407,6 @@ class MemorySafety:
         """Return everybody who is held, with every hold."""
         return holds_by_person((person, *words) for person, held in self._holds.items() for words in held)
 
-    def block(self, actor: str, target: str, at: datetime | None = None) -> None:
-        """Keep two people apart for good."""
-        with restricts_even_refused(partial(self._separate, BLOCK), actor, target):
-            self._separate(BLOCK, actor, target, at)
-
-    def report(self, actor: str, target: str, at: datetime | None = None) -> None:
-        """Keep two people apart because one reported the other."""
-        with restricts_even_refused(partial(self._separate, REPORT), actor, target):
-            self._separate(REPORT, actor, target, at)
-
     def unblock(self, actor: str, target: str) -> None:
         """Take back every block by `actor` of `target`."""
         a, b = distinct_pair(actor, target)
@@ -390,13 +416,6 @@ class MemorySafety:
                     left = self._separated.get(one, {}).get(other, set()) - {(BLOCK, a)}
                     of_one = {**self._separated.get(one, {}), other: left}
                     self._separated[one] = {person: why for person, why in of_one.items() if why}
-
-    def hold(
-        self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
-    ) -> None:
-        """Take a person out of everybody's sight until this hold and every other is lifted."""
-        with restricts_even_refused(partial(self._hold, *words_even_refused(owner, reason)), user_id):
-            self._hold(owner, reason, user_id, at)
 
     def _hold(self, owner: str, reason: str, user_id: str, at: datetime | None = None) -> None:
         utc_moment(at)
@@ -418,11 +437,6 @@ class MemorySafety:
                 self._holds = {**self._holds, one: left}
                 if not left:
                     del self._holds[one]
-
-    def erase(self, user_id: str, at: datetime | None = None) -> None:
-        """Take a person out of everybody's sight for good, and drop what is held about them."""
-        with restricts_even_refused(partial(self._hold, MEMBER, LEAVE), user_id):
-            self._erase(user_id, at)
 
     def _erase(self, user_id: str, at: datetime | None) -> None:
         user_id = canonical_person(user_id)

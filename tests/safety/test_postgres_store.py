@@ -136,8 +136,8 @@ def test_a_question_reads_keys_alone(store: PostgresSafety) -> None:
 
     with store._connection() as connection, connection.transaction():
         connection.execute("SET LOCAL enable_seqscan = off")  # tables are too small to show it otherwise
-        values = {"viewer": ["a"], "ids": ["a", "b"]}
-        plan = connection.execute(f"EXPLAIN {module._EXCLUSIONS}", values).fetchall()
+        values = {"texts1": ["a"], "texts2": ["a", "b"]}
+        plan = connection.execute(f"EXPLAIN {module._QUESTIONS.exclusions}", values).fetchall()
     text = "\n".join(line for (line,) in plan)
     assert "Seq Scan" not in text
     assert text.count("_pkey") >= 3

@@ -119,7 +119,9 @@ def test_a_question_reads_keys_alone(path: Path, store: SqliteSafety) -> None:
     from recsys.safety import sqlite_store as module
 
     with sqlite3.connect(path) as connection:
-        plan = connection.execute(f"EXPLAIN QUERY PLAN {module._EXCLUSIONS}", ("[]", "[]")).fetchall()
+        plan = connection.execute(
+            f"EXPLAIN QUERY PLAN {module._QUESTIONS.exclusions}", ("[]", "[]")
+        ).fetchall()
     connection.close()
     looked = [
         row[3] for row in plan if any(t in row[3] for t in ("separated_pairs", "holds", "erased_people"))

@@ -1,0 +1,110 @@
+"""What the safety stores in a database have alike, whichever it is; each brings its own statements."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, ClassVar
+
+from recsys.safety.canonical import read_as, without_mark
+from recsys.safety.store import (
+    RestrictingStore,
+    SafetyExclusions,
+    StoreHold,
+    StoreRestrictions,
+    StoreStanding,
+    fitting,
+    holds_by_person,
+    standing_of,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlQuestions:
+    """The questions of a store as statements of its database; each reads one state.
+
+    exclusions: whom of the second texts a viewer, under the first, may not be shown; one column. standing:
+    from whom each of the first texts is kept apart, and null for each of the second that is out; two columns.
+    holds: owner and reason of each hold on the first texts. apart: from whom they are kept apart. all_holds:
+    person, owner, reason of every hold. watermark: identity and count of writes.
+    """
+
+    exclusions: str
+    standing: str
+    holds: str
+    apart: str
+    all_holds: str
+    watermark: str
+
+
+class SqlStore(RestrictingStore):
+    """A store that asks and writes by statements; `_ask` gives a statement its lists of texts in order."""
+
+    questions: ClassVar[SqlQuestions]
+
+    @abstractmethod
+    def _ask(self, question: str, *texts: Iterable[str]) -> list[Any]: ...
+
+    @abstractmethod
+    def _transact(self, work: Callable[[Any], int]) -> int: ...
+
+    @abstractmethod
+    def _shown_within(self, connection: Any, viewer: str, day: date) -> list[str]:
+        """Return whom a viewer was shown on a day, so that no other writer notes more meanwhile."""
+
+    @abstractmethod
+    def _remember_within(self, connection: Any, viewer: str, day: date, candidates: Iterable[str]) -> int: ...
+
+    @abstractmethod
+    def shown(self, viewer: str, day: date) -> frozenset[str]:
+        """Return the people the viewer was shown on that day."""
+
+    def exclusions(self, viewer: str, candidates: Sequence[str]) -> SafetyExclusions:
+        """Return how `viewer` and `candidates` stand now."""
+        named = read_as([viewer, *candidates])
+        rows = self._ask(self.questions.exclusions, read_as([viewer]), named)
+        found = {one for (text,) in rows for one in named[text]}
+        return SafetyExclusions(viewer in found, frozenset(found - {viewer}))
+
+    def standing(self, people: Sequence[str], others: Sequence[str]) -> StoreStanding:
+        """Return from whom people are kept apart, and who is held or erased."""
+        rows = self._ask(self.questions.standing, read_as(people), read_as([*people, *others]))
+        return standing_of(people, others, rows)
+
+    def restrictions_of(self, user_id: str) -> StoreRestrictions:
+        """Return the holds on somebody, and from whom they are kept apart."""
+        texts = read_as([user_id])
+        holds = sorted(StoreHold(*row) for row in self._ask(self.questions.holds, texts))
+        others = self._ask(self.questions.apart, texts)
+        return StoreRestrictions(tuple(holds), frozenset(without_mark(other) for (other,) in others))
+
+    def all_holds(self) -> dict[str, tuple[StoreHold, ...]]:
+        """Return everybody who is held, with every hold."""
+        return holds_by_person(self._ask(self.questions.all_holds))
+
+    def watermark(self) -> tuple[str, int]:
+        """Return the identity of the store and how many writes about safety it has taken."""
+        ((identity, writes),) = self._ask(self.questions.watermark)
+        return str(identity), int(writes)
+
+    def remember(self, viewer: str, day: date, candidates: Iterable[str]) -> None:
+        """Note that the viewer was shown these people on that day; rows before yesterday are dropped."""
+        self._transact(lambda connection: self._remember_within(connection, viewer, day, candidates))
+
+    def remember_at_most(
+        self, viewer: str, day: date, candidates: Sequence[str], most: int
+    ) -> frozenset[str]:
+        """Note those of these people for whom there is room among `most` of the day."""
+        known = set(self.shown(viewer, day))  # a question holds up no other writer
+        if known.issuperset(candidates) or len(known) >= most:
+            return frozenset(candidates) & known
+
+        def work(connection: Any) -> int:
+            known.clear()
+            known.update(self._shown_within(connection, viewer, day))
+            fresh = fitting(candidates, known, most)
+            known.update(fresh)
+            return self._remember_within(connection, viewer, day, fresh) if fresh else 0
+
+        self._transact(work)
+        return frozenset(candidates) & known
