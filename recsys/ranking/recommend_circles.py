@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Collection, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final, Self
 
 import numpy as np
@@ -23,7 +24,7 @@ from recsys.models.directed import Directed
 from recsys.models.distance_decay import places
 from recsys.parallel import map_in_threads, n_threads
 from recsys.ranking.recommend import Scorer
-from recsys.types import BoolArray, Int32Array
+from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +64,8 @@ class CircleScores:
 
     taste, appeal: `(n_circles, n_factors)` float64, the means over a circle's members. at: `(n_people,)` the
     position of each person's cell among the distinct cells; nearness: `(n_cells, n_circles)`, what the
-    distance from a cell to a circle's members adds, None when distance counts for nothing.
+    distance from a cell to a circle's members adds, None when distance counts for nothing. slack: the most by
+    which two logits of `rough` may be in another order than they are.
     """
 
     directed: Directed
@@ -84,18 +86,44 @@ class CircleScores:
             _nearness(directed, circles, cells, at),
         )
 
-    def logits(self, viewers: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        """Return the smaller of two mean logits, viewer likes member and member likes viewer.
+    @cached_property
+    def slack(self) -> float:
+        """Twice the rounding of a sum of products in float32, by Cauchy and Schwarz."""
+        n_factors, eps = self.taste.shape[1], float(np.finfo(np.float32).eps)
+        longest = [
+            float(np.linalg.norm(rows, axis=1).max(initial=0.0))
+            for rows in (self.directed.taste, self.appeal, self.directed.appeal, self.taste)
+        ]
+        distance = 0.0 if self.nearness is None else float(np.abs(self.nearness).max(initial=0.0))
+        largest = max(longest[0] * longest[1], longest[2] * longest[3]) + distance
+        return 2.0 * (n_factors + 4) * eps * largest
 
-        `(n_viewers, n_circles)`: a circle suits where both look forward to it. Distance decay enters as
-        its mean over the members' cells.
-        """
-        likes = self.directed.taste[viewers].astype(np.float64) @ self.appeal.T
-        liked = self.directed.appeal[viewers].astype(np.float64) @ self.taste.T
+    @cached_property
+    def _in_float32(self) -> tuple[Float32Array, Float32Array]:
+        return self.taste.astype(np.float32), self.appeal.astype(np.float32)
+
+    def rough(self, viewers: npt.NDArray[np.int64]) -> Float32Array:
+        """Return `logits` of viewers and every circle in float32, `(n_viewers, n_circles)`."""
+        taste, appeal = self._in_float32
+        likes = self.directed.taste[viewers].astype(np.float32) @ appeal.T
+        liked = self.directed.appeal[viewers].astype(np.float32) @ taste.T
         least = np.minimum(likes, liked, out=likes)
         if self.nearness is not None:
             least += self.nearness[self.at[viewers]]
         return least
+
+    def logits(self, viewers: npt.NDArray[np.int64], circles: npt.NDArray[np.int64]) -> Float64Array:
+        """Return the smaller of two mean logits of aligned pairs: viewer likes member, member likes viewer.
+
+        `(n_pairs,)`: a circle suits where both look forward to it. Distance decay enters as its mean over the
+        members' cells.
+        """
+        likes, liked = (
+            np.einsum("nf,nf->n", mine[viewers].astype(np.float64), theirs[circles])
+            for mine, theirs in ((self.directed.taste, self.appeal), (self.directed.appeal, self.taste))
+        )
+        least = np.minimum(likes, liked)
+        return least if self.nearness is None else least + self.nearness[self.at[viewers], circles]
 
 
 def _nearness(
@@ -118,7 +146,7 @@ LEAST_MEMBERS: Final = 5
 """Fewer members and a circle is not recommended: its place in a list would tell of one of them."""
 
 UNSAFE: Final = ("block", "report", "unsafe")
-_VIEWERS_AT_ONCE: Final = 2_048
+_LOGITS_AT_ONCE: Final = 1 << 20
 _CELLS_AT_ONCE: Final = 512
 _MEMBERS_AT_ONCE: Final = 40
 
@@ -168,15 +196,18 @@ def _best_circles(
     """Return (viewer row, circle, rank) of the best of viewers, some viewers at a time in each thread."""
     scores, apart, members = CircleScores.of(directed, circles), _apart(people), circles.belongs.astype(float)
 
+    at_once = max(_LOGITS_AT_ONCE // max(len(circles.names), 1), 1)
+
     def best(start: int) -> npt.NDArray[np.int64]:
-        chosen = rows[start : start + _VIEWERS_AT_ONCE]
-        logits = scores.logits(chosen)
+        chosen = rows[start : start + at_once]
+        rough = scores.rough(chosen)
         for closed in (circles.belongs[chosen], apart[chosen] @ members):
-            logits[closed.nonzero()] = -np.inf
-        return _best(logits, k, chosen)
+            rough[closed.nonzero()] = -np.inf
+        at, circle = _shortlist(rough, k, scores.slack)
+        return _ranked(at, circle, scores.logits(chosen[at], circle), k, chosen)
 
     workers = n_threads(len(rows) * len(circles.names))
-    parts = map_in_threads(best, range(0, len(rows), _VIEWERS_AT_ONCE), workers)
+    parts = map_in_threads(best, range(0, len(rows), at_once), workers)
     return np.concatenate([np.empty((0, 3), np.int64), *parts])
 
 
@@ -190,14 +221,26 @@ def _apart(people: Population) -> sparse.csr_array:
     return sparse.csr_array((ones, (rows, columns)), shape=(len(people), len(people)))
 
 
-def _best(scores: npt.NDArray[np.float64], k: int, viewers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _shortlist(
+    rough: Float32Array, k: int, slack: float
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return viewers' numbers and circles, aligned: all that may be among the k best."""
+    if not rough.size:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    last = max(rough.shape[1] - k, 0)
+    least = np.partition(rough, last, axis=1)[:, last]  # the k-th best
+    return np.nonzero((rough >= (least - np.float32(slack))[:, None]) & np.isfinite(rough))
+
+
+def _ranked(
+    at: npt.NDArray[np.int64],
+    circle: npt.NDArray[np.int64],
+    logit: Float64Array,
+    k: int,
+    viewers: npt.NDArray[np.int64],
+) -> npt.NDArray[np.int64]:
     """Return (viewer row, circle, rank) of the best, ties by the order of circles."""
-    if not scores.size:
-        return np.empty((0, 3), np.int64)
-    last = max(scores.shape[1] - k, 0)
-    least = np.partition(scores, last, axis=1)[:, last]  # the k-th best; more than k may be equal to it
-    at, circle = np.nonzero((scores >= least[:, None]) & np.isfinite(scores))
-    order = np.lexsort((circle, -scores[at, circle], at))
+    order = np.lexsort((circle, -logit, at))
     at, circle = at[order], circle[order]
     rank = np.arange(len(at)) - np.searchsorted(at, at) + 1
     kept = rank <= k

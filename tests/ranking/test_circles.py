@@ -55,6 +55,26 @@ def names(frame: pd.DataFrame, people: Population, row: int) -> list[str]:
     return frame.loc[frame[C.VIEWER] == people.ids.ids([row])[0], C.COMMUNITY].tolist()
 
 
+@pytest.mark.parametrize("k", [1, 3, 8])
+def test_circles_that_float32_cannot_tell_apart_are_in_the_order_of_their_logits(k: int) -> None:
+    n, n_factors, rng = 80, 64, np.random.default_rng(8)
+    people = make_listed_people(n, rng)
+    compiled = POLICY.compile(people)
+    counted = np.flatnonzero(compiled.listed & ~compiled.liked_only)[4:].tolist()
+    circles = {f"c{at:02d}": counted[4 * at : 4 * at + 4] for at in range(12)}
+    people = in_circles(people, circles)
+    raised = rng.random((n, n_factors)) < 0.5
+    appeal = np.where(raised, np.nextafter(np.float32(8), np.float32(9)), np.float32(8))
+    taste = np.full((n, n_factors), 16.0, np.float32)  # members look forward more, so the viewers decide
+    taste[:4] = 8.0
+    model = Given(Directed.of(people.ids, taste=taste, appeal=appeal))
+    found = recommend_circles(model, people, POLICY, k=k, least_members=3)
+    worth = {name: raised[members].sum() for name, members in circles.items()}
+    best = sorted(circles, key=lambda name: (-worth[name], name))[:k]
+    for viewer in range(4):
+        assert names(found, people, viewer) == best
+
+
 def test_the_mean_of_the_members_by_hand() -> None:
     people = town()
     appeal = np.zeros((12, 1))
