@@ -1,6 +1,7 @@
 """Circles by the two matrices: by hand, and never one that would bring two together who are kept apart."""
 
 from dataclasses import dataclass, replace
+from math import fsum
 
 import numpy as np
 import pandas as pd
@@ -63,13 +64,14 @@ def test_circles_that_float32_cannot_tell_apart_are_in_the_order_of_their_logits
     counted = np.flatnonzero(compiled.listed & ~compiled.liked_only)[4:].tolist()
     circles = {f"c{at:02d}": counted[4 * at : 4 * at + 4] for at in range(12)}
     people = in_circles(people, circles)
-    raised = rng.random((n, n_factors)) < 0.5
-    appeal = np.where(raised, np.nextafter(np.float32(8), np.float32(9)), np.float32(8))
-    taste = np.full((n, n_factors), 16.0, np.float32)  # members look forward more, so the viewers decide
-    taste[:4] = 8.0
+    base = rng.normal(scale=8.0, size=n_factors).astype(np.float32)
+    appeal = base + rng.integers(0, 40, (n, n_factors)).astype(np.float32) * np.spacing(base)
+    taste = np.tile(base, (n, 1))
+    taste[4:] *= 2  # members look forward more, so the viewers decide
     model = Given(Directed.of(people.ids, taste=taste, appeal=appeal))
     found = recommend_circles(model, people, POLICY, k=k, least_members=3)
-    worth = {name: raised[members].sum() for name, members in circles.items()}
+    exact = appeal.astype(np.float64) * base
+    worth = {name: fsum(exact[members].ravel()) for name, members in circles.items()}
     best = sorted(circles, key=lambda name: (-worth[name], name))[:k]
     for viewer in range(4):
         assert names(found, people, viewer) == best
