@@ -30,12 +30,15 @@ EXIT_DEFECT: Final = 1
 """Exit code of an error nobody raised on purpose."""
 
 
-def run(name: str) -> int:
-    """Run one stage of the night and return its exit code; what it returns is logged as one line."""
+def run(name: str, ahead: Callable[[], LogFields | None] = lambda: None) -> int:
+    """Run one stage of the night and return its exit code; what it returns is logged as one line.
+
+    ahead: takes over what the stage wrote before it was asked for, None where it has to be run.
+    """
     step = stage_of(name).load()
     if name == "settings":  # it writes the settings that every other stage reads
         return run_with(name, step)  # type: ignore[arg-type]
-    return run_with(name, lambda: step(read_settings(PATHS.settings), PATHS))
+    return run_with(name, lambda: ahead() or step(read_settings(PATHS.settings), PATHS))
 
 
 def run_with(name: str, step: Callable[[], LogFields]) -> int:
@@ -91,13 +94,21 @@ def _begin(name: str) -> None:
 def _log(name: str, start: float, **facts: object) -> dict[str, object]:
     """Add one line to the log of runs: what ended when, after how long, with how much memory.
 
-    cpu_seconds: processor time of the stage and its workers, which a busy machine does not lengthen.
+    What a stage took that had been run ahead is among its facts.
     """
-    taken = {"seconds": round(time.perf_counter() - start, 2), "cpu_seconds": round(_cpu_seconds(), 2)}
-    summary = {**facts, **taken, "peak_mb": round(_peak_mb())}
+    summary = {**resources_taken(start), **facts}
     moment = datetime.now(UTC).isoformat(timespec="seconds")
     append_line(PATHS.log, {"stage": name, "at": moment, **summary})
     return summary
+
+
+def resources_taken(start: float) -> dict[str, float]:
+    """Return the seconds since a time of `time.perf_counter`, processor seconds and memory of this process.
+
+    cpu_seconds: of the stage and its workers, which a busy machine does not lengthen. peak_mb: in megabytes.
+    """
+    seconds = round(time.perf_counter() - start, 2)
+    return {"seconds": seconds, "cpu_seconds": round(_cpu_seconds(), 2), "peak_mb": round(_peak_mb())}
 
 
 def _cpu_seconds() -> float:

@@ -229,7 +229,8 @@ def _shortlist(
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     last = max(rough.shape[1] - k, 0)
     least = np.partition(rough, last, axis=1)[:, last]  # the k-th best
-    return np.nonzero((rough >= (least - np.float32(slack))[:, None]) & np.isfinite(rough))
+    at, circle = np.nonzero((rough >= (least - np.float32(slack))[:, None]) & np.isfinite(rough))
+    return at.astype(np.int64), circle.astype(np.int64)
 
 
 def _ranked(

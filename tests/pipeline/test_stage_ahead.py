@@ -1,0 +1,124 @@
+"""A stage begun beside another leaves what it would have left by itself, or nothing."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from recsys.batch.stage_ahead import ASIDE
+from recsys.pipeline.history import read_lines
+from recsys.pipeline.paths import PATHS
+from tests.pipeline.imports import ROOT
+
+SERVER = """
+import sys
+sys.path[:0] = [{root!r}, "."]
+from dataclasses import replace
+import recsys.batch.stage_order as order
+import recsys.batch.resumable_stages as resumable
+here = {{"train": "steps:train", "evaluate": "steps:evaluate"}}
+order.STAGES = tuple(replace(one, step=here.get(one.name, one.step)) for one in order.STAGES)
+resumable.stages_at_once = lambda settings: 2
+from recsys.batch.stage_server import run_with_server
+sys.exit(run_with_server(sys.argv[1:]))
+"""
+STEPS = """
+import time
+from pathlib import Path
+from recsys.pipeline.paths import PATHS
+EVALUATED = Path("evaluated")
+def train(settings, paths):
+    limit = time.monotonic() + 60
+    while not EVALUATED.exists():
+        assert time.monotonic() < limit, "nothing runs beside"
+        time.sleep(0.05)
+    paths.model.mkdir()
+    return {"model": "trained"}
+def evaluate(settings, paths):
+    with EVALUATED.open("a") as file:
+        file.write("once ")
+    if Path("fails").exists() and paths != PATHS:
+        raise OSError("no room")
+    if Path("slow").exists():
+        time.sleep(600)
+    text = (paths.accepted / "rows").read_text()
+    for file in (paths.evaluation, paths.evaluated_pairs, paths.dvc_metrics):
+        file.write_text(text)
+    paths.dvc_plots.mkdir(exist_ok=True)
+    (paths.dvc_plots / "models.csv").write_text(text)
+    return {"people": int(text)}
+"""
+ASKS = (
+    "{python} -c 'import sys; from recsys.batch.stage_client import ask_server; "
+    'sys.exit(ask_server("{name}"))\''
+)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "steps.py").write_text(STEPS)
+    for folder in (PATHS.accepted, PATHS.tables):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / PATHS.accepted / "rows").write_text("12")
+    (tmp_path / PATHS.settings).write_text("people: 60\n")
+    (tmp_path / PATHS.dvc_plots).mkdir()
+    (tmp_path / PATHS.dvc_plots / "of_before.csv").touch()
+    return tmp_path
+
+
+def served(home: Path, *commands: str) -> list[str]:
+    """Return the exit codes of stages, and of other commands, that one after another ran under a server."""
+    asked = [ASKS.format(python=sys.executable, name=one) if one.isidentifier() else one for one in commands]
+    script = "; ".join(f"{one}; echo $?" for one in asked)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("RECSYS")}
+    found = subprocess.run(
+        [sys.executable, "-c", SERVER.format(root=str(ROOT)), "sh", "-c", script],
+        cwd=home,
+        env={**environment, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert not (home / ASIDE.root).exists()
+    return found.stdout.split()
+
+
+def runs(home: Path) -> int:
+    return len((home / "evaluated").read_text().split())
+
+
+def test_what_was_evaluated_beside_training_is_taken_over(home: Path) -> None:
+    assert served(home, "train", "evaluate") == ["0", "0"]
+    assert runs(home) == 1
+    assert (home / PATHS.evaluation).read_text() == "12"
+    assert [path.name for path in (home / PATHS.dvc_plots).iterdir()] == ["models.csv"]
+    line = read_lines(home / PATHS.log)[-1]
+    assert (line["stage"], line["exit_code"], line["people"]) == ("evaluate", 0, 12)
+    assert line["cpu_seconds"] > 0 < line["peak_mb"]
+
+
+def test_other_tables_are_evaluated_anew(home: Path) -> None:
+    wait = "while ! [ -e data/work/ahead/done.json ]; do sleep .05; done"
+    changed = f"{wait}; echo 13 > data/work/accepted/new; mv data/work/accepted/new data/work/accepted/rows"
+    assert served(home, "train", changed, "evaluate") == ["0", "0", "0"]
+    assert runs(home) == 2
+    assert json.loads((home / PATHS.evaluation).read_text()) == 13
+
+
+def test_nothing_is_left_of_what_nobody_asked_for(home: Path) -> None:
+    (home / "slow").touch()
+    assert served(home, "train") == ["0"]
+    assert not (home / PATHS.evaluation).exists()
+    assert (home / PATHS.dvc_plots / "of_before.csv").exists()
+    assert [line["stage"] for line in read_lines(home / PATHS.log)] == ["train"]
+
+
+def test_one_that_failed_beside_is_run_when_it_is_asked_for(home: Path) -> None:
+    (home / "fails").touch()
+    assert served(home, "train", "evaluate") == ["0", "0"]
+    assert runs(home) == 2
+    assert (home / PATHS.evaluation).read_text() == "12"
