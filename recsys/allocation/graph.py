@@ -139,8 +139,8 @@ class CandidateGraph:
     q:         `(n_edges,)` float32, P(candidate likes back | candidate looks).
 
     >>> graph = CandidateGraph.of([0, 0, 1], [2, 1, 0], p=[0.5, 0.2, 0.9], q=[0.1, 0.9, 0.2], n_people=3)
-    >>> graph.candidate.tolist(), graph.has_both_ways
-    ([1, 2, 0], True)
+    >>> graph.candidate.tolist()
+    [1, 2, 0]
     """
 
     indptr: Int64Array
@@ -245,11 +245,6 @@ class CandidateGraph:
         if "inbox" not in self.__dict__:
             self.__dict__["inbox"] = make_inbox(self, workers)
         return self.inbox
-
-    @cached_property
-    def has_both_ways(self) -> bool:
-        """Whether any two people could be shown to each other."""
-        return bool((self.inbox.reverse != NO_EDGE).any())
 
 
 def make_inbox(graph: CandidateGraph, workers: int = 1) -> Inbox:

@@ -11,7 +11,6 @@ from recsys.messaging.reasons import reason_text
 from recsys.ranking.response_and_receipt import Item, Page
 
 Lang = Literal["ja", "en"]
-ViewerId = str
 
 
 class Reason(BaseModel):

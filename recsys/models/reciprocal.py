@@ -1,6 +1,5 @@
 """How two one-sided probabilities become one mutual score."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -11,8 +10,6 @@ import numpy.typing as npt
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
 from recsys.models.impressions import Impressions, PairRows
 from recsys.types import Float64Array
-
-Combiner = Callable[[Float64Array, Float64Array], Float64Array]
 
 
 def _product(p: Float64Array, q: Float64Array) -> Float64Array:

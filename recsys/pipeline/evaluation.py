@@ -52,7 +52,6 @@ Evaluation = Mapping[str, Any]
 LEARNED_SHARE: Final = 0.8
 PLACES: Final = 10
 METRICS: Final = ("precision", "recall", "ndcg", "auc", "log_loss", "brier", "ece", *OFF_POLICY)
-_PROBABILITY_METRICS: Final = ("log_loss", "brier", "ece")
 _MANY: Final = 1000
 
 

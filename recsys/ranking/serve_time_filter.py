@@ -167,7 +167,6 @@ def select_from(  # noqa: PLR0917
 
 
 FreeRows = Callable[[list[int]], list[int]]
-BestRows = Callable[[int], list[int]]
 
 
 def _free(

@@ -44,12 +44,6 @@ class MutualLists:
         """The viewer row of every candidate, `(n_listed,)`."""
         return np.repeat(self.viewers, self.lengths)
 
-    @property
-    def rank_of_each(self) -> npt.NDArray[np.int32]:
-        """The place of every candidate in its list, from 1, `(n_listed,)`."""
-        start = np.repeat(self.indptr[:-1], self.lengths)
-        return (np.arange(len(self.candidates)) - start + 1).astype(np.int32)
-
 
 class PackedLists(NamedTuple):
     """Lists end to end: candidate int32 (a position, and at last a row), two float32, score float64."""

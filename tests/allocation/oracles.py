@@ -4,6 +4,8 @@ import numpy as np
 
 from recsys.allocation.graph import CandidateGraph
 from recsys.evaluation.examination import POWER, UNREAD, Examination
+from recsys.types import Float64Array
+from tests.benchmarks.allocation_baselines import solved
 
 
 def curve(how: Examination, r: float) -> float:
@@ -65,3 +67,19 @@ def slope(
         change = utilities(graph, up, how, reads) - utilities(graph, down, how, reads)
         found[e] = 0.5 * float(weight @ change) / (2.0 * small)
     return found
+
+
+def dense_matching(
+    p: Float64Array, q: Float64Array, *, beta: float = 0.1, steps: int = 200, tolerance: float = 1e-9
+) -> Float64Array:
+    """Return mu of two full sides, `(n_rows, n_columns)`: the dense form of `matching`."""
+    kernel = np.exp((p + q) / (2.0 * beta))
+    mass = p.shape[0] / p.shape[1]
+    a, b = np.ones(p.shape[0]), np.full(p.shape[1], np.sqrt(mass))
+    for _ in range(steps):
+        before = a
+        a = solved(kernel @ b, 1.0)
+        b = solved(kernel.T @ a, mass)
+        if np.abs(a - before).max(initial=0.0) < tolerance:
+            break
+    return kernel * a[:, None] * b[None, :]

@@ -6,23 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.allocation import AllocationConfig, CandidateGraph, allocate_graph
-from recsys.allocation.baseline_rankings import (
-    by_score,
-    dense_matching,
-    fair_exposure,
-    greedy_budget,
-    harmonic,
-    minimum,
-    naive,
-    product,
-    transferable_utility,
-)
+from recsys.allocation.baseline_rankings import by_score, harmonic, minimum, naive, product
 from recsys.allocation.comparison import compare_lists, listed_edges, perturbed_graph
 from recsys.allocation.envy import envious_pairs
 from recsys.allocation.rounding import RankedEdges
 from recsys.allocation.simulator import simulate
 from tests.allocation import oracles
 from tests.allocation.markets import anybody, both_sided, graphs, one_sided
+from tests.benchmarks.allocation_baselines import fair_exposure, greedy_budget, transferable_utility
 
 RNG = np.random.default_rng
 
@@ -127,7 +118,7 @@ def test_baselines_make_valid_lists() -> None:
 def test_transferable_utility_is_the_same_on_many_edges_and_on_all() -> None:
     graph = one_sided(9, 6, RNG(10))
     p, q = graph.p.reshape(9, 6).astype(float), graph.q.reshape(9, 6).astype(float)
-    mu = dense_matching(p, q)
+    mu = oracles.dense_matching(p, q)
     assert by_score(graph, mu.ravel(), 6).edge.tolist() == transferable_utility(graph, 6).edge.tolist()
     assert (mu.sum(axis=1) < 1.0).all()  # who is left over stays alone
     assert (mu.sum(axis=0) < 1.5 + 1e-6).all()

@@ -17,16 +17,7 @@ from typing import Any
 import numpy as np
 
 from recsys.allocation import AllocationConfig, CandidateGraph, allocate_graph
-from recsys.allocation.baseline_rankings import (
-    fair_exposure,
-    greedy_budget,
-    harmonic,
-    minimum,
-    naive,
-    product,
-    random_order,
-    transferable_utility,
-)
+from recsys.allocation.baseline_rankings import harmonic, minimum, naive, product, random_order
 from recsys.allocation.envy import envious_pairs
 from recsys.allocation.frank_wolfe import frank_wolfe, step_towards
 from recsys.allocation.graph import make_inbox
@@ -36,6 +27,7 @@ from recsys.allocation.simulator import simulate
 from recsys.evaluation.bootstrap import Interval, of_groups
 from recsys.evaluation.examination import Decay, Examination
 from tests.benchmarks.allocation_ascent import best_of_starts, seconds_of_lp
+from tests.benchmarks.allocation_baselines import fair_exposure, greedy_budget, transferable_utility
 from tests.benchmarks.allocation_frontier import frontier, periods, thousand
 from tests.benchmarks.allocation_graphs import both_sides, one_sided, su_market, town
 from tests.benchmarks.allocation_peers import social_welfare

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from recsys.allocation import AllocationConfig, CandidateGraph, allocate_graph
-from recsys.allocation.baseline_rankings import product, transferable_utility
+from recsys.allocation.baseline_rankings import product
 from recsys.allocation.envy import envious_pairs
 from recsys.allocation.frank_wolfe import frank_wolfe
 from recsys.allocation.mixture import MixtureDraw
@@ -17,6 +17,7 @@ from recsys.allocation.rounding import RankedEdges
 from recsys.allocation.simulator import simulate
 from recsys.evaluation.bootstrap import of_groups
 from recsys.types import Float32Array
+from tests.benchmarks.allocation_baselines import transferable_utility
 from tests.benchmarks.allocation_graphs import both_sides, one_sided, su_market
 from tests.benchmarks.allocation_peers import (
     alternating_nash,

@@ -178,7 +178,7 @@ def test_stages_equal_the_plain_definition(history: Events, at: int | None, held
         )
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=60)
 @given(history=histories())
 def test_every_fact_equals_its_plain_definition(history: Events) -> None:
     between = PairEvents.of(history.coded)

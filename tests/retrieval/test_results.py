@@ -15,4 +15,3 @@ def test_flat_arrays_by_hand() -> None:
     assert len(lists) == 3
     assert lists.lengths.tolist() == [2, 0, 1]
     assert lists.viewer_of_each.tolist() == [4, 4, 9]
-    assert lists.rank_of_each.tolist() == [1, 2, 1]

@@ -18,7 +18,6 @@ from recsys.types import IndexArray, ObjectArray
 SEPARATOR = "|"
 MOST_WORDS = 512
 """A set given as one value holds at most so many words, repeats counted."""
-_FEW_WORDS = 40
 _BCP_47 = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]{1,8})*")
 
 
