@@ -145,9 +145,10 @@ class FittedValues(FittedBlock):
     With w the importance normalised over the looker's weighed questions, n_eff = 1 / sum(w^2) and
     lam = n_eff / (n_eff + kappa), the pair score is
 
-        s_ij = lam_i * sum_q w_iq * (satisfied if j answered q, else prior_iq) + (1 - lam_i) * prior
+        s_ij = prior + lam_i * sum_q w_iq * (satisfied - prior_iq if j answered q, else 0)
 
-    in [0, 1], where prior_iq is the chance that somebody's answer to q is one that i accepts.
+    where prior_iq is the chance that somebody's answer to q is one that i accepts: agreement that anybody
+    would bring says nothing of j, and whoever accepts every answer wishes nothing.
 
     Each question needs one column fewer than it has options (its first option is the sum of the
     others taken from 1), and one column holds the rest, so the inner product is exactly s_ij.
@@ -264,7 +265,8 @@ class FittedValues(FittedBlock):
             table = np.column_stack([along, base + rest])
         weight = weighed.weight * trust[weighed.person]
         preferences = sums_by_person(weighed.person, weighed.accepts, weight, table, n_people)
-        preferences[:, -1] += (1.0 - trust) * self.prior
+        usual = np.bincount(weighed.person, weight * (weighed.sets @ self.shares)[weighed.accepts], n_people)
+        preferences[:, -1] += self.prior - usual
         return preferences.astype(np.float32)
 
     def attributes(self, answers: pd.DataFrame, n_people: int) -> Float32Array:

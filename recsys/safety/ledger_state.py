@@ -23,6 +23,8 @@ TODAY: Final = "today"
 """The owner of what an account's own tables of today, or the profile it came with, say of its state."""
 
 
+UNLINK: Final = "unlink"
+"""The record that takes links of fingerprints back, by the owner and for the reason that stand in it."""
 NEWER: Final = "newer"
 """Why a publication leaves somebody out: so do earlier ones while it is not loaded. Its owner is the run."""
 
@@ -194,6 +196,13 @@ class LedgerState:
                 self.links.setdefault(a, set()).add(b)
                 self.links.setdefault(b, set()).add(a)
             self._persons = {}  # not cleared: another thread may still write what it found before
+        elif kind == UNLINK:
+            ends = numbers_in(record["pairs"])
+            for a, b in (*zip(ends[::2], ends[1::2], strict=True), *zip(ends[1::2], ends[::2], strict=True)):
+                self.links.get(a, set()).discard(b)
+                if not self.links.get(a, {0}):
+                    del self.links[a]
+            self._persons = {}
         elif kind in {"stop", "separate", "lift"}:
             tag = LedgerTag(record["why"], record["owner"])
             at = self if tag.why != NEWER else self.newer.setdefault(tag.owner, LedgerState())

@@ -1,0 +1,49 @@
+"""Taking back that an account is of one person with others, where a wrong person token made them so."""
+
+from collections.abc import Collection
+
+from recsys.errors import InputError, explained
+from recsys.safety.fingerprints import ID
+from recsys.safety.ledger import SafetyLedger
+from recsys.safety.ledger_file import stop_record
+from recsys.safety.ledger_state import UNLINK, LedgerState, LedgerTag, spelling_link
+from recsys.safety.store import hold_words
+
+Link = tuple[int, int]
+
+
+def unlink(ledger: SafetyLedger, user_id: str, tokens: Collection[int], *, owner: str, reason: str) -> int:
+    """Take back every link of an account but that to the person token it has; return how many there were.
+
+    The other accounts lose their links to that token. What was said of them no longer stops the token, nor
+    what was said of this account the tokens it had before; a ban or hold of its own stays, and so does what
+    was said of a pair, which does not tell of which account. Links to other spellings of the id stay.
+
+    tokens: fingerprints of the token it has in what is served, under each key, 0 for none; no other account
+    of what is served may have it. owner, reason: words of who decides it and why; they stand in the ledger.
+
+    Raises InputError for words that are none, and where there is no link to take back.
+    """
+    hold_words(owner, reason)
+    state = ledger.begin()
+    ids, held = {naming.of(ID, user_id) for naming in state.namings}, set(tokens) - {0}
+    cut = _links_of(state, user_id, ids, held)
+    if not cut:
+        raise InputError(explained("this account has no link to another person token or account"))
+    ends = "".join(f"{end:016x}" for link in sorted(cut) for end in link)
+    ledger.append([{"kind": UNLINK, "pairs": ends, "owner": owner, "reason": reason}])
+    before = {one for link in cut for one in link} - ids - held
+    lifted: dict[LedgerTag, list[Link]] = {}
+    for one in sorted(before | held):
+        for tag in state.stops.get(one, ()):
+            of_own = tag.account in ids
+            if tag.account and of_own == (one in before):
+                lifted.setdefault(tag._replace(account=0), []).append((one, tag.account))
+    ledger.append([stop_record("lift", tag, sorted(at)) for tag, at in sorted(lifted.items())])
+    return len(cut)
+
+
+def _links_of(state: LedgerState, user_id: str, ids: Collection[int], held: Collection[int]) -> set[Link]:
+    """Return the links of an account to tokens that it does not hold, and of others to those it does."""
+    own = {*ids, *held, *(spelling_link(naming, user_id)[1] for naming in state.namings)}
+    return {(at, to) for at in {*ids, *held} for to in state.links.get(at, ()) if to not in own}
