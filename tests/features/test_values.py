@@ -33,14 +33,12 @@ def plain_score(fitted, mine, theirs):
     weights = {q: a[C.IMPORTANCE] / total for q, a in weighed.items()}
     n_eff = 1.0 / sum(w * w for w in weights.values())
     lam = n_eff / (n_eff + fitted.kappa)
-    satisfied = 0.0
+    more = 0.0
     for q, w in weights.items():
+        usual = sum(share for option, share in shares[q].items() if option in mine[q][C.ACCEPTED])
         if q in theirs:
-            met = float(theirs[q][C.ANSWER] in mine[q][C.ACCEPTED])
-        else:
-            met = sum(share for option, share in shares[q].items() if option in mine[q][C.ACCEPTED])
-        satisfied += w * met
-    return lam * satisfied + (1.0 - lam) * fitted.prior
+            more += w * (float(theirs[q][C.ANSWER] in mine[q][C.ACCEPTED]) - usual)
+    return fitted.prior + lam * more
 
 
 def test_pair_scores_equal_the_definition():
@@ -70,7 +68,24 @@ def test_one_heavy_answer_is_shrunk_towards_the_prior():
     block = Values(kappa=3.0).fit(people)
     i = np.repeat(np.arange(40), 40)
     scores = block.transform(people).pair_scores(i, np.tile(np.arange(40), 40))
-    assert scores.max() <= 0.25 + 0.75 * block.fitted_.prior + 1e-6
+    assert np.abs(scores - block.fitted_.prior).max() <= 0.25 + 1e-6
+
+
+@pytest.mark.parametrize("most_exact_columns", [0, 256])
+def test_whoever_accepts_every_answer_wishes_nobody_more_than_others(monkeypatch, most_exact_columns):
+    """Seen to fail: such a profile was fully satisfied by everybody, and so stood first for everybody."""
+    monkeypatch.setattr(values, "MOST_EXACT_COLUMNS", most_exact_columns)
+    people, questions = make_people(40, np.random.default_rng(1)), load_catalogue().questions
+    table = people.long.answers
+    every = table[C.QUESTION].map(lambda one: tuple(questions[one].answers))
+    eager = table[C.ROW].lt(3)
+    accepted = table[C.ACCEPTED].astype(object).where(~eager, every)
+    told = table.assign(**{C.ACCEPTED: accepted, C.IMPORTANCE: table[C.IMPORTANCE].where(~eager, 50)})
+    object.__setattr__(people.long, "answers", told)
+    block = Values().fit(people)
+    i, j = np.repeat(np.arange(3), 40), np.tile(np.arange(40), 3)
+    scores = block.transform(people).pair_scores(i, j)
+    np.testing.assert_allclose(scores, block.fitted_.prior, atol=1e-5)
 
 
 def test_sensitive_questions_have_no_column():
