@@ -1,4 +1,4 @@
-"""What members may ask for: recsys access and recsys forget."""
+"""What is done about single people: recsys access, recsys forget and recsys unlink."""
 
 import sys
 from collections.abc import Sequence
@@ -256,3 +256,29 @@ def access(
     chosen = settings_if_sound()
     zone = "UTC" if chosen is None else chosen.report.time_zone
     typer.echo(access_letter(found, language(lang, chosen), time_zone=zone))
+
+
+@app.command()
+def unlink(
+    user: Annotated[str, typer.Argument(metavar="USER", help="The account that is nobody else's.")],
+    *,
+    owner: Annotated[str, typer.Option(metavar="WORD", help="Who decides it, such as case-31.")],
+    reason: Annotated[str, typer.Option(metavar="WORD", help="Why, in a word, such as wrong-column.")],
+    published: Published = Path("data/published"),
+    lang: Lang = None,
+) -> None:
+    """Take back that an account is of one person with others, where a wrong person token made them so.
+
+    Mend the tables and publish a night first: the account keeps the token it has in what is served, and no
+    other account there may have it. A ban or hold of its own stays, and so do blocks and reports. Those of
+    the other accounts stop it no longer.
+
+    Example: recsys unlink u0000007 --owner case-31 --reason wrong-column
+    """
+    from recsys.cli.app import language, say, settings_if_sound
+    from recsys.pipeline.erasure import require_published_folder
+    from recsys.pipeline.token_changes import unlink_account
+
+    spoken = language(lang, settings_if_sound())
+    require_published_folder(published)
+    say("unlinked", spoken, links=unlink_account(published, user, owner=owner, reason=reason))

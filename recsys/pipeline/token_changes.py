@@ -16,7 +16,7 @@ import pandas as pd
 
 from recsys.constraints.policy import Policy
 from recsys.data.population import Population
-from recsys.errors import SourceError
+from recsys.errors import InputError, PublicationError, SourceError, explained
 from recsys.pipeline.night_safety import EXCLUDED_NUMBER
 from recsys.pipeline.refused_night import (
     APART_FOR_NOW,
@@ -33,6 +33,7 @@ from recsys.safety.fingerprints import ID, PERSON
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import LedgerState, Who
 from recsys.safety.pending_ledger import PendingLedger
+from recsys.safety.unlinking import unlink
 from recsys.storage.publication import RUNS, current_run
 
 _NOBODY: Final = ErasedPeople()
@@ -145,6 +146,30 @@ def pending_ledger(published: Path, people: Population, changes: TokenChanges) -
     ledger = PendingLedger(published.resolve(), keys, changes.unchanged, (EXCLUDED_NUMBER,))
     note_changed_tokens(ledger, people, changes)
     return ledger
+
+
+def unlink_account(published: Path, user_id: str, *, owner: str, reason: str) -> int:
+    """Take back every link of an account but that to the person token it has in what is served; see `unlink`.
+
+    Raises PublicationError when nothing is published, and InputError when nobody of that id is in it, when
+    another account there has the same token, or there is no link to take back.
+    """
+    run_id = current_run(published)
+    if run_id is None:
+        remedy = "publish first: make nightly"
+        raise PublicationError(explained("nothing is published", where=str(published), remedy=remedy))
+    ids, index = published_persons(published / RUNS / run_id)
+    (row,) = ids.find([user_id])
+    if row < 0:
+        raise InputError(
+            explained("this account is not in what is served", remedy="give the id of its profile")
+        )
+    if len(index.rows_of(index.person(user_id, row))) > 1:
+        remedy = "mend the tables and publish a night first"
+        raise InputError(explained("another account of what is served has the same token", remedy=remedy))
+    return unlink(
+        SafetyLedger.of(published), user_id, index.of_row[:, row].tolist(), owner=owner, reason=reason
+    )
 
 
 def write_names_for_now(

@@ -48,6 +48,7 @@ COMMANDS = [
     "review",
     "serve",
     "token",
+    "unlink",
     "warm",
     "why-not",
 ]
