@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.vocabulary import IN_PERSON_INTENTS
+from recsys.catalogue.vocabulary import ENUMERATIONS, IN_PERSON_INTENTS
 from recsys.data.bitsets import pack_flags
 from recsys.data.population import Population
 from recsys.errors import InputError, explained
@@ -179,6 +179,12 @@ class Constraint(ABC):
 def has_any_word(people: Population, column: str) -> BoolArray:
     """Say whose set in `column` is known and holds at least one word, `(n_people,)` bool."""
     return people.known(column) & people.sets(column).any(axis=1)
+
+
+def wants_apart(people: Population) -> BoolArray:
+    """Say who has an intent that needs no place to meet, `(n_people,)` bool: another one, or online alone."""
+    apart = [word for word in ENUMERATIONS[C.INTENTS].words if word not in IN_PERSON_INTENTS]
+    return people.has_word(C.INTENTS, *apart) | people.has_word(C.MEETING_SETTINGS, "online_only")
 
 
 def wants_in_person(people: Population) -> BoolArray:

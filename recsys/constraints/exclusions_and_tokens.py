@@ -6,6 +6,7 @@ are keyed HMACs; only their equality is ever used, within one namespace.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,15 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
-from recsys.constraints.base import Clause, Constraint, ExcludedPairs, Gate, TokenGroups
+from recsys.constraints.base import (
+    Clause,
+    Constraint,
+    ExcludedPairs,
+    Gate,
+    TokenGroups,
+    has_any_word,
+    wants_apart,
+)
 from recsys.data.csr import SparseRows
 from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.population import Population
@@ -87,17 +96,21 @@ def _one_group_each(own: npt.NDArray[np.int32], avoided: npt.NDArray[np.int32]) 
 class SamePerson(Constraint):
     """Both are different people, and each is the one account of the person that takes part.
 
-    An unknown token is nobody else's. Of several accounts with one token an active one takes part, with
-    boundaries, accepted terms and a proof of age where one has them; of these the one seen most recently,
-    then the lesser id. So nobody stands in a list twice.
+    An unknown token is nobody else's. Of several accounts with one token one takes part that has all that the
+    standard rules ask of an account alone, where one has it; else an active one, with boundaries, accepted
+    terms and a proof of age. Of these it is the one seen most recently, then the lesser id. So nobody stands
+    in a list twice, and nobody is missing because the account that lacks something takes part.
+
+    verification: the tier needed to be listed.
     """
 
+    verification: str = "age"
     name = "same_person"
 
     def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
         """Say whether the tokens differ where both are known, and no other account comes before either."""
         a, b = people.person_tokens[i], people.person_tokens[j]
-        first = ~_comes_after_another_account(people)
+        first = ~_comes_after_another_account(people, self.verification)
         return (i != j) & (pd.isna(a) | pd.isna(b) | np.asarray(a != b, bool)) & first[i] & first[j]
 
     def clauses(self, people: Population) -> Sequence[Clause]:
@@ -106,6 +119,7 @@ class SamePerson(Constraint):
         rows = np.flatnonzero(group >= 0)
         own = np.column_stack([rows, group[rows]]).astype(np.int32)
         lacks = (
+            ~_has_what_is_asked(people, self.verification),
             ~people.is_word(C.ACCOUNT_STATE, "active"),
             ~people.has_boundaries,
             ~people.relations.accepted,
@@ -118,11 +132,34 @@ class SamePerson(Constraint):
         return [TokenGroups(own=own, avoided=np.empty((0, 2), np.int32), n_groups=len(tokens)), Gate(listed)]
 
 
-def _comes_after_another_account(people: Population) -> BoolArray:
+_ASKED_WORDS: Final = (
+    *(C.AGE_BAND, C.HOUSEHOLD_STATUS, C.DISCRETION, C.CONTACT_FREQUENCY, C.MAX_DISTANCE_KM, C.TZ),
+    *(C.ROMANCE_LINE, C.PHYSICAL_LINE, C.FINANCIAL_LINE, C.ACTIVITY),
+)
+_ASKED_SETS: Final = (
+    *(C.ACCEPTS_HOUSEHOLD_STATUS, C.INTENTS, C.LANGUAGES, C.CHANNELS, C.CONTACT_WINDOWS, C.MEETING_SETTINGS),
+)
+_TIERS: Final = ENUMERATIONS[C.VERIFICATION]
+
+
+def _has_what_is_asked(people: Population, verification: str) -> BoolArray:
+    """Say which accounts have all that the standard rules ask of an account alone, `(n_people,)`."""
+    found = people.is_word(C.ACCOUNT_STATE, "active") & people.relations.accepted
+    found &= people.codes(C.VERIFICATION) >= _TIERS.code(verification)
+    found &= ~people.is_word(C.ACTIVITY, "dormant") & (wants_apart(people) | people.known(C.CELL))
+    for column in _ASKED_WORDS:
+        found &= people.known(column)
+    for column in _ASKED_SETS:
+        found &= has_any_word(people, column)
+    return found
+
+
+def _comes_after_another_account(people: Population, verification: str) -> BoolArray:
     """Say which accounts share a token with one that comes before them, `(n_people,)`."""
     tokens = pd.Series(people.person_tokens, dtype=object)
     shared = np.flatnonzero(tokens.notna() & tokens.duplicated(keep=False))
     good = [
+        _has_what_is_asked(people, verification),
         people.is_word(C.ACCOUNT_STATE, "active"),
         people.has_boundaries,
         people.relations.accepted,

@@ -188,7 +188,7 @@ def standard_constraints(*, verification: str = "age", same_employer: bool = Tru
         MandatoryAnswers(),
         Exclusions(),
         Tokens(same_employer),
-        SamePerson(),
+        SamePerson(verification),
     )
 
 

@@ -1,11 +1,14 @@
 """What already stands between two people: answers insisted on, separations, tokens, one person."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints import Policy
@@ -17,6 +20,7 @@ from recsys.data.population import Population
 from recsys.testing.changed_people import separated, with_rows
 from recsys.testing.constraint_contract import ConstraintContract, a_few, seeds, table_of, two_people
 from recsys.testing.people import make_listed_people
+from recsys.types import BoolArray
 
 
 def _answer(row: int, answer: str, accepted: tuple[str, ...] | None = None, **more: Any) -> dict[str, Any]:
@@ -187,3 +191,63 @@ class TestSamePerson(ConstraintContract):
             latest = rows[seen[rows] == seen[rows].min()]
             assert np.flatnonzero(listed & (tokens == token)).tolist() == [latest.min()]
         assert np.array_equal(table_of(self.policy, people).any(axis=0), listed & (len(set(tokens)) > 1))
+
+    @a_few
+    @given(seeds, st.sampled_from(["age", "id"]))
+    def test_who_may_be_listed_under_one_account_is_not_missing_for_another(
+        self, seed: int, verification: str
+    ) -> None:
+        """Seen to fail for every column: an account that lacked one took part, and nobody was listed."""
+        rng = np.random.default_rng(seed)
+        people = make_listed_people(40, rng)
+        for at in rng.choice(len(_LACKS), len(_LACKS), replace=False):
+            gone = rng.random(40) < 0.03
+            people = _LACKS[at](people, gone)
+        people = replace(people, person_tokens=np.array([f"hmac1:{at // 2}" for at in range(40)], object))
+        policy = Policy.default(verification=verification)
+        alone = policy.without("same_person").compile(people).listed.reshape(20, 2)
+        listed = policy.compile(people).listed.reshape(20, 2)
+        assert (alone.any(axis=1) & ~alone.all(axis=1)).any()
+        assert np.array_equal(listed.sum(axis=1), alone.any(axis=1))
+        assert not (listed & ~alone).any()
+
+
+def _without(column: str) -> Callable[[Population, BoolArray], Population]:
+    def lacks(people: Population, gone: BoolArray) -> Population:
+        if column in people.coded:
+            codes = np.where(gone, -1, people.coded[column].codes).astype(np.int8)
+            coded = {**people.coded, column: replace(people.coded[column], codes=codes)}
+            return replace(people, coded=MappingProxyType(coded))
+        if column in people.counted:
+            counted = {**people.counted, column: np.where(gone, -1, people.counted[column])}
+            return replace(people, counted=MappingProxyType(counted))
+        told = people.coded_sets[column]
+        bits = np.where(gone[:, None], 0, told.bits).astype(np.uint64)
+        sets = {**people.coded_sets, column: replace(told, bits=bits, known=told.known & ~gone)}
+        return replace(people, coded_sets=MappingProxyType(sets))
+
+    return lacks
+
+
+def _said(column: str, word: str) -> Callable[[Population, BoolArray], Population]:
+    def says(people: Population, gone: BoolArray) -> Population:
+        told = people.coded[column]
+        codes = np.where(gone, told.words.index(word), told.codes).astype(np.int8)
+        return replace(people, coded=MappingProxyType({**people.coded, column: replace(told, codes=codes)}))
+
+    return says
+
+
+_SOMEBODY = make_listed_people(2, np.random.default_rng(0))
+_LACKS: Final = (
+    *map(_without, (*_SOMEBODY.coded, *_SOMEBODY.coded_sets, *_SOMEBODY.counted)),
+    _said("verification", "none"),
+    _said("verification", "age"),
+    _said("activity", "dormant"),
+    _said("account_state", "paused"),
+    lambda people, gone: replace(people, cells=np.where(gone, 0, people.cells).astype(np.uint64)),
+    lambda people, gone: replace(people, zones=np.where(gone, None, people.zones)),
+    lambda people, gone: replace(
+        people, relations=replace(people.relations, accepted=people.relations.accepted & ~gone)
+    ),
+)
