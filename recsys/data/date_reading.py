@@ -78,6 +78,8 @@ def _date_and_rest(text: object, order: str) -> tuple[date | None, str | None, s
         return None, "unknown", ""
     match = _ERA_DATE.match(found) or _YEAR_FIRST.match(found) or _EIGHT_DIGITS.fullmatch(found)
     match = match or _YEAR_LAST.match(found)
+    if match is None and (turned := _date_first(found)) is not None:
+        return _date_and_rest(turned, order)
     if match is None:
         return None, "a year of two digits" if _SHORT_YEAR.fullmatch(found) else "not a date", ""
     rest = _WEEKDAY.sub("", found[match.end() :])
@@ -100,6 +102,18 @@ def _date_and_rest(text: object, order: str) -> tuple[date | None, str | None, s
         return None, "not a date", ""
 
 
+def _date_first(text: str) -> str | None:
+    """Return a text such as `05:00 13/12/2025` with its time behind the date, None for any other."""
+    clock = _CLOCK.match(text)
+    if clock is None or not clock.group().strip():
+        return None
+    behind = re.sub(r"^[\s,\-–]+", "", text[clock.end() :])
+    date_there = _ERA_DATE.match(behind) or _YEAR_FIRST.match(behind) or _YEAR_LAST.match(behind)
+    if date_there is None:
+        return None
+    return f"{date_there.group()} {clock.group().strip()} {behind[date_there.end() :]}".strip()
+
+
 def read_moment(  # noqa: PLR0911 one answer a reading
     text: object, zone: str | None, order: str = "ymd"
 ) -> tuple[datetime | None, str | None]:
@@ -120,6 +134,8 @@ def read_moment(  # noqa: PLR0911 one answer a reading
     (None, 'a time without a date')
     >>> read_moment("2026-06-01 9:30 PM", "UTC")[0].hour, read_moment("2026-06-01 9:30 JST", "UTC")[1]
     (21, 'a zone that is no offset')
+    >>> read_moment("05:00 13/12/2025", "UTC", "dmy")[0].isoformat()  # usual in Vietnamese forms
+    '2025-12-13T05:00:00+00:00'
     """
     if is_unknown(text):
         return None, "unknown"

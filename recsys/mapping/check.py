@@ -20,6 +20,7 @@ from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.config import token_secret
 from recsys.constraints.policy import Policy
 from recsys.data.contact_tokens import SHORTEST_SECRET
+from recsys.data.id_spellings import Spellings
 from recsys.data.tables import CONTRACTS
 from recsys.errors import SettingsError, did_you_mean, explained
 from recsys.mapping.completeness import unended_files
@@ -200,16 +201,19 @@ def _unmapped(queries: Frames[str, str], lang: Language) -> pd.DataFrame:
 
 
 def _strangers(loaded: LoadedTables) -> pd.DataFrame:
-    """Return how many rows name nobody of profiles, by table and column."""
+    """Return how many rows name nobody of profiles as spelled, and how many of them somebody all the same."""
     users = set(loaded.accepted.get(T.PROFILES, pd.DataFrame({C.USER: []}))[C.USER].astype(str))
+    spellings = Spellings(users)
     rows = []
     for table in (T.BLOCKS, T.REPORTS, T.HOLDS, T.EVENTS):
         frame = loaded.accepted.get(table, pd.DataFrame())
         for column in frame.columns.intersection([C.USER, C.ACTOR, C.TARGET]):
             named = frame[column].dropna().astype(str)
-            if nobody := int((~named.isin(users)).sum()):
-                rows.append((f"{table}.{column}", nobody, len(named)))
-    return pd.DataFrame(rows, columns=["column", "rows", "of"]).set_index("column")
+            others = named[~named.isin(users)]
+            if len(others):
+                meant = int(others.map(spellings.whom).notna().sum())
+                rows.append((f"{table}.{column}", len(others), meant, len(named)))
+    return pd.DataFrame(rows, columns=["column", "rows", "meant", "of"]).set_index("column")
 
 
 _NEEDED = (

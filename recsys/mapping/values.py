@@ -29,15 +29,23 @@ BANDS: Final = ENUMERATIONS[C.AGE_BAND].words
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 _AGE = re.compile(r"(\d{1,3})(?:[.,]0+)?\s*(?:\+|歳|세|岁)?")
 _UP_TO = re.compile(
-    r"^(?:up to|within|max(?:imum|imal|\.)?|bis(?: zu)?|até|hasta|jusqu['’]?à|fino a|tot|[<≤])\s*"
+    r"^(?:up\s?to|within|under|max(?:imum|imal|imo|\.)?|bis(?: zu)?|até|hasta|jusqu\s*['’]?\s*[àa]|fino a|"
+    r"tot|no more than|at most|moins de|menos de|[<≤])(?:\s|\b|(?<=[<≤.]))\s*"
 )
 _UP_TO_AFTER: Final = "以内まで圏"
 _IN_BRACKETS = re.compile(r"\(([+-]?\d+)\)\s*$")
 _WHOLE_AS_REAL = re.compile(r"(\d+)\.0+")
 DISTANCE_UNITS: Final = {
     "km": 1.0,
+    "kms": 1.0,
+    "km.": 1.0,
+    "kilometre": 1.0,
+    "kilometer": 1.0,
     "kilometres": 1.0,
     "kilometers": 1.0,
+    "kilomètres": 1.0,
+    "kilómetros": 1.0,
+    "quilômetros": 1.0,
     "キロ": 1.0,
     "m": 0.001,
     "mi": KM_A_MILE,

@@ -51,6 +51,23 @@ def test_a_time_without_a_date_is_never_today(text: str) -> None:
     assert date_reading.read_moment(text, "UTC") == (None, "a time without a date")
 
 
+@given(
+    st.datetimes(datetime(1990, 1, 1), datetime(2030, 1, 1)),
+    st.sampled_from(["%d/%m/%Y", "%Y-%m-%d", "%d.%m.%Y", "%Y年%m月%d日"]),
+    st.sampled_from(["%H:%M:%S", "%H:%M", "%Ih%M pm"]),
+    st.sampled_from([" ", ", ", " - "]),
+)
+def test_a_time_before_the_date_is_that_of_one_behind_it(
+    at: datetime, day: str, clock: str, mark: str
+) -> None:
+    """Seen to fail: `05:00 13/12/2025`, usual in Vietnamese forms, was "a time without a date"."""
+    before, behind = at.strftime(f"{clock}{mark}{day}"), at.strftime(f"{day} {clock}")
+    found = date_reading.read_moment(before, "Asia/Ho_Chi_Minh", "dmy")
+    assert found == date_reading.read_moment(behind, "Asia/Ho_Chi_Minh", "dmy")
+    assert found[1] is None
+    assert date_reading.read_date(before, "dmy") == (at.date(), None)
+
+
 @given(st.datetimes(datetime(1990, 1, 1), datetime(2030, 1, 1)), ZONES)
 def test_a_local_time_is_the_moment_the_zone_says(naive: datetime, zone: str) -> None:
     naive = naive.replace(microsecond=0)

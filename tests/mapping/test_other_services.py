@@ -236,7 +236,7 @@ def test_ids_of_another_spelling_are_counted_and_words_unknown_to_a_query_refuse
         check_mapping(Mapping.read(tmp_path), secret=SECRET)
     (tmp_path / "boundaries.sql").write_text("SELECT canonical_id(id) AS user_id FROM m")
     found = check_mapping(Mapping.read(tmp_path), secret=SECRET)
-    assert found.strangers.loc["blocks.actor"].tolist() == [1, 2]
+    assert found.strangers.loc["blocks.actor"].tolist() == [1, 1, 2]
     assert found.loaded.quarantine["codes"].tolist()[0] == "languages.unknown_member"
 
 

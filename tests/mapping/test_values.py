@@ -44,6 +44,17 @@ def test_a_mark_of_thousands_is_never_read_as_one_of_decimals(text: str) -> None
     assert values.read_distance(text) == (None, "a mark that parts thousands or decimals")
 
 
+@given(
+    km=st.integers(1, 999),
+    before=st.sampled_from(
+        ["", "max. ", "maximum ", "up to ", "upto ", "jusqu’à ", "jusqu'a ", "até ", "bis zu ", "≤", "<"]
+    ),
+    behind=st.sampled_from(["", " km", "km", " kms", " km.", " kilometres", " kilómetros", " キロ"]),
+)
+def test_a_distance_is_read_in_the_words_of_forms(km: int, before: str, behind: str) -> None:
+    assert values.read_distance(f"{before}{km}{behind}") == (km, None)
+
+
 @given(st.floats(-180, 180).map(lambda one: f"{one:.6f}"))
 def test_degrees_are_the_same_with_a_point_and_a_comma(text: str) -> None:
     assert read_degrees(text.replace(".", ",")) == read_degrees(text) == (float(text), None)
@@ -174,6 +185,32 @@ def test_days_of_two_letters_are_read_in_ranges_and_pairs_alone(said: str, days:
     found, reason = read_windows(said)
     assert reason is None
     assert len({window.partition("_")[0] for window in found or ()}) == days
+
+
+_EACH = [
+    "every",
+    "any",
+    "each",
+    "tous les",
+    "toutes les",
+    "chaque",
+    "todas as",
+    "todos los",
+    "cada",
+    "ogni",
+    "jeden",
+]
+
+
+@settings(deadline=None)
+@given(
+    each=st.sampled_from(_EACH),
+    day=st.sampled_from(["", "Monday", "lundis", "weekend", "domingo", "fin de semaine"]),
+    part=st.sampled_from(["", "evening", "soirs", "noites", "matin"]),
+)
+def test_a_word_for_each_changes_nothing(each: str, day: str, part: str) -> None:
+    """Seen to fail: every evening was not read in French and Portuguese. Of a day named it is not every day."""
+    assert read_windows(f"{each} {day} {part}") == read_windows(f"{day} {part}".strip() or "or")
 
 
 _READ = [
