@@ -209,7 +209,7 @@ _EACH = [
     part=st.sampled_from(["", "evening", "soirs", "noites", "matin"]),
 )
 def test_a_word_for_each_changes_nothing(each: str, day: str, part: str) -> None:
-    """Seen to fail: every evening was not read in French and Portuguese. Of a day named it is not every day."""
+    """Seen to fail: every evening was not read in French and Portuguese; of a named day it is that day."""
     assert read_windows(f"{each} {day} {part}") == read_windows(f"{day} {part}".strip() or "or")
 
 
