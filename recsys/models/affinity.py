@@ -45,6 +45,7 @@ TERMS: Final = (
     AffinityTerm("popularity for the unknown", 0.0, 1.0),
     AffinityTerm("recent activity of the candidate", 0.0, 1.0),
     AffinityTerm("recent popularity", 0.0, 1.0),
+    AffinityTerm("presence of the candidate", 0.0, 1.0),
 )
 """`p_like` is the logit of P(like | look); `known` goes from 0 to 1 with what the viewer has decided; the
 popularity of a candidate counts for a viewer by the fourth power of what is missing to 1."""
@@ -103,6 +104,8 @@ class PersonAffinity:
 
     known, activity: as viewer; popularity: as candidate, log of one more than the decisions.
     recent_activity, recent_popularity: the same of decisions given and received, halved with their age.
+    presence: 1 for who has just decided about somebody, halved with the age of their last decision; unlike
+    recent activity it is the same of who decided once and who decides about everybody.
     """
 
     visits: AffinityRows
@@ -114,6 +117,7 @@ class PersonAffinity:
     popularity: Float64Array
     recent_activity: Float64Array
     recent_popularity: Float64Array
+    presence: Float64Array
 
     @property
     def unknown(self) -> Float64Array:
@@ -128,7 +132,7 @@ class PersonAffinity:
             part: AffinityRows = getattr(self, name)
             rows.append(pair_dots(part.taste, part.appeal, i, j))
         rows += [self.activity[i], self.popularity[j], self.unknown[i], self.popularity[j] * self.unknown[i]]
-        rows += [self.recent_activity[j], self.recent_popularity[j]]
+        rows += [self.recent_activity[j], self.recent_popularity[j], self.presence[j]]
         return np.array(rows)
 
     def at(self, rows: IntegerArray) -> "PersonAffinity":
@@ -185,7 +189,7 @@ class AffinityParts:
             for own in (decisions.viewers, decisions.candidates)
         )
         known = evidence_weight(given)
-        activity, popularity = self.recent(decisions, n_people)
+        activity, popularity, presence = self.recent(decisions, n_people)
 
         def levelled(name: str) -> AffinityRows:
             spread: ScoreSpread = getattr(self.spread, name)
@@ -201,15 +205,20 @@ class AffinityParts:
             popularity=np.log1p(received),
             recent_activity=activity,
             recent_popularity=popularity,
+            presence=presence,
         )
 
-    def recent(self, decisions: Impressions, n_people: int) -> tuple[Float64Array, Float64Array]:
-        """Return recent activity and popularity of `n_people`, see `PersonAffinity`."""
+    def recent(
+        self, decisions: Impressions, n_people: int
+    ) -> tuple[Float64Array, Float64Array, Float64Array]:
+        """Return recent activity, recent popularity and presence of `n_people`, see `PersonAffinity`."""
         share = 0.5 ** (decisions.age / self.half_life)
         activity, popularity = (
             np.log1p(np.bincount(own, share, n_people)) for own in (decisions.viewers, decisions.candidates)
         )
-        return activity, popularity
+        presence = np.zeros(n_people)
+        np.maximum.at(presence, decisions.viewers, share)
+        return activity, popularity, presence
 
 
 @dataclass(frozen=True, eq=False)
@@ -342,6 +351,7 @@ class Affinity:
             theta[TERM["popularity"]] * one.popularity
             + theta[TERM["recent activity of the candidate"]] * one.recent_activity
             + theta[TERM["recent popularity"]] * one.recent_popularity
+            + theta[TERM["presence of the candidate"]] * one.presence
         )
         popular = theta[TERM["popularity for the unknown"]] * one.unknown
         taste += [own[:, None], ones, popular[:, None]]

@@ -78,8 +78,10 @@ def fit_affinity(
         end = HeldOutAffinity(replace(latest, known=early), *fit.parts(early, CHOOSING_ITERATIONS))
         choice, half_life = with_recency(choice, [end, *splits])
         final = replace(final, half_life=half_life)
-        activity, popularity = final.recent(whole, n_people)
-        everybody = replace(everybody, recent_activity=activity, recent_popularity=popularity)
+        activity, popularity, presence = final.recent(whole, n_people)
+        everybody = replace(
+            everybody, recent_activity=activity, recent_popularity=popularity, presence=presence
+        )
     beside = Platt(0.0, 0.0)
     if negatives_per_like and (decisions.labels > 0).all():
         splits = [one.as_recent(final.half_life) for one in splits]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -21,7 +22,14 @@ _LATEST: Final = 0.2
 """Share of the pairs that is the end of a log."""
 _LEAST_DAYS: Final = 2.0
 """Days a log covers at least where its times mean anything."""
-_RECENT: Final = (TERM["recent activity of the candidate"], TERM["recent popularity"])
+RECENT: Final = (
+    TERM["recent activity of the candidate"],
+    TERM["recent popularity"],
+    TERM["presence of the candidate"],
+)
+"""As `AffinityParts.recent` returns them."""
+_RECENCIES: Final = (RECENT[:2], RECENT[2:])
+"""Terms that are weighed together: how much goes on about somebody, and whether they are still there."""
 _MOST_OF_THE_LOG: Final = 0.95
 """Share of the decisions whose time counts as the time a log covers; single dates may be wrong."""
 _HALF_LIVES: Final = (1 / 4, 1 / 16, 1 / 64, 1 / 256)
@@ -63,11 +71,16 @@ class HeldOutAffinity:
 
     def as_recent(self, half_life: float) -> "HeldOutAffinity":
         """Return the same with recent activity and popularity of this half-life, in days."""
-        recent = replace(self.parts, half_life=half_life).recent(
-            self.decisions.known, len(self.decisions.p_like)
+        activity, popularity, presence = self.recent(half_life)
+        person = replace(
+            self.person, recent_activity=activity, recent_popularity=popularity, presence=presence
         )
-        person = replace(self.person, recent_activity=recent[0], recent_popularity=recent[1])
         return replace(self, person=person)
+
+    def recent(self, half_life: float) -> tuple[Float64Array, Float64Array, Float64Array]:
+        """Return recent activity, recent popularity and presence of this half-life, in days."""
+        parts = replace(self.parts, half_life=half_life)
+        return parts.recent(self.decisions.known, len(self.decisions.p_like))
 
     def with_closeness(self, closeness: Closeness) -> "HeldOutAffinity":
         """Return the same with what common neighbours add to P(like | look)."""
@@ -137,47 +150,48 @@ def _smoothed_rate(labels: Float64Array) -> float:
 
 
 def with_recency(choice: ListWeights, splits: Sequence[HeldOutAffinity]) -> tuple[ListWeights, float]:
-    """Return `choice` with a weight of recent decisions given and received, and their half-life in days.
+    """Return `choice` with a weight of recent decisions or of presence, and their half-life in days.
 
     splits: first the end of the log, then pairs of any time.
-    Weight and half-life are those that help lists of the end most, less what they cost lists of pairs of any
-    time. 0 where no gain at the end exceeds chance.
+    What, weight and half-life are those that help lists of the end most, less what they cost lists of pairs
+    of any time. 0 where no gain at the end exceeds chance.
     """
     span = float(np.quantile(splits[0].decisions.known.first_age, _MOST_OF_THE_LOG))
-    found: dict[tuple[float, float], list[Float64Array]] = {}
-    for split in splits:
-        recent = {share: _recent(split, share * span) for share in _HALF_LIVES}
+    found: dict[tuple[tuple[int, ...], float, float], list[Float64Array]] = {}
+    for split, terms in product(splits, _RECENCIES):
+        recent = {share: _recent(split, terms, share * span) for share in _HALF_LIVES}
         lately = replace(split.person, recent_popularity=recent[_HALF_LIVES[1]])
         lists = replace(split, person=lately).judged([choice])
         for share, amount in recent.items():
             for weight in _RECENCY_WEIGHTS:
                 gains = lists.gains(choice, weight * (amount - _usual(amount, split)))
-                found.setdefault((weight, share), []).append(gains)
-    none = found[0.0, _HALF_LIVES[0]]
+                found.setdefault((terms, weight, share), []).append(gains)
 
-    def worth(key: tuple[float, float]) -> float:
+    def none(key: tuple[tuple[int, ...], float, float]) -> list[Float64Array]:
+        return found[key[0], 0.0, _HALF_LIVES[0]]
+
+    def worth(key: tuple[tuple[int, ...], float, float]) -> float:
         end, *others = (
             float(np.log(max(gain.mean(), _LEAST_GAIN) / max(base.mean(), _LEAST_GAIN)))
-            for gain, base in zip(found[key], none, strict=True)
+            for gain, base in zip(found[key], none(key), strict=True)
         )
         return end + float(np.mean(others))
 
-    better = [key for key in found if is_better(found[key][0], none[0], errors=_ERRORS)]
-    best = max(better, key=worth, default=(0.0, 1.0))
+    better = [key for key in found if is_better(found[key][0], none(key)[0], errors=_ERRORS)]
+    best = max(better, key=worth, default=(RECENT, 0.0, 1.0))
     if not better or worth(best) <= 0.0:
         return choice, 1.0
-    weight, half_life = best[0], best[1] * span
+    terms, weight, half_life = best[0], best[1], best[2] * span
     theta = choice.theta.copy()
-    theta[list(_RECENT)] = weight
-    theta[TERM["level"]] -= weight * _usual(_recent(splits[0], half_life), splits[0])
+    theta[list(terms)] = weight
+    theta[TERM["level"]] -= weight * _usual(_recent(splits[0], terms, half_life), splits[0])
     return replace(choice, theta=theta), half_life
 
 
-def _recent(split: HeldOutAffinity, half_life: float) -> Float64Array:
-    """Return recent activity and popularity together, `(n_people,)`."""
-    people = len(split.decisions.p_like)
-    activity, popularity = replace(split.parts, half_life=half_life).recent(split.decisions.known, people)
-    return activity + popularity
+def _recent(split: HeldOutAffinity, terms: tuple[int, ...], half_life: float) -> Float64Array:
+    """Return the sum of some of `RECENT`, `(n_people,)`."""
+    amounts = dict(zip(RECENT, split.recent(half_life), strict=True))
+    return np.asarray(np.sum([amounts[term] for term in terms], axis=0), np.float64)
 
 
 def _usual(recent: Float64Array, split: HeldOutAffinity) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 
 from recsys.data.unseen_pairs import UnseenPairs
 from recsys.models.affinity import PARTS, TERM, TERMS, Closeness
-from recsys.models.affinity_recency import HeldOutAffinity
+from recsys.models.affinity_recency import RECENT, HeldOutAffinity
 from recsys.models.calibration import Platt, fit_platt
 from recsys.models.directed import sigmoid
 from recsys.models.impressions import Impressions
@@ -35,7 +35,6 @@ _BESIDE: Final = 100
 """Unseen candidates beside each of so many held-out choices."""
 _OF_THE_VIEWER: Final = (TERM["level"], TERM["activity"])
 """Terms that are the same for all candidates of a viewer."""
-_RECENT: Final = (TERM["recent activity of the candidate"], TERM["recent popularity"])
 _UNKNOWN: Final = (TERM["level of the unknown"], TERM["popularity for the unknown"])
 _POPULARITY_FOR_UNKNOWN: Final = 1.0
 """Weight of popularity for a viewer without a decision: as often as others came to like them."""
@@ -205,7 +204,7 @@ def fit_weights(
     unseen = UnseenPairs.of(decisions.viewers, decisions.candidates)
     liked = [split.only(split.decisions.held.labels > 0) for split in splits]
     drawn = _DrawnPairs.of(liked, unseen, rng)
-    ordered_by = [at for at in range(len(TERMS)) if at not in (*_RECENT, *_UNKNOWN)]
+    ordered_by = [at for at in range(len(TERMS)) if at not in (*RECENT, *_UNKNOWN)]
     choice = _fitted(liked, unseen, ordered_by, rng)
     look = _fitted(splits, unseen, _OF_A_LOOK, rng)
     looked = _DrawnPairs.of(splits, unseen, rng).levelled(ListWeights(look, _NONE_LEVELLED))

@@ -11,6 +11,7 @@ from recsys.data.unseen_pairs import UnseenPairs
 from recsys.evaluation import auc
 from recsys.interactions import Interactions
 from recsys.models.affinity import TERMS
+from recsys.models.affinity_recency import RECENT
 from recsys.models.behaviour_parameters import BehaviourConfig
 from recsys.models.collaborative import CollaborativeModel
 from recsys.models.directed import sigmoid
@@ -259,6 +260,29 @@ def test_where_people_stay_for_weeks_lists_hold_those_who_are_there(seed):
     assert (middle[people.ids.rows(lists[C.CANDIDATE])] < 25).mean() > (0.75 if seed == 6 else 0.55)
 
 
+@pytest.mark.parametrize("seed", [8, 9])
+def test_who_has_gone_is_not_listed_however_much_they_did(seed):
+    """A third stay; the others go day by day, are liked for a month after, and do little or a lot."""
+    rng = np.random.default_rng(seed)
+    n, n_draws, days = 500, 200_000, 120
+    gone = np.where(rng.random(n) < 0.35, days, rng.uniform(10, days, n))
+    came = np.minimum(rng.uniform(-60, 100, n), gone - 8)
+    busy = np.exp(rng.normal(0.0, 1.0, n))
+    i, j = rng.choice(n, n_draws, p=busy / busy.sum()), rng.integers(0, n, n_draws)
+    day = rng.uniform(0, days, n_draws)
+    there = (day > came[i]) & (day < gone[i]) & (day > came[j]) & (day < gone[j] + 30)
+    kept = there & (i != j) & ((i % 5 == j % 5) | (rng.random(n_draws) < 0.05))
+    ids = np.array([f"p{k:03}" for k in range(n)], dtype=object)
+    columns = {C.ACTOR: ids[i[kept]], C.TARGET: ids[j[kept]], C.TYPE: "like"}
+    frame = pd.DataFrame(columns).assign(**{C.TS: AS_OF - pd.to_timedelta(days - day[kept], unit="D")})
+    frame = frame.sort_values(C.TS).drop_duplicates([C.ACTOR, C.TARGET])
+    people = Population.of_ids(ids, as_of=AS_OF)
+    seen = frame[[C.ACTOR, C.TARGET]].set_axis([C.VIEWER, C.CANDIDATE], axis=1)
+    model = CollaborativeModel(QUICK).fit(people, Events.of(frame), rng=np.random.default_rng(1))
+    lists = recommend(model, people, Policy((Exclusions(),)), k=5, exclude=seen)
+    assert (gone[people.ids.rows(lists[C.CANDIDATE])] == days).mean() > 0.75
+
+
 def test_recency_costs_nothing_where_nobody_leaves():
     """Decisions at random times say nothing of who is there now, so recent ones get no weight."""
     rng = np.random.default_rng(8)
@@ -270,7 +294,7 @@ def test_recency_costs_nothing_where_nobody_leaves():
     model = CollaborativeModel(QUICK).fit(
         people, Events.of(pd.DataFrame(columns)), rng=np.random.default_rng(1)
     )
-    assert not model.affinity_.choice[-2:].any()
+    assert not model.affinity_.choice[list(RECENT)].any()
 
 
 def test_people_who_met_the_same_people_like_each_other_more_given_a_look():

@@ -15,7 +15,7 @@ NONE = np.zeros(len(PARTS))
 def random_people(rng):
     """Return people with random parts, and matrices of P(like | look) of nothing."""
     rows = [AffinityRows(rng.normal(size=(N, 3)), rng.normal(size=(N, 3)), np.ones(N)) for _ in PARTS]
-    own = [rng.random(N) for _ in range(5)]
+    own = [rng.random(N) for _ in range(6)]
     ids = IdIndex([f"p{k:02}" for k in range(N)])
     flat = Directed.of(ids, taste=np.zeros((N, 1)), appeal=np.zeros((N, 1)), cell=np.full(N, -1, np.int64))
     return PersonAffinity(*rows, *own), flat
