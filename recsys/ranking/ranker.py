@@ -30,7 +30,6 @@ from recsys.ranking.hot_reload import CurrentSnapshot, SnapshotReloader
 from recsys.ranking.newcomer_limits import NewcomerLimits
 from recsys.ranking.newcomer_search import NewcomerSearch
 from recsys.ranking.page_builder import PageBuilder
-from recsys.ranking.page_cursor import PageCursor
 from recsys.ranking.pair_audit import MemberAudit, OperatorAudits, OperatorGate, OperatorPermission, PairAudit
 from recsys.ranking.profile_tables import as_profile, profile_restricts, tables_of_json
 from recsys.ranking.questions import Questions
@@ -43,7 +42,7 @@ from recsys.ranking.response_and_receipt import (
     impressions,
     impressions_of_day,
 )
-from recsys.ranking.serve_time_filter import Narrowing, narrowing_of
+from recsys.ranking.serve_time_filter import Narrowing, PageCursor, narrowing_of
 from recsys.ranking.snapshot import Snapshot, SnapshotIds
 from recsys.ranking.viewer_day import ViewerDay
 from recsys.ranking.viewer_filters import Filters

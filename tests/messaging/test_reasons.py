@@ -247,7 +247,7 @@ def plain_codes(people: Population, viewer: int, candidate: int) -> list[str]:
     return turns[:MOST_REASONS]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(people=populations(min_size=2, max_size=8))
 def test_equals_the_plain_definition(people: Population) -> None:
     i, j = (index.ravel() for index in np.indices((len(people), len(people))))

@@ -14,6 +14,7 @@ from recsys.data.population import CodedColumn
 from recsys.errors import SourceError
 from recsys.pipeline.gates import Calibration, Level, Proposal
 from recsys.pipeline.gates.distribution import (
+    Band,
     calibration,
     column_profile,
     drift,
@@ -22,11 +23,11 @@ from recsys.pipeline.gates.distribution import (
     psi,
     read_column_profile,
     sampling_noise,
+    usual_band,
 )
 from recsys.pipeline.gates.list_checks import overlap
 from recsys.pipeline.gates.safety import erased
 from recsys.pipeline.gates.table_checks import person_tokens, safety_tables, wishes
-from recsys.pipeline.gates.usual_band import Band, usual_band
 from recsys.pipeline.history import read_history
 from recsys.pipeline.publish import PublishResult
 from recsys.pipeline.retention import run_ids

@@ -21,8 +21,8 @@ from recsys.errors import InputError, SafetyUnavailable
 from recsys.ranking import day_writes
 from recsys.ranking.day_writes import DayWrites
 from recsys.ranking.newcomer_limits import NewcomerLimits
-from recsys.ranking.page_cursor import PageCursor
 from recsys.ranking.ranker import Ranker
+from recsys.ranking.serve_time_filter import PageCursor
 from recsys.ranking.viewer_day import ViewerDay
 from recsys.ranking.viewer_filters import Filters
 from recsys.safety import MemorySafety, SqliteSafety

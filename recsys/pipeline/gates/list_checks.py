@@ -9,8 +9,8 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.ids import IdIndex
+from recsys.pipeline.gates.distribution import usual_band
 from recsys.pipeline.gates.proposal import GateResult, Level, Proposal, blocked_if_any, graded
-from recsys.pipeline.gates.usual_band import usual_band
 from recsys.storage.publication import LISTS, read_coded_lists
 
 

@@ -7,8 +7,8 @@ import pandas as pd
 
 from recsys.catalogue.columns import Tables as T
 from recsys.data.safety_rows import KEPT
+from recsys.pipeline.gates.distribution import BAND_WINDOW
 from recsys.pipeline.gates.proposal import GateResult, Level, Proposal
-from recsys.pipeline.gates.usual_band import BAND_WINDOW
 
 SAFETY: Final = (T.BLOCKS, T.REPORTS, T.HOLDS)
 _FEW: Final = 5
