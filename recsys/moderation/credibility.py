@@ -85,8 +85,10 @@ def reporter_standing(accusations: pd.DataFrame, events: Events, policy: ReviewP
     verified: whether they held the policy's tier; settled: whether their account was old enough; accused: how
     many people they had accused so far, this one included; talked: whether both had written to each other.
     """
-    verified = _verified_since(events, policy.verified)
-    joined = _first(events, "terms_accepted")
+    named = pd.unique(pd.concat([accusations[REPORTER], accusations[PERSON]]))
+    known = events.frame[events.frame[C.ACTOR].isin(named)]  # few did anything that counts here
+    verified = _verified_since(known, policy.verified)
+    joined = _first(known, "terms_accepted")
     ts, reporter = accusations[C.TS], accusations[REPORTER]
     new = ~accusations.duplicated([REPORTER, PERSON])
     return pd.DataFrame(
@@ -94,7 +96,7 @@ def reporter_standing(accusations: pd.DataFrame, events: Events, policy: ReviewP
             "verified": _looked_up(reporter, verified) <= ts,
             "settled": ts - _looked_up(reporter, joined) >= policy.settled_days * _DAY,
             "accused": new.groupby(reporter, sort=False).cumsum().astype("int64"),
-            "talked": _talked(accusations, events),
+            "talked": _talked(accusations, known),
         },
         index=accusations.index,
     )
@@ -107,14 +109,12 @@ def _looked_up(ids: pd.Series, times: pd.Series) -> pd.Series:
     return pd.Series(found.as_unit("us"), index=ids.index)
 
 
-def _first(events: Events, kind: str) -> pd.Series:
-    frame = events.frame
+def _first(frame: pd.DataFrame, kind: str) -> pd.Series:
     return frame[frame[C.TYPE] == kind].groupby(C.ACTOR)[C.TS].min()
 
 
-def _verified_since(events: Events, tier: str) -> pd.Series:
+def _verified_since(frame: pd.DataFrame, tier: str) -> pd.Series:
     """Return since when each person holds the tier; who was last verified at less holds it no more."""
-    frame = events.frame
     verified = frame[(frame[C.TYPE] == "verified") & frame[C.DETAIL].isin(_TIERS)]
     enough = verified[C.DETAIL].isin(_TIERS[_TIERS.index(tier) :])
     since = verified[enough].groupby(C.ACTOR)[C.TS].min()
@@ -122,9 +122,8 @@ def _verified_since(events: Events, tier: str) -> pd.Series:
     return since[since.index.isin(last.index[last.astype(bool)])]
 
 
-def _talked(accusations: pd.DataFrame, events: Events) -> pd.Series:
+def _talked(accusations: pd.DataFrame, frame: pd.DataFrame) -> pd.Series:
     """Say in which accusations both had written to each other before."""
-    frame = events.frame
     first = frame[frame[C.TYPE] == "message"].groupby([C.ACTOR, C.TARGET])[C.TS].min()
     forward = pd.MultiIndex.from_frame(accusations[[REPORTER, PERSON]])
     backward = pd.MultiIndex.from_frame(accusations[[PERSON, REPORTER]])

@@ -79,9 +79,11 @@ def indiscriminate(people: Population, events: Events) -> BoolArray:
     known = rows >= 0
     likes = coded.are("like") & (row[coded.actor] >= 0)
     days = coded.ts[likes] // MICROSECONDS_A_DAY
-    actors, counts = np.unique(np.column_stack([row[coded.actor[likes]], days]), axis=0, return_counts=True)
+    first = int(days.min(initial=0))
+    n_days = int(days.max(initial=0)) - first + 1
+    keys, counts = np.unique(row[coded.actor[likes]] * np.int64(n_days) + (days - first), return_counts=True)
     most_a_day = np.zeros(n_people, np.int64)
-    np.maximum.at(most_a_day, actors[:, 0].astype(np.int64), counts)
+    np.maximum.at(most_a_day, keys // n_days, counts)
     return likes_nearly_everybody(
         np.bincount(rows[known & decisions.likes], minlength=n_people),
         np.bincount(rows[known], minlength=n_people),

@@ -80,8 +80,8 @@ class CircleScores:
         cells, at = np.unique(directed.cell, return_inverse=True)
         return cls(
             directed,
-            circles.share.T @ directed.taste.astype(np.float64),
-            circles.share.T @ directed.appeal.astype(np.float64),
+            _means(circles, directed.taste),
+            _means(circles, directed.appeal),
             at,
             _nearness(directed, circles, cells, at),
         )
@@ -126,6 +126,15 @@ class CircleScores:
         return least if self.nearness is None else least + self.nearness[self.at[viewers], circles]
 
 
+def _means(circles: CircleRows, factors: Float32Array) -> Float64Array:
+    """Return the means over the members of each circle, `(n_circles, n_factors)`, some factors at a time."""
+    found = np.empty((len(circles.names), factors.shape[1]))
+    for start in range(0, factors.shape[1], _FACTORS_AT_ONCE):
+        some = slice(start, start + _FACTORS_AT_ONCE)
+        found[:, some] = circles.share.T @ factors[:, some].astype(np.float64)
+    return found
+
+
 def _nearness(
     directed: Directed, circles: CircleRows, cells: npt.NDArray[np.uint64], at: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64] | None:
@@ -148,6 +157,7 @@ LEAST_MEMBERS: Final = 5
 UNSAFE: Final = ("block", "report", "unsafe")
 _LOGITS_AT_ONCE: Final = 1 << 20
 _CELLS_AT_ONCE: Final = 512
+_FACTORS_AT_ONCE: Final = 32
 _MEMBERS_AT_ONCE: Final = 40
 
 
