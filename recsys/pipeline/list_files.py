@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,8 @@ SCHEMA: Final = pa.schema(
         pa.field(C.REASONS, pa.list_(pa.string())),
     ]
 )
+_BY_DICTIONARY: Final = [C.VIEWER, C.CANDIDATE, C.RANK, C.PROPENSITY, f"{C.REASONS}.list.element"]
+"""Columns of few different values; probabilities hardly repeat: coding them takes time and room."""
 Keeps = Callable[[ObjectArray, ObjectArray], BoolArray]
 Ids = Sequence[str] | npt.NDArray[np.object_]
 ROWS_A_GROUP: Final = 1_000_000
@@ -61,7 +63,8 @@ def write_lists(path: Path, lists: pd.DataFrame) -> None:
 
 def write_table(path: Path, batches: Iterable[pa.Table], rows_a_group: int | None = None) -> None:
     """Write tables of lists, one after another, as one file in full or not at all."""
-    with atomic_file(path) as file, pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
+    how: dict[str, Any] = {"compression": "zstd", "use_dictionary": _BY_DICTIONARY}
+    with atomic_file(path) as file, pq.ParquetWriter(file, SCHEMA, **how) as writer:
         for batch in batches:
             writer.write_table(batch, row_group_size=rows_a_group or ROWS_A_GROUP)
 
