@@ -54,7 +54,7 @@ console: env ## the operators' console on two nights of a made-up town; PORT=800
 
 ##@ Check
 
-fast: env ## the inside alone, in less than a minute and a half: rules, tables, features, search, allocation, metrics; no models
+fast: env ## the inside alone, in about a minute and a half: rules, tables, features, search, allocation, metrics; no models
 	$(PYTHON) -m pytest $(WORKERS) -m 'not slow' --ignore=tests/storage/postgres $(FAST)
 
 # A file is one worker's: what its tests share is made once. Files in their order: nights before docstrings.

@@ -10,7 +10,7 @@ A row is read by a night whose data are of a later time than its arrival: then t
 import json
 import re
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, Protocol, Self, runtime_checkable
@@ -168,6 +168,18 @@ class DayRows(NamedTuple):
     changes: tuple[DayEvent, ...]
     place: int
     log: str
+
+
+def rows_of_day(rows: Sequence[Sequence[Any]], event: Callable[[Sequence[Any]], DayEvent]) -> DayRows:
+    """Return the answer that rows of a database give; `event` reads one from what follows the first column.
+
+    The first column says what a row is: 0 which log it is, 1 the place, 2 an event of pairs, 3 a change.
+    """
+    place = next(row[1] for row in rows if row[0] == 1)
+    identity = next((row[1] for row in rows if row[0] == 0), "")
+    pairs = {one.key: one for one in (event(row[1:]) for row in rows if row[0] == 2)}
+    changes = (event(row[1:]) for row in rows if row[0] == 3)
+    return DayRows(tuple(pairs.values()), tuple(changes), int(place), str(identity))
 
 
 @runtime_checkable

@@ -5,7 +5,15 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from recsys.safety.canonical import utc_moment
-from recsys.safety.day_log import DayEvent, DayRows, EventKey, conflict, distinct_events, same_event
+from recsys.safety.day_log import (
+    DayEvent,
+    DayRows,
+    EventKey,
+    conflict,
+    distinct_events,
+    rows_of_day,
+    same_event,
+)
 
 DAY_TABLES: Final = (
     """CREATE TABLE IF NOT EXISTS recsys_day_events (
@@ -67,11 +75,7 @@ class PostgresDayLog:
         rows = self._read(
             READ_DAY, {"people": [*filter(str.isprintable, people)], "since": since, "after": after}
         )
-        place = next(row[1] for row in rows if row[0] == 1)
-        identity = next((row[1] for row in rows if row[0] == 0), "")
-        pairs = {event.key: event for event in (_event(row[1:]) for row in rows if row[0] == 2)}
-        changes = (_event(row[1:]) for row in rows if row[0] == 3)
-        return DayRows(tuple(pairs.values()), tuple(changes), int(place), str(identity))
+        return rows_of_day(rows, _event)
 
     def events(self, since: datetime) -> list[DayEvent]:
         """Return everything that no night of the time `since` has read."""

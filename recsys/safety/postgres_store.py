@@ -235,18 +235,6 @@ class PostgresSafety(SqlStore):
     def _ask(self, question: str, *texts: Iterable[str]) -> list[Any]:
         return self._read(question, {f"texts{n}": [*some] for n, some in enumerate(texts, 1)})
 
-    def _read(self, statement: str, values: dict[str, Any]) -> list[Any]:
-        with self._connection() as connection:
-            return connection.execute(statement, values).fetchall()
-
-    def _write(self, statements: Sequence[tuple[str, dict[str, Any]]]) -> None:
-        def work(connection: TimedConnection) -> int:
-            for statement, values in statements:
-                connection.execute(statement, values)
-            return len(statements)
-
-        self._transact(work)
-
     def _transact(self, work: Callable[[TimedConnection], int]) -> int:
         """Do something in one transaction, all or nothing; a negative answer undoes it as well."""
         with self._connection(renewed=True) as connection, connection.transaction() as transaction:

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar
@@ -46,7 +47,22 @@ class SqlStore(RestrictingStore):
     def _ask(self, question: str, *texts: Iterable[str]) -> list[Any]: ...
 
     @abstractmethod
+    def _connection(self) -> AbstractContextManager[Any]: ...
+
+    @abstractmethod
     def _transact(self, work: Callable[[Any], int]) -> int: ...
+
+    def _read(self, statement: str, values: Any) -> list[Any]:
+        with self._connection() as connection:
+            return list(connection.execute(statement, values).fetchall())
+
+    def _write(self, statements: Sequence[tuple[str, Any]]) -> None:
+        def work(connection: Any) -> int:
+            for statement, values in statements:
+                connection.execute(statement, values)
+            return len(statements)
+
+        self._transact(work)
 
     @abstractmethod
     def _shown_within(self, connection: Any, viewer: str, day: date) -> list[str]:

@@ -210,18 +210,6 @@ class SqliteSafety(SqlStore):
     def _ask(self, question: str, *texts: Iterable[str]) -> list[Any]:
         return self._read(question, [json.dumps([*some]) for some in texts])
 
-    def _read(self, statement: str, values: Sequence[Any]) -> list[Any]:
-        with self._connection() as connection:
-            return connection.execute(statement, values).fetchall()
-
-    def _write(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
-        def work(connection: sqlite3.Connection) -> int:
-            for statement, values in statements:
-                connection.execute(statement, values)
-            return len(statements)
-
-        self._transact(work)
-
     def _transact(self, work: Callable[[sqlite3.Connection], int]) -> int:
         """Do something in one transaction, all or nothing, and return what it returns."""
         with self._connection() as connection:
