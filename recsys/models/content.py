@@ -190,9 +190,10 @@ class ContentModel(Model):
         if line == Platt() or people is None:
             return
         self.platt_, self.weights_ = self.platt_.then(line), self.weights_.calibrated(line)
-        if self.maps_ is not None:
-            self.maps_ = self._low_rank_maps(self.features_.concatenated(people))
-        self._fitted = self._apply(people)
+        batches, at = _batches(len(people)), sampled_rows(len(people))
+        rows = self.features_.concatenated(people if len(at) == len(people) else people.take(at))
+        self.maps_ = self._low_rank_maps(rows)
+        self._fitted = self._directed(people, [rows]) if len(batches) == 1 else self._apply(people)
 
     def with_chosen_precisions(self) -> "ContentModel":
         """Return an unfitted model that takes the precisions chosen here, without calibration.
