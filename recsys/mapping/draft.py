@@ -17,7 +17,7 @@ from recsys.errors import SettingsError, explained
 from recsys.mapping.column_profile import profile_table, quoted
 from recsys.mapping.draft_guess import MemberTable, Profiles, candidates, draft_words, labels_of, member_table
 from recsys.mapping.draft_sql import DraftedColumn, Labels, drafted
-from recsys.mapping.draft_tables import other_queries
+from recsys.mapping.draft_tables import other_queries, subject_of
 from recsys.mapping.encodings import guess_encoding
 from recsys.mapping.project import GUESS, MAPPING_FILE, TODO
 from recsys.mapping.sources import TableOptions, source_tables, unread_files
@@ -143,7 +143,7 @@ def draft_mapping(
     found = read_for_draft(address, where, encoding)
     tables = found.tables
     profiles = {name: profile_table(name, sampled(table)) for name, table in tables.items()}
-    members = member_table(profiles)
+    members = member_table(profiles, subject_of)
     labels = _labels(profiles, tables)
     columns = tuple(
         drafted(target, candidates(target, members, profiles), members, labels) for target in draft_words()
@@ -280,7 +280,10 @@ def _profiles_sql(members: MemberTable, columns: list[DraftedColumn]) -> str:
     note = f"  {GUESS} {members.table}.{key.name} -> user_id: {evidence}"
     proved = "verification IN ('age', 'id', 'id_liveness')"
     known = {one.target for one in columns if one.sql is not None}
-    first = [f"{note}\n  m.draft_id AS user_id", f"  {TODO} who is a test account, or has left?\n  {aside}"]
+    first = [
+        f"{note}\n{_of_others(members)}  m.draft_id AS user_id",
+        f"  {TODO} who is a test account, or has left?\n  {aside}",
+    ]
     if "profiles.verification" not in known:
         first.append("  CAST(NULL AS VARCHAR) AS verification")
     if "profiles.age_band" not in known:
@@ -290,6 +293,12 @@ def _profiles_sql(members: MemberTable, columns: list[DraftedColumn]) -> str:
         f"SELECT * REPLACE (CASE WHEN {proved} THEN age_band END AS age_band) FROM ("
     )
     return _select(head, first, columns, f"{_from(members)}\n)")
+
+
+def _of_others(members: MemberTable) -> str:
+    """Return a line that names tables of further members, nothing where there are none."""
+    names = ", ".join(members.others)
+    return f"  {TODO} these look like members too, a query and UNION ALL for each: {names}\n" if names else ""
 
 
 def _boundaries_sql(members: MemberTable, columns: list[DraftedColumn]) -> str:

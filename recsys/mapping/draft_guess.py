@@ -1,7 +1,7 @@
 """Which table holds the members, which tables join to it, and which column could be which of ours."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -15,7 +15,10 @@ from recsys.strict_yaml import parse_yaml
 Profiles = Mapping[str, list[ColumnProfile]]
 
 _KEY_NAMES: Final = (
-    r"^(user|member|person|account|customer|profile)_?(id|no|number|uuid)$",
+    r"^(user|member|membership|person|account|customer|profile)[ _.-]?(id|no|number|uuid|code)[.:?]?$",
+    r"^(n[o°º]?\.?|num(ero|mer)?|id|code|ma)[ _.-]?(de |do |di |d'|del )?"
+    r"(membre|adherent|soci[oae]|associado|membro|mitglied|tessera|thanh vien|hoi vien|utilisateur|usuario)",
+    r"^(mitglieds?|medlems?|lid)[ _.-]?(nummer|nr|no)",
     r"^id_?(user|member|socio|usuario|usuari|membre|utente|mitglied|utilisateur|lid)$",
     r"(회원|사용자|유저)_?(id|번호|uuid|아이디)|(用户|会员)_?(id|编号)",
     r"会員(番号|id)",
@@ -29,6 +32,8 @@ _NEWER: Final = r"updat|modif|chang|更新|end_?date"
 _COVERED: Final = 0.8
 """Share of the members that a table must hold to be joined, and of ids that must be members'."""
 _MOST_LOOKED_UP: Final = 64
+_MANY_COLUMNS: Final = 10
+"""So many columns describe people, whatever the language of their names."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,8 @@ class MemberTable:
     """The table with one row, or several, a member.
 
     key: the column that names the member. newer: the column that says which of several rows is the newest.
-    joined: the key column of each table with at most one row a member. many: of those with several.
+    joined: the key column of each table with at most one row a member. many: of those with several. others:
+    tables of other people that hold as much that could describe a member, such as a sheet for each town.
     """
 
     table: str
@@ -44,6 +50,7 @@ class MemberTable:
     newer: ColumnProfile | None
     joined: Mapping[str, ColumnProfile]
     many: Mapping[str, ColumnProfile]
+    others: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=1)
@@ -74,8 +81,11 @@ def word_key(label: str) -> str:
     return _OTHER_GENDER.sub("", text.replace("@", "o")).strip()
 
 
-def member_table(profiles: Profiles) -> MemberTable:
+def member_table(profiles: Profiles, of_pairs: Callable[[str], object] = lambda _: None) -> MemberTable:
     """Return the table that most of our columns could come from, with what joins to it.
+
+    of_pairs: says which tables are of blocks, likes, messages and their like by their names; what in them
+    could come from members counts half.
 
     Raises SourceError when no table has a column that could name a member.
     """
@@ -88,7 +98,8 @@ def member_table(profiles: Profiles) -> MemberTable:
     if not keyed:
         remedy = "write profiles.sql by hand; see the reference of mappings"
         raise SourceError(explained("no table has a column that could name a member", remedy=remedy))
-    table = max(keyed, key=lambda name: (targets(profiles[name]), keyed[name].distinct))
+    told = {name: targets(profiles[name]) for name in keyed}
+    table = max(keyed, key=lambda name: (told[name] / (2 if of_pairs(name) else 1), keyed[name].distinct))
     key = keyed[table]
     newer = None
     if not key.unique:
@@ -101,7 +112,14 @@ def member_table(profiles: Profiles) -> MemberTable:
             joined[name] = other
         elif other is not None and len(columns) <= 4 and re.search("pref|search|want", name):
             many[name] = other
-    return MemberTable(table, key, newer, joined, many)
+    others = tuple(
+        name
+        for name in keyed
+        if name not in {table, *joined, *many}
+        and not of_pairs(name)
+        and (2 * told[name] > told[table] or len(profiles[name]) >= _MANY_COLUMNS)
+    )
+    return MemberTable(table, key, newer, joined, many, others)
 
 
 def _key(columns: list[ColumnProfile]) -> ColumnProfile | None:
@@ -131,9 +149,14 @@ def name_score(target: str, column: ColumnProfile) -> int:
 
     JSON paths and names of preference tables count with their table, fields of structs by themselves.
     """
+    return max(_name_score(target, column, joint) for joint in (" ", "_"))
+
+
+def _name_score(target: str, column: ColumnProfile, joint: str) -> int:
+    """Return the same of a name whose words a joint parts; headers of forms are whole questions."""
     rule = draft_words()[target]
-    whole = unaccented(f"{column.table}.{column.name}")
-    own = unaccented(column.name)
+    own = re.sub(r"[\s-]+", joint, unaccented(column.name))
+    whole = f"{unaccented(column.table)}.{own}"
     inner = own.rpartition(".")[2] if "->>" not in column.sql else ""
     if (other := rule.get("not")) and re.search(other, whole):
         return 0

@@ -359,6 +359,29 @@ def test_the_running_number_of_a_block_is_nobody(key: str) -> None:
     assert 'canonical_id("kaiin_no") AS actor, canonical_id("aite_no") AS target' in drafted
 
 
+@pytest.mark.parametrize(
+    "key", ["Numéro de membre", "Member ID", "Mitgliedsnummer", "Mã hội viên", "N° adhérent"]
+)
+def test_a_draft_of_form_sheets_takes_no_table_of_messages_for_the_members(key: str, tmp_path: Path) -> None:
+    """Seen to fail: headers of whole questions were passed over, and messages were the members."""
+    (tmp_path / "export").mkdir()
+    asked = (
+        "Quelle est votre date de naissance ?,Quelle est votre situation familiale ?,Parlez-vous anglais ?"
+    )
+    rows = [f"{9 - n % 9}/0{1 + n % 9}/19{60 + n},{('veuve', 'marié(e)')[n % 2]},oui" for n in range(30)]
+    for town in ("lyon", "hanoi"):
+        text = f"{key},{asked}\n" + "".join(f"{town[0]}-{n:03},{row}\n" for n, row in enumerate(rows))
+        (tmp_path / "export" / f"{town}.csv").write_text(text, encoding="utf-8")
+    lines = [f"m{n},l-{n % 30:03},l-{n * 7 % 30:03},2026-05-01 10:00,phone,fr" for n in range(90)]
+    (tmp_path / "export" / "messages.csv").write_text("id,from,to,sent_at,channel,lang\n" + "\n".join(lines))
+    draft = draft_mapping("export", folder=tmp_path)
+    profiles = draft.files["profiles.sql"]
+    first, other = ("lyon", "hanoi") if 'FROM "lyon"' in profiles else ("hanoi", "lyon")
+    assert f'FROM "{first}"' in profiles
+    assert f"these look like members too, a query and UNION ALL for each: {other}\n" in profiles
+    assert f"GUESS {first}.Quelle est votre situation familiale ? -> household_status" in profiles
+
+
 def test_a_draft_reads_files_of_several_encodings_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "csv").mkdir()
     for name, encoding in (("members", "cp932"), ("likes", "utf-8"), ("visits", "cp932")):
