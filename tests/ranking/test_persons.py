@@ -61,7 +61,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> SafetyStore:
     return MemorySafety() if request.param == "memory" else SqliteSafety.create(tmp_path / "safety.db")
 
 
-@pytest.mark.parametrize(("seed", "through"), [(0, "store"), (1, "ranker"), (2, "ranker")])
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("through", ["store", "ranker"])
 def test_blocks_holds_and_erasures_concern_persons(
     tmp_path: Path, store: SafetyStore, seed: int, through: str
 ) -> None:
