@@ -167,6 +167,7 @@ class ContentModel(Model):
         design = self._design(people, rows, pairs, usual)
         self._curvature = design.curvature() if self._known_curvature is None else self._known_curvature
         weights = fit_pair_logistic(design, self.precisions_, curvature=self._curvature).weights
+        del design  # the products of all pairs, the largest array of a fit
         self.weights_ = weights.calibrated(self.platt_)
         self.maps_ = self._low_rank_maps(rows)
         parts = (BlockRows(rows.preferences[at], rows.attributes[at]) for at in _batches(len(people)))
