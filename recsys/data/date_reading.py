@@ -6,7 +6,7 @@ repeat the value: it may be a birth date.
 
 import math
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -65,6 +65,27 @@ def read_date(text: object, order: str = "ymd") -> tuple[date | None, str | None
     if day is not None and rest and _clock(rest) is None:
         return None, "not a date"
     return day, reason
+
+
+def read_birth_date(text: object, order: str, zone: tzinfo) -> tuple[date | None, str | None]:
+    """Return a birth date as `read_date` does; of a moment with an offset the latest that it may mean.
+
+    A service that keeps dates as moments wrote midnight of some zone, and which one is not said: the day as
+    written, in UTC or in `zone`. With the latest nobody counts as older than they are.
+
+    >>> read_birth_date("2008-11-29T15:00:00Z", "ymd", ZoneInfo("Asia/Tokyo"))
+    (datetime.date(2008, 11, 30), None)
+    >>> read_birth_date("2008-11-30T00:00:00Z", "ymd", ZoneInfo("America/New_York"))
+    (datetime.date(2008, 11, 30), None)
+    """
+    day, reason = read_date(text, order)
+    _, _, rest = _date_and_rest(text, order)
+    clock = _clock(rest) if rest else None
+    offset = _OFFSET.fullmatch(clock[1]) if clock is not None and clock[1] else None
+    if day is None or clock is None or offset is None:
+        return day, reason
+    moment = (datetime(day.year, day.month, day.day) + clock[0] - _offset(offset)).replace(tzinfo=UTC)
+    return max(day, moment.date(), moment.astimezone(zone).date()), None
 
 
 def _date_and_rest(text: object, order: str) -> tuple[date | None, str | None, str]:  # noqa: PLR0911

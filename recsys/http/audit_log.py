@@ -6,6 +6,7 @@ an id, so that the log names nobody, to whoever lacks the key, and an erasure le
 
 import json
 import os
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -23,6 +24,22 @@ LOG: Final = "audit.jsonl"
 FEW_ENTRIES: Final = 50
 MOST_ENTRIES: Final = 200
 """How many are shown, and how many when more is asked for."""
+
+
+_WRITTEN: Final = re.compile(r'"(?:purpose|detail)": "(?P<words>[^"\\]*+(?:\\.[^"\\]*+)*+)"')
+"""What operators wrote, in a line of JSON; a quotation mark within it has a backslash before it."""
+
+
+def _without(words: str, user: str) -> bytes:
+    """Return a text in JSON without an id, in as many bytes as before."""
+
+    def redacted(found: re.Match[str]) -> str:
+        size = len(found[0].encode())
+        return REDACTED.ljust(size, "*")[:size]
+
+    told = naming(user).sub(redacted, json.loads(f'"{words}"'))
+    size, made = len(words.encode()), json.dumps(told, ensure_ascii=False)[1:-1].encode()
+    return made if len(made) == size else b"*" * size
 
 
 @dataclass(frozen=True)
@@ -96,18 +113,20 @@ class AuditLog:
         return list(deque(kept, maxlen=most))[::-1]
 
     def redact(self, user: str) -> None:
-        """Take an erased id out of what operators wrote, such as a purpose.
+        """Take an erased id out of what operators wrote: a purpose, and what was done in a case.
 
-        Letter for letter in its place, so that lines that are added meanwhile stay whole.
+        Letter for letter in its place, so that lines that are added meanwhile stay whole. An id may be a
+        number or a word that stands elsewhere in an entry, so nothing else of it is looked at.
         """
         if not self._path.exists():
             return
         with self._path.open("r+b") as file:
             text = file.read().decode()
-            for found in naming(user).finditer(text):
-                size = len(found[0].encode())
-                file.seek(len(text[: found.start()].encode()))
-                file.write(REDACTED.ljust(size, "*")[:size].encode())
+            for written in _WRITTEN.finditer(text):
+                without = _without(written["words"], user)
+                if without != written["words"].encode():
+                    file.seek(len(text[: written.start("words")].encode()))
+                    file.write(without)
 
     def _all(self) -> Iterator[AuditEntry]:
         if not self._path.exists():

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from recsys.catalogue.columns import Columns as C
@@ -27,12 +28,12 @@ _PARTS: Final = tuple(dict.fromkeys(window.partition("_")[2] for window in _WIND
 _BETWEEN: Final = re.compile(r"[、,;/|\n]")
 _ENDING: Final = re.compile(r"(?:s|es|e|en|n|a|o|i|io|al|ale|ali|ee|ees|as|os)(?![a-z])")
 """Plurals and cases of the languages that `window_words.yaml` knows."""
-_GAP: Final = re.compile(r"[\s.・·,:!()\[\]'’\"“”「」+&…○◯✓]+")
-"""Signs that change nothing; others may, such as the × of `日曜×`."""
+_GAP: Final = re.compile(r"(?:[\s.・·,:()\[\]'’\"“”「」+&…○◯✓]|!(?![^\W\d_]))+")
+"""Signs that change nothing; others may, such as the × of `日曜×` and the ! of `!Sunday`."""
 
 
 class _Word(NamedTuple):
-    """One word of a phrase; kind: days, parts, any, to, or_to, or beside; name: what it means."""
+    """One word of a phrase; kind: a key of `window_words.yaml`, such as days; name: what it means."""
 
     kind: str
     name: str
@@ -77,9 +78,7 @@ def read_windows(text: object) -> tuple[list[str] | None, str | None]:
     phrases: list[_Phrase] = []
     for piece in _BETWEEN.split(_with_long_names(unaccented(plain(text)))):
         words = _words_of(piece)
-        if words is None or any(
-            one.kind == "to" and not _is_range(words, at) for at, one in enumerate(words)
-        ):
+        if words is None or not _are_clear(words):
             return None, "words beside days and parts of the day"
         if _is_ambiguous(words):
             return None, "several days and several parts of the day"
@@ -94,6 +93,18 @@ def read_windows(text: object) -> tuple[list[str] | None, str | None]:
         for part in phrase.parts or _PARTS
     }
     return [window for window in _WINDOWS if window in named], None
+
+
+def _are_clear(words: list[_Word]) -> bool:
+    """Say whether what stands between and beside the days of a phrase has one meaning."""
+    ranges = [at for at in range(len(words)) if _is_range(words, at)]
+    kinds = [one.kind for one in words]
+    for at, kind in enumerate(kinds):
+        before_part = 0 < at < len(kinds) - 1 and kinds[at + 1] in {"parts", "any"}
+        if at not in ranges and (kind == "to" or (kind == "dash" and not before_part)):
+            return False
+    shares_a_day = any(second - first == 2 for first, second in pairwise(ranges))
+    return not shares_a_day and ("holiday" not in kinds or "days" in kinds)
 
 
 def _join(phrases: list[_Phrase], phrase: _Phrase) -> None:
@@ -134,7 +145,7 @@ def _is_range(words: list[_Word], at: int) -> bool:
     """Say whether a word stands for the days between the one before and the one after."""
     around = [*words[max(at - 1, 0) : at], *words[at + 1 : at + 2]]
     return (
-        words[at].kind in {"to", "or_to"}
+        words[at].kind in {"to", "or_to", "dash"}
         and len(around) == 2
         and all(one.kind == "days" and one.name in DAYS for one in around)
     )
@@ -202,7 +213,9 @@ def _words() -> _Words:
         for one in _flat(listed)
     ]
     pairs += [
-        (one, _Word(kind, kind)) for kind in ("any", "to", "or_to", "beside") for one in _flat(raw[kind])
+        (one, _Word(kind, kind))
+        for kind in ("any", "to", "or_to", "dash", "holiday", "beside")
+        for one in _flat(raw[kind])
     ]
     known: dict[str, list[tuple[str, _Word]]] = {}
     for one, word in sorted(pairs, key=lambda pair: -len(pair[0])):

@@ -16,7 +16,7 @@ from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.text_folding import plain
 from recsys.data.contact_tokens import NAMESPACES, make_token
-from recsys.data.date_reading import activity_of, full_years, read_date, read_moment
+from recsys.data.date_reading import activity_of, full_years, read_birth_date, read_date, read_moment
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import InputError, RecsysError, SettingsError, did_you_mean, explained
 from recsys.mapping.contact_windows import read_windows
@@ -111,11 +111,11 @@ def _functions_of_ages(around: Surroundings) -> tuple[SqlFunction, ...]:
     day, bands = around.as_of.astimezone(zone).date(), around.catalogue.vocabulary(C.AGE_BAND)
 
     def age_band(text: str | None, order: str) -> tuple[object, str | None]:
-        born, reason = read_date(text, order)
+        born, reason = read_birth_date(text, order, zone)
         return (None, reason) if born is None else band_of_age(full_years(born, day), bands)
 
     def age_years(text: str | None, order: str) -> tuple[object, str | None]:
-        born, reason = read_date(text, order)
+        born, reason = read_birth_date(text, order, zone)
         if born is None:
             return None, reason
         age = full_years(born, day)

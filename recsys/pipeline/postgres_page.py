@@ -219,6 +219,22 @@ def bind_store(cursor: Any) -> None:
         )
 
 
+def note_accounts_beside(cursor: Any, gone: str) -> None:
+    """Note the other accounts of people who are removed, before what says whose they are is removed too.
+
+    What keeps somebody apart may stand under the account that goes: the others wait for the next night.
+    gone: SQL of the ids.
+    """
+    cursor.execute("SELECT to_regclass('recsys_changed_persons') IS NOT NULL")
+    if cursor.fetchone()[0]:
+        cursor.execute(
+            "INSERT INTO recsys_changed_persons SELECT DISTINCT o.account, now() "  # noqa: S608 - fixed names
+            "FROM recsys.persons m JOIN recsys.persons o ON o.person = m.person "
+            f"WHERE m.account IN {gone} AND o.account NOT IN {gone} "
+            "ON CONFLICT (account) DO UPDATE SET noted = excluded.noted"
+        )
+
+
 def serving_columns(table: Any, snapshot: Snapshot | None) -> Any:
     """Return an Arrow table of lists with the stage of each pair and the chance of an answer.
 

@@ -194,6 +194,7 @@ def _remove_beside(cursor: Any) -> None:
     if not _columns(cursor, postgres_page.INBOXES):  # of an earlier version
         return
     inboxes, gone = f"{SCHEMA}.{postgres_page.INBOXES}", f"(SELECT id FROM {_GONE})"  # noqa: S608
+    postgres_page.note_accounts_beside(cursor, gone)
     named = f"{C.CANDIDATE} && (SELECT array_agg(id) FROM {_GONE})"  # noqa: S608 - fixed names
     cursor.execute(f"DELETE FROM {inboxes} WHERE {C.VIEWER} IN {gone} OR {named}")  # noqa: S608
     cursor.execute(f"DELETE FROM {SCHEMA}.{postgres_page.PERSONS} WHERE account IN {gone}")  # noqa: S608

@@ -1,6 +1,6 @@
 """Dates and moments as services write them: each has one reading, and what does not fit says why."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -49,6 +49,20 @@ def test_an_unknown_date_is_unknown(text: str | None) -> None:
 @pytest.mark.parametrize("text", ["01:30", "13:05:00"])
 def test_a_time_without_a_date_is_never_today(text: str) -> None:
     assert date_reading.read_moment(text, "UTC") == (None, "a time without a date")
+
+
+@given(st.datetimes(datetime(1940, 1, 1), datetime(2020, 1, 1)), ZONES, st.integers(-12, 14))
+def test_a_birth_date_kept_as_a_moment_makes_nobody_older(naive: datetime, zone: str, hours: int) -> None:
+    """Seen to fail: midnight in Tokyo, written in UTC, was the day before, and 17 was 18 a day early."""
+    there, offset = ZoneInfo(zone), timezone(timedelta(hours=hours))
+    born = naive.replace(microsecond=0).replace(tzinfo=offset)
+    for written in (born.isoformat(), born.isoformat(" "), f"{born.astimezone(UTC):%Y-%m-%dT%H:%M:%S.000Z}"):
+        found, reason = date_reading.read_birth_date(written, "ymd", there)
+        assert reason is None
+        assert found >= max(born.astimezone(UTC).date(), born.astimezone(there).date())
+        assert found - born.astimezone(UTC).date() <= timedelta(days=1)
+    plain = naive.date().isoformat()
+    assert date_reading.read_birth_date(plain, "ymd", there) == (naive.date(), None)
 
 
 @given(

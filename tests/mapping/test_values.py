@@ -187,6 +187,37 @@ def test_days_of_two_letters_are_read_in_ranges_and_pairs_alone(said: str, days:
     assert len({window.partition("_")[0] for window in found or ()}) == days
 
 
+@settings(deadline=None)
+@given(
+    day=st.sampled_from(["Mon", "lundi", "月曜", "Wed", "domingo"]),
+    group=st.sampled_from(["Mon-Fri", "weekdays", "weekday evenings", "土日", "every day"]),
+    sign=st.sampled_from(["-", " - ", "–", ", -", "(-", " !", "\n- "]),
+)
+def test_a_day_taken_away_by_a_sign_is_not_read_as_one_added(day: str, group: str, sign: str) -> None:
+    """Seen to fail: `Mon-Fri - Wed` was all seven days."""
+    for phrase in (f"{group}{sign}{day}", f"{sign.strip(' ,')}{day}", f"{day}: -"):
+        windows, _ = read_windows(phrase)
+        assert windows is None, phrase
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "祝日の夜",
+        "祝日のみ夜",
+        "夜（祝日）",
+        "祝日、夜",
+        "祝日の朝と夜",
+        "holiday evenings",
+        "feriados à noite",
+    ],
+)
+def test_public_holidays_alone_are_no_days_of_the_week(said: str) -> None:
+    """Seen to fail: the evenings of public holidays were all evenings."""
+    assert read_windows(said) == (None, "words beside days and parts of the day")
+    assert read_windows(f"土日{said}")[0] or "、" in said or said[0].isascii()
+
+
 _EACH = [
     "every",
     "any",

@@ -327,6 +327,29 @@ def test_pages_in_sql_know_the_accounts_of_a_person_by_tokens_of_former_nights(
         both.check_inbox(other)
 
 
+@pytest.mark.parametrize("what", ["block", "hold"])
+def test_an_erased_account_takes_no_restriction_of_the_other_away(
+    postgres: str, tmp_path: Path, what: str
+) -> None:
+    """Seen to fail: with the account went what told the database that the other is the same person."""
+    with both_of(postgres, tmp_path) as both:
+        tokens = community(3).person_tokens[:30].tolist()
+        gone, other = next(
+            (both.ids[i], both.ids[j])
+            for i, j in product(range(30), repeat=2)
+            if i != j and tokens[i] and tokens[i] == tokens[j] and both.sql("page", both.ids[j], 100)
+        )
+        viewer = both.sql("page", other, 100)[0][1]
+        if what == "block":
+            both.ranker.safety.block(viewer, gone)
+        else:
+            both.ranker.safety.hold(gone)
+        both.ranker.safety.erase(gone)
+        erase_from_served_lists([gone], postgres)
+        assert other not in [row[1] for row in both.sql("page", viewer, 100)]
+        assert viewer not in [row[1] for row in both.sql("page", other, 100)]
+
+
 @pytest.mark.parametrize(
     "refused",
     [
