@@ -69,18 +69,18 @@ def forget(
     spoken = language(lang, settings_if_sound())
     require_published_folder(published)
     store = _store_at(safety)
-    restricted = _restricted(users, cases, store, published)
+    restricted = _restricted_if_read(users, cases, store, published, yes=yes)
     if not unknown:
         _require_known([user for user in _new_among(users, published) if user not in restricted], published)
     if restricted and not yes:
         _ask_first(restricted, spoken)
     _note("erasure", "recsys forget", users, cases)
     outcome = erase(users, published, safety=store)
-    _forget_in_cases(users, cases)
     if store is not None:
         drop_applied_erasures(store, published)
     _erase_from_databases(users, served_from or (), spoken)
     changed = erase_from_tracking(tracking, ErasureList.of(published).now())
+    _forget_in_cases(users, cases)  # last: cases that cannot be read keep nobody from being erased
     say("erased_new", spoken, new=outcome.new, asked=len(users))
     _say_erased(outcome, spoken, files=changed)
 
@@ -111,6 +111,20 @@ def _store_at(address: str | None) -> "SafetyStore | None":
     if address is None:
         return open_safety(f"sqlite:{HOME_STORE}") if HOME_STORE.is_file() else None
     return open_safety(address if ":" in address else f"sqlite:{address}")
+
+
+def _restricted_if_read(
+    users: Sequence[str], cases: Path, store: "SafetyStore | None", published: Path, *, yes: bool
+) -> dict[str, tuple[int, int, int]]:
+    """Return the same; nobody where the cases cannot be read and whoever asks said yes already."""
+    from recsys.errors import SafetyUnavailable
+
+    try:
+        return _restricted(users, cases, store, published)
+    except SafetyUnavailable:
+        if not yes:
+            raise
+        return {}
 
 
 def _restricted(

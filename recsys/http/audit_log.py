@@ -5,10 +5,10 @@ an id, so that the log names nobody, to whoever lacks the key, and an erasure le
 """
 
 import json
-import os
 import re
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from recsys.moderation.case_people import REDACTED, naming
 from recsys.report.localization import moment
 from recsys.safety.fingerprints import Fingerprints, Naming, forms_of
 from recsys.safety.keys import Keys, read_keys
+from recsys.storage.json_lines import add_json_line, read_json_lines
 
 LOG: Final = "audit.jsonl"
 FEW_ENTRIES: Final = 50
@@ -83,13 +84,7 @@ class AuditLog:
         people = " ".join(prints.text(user) for user in users if user)
         moment = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"
         entry = AuditEntry(moment, operator, purpose, what, people, detail)
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        line = json.dumps(asdict(entry), ensure_ascii=False) + "\n"
-        file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(file, line.encode())  # one write to the end: lines of two processes do not mix
-        finally:
-            os.close(file)
+        add_json_line(self._path, json.dumps(asdict(entry), ensure_ascii=False))
         return entry
 
     def newest(
@@ -121,16 +116,14 @@ class AuditLog:
         if not self._path.exists():
             return
         with self._path.open("r+b") as file:
-            text = file.read().decode()
+            text = file.read().decode("utf-8", "surrogateescape")
             for written in _WRITTEN.finditer(text):
                 without = _without(written["words"], user)
                 if without != written["words"].encode():
-                    file.seek(len(text[: written.start("words")].encode()))
+                    file.seek(len(text[: written.start("words")].encode("utf-8", "surrogateescape")))
                     file.write(without)
 
     def _all(self) -> Iterator[AuditEntry]:
-        if not self._path.exists():
-            return
-        with self._path.open(encoding="utf-8") as lines:
-            for line in lines:
+        for line in read_json_lines(self._path):
+            with suppress(ValueError):  # cut short by a crash
                 yield AuditEntry(**json.loads(line))

@@ -7,9 +7,9 @@ reads it can sign in nowhere.
 import hashlib
 import hmac
 import json
-import os
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Final, Literal
 
 from recsys.catalogue.text_folding import fold
 from recsys.http.access_tokens import AccessToken
+from recsys.storage.json_lines import add_json_line, read_json_lines
 
 FILE: Final = "sessions.jsonl"
 _SEPARATOR: Final = "~"
@@ -112,12 +113,7 @@ class OperatorSessions:
                 yield one
 
     def _add(self, step: SessionStep) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(file, (json.dumps(asdict(step), ensure_ascii=False) + "\n").encode())
-        finally:
-            os.close(file)
+        add_json_line(self._path, json.dumps(asdict(step), ensure_ascii=False))
 
     def _steps(self) -> tuple[SessionStep, ...]:
         """Return every line, read again when the file has grown."""
@@ -127,8 +123,11 @@ class OperatorSessions:
             return ()
         version = (state.st_size, state.st_mtime_ns)
         if version != self._read[0]:
-            lines = self._path.read_text("utf-8").splitlines()
-            self._read = version, tuple(SessionStep(**json.loads(line)) for line in lines)
+            steps: list[SessionStep] = []
+            for line in read_json_lines(self._path):
+                with suppress(ValueError):  # cut short by a crash
+                    steps.append(SessionStep(**json.loads(line)))
+            self._read = version, tuple(steps)
         return self._read[1]
 
 

@@ -11,12 +11,15 @@ from typing import Any, Final
 from recsys.errors import SourceError, explained
 
 _KINDS: Final[dict[type, str]] = {
-    **{bool: "true or false", int: "a number", float: "a number", str: "a text"},
+    **{bool: "true or false", int: "a number", float: "a fraction", str: "a text"},
     **{list: "a list", dict: "an object"},
 }
 _REMEDY: Final = "write one object a line, or a list of objects"
+_LARGE: Final = "a number beyond 53 bits"
+"""No fraction has so many digits, so beside one it would be another number."""
 _LONG: Final = "a number beyond 63 bits"
-_SCALARS: Final = frozenset({"true or false", "a number", "a text", _LONG})
+_NUMBERS: Final = ({"a number", "a fraction"}, {"a number", _LARGE})
+_SCALARS: Final = frozenset({"true or false", "a number", "a fraction", "a text", _LARGE, _LONG})
 
 
 def objects_of_one_type(text: str, name: str) -> list[dict[str, Any]]:
@@ -41,7 +44,11 @@ def objects_of_one_type(text: str, name: str) -> list[dict[str, Any]]:
             got = ", ".join(f"{kind} in {where}" for kind, where in kinds.items())
             remedy = "write one kind of value under a key"
             raise SourceError(explained(f"the key {key} has no one type", where=name, got=got, remedy=remedy))
-    texts = {key for key, kinds in seen.items() if len(kinds) > 1 or _LONG in kinds}
+    texts = {
+        key
+        for key, kinds in seen.items()
+        if _LONG in kinds or (len(kinds) > 1 and not any(kinds.keys() <= numbers for numbers in _NUMBERS))
+    }
     return [_typed(one, "", texts, seen) for _, one in objects]
 
 
@@ -73,8 +80,9 @@ def _parsed(line: str) -> Any:
 
 
 def _kind(value: Any) -> str:
-    long = type(value) is int and not -(1 << 63) <= value < 1 << 63
-    return _LONG if long else _KINDS[type(value)]
+    if type(value) is int and not -(1 << 53) <= value <= 1 << 53:
+        return _LARGE if -(1 << 63) <= value < 1 << 63 else _LONG
+    return _KINDS[type(value)]
 
 
 def _values(value: Any, key: str) -> Iterator[tuple[str, Any]]:

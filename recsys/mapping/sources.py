@@ -11,6 +11,7 @@ import csv
 import gzip
 import io
 import re
+from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -204,10 +205,15 @@ def _bytes(file: Path) -> bytes:
         raise SourceError(explained("cannot be read", where=file.name, got=type(error).__name__)) from error
 
 
+_END: Final = "end"
+"""A last row of one's own, to see whether it is one."""
+
+
 def read_csv(file: Path, *, encoding: str | None, options: TableOptions) -> Any:
     """Return a CSV file as text columns; an empty field is NULL.
 
-    Raises SourceError when it cannot be decoded, or when lines have another number of fields than the header.
+    Raises SourceError when it cannot be decoded, when lines have another number of fields than the header, or
+    when a field in quotation marks does not end.
     """
     import pyarrow as pa
     import pyarrow.csv as pc
@@ -241,7 +247,20 @@ def read_csv(file: Path, *, encoding: str | None, options: TableOptions) -> Any:
             else None
         )
         raise SourceError(explained("not one table", where=file.name, got=got, remedy=remedy)) from error
+    if '"' in text and _ends_in_quotes(text, delimiter):
+        remedy = "write a mark within a field twice; a last row cut short is a file cut off"
+        raise SourceError(explained("a quotation mark is never closed", where=file.name, remedy=remedy))
     return table.rename_columns(names).slice(options.header_rows - 1)
+
+
+def _ends_in_quotes(text: str, delimiter: str) -> bool:
+    """Say whether a CSV text ends inside a field with marks around it: the rows in that field are lost."""
+    with_end = f"{text.rstrip(_LINE_ENDS)}\n{_END}\n"
+    try:
+        rows = deque(csv.reader(io.StringIO(with_end, newline=""), delimiter=delimiter), maxlen=1)
+    except csv.Error:  # a field of more than 128 KiB
+        return True
+    return rows.pop() != [_END]
 
 
 def _row_of(text: str, delimiter: str, length: int) -> str:

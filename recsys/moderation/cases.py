@@ -39,6 +39,7 @@ from recsys.moderation.case_states import (
 )
 from recsys.moderation.review_policy import ReviewPolicy, load_policy
 from recsys.safety.store import MemorySafety, SafetyStore, hold_words
+from recsys.storage.json_lines import add_json_line, read_json_lines, remove_unfinished_line
 
 LOG: Final = "cases.jsonl"
 _LOCK: Final = ".lock"
@@ -94,7 +95,7 @@ class CaseLog:
         Raises SafetyUnavailable when a line was changed, taken out or put in.
         """
         path, found, before = self.folder / LOG, [], _FIRST
-        for number, line in enumerate(path.read_text("utf-8").splitlines() if path.exists() else (), 1):
+        for number, line in enumerate(read_json_lines(path), 1):
             try:
                 step = CaseStep(**json.loads(line))
             except (ValueError, TypeError) as error:
@@ -329,8 +330,8 @@ class CaseLog:
         before = steps[-1].hash if steps else _FIRST
         moment = datetime.now(UTC) if at is None else at.astimezone(UTC)
         line = CaseStep(case, step, by, moment.isoformat(), before, dict(detail)).line
-        with (self.folder / LOG).open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        remove_unfinished_line(self.folder / LOG)  # no step of it was ever told to anybody
+        add_json_line(self.folder / LOG, line)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -148,7 +148,7 @@ def read_lines(log: Path) -> list[dict[str, Any]]:
     if not log.exists():
         return []
     found: list[dict[str, Any]] = []
-    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in log.read_text(encoding="utf-8", errors="replace").split("\n"):
         with suppress(ValueError):
             fields = json.loads(line)
             if isinstance(fields, dict) and "stage" in fields:
@@ -170,7 +170,7 @@ def seconds_until_published(log: Path) -> dict[str, float]:
         return {}
     seconds: dict[str, float] = {}
     stages: dict[str, float] = {}
-    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in log.read_text(encoding="utf-8", errors="replace").split("\n"):
         with suppress(ValueError, KeyError, TypeError, AttributeError):
             fields = json.loads(line)
             if fields["stage"] not in _AFTERWARDS:

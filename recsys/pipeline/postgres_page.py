@@ -59,7 +59,7 @@ BEGIN
   END IF;
   IF NOT EXISTS (SELECT FROM recsys.served s JOIN recsys_store_identity i
                  ON i.identity = s.store_identity AND i.writes >= s.store_writes) THEN
-    RAISE EXCEPTION 'the safety store is another one than at the export, or an older copy of it'
+    RAISE EXCEPTION 'the safety store is another one than at the export, or older than then'
       USING HINT = 'restore the newest copy; for a new store on purpose, run recsys export';
   END IF;
   RETURN QUERY

@@ -9,7 +9,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, reduce
@@ -330,9 +330,10 @@ def _records_of_json(path: Path, person: Person) -> Iterator[dict[str, Any]]:
 
 
 def _records_of_lines(path: Path, person: Person) -> Iterator[dict[str, Any]]:
-    for line in path.read_text(encoding="utf-8", errors="ignore").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="ignore").split("\n"):
         if person.forms & set(_WORD.findall(line)):
-            yield from _dicts_naming(json.loads(line), person)
+            with suppress(ValueError):  # cut short by a crash
+                yield from _dicts_naming(json.loads(line), person)
 
 
 def _dicts_naming(value: Any, person: Person) -> Iterator[dict[str, Any]]:

@@ -387,6 +387,22 @@ def test_forget_notes_people_and_says_what_went(here: Path) -> None:
     assert gone not in {*lists["viewer_id"], *lists["candidate_id"]}
 
 
+def test_an_erasure_takes_effect_whatever_the_log_of_cases_looks_like(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail: nobody was erased while the log could not be read."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data/published").mkdir(parents=True)
+    CaseLog(tmp_path / "data/cases", MemorySafety()).open_case("u1", "report.money", by="op-1")
+    (tmp_path / "data/cases/cases.jsonl").write_text('{"no": "step"}\n')
+    asked = recsys("forget", "u1", "--unknown")
+    assert (asked.exit_code, len(ErasureList.of("data/published").now())) == (30, 0)
+    done = recsys("forget", "u1", "--unknown", "--yes")
+    assert done.exit_code == 30
+    assert "the log of cases was changed" in done.stderr
+    assert ErasureList.of("data/published").now().among(["u1"]).all()
+
+
 def test_forget_says_when_an_id_is_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     missing = recsys("forget", "u1", "--published", "elsewhere")

@@ -1,6 +1,8 @@
 """Whatever file a table comes in, it is the same table; what cannot be read is refused by name."""
 
+import csv
 import gzip
+import io
 import json
 import sqlite3
 import tempfile
@@ -231,6 +233,42 @@ def test_json_of_several_types_under_one_key_is_one_table(rows: list[tuple[Any, 
         assert [str(x).lower() for x in [row["s"]["one"], *row["s"]["many"]]] == [
             str(x).lower() for x in [one, *kept]
         ]
+
+
+@pytest.mark.parametrize("fraction", ["1.5", "1.0", "-2e3"])
+@pytest.mark.parametrize("large", [2**53 + 1, -(2**53) - 1, 2**63 - 1])
+def test_large_ids_beside_a_fraction_are_texts(tmp_path: Path, fraction: str, large: int) -> None:
+    """Seen to fail: an error of another library, which repeated the id."""
+    (tmp_path / "t.json").write_text(f'[{{"a": {large}}}, {{"a": {fraction}}}, {{"a": 7}}]')
+    found = source_tables(".", folder=tmp_path)["t"]()["a"].to_pylist()
+    assert found == [str(large), str(float(fraction)), "7"]
+
+
+@settings(deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 99), st.text('ab,"\n', max_size=6)), min_size=2, max_size=6),
+    data=st.data(),
+)
+def test_a_csv_file_that_ends_in_quotation_marks_is_refused(
+    rows: list[tuple[int, str]], data: st.DataObject
+) -> None:
+    """Seen to fail: the rows behind a mark that is never closed became the text of a note."""
+    whole = io.StringIO(newline="")
+    csv.writer(whole, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows([("id", "note"), *rows])
+    text = whole.getvalue()
+    at = data.draw(st.integers(text.index("\n") + 2, len(text) - 2))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "t.csv")
+        file.write_text(text, encoding="utf-8")
+        assert len(source_tables(".", folder=Path(folder))["t"]()) == len(rows)
+        is_open = text[:at].count('"') % 2 == 1
+        file.write_text(text[:at], encoding="utf-8")
+        if is_open:
+            with pytest.raises(SourceError):
+                source_tables(".", folder=Path(folder))["t"]()
+        file.write_text(f'{text}5,"rude\n6,x\n', encoding="utf-8")
+        with pytest.raises(SourceError, match="never closed"):
+            source_tables(".", folder=Path(folder))["t"]()
 
 
 @pytest.mark.parametrize(

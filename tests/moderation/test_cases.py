@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -105,6 +106,29 @@ def test_a_changed_log_is_found(cases: CaseLog, change: str) -> None:
         cases.cases()
     with pytest.raises(SafetyUnavailable, match="was changed"):
         cases.open_case("u4", "report.money", by="op-1")
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85", "\x1c", "\x0b", "\x0c", "\r", "\n"])
+def test_a_sign_that_parts_lines_in_a_name_leaves_the_log_whole(cases: CaseLog, sign: str) -> None:
+    """Seen to fail: every page of the console, and every erasure, ended with an error from then on."""
+    case = cases.open_case("u7", "report.money", by=f"ren{sign}tanaka").case
+    cases.assign(case, f"aki{sign}mori", by="op-1")
+    assert cases.decide(case, "hold", reason="report.money", by="op-1").held
+    assert len(cases.steps()) == 3
+
+
+@given(kept=st.integers(0, 60))
+def test_a_step_that_a_crash_cut_short_is_no_step(kept: int) -> None:
+    """Seen to fail: half a line at the end shut the console for good."""
+    with TemporaryDirectory() as folder:
+        cases = CaseLog(folder, MemorySafety())
+        case = cases.open_case("u7", "report.money", by="op-1").case
+        path = cases.folder / LOG
+        with path.open("ab") as file:
+            file.write(path.read_bytes()[:kept])
+        assert [one.step for one in cases.steps()] == ["open"]
+        assert cases.decide(case, "hold", reason="report.money", by="op-1").held
+        assert [one.step for one in cases.steps()] == ["open", "decided"]
 
 
 def test_erasing_a_person_breaks_no_chain_and_leaves_no_name(cases: CaseLog) -> None:
