@@ -41,7 +41,9 @@ _TOKEN = re.compile(TOKEN_FORM, re.ASCII)
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _PHONE_PUNCTUATION = re.compile(r"[\s().\-‐-―−]")
 _TRUNK = re.compile(r"(?<=\d)[\s.-]*\(0\)[\s.-]*")  # +81 (0)90: the 0 is dialled inside the country only
-_WHOLE_AS_REAL = re.compile(r"(\d{6,15})\.0+")  # what a spreadsheet makes of a number
+# What a spreadsheet makes of a number; of one in groups with one 0 alone, since 01.23.45.67.00 is a number.
+_WHOLE_AS_REAL = re.compile(r"(\d{6,15})\.0+|(\+?\d[\d\s()‐-―−-]{5,23})\.0")
+_POWER_OF_TEN = re.compile(r"(\d)(?:\.(\d+))?e\+?(\d{1,2})")
 _IN_ANGLES = re.compile(r"^[^<>]*<([^<>@]+@[^<>@]+)>$")  # Hana <hana@example.org>
 _IN_QUOTES = re.compile(r'^"([^"\\]+)"$')
 _MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
@@ -132,14 +134,24 @@ def normal_form(namespace: str, value: str, *, country: str | None = None) -> st
 
 
 def _phone(text: str, country: str | None) -> str:
-    digits = _PHONE_PUNCTUATION.sub("", _TRUNK.sub("", text.casefold().removeprefix("tel:")))
+    given = _without_power(text.casefold().removeprefix("tel:"))
+    if whole := _WHOLE_AS_REAL.fullmatch(given):
+        given = whole[1] or whole[2]
+    digits = _PHONE_PUNCTUATION.sub("", _TRUNK.sub("", given))
     if digits.startswith("00"):
         digits = "+" + digits[2:]
-    if whole := _WHOLE_AS_REAL.fullmatch(text):
-        digits = whole[1]
     if country is not None or digits.startswith("+"):
         digits = _international(digits, country)
     return _matching(_PHONE, digits, "an international phone number", "give it with its country code, +81...")
+
+
+def _without_power(text: str) -> str:
+    """Return a number such as `9.012341001e9` with its digits alone, nothing where some of them are gone."""
+    match = _POWER_OF_TEN.fullmatch(text)
+    if match is None:
+        return text
+    digits = match[1] + (match[2] or "")
+    return digits if len(digits) == int(match[3]) + 1 else ""
 
 
 def _international(digits: str, country: str | None) -> str:
@@ -178,7 +190,9 @@ def _parsed(digits: str, country: str | None, *, valid: bool = False) -> Any:
 
 
 def _mail(text: str) -> str:
-    address = text.casefold().removeprefix("mailto:").partition("?")[0].strip()
+    address = text.casefold().removeprefix("mailto:").partition("?")[0].strip(" ;,")
+    if len(address) > 2 and address[0] == address[-1] == "'":
+        address = address[1:-1]
     address = INVISIBLE.sub("", _IN_ANGLES.sub(r"\1", address)).rstrip(".")
     name, at, domain = address.rpartition("@")
     name, domain = _IN_QUOTES.sub(r"\1", name), ascii_domain(domain)

@@ -93,11 +93,22 @@ def _viewer(request: Request) -> Any:
 
 
 def _keep_events(ranker: Ranker, request: Request, body: Any) -> None:
-    viewer, rows = _viewer(request), body if isinstance(body, list) else [body]
-    found = [row for row in rows if isinstance(row, dict) and not _opens(row)][:_MOST_KEPT]
+    viewer = _viewer(request)
+    found = [row for row in _rows_in(body) if not _opens(row)][:_MOST_KEPT]
     ranker.day.keep_refused(
         [_as_sent(ranker, row, viewer) for row in found if viewer is None or _may_be_said_by_members(row)]
     )
+
+
+def _rows_in(body: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield the rows of a body of events, also within a list or an object that stands around them."""
+    if isinstance(body, list):
+        for one in body:
+            yield from _rows_in(one)
+    elif isinstance(body, dict):
+        around = [one for one in body.values() if isinstance(one, list | dict)]
+        inside = [row for one in around for row in _rows_in(one) if "type" in row]
+        yield from inside if inside and "type" not in body else [body]
 
 
 def _opens(row: Mapping[str, Any]) -> bool:
@@ -177,9 +188,9 @@ def _keep_erasures(ranker: Ranker, request: Request, body: Any) -> None:  # noqa
 
 
 def _people_in(ranker: Ranker, body: Any) -> list[Any]:
-    """Return whom a body may name: under `person`, else whoever is known among all it holds."""
-    if isinstance(body, dict) and _PERSON in body:
-        return list(_values(body[_PERSON]))[:_MOST_KEPT]
+    """Return whom a body may name: under `person`, else whoever is known among all it holds, keys as well."""
+    if isinstance(body, dict) and (named := [one for one in _values(body.get(_PERSON)) if one != ""]):
+        return named[:_MOST_KEPT]
     known = ranker.safety.accounts.known
     return [one for one in _values(body) if known(one) is not None][:_MOST_KEPT]
 
@@ -187,7 +198,7 @@ def _people_in(ranker: Ranker, body: Any) -> list[Any]:
 def _values(given: Any) -> Iterator[Any]:
     if isinstance(given, dict):
         for key, value in given.items():
-            yield from () if key in _WORDS else _values(value)
+            yield from () if key in _WORDS else [*_values(value), *([] if key in _OF_EVENTS else [key])]
     elif isinstance(given, list):
         for value in given:
             yield from _values(value)

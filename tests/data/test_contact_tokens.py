@@ -172,10 +172,20 @@ def test_a_number_of_a_country_is_one_in_every_usual_spelling(country: str, code
     spellings = [
         domestic, f"{domestic[:3]}-{domestic[3:7]}-{domestic[7:]}", f"({domestic[:4]}) {domestic[4:]}",
         f"+{code}-{domestic}", f"+{code} (0){domestic[1:]}", f"00{code}{domestic}", f"00{code}{domestic[1:]}",
-        f"{code}{domestic[1:]}", f"{domestic[1:]}.0", f"tel:+{code}{domestic}",
+        f"{code}{domestic[1:]}", f"{domestic[1:]}.0", f"tel:+{code}{domestic}", f"+{code}{domestic[1:]}.0",
+        f"+{code}-{domestic[1:3]}-{domestic[3:7]}-{domestic[7:]}.0", f"{code}{domestic[1]} {domestic[2:]}.0",
+        f"{domestic[1]}.{domestic[2:]}E{len(domestic) - 2}",
+        f"{domestic[1]}.{domestic[2:]}E+{len(domestic) - 2}",
     ]  # fmt: skip
     for spelling in spellings:
         assert make_token("phone", spelling, SECRET, country=country) == wanted, spelling
+    for cut in (f"{domestic[1]}.{domestic[2:7]}E{len(domestic) - 2}", f"{domestic[1]}E{len(domestic) - 2}"):
+        with pytest.raises(InputError):  # digits are gone: it would be another number
+            make_token("phone", cut, SECRET, country=country)
+    ends_in_zeros = "01.23.45.67.00"  # in groups, as in France: no number with a fraction
+    assert make_token("phone", ends_in_zeros, SECRET, country="FR") == make_token(
+        "phone", "+33123456700", SECRET
+    )
 
 
 @pytest.mark.parametrize(
@@ -183,7 +193,12 @@ def test_a_number_of_a_country_is_one_in_every_usual_spelling(country: str, code
     [
         (
             "joana.prado@gmail.com",
-            ["JoanaPrado+n@gmail.com", "joanaprado@googlemail.com"],
+            [
+                "JoanaPrado+n@gmail.com",
+                "joanaprado@googlemail.com",
+                "'joanaprado@gmail.com'",
+                "joanaprado@gmail.com;",
+            ],
             ["jo@gmail.com"],
         ),
         ("rui@outlook.com", ["Rui+2@OUTLOOK.com"], ["r.ui@outlook.com", "rui+2@outlook.example"]),
