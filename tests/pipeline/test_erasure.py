@@ -131,3 +131,19 @@ def test_somebody_forgotten_while_the_night_runs_is_left_out(folder: Folder) -> 
     ranks = served.lists.groupby("viewer_id")["rank"].apply(list)
     assert all(rank == list(range(1, len(rank) + 1)) for rank in ranks)
     assert 0 < len(served.lists) < len(lists)
+
+
+def test_a_night_leaves_the_erased_out_of_the_neighbourhoods_of_an_experiment(folder: Folder) -> None:
+    """Seen to fail: the file that `recsys experiment assign` wrote kept the id for good."""
+    lists = pd.read_parquet(folder.lists)
+    gone, *others = sorted(set(lists["candidate_id"]))[:4]
+    file = folder.root / "data/neighbourhoods.parquet"
+    before = pd.DataFrame(
+        {"user_id": [others[0], gone, *others[1:]], "neighbourhood": ["n1", "n1", "n2", "n2"]}
+    )
+    before.to_parquet(file, index=False)
+    arms = "arms: {a: {share: 0.5}, b: {share: 0.5}}, neighbourhoods: data/neighbourhoods.parquet"
+    changes = f"experiment={{name: e, unit: neighbourhood, starts: 2026-03-02, nights: 28, {arms}}}"
+    erase([gone], folder.published)
+    assert set(folder.run(PEOPLE, changes, stages=("settings", "simulate", "ingest")).values()) == {0}
+    assert pd.read_parquet(file).to_dict("list") == before[before["user_id"] != gone].to_dict("list")
