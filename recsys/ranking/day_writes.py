@@ -110,7 +110,13 @@ class DayWrites:
         return new
 
     def _of_known(self, event: DayEvent) -> DayEvent:
-        """Return an event; one that takes somebody out of sight means whom it can, in whatever spelling."""
+        """Return an event; one that takes somebody out of sight means whom it can, in whatever spelling.
+
+        Raises InputError for what an account says of itself whose id is a member's in another spelling: it is
+        taken for that member's, and a page would show them beside what keeps the member apart.
+        """
+        if event.target is None and self._safety.accounts.is_other_spelling(event.actor):
+            raise not_canonical()
         if event.target is None or not event.restricts:
             return event
         actor, target = self._safety.meant(event.actor), self._safety.meant(event.target)

@@ -588,3 +588,26 @@ def test_tables_that_come_last_count_whatever_time_they_are_given(
     tables[T.PROFILES][0] |= said
     ranker.day.change_tables(EDITED, tables, event_id="later", at=NOW - timedelta(seconds=1))
     assert ranker.look(viewer, EDITED, NOW) is None
+
+
+@pytest.mark.parametrize("spelled", [str.upper, str.capitalize])
+@pytest.mark.parametrize("order", [("tables", "terms", "proof"), ("proof", "tables", "terms")])
+def test_an_account_whose_id_is_a_members_in_another_spelling_is_shown_to_nobody(
+    town: Town, ranker: Ranker, spelled: Any, order: tuple[str, ...]
+) -> None:
+    """Seen to fail: it was shown past blocks and holds of that member, who saw themselves."""
+    member, blocker = town.viewers[:2]
+    other = spelled(member)
+    said: dict[str, Any] = {
+        "tables": lambda: ranker.day.change_tables(
+            other, _renamed(rows_of(town.tables, NEW), other), event_id="t", at=NOW
+        ),
+        "terms": lambda: ranker.day.append([DayEvent("a", NOW, other, None, "terms_accepted")]),
+        "proof": lambda: ranker.day.append([DayEvent("v", NOW, other, None, "verified", "id")]),
+    }
+    for step in order:
+        with pytest.raises(InputError, match="canonical"):
+            said[step]()
+    ranker.safety.block(blocker, member)
+    assert viewers_of(ranker, town, other) == set()
+    assert not ranker.day.append([])
