@@ -17,7 +17,7 @@ from recsys.data.fail_closed import LEAVE, PAUSE
 from recsys.errors import InputError, RecsysError, explained
 from recsys.ranking.profile_tables import require_own_rows, tables_of_values
 from recsys.safety.by_person import SafetyByPerson
-from recsys.safety.canonical import not_canonical, utc_moment
+from recsys.safety.canonical import is_same_id, not_canonical, utc_moment
 from recsys.safety.day_log import NEVER, NO_PROOF, TABLES_CHANGED, DayEvent, DayLog
 from recsys.safety.refused_rows import restriction_meant
 from recsys.safety.store import MEMBER, ask_safety, ask_safety_or_input
@@ -112,11 +112,17 @@ class DayWrites:
     def _of_known(self, event: DayEvent) -> DayEvent:
         """Return an event; one that takes somebody out of sight means whom it can, in whatever spelling.
 
-        Raises InputError for what an account says of itself whose id is a member's in another spelling: it is
-        taken for that member's, and a page would show them beside what keeps the member apart.
+        Raises InputError for what an account says of itself whose id is a member's in another spelling, or
+        that of somebody who came today: it is taken for theirs, and a page would show it beside what keeps
+        them apart.
         """
-        if event.target is None and self._safety.accounts.is_other_spelling(event.actor):
+        accounts = self._safety.accounts
+        if event.target is None and accounts.is_other_spelling(event.actor):
             raise not_canonical()
+        if event.type == TABLES_CHANGED and accounts.known(event.actor) is None:
+            came = ask_safety(lambda: self._log.read((), self._since())).changes
+            if any(one.actor != event.actor and is_same_id(one.actor, event.actor) for one in came):
+                raise not_canonical()
         if event.target is None or not event.restricts:
             return event
         actor, target = self._safety.meant(event.actor), self._safety.meant(event.target)

@@ -611,3 +611,16 @@ def test_an_account_whose_id_is_a_members_in_another_spelling_is_shown_to_nobody
     ranker.safety.block(blocker, member)
     assert viewers_of(ranker, town, other) == set()
     assert not ranker.day.append([])
+
+
+def test_of_two_spellings_of_an_id_that_came_today_one_is_a_member_of_the_day(
+    town: Town, ranker: Ranker
+) -> None:
+    """Seen to fail: both were shown, and a block of the one left the other in sight."""
+    change(ranker, town, NEW)
+    again = _renamed(rows_of(town.tables, NEW), NEW.upper())
+    with pytest.raises(InputError, match="canonical"):
+        ranker.day.change_tables(NEW.upper(), again, event_id="t", at=NOW)
+    assert viewers_of(ranker, town, NEW)
+    assert not viewers_of(ranker, town, NEW.upper())
+    assert ranker.day.change_tables(NEW, rows_of(town.tables, NEW), event_id="again", at=NOW) == 1
