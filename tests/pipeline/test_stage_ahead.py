@@ -98,7 +98,7 @@ def test_what_was_evaluated_beside_training_is_taken_over(home: Path) -> None:
     assert [path.name for path in (home / PATHS.dvc_plots).iterdir()] == ["models.csv"]
     line = read_lines(home / PATHS.log)[-1]
     assert (line["stage"], line["exit_code"], line["people"]) == ("evaluate", 0, 12)
-    assert line["cpu_seconds"] > 0 < line["peak_mb"]
+    assert line["cpu_seconds"] >= 0 < line["peak_mb"]
 
 
 def test_other_tables_are_evaluated_anew(home: Path) -> None:
