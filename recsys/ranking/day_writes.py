@@ -45,13 +45,15 @@ class DayWrites:
         log: DayLog,
         since: Callable[[], datetime] = lambda: NEVER,
         can_be_used: Callable[[DayEvent], bool] = lambda _: True,
+        came: Callable[[], Iterable[str]] = lambda: (),
     ) -> None:
         """Write to a log.
 
         since: the time up to which the night that is served knows the day. can_be_used: says whether a
-        member can be folded in from changed tables.
+        member can be folded in from changed tables. came: whose tables came since the night.
         """
-        self._safety, self._log, self._since, self._can_be_used = safety, log, since, can_be_used
+        self._safety, self._log, self._since = safety, log, since
+        self._can_be_used, self._came = can_be_used, came
 
     def append(self, events: Sequence[DayEvent]) -> int:
         """Keep events, all or none, and return how many are new; the same again does nothing.
@@ -119,10 +121,9 @@ class DayWrites:
         accounts = self._safety.accounts
         if event.target is None and accounts.is_other_spelling(event.actor):
             raise not_canonical()
-        if event.type == TABLES_CHANGED and accounts.known(event.actor) is None:
-            came = ask_safety(lambda: self._log.read((), self._since())).changes
-            if any(one.actor != event.actor and is_same_id(one.actor, event.actor) for one in came):
-                raise not_canonical()
+        is_new = event.type == TABLES_CHANGED and accounts.known(event.actor) is None
+        if is_new and any(one != event.actor and is_same_id(one, event.actor) for one in self._came()):
+            raise not_canonical()
         if event.target is None or not event.restricts:
             return event
         actor, target = self._safety.meant(event.actor), self._safety.meant(event.target)

@@ -95,7 +95,11 @@ class Ranker:
         self._questions.accounts_of(reloader.now.snapshot)
         self._audits = OperatorAudits(reloader, self._questions, operators, keys)
         self.day = DayWrites(
-            safety, self._log, lambda: reloader.now.snapshot.day_since, partial(can_be_used, reloader)
+            safety,
+            self._log,
+            since=lambda: reloader.now.snapshot.day_since,
+            can_be_used=partial(can_be_used, reloader),
+            came=lambda: self._questions.changed_since(reloader.now.snapshot).tables,
         )
 
     @classmethod
