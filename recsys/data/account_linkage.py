@@ -5,15 +5,17 @@ without a row reaches the others of its person by `recsys.data.absent_accounts`.
 """
 
 from collections.abc import Collection
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.ids import IdIndex
-from recsys.types import ObjectArray
+from recsys.types import IndexArray, ObjectArray
 
 
 def token_rows(rows: pd.DataFrame, former: Collection[tuple[str, str]] = ()) -> pd.DataFrame:
@@ -45,13 +47,30 @@ def tokens_of_persons(known: pd.DataFrame) -> dict[str, str]:
     """
     tokens, names = pd.factorize(known[C.PERSON_TOKEN])  # numbered from the earliest on
     users = pd.factorize(known[C.USER])[0]
-    n_tokens = len(names)
-    size = n_tokens + int(users.max(initial=-1)) + 1
-    links = coo_array((np.ones(len(known), bool), (users + n_tokens, tokens)), (size, size))
-    component = connected_components(links, directed=False)[1]
-    earliest = np.full(component.max(initial=-1) + 1, n_tokens)
-    np.minimum.at(earliest, component[:n_tokens], np.arange(n_tokens))
-    return dict(zip(names, np.asarray(names, object)[earliest[component[:n_tokens]]], strict=True))
+    person, earliest = connected_rows(len(names), (tokens, users)), np.arange(len(names))
+    several = np.flatnonzero(person >= 0)
+    _, first, whose = np.unique(person[several], return_index=True, return_inverse=True)
+    earliest[several] = several[first][whose]
+    return dict(zip(names, np.asarray(names, object)[earliest], strict=True))
+
+
+def connected_rows(n: int, *labelled: tuple[IndexArray, npt.NDArray[Any]]) -> IndexArray:
+    """Return a number for each group of rows that labels connect, `(n,)`, -1 for a row that stands alone.
+
+    labelled: pairs of rows and their labels, aligned; rows with a label of one kind in common are connected.
+
+    >>> connected_rows(4, (np.array([0, 2]), np.array([7, 7])), (np.array([2, 3]), np.array([1, 1]))).tolist()
+    [0, -1, 0, 0]
+    """
+    ends, size = [(np.zeros(0, np.int64), np.zeros(0, np.int64))], n
+    for rows, labels in labelled:
+        distinct, code = np.unique(labels, return_inverse=True)
+        ends.append((rows, size + code))
+        size += len(distinct)
+    one, other = (np.concatenate(side) for side in zip(*ends, strict=True))
+    graph = coo_array((np.ones(len(one), bool), (one, other)), (size, size))
+    group = np.asarray(connected_components(graph, directed=False)[1][:n] if n else [], np.int64)
+    return np.where(np.bincount(group)[group] > 1, group, -1)
 
 
 def person_tokens(known: pd.DataFrame, ids: IdIndex) -> ObjectArray:

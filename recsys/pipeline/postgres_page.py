@@ -11,10 +11,11 @@ import pyarrow as pa
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import LANGUAGES
+from recsys.data.account_linkage import connected_rows
 from recsys.errors import InputError
 from recsys.messaging.reasons import reason_text
 from recsys.models.directed import sigmoid
-from recsys.ranking.publication_filter import EVERY_PAIR, ListFilter, connected_rows
+from recsys.ranking.publication_filter import EVERY_PAIR, ListFilter
 from recsys.ranking.snapshot import Snapshot
 from recsys.safety.canonical import any_spelling_sql
 from recsys.safety.day_log import SEPARATING

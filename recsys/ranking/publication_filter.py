@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from recsys.catalogue.columns import Columns as C
+from recsys.data.account_linkage import connected_rows
 from recsys.data.population import Population
 from recsys.ranking.snapshot import SnapshotIds
 from recsys.safety.fingerprints import ID, PERSON
@@ -25,7 +23,7 @@ from recsys.safety.person_index import NO_INDEX, Accounts, NewcomerTokens, Perso
 from recsys.storage.arrays import INDEX, load_arrays
 from recsys.storage.dataclass_codec import dataclass_from_arrays
 from recsys.storage.publication import LISTS, SERVING, Publication
-from recsys.types import BoolArray, IndexArray, ObjectArray
+from recsys.types import BoolArray, ObjectArray
 
 
 def published_accounts(run: Path, keys: Keys) -> Accounts:
@@ -171,25 +169,6 @@ def _persons(named: dict[str, set[int]], state: LedgerState) -> dict[str, int]:
     prints = np.fromiter(chain.from_iterable(linked.values()), np.uint64)
     person = connected_rows(len(linked), (rows, prints))
     return {one: number for one, number in zip(linked, person.tolist(), strict=True) if number >= 0}
-
-
-def connected_rows(n: int, *labelled: tuple[IndexArray, npt.NDArray[Any]]) -> IndexArray:
-    """Return a number for each group of rows that labels connect, `(n,)`, -1 for a row that stands alone.
-
-    labelled: pairs of rows and their labels, aligned; rows with a label of one kind in common are connected.
-
-    >>> connected_rows(4, (np.array([0, 2]), np.array([7, 7])), (np.array([2, 3]), np.array([1, 1]))).tolist()
-    [0, -1, 0, 0]
-    """
-    ends, size = [(np.zeros(0, np.int64), np.zeros(0, np.int64))], n
-    for rows, labels in labelled:
-        distinct, code = np.unique(labels, return_inverse=True)
-        ends.append((rows, size + code))
-        size += len(distinct)
-    one, other = (np.concatenate(side) for side in zip(*ends, strict=True))
-    graph = coo_array((np.ones(len(one), bool), (one, other)), (size, size))
-    group = np.asarray(connected_components(graph, directed=False)[1][:n] if n else [], np.int64)
-    return np.where(np.bincount(group)[group] > 1, group, -1)
 
 
 def _separated(
