@@ -116,7 +116,7 @@ def _store_at(address: str | None) -> "SafetyStore | None":
 def _restricted_if_read(
     users: Sequence[str], cases: Path, store: "SafetyStore | None", published: Path, *, yes: bool
 ) -> dict[str, tuple[int, int, int]]:
-    """Return the same; nobody where the cases cannot be read and whoever asks said yes already."""
+    """Return what `_restricted` does; nobody where cases cannot be read and whoever asks said yes already."""
     from recsys.errors import SafetyUnavailable
 
     try:

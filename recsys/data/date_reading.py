@@ -61,9 +61,7 @@ def read_date(text: object, order: str = "ymd") -> tuple[date | None, str | None
     >>> read_date("17/05/62", "dmy")
     (None, 'a year of two digits')
     """
-    day, reason, rest = _date_and_rest(text, order)
-    if day is not None and rest and _clock(rest) is None:
-        return None, "not a date"
+    day, reason, _ = _date_and_clock(text, order)
     return day, reason
 
 
@@ -78,14 +76,21 @@ def read_birth_date(text: object, order: str, zone: tzinfo) -> tuple[date | None
     >>> read_birth_date("2008-11-30T00:00:00Z", "ymd", ZoneInfo("America/New_York"))
     (datetime.date(2008, 11, 30), None)
     """
-    day, reason = read_date(text, order)
-    _, _, rest = _date_and_rest(text, order)
-    clock = _clock(rest) if rest else None
+    day, reason, clock = _date_and_clock(text, order)
     offset = _OFFSET.fullmatch(clock[1]) if clock is not None and clock[1] else None
     if day is None or clock is None or offset is None:
         return day, reason
     moment = (datetime(day.year, day.month, day.day) + clock[0] - _offset(offset)).replace(tzinfo=UTC)
     return max(day, moment.date(), moment.astimezone(zone).date()), None
+
+
+def _date_and_clock(text: object, order: str) -> tuple[date | None, str | None, tuple[timedelta, str] | None]:
+    """Return a date, why there is none, and its time of day with what stands behind that, see `_clock`."""
+    day, reason, rest = _date_and_rest(text, order)
+    clock = _clock(rest) if rest else None
+    if day is not None and rest and clock is None:
+        return None, "not a date", None
+    return day, reason, clock
 
 
 def _date_and_rest(text: object, order: str) -> tuple[date | None, str | None, str]:  # noqa: PLR0911
