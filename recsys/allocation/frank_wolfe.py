@@ -14,7 +14,7 @@ import numpy as np
 
 from recsys.allocation.budgets import BudgetPrices
 from recsys.allocation.config import AllocationConfig
-from recsys.allocation.mixture import MixtureDraw, linear_oracle
+from recsys.allocation.mixture import MixtureDraw, linear_oracle, write_net_gains
 from recsys.allocation.objective import MeanFieldModel
 from recsys.evaluation.examination import UNREAD, Examination
 from recsys.kernels import kernel
@@ -63,9 +63,8 @@ def step_towards(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     net = np.empty(most)
     for i in range(start, stop):
         first, n = indptr[i], indptr[i + 1] - indptr[i]
-        for t in range(n):
-            e = first + t
-            net[t] = gain[e] - np.float64(p[e]) * price[candidate[e]]
+        write_net_gains(first, first + n, candidate, p, price, gain, net)
+        for e in range(first, first + n):
             exposure[e] *= 1.0 - step
         for r in range(linear_oracle(net[:n], k, taken)):
             exposure[first + taken[r]] += step * position_weights[r] * opens[i]
@@ -88,8 +87,7 @@ def mark_best(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     for i in range(start, stop):
         first, last = indptr[i], indptr[i + 1]
         net = np.empty(last - first)
-        for e in range(first, last):
-            net[e - first] = gain[e] - np.float64(p[e]) * price[candidate[e]]
+        write_net_gains(first, last, candidate, p, price, gain, net)
         for r in range(linear_oracle(net, n, taken)):
             marked[first + taken[r]] = True
 
@@ -117,8 +115,7 @@ def best_values(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     for i in range(start, stop):
         first, last = indptr[i], indptr[i + 1]
         net = np.empty(last - first)
-        for e in range(first, last):
-            net[e - first] = gain[e] - np.float64(p[e]) * price[candidate[e]]
+        write_net_gains(first, last, candidate, p, price, gain, net)
         for column in range(2):
             value[i, column] = 0.0
             for r in range(linear_oracle(net, k, taken)):

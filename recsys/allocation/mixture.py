@@ -47,6 +47,21 @@ def linear_oracle(gain: Float64Array, k: int, taken: Int32Array):  # type: ignor
     return n
 
 
+@kernel
+def write_net_gains(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    first: int,
+    last: int,
+    candidate: Int32Array,
+    p: Float32Array,
+    price: Float64Array,
+    gain: Float32Array,
+    net: Float64Array,
+):
+    """Write the gain of the edges from `first` to before `last` less the price of their likes, from 0 on."""
+    for e in range(first, last):
+        net[e - first] = gain[e] - np.float64(p[e]) * price[candidate[e]]
+
+
 _MIXTURE = 11
 """The step of `edge_uniform` that draws: it has random numbers of its own."""
 
@@ -80,9 +95,8 @@ def draw_step(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     net = np.empty(most)
     for i in range(start, stop):
         first, n = indptr[i], indptr[i + 1] - indptr[i]
-        for t in range(n):
-            e = first + t
-            net[t] = gain[e] - np.float64(p[e]) * price[candidate[e]]
+        write_net_gains(first, first + n, candidate, p, price, gain, net)
+        for e in range(first, first + n):
             inclusion[e] *= 1.0 - step
         found = linear_oracle(net[:n], k, taken)
         replaced = edge_uniform(key, turn, _MIXTURE, i) < step
