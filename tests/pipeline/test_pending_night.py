@@ -280,16 +280,24 @@ def test_a_ring_of_five_tokens_a_night_is_refused_before_it_is_half_of_the_town(
     assert len(alone) == len(USERS) - linked
 
 
-def test_who_is_banned_is_out_by_the_token_of_a_new_key_while_that_night_waits(
-    town: Published, tmp_path: Path
-) -> None:
-    """Seen to fail: a newcomer with a banned member's new token was served while the night waited."""
-    told = with_rows({"ban": rows_of("ban", "sound")})
+def _waiting_under_a_new_key(town: Published, tmp_path: Path, kind: str) -> tuple[Path, pd.Series]:
+    """Return a folder whose last night is refused since all tokens are new, and those by account.
+
+    kind: of the rows that the published night before it has.
+    """
+    told = with_rows({kind: rows_of(kind, "sound")})
     folder, anew = copy_of(town, tmp_path), _tokens(lambda old: old.str[:6] + "f" + old.str[7:])
     rekeyed = anew(told)
     assert town.night(folder, told, hours=1).published
     assert not town.night(folder, rekeyed, hours=2).published
-    profiles = rekeyed[T.PROFILES].drop_duplicates(C.USER).set_index(C.USER)[C.PERSON_TOKEN]
+    return folder, rekeyed[T.PROFILES].drop_duplicates(C.USER).set_index(C.USER)[C.PERSON_TOKEN]
+
+
+def test_who_is_banned_is_out_by_the_token_of_a_new_key_while_that_night_waits(
+    town: Published, tmp_path: Path
+) -> None:
+    """Seen to fail: a newcomer with a banned member's new token was served while the night waited."""
+    folder, profiles = _waiting_under_a_new_key(town, tmp_path, "ban")
     state = SafetyLedger.of(folder).now()
     stopped = {one for one in USERS if state.is_stopped(state.fingerprints(Who("new", profiles[one])))}
     assert stopped == {PAIR_OF["ban"][1]}
@@ -369,12 +377,7 @@ def test_who_blocked_is_not_seen_by_the_token_of_a_new_key_while_that_night_wait
 ) -> None:
     """Seen to fail: a ban counted for tokens that nobody had before, and a block did not."""
     a, b = PAIR_OF["block"]
-    told = with_rows({"block": rows_of("block", "sound")})
-    folder, anew = copy_of(town, tmp_path), _tokens(lambda old: old.str[:6] + "f" + old.str[7:])
-    rekeyed = anew(told)
-    assert town.night(folder, told, hours=1).published
-    assert not town.night(folder, rekeyed, hours=2).published
-    profiles = rekeyed[T.PROFILES].drop_duplicates(C.USER).set_index(C.USER)[C.PERSON_TOKEN]
+    folder, profiles = _waiting_under_a_new_key(town, tmp_path, "block")
     state = SafetyLedger.of(folder).now()
     for mine, other in ((a, b), (b, a)):
         apart = state.separated_from(state.fingerprints(Who("new", profiles[mine])))
