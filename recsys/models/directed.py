@@ -15,7 +15,8 @@ from recsys.models.distance_decay import DistanceDecay, places
 from recsys.parallel import in_ranges
 from recsys.types import Float32Array, Float64Array, Int32Array, UInt64Array
 
-_PAIRS_AT_ONCE = 65_536
+_FACTORS_AT_ONCE = 2**18
+"""Numbers of the rows of some pairs, so that their copies stay in a processor's cache."""
 _LOGITS_AT_ONCE = 16_384
 """So that what is worked out on the way stays in a processor's cache."""
 
@@ -110,12 +111,13 @@ class Directed:
     def logits(self, i: Int32Array | npt.ArrayLike, j: Int32Array | npt.ArrayLike) -> Float64Array:
         """Return the logit that each viewer row `i` likes candidate row `j`, `(n_pairs,)` float64.
 
-        Sums in float64, in chunks, so memory does not grow with the number of pairs.
+        Sums in float64, in chunks, so beside the result memory grows neither with the pairs nor the factors.
         """
         viewers, candidates = np.asarray(i, np.int64), np.asarray(j, np.int64)
         logits = np.empty(len(viewers))
-        for start in range(0, len(viewers), _PAIRS_AT_ONCE):
-            part = slice(start, start + _PAIRS_AT_ONCE)
+        at_once = max(_FACTORS_AT_ONCE // max(self.n_factors, 1), 1)
+        for start in range(0, len(viewers), at_once):
+            part = slice(start, start + at_once)
             taste = self.taste[viewers[part]].astype(np.float64)
             logits[part] = np.vecdot(taste, self.appeal[candidates[part]].astype(np.float64))
         if self.distance_decay is not None:

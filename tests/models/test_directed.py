@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -60,6 +62,18 @@ def test_one_pair_equals_the_same_pair_in_a_batch():
     i, j = all_pairs(40)
     batch = directed.logits(i, j)
     assert all(directed.logits([a], [b])[0] == batch[k] for k, (a, b) in enumerate(zip(i, j, strict=True)))
+
+
+@pytest.mark.parametrize("factors", [1, 150, 4000])
+def test_chances_of_many_pairs_take_little_memory_beside_the_result(factors):
+    directed, n = some_directed(n=40, factors=factors), 20_000
+    i, j = np.random.default_rng(3).integers(0, 40, (2, n))
+    tracemalloc.start()
+    logits = directed.logits(i, j)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 16e6
+    assert logits[:40].tolist() == [directed.logits([a], [b])[0] for a, b in zip(i[:40], j[:40], strict=True)]
 
 
 def test_take_keeps_the_logits():
