@@ -110,17 +110,25 @@ class IdIndex:
         return self._values[np.asarray(rows, dtype=np.intp)]
 
 
-def warn_of_no_match(index: IdIndex, ids: npt.ArrayLike, *, what: str, where: str, most: float = 1.0) -> None:
+def check_match(
+    index: IdIndex,
+    ids: npt.ArrayLike,
+    *,
+    what: str,
+    where: str,
+    most: float = 1.0,
+    required: bool = False,
+) -> None:
     """Warn when some ids are given and none of them is known: two tables then name people differently.
 
     what: whose ids they are, as in "an event". most: below 1, warn too where more than this share of the
     ids is unknown and as large a share of the people has none: then it is not that one table has fewer.
+    required: raise InputError where none is known, since nothing could be learned.
 
-    >>> import warnings
-    >>> with warnings.catch_warnings(record=True, action="always") as caught:
-    ...     warn_of_no_match(IdIndex(["u1"]), ["1"], what="an event", where="HybridModel.fit")
-    >>> print(caught[0].message)
-    no id of an event is one of the people in HybridModel.fit: got '1'; ids there are such as 'u1'
+    >>> check_match(IdIndex(["u1"]), ["1"], what="the frame", where="Numeric.fit", required=True)
+    Traceback (most recent call last):
+    recsys.errors.InputError: no id of the frame is one of the people in Numeric.fit: got '1'; \
+ids there are such as 'u1' (0 of 1 match)
     """
     given = pd.unique(np.asarray(ids, dtype=object).ravel())
     if not len(index) or not given.size:
@@ -128,8 +136,12 @@ def warn_of_no_match(index: IdIndex, ids: npt.ArrayLike, *, what: str, where: st
     rows = index.find(given)
     unknown, n_without = given[rows < 0], len(index) - len(np.unique(rows[rows >= 0]))
     if len(unknown) == len(given):
-        remedy = f"ids there are such as {index.ids([0])[0]!r}"
-        warn(explained(f"no id of {what} is one of the people", where=where, got=given[0], remedy=remedy))
+        remedy = f"ids there are such as {index.ids([0])[0]!r} (0 of {len(given):,} match)"
+        problem = f"no id of {what} is one of the people"
+        message = explained(problem, where=where, got=given[0], remedy=remedy)
+        if required:
+            raise InputError(message)
+        warn(message)
     elif len(unknown) > most * len(given) and n_without > most * len(index):
         first = index.ids(np.setdiff1d(np.arange(len(index)), rows)[:1])[0]
         problem = f"{len(unknown):,} of {len(given):,} ids of {what} are of none of the people"

@@ -10,7 +10,7 @@ from scipy import special
 from recsys.arguments import as_generator, as_pandas, checked_arguments
 from recsys.catalogue.columns import PROBABILITIES
 from recsys.catalogue.columns import Columns as C
-from recsys.data.ids import IdIndex, warn_of_no_match
+from recsys.data.ids import IdIndex, check_match
 from recsys.data.labels import LABEL, ONE_SIDED, OUTCOME
 from recsys.errors import InputError, did_you_mean, explained, warn
 from recsys.evaluation.estimates import Estimates, estimate
@@ -231,7 +231,7 @@ def _slices(
         return
     slices = slices if isinstance(slices, pd.Series) else pd.Series(dict(slices), dtype=object)
     labels = slices.reindex(data.viewers()).to_numpy(object)
-    warn_of_no_match(IdIndex(np.unique(data.viewers())), slices.index, what="slices", where="compare")
+    check_match(IdIndex(np.unique(data.viewers())), slices.index, what="slices", where="compare")
     for label in pd.unique(slices.dropna()):
         kept = np.asarray(labels == label, dtype=bool)
         if kept.any():

@@ -8,7 +8,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
-from recsys.data.ids import hashed_strings
+from recsys.data.ids import check_match, hashed_strings
 from recsys.data.population import Population
 from recsys.errors import TableError
 from recsys.features.base import Block, BlockRows, FittedBlock
@@ -16,6 +16,8 @@ from recsys.types import Float32Array, Float64Array, UInt64Array
 
 SALT: Final = "numeric"
 """Of the hashes people are found by."""
+MOST_UNKNOWN: Final = 0.3
+"""Share of the ids that may be of others, while as many people have no row, without a warning."""
 
 
 class Numeric(Block):
@@ -59,6 +61,9 @@ class Numeric(Block):
             raise TableError("attributes", [f"columns differ from those of preferences: {different}"])
         attributes = attributes[preferences.columns]
         ids = preferences.index.union(attributes.index)
+        check_match(
+            people.ids, ids, what="the numbers", where="Numeric.fit", most=MOST_UNKNOWN, required=True
+        )
         hashes = hashed_strings([str(user) for user in ids], salt=SALT)
         order = np.argsort(hashes, kind="stable")
         fitted = pd.Index(people.ids.values)

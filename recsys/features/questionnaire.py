@@ -9,7 +9,7 @@ import pandas as pd
 from recsys.arguments import as_pandas, check_type
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
-from recsys.data.ids import IdIndex, hashed_strings, warn_of_no_match
+from recsys.data.ids import IdIndex, check_match, hashed_strings
 from recsys.data.no_answer_codes import warn_of_codes
 from recsys.data.population import Population
 from recsys.errors import InputError, explained, warn
@@ -109,7 +109,9 @@ class Questionnaire(Block):
             if is_number(values) and not pd.api.types.is_bool_dtype(values):
                 warn_of_codes(f"column '{name}'", values)
         ids = frame.index.to_numpy(object)
-        warn_of_no_match(people.ids, ids, what="the frame", where="Questionnaire.fit", most=_MOST_UNKNOWN)
+        check_match(
+            people.ids, ids, what="the frame", where="Questionnaire.fit", most=_MOST_UNKNOWN, required=True
+        )
         items, groups = _informative(*_items(frame, people.ids), people.ids)
         seen = items.reindex(pd.Index(people.ids.values, dtype=object)).to_numpy(np.float64)
         mean, deviation = moments(seen)

@@ -7,11 +7,11 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
-from recsys.data.ids import hashed_strings
+from recsys.data.ids import check_match, hashed_strings
 from recsys.data.population import Population
 from recsys.errors import TableError
 from recsys.features.base import Block
-from recsys.features.numeric import SALT, FittedNumeric
+from recsys.features.numeric import MOST_UNKNOWN, SALT, FittedNumeric
 from recsys.types import Float64Array
 
 if TYPE_CHECKING:
@@ -64,6 +64,9 @@ class SharedItems(Block):
 
         users, items, amounts = self._checked_table()
         ids = pd.Index(users.unique())
+        check_match(
+            people.ids, ids, what="the table", where="SharedItems.fit", most=MOST_UNKNOWN, required=True
+        )
         person, column = ids.get_indexer(users), pd.factorize(items)[0]
         shape = (len(ids), int(column.max(initial=-1)) + 1)
         counts = csr_array((amounts, (person, column)), shape=shape)

@@ -16,6 +16,7 @@ from recsys.constraints.exclusions_and_tokens import Exclusions
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.exclusions import Relations, latest_decisions
+from recsys.data.ids import check_match
 from recsys.data.labels import (
     LABEL,
     ONE_SIDED,
@@ -32,6 +33,7 @@ from recsys.data.unseen_pairs import UnseenPairs
 from recsys.errors import InputError, UnknownIdError, explained, warn
 from recsys.interactions.binarize import LIKE, PASS, Like, warn_of_one_answer, with_looks_as_passes
 from recsys.interactions.row_reading import (
+    CODES,
     FEWEST_TO_TELL,
     MOST_SET_ASIDE,
     IdMap,
@@ -39,7 +41,7 @@ from recsys.interactions.row_reading import (
     read_rows,
     warn_of_many_set_aside,
 )
-from recsys.interactions.sides import Sides
+from recsys.interactions.sides import Sides, warn_of_two_kinds
 from recsys.types import ArrowTable, BoolArray, RNGLike
 
 _FEWER: Final = 0.95
@@ -119,7 +121,7 @@ class Interactions:
         kept, refused, names, read = read_rows(table, read, like, both)
         kept = with_looks_as_passes(kept)
         if sides is None:
-            _warn_of_two_kinds(kept)
+            warn_of_two_kinds(kept, int(refused[CODES].str.contains("pair.self").sum()))
         if like is not None and len(kept) >= FEWEST_TO_TELL:
             warn_of_one_answer(table[outcome], like, likes=(kept[C.TYPE] == LIKE).to_numpy(bool))
         warn_of_many_set_aside(refused, table, outcome, like)
@@ -343,15 +345,6 @@ def _further(people: Further, names: tuple[IdMap, IdMap]) -> list[npt.NDArray[np
     return [known[side].to_internal(ids) for side, ids in people.items()]
 
 
-def _warn_of_two_kinds(rows: pd.DataFrame) -> None:
-    """Warn where nobody who was acted towards ever acts: then the columns name two kinds, such as films."""
-    candidates = rows[C.TARGET].unique()
-    if len(candidates) < FEWEST_TO_TELL or np.isin(candidates, rows[C.ACTOR].unique()).any():
-        return
-    remedy = 'if the columns name two kinds, give sides=("user", "item"); else viewers are candidates too'
-    warn(explained("no candidate is a viewer", got=f"{len(candidates):,} candidates", remedy=remedy))
-
-
 def _require_clear_columns(sides: Kinds, outcome: str | None, like: Like) -> None:
     """Raise InputError for other than two sides, and for a `like` without its column."""
     if isinstance(sides, tuple) and len(sides) != 2:
@@ -376,6 +369,7 @@ def _policy(people: Population, sides: Kinds, names: tuple[IdMap, IdMap]) -> Pol
     ids = names[0].to_internal(known.index.to_series())
     rows = people.ids.find(ids)
     n_without = len(people) - len(np.unique(rows[rows >= 0]))
+    check_match(people.ids, ids, what="sides", where="Interactions.of", required=True)
     if n_without > MOST_SET_ASIDE * len(people):
         remedy = f"give the side of each id, such as {people.ids.ids([0])[0]!r}; who has none has no list"
         warn(explained("people without a side", got=f"{n_without:,} of {len(people):,}", remedy=remedy))

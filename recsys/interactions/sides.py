@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
 from recsys.constraints.base import Clause, Constraint, Refusals
 from recsys.data.ids import IdIndex, packed_strings
 from recsys.data.population import Population
-from recsys.errors import InputError, explained
-from recsys.types import BoolArray, Int32Array
+from recsys.errors import InputError, explained, warn
+from recsys.interactions.row_reading import FEWEST_TO_TELL
+from recsys.types import BoolArray, Int32Array, ObjectArray
 
 _MOST: Final = 63
 
@@ -71,3 +73,50 @@ class Sides(Constraint):
         refused = are.copy()
         refused[:, -1] = True
         return [Refusals.of(are, refused)]
+
+
+_FEWEST_TOWARDS_SELF: Final = 5
+_OF_CHANCE: Final = 0.5
+"""Share of the rows towards oneself that chance makes, from which on ids are those of two kinds."""
+_ANSWERED_BY_CHANCE: Final = 2.0
+"""Times as many pairs as decide about each other by chance, up to which nobody answers anybody."""
+
+
+def warn_of_two_kinds(rows: pd.DataFrame, n_towards_self: int) -> None:
+    """Warn where the two columns of a table look like two kinds, such as users and films.
+
+    That is where nobody who was acted towards ever acts. And where both kinds have numbers of their own, so
+    that one id stands for two: then an id stands beside itself as often as chance makes it, while those of
+    one community seldom act towards themselves, and nobody answers anybody oftener than by chance.
+
+    rows: what could be used. n_towards_self: rows of an id towards itself, which are not among them.
+    """
+    viewers, candidates = rows[C.ACTOR].to_numpy(object), rows[C.TARGET].to_numpy(object)
+    remedy = 'if the columns name two kinds, give sides=("user", "item"); '
+    names = pd.unique(candidates)
+    if len(names) >= FEWEST_TO_TELL and not np.isin(names, pd.unique(viewers)).any():
+        problem, got = "no candidate is a viewer", f"{len(names):,} candidates"
+        warn(explained(problem, got=got, remedy=f"{remedy}else viewers are candidates too"))
+    if n_towards_self < _FEWEST_TOWARDS_SELF:
+        return
+    towards_self, answered, by_chance = _alike_by_chance(viewers, candidates)
+    if n_towards_self >= _OF_CHANCE * towards_self and answered <= _ANSWERED_BY_CHANCE * by_chance:
+        problem = "ids look like those of two kinds that have the same numbers"
+        got = f"{n_towards_self:,} rows of an id towards itself, about {towards_self:.0f} by chance"
+        warn(explained(problem, got=got, remedy=f"{remedy}else they are set aside as of one person"))
+
+
+def _alike_by_chance(viewers: ObjectArray, candidates: ObjectArray) -> tuple[float, int, float]:
+    """Return rows of an id towards itself by chance, pairs that have their reverse, and how many by chance.
+
+    By chance means with each id as often a viewer and as often a candidate as it is.
+    """
+    row, everybody = pd.factorize(np.concatenate([viewers, candidates]))
+    i, j = np.split(row.astype(np.int64), 2)
+    gave, received = (np.bincount(own, minlength=len(everybody)).astype(np.float64) for own in (i, j))
+    towards_self = float(gave @ received) / max(len(i), 1)
+    pair = np.unique(i * len(everybody) + j)
+    i, j = np.divmod(pair, len(everybody))
+    gave, received = (np.bincount(own, minlength=len(everybody)).astype(np.float64) for own in (i, j))
+    answered = int(np.isin(j * len(everybody) + i, pair).sum())
+    return towards_self, answered, float(gave[j] @ received[i]) / max(len(pair), 1)

@@ -17,7 +17,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import Language
 from recsys.config import Section
 from recsys.data.events import Events
-from recsys.data.ids import warn_of_no_match
+from recsys.data.ids import check_match
 from recsys.data.labels import LABEL
 from recsys.data.population import Population
 from recsys.errors import (
@@ -176,7 +176,7 @@ class Model(ABC):
         """
         draw = as_generator(rng)
         where = f"{type(self).__name__}.fit"
-        warn_of_no_match(people.ids, events.coded.people, what="an event", where=where, most=_MOST_UNKNOWN)
+        check_match(people.ids, events.coded.people, what="an event", where=where, most=_MOST_UNKNOWN)
         if len(events) and events.frame[C.TS].iloc[0] > people.as_of:
             remedy = "read people as of a later time, such as as_of=events.last"
             warn(

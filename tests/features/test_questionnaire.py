@@ -127,10 +127,7 @@ def test_what_is_no_questionnaire_is_refused_with_every_problem(survey, people, 
         Questionnaire(change(survey[0])).fit(people)
 
 
-def test_ids_of_another_service_are_warned_of_and_no_table_is_refused(survey, people):
-    strange = survey[0].assign(user_id=range(N))
-    with pytest.warns(UserWarning, match=r"no id of the frame .*such as 'p000'"):
-        Questionnaire(strange).fit(people)
+def test_what_is_no_table_is_refused(people):
     with pytest.raises(ArgumentTypeError, match=r"frame must be a table in Questionnaire: got 'answers.csv'"):
         Questionnaire("answers.csv").fit(people)
 

@@ -358,7 +358,31 @@ def test_two_kinds_of_ids_without_sides_are_noticed():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         Interactions.of(frame, viewer="user", candidate="film", sides=("user", "film"))
-        Interactions.of(frame.assign(film=frame["film"] - 95), viewer="user", candidate="film")
+
+
+def test_sides_of_none_of_the_people_are_refused():
+    frame = pd.DataFrame({"who": [0, 1, 2], "whom": [1, 2, 0]})
+    for kinds in ({"0": "woman", "1": "man"}, pd.Series(["woman", "man"], index=["u0", "u1"])):
+        with pytest.raises(InputError, match=r"no id of sides .*such as 0 \(0 of 2 match\)"):
+            Interactions.of(frame, viewer="who", candidate="whom", sides=kinds)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_two_kinds_that_have_the_same_numbers_are_told_from_one_community(seed):
+    rng = np.random.default_rng(seed)
+    liked = rng.choice(120, 6000, p=rng.dirichlet(np.ones(120)))
+    frame = pd.DataFrame({"user": rng.integers(0, 300, 6000), "film": liked}).drop_duplicates()
+    with pytest.warns(UserWarning, match="two kinds that have the same numbers: got .*towards itself, about"):
+        Interactions.of(frame, viewer="user", candidate="film")
+    community = frame[frame["user"] != frame["film"]]
+    back = community.sample(frac=0.3, random_state=seed)
+    back = back.set_axis(["film", "user"], axis=1)[["user", "film"]]
+    oneself = pd.DataFrame({"user": range(20), "film": range(20)})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Interactions.of(frame, viewer="user", candidate="film", sides=("user", "film"))
+        Interactions.of(community, viewer="user", candidate="film")
+        Interactions.of(pd.concat([community, back, oneself]), viewer="user", candidate="film")
 
 
 def test_a_like_that_no_row_reaches_is_warned_of():
