@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.text_folding import plain, unaccented
+from recsys.catalogue.text_folding import DOTLESS_I, plain, unaccented
 from recsys.catalogue.vocabulary import DAYS, ENUMERATIONS
 from recsys.data.no_answer_codes import is_unknown
 from recsys.strict_yaml import parse_yaml
@@ -27,7 +27,7 @@ _WINDOWS: Final = ENUMERATIONS[C.CONTACT_WINDOWS].words
 _PARTS: Final = tuple(dict.fromkeys(window.partition("_")[2] for window in _WINDOWS))
 _BETWEEN: Final = re.compile(r"[、,;/|\n]")
 _ENDING: Final = re.compile(r"(?:s|es|e|en|n|a|o|i|io|al|ale|ali|ee|ees|as|os)(?![a-z])")
-"""Plurals and cases of the languages that `window_words.yaml` knows."""
+"""Plurals and cases of languages that `window_words.yaml` knows."""
 _GAP: Final = re.compile(r"(?:[\s.・·,:()\[\]'’\"“”「」+&…○◯✓]|!(?![^\W\d_]))+")
 """Signs that change nothing; others may, such as the × of `日曜×` and the ! of `!Sunday`."""
 
@@ -76,7 +76,7 @@ def read_windows(text: object) -> tuple[list[str] | None, str | None]:
     if is_unknown(text):
         return None, "unknown"
     phrases: list[_Phrase] = []
-    for piece in _BETWEEN.split(_with_long_names(unaccented(plain(text)))):
+    for piece in _BETWEEN.split(_with_long_names(_folded(plain(text)))):
         words = _words_of(piece)
         if words is None or not _are_clear(words):
             return None, "words beside days and parts of the day"
@@ -101,7 +101,9 @@ def _are_clear(words: list[_Word]) -> bool:
     kinds = [one.kind for one in words]
     for at, kind in enumerate(kinds):
         before_part = 0 < at < len(kinds) - 1 and kinds[at + 1] in {"parts", "any"}
-        if at not in ranges and (kind == "to" or (kind == "dash" and not before_part)):
+        behind_something = 0 < at < len(kinds) - 1 and kinds[at + 1] == "days"
+        allowed = {"to": False, "dash": before_part, "to_or_of": behind_something}
+        if at not in ranges and not allowed.get(kind, True):
             return False
     shares_a_day = any(second - first == 2 for first, second in pairwise(ranges))
     return not shares_a_day and ("holiday" not in kinds or "days" in kinds)
@@ -145,7 +147,7 @@ def _is_range(words: list[_Word], at: int) -> bool:
     """Say whether a word stands for the days between the one before and the one after."""
     around = [*words[max(at - 1, 0) : at], *words[at + 1 : at + 2]]
     return (
-        words[at].kind in {"to", "or_to", "dash"}
+        words[at].kind in {"to", "or_to", "to_or_of", "dash"}
         and len(around) == 2
         and all(one.kind == "days" and one.name in DAYS for one in around)
     )
@@ -214,13 +216,13 @@ def _words() -> _Words:
     ]
     pairs += [
         (one, _Word(kind, kind))
-        for kind in ("any", "to", "or_to", "dash", "holiday", "beside")
+        for kind in ("any", "to", "or_to", "to_or_of", "dash", "holiday", "beside")
         for one in _flat(raw[kind])
     ]
     known: dict[str, list[tuple[str, _Word]]] = {}
     for one, word in sorted(pairs, key=lambda pair: -len(pair[0])):
         known.setdefault(one[0], []).append((one, word))
-    short = {one: day for week in raw["short"] for one, day in zip(week, DAYS, strict=True)}
+    short = {_folded(one): day for week in raw["short"] for one, day in zip(week, DAYS, strict=True)}
     either = "|".join(short)
     between = r"(?P<between>\s*(?:[-–—~〜+/&]|\b(?:bis|tot|t/m|und|en)\b)\s*)"
     pair = rf"(?<![a-z])(?P<first>{either})\.?{between}(?P<last>{either})\.?(?![a-z])"
@@ -228,4 +230,8 @@ def _words() -> _Words:
 
 
 def _flat(listed: list[Any]) -> list[str]:
-    return [unaccented(one) for part in listed for one in (part if isinstance(part, list) else [part])]
+    return [_folded(one) for part in listed for one in (part if isinstance(part, list) else [part])]
+
+
+def _folded(text: str) -> str:
+    return unaccented(text).replace(DOTLESS_I, "i")

@@ -19,6 +19,10 @@ _KEY_NAMES: Final = (
     r"^(n[o°º]?\.?|num(ero|mer)?|id|code|ma)[ _.-]?(de |do |di |d'|del )?"
     r"(membre|adherent|soci[oae]|associado|membro|mitglied|tessera|thanh vien|hoi vien|utilisateur|usuario)",
     r"^(mitglieds?|medlems?|lid)[ _.-]?(nummer|nr|no)",
+    r"^(nr|numer|id|cislo|no|nomor)[ _.-]?(cz[lł]onka|u[zż]ytkownika|osoby|clena|anggota|pengguna)",
+    r"^(uye|kullanici|kullanıcı|anggota|jasen)[ _.-]?(id|no|nomor|numero)",
+    r"(id|номер|код)[ _.-]?(пользователя|участника|члена|анкеты|користувача)",
+    r"(सदस्य|สมาชิก|العضو|عضو)",
     r"^id_?(user|member|socio|usuario|usuari|membre|utente|mitglied|utilisateur|lid)$",
     r"(회원|사용자|유저)_?(id|번호|uuid|아이디)|(用户|会员)_?(id|编号)",
     r"会員(番号|id)",
@@ -59,11 +63,15 @@ def draft_words() -> Mapping[str, Any]:
     text = (files("recsys.mapping") / "draft_words.yaml").read_text(encoding="utf-8")
     found: Any = parse_yaml(text, where="draft_words.yaml")
     for rule in found.values():
-        rule["names"] = [unaccented(one) for one in rule["names"]]
-        rule["words"] = {ours: word_keys(theirs) for ours, theirs in rule.get("words", {}).items()}
-        anyone = rule.get("anyone", {"words": []})["words"]
-        rule["anyone_words"] = word_keys([word for part in anyone for word in part])
+        rule["names"] = [unaccented(one) for one in _flat(rule["names"])]
+        words = rule.get("words", {})
+        rule["words"] = {ours: word_keys(_flat(theirs)) for ours, theirs in words.items()}
+        rule["anyone_words"] = word_keys(_flat(rule.get("anyone", {"words": []})["words"]))
     return cast("Mapping[str, Any]", found)
+
+
+def _flat(listed: list[Any]) -> list[str]:
+    return [one for part in listed for one in (part if isinstance(part, list) else [part])]
 
 
 def word_keys(words: Iterable[str]) -> frozenset[str]:

@@ -13,7 +13,10 @@ from recsys.mapping.column_profile import ColumnProfile, quoted
 from recsys.mapping.draft_guess import MemberTable, draft_words, word_key
 from recsys.mapping.project import ASK, GUESS, TODO
 
-PHONES: Final = r"phone|tele?f|mobil|handy|celular|portable|cellulare|電話|携帯|전화|휴대폰|电话|手机"
+PHONES: Final = (
+    r"phone|tele?f|mobil|handy|celular|portable|cellulare|電話|携帯|전화|휴대폰|电话|手机"
+    r"|kom[oó]rk|^(nr|numer)_?tel|тел|dien_?thoai|^sdt$|no_?hp|ponsel|फ़?ोन|मोबाइल|โทรศัพท์|เบอร์|هاتف|جوال|puhelin"
+)
 
 Labels = Mapping[str, Mapping[str, str]]
 """By `table.column`: the name of each code, of a table that names them."""

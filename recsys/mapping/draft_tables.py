@@ -11,15 +11,22 @@ from recsys.mapping.signatures import SEPARATORS
 from recsys.mapping.values import split_words
 
 _PAIR_TABLES: Final = {
-    "blocks": r"block|bloqu|bloca|blocc|sperr|geblok|차단|屏蔽|拉黑|ブロック",
-    "reports": r"report|signalement|denunc|meldung|segnalaz|beschwerde|tsuho|通報|신고|举报",
+    "blocks": r"block|bloqu|bloca|blocc|sperr|geblok|차단|屏蔽|拉黑|ブロック"
+    r"|blok|engelle|блок|^chan$|अवरोध|ब्लॉक|บล็อก|حظر",
+    "reports": r"report|signalement|denunc|meldung|segnalaz|beschwerde|tsuho|通報|신고|举报"
+    r"|zg[lł]osz|nahlas|anmalning|rapport|sikayet|жалоб|скарг|bao_?cao|laporan|शिकायत|ร้องเรียน|بلاغ",
 }
 _EVENT_TYPES: Final = {
-    "like": r"like|star|messaged|iine|いいね|^me_gusta|좋아요|^喜欢",
+    "like": r"like|star|messaged|iine|いいね|^me_gusta|좋아요|^喜欢"
+    r"|polub|lajk|gilla|be[gğ]en|лайк|вподоб|luot_?thich|suka|पसंद|ถูกใจ|إعجاب",
     "pass": r"pass|skip|hid|見送",
-    "message": r"^mensaje|^mensag|^nachricht|^messaggi|^berichten|쪽지|메시지|^消息|^messages?$",
+    "message": r"^mensaje|^mensag|^nachricht|^messaggi|^berichten|쪽지|메시지|^消息|^messages?$"
+    r"|^wiadomos|^zprav|^meddeland|^besked|^mesaj|^сообщ|^повідом|^tin_?nhan|^pesan|^संदेश|^ข้อความ|^رسائل",
 }
-_INTERESTS: Final = r"hobby|hobbies|interest|tag|趣味|aficion|loisir|interess|취미|관심|爱好"
+_INTERESTS: Final = (
+    r"hobby|hobbies|interest|tag|趣味|aficion|loisir|interess|취미|관심|爱好"
+    r"|zaint|konick|intress|ilgi|hobi|интерес|хобби|увлеч|so_?thich|minat|शौक|रुचि|ความสนใจ|งานอดิเรก|اهتمام|هواي"
+)
 _OF_MEMBERS: Final = 0.8
 _NO_PAIR: Final = {"id", "question_id", "option_id", "channel_id", "content_id"}
 

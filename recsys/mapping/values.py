@@ -226,6 +226,10 @@ _PERSONAL_NAME = re.compile(
     r"birth|dob\b|born|phone|mobile|mail|address|message|生年|電話|住所|メール"
     r"|nacimiento|nascimento|naissance|geburt|nascita|geboorte|correo|tel[eé]fono|telefon|courriel|direcci[oó]n"
     r"|adresse|indirizzo|endere[cç]o|mensaje|mensagem|nachricht|생년월일|이메일|휴대폰|전화|주소"
+    r"|urodzen|narozen|f[oøö]d(?:else|sels)|do[gğ]um|рожд|народж|ng[aà]y_?sinh|lahir|जन्म|วันเกิด|ميلاد|syntym"
+    r"|wiadomo|zpr[aá]v|meddel|mesaj|сообщ|повідом|tin_?nh[aắ]n|pesan|संदेश|ข้อความ|رسال"
+    r"|почт|телефон|[đd]i[eệ]n_?tho[aạ]i|ponsel|फ़?ोन|โทรศัพท์|อีเมล|هاتف|جوال|بريد|puhelin|s[aä]hk[oö]posti"
+    r"|адрес|đ[iị]a_?ch[iỉ]|alamat|पता|ที่อยู่|عنوان|osoite"
 )
 
 

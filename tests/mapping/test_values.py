@@ -162,6 +162,16 @@ _RANGES = {  # how a language says from Monday to Friday, with its days of the w
     "{} tot {}": ["maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag"],
     "{}~{}": ["월", "화", "수", "목", "금", "토", "일"],
     "{}至{}": ["周一", "周二", "周三", "周四", "周五", "周六", "周日"],
+    "od {} do {}": ["poniedziałku", "wtorku", "środy", "czwartku", "piątku", "soboty", "niedzieli"],
+    "{}–{}": ["pon", "wt", "śr", "czw", "pt", "sob", "niedz"],
+    "{} till {}": ["måndag", "tisdag", "onsdag", "torsdag", "fredag", "lördag", "söndag"],
+    "fra {} til {}": ["mandag", "tirsdag", "onsdag", "torsdag", "fredag", "lørdag", "søndag"],
+    "с {} по {}": ["понедельника", "вторник", "среду", "четверг", "пятницу", "субботу", "воскресенье"],
+    "{} sampai {}": ["Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu"],
+    "{} đến {}": ["thứ hai", "thứ ba", "thứ tư", "thứ năm", "thứ sáu", "thứ bảy", "chủ nhật"],
+    "{} से {}": ["सोमवार", "मंगलवार", "बुधवार", "गुरुवार", "शुक्रवार", "शनिवार", "रविवार"],
+    "วัน{}ถึงวัน{}": ["จันทร์", "อังคาร", "พุธ", "พฤหัสบดี", "ศุกร์", "เสาร์", "อาทิตย์"],
+    "{} - {}": ["Pazartesi", "Salı", "Çarşamba", "Perşembe", "Cuma", "Cumartesi", "Pazar"],
 }
 _DAY = st.integers(0, 6)
 
@@ -244,6 +254,43 @@ def test_a_word_for_each_changes_nothing(each: str, day: str, part: str) -> None
     assert read_windows(f"{each} {day} {part}") == read_windows(f"{day} {part}".strip() or "or")
 
 
+_SAID = {  # by language: working days, the weekend and every day; then morning, daytime, evening and night
+    "Polish": "dni robocze, weekendy, codziennie; rano, po południu, wieczorem, w nocy",
+    "Czech": "ve všední dny, o víkendu, každý den; ráno, odpoledne, večer, v noci",
+    "Swedish": "vardagar, helger, varje dag; förmiddag, eftermiddag, kväll, natt",
+    "Danish": "hverdage, weekender, hver dag; formiddag, eftermiddag, aften, natten",
+    "Norwegian": "hverdager, helger, hver dag; formiddag, ettermiddag, kveld, natten",
+    "Finnish": "arkisin, viikonloppuisin, joka päivä; aamuisin, iltapäivisin, iltaisin, öisin",
+    "Turkish": "hafta içi, hafta sonu, her gün; sabahları, öğleden sonra, akşamları, geceleri",
+    "Russian": "по будням, по выходным, каждый день; утром, днём, вечером, ночью",
+    "Ukrainian": "у будні, на вихідних, щодня; вранці, вдень, ввечері, вночі",
+    "Indonesian": "hari kerja, akhir pekan, setiap hari; pagi, siang, malam, larut malam",
+    "Vietnamese": "ngày thường, cuối tuần, hàng ngày; buổi sáng, buổi chiều, buổi tối, ban đêm",
+    "Hindi": "कार्यदिवस, सप्ताहांत, हर दिन; सुबह, दोपहर, शाम, रात",
+    "Thai": "วันธรรมดา, เสาร์อาทิตย์, ทุกวัน; ตอนเช้า, ตอนบ่าย, ตอนเย็น, กลางคืน",
+}
+
+
+@pytest.mark.parametrize("language", sorted(_SAID))
+def test_days_and_parts_of_the_day_are_read_in_each_language(language: str) -> None:
+    groups, parts = (half.split(", ") for half in _SAID[language].split("; "))
+    of_group = (DAYS[:5], DAYS[5:], DAYS)
+    for group, days in zip(groups, of_group, strict=True):
+        for said, part in zip(parts, ("early", "day", "evening", "night"), strict=True):
+            expected = {f"{day}_{part}" for day in days}
+            for phrase in (f"{group} {said}", f"{said} {group}", f"{said.upper()} ({group})"):
+                assert set(read_windows(phrase)[0] or ()) == expected, phrase
+
+
+@pytest.mark.parametrize(
+    "until", ["do wieczora", "do soboty", "do večera", "od rana do wieczora", "до вечера", "sau thứ hai"]
+)
+def test_until_and_after_are_not_read_as_at(until: str) -> None:
+    """In Portuguese `do` is of, in Polish and Czech it is until."""
+    assert read_windows(until)[0] is None
+    assert read_windows("noite do domingo")[0] == ["sun_evening"]
+
+
 _READ = [
     "weekday evenings",
     "Mon-Fri",
@@ -252,6 +299,14 @@ _READ = [
     "fines de semana",
     "le soir",
     "samstags",
+    "w soboty",
+    "vardagar",
+    "по субботам",
+    "hafta sonu",
+    "akhir pekan",
+    "cuối tuần",
+    "शनिवार",
+    "วันเสาร์",
 ]
 _TURNS = [  # what narrows a phrase or turns it around, in languages that are read and in others
     *(
@@ -297,6 +352,8 @@ _TURNS = [  # what narrows a phrase or turns it around, in languages that are re
         "除外",
     ),
     *("18h", "20-22", "หลัง 18:00", "ليس", "кроме", "hariç", "kecuali", "dayoff"),
+    *("nigdy", "oprócz", "po 18", "kromě", "utom", "efter 18", "ikke", "undtagen", "ei", "paitsi", "değil"),
+    *("не", "після", "bukan", "setelah", "không", "trừ", "sau 18h", "नहीं", "के बाद", "ยกเว้น", "ไม่", "ก่อน"),
 ]
 
 
