@@ -23,12 +23,10 @@ from recsys.constraints.base import (
     has_any_word,
     wants_apart,
 )
-from recsys.data.csr import SparseRows
+from recsys.data.csr import SparseRows, equal_keys, numbered
 from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.population import Population
 from recsys.types import BoolArray, Int32Array
-
-_PAIR = "pair"
 
 
 @dataclass(frozen=True)
@@ -48,15 +46,17 @@ class Tokens(Constraint):
     def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
         """Say whether no token of the one equals one of the other, unless both only exclude."""
         tokens = people.long.tokens
-        mine = self._of_pairs(tokens, i)
-        theirs = self._of_pairs(tokens, j)
-        met = mine.merge(theirs, on=[_PAIR, C.NAMESPACE, C.HMAC], suffixes=("", "_other"))
-        both_self = (met[C.KIND] == "self") & (met[f"{C.KIND}_other"] == "self")
-        both_exclude = (met[C.KIND] == "exclude") & (met[f"{C.KIND}_other"] == "exclude")
-        colleagues = both_self & (met[C.NAMESPACE] == "employer")
-        meets = ~both_exclude & (self.same_employer | ~colleagues)
+        row, namespace = tokens[C.ROW].to_numpy(np.int64), tokens[C.NAMESPACE].to_numpy(object)
+        value = numbered(zip(namespace, tokens[C.HMAC].to_numpy(object), strict=True))
+        (mine, a), (theirs, b) = (equal_keys(rows, row) for rows in (i, j))
+        left, right = equal_keys(mine * len(value) + value[a], theirs * len(value) + value[b])
+        a, b = a[left], b[right]
+        kind = tokens[C.KIND].to_numpy(object)
+        is_self, excludes, of_work = kind == "self", kind == "exclude", namespace == "employer"
+        colleagues = is_self[a] & is_self[b] & of_work[a]
+        meets = ~(excludes[a] & excludes[b]) & (self.same_employer | ~colleagues)
         allowed = np.ones(len(i), bool)
-        allowed[met.loc[meets, _PAIR].to_numpy(np.int64)] = False
+        allowed[mine[left[meets]]] = False
         return allowed
 
     def clauses(self, people: Population) -> Sequence[Clause]:
@@ -73,11 +73,6 @@ class Tokens(Constraint):
             TokenGroups(entries[is_self & ~employer], entries[~is_self & ~employer], len(distinct)),
             _one_group_each(entries[is_self & employer], entries[~is_self & employer]),
         ]
-
-    @staticmethod
-    def _of_pairs(tokens: pd.DataFrame, rows: Int32Array) -> pd.DataFrame:
-        asked = pd.DataFrame({_PAIR: np.arange(len(rows)), C.ROW: rows})
-        return asked.merge(tokens[[C.ROW, C.NAMESPACE, C.KIND, C.HMAC]], on=C.ROW).drop(columns=C.ROW)
 
 
 def _one_group_each(own: npt.NDArray[np.int32], avoided: npt.NDArray[np.int32]) -> TokenGroups:

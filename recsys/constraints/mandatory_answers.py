@@ -10,6 +10,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import SEVERAL
 from recsys.constraints.base import Clause, Constraint, Refusals
 from recsys.data.bitsets import words_needed
+from recsys.data.csr import equal_keys, numbered
 from recsys.data.population import Population
 from recsys.types import BoolArray, Int32Array, Int64Array, UInt64Array
 
@@ -55,25 +56,42 @@ class MandatoryAnswers(Constraint):
     def _misses(people: Population, who: Int32Array, whom: Int32Array) -> BoolArray:
         """Say for aligned rows whether `whom` fails a mandatory question of `who`."""
         answers = people.long.answers
-        pairs = pd.DataFrame({"pair": np.arange(len(who)), C.ROW: who, "whom": whom})
-        asked = pairs.merge(_insisted(answers)[[C.ROW, C.QUESTION, C.ACCEPTED]], on=C.ROW)
-        said = _public(answers)[[C.ROW, C.QUESTION, C.ANSWER]].rename(columns={C.ROW: "whom"})
-        heard = asked.merge(said, on=["whom", C.QUESTION], how="left")
-        fails = [
-            not satisfies(answer, accepted)
-            for answer, accepted in zip(heard[C.ANSWER], heard[C.ACCEPTED], strict=True)
+        row, question = answers[C.ROW].to_numpy(np.int64), numbered(answers[C.QUESTION])
+        insisted, public = (np.flatnonzero(one) for one in (_is_mandatory(answers), _is_public(answers)))
+        pair, at = equal_keys(who, row[insisted])
+        asked, n_questions = insisted[at], len(question)
+        asked_of = whom[pair].astype(np.int64) * n_questions + question[asked]
+        heard, said = equal_keys(asked_of, row[public] * n_questions + question[public])
+        accepts = [
+            satisfies(answer, accepted)
+            for answer, accepted in zip(
+                answers[C.ANSWER].to_numpy(object)[public[said]],
+                answers[C.ACCEPTED].to_numpy(object)[asked[heard]],
+                strict=True,
+            )
         ]
+        fits = np.zeros(len(pair), bool)  # a question without a public answer is missed
+        fits[heard] = True
+        fits[heard[~np.array(accepts, bool)]] = False
         missed = np.zeros(len(who), bool)
-        missed[heard.loc[np.array(fails, bool), "pair"].to_numpy(np.int64)] = True
+        missed[pair[~fits]] = True
         return missed
 
 
+def _is_public(answers: pd.DataFrame) -> pd.Series:
+    return answers[C.VISIBILITY] == "public"
+
+
+def _is_mandatory(answers: pd.DataFrame) -> pd.Series:
+    return answers[C.MANDATORY] == True  # noqa: E712 - null is not True
+
+
 def _public(answers: pd.DataFrame) -> pd.DataFrame:
-    return answers[answers[C.VISIBILITY] == "public"]
+    return answers[_is_public(answers)]
 
 
 def _insisted(answers: pd.DataFrame) -> pd.DataFrame:
-    return answers[answers[C.MANDATORY] == True]  # noqa: E712 - null is not True
+    return answers[_is_mandatory(answers)]
 
 
 def public_answers(answers: pd.DataFrame) -> dict[str, dict[str, Int64Array]]:

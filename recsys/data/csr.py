@@ -1,5 +1,6 @@
 """Sparse rows in compressed form (CSR): row r holds `indices[indptr[r]:indptr[r + 1]]`, ascending."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -79,6 +80,35 @@ class SparseRows:
         shared = np.zeros(len(rows), bool)
         shared[pair[hit]] = True
         return shared
+
+
+def equal_keys(
+    left: IntegerArray, right: IntegerArray
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return every place of `left` with every place of `right` whose number is the same (an inner join).
+
+    Two aligned arrays `(n_found,)`, in the order of `left`, then of `right`.
+
+    >>> [places.tolist() for places in equal_keys(np.array([7, 5, 7]), np.array([7, 9, 7]))]
+    [[0, 0, 2, 2], [0, 2, 0, 2]]
+    """
+    order = np.argsort(right, kind="stable")
+    ordered = right[order]
+    start = np.searchsorted(ordered, left, side="left")
+    size = np.searchsorted(ordered, left, side="right") - start
+    at = np.repeat(np.arange(len(left)), size)
+    within = np.arange(len(at)) - np.repeat(np.cumsum(size) - size, size)
+    return at, order[start[at] + within]
+
+
+def numbered(values: Iterable[object]) -> npt.NDArray[np.int64]:
+    """Return one number for each value, the same for equal ones, counted up as they are first seen.
+
+    >>> numbered(["b", "a", "b"]).tolist()
+    [0, 1, 0]
+    """
+    known: dict[object, int] = {}
+    return np.array([known.setdefault(value, len(known)) for value in values], np.int64)
 
 
 def _keys(rows: IntegerArray, members: IntegerArray) -> npt.NDArray[np.int64]:

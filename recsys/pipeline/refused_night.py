@@ -170,11 +170,20 @@ def end_for_now(ledger: SafetyLedger, people: Population, policy: Policy) -> Non
         row_of |= {naming.of(PERSON, token): row for row, token in enumerate(people.person_tokens) if token}
     shown = {one for one, row in row_of.items() if listed[row]} | {0}  # 0: told of no account
 
-    def may_meet(a: int, b: int) -> bool:
-        rows = [[row_of[one] for one in state.linked([end]) if one in row_of] for end in (a, b)]
-        i, j = (side.ravel() for side in np.meshgrid(*rows))
-        one, other = (np.concatenate(sides).astype(np.int32) for sides in ((i, j), (j, i)))
-        return bool(len(one)) and bool(may_show_each(policy, people, one, other).any())
+    def open_pairs(pairs: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+        """Return the pairs of whom some account may be shown some account of the other, asked all at once."""
+        ends = [
+            [
+                np.array([row_of[one] for one in state.linked([end]) if one in row_of], np.int32)
+                for end in pair[:2]
+            ]
+            for pair in pairs
+        ]
+        of = np.repeat(np.arange(len(pairs)), [len(a) * len(b) for a, b in ends])
+        i = np.concatenate([np.repeat(a, len(b)) for a, b in ends])
+        j = np.concatenate([np.tile(b, len(a)) for a, b in ends])
+        shown = may_show_each(policy, people, i, j) | may_show_each(policy, people, j, i)
+        return [pairs[at] for at in np.unique(of[shown])]
 
     lasting = state.without(*FOR_NOW)
 
@@ -188,8 +197,8 @@ def end_for_now(ledger: SafetyLedger, people: Population, policy: Policy) -> Non
     for tag, (stopped, apart) in told.items():
         free = [at for at in stopped if is_over(tag, at)]
         records += [stop_record("lift", tag, free)] if free else []
-        open_pairs = [pair for pair in apart if may_meet(*pair[:2])]
-        records += [pair_record("lift", tag, open_pairs)] if open_pairs else []
+        may_meet = open_pairs(apart) if apart else []
+        records += [pair_record("lift", tag, may_meet)] if may_meet else []
     ledger.append(records)
 
 
