@@ -7,7 +7,7 @@ a missing cell is 0.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -71,23 +71,25 @@ class LongTables:
     @classmethod
     def empty(cls) -> "LongTables":
         """Return tables without rows."""
-
-        def no_rows(*columns: str) -> pd.DataFrame:
-            return pd.DataFrame(
-                {C.ROW: pd.Series(dtype="int32")} | {c: pd.Series(dtype=object) for c in columns}
-            )
-
-        return cls(
-            interests=no_rows(C.TAG, C.LEVEL, C.SHARE_MODE),
-            talk_topics=no_rows(C.TOPIC, C.ROLE, C.WEIGHT),
-            answers=no_rows(C.QUESTION, C.ANSWER, C.ACCEPTED, C.IMPORTANCE, C.MANDATORY, C.VISIBILITY),
-            communities=no_rows(C.COMMUNITY),
-            tokens=no_rows(C.NAMESPACE, C.KIND, C.HMAC),
-        )
+        return _no_rows().mapped(lambda table: table.copy(deep=False))
 
     def mapped(self, change: Callable[[pd.DataFrame], pd.DataFrame]) -> "LongTables":
         """Return the tables with `change` applied to each."""
         return LongTables(**{name: change(getattr(self, name)) for name in self.__dataclass_fields__})
+
+
+@cache
+def _no_rows() -> LongTables:
+    def table(*columns: str) -> pd.DataFrame:
+        return pd.DataFrame({C.ROW: pd.Series(dtype="int32")} | {c: pd.Series(dtype=object) for c in columns})
+
+    return LongTables(
+        interests=table(C.TAG, C.LEVEL, C.SHARE_MODE),
+        talk_topics=table(C.TOPIC, C.ROLE, C.WEIGHT),
+        answers=table(C.QUESTION, C.ANSWER, C.ACCEPTED, C.IMPORTANCE, C.MANDATORY, C.VISIBILITY),
+        communities=table(C.COMMUNITY),
+        tokens=table(C.NAMESPACE, C.KIND, C.HMAC),
+    )
 
 
 @dataclass(frozen=True, eq=False)
