@@ -353,11 +353,9 @@ class Model(ABC):
         logits = directed.logits(i, i[::-1])
         own = pair.ids.rows(np.array([a, b], dtype=object))
         terms = dict(self._logit_terms(pair, own, own[::-1]))
-        decay = np.zeros(2)
+        decay = directed.decays(i, i[::-1])
         if directed.distance_decay is not None:
-            decay = terms[DISTANCE_DECAY] = directed.distance_decay.pairs(
-                directed.cell[i], directed.cell[i[::-1]]
-            )
+            terms[DISTANCE_DECAY] = decay
         if not terms.keys() - {DISTANCE_DECAY}:
             terms = {WHOLE: logits - decay, **terms}
         like, back = sigmoid(logits)

@@ -128,11 +128,12 @@ class LeftOutFits:
         if not self.config.stack or sum(map(np.sum, splits)) < _LEAST_HELD_OUT or any(map(np.all, splits)):
             stacker = Stacker.usual().of_content(level, slope)
             return replace(stacker, reply_offset=fitted.reply_offset), usual, []
-        held_out = [impressions.take(held) for held in splits]
+        held_out: list[Impressions] = []
         parts: list[StackingInputs] = []
         kept: list[HeldOutParts] = []
         for held in splits:
             one = self._without(impressions, held, last=held is splits[-1])
+            held_out.append(one.held)
             parts.append(one.parts.inputs(one.held))
             if self.config.affinity and impressions.answered.all() and _n_likes(kept) < _ENOUGH_LIKES:
                 kept.append(one)

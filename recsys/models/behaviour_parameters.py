@@ -16,7 +16,7 @@ from recsys.models.content import content_logits
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.factor_space import Deviations, FactorScaler, FactorSpace, rows_at
 from recsys.models.impressions import Impressions
-from recsys.models.low_rank import low_rank_maps
+from recsys.models.low_rank import low_rank_maps, sampled_rows
 from recsys.models.negative_sampling import PASSES_PER_LIKE
 from recsys.models.random_effects import EffectVariances, RandomEffects, fit_random_effects
 from recsys.models.stacking import StackingInputs, evidence_weight
@@ -136,15 +136,14 @@ class GlobalParameters:
             effects = fit_random_effects(impressions, offset, n_people, start=effects)
             offset += effects.logits(impressions)
             impressions = impressions.e_step(sigmoid(offset))
+        impressions.forget_reverse()
         maps, personal = _personal(content, n_people, config, line.slope)
         own = personal.rows(*_content_rows(content, maps, n_people, line.slope))
-        taste, appeal = _factors(impressions, n_people, config, rng)
-        gave, received = (np.abs(rows).sum(axis=1) > 0 for rows in (taste, appeal))
-        standard = FactorScaler.of(taste[gave], appeal[received], config.spread)
-        raw = standard.rows(taste, appeal)
-        features = _features(own)
-        ridge = (_ridge(features[gave], raw.taste[gave]), _ridge(features[received], raw.appeal[received]))
-        shared = cls(
+        standard, ridge, reference = _factor_prior(own, _factors(impressions, n_people, config, rng), config)
+        without = offset - own.score(own.taste, own.appeal, impressions.viewers, impressions.candidates)
+        nothing = Deviations.none(n_people, len(personal.scale))
+        moved = own.folded(impressions, without, nothing, config.personal_strength, config.steps)
+        return cls(
             ids=people.ids,
             line=line,
             reply_offset=reply_offset,
@@ -154,18 +153,9 @@ class GlobalParameters:
             personal=personal,
             standard=standard,
             ridge=ridge,
-            personal_reference=Deviations.none(n_people, len(personal.scale)),
-            factor_reference=Deviations(
-                (raw.taste - features @ ridge[0]) * gave[:, None],
-                (raw.appeal - features @ ridge[1]) * received[:, None],
-            ),
+            personal_reference=Deviations(moved[0] - own.taste, moved[1] - own.appeal),
+            factor_reference=reference,
         )
-        without = offset - own.score(own.taste, own.appeal, impressions.viewers, impressions.candidates)
-        moved = own.folded(
-            impressions, without, shared.personal_reference, config.personal_strength, config.steps
-        )
-        shifts = Deviations(moved[0] - own.taste, moved[1] - own.appeal)
-        return cls(**{**vars(shared), "personal_reference": shifts})
 
     @property
     def level(self) -> float:
@@ -218,7 +208,9 @@ def _personal(
         none = np.zeros((0 if content is None else content.n_factors, 0))
         return (none, none), FactorScaler.of(np.zeros((n_people, 0)), np.zeros((n_people, 0)))
     most = min(config.personal_factors, content.n_factors)
-    maps = low_rank_maps(content.taste - content.taste.mean(0), content.appeal - content.appeal.mean(0), most)
+    rows = sampled_rows(n_people)
+    taste, appeal = (side[rows] - side.mean(0) for side in (content.taste, content.appeal))
+    maps = low_rank_maps(taste, appeal, most)
     return maps, FactorScaler.of(*_content_rows(content, maps, n_people, slope))
 
 
@@ -261,6 +253,25 @@ def _factors(
     )
     gave = np.bincount(answers.viewers, minlength=n_people) > 0
     return taste[:, :k] * gave[:, None], appeal[:, :k]
+
+
+def _factor_prior(
+    own: FactorSpace, factors: tuple[Float64Array, Float64Array], config: BehaviourConfig
+) -> tuple[FactorScaler, tuple[Float64Array, Float64Array], Deviations]:
+    """Return how factors are scaled, their prior mean as a map from the personal space, and who lies off it.
+
+    What it works with is several times as large as what it returns, and is freed with it.
+    """
+    taste, appeal = factors
+    gave, received = (np.abs(rows).sum(axis=1) > 0 for rows in (taste, appeal))
+    standard = FactorScaler.of(taste[gave], appeal[received], config.spread)
+    raw, features = standard.rows(taste, appeal), _features(own)
+    ridge = (_ridge(features[gave], raw.taste[gave]), _ridge(features[received], raw.appeal[received]))
+    reference = Deviations(
+        (raw.taste - features @ ridge[0]) * gave[:, None],
+        (raw.appeal - features @ ridge[1]) * received[:, None],
+    )
+    return standard, ridge, reference
 
 
 def _features(own: FactorSpace) -> Float64Array:

@@ -364,7 +364,4 @@ def content_logits(
     """Return the logits of the two matrices and of distance decay apart, zeros without content."""
     if content is None:
         return np.zeros(len(i)), np.zeros(len(i))
-    whole = pair_dots(content.taste, content.appeal, i, j)
-    if content.distance_decay is None:
-        return whole, np.zeros(len(i))
-    return whole, content.distance_decay.pairs(content.cell[i], content.cell[j])
+    return pair_dots(content.taste, content.appeal, i, j), content.decays(i, j)

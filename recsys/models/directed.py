@@ -121,9 +121,19 @@ class Directed:
             taste = self.taste[viewers[part]].astype(np.float64)
             logits[part] = np.vecdot(taste, self.appeal[candidates[part]].astype(np.float64))
         if self.distance_decay is not None:
-            km = pair_distances_km(self._places[viewers], self._places[candidates])
-            logits += self.distance_decay.of_distance(km)
+            logits += self.decays(viewers, candidates)
         return logits
+
+    def decays(self, i: npt.NDArray[np.integer], j: npt.NDArray[np.integer]) -> Float64Array:
+        """Return the logit of distance decay alone of aligned rows, `(n_pairs,)`, in chunks."""
+        decays = np.zeros(len(i))
+        if self.distance_decay is None:
+            return decays
+        for start in range(0, len(i), _PAIRS_AT_ONCE):
+            part = slice(start, start + _PAIRS_AT_ONCE)
+            km = pair_distances_km(self._places[i[part]], self._places[j[part]])
+            decays[part] = self.distance_decay.of_distance(km)
+        return decays
 
     @checked_arguments
     def probabilities(self, i: Int32Array | npt.ArrayLike, j: Int32Array | npt.ArrayLike) -> Float64Array:

@@ -271,6 +271,10 @@ class Impressions(PairRows):
             known[0] = ReverseRows.of(self.viewers, self.candidates)
         return known[0]
 
+    def forget_reverse(self) -> None:
+        """Free what `reverse` found; it is found again when it is asked for."""
+        self.__dict__.get("_reverse", {}).clear()
+
     def likes(self, n_people: int) -> "csr_array[Any]":
         """Return who liked whom as zeros and ones, `(n_people, n_people)`."""
         from scipy.sparse import csr_array
