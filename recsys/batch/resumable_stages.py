@@ -10,6 +10,7 @@ has loaded the package (`recsys.batch.preload`), which saves loading it a dozen 
 
 import json
 import multiprocessing
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -33,6 +34,8 @@ RECORDS: Final = PATHS.root / "stages.json"
 """The finished runs of the stages of a home: by name, the fingerprint of their inputs and their outputs."""
 _PRELOADED: Final = "recsys.batch.preload"
 _MISSING: Final = "missing"
+_NICE: Final = 10
+"""What a stage that gives way adds to its nice value: a tenth of a processor where others want all."""
 _MEMORY_AT_LEAST: Final = 2 << 30
 _MEMORY_EACH: Final = 23 << 10
 """Bytes of the largest stage and the evaluation beside it, in all and for each person; see the figures."""
@@ -148,7 +151,8 @@ class _StageProcesses:
             with told, suppress(OSError):  # one that was killed while it waited
                 told.send(None)
                 return process
-        process = self._context.Process(target=_run_stage, args=(stage.name,))
+        target, given = (_give_way, (_run_stage, stage.name)) if stage.gives_way else (_run_stage, (stage.name,))
+        process = self._context.Process(target=target, args=given)
         process.start()
         return process
 
@@ -162,6 +166,16 @@ def _run_when_told(run_stage: Callable[[str], None], stage: BatchStage, told: Co
     with suppress(EOFError):
         told.recv()
         run_stage(stage.name)
+
+
+def _give_way(run_stage: Callable[[str], None], name: str) -> None:
+    """Run a stage so that others beside it have the processors first.
+
+    Training and the stages that make lists keep one processor busy for part of their time; the evaluation,
+    which none of them waits for, then takes the other, and takes little from them where they use both.
+    """
+    os.nice(_NICE)
+    run_stage(name)
 
 
 def _is_ready(stage: BatchStage, unfinished: Sequence[BatchStage]) -> bool:

@@ -26,6 +26,7 @@ class BatchStage:
     settings: the keys of the settings it depends on.
     always:   whether it runs every night: it looks at something outside the home.
     prepare:  as `step`, what its process may do while what it reads is being written; empty for nothing.
+    gives_way: whether it leaves the processors to stages beside it: what it writes is read late.
     """
 
     name: str
@@ -35,6 +36,7 @@ class BatchStage:
     settings: tuple[str, ...] = ()
     always: bool = False
     prepare: str = ""
+    gives_way: bool = False
 
     def load(self) -> Step:
         """Return the function of the stage."""
@@ -97,6 +99,7 @@ STAGES: Final = (
         reads=_TABLES,
         writes=(PATHS.evaluation, PATHS.evaluated_pairs, PATHS.dvc_metrics, PATHS.dvc_plots),
         settings=("catalogue", "seed", "source", "as_of", "plugins", "policy", "model", "evaluate"),
+        gives_way=True,
     ),
     BatchStage(
         "recommend",

@@ -1,6 +1,7 @@
 """Which stages run, in which order, and what is noted of them."""
 
 import multiprocessing
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,8 @@ def one_stage(name: str) -> None:
     """Write what a stage writes, in its own process, and note when."""
     with BEGUN.open("a") as file:
         file.write(f"begin {name}\n")
+    if name in ("train", "evaluate"):
+        Path(f"nice_{name}").write_text(str(os.nice(0)))
     limit = time.monotonic() + 30
     while name == "evaluate" and "begin train" not in BEGUN.read_text() and time.monotonic() < limit:
         time.sleep(0.05)
@@ -75,6 +78,12 @@ def test_every_stage_runs_after_what_it_reads_and_the_evaluation_beside(home: Pa
                 assert lines.index(f"end {other.name}") < lines.index(f"begin {stage.name}")
     assert lines.index("begin train") < lines.index("end evaluate") < lines.index("begin publish")
     assert sorted(begun()) == sorted(NAMES)
+
+
+def test_the_evaluation_gives_way_to_what_runs_beside_it(home: Path) -> None:
+    assert run_stages() == 0
+    train, evaluate = (int(Path(f"nice_{name}").read_text()) for name in ("train", "evaluate"))
+    assert train == os.nice(0) < evaluate
 
 
 def test_a_second_run_does_what_is_new(home: Path) -> None:
