@@ -151,7 +151,9 @@ class _StageProcesses:
             with told, suppress(OSError):  # one that was killed while it waited
                 told.send(None)
                 return process
-        target, given = (_give_way, (_run_stage, stage.name)) if stage.gives_way else (_run_stage, (stage.name,))
+        target, given = (
+            (_give_way, (_run_stage, stage.name)) if stage.gives_way else (_run_stage, (stage.name,))
+        )
         process = self._context.Process(target=target, args=given)
         process.start()
         return process

@@ -124,6 +124,7 @@ class LeftOutFits:
         ends = [round(share * _FOLDS * split) for split in range(n_splits + 1)]
         splits = [(fold >= first) & (fold < last) for first, last in itertools.pairwise(ends)]
         splits = [held for held in splits if held.any()]
+        del fold
         level, slope = fitted.level, fitted.line.slope
         if not self.config.stack or sum(map(np.sum, splits)) < _LEAST_HELD_OUT or any(map(np.all, splits)):
             stacker = Stacker.usual().of_content(level, slope)

@@ -129,8 +129,8 @@ class Directed:
         decays = np.zeros(len(i))
         if self.distance_decay is None:
             return decays
-        for start in range(0, len(i), _PAIRS_AT_ONCE):
-            part = slice(start, start + _PAIRS_AT_ONCE)
+        for start in range(0, len(i), _LOGITS_AT_ONCE):
+            part = slice(start, start + _LOGITS_AT_ONCE)
             km = pair_distances_km(self._places[i[part]], self._places[j[part]])
             decays[part] = self.distance_decay.of_distance(km)
         return decays

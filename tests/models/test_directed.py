@@ -76,6 +76,19 @@ def test_chances_of_many_pairs_take_little_memory_beside_the_result(factors):
     assert logits[:40].tolist() == [directed.logits([a], [b])[0] for a, b in zip(i[:40], j[:40], strict=True)]
 
 
+def test_distance_decay_of_many_pairs_is_that_of_each_and_takes_little_memory():
+    near, n = DistanceDecay(weight=1.5, scale_km=20.0), 200_000
+    directed = some_directed(n=40, distance_decay=near)
+    i, j = np.random.default_rng(3).integers(0, 40, (2, n))
+    tracemalloc.start()
+    decays = directed.decays(i, j)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < decays.nbytes + 4e6
+    assert decays.tolist() == near.pairs(directed.cell[i], directed.cell[j]).tolist()
+    assert not some_directed(n=40).decays(i, j).any()
+
+
 def test_take_keeps_the_logits():
     directed = some_directed(distance_decay=DistanceDecay(1.0, 10.0))
     kept = directed.take([4, 1])
