@@ -18,6 +18,7 @@ from recsys.errors import InputError, UnknownIdError, explained, warn
 from recsys.types import Int32Array, Int64Array, UInt8Array
 
 _FEW = 5000
+_HYPHENS: Final = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\u2500\u30fc"), "-")
 
 
 class IdIndex:
@@ -166,14 +167,14 @@ def canonical_spelling(text: str) -> str:
     """Return the one spelling of an id, empty where none is left.
 
     Compatibility form, without blanks at the ends, invisible and control characters; digits of any script
-    are 0 to 9; a UUID in lower case.
+    are 0 to 9, and dashes, which spreadsheets and keyboards write for it, a hyphen; a UUID in lower case.
 
-    >>> canonical_spelling(" \uff10\uff10\uff11\u200b "), canonical_spelling("001")
-    ('001', '001')
+    >>> canonical_spelling(" \uff10\uff10\uff11\u200b "), canonical_spelling("K\u20101")
+    ('001', 'K-1')
     """
     bare = INVISIBLE.sub("", _CONTROL.sub("", unicodedata.normalize("NFKC", text))).strip()
     if not bare.isascii():
-        bare = "".join(str(unicodedata.decimal(one, one)) for one in bare)
+        bare = "".join(str(unicodedata.decimal(one, one)) for one in bare).translate(_HYPHENS)
     return bare.lower() if _UUID.fullmatch(bare) else bare
 
 

@@ -315,6 +315,6 @@ def _unused(unused: Frames[str, tuple[str, ...]]) -> pd.DataFrame:
 
 
 def _unread(names: Collection[str]) -> pd.DataFrame:
-    """Return the tables that no query reads, first those whose names say what they hold."""
+    """Return the tables and files that nothing reads, first those whose names say what they hold."""
     rows = sorted(((name, subject_of(name) or "") for name in names), key=lambda row: not row[1])
     return pd.DataFrame(rows, columns=["table", "by its name"]).set_index("table")

@@ -28,7 +28,7 @@ from recsys.mapping.places import PlaceTable
 from recsys.mapping.project import CATALOGUE_TABLES
 from recsys.mapping.project import Mapping as MappingFolder
 from recsys.mapping.results import SET_ASIDE, as_frame, check_columns, refuse_personal, with_declared
-from recsys.mapping.sources import Tables, source_tables
+from recsys.mapping.sources import Tables, source_tables, unread_files
 
 _OPEN_WHERE_NULL: Final = [C.ACCEPTS_AGE_BANDS, C.MEETS_GENDERS]
 _BEFORE_DATA: Final = ("Parser Error", "Binder Error", "Catalog Error")
@@ -49,8 +49,8 @@ class MappedTables:
     tables: frames by table, as a source of the engine. catalogue: questions and options as rows, where the
     mapping gives them. rows_read: rows of each source table that was used. set_aside: rows by table and
     reason that a query set aside. unused: columns of the source that no query names. unread: tables of the
-    source that no query reads. remarks: what the functions could not read. one_of: everybody was looked at
-    (1), or one of so many people.
+    source that no query reads, and files in no form that is read. remarks: what the functions could not read.
+    one_of: everybody was looked at (1), or one of so many people.
     aside_ids: of profiles that were set aside, the reason by id.
     own: the service's own catalogue, None where it has none. filled: what stands in columns that a query left
     out and that are not about safety, by `table.column`.
@@ -123,7 +123,10 @@ def map_tables(
         rows_read=rows_read,
         set_aside={name: Counter(aside[SET_ASIDE]) for name, (_, aside) in results.items() if len(aside)},
         unused=_unused(mapping, loaded),
-        unread=tuple(name for name in sources if name not in loaded),
+        unread=(
+            *(name for name in sources if name not in loaded),
+            *unread_files(settings.source, mapping.folder),
+        ),
         remarks=remarks,
         own=own or _own_catalogue(results),
         one_of=one_of,

@@ -14,6 +14,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import unquote
@@ -32,7 +33,8 @@ _SUFFIXES: Final = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".jsonl": "json", ".ndjson": "json",
     ".sqlite": "sqlite", ".sqlite3": "sqlite", ".db": "sqlite", ".duckdb": "duckdb", ".sql": "dump",
 }  # fmt: skip
-_DESCRIBES: Final = {".md", ".yaml", ".yml", ".pdf", ".json"}
+_DESCRIBES: Final = {".md", ".yaml", ".yml", ".pdf"}
+_LINES_LOOKED_AT: Final = 20
 
 _PARQUET_MARK: Final = b"PAR1"
 _HIVE_NULL: Final = "__HIVE_DEFAULT_PARTITION__"
@@ -109,7 +111,7 @@ def kind_of(file: Path) -> str | None:
         return known
     begins = _begins(file)
     if suffix.lower() == ".json":
-        return "json" if begins.lstrip().startswith(b"[") else None
+        return "json" if begins.lstrip().startswith(b"[") or _holds_lines_of_objects(file) else None
     return "parquet" if begins.startswith(_PARQUET_MARK) else None
 
 
@@ -131,6 +133,17 @@ def unread_files(address: str, folder: Path) -> list[str]:
 def _begins(file: Path) -> bytes:
     with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as opened:
         return opened.read(64).removeprefix(codecs.BOM_UTF8)
+
+
+def _holds_lines_of_objects(file: Path) -> bool:
+    """Say whether each line of a text with at least one is an object of JSON by its first and last sign.
+
+    Settings and descriptions beside the tables are one object over several lines.
+    """
+    with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as opened:
+        lines = [one for line in islice(opened, _LINES_LOOKED_AT) if (one := line.strip())]
+    lines[:1] = [one.removeprefix(codecs.BOM_UTF8) for one in lines[:1]]
+    return bool(lines) and all(one.startswith(b"{") and one.endswith(b"}") for one in lines)
 
 
 def _is_hive(folder: Path) -> bool:

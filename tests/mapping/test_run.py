@@ -43,6 +43,14 @@ def run(folder: Path, sql: str, table: str = "profiles", **more: str):
     return map_tables(Mapping.read(folder), secret=SECRET)
 
 
+def test_a_file_in_no_form_that_is_read_is_named(folder: Path) -> None:
+    """Seen to fail: a sheet of blocks beside the tables was passed over by every check."""
+    (folder / "data" / "blocks.xlsx").write_bytes(b"PK\3\4")
+    (folder / "data" / "readme.md").write_text("about the tables")
+    found = run(folder, "SELECT canonical_id(id) AS user_id FROM members")
+    assert found.unread == ("blocks.xlsx",)
+
+
 def test_birth_dates_places_and_addresses_become_bands_cells_and_tokens(folder: Path) -> None:
     found = run(
         folder,

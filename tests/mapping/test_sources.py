@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from recsys.errors import SourceError
 from recsys.mapping.dumps import read_dump
 from recsys.mapping.encodings import decode_text
-from recsys.mapping.sources import TableOptions, delimiter_of, source_tables
+from recsys.mapping.sources import TableOptions, delimiter_of, source_tables, unread_files
 
 NAMES, ROWS = ["id", "名前"], [("001", "花子, 山田"), ("002", '"引用"'), ("003", None)]
 EXPECTED = [dict(zip(NAMES, row, strict=True)) for row in ROWS]
@@ -233,6 +233,19 @@ def test_json_of_several_types_under_one_key_is_one_table(rows: list[tuple[Any, 
         assert [str(x).lower() for x in [row["s"]["one"], *row["s"]["many"]]] == [
             str(x).lower() for x in [one, *kept]
         ]
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("ending", ["json", "jsonl", "ndjson", "json.gz"])
+def test_objects_one_a_line_are_a_table_whatever_the_file_is_called(
+    tmp_path: Path, rows: int, ending: str
+) -> None:
+    """Seen to fail: `blocks.json` was read as a list of objects alone, and passed over without a word."""
+    text = "".join(f'{{"actor": "u{at}", "target": "u9"}}\n' for at in range(rows)).encode()
+    (tmp_path / f"blocks.{ending}").write_bytes(gzip.compress(text) if ending.endswith("gz") else text)
+    (tmp_path / "package.json").write_text('{\n  "name": "export"\n}\n')
+    assert len(source_tables(".", folder=tmp_path)["blocks"]()) == rows
+    assert unread_files(".", tmp_path) == ["package.json"]
 
 
 @pytest.mark.parametrize("fraction", ["1.5", "1.0", "-2e3"])

@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import DAYS, ENUMERATIONS
 from recsys.data.contact_tokens import normal_form
+from recsys.data.id_spellings import Spellings
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import InputError
 from recsys.mapping import values
 from recsys.mapping.contact_windows import read_windows
 from recsys.mapping.coordinates import read_degrees, read_point
 from recsys.mapping.places import find_place, near_names
-from recsys.safety.canonical import canonical_person
+from recsys.safety.canonical import canonical_person, in_any_spelling
 
 
 @given(st.integers(-5, 130))
@@ -104,6 +105,14 @@ def test_one_canonical_spelling_is_its_own_canonical_spelling(text: str) -> None
 @pytest.mark.parametrize("text", ["u1 ", "\u3000u1", "ｕ１", "u\u200b1", "u1\x00"[:2]])
 def test_spellings_of_one_id_are_one_id(text: str) -> None:
     assert values.canonical_id(text) == ("u1", None)
+
+
+@pytest.mark.parametrize("dash", "-‐‑‒–—―−－ー")
+def test_a_dash_in_an_id_is_a_hyphen(dash: str) -> None:
+    """Seen to fail: a report of `K‐3a8c`, as a spreadsheet writes it, named nobody."""
+    assert values.canonical_id(f"K{dash}3a8c") == ("K-3a8c", None)
+    assert Spellings(["K-3a8c", "K3a8c"]).whom(f"k{dash}3A8C") == "K-3a8c"
+    assert in_any_spelling(f"K{dash}3a8c") == in_any_spelling("K-3a8c")
 
 
 def test_ids_keep_leading_zeros_and_lose_a_fraction_of_nothing() -> None:
