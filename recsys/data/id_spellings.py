@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from recsys.catalogue.text_folding import INVISIBLE
-from recsys.data.ids import canonical_spelling
+from recsys.data.ids import DASHES, canonical_spelling
 from recsys.errors import as_text
 
 _MARKS: Final = re.compile(r"[\s\"'`]")
@@ -115,8 +115,10 @@ class Spellings:
             for user in self.users:
                 for form in enumerate(id_forms(user)):
                     self._meant.setdefault(form, []).append(user)
-        forms = [(level, form) for level, form in enumerate(id_forms(given)) if form]
-        found = next((meant for form in forms if (meant := self._meant.get(form))), [])
+        forms = [*enumerate(id_forms(given))]
+        if isinstance(given, str) and DASHES.search(given):  # one may also have come in between
+            forms += enumerate(id_forms(DASHES.sub("", given)))
+        found = next((meant for form in forms if form[1] and (meant := self._meant.get(form))), [])
         return found[0] if len(found) == 1 else None
 
     def is_nobody(self, given: object) -> bool:

@@ -18,7 +18,8 @@ from recsys.errors import InputError, UnknownIdError, explained, warn
 from recsys.types import Int32Array, Int64Array, UInt8Array
 
 _FEW = 5000
-_HYPHENS: Final = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\u2500\u30fc"), "-")
+DASHES: Final = re.compile("[\u2010-\u2015\u2043\u2212\u2500\u30fc]")
+"""What stands for a hyphen in texts; an id holds none."""
 
 
 class IdIndex:
@@ -174,7 +175,7 @@ def canonical_spelling(text: str) -> str:
     """
     bare = INVISIBLE.sub("", _CONTROL.sub("", unicodedata.normalize("NFKC", text))).strip()
     if not bare.isascii():
-        bare = "".join(str(unicodedata.decimal(one, one)) for one in bare).translate(_HYPHENS)
+        bare = DASHES.sub("-", "".join(str(unicodedata.decimal(one, one)) for one in bare))
     return bare.lower() if _UUID.fullmatch(bare) else bare
 
 

@@ -86,14 +86,7 @@ def map_tables(
         settings.source, folder=mapping.folder, encoding=settings.encoding, options=settings.tables
     )
     remarks, own = Remarks(), _named_catalogue(mapping)
-    around = Surroundings(
-        settings.as_of,
-        own or load_catalogue(),
-        settings.zone,
-        settings.country,
-        secret or _secret_if_needed(mapping),
-        _own_places(mapping),
-    )
+    around = _surroundings(mapping, own, secret)
     connection = _connected(settings.zone)
     try:
         register(connection, around, remarks)
@@ -132,6 +125,19 @@ def map_tables(
         one_of=one_of,
         filled=filled,
         aside_ids=_aside_ids(results),
+    )
+
+
+def _surroundings(mapping: MappingFolder, own: Catalogue | None, secret: bytes | None) -> Surroundings:
+    """Return what the functions of queries know beside their arguments."""
+    settings = mapping.settings
+    return Surroundings(
+        settings.as_of,
+        own or load_catalogue(),
+        settings.zone,
+        settings.country,
+        secret or _secret_if_needed(mapping),
+        _own_places(mapping),
     )
 
 
