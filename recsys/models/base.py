@@ -235,7 +235,7 @@ class Model(ABC):
         pairs: pd.DataFrame | ArrowTable,
         *,
         people: Population | None = None,
-        combiner: str = "product",
+        combiner: str | None = None,
         known: pd.DataFrame | None = None,
         events: Events | None = None,
     ) -> pd.DataFrame:
@@ -245,7 +245,8 @@ class Model(ABC):
                       first look; with `events`, what happened until now, of the next look: less where the
                       viewer looked at the candidate before and did not like them, see `FurtherLooks`.
         p_liked_back: the same of the other direction.
-        p_mutual:     both like each other, given that both look; how the two are combined says `combiner`.
+        p_mutual:     both like each other, given that both look; how the two are combined says `combiner`,
+                      None for the way that suits the model, see `usual_combiner`.
         p_look:       P(viewer comes to look at candidate at all); NaN where the looks are the service's, as
                       in a log of what was shown, or the model does not learn it.
         p_answer:     P(viewer likes candidate | candidate likes viewer, and viewer answers). With `known`, a
@@ -279,11 +280,16 @@ class Model(ABC):
         scores = {
             C.P_LIKE: like,
             C.P_LIKED_BACK: back,
-            C.P_MUTUAL: self.p_mutual(like, back, combiner),
+            C.P_MUTUAL: self.p_mutual(like, back, combiner or self.usual_combiner),
             C.P_LOOK: look,
             C.P_ANSWER: answer,
         }
         return pairs.assign(**scores)
+
+    @property
+    def usual_combiner(self) -> str:
+        """How both directions become P(both like each other | both look) where nothing is asked for."""
+        return "product"
 
     @checked_arguments
     def p_mutual(self, p_like: npt.ArrayLike, p_liked_back: npt.ArrayLike, combiner: str) -> Float64Array:
@@ -311,7 +317,7 @@ class Model(ABC):
         b: Id,
         *,
         people: Population | None = None,
-        combiner: str = "product",
+        combiner: str | None = None,
         lang: Language = "en",
     ) -> PairExplanation:
         """Return what makes `a` and `b` likely, or unlikely, to like each other: an exact sum of terms.
@@ -359,7 +365,7 @@ class Model(ABC):
         if not terms.keys() - {DISTANCE_DECAY}:
             terms = {WHOLE: logits - decay, **terms}
         like, back = sigmoid(logits)
-        both = float(combine(like, back, combiner))
+        both = float(self.p_mutual(like, back, combiner or self.usual_combiner))
         return PairExplanation((a, b), self.name, logits, terms, both, lang)
 
     def _logit_terms(self, pair: Population, i: Int32Array, j: Int32Array) -> LogitTerms:  # noqa: ARG002

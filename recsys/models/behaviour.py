@@ -175,6 +175,11 @@ class BehaviourModel(Model):
         directed = self.directed(people)
         return self.affinity_.looks(directed, self.ids_.find(directed.ids.values))
 
+    @property
+    def usual_combiner(self) -> str:
+        """`joint` where that told held-out pairs who like each other better, else `product`."""
+        return "joint" if self._fitted is not None and self.match_association_.told_better else "product"
+
     @checked_arguments
     def p_mutual(self, p_like: npt.ArrayLike, p_liked_back: npt.ArrayLike, combiner: str) -> Float64Array:
         """Return P(both like each other | both look); `combiner="joint"` applies the match association.

@@ -166,7 +166,8 @@ class _Predictions:
         lists, drawn = {}, {}
         allowed = Recommender(people, night.policy)
         for name, model in _models(night.settings, people, past):
-            scored = model.score_pairs(shown[PAIR])  # of the people it was fitted on
+            # of the people it was fitted on, combined as the lists of a night are
+            scored = model.score_pairs(shown[PAIR], combiner="product")
             lists[name] = as_lists(scored)
             drawn[name] = ListsOfModel.of(model, allowed, explored, PLACES)
         return cls(lists, drawn)

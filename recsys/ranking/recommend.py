@@ -273,7 +273,9 @@ class Recommender:
         return found.filtered(allowed), dropped
 
 
-RANKED_BY: Final = ("mutual", "p_mutual", "p_like", "p_answer")
+RANKED_BY: Final = ("mutual", "p_mutual", "like", "p_like", "p_answer")
+_WITH_LOOKS: Final = ("mutual", "like")
+_OF_ONE_SIDE: Final = ("like", "p_like")
 DROPPED: Final = "dropped_by_recheck"
 """Key in `lists.attrs`: how many pairs the plain check took out; anything but 0 is a defect."""
 UNMATCHED: Final = "exclude_unmatched"
@@ -302,8 +304,8 @@ def recommend(
     viewers: str | int | Sequence[str] | npt.ArrayLike | pd.Series | None = None,
     k: int = 20,
     *,
-    by: Literal["mutual", "p_mutual", "p_like", "p_answer"] = "mutual",
-    combiner: str = "product",
+    by: Literal["mutual", "p_mutual", "like", "p_like", "p_answer"] = "mutual",
+    combiner: str | None = None,
     exclude: pd.DataFrame | ArrowTable | None = None,
     workers: int = 1,
     progress: bool = False,
@@ -313,17 +315,20 @@ def recommend(
     One row a suggestion: viewer_id, candidate_id, rank (from 1), p_like, p_liked_back, p_mutual in
     [0, 1], score (what the order is by, in [0, 1], never rising down a list) and reasons (a list of codes
     for `recsys.messaging.reasons.reason_text`). The score is the probability that `by` names, but for
-    `mutual` without a log of what was shown: there it only orders. Viewers come in the order asked for, None
-    is everybody listed. A list is as long as there are people to show, never padded.
+    `mutual` and `like`: without a log of what was shown it only orders, and with one it is, for `mutual`, the
+    product of both chances. Viewers come in the order asked for, None is everybody listed. A list is as long
+    as there are people to show, never padded.
 
     by: what the order is by. `p_mutual`: whether the two would like each other, given that they look.
     `mutual`: the same where the model was fitted to a log of what was shown, else whether they come to like
     each other at all, given who comes across whom (see `recsys.models.affinity`); take `p_mutual` where the
-    lists themselves make people look. `p_like`: whether the
-    viewer would like the candidate, given a look; `p_answer`: the same given that the candidate likes the
-    viewer, as in an inbox. The columns p_like, p_liked_back and p_mutual are given a look in every case.
+    lists themselves make people look. `p_like`: whether the viewer would like the candidate, given a look;
+    `like`: whether the viewer comes to like the candidate at all, whatever the candidate thinks of it;
+    `p_answer`: as `p_like`, given that the candidate likes the viewer, as in an inbox. The columns p_like,
+    p_liked_back and p_mutual are given a look in every case.
     combiner: how both directions become one, of `recsys.models.combine`, or `joint` for a model with a match
-    association. Orders by `p_like` and `p_answer`, and `joint`, look at every pair, without an index.
+    association; None: p_mutual as in `score_pairs`, while `mutual` orders by the product. Orders by `p_like`,
+    `like` and `p_answer`, and `joint`, look at every pair, without an index.
     exclude: pairs (viewer_id, candidate_id) to leave out, such as those seen already; others may stand there.
 
     Lists are made for each viewer alone, so the same few people may stand on many: `coverage` and
@@ -363,7 +368,7 @@ class _ListCall(NamedTuple):
     rows: npt.NDArray[np.int32] | None
     k: int
     by: str
-    combiner: str
+    combiner: str | None
     excluded: npt.NDArray[np.int32] | None
     workers: int
 
@@ -372,7 +377,7 @@ def _lists(
     model: Scorer, people: Population, policy: Policy, call: _ListCall, *, progress: bool
 ) -> pd.DataFrame:
     directed, by, rows = model.directed(people), call.by, call.rows
-    ranking = ranking_of(model, people, directed) if by == "mutual" else directed
+    ranking = ranking_of(model, people, directed) if by in _WITH_LOOKS else directed
     score = _score(model, by, call.combiner)
     recommender = Recommender(people, policy, ranking)
     n_listed = int(recommender.compiled.listed.sum())
@@ -385,7 +390,7 @@ def _lists(
             kept, dropped = recommender.pairs(
                 rows,
                 k=call.k,
-                combiner=call.combiner,
+                combiner=call.combiner or "product",
                 exclude=call.excluded,
                 workers=call.workers,
                 progress=bar.update,
@@ -395,7 +400,7 @@ def _lists(
             kept = kept.scored_by(ranking, score)
             bar.update(n_viewers)
     ordered_by = kept.p_mutual
-    if score is not None or ranking is not directed:
+    if score is not None or ranking is not directed or _own_combiner(model, call.combiner) != "product":
         kept = kept.scored_by(directed, _mutual(model, call.combiner))
     frame = kept.frame(people, recommender.reasons)
     frame.insert(len(frame.columns) - 1, C.SCORE, ordered_by)
@@ -403,25 +408,31 @@ def _lists(
     if by != "p_answer":
         from recsys.evaluation.protocol import RANKING_PROBABILITY  # here: a backend loads no metrics
 
-        frame.attrs[RANKING_PROBABILITY] = C.P_LIKE if by == "p_like" else C.P_MUTUAL
+        frame.attrs[RANKING_PROBABILITY] = C.P_LIKE if by in _OF_ONE_SIDE else C.P_MUTUAL
     return frame
 
 
-def _mutual(model: Scorer, combiner: str) -> Score:
+def _own_combiner(model: Scorer, combiner: str | None) -> str:
+    """Return the combiner that was asked for, or that a model makes p_mutual by."""
+    return combiner or str(getattr(model, "usual_combiner", "product"))
+
+
+def _mutual(model: Scorer, combiner: str | None) -> Score:
     """Return how a model makes p_mutual of both directions."""
+    how = _own_combiner(model, combiner)
     own: Callable[[Float64Array, Float64Array, str], Float64Array] | None = getattr(model, "p_mutual", None)
-    return lambda p, q: combine(p, q, combiner) if own is None else own(p, q, combiner)
+    return lambda p, q: combine(p, q, how) if own is None else own(p, q, how)
 
 
-def _score(model: Scorer, by: str, combiner: str) -> Score | None:
+def _score(model: Scorer, by: str, combiner: str | None) -> Score | None:
     """Return what lists are ordered by, None where the index finds the best."""
-    if by == "p_like":
+    if by in _OF_ONE_SIDE:
         return lambda p, q: p  # noqa: ARG005
     if by == "p_answer":
         answer: Score | None = getattr(model, "p_answer", None)
         return answer or (lambda p, q: p)  # noqa: ARG005
-    if combiner == "joint":
-        return _mutual(model, combiner)
+    if combiner == "joint" or (by == "p_mutual" and _own_combiner(model, combiner) == "joint"):
+        return _mutual(model, "joint")
     return None
 
 

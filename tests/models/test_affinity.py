@@ -47,6 +47,20 @@ def _own_half(people, lists):
     return float((rows[0] % 2 == rows[1] % 2).mean())
 
 
+def test_lists_by_like_hold_whom_the_viewer_alone_comes_to_like(fitted):
+    people, frame, model = fitted
+    seen = frame[[C.ACTOR, C.TARGET]].set_axis([C.VIEWER, C.CANDIDATE], axis=1)
+    lists = recommend(model, people, Policy((Exclusions(),)), k=5, exclude=seen, by="like")
+    order, known = model.ranking(people), set(seen.itertuples(index=False, name=None))
+    everybody = people.ids.ids(np.arange(len(people)))
+    for viewer in everybody[:20]:
+        rows = people.ids.rows([one for one in everybody if one != viewer and (viewer, one) not in known])
+        chance = order.probabilities(np.full(len(rows), people.ids.row(viewer)), rows)
+        best = people.ids.ids(rows[np.lexsort((rows, -chance))[:5]])
+        assert lists.loc[lists[C.VIEWER] == viewer, C.CANDIDATE].tolist() == best.tolist()
+    assert _own_half(people, lists) > 0.9
+
+
 def test_lists_of_a_log_without_impressions_hold_people_of_the_right_kind(fitted):
     people, frame, model = fitted
     seen = frame[[C.ACTOR, C.TARGET]].set_axis([C.VIEWER, C.CANDIDATE], axis=1)

@@ -55,6 +55,17 @@ def test_association_is_zero_for_independent_decisions():
         assert abs(fit_match_association(PairedDecisions.among(impressions, chance)).association) < 0.1
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("shared", "better"), [(1.0, True), (0.0, False)])
+def test_the_association_is_taken_where_it_tells_better_who_likes_each_other(seed, shared, better):
+    impressions, chance, _ = meetings(np.random.default_rng(seed), shared=shared, n=6000)
+    joint = fit_match_association(PairedDecisions.among(impressions, chance))
+    fresh, p, _ = meetings(np.random.default_rng(seed + 50), shared=shared, n=6000)
+    replies = PairedDecisions.among(fresh, p)
+    assert joint.told_better is better
+    assert (replies.gain_of_both(joint.association) > 10.0) is better
+
+
 def test_association_without_paired_decisions_is_the_prior():
     impressions, chance, _ = meetings(np.random.default_rng(0), shared=1.0, n=20)
     for few, none in (

@@ -28,7 +28,8 @@ def fitted():
 
 
 @pytest.mark.parametrize(
-    ("by", "combiner"), [("p_like", "product"), ("p_answer", "product"), ("p_mutual", "joint")]
+    ("by", "combiner"),
+    [("p_like", "product"), ("p_answer", "product"), ("p_mutual", "joint"), ("p_mutual", None)],
 )
 def test_lists_hold_the_best_of_all_pairs_by_what_is_asked(fitted, by, combiner):
     people, model = fitted
@@ -56,6 +57,22 @@ def test_the_joint_chance_lies_above_the_product_where_people_agree(fitted):
     assert (answers > p).all()
     assert (refused < p).all()
     np.testing.assert_allclose(q * answers + (1 - q) * refused, p)
+
+
+def test_where_people_agree_the_joint_chance_is_what_is_said_unless_asked_otherwise(fitted):
+    people, model = fitted
+    ids = people.ids.ids(np.arange(12))
+    pairs = pd.DataFrame({C.VIEWER: ids[:-1], C.CANDIDATE: ids[1:]})
+    joint, product = (model.score_pairs(pairs, combiner=how)[C.P_MUTUAL] for how in ("joint", "product"))
+    assert model.usual_combiner == "joint"
+    assert model.score_pairs(pairs)[C.P_MUTUAL].tolist() == joint.tolist() != product.tolist()
+    assert model.explain_pair(ids[0], ids[1]).p_mutual == joint[0]
+    lists = recommend(model, people, POLICY, ids[:3], k=5)
+    np.testing.assert_allclose(model.score_pairs(lists)[C.P_MUTUAL], lists[C.P_MUTUAL], rtol=1e-5)
+    asked = recommend(model, people, POLICY, ids[:3], k=5, combiner="product")
+    assert asked[C.CANDIDATE].tolist() == lists[C.CANDIDATE].tolist()
+    np.testing.assert_allclose(asked["score"], lists["score"])
+    assert (asked[C.P_MUTUAL] < lists[C.P_MUTUAL]).all()
 
 
 def test_answers_to_what_was_said_are_given_what_was_said(fitted):
