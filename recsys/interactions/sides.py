@@ -86,7 +86,7 @@ def warn_of_two_kinds(rows: pd.DataFrame, n_towards_self: int) -> None:
     """Warn where the two columns of a table look like two kinds, such as users and films.
 
     That is where nobody who was acted towards ever acts. And where both kinds have numbers of their own, so
-    that one id stands for two: then an id stands beside itself as often as chance makes it, while those of
+    that one number stands for two: then it stands beside itself as often as chance makes it, while those of
     one community seldom act towards themselves, and nobody answers anybody oftener than by chance.
 
     rows: what could be used. n_towards_self: rows of an id towards itself, which are not among them.
@@ -97,7 +97,7 @@ def warn_of_two_kinds(rows: pd.DataFrame, n_towards_self: int) -> None:
     if len(names) >= FEWEST_TO_TELL and not np.isin(names, pd.unique(viewers)).any():
         problem, got = "no candidate is a viewer", f"{len(names):,} candidates"
         warn(explained(problem, got=got, remedy=f"{remedy}else viewers are candidates too"))
-    if n_towards_self < _FEWEST_TOWARDS_SELF:
+    if n_towards_self < _FEWEST_TOWARDS_SELF or not all(str(one).isdecimal() for one in names):
         return
     towards_self, answered, by_chance = _alike_by_chance(viewers, candidates)
     if n_towards_self >= _OF_CHANCE * towards_self and answered <= _ANSWERED_BY_CHANCE * by_chance:

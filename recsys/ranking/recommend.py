@@ -321,20 +321,18 @@ def recommend(
 
     by: what the order is by. `p_mutual`: whether the two would like each other, given that they look.
     `mutual`: the same where the model was fitted to a log of what was shown, else whether they come to like
-    each other at all, given who comes across whom (see `recsys.models.affinity`); take `p_mutual` where the
-    lists themselves make people look. `p_like`: whether the viewer would like the candidate, given a look;
-    `like`: whether the viewer comes to like the candidate at all, whatever the candidate thinks of it;
-    `p_answer`: as `p_like`, given that the candidate likes the viewer, as in an inbox. The columns p_like,
-    p_liked_back and p_mutual are given a look in every case.
+    each other at all, given who comes across whom; take `p_mutual` where lists make people look. `p_like`:
+    whether the viewer would like the candidate, given a look; `like`: whether the viewer comes to like the
+    candidate at all, whatever the candidate thinks of it; `p_answer`: as `p_like`, given that the candidate
+    likes the viewer, as in an inbox. The columns are given a look in every case.
     combiner: how both directions become one, of `recsys.models.combine`, or `joint` for a model with a match
     association; None: p_mutual as in `score_pairs`, while `mutual` orders by the product. Orders by `p_like`,
     `like` and `p_answer`, and `joint`, look at every pair, without an index.
     exclude: pairs (viewer_id, candidate_id) to leave out, such as those seen already; others may stand there.
 
-    Lists are made for each viewer alone, so the same few people may stand on many: `coverage` and
-    `exposure_gini` of `evaluate` say how far; `recsys.allocate` spreads attention over everybody.
-    After ranking, every pair is checked again with the plain form of `policy`. One that fails is dropped,
-    counted in `lists.attrs["dropped_by_recheck"]` and logged.
+    Lists are made for each viewer alone, so the same few people may stand on many; `recsys.allocate` spreads
+    attention over everybody. Every pair is checked again with the plain form of `policy`: one that fails is
+    dropped, counted in `lists.attrs["dropped_by_recheck"]` and logged.
 
     Raises UnknownIdError when a viewer is not among `people`; InputError when one is asked for twice, or the
     model is of other people; SettingsError for an impossible `k`, `by`, `combiner` or `workers`.

@@ -383,6 +383,9 @@ def test_two_kinds_that_have_the_same_numbers_are_told_from_one_community(seed):
         Interactions.of(frame, viewer="user", candidate="film", sides=("user", "film"))
         Interactions.of(community, viewer="user", candidate="film")
         Interactions.of(pd.concat([community, back, oneself]), viewer="user", candidate="film")
+        Interactions.of("u" + frame.astype(str), viewer="user", candidate="film")
+    with pytest.warns(UserWarning, match="two kinds that have the same numbers"):
+        Interactions.of(frame.astype(str), viewer="user", candidate="film")
 
 
 def test_a_like_that_no_row_reaches_is_warned_of():
