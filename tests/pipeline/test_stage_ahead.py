@@ -16,6 +16,7 @@ from tests.pipeline.imports import ROOT
 SERVER = """
 import sys
 sys.path[:0] = [{root!r}, "."]
+sys.modules["recsys.batch.preload"] = sys  # these steps use nothing of it
 from dataclasses import replace
 import recsys.batch.stage_order as order
 import recsys.batch.resumable_stages as resumable
