@@ -9,11 +9,12 @@ import numpy as np
 
 from recsys.data.unseen_pairs import UnseenPairs
 from recsys.models.affinity import TERM, AffinityParts, Closeness, PersonAffinity
-from recsys.models.calibration import Platt, fit_platt, log_odds
+from recsys.models.calibration import Platt, fit_level, fit_platt, log_odds
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.impressions import Impressions
 from recsys.models.list_weights import JudgedLists, ListWeights, is_better
 from recsys.models.negative_sampling import level_beside, with_sampled_negatives
+from recsys.models.stacking import evidence_weight
 from recsys.types import BoolArray, Float64Array
 
 LEAST_HELD_OUT: Final = 50
@@ -117,15 +118,29 @@ def line_at_the_end(latest: HeldOutDecisions | None) -> Platt:
     last, neither is the better forecast. So the level goes back half of the way, in logits, towards the rate
     of the whole log, as far as that change explains what was wrong with the chances. Whatever else was wrong
     with chances of the future (they were too sure, or too high for people who come late) is believed wholly.
+
+    How sure chances may be is asked of pairs both of whom are known, each as far as it is: where candidates
+    come one after another, the end is of new ones, whom nothing tells apart, and says nothing of the others.
     """
     if latest is None:
         return Platt()
     logits = latest.p_like.logits(latest.held.viewers, latest.held.candidates)
     known, held = latest.known.labels, latest.held.labels
-    line = fit_platt(logits, held)
+    slope = fit_platt(logits, held, _both_known(latest)).slope
     end, whole = _smoothed_rate(held), _smoothed_rate(np.concatenate([known, held]))
     said = float(np.clip(sigmoid(logits).mean(), min(end, whole), max(end, whole)))
-    return Platt(line.slope, line.intercept + 0.5 * (log_odds(said) - log_odds(end)))
+    level = fit_level(slope * logits, held)
+    return Platt(slope, level + 0.5 * (log_odds(said) - log_odds(end)))
+
+
+def _both_known(latest: HeldOutDecisions) -> Float64Array:
+    """Return how well both people of the held-out pairs are known, `(n_pairs,)` from 0 to 1."""
+    known, held, n_people = latest.known, latest.held, len(latest.p_like)
+    given, received = (
+        evidence_weight(np.bincount(own, minlength=n_people).astype(np.float64))[at]
+        for own, at in ((known.viewers, held.viewers), (known.candidates, held.candidates))
+    )
+    return np.asarray(np.sqrt(given * received), np.float64)
 
 
 def line_beside_unseen(

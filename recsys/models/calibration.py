@@ -77,6 +77,26 @@ def fit_platt(
     return Platt(slope=float(slope), intercept=float(level - slope * centre))
 
 
+def fit_level(logits: Float64Array, labels: Float64Array) -> float:
+    """Return what to add to logits so that their mean chance is the share of ones, of one more that is half.
+
+    logits, labels: `(n_pairs,)`.
+
+    >>> round(fit_level(np.full(8, 1.0), np.repeat([0.0, 1.0], 4)), 6)
+    -1.0
+    """
+    x, y = np.append(logits, [logits.mean()] * 2), np.append(labels, [0.0, 1.0])
+    level = logistic_regression(
+        np.ones((1, len(x))),
+        y,
+        np.append(np.ones(len(logits)), [0.5, 0.5]),
+        offset=x,
+        mean=np.zeros(1),
+        precision=np.zeros(1),
+    )
+    return float(level[0])
+
+
 def log_odds(share: float) -> float:
     """Return the logit of a share between 0 and 1."""
     return float(np.log(share) - np.log1p(-share))

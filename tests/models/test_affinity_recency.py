@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from recsys.data.ids import IdIndex
 from recsys.evaluation import ece
+from recsys.evaluation.probability import log_loss
 from recsys.interactions import Interactions
 from recsys.models import (
     BPR,
@@ -97,6 +98,38 @@ def test_the_level_lies_between_the_end_and_half_way_to_the_whole(seed, said, en
 
 def test_a_log_without_an_end_leaves_chances_alone():
     assert line_at_the_end(None) == Platt()
+
+
+def votes_one_after_another(seed, n=60, bills=180):
+    """Everybody decides about a candidate on its day; past, later, and the past without times.
+
+    One of two camps says yes to most until the last fifth, the other from then on.
+    """
+    rng = np.random.default_rng(seed)
+    camp, side = rng.integers(0, 2, n), rng.normal(0.0, 2.5, (bills, 2))
+    who, bill = np.divmod(np.arange(n * bills), bills)
+    side += np.where(np.arange(bills) < 0.8 * bills, 1.0, -1.0)[:, None] * [1.5, -1.5]
+    yes = rng.random(n * bills) < sigmoid(side[bill, camp[who]])
+    when = AS_OF + pd.to_timedelta(1.0 * bill, "D")
+    frame = pd.DataFrame({"who": who, "bill": bill, "yes": yes.astype(int), "at": when})
+    columns = {"viewer": "who", "candidate": "bill", "outcome": "yes", "sides": ("user", "bill")}
+    past, later = Interactions.of(frame, ts="at", **columns).split_pairs(0.8, np.random.default_rng(seed))
+    same = past.to_external(past.truth()).rename(columns={"viewer_id": "who", "candidate_id": "bill"})
+    untimed = Interactions.of(same.rename(columns={"label": "yes"}), **columns)
+    return past, later, untimed
+
+
+@pytest.mark.parametrize("kind", [PopularityModel, CrossedEffects, LFRR, CollaborativeModel])
+@pytest.mark.parametrize("seed", range(2))
+def test_new_candidates_at_the_end_do_not_make_chances_of_known_ones_less_sure(kind, seed):
+    past, later, untimed = votes_one_after_another(seed)
+    truth = later.truth()
+    pairs, label = truth[["viewer_id", "candidate_id"]], truth["label"].to_numpy()
+    timed, alike = (
+        kind().fit(one.people, one.events, rng=1).score_pairs(pairs)["p_like"] for one in (past, untimed)
+    )
+    assert ece(label, timed) < ece(label, alike) + 0.04
+    assert log_loss(label, timed) < log_loss(label, alike) + 0.015
 
 
 def likes_of_changing_people(seed, n=150, tenths=11, each=900):
