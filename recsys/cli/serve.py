@@ -1,7 +1,7 @@
 """recsys serve, recsys token and recsys openapi."""
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -35,6 +35,9 @@ def serve(
     support: Annotated[
         str, typer.Option(metavar="WORDS", help="How members reach your people, for texts after a check.")
     ] = "",
+    lang: Annotated[
+        Literal["ja", "en"], typer.Option(help="The language of texts where a request asks for none.")
+    ] = "ja",
 ) -> None:
     """Serve pages over HTTP, for a backend in any language.
 
@@ -60,6 +63,7 @@ def serve(
         console=console,
         cases=str(cases),
         support=support,
+        lang=lang,
     )
     run(settings)
 

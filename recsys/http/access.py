@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, TypeVar
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
@@ -37,7 +37,8 @@ class Service:
 
     waits: whether the safety store is asked over a network; then a call runs in a thread of its own, so that
     a store that hangs holds up nobody else. support: how members reach the people of the service, in words.
-    sessions: of operators in the console, where tokens are ended before their time; None where none is.
+    lang: of texts for members where a request asks for none. sessions: of operators in the console, where
+    tokens are ended before their time; None where none is.
     """
 
     ranker: Ranker
@@ -45,6 +46,7 @@ class Service:
     operators: OperatorGate = field(default_factory=OperatorGate)
     waits: bool = False
     support: str = ""
+    lang: Language = "ja"
     sessions: OperatorSessions | None = None
 
     def support_words(self, lang: Language) -> str:
@@ -67,6 +69,18 @@ def service_of(request: Request) -> Service:
 
 OpenService = Annotated[Service, Depends(service_of)]
 """What a route writes to get the service."""
+
+
+def asked_language(
+    service: OpenService,
+    lang: Annotated[Language | None, Query(description="Of texts; that of the service by default.")] = None,
+) -> Language:
+    """Return the language that a request asks for, else that of the service; a dependency of routes."""
+    return lang or service.lang
+
+
+AskedLanguage = Annotated[Language, Depends(asked_language)]
+"""What a route writes to get the language of its texts."""
 
 
 def permits(scope: Scope) -> Callable[..., Awaitable[AccessToken]]:

@@ -171,7 +171,7 @@ class Many(Body):
 
     viewers: list[str] = Field(max_length=1000)
     k: int = Field(default=10, ge=1, le=LONGEST_PAGE)
-    lang: Lang = "ja"
+    lang: Lang | None = None
 
 
 class OneOfMany(BaseModel):
@@ -189,6 +189,6 @@ async def pages(body: Many, service: OpenService) -> list[OneOfMany]:
     return [
         OneOfMany(page=None, error=without_values(str(one)))
         if isinstance(one, RecsysError)
-        else OneOfMany(page=PageOfPeople.of(one, body.lang, catalogue), error=None)
+        else OneOfMany(page=PageOfPeople.of(one, body.lang or service.lang, catalogue), error=None)
         for one in found
     ]

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from recsys.catalogue.vocabulary import REPORT_CATEGORIES
 from recsys.errors import NotPermittedError
-from recsys.http.access import OpenService, permits
+from recsys.http.access import AskedLanguage, OpenService, permits
 from recsys.http.access_tokens import AccessToken
 from recsys.http.failures import failure
 from recsys.http.page_models import FailureAnswer, Lang, PageOfPeople, PersonShown
@@ -69,7 +69,7 @@ class Draft(Body):
     """A draft of a message or a text of a profile; it is looked at and not kept."""
 
     text: str = Field(max_length=20_000, examples=["はじめまして。"])
-    lang: Lang = "ja"
+    lang: Lang | None = None
 
 
 class Finding(BaseModel):
@@ -107,7 +107,7 @@ class PageRequest(Body):
     """
 
     k: int = Field(default=10, ge=1, le=LONGEST_PAGE)
-    lang: Lang = "ja"
+    lang: Lang | None = None
     where: Where = Where()
     among: list[str] | None = Field(default=None, max_length=LONGEST_PAGE)
     after: str | None = Field(default=None, description="`next` of the page before.")
@@ -118,8 +118,8 @@ class PageRequest(Body):
 async def page(
     viewer_id: str,
     service: OpenService,
+    lang: AskedLanguage,
     k: Length = 10,
-    lang: Lang = "ja",
     after: Annotated[str | None, Query(description="`next` of the page before.")] = None,
 ) -> Response:
     """Return a page of people; an unknown viewer gets an empty one, like one who may see nobody."""
@@ -142,11 +142,11 @@ async def page_of(viewer_id: str, body: PageRequest, service: OpenService, token
             profile=body.profile,
         )
     )
-    return json_response(PageOfPeople.of(found, body.lang, service.ranker.catalogue))
+    return json_response(PageOfPeople.of(found, body.lang or service.lang, service.ranker.catalogue))
 
 
 @routes.get("/inbox", response_model=PageOfPeople)
-async def inbox(viewer_id: str, service: OpenService, k: Length = 10, lang: Lang = "ja") -> Response:
+async def inbox(viewer_id: str, service: OpenService, lang: AskedLanguage, k: Length = 10) -> Response:
     """Return who likes the viewer and waits for an answer; a like of this minute is in it."""
     found = await service.ask(lambda: service.ranker.inbox(viewer_id, k))
     return json_response(PageOfPeople.of(found, lang, service.ranker.catalogue))
@@ -157,7 +157,7 @@ async def inbox(viewer_id: str, service: OpenService, k: Length = 10, lang: Lang
     response_model=PersonShown,
     responses={404: {"model": FailureAnswer, "description": "Nobody who may be shown."}},
 )
-async def look(viewer_id: str, person: str, service: OpenService, lang: Lang = "ja") -> Response:
+async def look(viewer_id: str, person: str, service: OpenService, lang: AskedLanguage) -> Response:
     """Return one person as the viewer may see them; blocked, held, out of reach and unknown are all alike."""
     found = await service.ask(lambda: service.ranker.look(viewer_id, person))
     if found is None:
@@ -212,7 +212,7 @@ class Opening(BaseModel):
 
 
 @routes.get("/people/{person}/icebreaker", responses={404: {"model": FailureAnswer}})
-async def opening(viewer_id: str, person: str, service: OpenService, lang: Lang = "ja") -> Opening:
+async def opening(viewer_id: str, person: str, service: OpenService, lang: AskedLanguage) -> Opening:
     """Return a first message to suggest to the viewer, made of what both may see; 404 when there is none."""
     item = await service.ask(lambda: service.ranker.look(viewer_id, person))
     found = None
@@ -222,9 +222,6 @@ async def opening(viewer_id: str, person: str, service: OpenService, lang: Lang 
     if found is None:
         raise StarletteHTTPException(404)
     return Opening(kind=found.kind, text=found.text, uses=list(found.uses))
-
-
-"""Words for a service that did not say how its people are reached."""
 
 
 class SuggestedSteps(BaseModel):
@@ -238,7 +235,7 @@ class SuggestedSteps(BaseModel):
 
 
 @routes.get("/people/{person}/steps", responses={404: {"model": FailureAnswer}})
-async def steps(viewer_id: str, person: str, service: OpenService, lang: Lang = "ja") -> SuggestedSteps:
+async def steps(viewer_id: str, person: str, service: OpenService, lang: AskedLanguage) -> SuggestedSteps:
     """Return the next steps of the viewer with somebody whom they may see."""
     item = await service.ask(lambda: service.ranker.look(viewer_id, person))
     if item is None:
@@ -251,7 +248,7 @@ class Answer(Body):
 
     event_id: str = Field(min_length=1, max_length=120, examples=["check-7f3a"])
     answer: Literal["comfortable", "drifting", "closer", "pressured", "done"]
-    lang: Lang = "ja"
+    lang: Lang | None = None
 
 
 class PrivateText(BaseModel):
@@ -268,7 +265,8 @@ async def feeling_check(viewer_id: str, person: str, body: Answer, service: Open
         f"{OF_MEMBER}{body.event_id}", datetime.now(UTC), viewer_id, person, "feeling_check", body.answer
     )
     await service.ask(lambda: service.ranker.day.append([event]))
-    found = follow_up(body.answer, body.lang, support=service.support or service.support_words(body.lang))
+    lang = body.lang or service.lang
+    found = follow_up(body.answer, lang, support=service.support or service.support_words(lang))
     return PrivateText(text=found.private, review=found.review)
 
 
@@ -302,8 +300,9 @@ async def circles(
 async def draft(body: Draft, service: OpenService) -> list[Finding]:
     """Return what a draft says that its writer may not want to say; nothing is kept."""
     found = await service.ask(lambda: check_draft(body.text))
-    support = service.support_words(body.lang)
-    told = {one.kind: advice(one.kind, body.lang, support=support) for one in found}
+    lang = body.lang or service.lang
+    support = service.support_words(lang)
+    told = {one.kind: advice(one.kind, lang, support=support) for one in found}
     return [Finding(start=one.start, end=one.end, kind=one.kind, advice=told[one.kind]) for one in found]
 
 

@@ -20,6 +20,7 @@ import structlog
 from fastapi import APIRouter
 from pydantic import Field
 
+from recsys.catalogue.entries import Language
 from recsys.config import Section
 from recsys.errors import (
     EXIT_BROKEN_INPUT,
@@ -59,7 +60,7 @@ class ServeSettings(Section):
     publication. day_zone: whose midnight ends a day. host, port: where to listen. workers: processes.
     documents: whether to answer `/openapi.json`. console: whether operators have pages under `/console`;
     cases, work, tracking: the folders those read. support: how members reach the people of the service, in
-    words: it stands in private texts after a feeling check.
+    words: it stands in private texts after a feeling check. lang: of texts where a request asks for none.
     """
 
     published: str = "data/published"
@@ -76,6 +77,7 @@ class ServeSettings(Section):
     work: str = "data/work"
     tracking: str = "data/tracking"
     support: str = ""
+    lang: Language = "ja"
 
 
 def open_service(settings: ServeSettings) -> Service:
@@ -103,7 +105,8 @@ def open_service(settings: ServeSettings) -> Service:
         keys=keys,
     )
     waits, sessions = is_postgres(settings.safety), OperatorSessions(Path(settings.cases))
-    return Service(ranker, keys, gate, waits=waits, support=settings.support, sessions=sessions)
+    support, lang = settings.support, settings.lang
+    return Service(ranker, keys, gate, waits=waits, sessions=sessions, support=support, lang=lang)
 
 
 def console_of(settings: ServeSettings) -> list[APIRouter]:

@@ -1,5 +1,7 @@
 """Guidance over HTTP: next steps, feeling checks, circles."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -25,6 +27,49 @@ def test_next_steps_are_of_the_stage_of_somebody_who_may_be_seen(service: Served
     assert answer.json()["rules"] == []
     service.ranker.safety.block(viewer, other)
     assert service.ask("GET", f"/v1/members/{viewer}/people/{other}/steps").status_code == 404
+
+
+def test_texts_are_in_the_language_of_the_service_where_a_request_asks_for_none(service: Served) -> None:
+    """Seen to fail: a service without a Japanese member answered in Japanese."""
+    viewer, other = next(
+        (viewer, one.candidate_id)
+        for viewer in service.world.people.ids.values
+        for one in service.ranker.rank(viewer, 10).items
+        if one.reasons
+    )
+    member, person = f"/v1/members/{viewer}", f"/v1/members/{viewer}/people/{other}"
+    routes: list[tuple[str, str, dict[str, object] | None]] = [
+        *(
+            ("GET", path, None)
+            for path in (f"{member}/page", person, f"{person}/icebreaker", f"{person}/steps")
+        ),
+        *(("POST", f"{member}/page", {}), ("POST", f"{member}/draft", {"text": "call 090-1234-5678"})),
+        ("POST", "/v1/backend/pages", {"viewers": [viewer]}),
+    ]
+
+    def texts(lang: str | None) -> list[object]:
+        return [
+            service.ask(method, path + (f"?lang={lang}" if lang and body is None else ""), body=asked).json()
+            for method, path, body in routes
+            for asked in [None if body is None else body | ({"lang": lang} if lang else {})]
+        ]
+
+    def words(found: object) -> object:
+        if isinstance(found, dict):
+            return {key: words(one) for key, one in found.items() if key not in {"receipt", "expires_at"}}
+        return [words(one) for one in found] if isinstance(found, list) else found
+
+    state = service.client.app.state  # type: ignore[attr-defined]
+    of: dict[str, list[object]] = {}
+    for lang in ("ja", "en"):
+        state.service = replace(state.service, lang=lang)
+        of[lang] = [words(one) for one in texts(None)]
+        assert of[lang] == [words(one) for one in texts(lang)]
+    for lang, found in of.items():  # such an answer keeps the two apart
+        state.service = replace(state.service, lang=lang)
+        check = service.ask("POST", f"{person}/feeling-check", body={"event_id": lang, "answer": "pressured"})
+        found.append(check.json()["text"])
+    assert all(one != other for one, other in zip(of["ja"], of["en"], strict=True))
 
 
 def test_an_answer_to_a_feeling_check_is_kept_and_told_to_who_gave_it_alone(service: Served) -> None:
