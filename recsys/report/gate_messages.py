@@ -74,6 +74,8 @@ def _named(result: GateResult, texts: Texts, time_zone: str) -> str:
             values |= {name: share(float(numbers[name])) for name in ("worst", "everybody")}
         case "drift":
             values["value"] = decimal(float(numbers["value"]), 2)
+        case "people" if "now_most" in numbers:
+            values |= {name: count(float(numbers[name])) for name in ("now", "now_most")}
         case "person_tokens":
             values |= {name: count(float(numbers[name])) for name in ("count", "had", "over")}
         case "tables" | "safety_tables" | "wishes" | "clock" | "pages":
@@ -147,11 +149,13 @@ def gate_advice(result: GateResult, texts: Texts) -> str:
 def gate_limit(result: GateResult, limits: GateSettings, texts: Texts) -> str:
     """Return the limit that a gate went beyond, with its setting; "" of a gate that passed or has none.
 
-    limits: those of the night. A warning about what is unusual for these lists has its band in the message.
+    limits: those of the night. A warning about what is unusual for these lists has its band in the message,
+    and one about several nights what they came to.
     """
     measured, setting = _LIMITS.get(result.gate, ("", ""))
-    is_unusual = result.level is Level.WARN and "low" in result.numbers
-    if result.level is Level.PASS or measured not in result.numbers or is_unusual:
+    is_unusual = "low" in result.numbers or "nights" in result.names.get("why", ())
+    is_band = result.level is Level.WARN and is_unusual
+    if result.level is Level.PASS or measured not in result.numbers or is_band:
         return ""
     name = f"{result.level.name.lower()}_{setting}"
     limit = float(getattr(limits, name))

@@ -10,6 +10,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.data.ids import IdIndex
 from recsys.pipeline.gates.distribution import usual_band
+from recsys.pipeline.gates.over_nights import Decline, judged_over_nights
 from recsys.pipeline.gates.proposal import GateResult, Level, Proposal, blocked_if_any, graded
 from recsys.storage.publication import LISTS, read_coded_lists
 
@@ -24,12 +25,14 @@ def rows(proposal: Proposal) -> GateResult:
 
 
 def people(proposal: Proposal) -> GateResult:
-    """Grade the number of people with a list against the publication served now."""
+    """Grade the number of people with a list against the publication served now, and the nights of four weeks."""
     limits, last = proposal.limits, None
     if proposal.previous:
         last = read_coded_lists(proposal.previous.folder / LISTS, [C.VIEWER])[C.VIEWER].nunique()
     share = _Share("people", warn=limits.warn_below_people, block=limits.block_below_people)
-    return share.graded(proposal, now=proposal.lists[C.VIEWER].nunique(), last=last)
+    now = int(proposal.lists[C.VIEWER].nunique())
+    decline = Decline.of(proposal.past, "people", "now", now, block=limits.block_below_people)
+    return judged_over_nights(share.graded(proposal, now=now, last=last), {"now": decline})
 
 
 def _rows_left(proposal: Proposal, n_before: int) -> GateResult:

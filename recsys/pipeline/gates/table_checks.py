@@ -1,5 +1,6 @@
 """Gates of the tables behind a night: whole tables refused, safety tables that shrink, the time they tell."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -7,7 +8,13 @@ import pandas as pd
 
 from recsys.catalogue.columns import Tables as T
 from recsys.data.safety_rows import KEPT
-from recsys.pipeline.gates.distribution import BAND_WINDOW
+from recsys.pipeline.gates.over_nights import (
+    NIGHTS,
+    Decline,
+    Found,
+    judged_over_nights,
+    nights_together,
+)
 from recsys.pipeline.gates.proposal import GateResult, Level, Proposal
 
 SAFETY: Final = (T.BLOCKS, T.REPORTS, T.HOLDS)
@@ -43,7 +50,8 @@ def safety_tables(proposal: Proposal) -> GateResult:
 
     Block when rows have come since the last published night whose ids have a form that no person's id has, be
     it one: such an id is not that of somebody who left, so somebody's block is lost. Warn of those that stood
-    there before, and when more rows name nobody than in that night. Each is counted in every night.
+    there before, and when more rows name nobody than in that night. Each is counted in every night. A table
+    that loses few rows a night is judged by the published nights of four weeks.
 
     Nothing ends because a row is missing: what earlier nights read stays in the safety ledger. But a table
     that lost rows has lost those of today as well.
@@ -51,6 +59,17 @@ def safety_tables(proposal: Proposal) -> GateResult:
     counts = proposal.row_counts
     if counts is None:
         return GateResult("safety_tables", Level.PASS, "the tables were not counted", {"count": 0})
+    block = proposal.limits.block_below_safety_rows
+    declines = {
+        number: Decline.of(proposal.past, "safety_tables", number, rows, block=block)
+        for name in SAFETY
+        for number, rows in [(f"{name}_rows", counts.get(name, {}).get("rows", 0))]
+    }
+    return judged_over_nights(_safety_tables_tonight(proposal, counts), declines)
+
+
+def _safety_tables_tonight(proposal: Proposal, counts: Mapping[str, Mapping[str, int]]) -> GateResult:
+    """Compare the safety tables with those of the last published night alone."""
     rows = {name: counts.get(name, {}).get("rows", 0) for name in SAFETY}
     nobody = {name: counts.get(name, {}).get("nobody", 0) for name in _NAMING}
     misspelled = {name: counts.get(name, {}).get("misspelled", 0) for name in _NAMING}
@@ -93,7 +112,7 @@ def wishes(proposal: Proposal) -> GateResult:
     They are the tokens of people whom somebody does not want to meet, and wishes that are open where nothing
     is said. Where a column was renamed in the source, or a key within it, everybody seems to wish nothing.
     People who have one are counted for each accepted person of profiles, and compared with the last published
-    night.
+    night, and with those of four weeks.
     """
     counts = proposal.row_counts
     if counts is None:
@@ -105,6 +124,20 @@ def wishes(proposal: Proposal) -> GateResult:
         for name, n in found.items()
         if name.startswith(KEPT)
     }
+    block = proposal.limits.block_below_safety_rows
+    of_nights = {name for night in proposal.past for name in night.get("wishes", {}) if "." in name}
+    declines = {
+        name: Decline.of(
+            proposal.past, "wishes", name, values.get(name, 0.0), block=block, per=("people", float(people))
+        )
+        for name in sorted(of_nights | set(values))
+    }
+    result = _wishes_tonight(proposal, people, values)
+    return judged_over_nights(result, declines) if declines else result
+
+
+def _wishes_tonight(proposal: Proposal, people: int, values: Mapping[str, float]) -> GateResult:
+    """Compare the people who have a wish, by column, with those of the last published night alone."""
     before = proposal.past[-1].get("wishes", {}) if proposal.past else {}
     then = float(before.get("people", 0.0))
     lost = {
@@ -146,7 +179,7 @@ def person_tokens(proposal: Proposal) -> GateResult:
     if of_nights <= level:
         return GateResult("person_tokens", level, message, numbers)
     message = f"{message}; {over:,} in the nights of four weeks"
-    return GateResult("person_tokens", of_nights, message, numbers, {"why": ("nights",)})
+    return GateResult("person_tokens", of_nights, message, numbers, NIGHTS)
 
 
 def _are_many_tokens(changed: int, had: int, share: float) -> bool:
@@ -154,18 +187,15 @@ def _are_many_tokens(changed: int, had: int, share: float) -> bool:
 
 
 def _changed_lately(proposal: Proposal) -> int:
-    """Return how many tokens changed in the published nights before, since one beyond the limits.
+    """Return how many tokens changed in the published nights before that are judged with tonight."""
+    share = proposal.limits.block_changed_tokens
 
-    Such a night was published on purpose, with other limits.
-    """
-    total, share = 0, proposal.limits.block_changed_tokens
-    for night in reversed(proposal.past[-(BAND_WINDOW - 1) :]):
-        found = night.get("person_tokens", {})
-        changed, had = int(found.get("count", 0)), int(found.get("had", 0))
-        if _are_many_tokens(max(changed, int(found.get("over", 0))), had, share):
-            return total
-        total += changed
-    return total
+    def is_meant(found: Found) -> bool:
+        changed, had, over = (int(found.get(name, 0)) for name in ("count", "had", "over"))
+        return _are_many_tokens(max(changed, over), had, share)
+
+    _, since = nights_together(proposal.past, "person_tokens", is_meant)
+    return sum(int(found.get("count", 0)) for found in since)
 
 
 def clock(proposal: Proposal) -> GateResult:
