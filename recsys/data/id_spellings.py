@@ -7,7 +7,7 @@ person has an id that is the same but for these, that person is meant.
 import math
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -16,13 +16,16 @@ import numpy as np
 from recsys.catalogue.text_folding import INVISIBLE
 from recsys.data.ids import DASHES, canonical_spelling
 from recsys.errors import as_text
+from recsys.types import BytesArray, Int64Array
 
 _MARKS: Final = re.compile(r"[\s\"'`]")
-_WHOLE: Final = re.compile(r"(.*\d)\.0+")
+_WHOLE: Final = re.compile(r"(.*[A-Za-z0-9])\.0+")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]+")
 _IN_NO_ID: Final = re.compile(r"[^a-z0-9_-]")
 _HALVES: Final = re.compile("[\ud800-\udfff]")
 _HEX_DIGITS: Final = 32
+_HYPHENATED: Final = 36
+"""Characters of a UUID with its hyphens."""
 _UUID: Final = re.compile(
     "(?:urnuuid)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})"
 )
@@ -78,6 +81,78 @@ def id_forms(given: object) -> tuple[str, str, str]:
     if len(bare) >= _HEX_DIGITS and (found := _UUID.fullmatch(bare)):
         plain = "-".join(found.groups())
     return near, bare, plain
+
+
+_FEW_TWINS: Final = 20
+_TWINS_SHARE: Final = 0.01
+
+
+def are_told_apart(n_twins: int, n_ids: int) -> bool:
+    """Say whether ids that differ in spelling alone are of different people: many have such a twin.
+
+    >>> are_told_apart(4, 1000), are_told_apart(400, 1000)
+    (False, True)
+    """
+    return n_twins > max(_FEW_TWINS, _TWINS_SHARE * n_ids)
+
+
+class SpellingIndex:
+    """Who among many known ids an id may mean, as `Spellings` says it.
+
+    Only ids that are not their own plainest spelling are kept, such as those with capitals, leading zeros, or
+    a UUID without hyphens: the others are looked for as they are.
+
+    >>> known = ["007", "Ab", "u1"]
+    >>> index = SpellingIndex(np.array(known, dtype=np.bytes_))
+    >>> def find(ids):
+    ...     return [known.index(one) if one in known else -1 for one in ids]
+    >>> [index.rows(one, find) for one in ("7", "AB", "U1", "b")]
+    [[0], [1], [2], []]
+    """
+
+    def __init__(self, packed: BytesArray) -> None:
+        """Look through ids, `(n_ids,)` bytes."""
+        low, length = np.strings.lower(packed), np.strings.str_len(packed)
+        zeros = np.strings.startswith(packed, b"0") & (length > 1)
+        odd = (low != packed) | zeros | ((length >= _HEX_DIGITS) & (length != _HYPHENATED))
+        at = np.flatnonzero(odd)
+        plain = low.astype(f"S{max(packed.dtype.itemsize, _HYPHENATED)}")
+        plain[at] = [id_forms(one.decode())[-1].encode() for one in packed[at].tolist()]
+        self._near, self._plain = (_sorted(forms[at], packed[at], at) for forms in (low, plain))
+        counts = np.unique(plain, return_counts=True)[1] if len(at) else np.zeros(0, np.int64)
+        self.are_told_apart = are_told_apart(int(counts[counts > 1].sum()), len(packed))
+        """Whether ids that differ in spelling alone are of different people: many have such a twin."""
+
+    def rows(self, given: object, find: Callable[[Sequence[str]], list[int]]) -> list[int]:
+        """Return the places of all whose id has a form in common with what was given, the nearest form first.
+
+        find: returns the place of each id as it is spelled, -1 for nobody's.
+        """
+        forms = id_forms(given)
+        levels = (self._near, self._near, self._plain)
+        for form, row, (others, at) in zip(forms, find(forms), levels, strict=True):
+            wanted = form.encode("utf-8", "replace")
+            first, last = (int(others.searchsorted(wanted, side)) for side in ("left", "right"))
+            found = [row] * (row >= 0) + at[first:last].tolist()
+            if form and found:
+                return found
+        return []
+
+
+def _sorted(forms: BytesArray, ids: BytesArray, rows: Int64Array) -> tuple[BytesArray, Int64Array]:
+    """Return the forms that are none of the ids themselves, ascending, and whose each is."""
+    kept = np.flatnonzero(forms != ids)
+    order = kept[np.argsort(forms[kept], kind="stable")]
+    return forms[order], rows[order]
+
+
+def is_canonical_id(given: object) -> bool:
+    """Say whether a value is spelled as ids of profiles are.
+
+    >>> is_canonical_id("A-1"), is_canonical_id("A 1"), is_canonical_id(1)
+    (True, False, False)
+    """
+    return isinstance(given, str) and _ID.fullmatch(given) is not None
 
 
 def _kind(character: str) -> str:

@@ -14,7 +14,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.fail_closed import PROVES_AGE, SAFETY_EVENTS, STOPPED, Restrictions
-from recsys.data.id_spellings import Spellings
+from recsys.data.id_spellings import Spellings, are_told_apart
 
 SAFETY_TABLES: Final = (T.BLOCKS, T.REPORTS, T.HOLDS, T.EVENTS)
 KEPT: Final = "kept_"
@@ -160,10 +160,6 @@ def _passes_respelled(
     return frozenset((min(a, b), max(a, b)) for a, b in meant if a is not None and b is not None and a != b)
 
 
-_FEW_TWINS: Final = 20
-_TWINS_SHARE: Final = 0.01
-
-
 def restricted_by_twins(profiles: pd.DataFrame) -> Restrictions:
     """Return what profiles whose ids differ in capitals alone restrict: the two may be of one person.
 
@@ -186,7 +182,7 @@ def restricted_by_twins(profiles: pd.DataFrame) -> Restrictions:
     if twins.empty:
         return Restrictions()
     tokens, people, states = frozenset[tuple[str, str]](), frozenset[str](), frozenset[tuple[str, str]]()
-    few = len(twins) <= max(_FEW_TWINS, _TWINS_SHARE * len(users))
+    few = not are_told_apart(len(twins), len(users))
     if few and C.PERSON_TOKEN in profiles:
         rows = profiles.loc[profiles[C.USER].isin(twins.index), [C.USER, C.PERSON_TOKEN]].dropna()
         named = rows.assign(form=rows[C.USER].map(twins).astype(object)).drop_duplicates()

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from recsys.constraints.policy import Policy
+from recsys.data.id_spellings import SpellingIndex
 from recsys.data.population import Population
 from recsys.errors import InputError, PublicationError, SourceError, explained
 from recsys.pipeline.night_safety import EXCLUDED_NUMBER
@@ -26,12 +27,12 @@ from recsys.pipeline.refused_night import (
     note_refused_pairs,
 )
 from recsys.ranking.publication_filter import published_persons
-from recsys.ranking.snapshot import Snapshot, SnapshotIds
+from recsys.ranking.snapshot import Snapshot, SnapshotIds, packed_ids
 from recsys.safety.canonical import in_any_spelling
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.fingerprints import ID, PERSON
 from recsys.safety.ledger import SafetyLedger
-from recsys.safety.ledger_state import LedgerState, Who
+from recsys.safety.ledger_state import LedgerState, LedgerTag, Who
 from recsys.safety.pending_ledger import PendingLedger
 from recsys.safety.unlinking import unlink
 from recsys.storage.publication import RUNS, current_run
@@ -142,9 +143,18 @@ def pending_ledger(published: Path, people: Population, changes: TokenChanges) -
 
     Who excludes whose number is told for good once it passes, too.
     """
-    keys = SafetyLedger.of(published).keys
-    ledger = PendingLedger(published.resolve(), keys, changes.unchanged, (EXCLUDED_NUMBER,))
+    ledger = _pending(published, people, changes, (EXCLUDED_NUMBER,))
     note_changed_tokens(ledger, people, changes)
+    return ledger
+
+
+def _pending(
+    published: Path, people: Population, changes: TokenChanges, waiting: Collection[LedgerTag] = ()
+) -> PendingLedger:
+    keys = SafetyLedger.of(published).keys
+    ledger = PendingLedger(published.resolve(), keys, changes.unchanged, waiting)
+    ids = packed_ids(people.ids.ids(np.arange(len(people))).tolist())
+    ledger.note_spellings(told_apart=SpellingIndex(ids).are_told_apart)
     return ledger
 
 
@@ -219,8 +229,7 @@ def note_refused(
     changes: TokenChanges,
 ) -> None:
     """Tell the ledger who is out, and which pairs are apart, for now by the tables of a refused night."""
-    keys = SafetyLedger.of(published).keys
-    ledger = PendingLedger(published.resolve(), keys, changes.unchanged)  # one that saw no lift
+    ledger = _pending(published, people, changes)  # one that saw no lift
     note_refused_night(ledger, people, policy, shown, ErasureList.of(published).now(ledger.now()))
     note_refused_pairs(ledger, people, policy, snapshot, shown)
     write_names_for_now(ledger, changes, *_known_of_changed(ledger, changes))

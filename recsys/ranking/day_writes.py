@@ -17,7 +17,7 @@ from recsys.data.fail_closed import LEAVE, PAUSE
 from recsys.errors import InputError, RecsysError, explained
 from recsys.ranking.profile_tables import require_own_rows, tables_of_values
 from recsys.safety.by_person import SafetyByPerson
-from recsys.safety.canonical import is_same_id, not_canonical, utc_moment
+from recsys.safety.canonical import in_any_spelling, not_canonical, utc_moment
 from recsys.safety.day_log import NEVER, NO_PROOF, TABLES_CHANGED, DayEvent, DayLog
 from recsys.safety.refused_rows import restriction_meant
 from recsys.safety.store import MEMBER, ask_safety, ask_safety_or_input
@@ -45,15 +45,14 @@ class DayWrites:
         log: DayLog,
         since: Callable[[], datetime] = lambda: NEVER,
         can_be_used: Callable[[DayEvent], bool] = lambda _: True,
-        came: Callable[[], Iterable[str]] = lambda: (),
     ) -> None:
         """Write to a log.
 
         since: the time up to which the night that is served knows the day. can_be_used: says whether a
-        member can be folded in from changed tables. came: whose tables came since the night.
+        member can be folded in from changed tables.
         """
         self._safety, self._log, self._since = safety, log, since
-        self._can_be_used, self._came = can_be_used, came
+        self._can_be_used = can_be_used
 
     def append(self, events: Sequence[DayEvent]) -> int:
         """Keep events, all or none, and return how many are new; the same again does nothing.
@@ -96,6 +95,7 @@ class DayWrites:
 
     def _appended(self, events: Sequence[DayEvent]) -> int:
         whole = [self._of_known(event.checked()) for event in events]
+        self._require_one_spelling(whole)
         self._safety.separate((event.actor, event.target) for event in whole if event.separates)
         events, arrived = self._in_order(self._after_decisions(whole))
         new = ask_safety_or_input(lambda: self._log.append(events, arrived=arrived))
@@ -118,16 +118,19 @@ class DayWrites:
         that of somebody who came today: it is taken for theirs, and a page would show it beside what keeps
         them apart.
         """
-        accounts = self._safety.accounts
-        if event.target is None and accounts.is_other_spelling(event.actor):
-            raise not_canonical()
-        is_new = event.type == TABLES_CHANGED and accounts.known(event.actor) is None
-        if is_new and any(one != event.actor and is_same_id(one, event.actor) for one in self._came()):
+        if event.target is None and self._safety.is_other_spelling(event.actor):
             raise not_canonical()
         if event.target is None or not event.restricts:
             return event
         actor, target = self._safety.meant(event.actor), self._safety.meant(event.target)
         return replace(event, actor=actor, target=target).checked()
+
+    def _require_one_spelling(self, events: Iterable[DayEvent]) -> None:
+        """Raise InputError where who is new says something of themselves in two spellings of one id."""
+        accounts = self._safety.accounts
+        new = {one.actor for one in events if one.target is None and accounts.known(one.actor) is None}
+        if len({*map(in_any_spelling, new)}) < len(new) and not accounts.are_told_apart:
+            raise not_canonical()
 
     def _after_decisions(self, events: Sequence[DayEvent]) -> list[DayEvent]:
         """Return events; a pass or a hide is no earlier than what its actor last decided about the other.
@@ -213,7 +216,7 @@ class DayWrites:
             raise InputError(explained("tables of a member hold no events", where="tables", remedy=remedy))
         for name in (T.BLOCKS, T.REPORTS):  # refused as the store does: nobody would be kept apart
             for one in given.get(name, {}).get(C.TARGET, ()):
-                if isinstance(one, str) and self._safety.accounts.is_other_spelling(one):
+                if isinstance(one, str) and self._safety.is_other_spelling(one):
                     raise not_canonical()
 
     def report(self, actor: str, target: str, category: str = "other", at: datetime | None = None) -> None:

@@ -99,7 +99,6 @@ class Ranker:
             self._log,
             since=lambda: reloader.now.snapshot.day_since,
             can_be_used=partial(can_be_used, reloader),
-            came=lambda: self._questions.changed_since(reloader.now.snapshot).tables,
         )
 
     @classmethod

@@ -14,7 +14,7 @@ from recsys.catalogue.catalogue import Catalogue, catalogue_from_json
 from recsys.constraints.masks import mask_columns
 from recsys.constraints.sparse_masks import CsrRows, mask_pairs
 from recsys.data.csr import SparseRows
-from recsys.data.id_spellings import Spellings
+from recsys.data.id_spellings import SpellingIndex
 from recsys.errors import InputError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.models.directed import sigmoid
@@ -90,7 +90,21 @@ class SnapshotIds:
         >>> ids.whom(" U1"), ids.whom("a1 ."), ids.whom("'A1'")
         ('u1', None, None)
         """
-        return given if given in self else Spellings(self.at(range(len(self)))).whom(given)
+        found = [given] if given in self else self.at(self.meant(given))
+        return found[0] if len(found) == 1 else None
+
+    def meant(self, given: object) -> list[int]:
+        """Return the rows of all whom an id may mean that is nobody's as it stands."""
+        return self._spellings.rows(given, self.find)
+
+    @property
+    def are_told_apart(self) -> bool:
+        """Whether ids that differ in spelling alone are of different people."""
+        return self._spellings.are_told_apart
+
+    @cached_property
+    def _spellings(self) -> SpellingIndex:
+        return SpellingIndex(self._packed)
 
     def __contains__(self, user_id: object) -> bool:
         return self.find([user_id])[0] >= 0

@@ -323,7 +323,7 @@ class SafetyByPerson:
             state = self.ledger.begin()
         named = [(state.primary(Who(one)), self.accounts.whose(one, state)) for one in accounts]
         pairs = [(own, person) for own, persons in named for person in persons]
-        strangers = [one for one in accounts if self.accounts.known(one) != one]
+        strangers = [one for one in accounts if not self.accounts.is_published(one)]
         pairs += [link for one in strangers if (link := state.links_of_spelling(one)) is not None]
         if any(person not in state.links.get(own, ()) for own, person in pairs):
             self.ledger.link(pairs)
@@ -376,7 +376,18 @@ class SafetyByPerson:
 
     def whom(self, given: object) -> str | None:
         """Return whom an id means in whatever spelling: somebody known, else the id; None for nobody."""
+        self._read_newcomers(given)
         return self.accounts.known(given) or spelled_canonically(given)
+
+    def is_other_spelling(self, user_id: str) -> bool:
+        """Say whether an id that nobody has is, but for its spelling, that of somebody known."""
+        self._read_newcomers(user_id)
+        return self.accounts.is_other_spelling(user_id)
+
+    def _read_newcomers(self, given: object) -> None:
+        """Read who came by day, where an id is not one of the publication."""
+        if not isinstance(given, str) or not self.accounts.is_published(given):
+            self.read_day()
 
     def _even_refused(self, restrict: Callable[..., None], *given: str) -> AbstractContextManager[None]:
         return restricts_even_refused(restrict, *given, whom=self.whom)
@@ -386,7 +397,7 @@ class SafetyByPerson:
         one = canonical_person(user_id)
         if self.accounts is ALONE:  # nobody is known, so this id may be meant in any spelling
             return one
-        if self.accounts.is_other_spelling(one):
+        if self.is_other_spelling(one):
             raise not_canonical()
         return CheckedId(one)
 

@@ -138,15 +138,6 @@ def in_any_spelling(user_id: str) -> str:
     return _ANY_SPELLING + (id_forms(user_id)[-1] or user_id)
 
 
-def is_same_id(one: str, other: str) -> bool:
-    """Say whether two ids are one in some spelling.
-
-    >>> is_same_id("kk1", "KK1"), is_same_id("kk1", "kk2")
-    (True, False)
-    """
-    return in_any_spelling(one) == in_any_spelling(other)
-
-
 def written_as(user_id: str) -> tuple[str, ...]:
     """Return under which texts a store keeps what restricts somebody.
 

@@ -22,10 +22,11 @@ _AWAY_STATES: Final = tuple(sorted(_OWN_STATES - {"active"}))
 
 
 def note_tokens(accounts: Accounts, events: Iterable[DayEvent]) -> tuple[str, ...]:
-    """Note every person token of the tables of today among some events; return who came with one."""
+    """Note who came with tables among some events, and every token in them; return who came with one."""
     told: dict[str, None] = {}
     for event in events:
         if event.type == TABLES_CHANGED:
+            accounts.add(event.actor, None)
             for token in person_tokens_in(event):
                 accounts.add(event.actor, token)
                 told[event.actor] = None

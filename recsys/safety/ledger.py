@@ -142,7 +142,7 @@ class SafetyLedger:
                 if told[at] not in state.stops.get(at[0], ())
                 or (renew and state.stopped_at.get((at[0], told[at]), "") < as_of)
             )
-            self._link({*named, *(spelling_link(newest, who.user_id) for who in people)})
+            self._link({*named, *self._spelled(who.user_id for who in people)})
             record = stop_record("stop", tag, new)
             self._append([{**record, "as_of": as_of} if as_of else record] if new else [])
 
@@ -160,7 +160,7 @@ class SafetyLedger:
                 for a, b in pairs
             }
             ends = {who for pair in pairs for who in pair if who.token}
-            spelled = {spelling_link(own, one) for one in {who.user_id for pair in pairs for who in pair}}
+            spelled = self._spelled(who.user_id for pair in pairs for who in pair)
             self._link(spelled | {(own.of(ID, who.user_id), state.primary(who)) for who in ends})
             new = sorted(
                 (a, b, actor)
@@ -242,6 +242,17 @@ class SafetyLedger:
         new = sorted({(a, b) for a, b in pairs if a and b and a != b and b not in known.get(a, ())})
         ends = "".join(f"{one:016x}" for pair in new for one in pair)
         self._append([{"kind": "link", "pairs": ends}] if new else [])
+
+    def _spelled(self, ids: Iterable[str]) -> set[tuple[int, int]]:
+        """Return the links of ids with all their spellings; none where spelling tells people apart."""
+        state = self._state
+        return set() if state.are_told_apart else {spelling_link(state.namings[-1], one) for one in set(ids)}
+
+    def note_spellings(self, *, told_apart: bool) -> None:
+        """Note whether ids that differ in spelling alone are of different people."""
+        with self._lock, self._file.alone():
+            if self._begun().are_told_apart != told_apart:
+                self._append([{"kind": "link", "pairs": "", "told_apart": told_apart}])
 
     def note_erasures(self, people: int, watermark: str) -> None:
         """Note how many people have asked to be erased, and when the latest did."""

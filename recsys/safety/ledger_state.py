@@ -56,7 +56,8 @@ class LedgerState:
     erasures: how many people had asked to be erased, with the time of the latest. stores: how many writes
     each safety store had taken when the ledger last heard of it. stopped_at: by fingerprint and tag, the time
     as of which a night first read a stop, ISO UTC; a stop without such a time is lacking. newer: by run, whom
-    its publication leaves out; see `served_by`.
+    its publication leaves out; see `served_by`. are_told_apart: whether ids that differ in spelling alone are
+    of different people, so that none is linked with another over its spelling.
     """
 
     identity: str = ""
@@ -68,6 +69,7 @@ class LedgerState:
     erasures: tuple[int, str] = (0, "")
     stores: dict[str, int] = field(default_factory=dict)
     newer: dict[str, "LedgerState"] = field(default_factory=dict)
+    are_told_apart: bool = False
     _persons: dict[int, frozenset[int]] = field(default_factory=dict, init=False, repr=False)
     _served: dict[str, "LedgerState"] = field(default_factory=dict, init=False, repr=False)
 
@@ -142,7 +144,7 @@ class LedgerState:
 
     def links_of_spelling(self, user_id: str) -> tuple[int, int] | None:
         """Return the link of an account to what is known here of its id in any spelling; None for nothing."""
-        known = (spelling_link(naming, user_id) for naming in self.namings)
+        known = (spelling_link(naming, user_id) for naming in self.namings if not self.are_told_apart)
         return next((link for link in known if link[1] in self.links), None)
 
     def accounts(self, user_id: str) -> set[int]:
@@ -196,6 +198,7 @@ class LedgerState:
                 self.links.setdefault(a, set()).add(b)
                 self.links.setdefault(b, set()).add(a)
             self._persons = {}  # not cleared: another thread may still write what it found before
+            self.are_told_apart = bool(record.get("told_apart", self.are_told_apart))
         elif kind == UNLINK:
             ends = numbers_in(record["pairs"])
             for a, b in (*zip(ends[::2], ends[1::2], strict=True), *zip(ends[1::2], ends[::2], strict=True)):

@@ -92,6 +92,11 @@ class PendingLedger(SafetyLedger):
         with self._waiting():
             super().link(pairs)
 
+    def note_spellings(self, *, told_apart: bool) -> None:
+        """Note whether spelling tells people apart, once `write_names` is called."""
+        with self._waiting():
+            super().note_spellings(told_apart=told_apart)
+
     def lift(
         self,
         tag: LedgerTag,
@@ -119,7 +124,7 @@ class PendingLedger(SafetyLedger):
         self.now()
         names = [one for one in self._held if one["kind"] != "lift"]
         lifts = [_without_said_again(one, self._state) for one in self._held if one["kind"] == "lift"]
-        ledger.append([one for one in (*names, *lifts) if one.get("people") or one.get("pairs")])
+        ledger.append([one for one in (*names, *lifts) if _says_something(one)])
 
     def write_stops_for_now(
         self, tag: LedgerTag, but: Collection[int] = (), also: Collection[tuple[int, int]] = ()
@@ -157,7 +162,11 @@ class PendingLedger(SafetyLedger):
         self._held = []
 
     def _write(self, records: Iterable[Record]) -> None:
-        self.append([one for one in records if one.get("people") or one.get("pairs")])
+        self.append([one for one in records if _says_something(one)])
+
+
+def _says_something(record: Record) -> bool:
+    return bool(record.get("people") or record.get("pairs") or "told_apart" in record)
 
 
 def _without_said_again(lift: Record, state: LedgerState) -> Record:

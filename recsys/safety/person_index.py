@@ -12,7 +12,8 @@ from zlib import crc32
 
 import numpy as np
 
-from recsys.data.id_spellings import id_forms
+from recsys.data.id_spellings import id_in_one_spelling, is_canonical_id
+from recsys.safety.canonical import in_any_spelling
 from recsys.safety.fingerprints import PERSON, Fingerprints, Naming
 from recsys.safety.keys import Keys
 from recsys.safety.ledger_state import LedgerState, Who
@@ -80,10 +81,12 @@ class NewcomerTokens:
     def __init__(self) -> None:
         self._tokens: dict[str, dict[str, int]] = {}  # of each account: its tokens with their fingerprints
         self._persons: dict[int, list[str]] = {}
+        self._came: dict[str, dict[str, None]] = {}  # who came under an id of each text of any spelling
         self._naming: Fingerprints | None = None
 
     def add(self, user_id: str, token: str | None) -> None:
-        """Note a token of somebody, beside those they had."""
+        """Note that somebody came, and a token of theirs, beside those they had."""
+        self._came.setdefault(in_any_spelling(user_id), {})[user_id] = None
         if not token or token in self._tokens.get(user_id, ()):
             return
         person = self._naming.of(PERSON, token) if self._naming is not None else 0
@@ -106,6 +109,10 @@ class NewcomerTokens:
         """Return the fingerprints of the same tokens."""
         return tuple(self._tokens.get(user_id, {}).values())
 
+    def meant(self, given: str) -> list[str]:
+        """Return who came under an id, in whatever spelling, the earliest first."""
+        return [*self._came.get(in_any_spelling(given), ())]
+
     def __bool__(self) -> bool:
         return bool(self._tokens)
 
@@ -119,6 +126,15 @@ class NewcomerTokens:
 
 class Ids(Protocol):
     """What turns ids into rows and back, as `SnapshotIds` does."""
+
+    @property
+    def are_told_apart(self) -> bool:
+        """Whether ids that differ in spelling alone are of different people."""
+        ...
+
+    def meant(self, given: object, /) -> list[int]:
+        """Return the rows of all whom an id may mean that is nobody's as it stands."""
+        ...
 
     def find(self, ids: Iterable[str]) -> list[int]:
         """Return the row of each id, -1 for nobody."""
@@ -187,14 +203,34 @@ class Accounts:
             *zip(others, self._ids.find(others), strict=True),
         ]
 
+    @property
+    def are_told_apart(self) -> bool:
+        """Whether ids that differ in spelling alone are of different people: in this community many are."""
+        return self._ids.are_told_apart
+
+    def is_published(self, user_id: str) -> bool:
+        """Say whether the publication knows an id as it is spelled."""
+        return self._ids.find([user_id])[0] >= 0
+
     def known(self, given: object) -> str | None:
-        """Return the known id that somebody gave in whatever spelling; None for nobody's."""
-        forms = id_forms(given)
-        spelled = [
-            form for form in (given, *forms, *(form.upper() for form in forms)) if isinstance(form, str)
-        ]
-        rows = [row for row in self._ids.find(spelled) if row >= 0]
-        return str(self._ids.at(rows[:1])[0]) if rows else None
+        """Return the known id that somebody gave in whatever spelling; None for nobody's and for several.
+
+        Somebody is known from the publication, or came by day.
+        """
+        found = self._meant(given)
+        return found[0] if len(found) == 1 else None
+
+    def _meant(self, given: object) -> list[str]:
+        """Return the known ids that one may mean: itself where it is known, else all in another spelling."""
+        if isinstance(given, str) and self.is_published(given):
+            return [given]
+        near = id_in_one_spelling(given)
+        came = self._newcomers.meant(near) if near else []
+        if given in came:
+            return [str(given)]
+        if self.are_told_apart and is_canonical_id(given):
+            return []
+        return self._ids.at(self._ids.meant(given)) or came
 
     def came_by_day(self, accounts: Iterable[str]) -> bool:
         """Say whether somebody of some accounts came with a token since the publication."""
@@ -206,7 +242,7 @@ class Accounts:
 
     def is_other_spelling(self, user_id: str) -> bool:
         """Say whether an id that nobody has is that of somebody known but for its spelling."""
-        return self.meant(user_id) != user_id
+        return self._meant(user_id) not in ([], [user_id])
 
     def asked_many(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return `asked` of each of some people, who are looked up together."""
@@ -266,6 +302,11 @@ class Accounts:
 
 class _Nobody:
     """Ids of no publication."""
+
+    are_told_apart = False
+
+    def meant(self, _: object) -> list[int]:
+        return []
 
     def find(self, ids: Iterable[str]) -> list[int]:
         return [-1 for _ in ids]

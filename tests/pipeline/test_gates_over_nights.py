@@ -346,7 +346,7 @@ DECLINES = {
 def _judged(
     proposal: Proposal, number: str, now: int, past: Sequence[Numbers], members: int, **limits: float
 ) -> GateResult:
-    """Return the result of a gate where a table, or one of its values, or the lists, have `now` of something."""
+    """Return the result of a gate where a table, one of its values, or the lists have `now` of something."""
     table, _, column = number.partition(".")
     counts = {"profiles": {"rows": members, "refused": 0, "accepted": members}}
     counts.setdefault(table, {"rows": now, "refused": 0, "nobody": 0, "misspelled": 0})

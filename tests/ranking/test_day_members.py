@@ -28,6 +28,7 @@ from recsys.storage.publication import NEWCOMERS
 from recsys.testing.people import EASY_TO_LIST, make_tables
 from tests.ranking.published_world import NOW, World
 from tests.ranking.test_cold_start import likes
+from tests.ranking.test_other_spellings import RESTRICTING
 
 NEW, EDITED = "u00007", "u00011"
 PEOPLE = 48
@@ -624,3 +625,25 @@ def test_of_two_spellings_of_an_id_that_came_today_one_is_a_member_of_the_day(
     assert viewers_of(ranker, town, NEW)
     assert not viewers_of(ranker, town, NEW.upper())
     assert ranker.day.change_tables(NEW, rows_of(town.tables, NEW), event_id="again", at=NOW) == 1
+
+
+@pytest.mark.parametrize("user", [NEW, "0077"])
+@pytest.mark.parametrize("door", RESTRICTING)
+def test_a_member_of_the_day_is_meant_in_another_spelling(
+    town: Town, ranker: Ranker, tmp_path: Path, user: str, door: str
+) -> None:
+    """Seen to fail: a block or a hold of `LL1` left `ll1`, who came today, in sight."""
+    tables = _renamed(rows_of(town.tables, NEW), user)
+    ranker.day.change_tables(user, tables, event_id="t", at=NOW)
+    ranker.day.append([DayEvent("a", NOW, user, None, "terms_accepted")])
+    ranker.day.append([DayEvent("v", NOW, user, None, "verified", "id")])
+    other = "77" if user == "0077" else user.upper()
+    viewer = sorted(viewers_of(ranker, town, user))[0]
+    worker = Ranker.open(
+        tmp_path / "published", safety=ranker.safety.store, poll_s=0, max_staleness=None
+    )  # which has read nothing of the day
+    with suppress(InputError):
+        RESTRICTING[door](worker, viewer, other)
+    worker.close()
+    assert ranker.look(viewer, user, NOW) is None
+    assert user not in page(ranker, viewer)

@@ -25,7 +25,7 @@ def rows(proposal: Proposal) -> GateResult:
 
 
 def people(proposal: Proposal) -> GateResult:
-    """Grade the number of people with a list against the publication served now, and the nights of four weeks."""
+    """Grade the number of people with a list against what is served now, and the nights of four weeks."""
     limits, last = proposal.limits, None
     if proposal.previous:
         last = read_coded_lists(proposal.previous.folder / LISTS, [C.VIEWER])[C.VIEWER].nunique()

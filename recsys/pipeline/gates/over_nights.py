@@ -117,7 +117,7 @@ def _tonight(found: Found, number: str, per: tuple[str, float] | None) -> float:
 
 
 def judged_over_nights(result: GateResult, declines: Mapping[str, Decline]) -> GateResult:
-    """Return a gate's result with what later nights need, and judged by the nights together where that is graver.
+    """Return a gate's result with what later nights need, judged by the nights together where that is graver.
 
     declines: by number of the gate; "rows" behind the name of a table is left out where it is named.
     """
