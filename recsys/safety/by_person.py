@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from recsys.catalogue.columns import Tables as T
 from recsys.data.fail_closed import LEAVE, STOP
@@ -41,6 +41,7 @@ from recsys.safety.store import (
     OPERATOR,
     REPORT,
     CountedStore,
+    ReadsExclusions,
     SafetyExclusions,
     SafetyStore,
     StoreInFile,
@@ -58,14 +59,6 @@ OUT_TODAY: Final = LedgerTag(BAN, TODAY)
 """Who is out for good by tables of today, until later tables, or a later row that a night reads, say not."""
 AWAY_TODAY: Final = LedgerTag("away", TODAY)
 """The same of who is out for now: a pause, or a proof of age that is taken back."""
-
-
-class ReadsExclusions(Protocol):
-    """What says how a viewer and candidates stand."""
-
-    def exclusions(self, viewer: str, candidates: Sequence[str]) -> SafetyExclusions:
-        """Return how `viewer` and `candidates` stand."""
-        ...
 
 
 class SafetyByPerson:

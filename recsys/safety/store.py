@@ -57,6 +57,14 @@ class SafetyExclusions:
     excluded: frozenset[str]
 
 
+class ReadsExclusions(Protocol):
+    """What says how a viewer and candidates stand."""
+
+    def exclusions(self, viewer: str, candidates: Sequence[str]) -> SafetyExclusions:
+        """Return how `viewer` and `candidates` stand."""
+        ...
+
+
 class SafetyStore(Protocol):
     """Reads for every call, and the few writes a backend makes; any thread may call any method.
 
