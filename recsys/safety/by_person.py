@@ -388,11 +388,9 @@ class SafetyByPerson:
     def _person(self, user_id: str) -> str:
         """Return an id; raise InputError for one that a store would keep and that would stop nobody."""
         one = canonical_person(user_id)
-        if self.accounts is ALONE:  # nobody is known, so this id may be meant in any spelling
-            return one
         if self.is_other_spelling(one):
             raise not_canonical()
-        return CheckedId(one)
+        return one if self.accounts is ALONE else CheckedId(one)  # where nobody is known, in any spelling
 
     def _pair(self, actor: str, target: str) -> tuple[str, str]:
         a, b = distinct_pair(actor, target)
