@@ -254,7 +254,7 @@ class Interactions:
         n_people, seen = len(self.people), self._pairs(self.seen[C.VIEWER], self.seen[C.CANDIDATE])
         past = seen[:0] if new_to is None else self._pairs(*(new_to.seen[c] for c in PAIR))
         liked = np.setdiff1d(self._pairs(likes[C.ACTOR], likes[C.TARGET]), past)
-        who, whom = np.divmod(liked, n_people)
+        who = liked // n_people
         n_drawn = round(per_like * len(liked))
         if not n_drawn:
             return self
@@ -263,7 +263,9 @@ class Interactions:
         def may(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> BoolArray:
             return self.policy.may_meet(self.people, a, b) & ~np.isin(a * n_people + b, known)
 
-        rows = UnseenPairs.of(who, whom).sampled(n_drawn, who, draw, may=may)
+        # whom chains of common candidates join is known from the past too: a small part falls into islands
+        unseen = UnseenPairs.of(*np.divmod(np.union1d(liked, past), n_people))
+        rows = unseen.sampled(n_drawn, who, draw, may=may)
         if len(rows[0]) < _FEWER * n_drawn:
             got = f"{len(rows[0]):,} of {n_drawn:,}, {len(rows[0]) / len(liked):.2g} a like"
             remedy = "ask for fewer a like; chances learned or judged are those beside so many"

@@ -46,7 +46,8 @@ _ENOUGH_HELD_OUT = 100_000
 Of half as many, lists of a town of 5,000 lose a two-thousandth of what they are worth.
 """
 _WORTH_SPLITTING = 5_000
-"""Impressions below which one part is left out and no second where content is fitted anew each time."""
+"""Impressions below which one part is left out and no second where content is fitted anew each time, of a log
+of what was shown; without one the few likes of a small log choose the order of lists too."""
 _ENOUGH_LIKES = 1000
 """Likes left out that are enough to tell orders of lists apart; of a small log, several parts hold them."""
 _OUTCOMES = ("labels", "looks")
@@ -119,7 +120,8 @@ class LeftOutFits:
         """
         usual = MatchAssociation(0.0 if self.only_likes else USUAL_ASSOCIATION)
         fold = impressions.random_pair_folds(_FOLDS, self.rng)
-        worth = _WORTH_SPLITTING if self.content is not None else 0
+        orders_lists = self.config.affinity and bool(impressions.answered.all())
+        worth = 0 if self.content is None or orders_lists else _WORTH_SPLITTING
         share, n_splits = _held_out(len(impressions), self.config.held_out, worth)
         ends = [round(share * _FOLDS * split) for split in range(n_splits + 1)]
         splits = [(fold >= first) & (fold < last) for first, last in itertools.pairwise(ends)]
@@ -136,7 +138,7 @@ class LeftOutFits:
             one = self._without(impressions, held, last=held is splits[-1])
             held_out.append(one.held)
             parts.append(one.parts.inputs(one.held))
-            if self.config.affinity and impressions.answered.all() and _n_likes(kept) < _ENOUGH_LIKES:
+            if orders_lists and _n_likes(kept) < _ENOUGH_LIKES:
                 kept.append(one)
         every, stacker = StackingInputs.joined(parts), Stacker.usual()
         for _ in range(EM_ROUNDS):

@@ -261,6 +261,20 @@ def test_a_later_part_has_as_many_passes_a_like_as_were_asked_for(seed, per_like
     assert not met & set(map(tuple, truth[["viewer_id", "candidate_id"]].to_numpy()))
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_small_later_part_has_passes_drawn_among_all_whom_the_past_joins(seed):
+    rng = np.random.default_rng(seed)
+    i, j = np.divmod(rng.permutation(130 * 130)[:670], 130)
+    past, later = read(table(who=i[i != j], whom=j[i != j])).split_pairs(0.9, rng)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        truth = later.with_sampled_negatives(4, rng, new_to=past).truth(new_to=past)
+    passes = truth[truth["label"] == 0]
+    assert len(passes) == 4 * (truth["label"] == 1).sum()
+    assert passes["viewer_id"].isin(later.seen["viewer_id"]).all()
+    assert passes["candidate_id"].nunique() > later.seen["candidate_id"].nunique()
+
+
 def test_likes_that_are_repeated_later_have_no_passes_drawn_beside_them():
     rng = np.random.default_rng(1)
     pairs = rng.permutation(60 * 60)[:300]

@@ -9,13 +9,16 @@ from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.data.unseen_pairs import UnseenPairs
 from recsys.evaluation import auc
+from recsys.features import SharedItems
 from recsys.interactions import Interactions
 from recsys.models.affinity import TERMS
 from recsys.models.affinity_recency import RECENT
+from recsys.models.behaviour_fit import LeftOutFits
 from recsys.models.behaviour_parameters import BehaviourConfig
 from recsys.models.collaborative import CollaborativeModel
 from recsys.models.directed import sigmoid
 from recsys.models.explanation import CLOSENESS
+from recsys.models.hybrid import HybridModel
 from recsys.models.stacking import conditional_logit
 from recsys.ranking.recommend import recommend
 from recsys.testing.people import AS_OF
@@ -45,6 +48,22 @@ def fitted():
 def _own_half(people, lists):
     rows = [people.ids.rows(lists[column]) for column in (C.VIEWER, C.CANDIDATE)]
     return float((rows[0] % 2 == rows[1] % 2).mean())
+
+
+@pytest.mark.parametrize("kinds", [("like",), ("like", "like", "pass")])
+def test_a_small_log_leaves_out_as_many_parts_with_a_second_table_as_without(monkeypatch, kinds):
+    people, frame = circle_log(np.random.default_rng(0), kinds)
+    frame = frame.sample(900, random_state=1)
+    table = pd.DataFrame({"user_id": people.ids.ids(np.arange(N)), "item": np.arange(N) % 7})
+    parts, without = [], LeftOutFits._without
+    monkeypatch.setattr(
+        LeftOutFits, "_without", lambda *given, **how: (parts.append(1), without(*given, **how))[1]
+    )
+    counts = []
+    for blocks in ([], [SharedItems(table)]):
+        HybridModel(factors=6, iterations=5, blocks=blocks).fit(people, Events.of(frame), rng=1)
+        counts.append(len(parts) - sum(counts))
+    assert counts == [5, 5]
 
 
 def test_lists_by_like_hold_whom_the_viewer_alone_comes_to_like(fitted):
