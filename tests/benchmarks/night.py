@@ -80,6 +80,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--safety-only", action="store_true", help="leave the whole night out")
     parser.add_argument("--postgres", type=int, metavar="N", help="load lists of N people into PostgreSQL")
     parser.add_argument("--against", metavar="REF", help="a night of another commit beside it")
+    parser.add_argument(
+        "--libraries",
+        metavar="DIR",
+        help="what that commit needs beyond this environment, by `pip install --target DIR`",
+    )
     parser.add_argument("--spark", action="store_true", help="make the lists again with Spark")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting of the night"
@@ -144,11 +149,12 @@ def _against(project: Path, folder: Path, people: int, args: argparse.Namespace)
     other = _project_of(folder / "other", args.against)
     found = []
     for root in (project, other):
+        libraries = args.libraries if root == other else None
         if root == other:  # the project itself has run, with its kernels compiled
-            _night(root, min(people, 500), args.set)
+            _night(root, min(people, 500), args.set, libraries)
         for path in (root / "data", root / "dvc.lock"):
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-        found.append(_night(root, people, args.set))
+        found.append(_night(root, people, args.set, libraries))
     now, before = found
     lines = [f"{args.against} takes {before['seconds'] / now['seconds']:.2f} times the seconds"]
     total = sum(before["cpu_by_stage"].values()) / sum(now["cpu_by_stage"].values())
@@ -168,14 +174,15 @@ def _night_command(project: Path) -> list[str]:
     return ["pipelines.night"]
 
 
-def _run(project: Path, *command: str) -> float:
-    """Run a module of the project and return how long it took."""
+def _run(project: Path, *command: str, libraries: str | None = None) -> float:
+    """Run a module of the project, with other packages beside it, and return how long it took."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("RECSYS")}
+    path = os.pathsep.join([str(project), *([] if libraries is None else [str(Path(libraries).resolve())])])
     start = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", *command],
         cwd=project,
-        env=environment | {"PYTHONPATH": str(project)},
+        env=environment | {"PYTHONPATH": path},
         capture_output=True,
         text=True,
         check=False,
@@ -185,12 +192,12 @@ def _run(project: Path, *command: str) -> float:
     return time.perf_counter() - start
 
 
-def _night(project: Path, people: int, changes: list[str]) -> dict[str, Any]:
+def _night(project: Path, people: int, changes: list[str], libraries: str | None = None) -> dict[str, Any]:
     settings = [f"people={people}", *changes]
     command = [*_night_command(project), *(part for change in settings for part in ("--set", change))]
-    seconds = _run(project, *command)
+    seconds = _run(project, *command, libraries=libraries)
     lines = [json.loads(line) for line in (project / PATHS.log).read_text().splitlines()]
-    rerun = _run(project, *command)
+    rerun = _run(project, *command, libraries=libraries)
     rows = [
         {
             "people": people,
