@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Final, Self
@@ -139,7 +140,9 @@ class _StageProcesses:
         for stage in stages:
             if stage.prepare and stage.name not in self._prepared:
                 tells, told = self._context.Pipe(duplex=False)
-                target = self._context.Process(target=_run_when_told, args=(_run_stage, stage, tells))
+                target = self._context.Process(
+                    target=run_when_told, args=(stage, tells.recv, partial(_run_stage, stage.name))
+                )
                 target.start()
                 tells.close()
                 self._prepared[stage.name] = target, told
@@ -159,15 +162,20 @@ class _StageProcesses:
         return process
 
 
-def _run_when_told(run_stage: Callable[[str], None], stage: BatchStage, told: Connection) -> None:
-    """Load what a stage needs, and run it once its turn has come; without a word it never comes."""
+def run_when_told(stage: BatchStage, told: Callable[[], object], run_stage: Callable[[], None]) -> None:
+    """Load what a stage needs, and run it once its turn has come.
+
+    told: waits for the word that it has; raises EOFError when it never will.
+    """
     prepare = stage.load_prepare()
     with suppress(Exception):  # the stage meets it again, and says so
         if prepare is not None:
             prepare(read_settings(PATHS.settings))
-    with suppress(EOFError):
-        told.recv()
-        run_stage(stage.name)
+    try:
+        told()
+    except EOFError:
+        return
+    run_stage()
 
 
 def _give_way(run_stage: Callable[[str], None], name: str) -> None:

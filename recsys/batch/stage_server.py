@@ -5,7 +5,8 @@
 runs a command, such as `dvc repro`, and each stage that it starts as a process forked from this one: loading
 the package takes longer than most stages of a small night. While the command starts, the package is loaded.
 A stage asks with `recsys.batch.stage_client`; one that finds no server runs by itself. A stage that can run
-beside the one asked for is begun with it, see `recsys.batch.stage_ahead`.
+beside the one asked for is begun with it, see `recsys.batch.stage_ahead`; the process of one whose turn comes
+soon loads what it needs (`BatchStage.prepare`) and waits.
 """
 
 import gc
@@ -15,7 +16,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import chdir, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import wait
@@ -29,6 +30,9 @@ from recsys.batch.stage_client import SERVER
 _POLL_SECONDS: Final = 0.1
 _LONGEST_REQUEST: Final = 1 << 16
 _SIGNALLED: Final = 128
+_PREPARED_BEFORE: Final = 2
+"""So many stages before its turn its process is started: one of a small night may take a second."""
+_ASKED: Final = b"run"
 _CONTEXT: Final = multiprocessing.get_context("fork")
 
 
@@ -83,6 +87,8 @@ class _Server:
         self._served: list[_Served] = []
         self._ahead: dict[tuple[str, str], BaseProcess] = {}
         """By stage and home, what was begun before it was asked for."""
+        self._prepared: dict[tuple[str, str], tuple[BaseProcess, socket.socket]] = {}
+        """By stage and home, the process that waits until it is asked for, and where it is told."""
 
     def serve(self) -> None:
         """Answer clients until the command has ended."""
@@ -102,6 +108,10 @@ class _Server:
             one.kill()
             one.finish()
         self._give_up()
+        for process, tell in self._prepared.values():
+            tell.close()
+            process.kill()
+            process.join()
 
     def _accepted(self) -> _Served | None:
         """Start the stage that the next client asks for; None for a client that has gone already."""
@@ -115,30 +125,56 @@ class _Server:
             name, home = asked["stage"], asked["home"]
             begun = self._ahead.pop((name, home), None)
             self._give_up()  # what was not asked for next is not wanted
-            self._begin_ahead(name, home)
-            stage = _CONTEXT.Process(target=_run_stage, args=(name, home, files, begun))
-            stage.start()
+            self._begin_more(name, home)
+            stage = self._told(name, home, files) or _started(_run_stage, name, home, files, begun)
         finally:
             for file in files:
                 os.close(file)
         return _Served(stage, client, begun)
 
-    def _begin_ahead(self, name: str, home: str) -> None:
-        """Begin the stage that can run beside the one asked for, where there are processors and memory."""
+    def _begin_more(self, name: str, home: str) -> None:
+        """Begin what can run beside the stage asked for, where there are processors and memory for it."""
         from recsys.batch.resumable_stages import stages_at_once
         from recsys.batch.stage_ahead import BESIDE
+        from recsys.batch.stage_order import NAMES, STAGES
+        from recsys.errors import RecsysError
         from recsys.pipeline.paths import PATHS
         from recsys.settings import read_settings
 
         other = BESIDE.get(name)
-        if other is None:
+        begin = NAMES.index(name) + 1 if name in NAMES else len(STAGES)
+        coming = [one.name for one in STAGES[begin : begin + _PREPARED_BEFORE] if one.prepare]
+        if other is None and not coming:
             return
-        with chdir(home):
-            at_once = stages_at_once(read_settings(PATHS.settings) if PATHS.settings.exists() else None)
-        if at_once > 1:
-            process = _CONTEXT.Process(target=_run_ahead, args=(other, home))
-            process.start()
-            self._ahead[other, home] = process
+        with chdir(home), suppress(RecsysError):  # the stage says what is wrong with the settings
+            if stages_at_once(read_settings(PATHS.settings) if PATHS.settings.exists() else None) < 2:
+                return
+            if other is not None:
+                self._ahead[other, home] = _started(_run_ahead, other, home)
+            for one in coming:
+                self._prepare(one, home)
+
+    def _prepare(self, name: str, home: str) -> None:
+        """Start a process that loads what a stage needs, unless there is one."""
+        if (name, home) in self._prepared:
+            return
+        told, tell = socket.socketpair()
+        with told:
+            others = [tell, *(one for _, one in self._prepared.values())]
+            self._prepared[name, home] = _started(_run_prepared, name, home, told, others), tell
+
+    def _told(self, name: str, home: str, files: Sequence[int]) -> BaseProcess | None:
+        """Have the process that waits for a stage run it on the output of its client; None without one."""
+        process, tell = self._prepared.pop((name, home), (None, None))
+        if process is None or tell is None:
+            return None
+        with tell:
+            try:
+                socket.send_fds(tell, [_ASKED], files[:2])
+            except OSError:  # it was killed while it waited
+                process.join()
+                return None
+        return process
 
     def _give_up(self) -> None:
         """Leave nothing of what was begun and not asked for."""
@@ -150,6 +186,12 @@ class _Server:
             with chdir(home):
                 clear()
         self._ahead.clear()
+
+
+def _started(target: Callable[..., None], *given: object) -> BaseProcess:
+    process = _CONTEXT.Process(target=target, args=given)
+    process.start()
+    return process
 
 
 def _run_stage(name: str, home: str, files: Sequence[int], ahead: BaseProcess | None) -> None:
@@ -175,6 +217,31 @@ def _run_stage(name: str, home: str, files: Sequence[int], ahead: BaseProcess | 
     finally:
         clear()
     sys.exit(code)
+
+
+def _run_prepared(name: str, home: str, told: socket.socket, others: Sequence[socket.socket]) -> None:
+    """Load what a stage needs without a word, and run it on the output that comes when it is asked for.
+
+    others: the ends this process was forked with and must not hold open, so that none waits for nobody.
+    """
+    from recsys.batch.resumable_stages import run_when_told
+    from recsys.batch.stage_order import stage_of
+
+    for one in others:
+        one.close()
+    os.chdir(home)
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nothing, stream)
+
+    files: list[int] = []
+
+    def asked() -> None:
+        files.extend(socket.recv_fds(told, len(_ASKED), 2)[1])
+        if not files:
+            raise EOFError
+
+    run_when_told(stage_of(name), asked, lambda: _run_stage(name, home, files, None))
 
 
 def _run_ahead(name: str, home: str) -> None:

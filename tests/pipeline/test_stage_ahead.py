@@ -1,4 +1,4 @@
-"""A stage begun beside another leaves what it would have left by itself, or nothing."""
+"""A stage begun or prepared beside another leaves what it would have left by itself, or nothing."""
 
 import json
 import os
@@ -20,13 +20,19 @@ sys.modules["recsys.batch.preload"] = sys  # these steps use nothing of it
 from dataclasses import replace
 import recsys.batch.stage_order as order
 import recsys.batch.resumable_stages as resumable
-here = {{"train": "steps:train", "evaluate": "steps:evaluate"}}
-order.STAGES = tuple(replace(one, step=here.get(one.name, one.step)) for one in order.STAGES)
+names = ("train", "evaluate", "publish", "report", "track")
+here = {{name: f"steps:{{name}}" for name in names}}
+ready = {{name: f"steps:prepare_{{name}}" for name in ("report", "track")}}
+order.STAGES = tuple(
+    replace(one, step=here.get(one.name, one.step), prepare=ready.get(one.name, "")) for one in order.STAGES
+)
 resumable.stages_at_once = lambda settings: 2
 from recsys.batch.stage_server import run_with_server
 sys.exit(run_with_server(sys.argv[1:]))
 """
 STEPS = """
+import os
+import sys
 import time
 from pathlib import Path
 from recsys.pipeline.paths import PATHS
@@ -51,6 +57,27 @@ def evaluate(settings, paths):
     paths.dvc_plots.mkdir(exist_ok=True)
     (paths.dvc_plots / "models.csv").write_text(text)
     return {"people": int(text)}
+def prepared(name):
+    print("loading", file=sys.stderr)
+    Path(f"prepared_{name}").write_text(f"{os.getpid()}")
+def prepare_report(settings):
+    prepared("report")
+def prepare_track(settings):
+    prepared("track")
+    raise OSError("no store")
+def publish(settings, paths):
+    limit = time.monotonic() + 60
+    while not (Path("prepared_report").exists() and Path("prepared_track").exists()):
+        assert time.monotonic() < limit, "nothing is prepared"
+        time.sleep(0.05)
+    return {}
+def report(settings, paths):
+    Path("ran_report").write_text(f"{os.getpid()}")
+    print("written", file=sys.stderr)
+    return {"people": settings.people}
+def track(settings, paths):
+    Path("ran_track").write_text(f"{os.getpid()}")
+    return {}
 """
 ASKS = (
     "{python} -c 'import sys; from recsys.batch.stage_client import ask_server; "
@@ -85,6 +112,8 @@ def served(home: Path, *commands: str) -> list[str]:
         timeout=300,
     )
     assert not (home / ASIDE.root).exists()
+    assert "loading" not in found.stderr
+    (home / "stderr").write_text(found.stderr)
     return found.stdout.split()
 
 
@@ -123,3 +152,19 @@ def test_one_that_failed_beside_is_run_when_it_is_asked_for(home: Path) -> None:
     assert served(home, "train", "evaluate") == ["0", "0"]
     assert runs(home) == 2
     assert (home / PATHS.evaluation).read_text() == "12"
+
+
+def test_what_the_next_stages_need_is_loaded_while_one_runs(home: Path) -> None:
+    assert served(home, "publish", "report", "track") == ["0", "0", "0"]
+    for name in ("report", "track"):  # one that could not load it runs all the same
+        assert (home / f"prepared_{name}").read_text() == (home / f"ran_{name}").read_text()
+    assert [line["stage"] for line in read_lines(home / PATHS.log)] == ["publish", "report", "track"]
+    assert "written" in (home / "stderr").read_text()  # where its client writes, as without a server
+
+
+def test_what_was_prepared_and_not_asked_for_ends(home: Path) -> None:
+    assert served(home, "publish", "kill -9 $(cat prepared_track)", "track") == ["0", "0", "0"]
+    assert (home / "ran_track").read_text() != (home / "prepared_track").read_text()
+    assert not (home / "ran_report").exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((home / "prepared_report").read_text()), 0)
