@@ -19,7 +19,8 @@ def linked(root: Path) -> Path:
 
 
 def test_what_is_cut_short_or_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One stage of the walk: `tests/crash/test_stages.py` walks them all."""
+    """One stage and one harm of the walk: `tests/crash` walks them all."""
+    monkeypatch.setattr(night, "HARMS", night.HARMS[:1])
     monkeypatch.setattr(night, "WRITES", {"recommend": night.WRITES["recommend"]})
     out = tmp_path / "out.json"
     assert (

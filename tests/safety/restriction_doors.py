@@ -32,7 +32,7 @@ from recsys.safety import MemorySafety
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.keys import Keys
 from recsys.settings import GateSettings, PublishSettings
-from recsys.storage.load import load_population, load_tables
+from recsys.storage.load import load_population, load_tables, population_of
 from recsys.storage.publication import NEWCOMERS
 from recsys.testing.people import EASY_TO_LIST, make_tables
 from tests.pipeline.small_night import DECLARED
@@ -268,9 +268,8 @@ class Published:
 
 def _read(tables: Tables, hours: int) -> tuple[Population, list[str]]:
     """Return the people of some tables, and the ids of whom they ask to erase."""
-    people, spellings = load_population(tables, AS_OF + pd.Timedelta(hours=hours)), Spellings(USERS)
-    erased = load_tables(tables, people.as_of).restrictions.erased
-    return people, [spellings.whom(one) or one for one in sorted(erased)]
+    loaded, spellings = load_tables(tables, AS_OF + pd.Timedelta(hours=hours)), Spellings(USERS)
+    return population_of(loaded), [spellings.whom(one) or one for one in sorted(loaded.restrictions.erased)]
 
 
 @cache
