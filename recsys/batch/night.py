@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import recsys
-from recsys.batch.metrics_file import write_metrics
 from recsys.batch.process_group import run_group
 from recsys.batch.progress import condition_names, gate_names, kernels_are_cached, opening_lines, text
+from recsys.batch.prometheus_file import write_metrics
 from recsys.batch.resumable_stages import stages_at_once
 from recsys.batch.table_stages import CHANGES, PARAMS
 from recsys.catalogue import Language
@@ -198,7 +198,7 @@ class _Compiling:
     """Compiles kernels in a process of its own while the first stages read tables."""
 
     def __init__(self, environment: Mapping[str, str], *, needed: bool) -> None:
-        self._process = _quietly(environment, "recsys.batch.warm") if needed else None
+        self._process = _quietly(environment, "recsys.batch.compile_kernels") if needed else None
 
     def __enter__(self) -> None:
         """Nothing waits for it."""

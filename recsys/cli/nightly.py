@@ -60,7 +60,7 @@ def warm() -> None:
 
     typer.echo(f"{warm_up():.1f} s")
     if find_spec("implicit") is not None and find_spec("sklearn") is not None:
-        from recsys.batch.warm import warm as compiled
+        from recsys.batch.compile_kernels import warm as compiled
 
         compiled()
 

@@ -1,7 +1,6 @@
 """History: what every night measured, in a small file that outlives its run, and the log of stages."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -12,6 +11,7 @@ from recsys.errors import RecsysError
 from recsys.pipeline.gates.proposal import GateResult, Level, Numbers
 from recsys.pipeline.retention import run_folders
 from recsys.storage.atomic_write import write_atomically
+from recsys.storage.json_lines import add_json_line, read_json_lines
 from recsys.storage.manifest import read_manifest
 from recsys.storage.publication import LISTS, RUNS
 
@@ -95,7 +95,7 @@ def write_history(published: Path) -> None:
 
 def _of_file(path: Path) -> list[PastNight]:
     try:
-        lines = path.read_bytes().splitlines()
+        lines = read_json_lines(path)
     except OSError:
         return []
     nights = []
@@ -125,19 +125,12 @@ def _of_run(folder: Path) -> PastNight:
     )
 
 
+_READABLE: Final = 0o644
+
+
 def append_line(log: Path, facts: Mapping[str, object]) -> None:
     """Add one line and wait until it is on the disk; a line an earlier crash left open is closed first."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    line = json.dumps(facts, ensure_ascii=False).encode() + b"\n"
-    descriptor = os.open(log, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-    try:
-        size = os.fstat(descriptor).st_size
-        if size and os.pread(descriptor, 1, size - 1) != b"\n":
-            line = b"\n" + line
-        os.write(descriptor, line)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    add_json_line(log, json.dumps(facts, ensure_ascii=False), mode=_READABLE, wait=True)
 
 
 def read_lines(log: Path) -> list[dict[str, Any]]:
@@ -145,10 +138,8 @@ def read_lines(log: Path) -> list[dict[str, Any]]:
 
     A line that a crash or a full disk cut short says nothing and is left out.
     """
-    if not log.exists():
-        return []
     found: list[dict[str, Any]] = []
-    for line in log.read_text(encoding="utf-8", errors="replace").split("\n"):
+    for line in read_json_lines(log):
         with suppress(ValueError):
             fields = json.loads(line)
             if isinstance(fields, dict) and "stage" in fields:
@@ -166,11 +157,9 @@ def seconds_until_published(log: Path) -> dict[str, float]:
     A stage that had nothing new to do is in no line and costs nothing; lines that cannot be read are
     left out.
     """
-    if not log.exists():
-        return {}
     seconds: dict[str, float] = {}
     stages: dict[str, float] = {}
-    for line in log.read_text(encoding="utf-8", errors="replace").split("\n"):
+    for line in read_json_lines(log):
         with suppress(ValueError, KeyError, TypeError, AttributeError):
             fields = json.loads(line)
             if fields["stage"] not in _AFTERWARDS:

@@ -8,7 +8,7 @@ import numpy as np
 from recsys.allocation.attention import AttentionLimits
 from recsys.allocation.crowd import Crowd
 from recsys.allocation.graph import CandidateGraph
-from recsys.allocation.regions import RegionState
+from recsys.allocation.region_exchange import RegionState
 from recsys.allocation.rounding import RankedEdges
 from recsys.random import KeyedGenerator
 from recsys.ranking.recommend import RankedPairs

@@ -15,7 +15,7 @@ from recsys.allocation.config import AllocationConfig, MemberActivity
 from recsys.allocation.crowd import Crowd, budget_shares
 from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.minimum_exposure import ExposedLists
-from recsys.allocation.regions import Outside, RegionAllocation
+from recsys.allocation.region_exchange import Outside, RegionAllocation
 from recsys.allocation.rounding import RankedEdges
 from recsys.errors import SourceError
 from recsys.pipeline.allocation import read_pool

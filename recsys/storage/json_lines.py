@@ -27,18 +27,22 @@ def read_json_lines(path: Path) -> list[str]:
     return content[: content.rfind(b"\n") + 1].decode("utf-8", "replace").split("\n")[:-1]
 
 
-def add_json_line(path: Path, line: str) -> None:
-    """Add a line at the end of a file that is made when it is not there, readable by its owner alone.
+def add_json_line(path: Path, line: str, *, mode: int = _OWNER_ALONE, wait: bool = False) -> None:
+    """Add a line at the end of a file that is made when it is not there.
 
     It is one write, so lines of two processes do not mix. A line before it that was cut short is ended first,
     and stays as it is.
+
+    mode: of a file that is made; readable by its owner alone unless said. wait: until it is on the disk.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, _OWNER_ALONE)
+    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, mode)
     try:
         size = os.fstat(file).st_size
         is_cut = size > 0 and os.pread(file, 1, size - 1) != b"\n"
         os.write(file, ("\n" * is_cut + line + "\n").encode())
+        if wait:
+            os.fsync(file)
     finally:
         os.close(file)
 

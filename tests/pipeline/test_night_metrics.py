@@ -10,8 +10,8 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from recsys.batch.metrics_file import write_metrics
 from recsys.batch.night import old_data
+from recsys.batch.prometheus_file import write_metrics
 from recsys.pipeline.history import append_line
 from recsys.pipeline.paths import NightPaths
 from recsys.settings import Settings

@@ -26,8 +26,9 @@ from recsys.pipeline.executors import Job, PartFunction, PartResult, Processes, 
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import PATHS, NightPaths
 from recsys.pipeline.region_files import EDGES, PLACES
+from recsys.pipeline.region_partition import cut_regions
 from recsys.pipeline.region_tasks import RegionJob
-from recsys.pipeline.regions import allocate_regions, cut_regions
+from recsys.pipeline.regions import allocate_regions
 from recsys.pipeline.stage_outputs import FIGURES, read_prices
 from recsys.random import KeyedGenerator
 from recsys.settings import RegionSettings, Settings, read_settings
