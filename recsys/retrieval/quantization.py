@@ -213,7 +213,7 @@ def _multiply_four(  # noqa: PLR0917
     return types.void(mine, r, theirs, columns, at, unit, x, y), code
 
 
-@kernel
+@kernel(forceinline=True)
 def multiply_llvm(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     mine: Int16Array,
     r: int,

@@ -17,7 +17,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from recsys.kernels import USE_LLVM, kernel
-from recsys.types import Float32Array
+from recsys.types import Float32Array, Float64Array
 
 LANES: Final = 16
 """The number of factors is padded with zeros to a multiple, so that a sum has no loose end."""
@@ -25,53 +25,9 @@ LANES: Final = 16
 _WIDTH: Final = 8
 
 
-def _zeros(builder: Any, kind: Any) -> Any:
-    return cgutils.alloca_once_value(builder, ir.Constant(kind, [0.0] * _WIDTH))  # type: ignore[no-untyped-call]
-
-
-@intrinsic
-def _sum(_: Any, x: Any, y: Any) -> Any:
-    # The sum of x * y of two contiguous float32 arrays, a multiple of LANES long, as float64.
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        arrays = [
-            context.make_array(kind)(context, builder, value)
-            for kind, value in zip(signature.args, arguments, strict=True)
-        ]
-        narrow, wide = ir.VectorType(ir.FloatType(), _WIDTH), ir.VectorType(ir.DoubleType(), _WIDTH)
-        sums = [_zeros(builder, wide), _zeros(builder, wide)]
-        n, one = arrays[0].nitems, context.get_constant(types.intp, LANES)
-        with cgutils.for_range_slice(builder, n.type(0), n, one) as (start, _):
-            for part, running in enumerate(sums):
-                at = builder.add(start, n.type(part * _WIDTH))
-                terms = [
-                    builder.fpext(
-                        builder.load(
-                            builder.bitcast(builder.gep(a.data, [at]), narrow.as_pointer()), align=4
-                        ),
-                        wide,
-                    )
-                    for a in arrays
-                ]
-                builder.store(builder.fadd(builder.load(running), builder.fmul(*terms)), running)
-        both = builder.fadd(builder.load(sums[0]), builder.load(sums[1]))
-        left = [builder.extract_element(both, ir.Constant(ir.IntType(32), lane)) for lane in range(_WIDTH)]
-        while len(left) > 1:
-            left = [builder.fadd(a, b) for a, b in zip(left[::2], left[1::2], strict=True)]
-        return left[0]
-
-    return types.float64(x, y), code
-
-
 @kernel
-def reproducible_dot_llvm(x: Float32Array, y: Float32Array):  # type: ignore[no-untyped-def]
+def reproducible_dot(x: Float32Array, y: Float32Array):  # type: ignore[no-untyped-def]
     """Return the inner product of two float32 `(n,)` as float64; n is a multiple of LANES."""
-    return _sum(x, y)  # type: ignore[call-arg]
-
-
-@kernel
-def reproducible_dot_numba(x: Float32Array, y: Float32Array):  # type: ignore[no-untyped-def]
-    """Return the same, to the same bits, in plain numba: several times slower."""
     lanes = np.zeros(LANES)
     for start in range(0, len(x), LANES):
         for lane in range(LANES):
@@ -86,7 +42,119 @@ def reproducible_dot_numba(x: Float32Array, y: Float32Array):  # type: ignore[no
     return lanes[0]
 
 
-reproducible_dot = reproducible_dot_llvm if USE_LLVM else reproducible_dot_numba
+TOGETHER: Final = 2
+"""Candidates whose sums are taken side by side, sharing what is read of the viewer."""
+
+_NARROW = ir.VectorType(ir.FloatType(), _WIDTH)
+_WIDE = ir.VectorType(ir.DoubleType(), _WIDTH)
+
+
+def _zeros(builder: Any) -> Any:
+    return cgutils.alloca_once_value(builder, ir.Constant(_WIDE, [0.0] * _WIDTH))  # type: ignore[no-untyped-call]
+
+
+def _terms(builder: Any, row: Any, at: Any) -> Any:
+    return builder.fpext(
+        builder.load(builder.bitcast(builder.gep(row, [at]), _NARROW.as_pointer()), align=4), _WIDE
+    )
+
+
+def _neighbours_added(builder: Any, a: Any, b: Any) -> Any:
+    # Of two vectors of eight: the sums of neighbours, those of a, then those of b.
+    even, odd = (
+        builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), _WIDTH), lanes))
+        for lanes in (list(range(0, 2 * _WIDTH, 2)), list(range(1, 2 * _WIDTH, 2)))
+    )
+    return builder.fadd(even, odd)
+
+
+@intrinsic
+def _dots(  # noqa: PLR0917
+    _: Any, taste: Any, appeal: Any, r: Any, their_taste: Any, their_appeal: Any, c: Any, d: Any, sums: Any
+) -> Any:
+    # `reproducible_dots`.
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        likes, pleases, row, others_like, others_please, one, two, out = (
+            context.make_array(kind)(context, builder, value) if isinstance(kind, types.Array) else value
+            for kind, value in zip(signature.args, arguments, strict=True)
+        )
+        width = builder.extract_value(likes.shape, 1)
+        index = width.type
+
+        def row_of(matrix: Any, at: Any) -> Any:
+            return builder.gep(matrix.data, [builder.mul(at, width)])
+
+        mine = row_of(likes, row), row_of(pleases, row)
+        theirs = [(row_of(others_please, at), row_of(others_like, at)) for at in (one, two)]
+        running = [[[_zeros(builder) for _ in "01"] for _ in mine] for _ in theirs]
+        fused = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]
+            builder.module, ir.FunctionType(_WIDE, [_WIDE] * 3), f"llvm.fmuladd.v{_WIDTH}f64"
+        )
+        with cgutils.for_range_slice(builder, index(0), width, index(LANES)) as (start, _):
+            for part in range(2):
+                at = builder.add(start, index(part * _WIDTH))
+                terms = [_terms(builder, factors, at) for factors in mine]
+                for rows, of_rows in zip(theirs, running, strict=True):
+                    for factors, term, of_side in zip(rows, terms, of_rows, strict=True):
+                        # Products are exact, so adding them in the same instruction changes no bit.
+                        total = of_side[part]
+                        added = builder.call(fused, [term, _terms(builder, factors, at), builder.load(total)])
+                        builder.store(added, total)
+        both = [
+            builder.fadd(builder.load(low), builder.load(high)) for of_rows in running for low, high in of_rows
+        ]
+        halves = [_neighbours_added(builder, *both[at : at + 2]) for at in (0, 2)]
+        quarters = _neighbours_added(builder, *halves)
+        found = _neighbours_added(builder, quarters, quarters)
+        builder.store(
+            found, builder.bitcast(builder.gep(out.data, [index(0)]), _WIDE.as_pointer()), align=8
+        )
+        return context.get_dummy_value()
+
+    number = types.intp
+    return types.void(taste, appeal, number, their_taste, their_appeal, number, number, sums), code
+
+
+@kernel(forceinline=True)
+def reproducible_dots_llvm(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    taste: Float32Array,
+    appeal: Float32Array,
+    r: int,
+    their_taste: Float32Array,
+    their_appeal: Float32Array,
+    c: int,
+    d: int,
+    sums: Float64Array,
+):
+    """Write to `sums` the inner products of a viewer with two candidates as float64.
+
+    taste, appeal: `(n_viewers, n)` float32, n a multiple of LANES; r: the viewer's row; their_taste,
+    their_appeal: `(n_people, n)`; c, d: rows of the candidates; sums: `(8,)`, of which the first four are
+    taste[r] with their_appeal[c], appeal[r] with their_taste[c], and the same with d.
+    """
+    _dots(taste, appeal, r, their_taste, their_appeal, c, d, sums)  # type: ignore[call-arg]
+
+
+@kernel
+def reproducible_dots_numba(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    taste: Float32Array,
+    appeal: Float32Array,
+    r: int,
+    their_taste: Float32Array,
+    their_appeal: Float32Array,
+    c: int,
+    d: int,
+    sums: Float64Array,
+):
+    """Do the same, to the same bits, in plain numba: several times slower."""
+    sums[0] = reproducible_dot(taste[r], their_appeal[c])
+    sums[1] = reproducible_dot(appeal[r], their_taste[c])
+    sums[2] = reproducible_dot(taste[r], their_appeal[d])
+    sums[3] = reproducible_dot(appeal[r], their_taste[d])
+
+
+reproducible_dots = reproducible_dots_llvm if USE_LLVM else reproducible_dots_numba
 
 
 _TO_WHOLE: Final = 1.5 * 2.0**52  # added, it leaves a whole number in the lowest bits

@@ -2,7 +2,7 @@
 
 What decides
 ------------
-`reproducible_dot` adds exact products in float64 and one fixed order, so a pair's score depends on nothing
+`reproducible_dots` adds exact products in float64 and one fixed order, so a pair's score depends on nothing
 but the pair. Lists are ordered by score from high to low, then by row.
 
 What may be skipped
@@ -49,7 +49,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from recsys.kernels import kernel
-from recsys.retrieval.reproducible_math import reproducible_dot, sigmoid
+from recsys.retrieval.reproducible_math import TOGETHER, reproducible_dots, sigmoid
 from recsys.types import Float32Array, Float64Array, Int16Array, Int32Array
 
 PRODUCT, HARMONIC, GEOMETRIC, MIN, CROSS_RATIO = range(5)
@@ -196,21 +196,30 @@ def sigmoids(x: Float64Array, p: Float64Array):  # type: ignore[no-untyped-def]
 def exact_logits(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     taste: Float32Array,
     appeal: Float32Array,
+    r: int,
     near: Float32Array,
+    near_row: int,
     their_taste: Float32Array,
     their_appeal: Float32Array,
     place: Int32Array,
     others: Int32Array,
+    first: int,
+    last: int,
     x: Float64Array,
     y: Float64Array,
+    to: int,
 ):
-    """Write to x and y `(n_others,)` float64 the logits of a viewer for each of `others`, and back.
+    """Write to x and y, from `to` on, the float64 logits of viewer r for `others[first:last]`, and back.
 
-    taste, appeal: `(n_factors,)` of the viewer; near: `(n_places,)`, from the viewer's place; their_taste,
-    their_appeal: `(n, n_factors)`; place: `(n,)`; others: positions `(n_others,)` int32.
+    taste, appeal: `(n_viewers, n_factors)`; near: `(n_from, n_places)`, of which `near_row` is that of the
+    viewer's place; their_taste, their_appeal: `(n, n_factors)`; place: `(n,)`; others: positions int32.
     """
-    for a in range(len(others)):
-        j = others[a]
-        close = np.float64(near[place[j]])
-        x[a] = reproducible_dot(taste, their_appeal[j]) + close
-        y[a] = reproducible_dot(appeal, their_taste[j]) + close
+    sums = np.empty(8)
+    for a in range(first, last, TOGETHER):
+        c, d = others[a], others[min(a + 1, last - 1)]
+        reproducible_dots(taste, appeal, r, their_taste, their_appeal, c, d, sums)
+        at, close = to + a - first, np.float64(near[near_row, place[c]])
+        x[at], y[at] = sums[0] + close, sums[1] + close
+        if a + 1 < last:
+            close = np.float64(near[near_row, place[d]])
+            x[at + 1], y[at + 1] = sums[2] + close, sums[3] + close

@@ -33,6 +33,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.kernels import kernel
+from recsys.retrieval.compaction import AT_ONCE
 from recsys.types import Float32Array, Float64Array, Int32Array
 
 COLUMNS_AT_ONCE: Final = 128
@@ -40,7 +41,7 @@ COLUMNS_AT_ONCE: Final = 128
 
 _MORE: Final = 128
 
-SPARE: Final = 8
+SPARE: Final = AT_ONCE
 """Places beyond what is noted, for writing without looking."""
 
 NO_PRICE: Final = np.empty(0)

@@ -15,6 +15,7 @@ from recsys.retrieval.score_bounds import (
     logit_bounds,
     lower_log_odds,
     lowered,
+    mutual_score,
     mutual_scores,
     sigmoids,
 )
@@ -52,6 +53,8 @@ def prune_by_bounds(lists: Shortlists, r: int, margin: float, wanted: SearchTarg
     Returns a score that k of the rest surely reach, 0 when there are fewer.
     """
     n, k = lists.length[r], wanted.k
+    if n <= k:
+        return 0.0
     x, y, score, position = lists.x[r], lists.y[r], lists.score[r], lists.position[r]
     new = slice(lists.n_scored[r], n)
     mutual_scores(wanted.combiner, x[new], y[new], score[new])
@@ -59,8 +62,6 @@ def prune_by_bounds(lists: Shortlists, r: int, margin: float, wanted: SearchTarg
         for a in range(lists.n_scored[r], n):
             score[a] -= wanted.price[position[a]] * sigmoid(np.float64(x[a]))
     lists.n_scored[r] = n
-    if n <= k:
-        return 0.0
     wrong = margin + SLACK
     kth = kth_best_bound(score[:n], k)
     if len(wanted.price):
@@ -120,9 +121,9 @@ def _prune_exactly(  # type: ignore[no-untyped-def]
     new = slice(lists.n_exact[r], n)
     scored, at = lists.score[r, new], lists.position[r, new]
     x, y, p = np.empty(len(at)), np.empty(len(at)), np.empty(len(at))
-    near = viewers.near[viewers.place[r]]
     factors = people.taste, people.appeal, people.place
-    exact_logits(viewers.taste[r], viewers.appeal[r], near, *factors, at, x, y)
+    near = viewers.near, viewers.place[r]
+    exact_logits(viewers.taste, viewers.appeal, r, *near, *factors, at, 0, len(at), x, y, 0)
     mutual_scores(wanted.combiner, x, y, scored)
     if len(wanted.price):
         sigmoids(x, p)
@@ -136,8 +137,8 @@ def _prune_exactly(  # type: ignore[no-untyped-def]
     return max(lists.score[r, kept - 1], 0.0) if kept == k else 0.0
 
 
-_NEAR_EACH_OTHER: Final = 512
-"""People whose factors stay in the second-level cache while all rows are scored with them."""
+_NEAR_EACH_OTHER: Final = 4096
+"""Positions gone through at a time for all rows: most of them stand in no short list of a tile."""
 
 
 @kernel
@@ -158,9 +159,8 @@ def rescore(lists: Shortlists, best: TopK, viewers: ViewerFactors, people: Facto
         p, q, score, value = p_[:n], q_[:n], score_[:n], value_[:n]
         sigmoids(x[r, :n], p)
         sigmoids(y[r, :n], q)
-        mutual_scores(wanted.combiner, x[r, :n], y[r, :n], score)
         for a in range(n):
-            value[a] = score[a]
+            value[a] = score[a] = mutual_score(wanted.combiner, x[r, a], y[r, a], p[a], q[a])
         if len(wanted.price):
             for a in range(n):
                 value[a] -= wanted.price[position[a]] * p[a]
@@ -189,28 +189,35 @@ def _exact_logits_of_all(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     """
     taste, appeal, near, place = viewers.taste, viewers.appeal, viewers.near, viewers.place
     their_taste, their_appeal, their_place = people.taste, people.appeal, people.place
-    done = np.zeros(len(length), np.int64)
-    while True:
-        lowest = len(their_place)
+    others, of_x, of_y = position.reshape(-1), x.reshape(-1), y.reshape(-1)
+    room, widest = position.shape[1], x.shape[1]
+    done, lowest = np.zeros(len(length), np.int64), 0
+    while lowest < len(their_place):
+        beyond, following = lowest + _NEAR_EACH_OTHER, len(their_place)
         for r in range(len(length)):
-            if done[r] < length[r]:
-                lowest = min(lowest, position[r, done[r]])
-        if lowest == len(their_place):
-            return
-        for r in range(len(length)):
-            first = last = done[r]
-            while last < length[r] and position[r, last] < lowest + _NEAR_EACH_OTHER:
+            first = last = r * room + done[r]
+            end = r * room + length[r]
+            while last < end and others[last] < beyond:
                 last += 1
             if last > first:
+                to = r * widest + done[r]
                 exact_logits(
-                    taste[r],
-                    appeal[r],
-                    near[place[r]],
+                    taste,
+                    appeal,
+                    r,
+                    near,
+                    place[r],
                     their_taste,
                     their_appeal,
                     their_place,
-                    position[r, first:last],
-                    x[r, first:last],
-                    y[r, first:last],
+                    others,
+                    first,
+                    last,
+                    of_x,
+                    of_y,
+                    to,
                 )
-                done[r] = last
+                done[r] += last - first
+            if last < end:
+                following = min(following, others[last])
+        lowest = following

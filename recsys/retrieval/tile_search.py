@@ -23,6 +23,7 @@ from recsys.constraints.masks import (
 )
 from recsys.constraints.sparse_masks import CsrRows, mask_pairs
 from recsys.kernels import kernel
+from recsys.retrieval.compaction import append_reaching, unmasked
 from recsys.retrieval.index import TileIndex
 from recsys.retrieval.memory_limit import BlockShape
 from recsys.retrieval.quantization import multiply
@@ -39,7 +40,7 @@ from recsys.retrieval.shortlist import (
 )
 from recsys.retrieval.threshold_pruning import prune_row, rescore
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
-from recsys.types import BoolArray, Float32Array, Int32Array, UInt32Array, UInt64Array
+from recsys.types import BoolArray, Int32Array, UInt32Array
 
 _FIRST: Final = np.zeros(1, np.int64)
 
@@ -208,58 +209,6 @@ def _tile_of_this_process(rows: Int32Array) -> TopK:
 
 
 @kernel
-def _unmasked(columns: Int32Array, start: int, stop: int, mask: BoolArray, r: int, out: Int32Array):  # type: ignore[no-untyped-def]  # noqa: PLR0917
-    """Write to `out` those of `columns[start:stop]` that row r of the mask leaves; return how many.
-
-    Unsigned numbers are not looked at for being negative, which would take longer than all else here.
-    """
-    n, row = np.uintp(0), np.uintp(r)
-    for c in range(np.uintp(start), np.uintp(stop)):
-        out[n] = columns[c]
-        n += np.uintp(mask[row, c])
-    return np.int64(n)
-
-
-@kernel
-def _flag(  # type: ignore[no-untyped-def]  # noqa: PLR0917
-    n: int, ours: Float32Array, theirs: Float32Array, least: float, total: float, flags: BoolArray
-):
-    """Flag which of the first n pairs reach what the row asks, up to a multiple of eight."""
-    for c in range(n):
-        flags[c] = (ours[c] >= least) & (theirs[c] >= least) & (ours[c] + theirs[c] >= total)
-    for c in range(n, -(-n // 8) * 8):
-        flags[c] = False
-
-
-@kernel
-def _append_flagged(  # type: ignore[no-untyped-def]  # noqa: PLR0917
-    n: int,
-    columns: Int32Array,
-    ours: Float32Array,
-    theirs: Float32Array,
-    flags: BoolArray,
-    eights: UInt64Array,
-    r: int,
-    length: int,
-    x: Float32Array,
-    y: Float32Array,
-    position: Int32Array,
-):
-    """Append the flagged ones of the first n pairs to the short list of row r; return its new length.
-
-    length: how many it holds; eights: the flags, eight at a time, most of which are not set once a row asks
-    for much.
-    """
-    row, at = np.uintp(r), np.uintp(length)
-    for eight in range((n + 7) // 8):
-        if eights[eight] != 0:
-            for c in range(np.uintp(8 * eight), np.uintp(8 * eight + 8)):
-                x[row, at], y[row, at], position[row, at] = ours[c], theirs[c], columns[c]
-                at += np.uintp(flags[c])
-    return np.int64(at)
-
-
-@kernel
 def scan_tile(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     lists: Shortlists,
     viewers: ViewerFactors,
@@ -281,12 +230,10 @@ def scan_tile(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     distance_decay = near.size > 1 or (near.size == 1 and near[0, 0] != 0.0)
     open_ = np.empty(COLUMNS_AT_ONCE + SPARE, np.int32)
     x, y = np.empty(len(open_), np.float32), np.empty(len(open_), np.float32)
-    flags = np.empty(len(open_), np.bool_)
-    eights = flags.view(np.uint64)
     for start in range(0, len(columns), COLUMNS_AT_ONCE):
         stop = min(start + COLUMNS_AT_ONCE, len(columns))
         for r in range(len(place)):
-            n = _unmasked(columns, start, stop, mask, r, open_)
+            n = unmasked(columns, start, stop, mask, r, open_)
             multiply(ours, r, theirs, open_, n, unit, x, y)
             if distance_decay:
                 for c in range(n):
@@ -295,8 +242,7 @@ def scan_tile(  # type: ignore[no-untyped-def]  # noqa: PLR0917
                     y[c] += close
             if length[r] + n + SPARE > room:
                 n_exact += prune_row(lists, viewers, r, people, wanted)
-            _flag(n, x, y, least[r], total[r], flags)
-            length[r] = _append_flagged(
-                n, open_, x, y, flags, eights, r, length[r], noted_x, noted_y, noted_position
+            length[r] = append_reaching(
+                n, open_, x, y, least[r], total[r], r, length[r], noted_x, noted_y, noted_position
             )
     return n_exact
