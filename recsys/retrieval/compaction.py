@@ -40,7 +40,7 @@ def _place(builder: Any, array: Any, kind: Any, at: Any, row: Any = None) -> Any
 
 
 def _load(builder: Any, array: Any, kind: Any, at: Any, row: Any = None) -> Any:
-    return builder.load(_place(builder, array, kind, at, row), align=kind.element.width // 8 if kind != _REAL else 4)
+    return builder.load(_place(builder, array, kind, at, row), align=1 if kind == _BYTES else 4)
 
 
 def _splat(builder: Any, number: Any, kind: Any) -> Any:
@@ -63,14 +63,16 @@ def _count(builder: Any, keep: Any, kind: Any) -> Any:
 
 
 @intrinsic
-def _append_unmasked(_: Any, columns: Any, at: Any, mask: Any, r: Any, out: Any, n: Any) -> Any:  # noqa: PLR0917
+def _append_unmasked(_: Any, columns: Any, _at: Any, mask: Any, _r: Any, out: Any, _n: Any) -> Any:
     # Appends to out[:n] those of columns[at:at + 16] that row r of the mask leaves; returns how many it has.
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         numbers, start, left, row, found, length = _arrays(context, builder, signature, arguments)
         bytes_ = _load(builder, left, _BYTES, start, row)
         keep = builder.icmp_unsigned("!=", bytes_, ir.Constant(_BYTES, [0] * AT_ONCE))
-        _store_packed(builder, _load(builder, numbers, _WHOLE, start), keep, _place(builder, found, _WHOLE, length))
+        _store_packed(
+            builder, _load(builder, numbers, _WHOLE, start), keep, _place(builder, found, _WHOLE, length)
+        )
         return builder.add(length, _count(builder, keep, length.type))
 
     return types.intp(columns, types.intp, mask, types.intp, out, types.intp), code
@@ -108,15 +110,15 @@ def unmasked_numba(columns: Int32Array, start: int, stop: int, mask: BoolArray, 
 @intrinsic
 def _append_reaching(  # noqa: PLR0917
     _: Any,
-    at: Any,
-    n: Any,
+    _at: Any,
+    _n: Any,
     columns: Any,
     ours: Any,
     theirs: Any,
-    least: Any,
-    total: Any,
-    r: Any,
-    length: Any,
+    _least: Any,
+    _total: Any,
+    _r: Any,
+    _length: Any,
     x: Any,
     y: Any,
     position: Any,
@@ -147,9 +149,7 @@ def _append_reaching(  # noqa: PLR0917
         return builder.load(after)
 
     number, real = types.intp, types.float32
-    return number(
-        number, number, columns, ours, theirs, real, real, number, number, x, y, position
-    ), code
+    return number(number, number, columns, ours, theirs, real, real, number, number, x, y, position), code
 
 
 @kernel(forceinline=True)

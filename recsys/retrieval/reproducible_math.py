@@ -69,8 +69,8 @@ def _neighbours_added(builder: Any, a: Any, b: Any) -> Any:
 
 
 @intrinsic
-def _dots(  # noqa: PLR0917
-    _: Any, taste: Any, appeal: Any, r: Any, their_taste: Any, their_appeal: Any, c: Any, d: Any, sums: Any
+def _dots(
+    _: Any, taste: Any, appeal: Any, _r: Any, their_taste: Any, their_appeal: Any, _c: Any, _d: Any, sums: Any
 ) -> Any:
     # `reproducible_dots`.
 
@@ -102,14 +102,14 @@ def _dots(  # noqa: PLR0917
                         added = builder.call(fused, [term, _terms(builder, factors, at), builder.load(total)])
                         builder.store(added, total)
         both = [
-            builder.fadd(builder.load(low), builder.load(high)) for of_rows in running for low, high in of_rows
+            builder.fadd(builder.load(low), builder.load(high))
+            for of_rows in running
+            for low, high in of_rows
         ]
         halves = [_neighbours_added(builder, *both[at : at + 2]) for at in (0, 2)]
         quarters = _neighbours_added(builder, *halves)
         found = _neighbours_added(builder, quarters, quarters)
-        builder.store(
-            found, builder.bitcast(builder.gep(out.data, [index(0)]), _WIDE.as_pointer()), align=8
-        )
+        builder.store(found, builder.bitcast(builder.gep(out.data, [index(0)]), _WIDE.as_pointer()), align=8)
         return context.get_dummy_value()
 
     number = types.intp

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from recsys.models.reciprocal import COMBINERS, combine
 from recsys.retrieval.index import build_factor_store
-from recsys.retrieval.reproducible_math import reproducible_dot_llvm, reproducible_dot_numba
+from recsys.retrieval.reproducible_math import reproducible_dots_llvm, reproducible_dots_numba
 from recsys.retrieval.score_bounds import (
     COMBINER_NUMBERS,
     exact_logits,
@@ -26,30 +26,39 @@ from tests.retrieval.worlds import directed_world
 logits = st.floats(-30, 30)
 
 
-@pytest.mark.parametrize("reproducible_dot", [reproducible_dot_llvm, reproducible_dot_numba])
+@pytest.mark.parametrize("reproducible_dots", [reproducible_dots_llvm, reproducible_dots_numba])
 @pytest.mark.parametrize("n", [0, 16, 32, 48, 160])
-def test_sums_equal_their_twin_to_the_last_bit(n: int, reproducible_dot: Callable[..., float]) -> None:
-    x, y = np.random.default_rng(n).normal(size=(2, 30, n)).astype(np.float32)
-    found = [reproducible_dot(a, b) for a, b in zip(x, y, strict=True)]
-    assert found == [plain_sum(a, b) for a, b in zip(x, y, strict=True)]
+def test_sums_equal_their_twin_to_the_last_bit(n: int, reproducible_dots: Callable[..., None]) -> None:
+    x, y, a, b = np.random.default_rng(n).normal(size=(4, 30, n)).astype(np.float32)
+    for r in range(30):
+        sums, c, d = np.empty(8), (r * 7) % 30, (r * 11 + 3) % 30
+        reproducible_dots(x, y, r, a, b, c, d, sums)
+        pairs = [(x[r], b[c]), (y[r], a[c]), (x[r], b[d]), (y[r], a[d])]
+        assert sums[:4].tolist() == [plain_sum(*pair) for pair in pairs]
     if n > 16:
-        assert found != [
-            float(a.astype(np.float64) @ b.astype(np.float64)) for a, b in zip(x, y, strict=True)
+        assert [plain_sum(*pair) for pair in zip(x, y, strict=True)] != [
+            float(each.astype(np.float64) @ other.astype(np.float64))
+            for each, other in zip(x, y, strict=True)
         ]
 
 
 how = st.sampled_from(sorted(COMBINERS))
 
 
-def test_exact_logits_equal_their_twin_to_the_last_bit() -> None:
+@pytest.mark.parametrize("n", [0, 1, 2, 7, 20])
+def test_exact_logits_equal_their_twin_to_the_last_bit(n: int) -> None:
     directed = directed_world(np.random.default_rng(0), 20, 11)
     rows = np.random.default_rng(1).permutation(20).astype(np.int32)
     people, expected = build_factor_store(directed, rows), plain_logits(directed)
-    for a in range(20):
-        for b in range(20):
-            near = np.float64(people.near[people.place[a], people.place[b]])
-            found = reproducible_dot_llvm(people.taste[a], people.appeal[b]) + near
-            assert found == expected[rows[a], rows[b]]
+    others, (x, y) = np.arange(20, dtype=np.int32)[::-1].copy(), np.full((2, 30), np.nan)
+    for r in range(20):
+        factors = people.taste, people.appeal, people.place
+        near = people.near, people.place[r]
+        exact_logits(people.taste, people.appeal, r, *near, *factors, others, 20 - n, 20, x, y, 5)
+        seen = rows[others[20 - n :]]
+        assert x[5 : 5 + n].tolist() == expected[rows[r], seen].tolist()
+        assert y[5 : 5 + n].tolist() == expected[seen, rows[r]].tolist()
+        assert np.isnan(np.concatenate([x[:5], x[5 + n :], y[:5], y[5 + n :]])).all()
 
 
 @settings(deadline=None)
@@ -87,8 +96,9 @@ def test_pairs_scored_together_equal_their_twin_to_the_last_bit(how: str) -> Non
     rows = np.random.default_rng(5).permutation(50).astype(np.int32)
     people, everybody = build_factor_store(directed, rows), np.arange(50, dtype=np.int32)
     x, y, *found = np.empty((5, 50))
-    factors = people.taste[7], people.appeal[7], people.near[people.place[7]]
-    exact_logits(*factors, people.taste, people.appeal, people.place, everybody, x, y)
+    factors = people.taste, people.appeal, people.place
+    near = people.near, people.place[7]
+    exact_logits(people.taste, people.appeal, 7, *near, *factors, everybody, 0, 50, x, y, 0)
     mutual_scores(COMBINER_NUMBERS[how], x, y, found[0])
     sigmoids(x, found[1])
     sigmoids(y, found[2])
