@@ -90,7 +90,7 @@ def unmasked_llvm(columns: Int32Array, start: int, stop: int, mask: BoolArray, r
         c += AT_ONCE
     for rest in range(c, stop):
         out[n] = columns[rest]
-        n += np.intp(mask[r, rest])
+        n += mask[r, rest]
     return n
 
 
