@@ -76,6 +76,7 @@ class Sides(Constraint):
 
 
 _FEWEST_TOWARDS_SELF: Final = 5
+_FEWEST_TIES: Final = 30
 _OF_CHANCE: Final = 0.5
 """Share of the rows towards oneself that chance makes, from which on ids are those of two kinds."""
 _ANSWERED_BY_CHANCE: Final = 2.0
@@ -83,7 +84,7 @@ _ANSWERED_BY_CHANCE: Final = 2.0
 
 
 def warn_of_two_kinds(rows: pd.DataFrame, n_towards_self: int) -> None:
-    """Warn where the two columns of a table look like two kinds, such as users and films.
+    """Warn where the two columns of a table look like two kinds, such as users and films, or like ties.
 
     That is where nobody who was acted towards ever acts. And where both kinds have numbers of their own, so
     that one number stands for two: then it stands beside itself as often as chance makes it, while those of
@@ -97,6 +98,8 @@ def warn_of_two_kinds(rows: pd.DataFrame, n_towards_self: int) -> None:
     if len(names) >= FEWEST_TO_TELL and not np.isin(names, pd.unique(viewers)).any():
         problem, got = "no candidate is a viewer", f"{len(names):,} candidates"
         warn(explained(problem, got=got, remedy=f"{remedy}else viewers are candidates too"))
+        return
+    _warn_of_ties(viewers, candidates)
     if n_towards_self < _FEWEST_TOWARDS_SELF or not all(str(one).isdecimal() for one in names):
         return
     towards_self, answered, by_chance = _alike_by_chance(viewers, candidates)
@@ -104,6 +107,17 @@ def warn_of_two_kinds(rows: pd.DataFrame, n_towards_self: int) -> None:
         problem = "ids look like those of two kinds that have the same numbers"
         got = f"{n_towards_self:,} rows of an id towards itself, about {towards_self:.0f} by chance"
         warn(explained(problem, got=got, remedy=f"{remedy}else they are set aside as of one person"))
+
+
+def _warn_of_ties(viewers: ObjectArray, candidates: ObjectArray) -> None:
+    """Warn where each pair stands once, the same id always first: such tables are of ties without direction."""
+    first = int((viewers < candidates).sum())
+    if len(viewers) >= _FEWEST_TIES and first in (0, len(viewers)):
+        got = f"{len(viewers):,} rows with the {'smaller' if first else 'greater'} id first"
+        remedy = (
+            "if a row is of both, give it both ways: pd.concat([frame, frame.rename(columns={a: b, b: a})])"
+        )
+        warn(explained("each pair stands in one direction alone", got=got, remedy=remedy))
 
 
 def _alike_by_chance(viewers: ObjectArray, candidates: ObjectArray) -> tuple[float, int, float]:

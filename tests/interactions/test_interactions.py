@@ -374,6 +374,21 @@ def test_two_kinds_of_ids_without_sides_are_noticed():
         Interactions.of(frame, viewer="user", candidate="film", sides=("user", "film"))
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_ties_that_stand_in_one_direction_alone_are_warned_of(seed):
+    rng = np.random.default_rng(seed)
+    i, j = np.divmod(rng.permutation(60 * 60)[:400], 60)
+    one, other = np.minimum(i, j)[i != j], np.maximum(i, j)[i != j]
+    for a, b, which in ((one, other, "smaller"), (other, one, "greater")):
+        with pytest.warns(UserWarning, match=f"one direction alone: got .* rows with the {which} id first"):
+            read(table(who=a, whom=b))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read(table(who=np.concatenate([one, other]), whom=np.concatenate([other, one])))
+        read(table(who=i[i != j], whom=j[i != j]))
+        read(table(who=one, whom=other), sides=("user", "film"))
+
+
 def test_sides_of_none_of_the_people_are_refused():
     frame = pd.DataFrame({"who": [0, 1, 2], "whom": [1, 2, 0]})
     for kinds in ({"0": "woman", "1": "man"}, pd.Series(["woman", "man"], index=["u0", "u1"])):
