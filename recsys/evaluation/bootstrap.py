@@ -178,23 +178,31 @@ def bootstrap(
 
 
 def of_groups(
-    values: npt.ArrayLike, *, rng: RNGLike, n_resamples: int = 2000, level: float = 0.95
+    values: npt.ArrayLike,
+    *,
+    rng: RNGLike,
+    weights: npt.ArrayLike | None = None,
+    n_resamples: int = 2000,
+    level: float = 0.95,
 ) -> Interval:
     """Return the mean over groups `(n_groups,)` and its interval when whole groups are redrawn.
 
     For a number measured once a group (a wave, a town), where groups and not pairs are the sample.
-    Groups whose value is NaN are left out.
+    Groups whose value is NaN are left out. weights: `(n_groups,)` such as sizes; equal ones when None.
 
     >>> of_groups([0.5, 0.5, 0.5], rng=np.random.default_rng(0))
     Interval(value=0.5, lo=0.5, hi=0.5)
     """
     draw = as_generator(rng)
-    known = np.asarray(values, dtype=np.float64)
-    known = known[np.isfinite(known)]
+    every = np.asarray(values, dtype=np.float64)
+    known = every[np.isfinite(every)]
     if not len(known):
         return Interval(float("nan"), float("nan"), float("nan"))
-    means = known[draw.integers(0, len(known), (n_resamples, len(known)))].mean(axis=1)
-    return recentred(float(known.mean()), means, level=level)
+    weight = np.ones(len(every)) if weights is None else np.asarray(weights, dtype=np.float64)
+    weight = weight[np.isfinite(every)]
+    drawn = draw.integers(0, len(known), (n_resamples, len(known)))
+    means = (known * weight)[drawn].sum(axis=1) / weight[drawn].sum(axis=1)
+    return recentred(float(known @ weight / weight.sum()), means, level=level)
 
 
 _MOST_SHARE: Final = 0.5

@@ -110,13 +110,11 @@ def warn_of_two_kinds(rows: pd.DataFrame, n_towards_self: int) -> None:
 
 
 def _warn_of_ties(viewers: ObjectArray, candidates: ObjectArray) -> None:
-    """Warn where each pair stands once, the same id always first: such tables are of ties without direction."""
+    """Warn where the same id of each pair is always first: such tables are of ties without a direction."""
     first = int((viewers < candidates).sum())
     if len(viewers) >= _FEWEST_TIES and first in (0, len(viewers)):
         got = f"{len(viewers):,} rows with the {'smaller' if first else 'greater'} id first"
-        remedy = (
-            "if a row is of both, give it both ways: pd.concat([frame, frame.rename(columns={a: b, b: a})])"
-        )
+        remedy = "if a row is of both, give both: pd.concat([frame, frame.rename(columns={a: b, b: a})])"
         warn(explained("each pair stands in one direction alone", got=got, remedy=remedy))
 
 

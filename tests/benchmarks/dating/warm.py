@@ -71,7 +71,10 @@ def measure(evening: Evening, seed: int, *, repeats: int, progress: bool = True)
     women, men = code.reshape(2, -1)
     measures = {model: MeanAuc(match, score, folds) for model, score in scores.items()}
     drawn = bootstrap(measures, women, men, len(people), rng=rng, n_resamples=300)
-    waves = {model: of_groups(_by_wave(pairs, match, score), rng=rng) for model, score in scores.items()}
+    by_wave = {model: _by_wave(pairs, match, score) for model, score in scores.items()}
+    waves = {model: of_groups(values, rng=rng) for model, values in by_wave.items()}
+    meetings = pairs.groupby("wave").size().to_numpy()
+    weighed = {model: of_groups(values, rng=rng, weights=meetings) for model, values in by_wave.items()}
     inside = {
         model: of_groups(_by_wave_in_folds(pairs, match, score, folds), rng=rng)
         for model, score in scores.items()
@@ -80,21 +83,25 @@ def measure(evening: Evening, seed: int, *, repeats: int, progress: bool = True)
         {"protocol": "warm", "model": model}
         | _named("auc", drawn.interval(model))
         | _named("wave_auc", waves[model])
+        | _named("wave_meetings_auc", weighed[model])
         | _named("wave_fold_auc", inside[model])
         for model in scores
     ]
     summary = (
         _named("warm_auc", drawn.interval(HYBRID))
         | _named("warm_wave_auc", waves[HYBRID])
+        | _named("warm_wave_meetings_auc", weighed[HYBRID])
         | _named("warm_wave_fold_auc", inside[HYBRID])
         | _named("warm_joint_auc", drawn.interval(HYBRID_JOINT))
         | _named("warm_joint_wave_auc", waves[HYBRID_JOINT])
+        | _named("warm_joint_wave_meetings_auc", weighed[HYBRID_JOINT])
         | _named("warm_joint_wave_fold_auc", inside[HYBRID_JOINT])
         | _named("content_auc", drawn.interval(CONTENT))
         | _named("content_wave_auc", waves[CONTENT])
         | _named("control_auc", drawn.interval(CONTROL))
         | _named("crossed_auc", drawn.interval(CROSSED))
         | _named("crossed_wave_auc", waves[CROSSED])
+        | _named("crossed_wave_meetings_auc", weighed[CROSSED])
         | _named("crossed_wave_fold_auc", inside[CROSSED])
         | _named("hybrid_over_crossed_auc", drawn.difference(HYBRID, CROSSED))
         | _named("joint_over_crossed_auc", drawn.difference(HYBRID_JOINT, CROSSED))
