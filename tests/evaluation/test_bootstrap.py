@@ -107,6 +107,9 @@ def test_groups_are_redrawn_whole():
     assert interval.value == pytest.approx(0.5)
     assert interval.lo == pytest.approx(0.4, abs=0.01)
     assert interval.hi == pytest.approx(0.6, abs=0.01)
+    weighed = of_groups([0.4, 0.6, np.nan], rng=np.random.default_rng(0), weights=[3.0, 1.0, 9.0])
+    assert weighed.value == pytest.approx(0.45)
+    assert 0.3 < weighed.lo < weighed.value < weighed.hi < 0.6
 
 
 RNG = np.random.default_rng
