@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 
 from recsys.catalogue.columns import Columns as C
+from recsys.constraints.exclusions_and_tokens import SamePerson
 from recsys.constraints.policy import Policy, may_show_each
 from recsys.data.absent_accounts import UNREAD
 from recsys.data.population import Population
@@ -98,13 +99,15 @@ def note_refused_night(
     proof that was taken back, lines that leave nobody, a row that cannot be read or is gone count all the
     same: whoever the rules of the night list no more. Where many are out at
     once, tables are broken rather than people away: nobody is. A night that is published leaves them out of
-    its lists itself, and ends what is told here.
+    its lists itself, and ends what is told here. That another account of a person takes part takes nobody
+    out: whoever has two accounts in what is served stands there with one, and tonight's tokens may be wrong.
 
     shown: who stands in what is served. erased: they are out as it is.
     """
     users, state, is_away = sorted(set(shown)), ledger.begin(), away(people)
     rows = people.ids.find(users)
-    for unlisted in (is_away | ~policy.compile(people).listed, is_away):  # a rule may be wrong, as of tokens
+    of_accounts = Policy(tuple(one for one in policy.constraints if not isinstance(one, SamePerson)))
+    for unlisted in (is_away | ~of_accounts.compile(people).listed, is_away):  # a rule may be wrong
         is_out = np.append(unlisted, True)[rows]  # the last for those without a row, whose is -1
         out = [
             Who(user, people.person_tokens[row] if row >= 0 else None)

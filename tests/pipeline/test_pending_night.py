@@ -320,6 +320,28 @@ def test_one_token_that_changed_in_a_refused_night_is_the_same_person(
     assert not state.is_stopped(state.fingerprints(Who("again", "hmac1:" + "7" * 64)))  # it was a mistake
 
 
+@pytest.mark.parametrize("two", [(-2, 1), (3, -1), (-1, 5)])
+def test_two_with_one_token_in_a_refused_night_are_seen_by_everybody_else(
+    town: Published, tmp_path: Path, two: tuple[int, int]
+) -> None:
+    """Seen to fail: by a mailbox in the place of a lost number one of two housemates was on no page."""
+    folder, users = copy_of(town, tmp_path), [USERS[at] for at in two]
+
+    def seen() -> dict[str, set[str]]:
+        with opened(folder, MemorySafety()) as ranker:
+            return {
+                one: {other for other in USERS if other not in users and ranker.look(other, one, NOW)}
+                for one in users
+            }
+
+    before = seen()
+    assert all(before.values())
+    of = TOWN[T.PROFILES].set_index(C.USER)[C.PERSON_TOKEN]
+    one_token = _tokens(lambda tokens: tokens.mask(tokens.eq(of[users[0]]), of[users[1]]))(TOWN)
+    assert not town.night(folder, one_token, refused=True, hours=2).published
+    assert seen() == before
+
+
 @pytest.mark.parametrize("refused_first", [False, True])
 @pytest.mark.parametrize("said", ["ban", "hold", "block", "store"])
 def test_what_stands_in_the_ledger_counts_for_a_token_that_changed(
