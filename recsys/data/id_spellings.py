@@ -128,13 +128,12 @@ class SpellingIndex:
 
         find: returns the place of each id as it is spelled, -1 for nobody's.
         """
-        forms = id_forms(given)
+        forms = _forms_meant(given)
         levels = (self._near, self._near, self._plain)
-        for form, row, (others, at) in zip(forms, find(forms), levels, strict=True):
-            wanted = form.encode("utf-8", "replace")
+        for (level, form), row in zip(forms, find([form for _, form in forms]), strict=True):
+            (others, at), wanted = levels[level], form.encode("utf-8", "replace")
             first, last = (int(others.searchsorted(wanted, side)) for side in ("left", "right"))
-            found = [row] * (row >= 0) + at[first:last].tolist()
-            if form and found:
+            if found := [row] * (row >= 0) + at[first:last].tolist():
                 return found
         return []
 
@@ -153,6 +152,14 @@ def is_canonical_id(given: object) -> bool:
     (True, False, False)
     """
     return isinstance(given, str) and _ID.fullmatch(given) is not None
+
+
+def _forms_meant(given: object) -> list[tuple[int, str]]:
+    """Return the forms of an id that is nobody's, each with its place in `id_forms`, the nearest first."""
+    forms = [*enumerate(id_forms(given))]
+    if isinstance(given, str) and DASHES.search(given):  # one may also have come in between
+        forms += enumerate(id_forms(DASHES.sub("", given)))
+    return [(level, form) for level, form in forms if form]
 
 
 def _kind(character: str) -> str:
@@ -190,10 +197,7 @@ class Spellings:
             for user in self.users:
                 for form in enumerate(id_forms(user)):
                     self._meant.setdefault(form, []).append(user)
-        forms = [*enumerate(id_forms(given))]
-        if isinstance(given, str) and DASHES.search(given):  # one may also have come in between
-            forms += enumerate(id_forms(DASHES.sub("", given)))
-        found = next((meant for form in forms if form[1] and (meant := self._meant.get(form))), [])
+        found = next((meant for form in _forms_meant(given) if (meant := self._meant.get(form))), [])
         return found[0] if len(found) == 1 else None
 
     def is_nobody(self, given: object) -> bool:

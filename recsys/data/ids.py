@@ -175,7 +175,9 @@ def canonical_spelling(text: str) -> str:
     """
     bare = INVISIBLE.sub("", _CONTROL.sub("", unicodedata.normalize("NFKC", text))).strip()
     if not bare.isascii():
-        bare = DASHES.sub("-", "".join(str(unicodedata.decimal(one, one)) for one in bare))
+        bare = "".join(str(unicodedata.decimal(one, one)) for one in bare)
+        hyphened = DASHES.sub("-", bare)
+        bare = hyphened if hyphened.isascii() else bare  # a letter of Japanese, beside other ones
     return bare.lower() if _UUID.fullmatch(bare) else bare
 
 

@@ -109,7 +109,18 @@ def test_who_is_meant_is_whom_the_spellings_of_a_night_mean(
     known: list[str], near: str, data: st.DataObject
 ) -> None:
     spell = data.draw(
-        st.sampled_from([str, str.upper, str.lower, "00{}".format, " {} ".format, "#{}\u200b".format])
+        st.sampled_from(
+            [
+                str,
+                str.upper,
+                str.lower,
+                "00{}".format,
+                " {} ".format,
+                "#{}\u200b".format,
+                "\u2013{}".format,
+                "\u2010".join,
+            ]
+        )
     )
     ids = SnapshotIds(packed_ids(sorted(known)))
     assert ids.whom(spell(near)) == Spellings(known).whom(spell(near))
