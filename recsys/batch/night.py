@@ -22,6 +22,7 @@ from recsys.batch.process_group import run_group
 from recsys.batch.progress import condition_names, gate_names, kernels_are_cached, opening_lines, text
 from recsys.batch.prometheus_file import write_metrics
 from recsys.batch.resumable_stages import stages_at_once
+from recsys.batch.stage_order import refuse_missing_packages
 from recsys.batch.table_stages import CHANGES, PARAMS
 from recsys.catalogue import Language
 from recsys.errors import (
@@ -75,8 +76,10 @@ def run_night(
     Exit codes: 0 published, 10 published with warnings (a gate, the time budget, old data, not tracked, not
     exported), 20 refused by a gate, 30 try again, 40 broken input or setting, 1 a defect.
 
-    Raises SettingsError when the home holds no parameter file and none is named.
+    Raises SettingsError when the home holds no parameter file and none is named, MissingExtraError when
+    what a night needs is not installed.
     """
+    refuse_missing_packages()
     home, named = Path(home).resolve(), None if params is None else Path(params).resolve()
     file = named or home / PARAMS_FILE
     if not file.exists():

@@ -7,9 +7,11 @@ same for DVC, and a test compares the two.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+from recsys.errors import MissingExtraError
 from recsys.pipeline.paths import PATHS, PUBLISHED, NightPaths
 from recsys.settings import Settings
 
@@ -170,3 +172,23 @@ def stage_of(name: str) -> BatchStage:
     'data/work/features'
     """
     return STAGES[NAMES.index(name)]
+
+
+PACKAGES: Final = {
+    "implicit": "implicit",
+    "jinja2": "jinja2",
+    "matplotlib": "matplotlib",
+    "mlflow": "mlflow",
+    "sklearn": "scikit-learn",
+}
+"""What stages load that the core installation does not bring, module and package."""
+
+
+def refuse_missing_packages() -> None:
+    """Raise MissingExtraError, which names the extra `night`, when a package of a stage is not installed.
+
+    Asked before the first stage, so that no night ends at its last one for want of a package.
+    """
+    for module, package in PACKAGES.items():
+        if find_spec(module) is None:
+            raise MissingExtraError(package, "night")

@@ -2,15 +2,20 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from recsys.batch import stage_order
 from recsys.batch.night import run_night, stage_environment
-from recsys.errors import SettingsError
+from recsys.batch.stage_order import PACKAGES
+from recsys.errors import MissingExtraError, SettingsError
 from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.pipeline.service_home import KEY_FILE, make_home
 from recsys.storage.publication import current_run
@@ -96,6 +101,26 @@ def test_a_folder_without_settings_is_no_home(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no parameter file"):
         run_night(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("module", PACKAGES)
+def test_a_night_without_a_package_of_its_stages_is_refused_before_it_begins(
+    module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_home(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    monkeypatch.setattr(stage_order, "find_spec", lambda name: None if name == module else find_spec(name))
+    with pytest.raises(MissingExtraError, match=re.escape(f"{PACKAGES[module]} is not installed")) as refused:
+        run_night(tmp_path)
+    assert "pip install 'recsys[night]'" in str(refused.value)
+    assert refused.value.exit_code == 40
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_the_extra_of_a_night_brings_the_packages_of_its_stages() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extra = [re.split(r"[>=\[]", line)[0] for line in declared["optional-dependencies"]["night"]]
+    assert set(PACKAGES.values()) <= set(extra)
 
 
 def test_libraries_keep_their_caches_in_the_home_where_the_code_is_read_only(
