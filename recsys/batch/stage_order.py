@@ -144,7 +144,7 @@ STAGES: Final = (
         reads=(*_TABLES, PATHS.outcome, PATHS.validation, PATHS.evaluation, PATHS.allocation, PUBLISHED),
         writes=(PATHS.report,),
         settings=("catalogue", "source", "as_of", "policy", "budget", "report"),
-        prepare="recsys.batch.report_stages:load_figures",
+        prepare="recsys.batch.report_stages:prepare_report",
     ),
     BatchStage(
         "track",

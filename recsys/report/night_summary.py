@@ -124,12 +124,13 @@ def read_night(
     paths: NightPaths,
     source: str = "",
     budget_minutes: float = 0.0,
+    steps: pd.DataFrame | None = None,
 ) -> NightSummary:
     """Return the summary of the run in `run_folder`, published or refused.
 
-    `people` and `policy` are those the run was made from; the funnel is counted from them. Measures,
-    counts of rows and times come from the work folder, when the night it holds is this run; otherwise
-    they are left out, and the page says so.
+    `people` and `policy` are those the run was made from; the funnel is counted from them, unless `steps` is
+    theirs. Measures, counts of rows and times come from the work folder, when the night it holds is this run;
+    otherwise they are left out, and the page says so.
 
     Raises
     ------
@@ -143,7 +144,7 @@ def read_night(
     manifest = read_manifest(run_folder)
     _refuse_other_time(people, manifest)
     this_night = _outcome_of(paths) == manifest.run_id
-    steps = funnel(policy, people)
+    steps = funnel(policy, people) if steps is None else steps
     lists = read_coded_lists(run_folder / LISTS, LIST_COLUMNS)
     listed = policy.compile(people).listed
     allocation = _figures(paths.allocation / FIGURES) if this_night else {}
