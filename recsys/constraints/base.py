@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS, IN_PERSON_INTENTS
-from recsys.data.bitsets import pack_flags
+from recsys.data.bitsets import pack_flags, unpack
 from recsys.data.population import Population
 from recsys.errors import InputError, explained
 from recsys.types import BoolArray, Int32Array, UInt16Array, UInt64Array
@@ -195,10 +195,13 @@ def wants_in_person(people: Population) -> BoolArray:
 def shares_a_word(people: Population, column: str, i: Int32Array, j: Int32Array) -> BoolArray:
     """Say for aligned rows whether the two sets in `column` have a common word, word by word."""
     shared = np.zeros(len(i), bool)
-    for word in people.coded_sets[column].words if column in people.coded_sets else ():
-        holds = people.has_word(column, word)
-        if holds.any():
-            shared |= holds[i] & holds[j]
+    if column not in people.coded_sets:
+        return shared
+    coded = people.coded_sets[column]
+    spoken = unpack(np.bitwise_or.reduce(coded.bits, axis=0, keepdims=True), len(coded.words))[0]
+    for at in np.flatnonzero(spoken):  # most words of a long list, such as of languages, nobody has
+        holds = people.has_word(column, coded.words[at])
+        shared |= holds[i] & holds[j]
     return shared
 
 
