@@ -151,6 +151,28 @@ class DayEvent:
         return cls(event_id, utc_moment(at), user_id, None, TABLES_CHANGED, payload=json.dumps(tables))
 
 
+_ID_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET)
+
+
+def payload_without(payload: str, user_id: str) -> str:
+    """Return tables of the day without the rows that name somebody.
+
+    >>> payload_without('{"blocks": [{"target": "u1"}, {"target": "u2"}]}', "u1")
+    '{"blocks": [{"target": "u2"}]}'
+    """
+    tables = json.loads(payload)
+    if not isinstance(tables, dict):
+        return payload
+
+    def is_kept(row: Any) -> bool:
+        return not isinstance(row, dict) or user_id not in (row.get(column) for column in _ID_COLUMNS)
+
+    kept = {
+        name: [*filter(is_kept, rows)] if isinstance(rows, list) else rows for name, rows in tables.items()
+    }
+    return payload if kept == tables else json.dumps(kept)
+
+
 def is_event_id(value: object) -> bool:
     """Say whether a value may name an event."""
     return isinstance(value, str) and _EVENT_ID.fullmatch(value) is not None
@@ -311,8 +333,13 @@ class MemoryDayLog:
         self._forget({key for key, (noted, _) in self._rows.items() if noted <= before})
 
     def erase(self, user_id: str) -> None:
-        """Forget every event that names a person."""
+        """Forget every event that names a person, and the rows that do in tables of others."""
         self._forget({key for key, row in self._rows.items() if user_id in (row[1].actor, row[1].target)})
+        with self._lock:
+            for key, (noted, event) in self._rows.items():
+                if event.payload is not None and user_id in event.payload:
+                    payload = payload_without(event.payload, user_id)
+                    self._rows[key] = (noted, replace(event, payload=payload))
 
     def _forget(self, keys: Iterable[EventKey]) -> None:
         with self._lock:

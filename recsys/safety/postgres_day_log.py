@@ -11,6 +11,7 @@ from recsys.safety.day_log import (
     EventKey,
     conflict,
     distinct_events,
+    payload_without,
     rows_of_day,
     same_event,
 )
@@ -90,6 +91,25 @@ class PostgresDayLog:
             return int(connection.execute(delete, {"before": before}).rowcount)
 
         self._write(work)
+
+    def erase_in_tables(self, user_id: str) -> None:
+        """Forget the rows that name a person in tables of others."""
+
+        def rewrite(connection: Any) -> int:
+            found = connection.execute(
+                "SELECT actor, event_id, payload FROM recsys_day_events WHERE strpos(payload, %s) > 0",
+                (user_id,),
+            ).fetchall()
+            for actor, event_id, payload in found:
+                values = payload_without(payload, user_id), actor, event_id
+                connection.execute(
+                    "UPDATE recsys_day_events SET payload = %s WHERE actor = %s AND event_id = %s"
+                    " AND payload IS NOT NULL",
+                    values,
+                )
+            return len(found)
+
+        self._write(rewrite)
 
 
 def _append(connection: Any, events: Mapping[EventKey, DayEvent], noted: datetime) -> int:

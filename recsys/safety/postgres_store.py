@@ -181,6 +181,7 @@ class PostgresSafety(SqlStore):
         values = {"person": str(user_id), "written": [*written], "at": utc_moment(at)}
         values["texts"] = [*read_as([user_id])]
         self._write([*((statement, values) for statement in _ERASE), (_COUNT, {})])
+        self._day.erase_in_tables(str(user_id))
 
     def drop_erased(self, ids: Sequence[str]) -> None:
         """Forget ids of people who were erased."""

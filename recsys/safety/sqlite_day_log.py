@@ -12,6 +12,7 @@ from recsys.safety.day_log import (
     EventKey,
     conflict,
     distinct_events,
+    payload_without,
     rows_of_day,
     same_event,
 )
@@ -97,6 +98,24 @@ class SqliteDayLog:
             )
 
         self._write(delete)
+
+    def erase_in_tables(self, user_id: str) -> None:
+        """Forget the rows that name a person in tables of others."""
+
+        def rewrite(connection: Any) -> int:
+            found = connection.execute(
+                "SELECT actor, event_id, payload FROM day_events WHERE instr(payload, ?)", (user_id,)
+            ).fetchall()
+            for actor, event_id, payload in found:
+                values = payload_without(payload, user_id), actor, event_id
+                connection.execute(
+                    "UPDATE day_events SET payload = ? WHERE actor = ? AND event_id = ?"
+                    " AND payload IS NOT NULL",
+                    values,
+                )
+            return len(found)
+
+        self._write(rewrite)
 
 
 def _append(connection: Any, events: Mapping[EventKey, DayEvent], noted: datetime) -> int:

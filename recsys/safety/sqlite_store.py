@@ -172,6 +172,7 @@ class SqliteSafety(SqlStore):
                 (_COUNT, ()),
             ]
         )
+        self._day.erase_in_tables(str(user_id))
         self._forget_pages()
 
     def drop_erased(self, ids: Sequence[str]) -> None:

@@ -1,7 +1,9 @@
 """What every safety store must do; a test of a new store subclasses this and gives `store`."""
 
+import json
 import threading
 import uuid
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -133,6 +135,24 @@ class SafetyContract:
         store.lift("a")
         assert store.exclusions("b", ["a"]).excluded == {"a"}
         assert store.exclusions("a", ["b"]).viewer_excluded
+
+    def test_nobody_erased_stands_in_tables_of_the_day(self, store: SafetyStore) -> None:
+        """Seen to fail: a block of theirs, in tables that another member sent, kept the id."""
+        if not isinstance(store, StoreWithDay):
+            return
+        rows = [{"actor": "other", "target": one, "note": "12"} for one in ("12", "120", "b")]
+        changed = DayEvent.of_tables("own", "other", {"blocks": rows, "profiles": [{"user_id": "other"}]}, AT)
+        more = replace(
+            changed, event_id="more", payload='{"blocks": [{"target": "12", "row": 12}], "x": "12"}'
+        )
+        store.day.append([changed, more])
+        store.erase("12", AT)
+        left = {
+            one.event_id: json.loads(one.payload or "") for one in store.day.events(AT - timedelta(days=1))
+        }
+        assert [row["target"] for row in left["own"]["blocks"]] == ["120", "b"]
+        assert left["own"]["profiles"] == [{"user_id": "other"}]
+        assert left["more"] == {"blocks": [], "x": "12"}
 
     def test_the_ids_of_erased_people_are_dropped_when_told(self, store: SafetyStore) -> None:
         if not isinstance(store, StoreWithErasedIds):
