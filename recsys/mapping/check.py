@@ -34,7 +34,7 @@ from recsys.mapping.listing import (
     unwished_words,
 )
 from recsys.mapping.places import near_names
-from recsys.mapping.project import ASK, MAPPING_FILE, Mapping, unconfirmed
+from recsys.mapping.project import ASK, MAPPING_FILE, VIEWS, Mapping, unconfirmed
 from recsys.mapping.run import MappedTables, map_tables
 from recsys.storage.load import LoadedTables, events_of, load_tables, population_of
 
@@ -176,6 +176,7 @@ def _any_secret() -> bytes:
 def _drafted(mapping: Mapping) -> pd.DataFrame:
     """Return how many guesses and TODO each file still holds."""
     texts = {f"{name}.sql": sql for name, sql in mapping.queries.items()}
+    texts |= {f"{VIEWS}/{name}.sql": sql for name, sql in mapping.views.items()}
     with suppress(OSError):
         texts[MAPPING_FILE] = (mapping.folder / MAPPING_FILE).read_text(encoding="utf-8")
     rows = [(name, *unconfirmed(text)) for name, text in texts.items() if any(unconfirmed(text))]

@@ -95,7 +95,7 @@ def _plain(  # noqa: PLR0911 one function a look
         more = ("", "two accounts of one address or number are one person; needs the secret that keys tokens")
         if re.search(PHONES, unaccented(column.name)):
             return f"token('phone', {ref})", more
-        return f"token('person', lower({ref}))", more
+        return f"token('email', {ref})", more
     return ref, ("",)
 
 

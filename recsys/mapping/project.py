@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping as Frames
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,8 @@ from recsys.mapping.sources import TableOptions
 from recsys.strict_yaml import parse_yaml
 
 MAPPING_FILE: Final = "mapping.yaml"
+VIEWS: Final = "views"
+"""The folder of queries that other queries read."""
 CATALOGUE_TABLES: Final = {name: CONTENT_COLUMNS[name] for name in (QUESTIONS, OPTIONS, IMPORTANCE, WORDS)}
 """What a mapping may give beside the tables: the service's own questions, options and words, as rows."""
 
@@ -151,11 +153,18 @@ class Mapping:
     """A folder that says how a service's tables become ours.
 
     folder: where it is. settings: of `mapping.yaml`. queries: SQL by target table, in the contracts' order.
+    views: SQL of the files in `views/` by name, which queries and other views read like tables of the source.
     """
 
     folder: Path
     settings: MappingSettings
     queries: Frames[str, str]
+    views: Frames[str, str] = field(default_factory=dict)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The SQL of every file."""
+        return (*self.queries.values(), *self.views.values())
 
     @classmethod
     def read(cls, folder: str | Path) -> "Mapping":
@@ -176,7 +185,7 @@ class Mapping:
                 explained("not a list of keys", where=str(path), remedy="write source: and as_of:")
             )
         settings = MappingSettings.from_mapping(raw, where=str(path))
-        found = {file.stem: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.sql"))}
+        found, views = _sql_files(folder), _sql_files(folder / VIEWS)
         targets = (*CATALOGUE_TABLES, *CONTRACTS)
         for name in found:
             if name not in targets:
@@ -187,4 +196,8 @@ class Mapping:
         if not found:
             remedy = f"write {T.PROFILES}.sql, or run `recsys map init`"
             raise SettingsError(explained("no queries are there", where=str(folder), remedy=remedy))
-        return cls(folder, settings, {name: found[name] for name in targets if name in found})
+        return cls(folder, settings, {name: found[name] for name in targets if name in found}, views)
+
+
+def _sql_files(folder: Path) -> dict[str, str]:
+    return {file.stem: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.sql"))}

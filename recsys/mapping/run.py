@@ -21,22 +21,17 @@ from recsys.catalogue.files import open_catalogue
 from recsys.catalogue.rows import IMPORTANCE, OPTIONS, QUESTIONS, WORDS
 from recsys.config import TOKEN_SECRET, token_secret
 from recsys.data.tables import CONTRACTS
-from recsys.errors import SettingsError, did_you_mean, explained
+from recsys.errors import SettingsError, explained
 from recsys.mapping.completeness import check_counts, read_counts
-from recsys.mapping.functions import Remarks, Surroundings, function_names, register, unregister
+from recsys.mapping.functions import Remarks, Surroundings, register, unregister
 from recsys.mapping.places import PlaceTable
 from recsys.mapping.project import CATALOGUE_TABLES
 from recsys.mapping.project import Mapping as MappingFolder
 from recsys.mapping.results import SET_ASIDE, as_frame, check_columns, refuse_personal, with_declared
-from recsys.mapping.sources import Tables, source_tables, unread_files
+from recsys.mapping.source_reader import SourceReader, query_error
+from recsys.mapping.sources import source_tables, unread_files
 
 _OPEN_WHERE_NULL: Final = [C.ACCEPTS_AGE_BANDS, C.MEETS_GENDERS]
-_BEFORE_DATA: Final = ("Parser Error", "Binder Error", "Catalog Error")
-"""Errors that are raised before any row was read, so that what they quote stands in the query."""
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-"""In a name these tell of another encoding: bytes of two-byte letters that were read as one letter each."""
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-
 
 _Result = tuple[pd.DataFrame, pd.DataFrame]
 """The rows of a query, and those that it set aside."""
@@ -90,7 +85,7 @@ def map_tables(
     connection = _connected(settings.zone)
     try:
         register(connection, around, remarks)
-        loaded = _load(connection, mapping, sources)
+        loaded = SourceReader(connection, mapping, sources, remarks, is_whole=most is None).read()
         rows_read = {name: table.num_rows for name, table in loaded.items()}
         if (file := settings.counts) is not None:
             check_counts(read_counts(mapping.folder / file, encoding=settings.encoding), rows_read, sources)
@@ -162,7 +157,7 @@ def _aside_ids(results: Mapping[str, _Result]) -> dict[str, str]:
 
 def _unused(mapping: MappingFolder, loaded: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """Return the columns of each table that no query names, alone or by a pattern of `COLUMNS('...')`."""
-    text = " ".join(mapping.queries.values())
+    text = " ".join(mapping.texts)
     families = re.findall(r"COLUMNS\s*\(\s*'((?:[^']|'')+)'", text, re.IGNORECASE)
     found = {
         name: tuple(
@@ -181,7 +176,7 @@ def _one_of(mapping: MappingFolder, loaded: Mapping[str, Any], most: int | None)
 
     Tables are found by name: DuckDB tells the tables of a query only until they are registered.
     """
-    sql = mapping.queries.get(T.PROFILES, "")
+    sql = " ".join((mapping.queries.get(T.PROFILES, ""), *mapping.views.values()))
     rows = [
         table.num_rows for name, table in loaded.items() if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql)
     ]
@@ -248,7 +243,7 @@ def _own_catalogue(results: Mapping[str, _Result]) -> Catalogue | None:
 
 
 def _secret_if_needed(mapping: MappingFolder) -> bytes | None:
-    if not any(re.search(r"\btoken\s*\(", sql) for sql in mapping.queries.values()):
+    if not any(re.search(r"\btoken\s*\(", sql) for sql in mapping.texts):
         return None
     try:
         return token_secret()
@@ -257,69 +252,6 @@ def _secret_if_needed(mapping: MappingFolder) -> bytes | None:
         raise SettingsError(
             explained("token() needs a secret", where=str(mapping.folder), remedy=remedy)
         ) from error
-
-
-def _load(connection: Any, mapping: MappingFolder, sources: Tables) -> dict[str, Any]:
-    """Make every source table that some query names known to the connection, and return them."""
-    loaded: dict[str, Any] = {}
-    for target, sql in mapping.queries.items():
-        for name in sorted(_named(connection, sql, target, sources)):
-            if name in loaded:
-                continue
-            if name not in sources:
-                remedy = did_you_mean(name, sources)
-                where = f"{target}.sql"
-                raise SettingsError(
-                    explained("no such table in the source", where=where, got=name, remedy=remedy)
-                )
-            loaded[name] = sources[name]()
-            connection.register(name, loaded[name])
-    return loaded
-
-
-def _named(connection: Any, sql: str, target: str, sources: Collection[str]) -> set[str]:
-    """Return the tables a query reads.
-
-    `COLUMNS('q.*')` over a table cannot be bound before its columns are known; there the tables are those
-    whose names stand in the query.
-    """
-    import duckdb
-
-    try:
-        return set(connection.get_table_names(sql))
-    except duckdb.BinderException as error:
-        named = {name for name in sources if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql)}
-        if not named:
-            raise _query_error(target, error) from error
-        return named
-    except duckdb.Error as error:
-        raise _query_error(target, error) from error
-
-
-def _query_error(target: str, error: Exception, columns: Collection[str] = ()) -> SettingsError:
-    """Return what is wrong with a query; what is quoted stays only where no row was read before.
-
-    columns: of the source, to name near ones.
-    """
-    text = str(error)
-    line = text.partition("\n")[0]
-    kind, _, said = line.partition(": ")
-    at = re.search(r"^LINE (\d+):", text, re.MULTILINE)
-    where = f"{target}.sql" + (f", line {at.group(1)}" if at else "")
-    missing = re.search(r"(?:Function with name|Referenced column|Table with name) \"?(\w+)\"?", line)
-    if missing:
-        name = missing.group(1)
-        bound = re.findall(r"\"(\w+)\"", text.partition("Candidate bindings:")[2].partition("\n")[0])
-        near = did_you_mean(name, function_names() if "Function" in line else bound or columns)
-        if not name.isascii() and any(_CONTROL.search(column) for column in columns):
-            near = "the names of the source's columns are no text: say another `encoding` in mapping.yaml"
-        return SettingsError(explained(f"{kind.lower()}: unknown name", where=where, got=name, remedy=near))
-    said = said or line
-    remedy = "mend the query"
-    if "syntax error" in line and re.search(r"(?i)\bwindow\b", text.partition("\nLINE ")[2]):
-        remedy = "did you mean 'windows'? `window` is a word of SQL"
-    redacted = said if kind in _BEFORE_DATA else _QUOTED.sub("'...'", said)
-    return SettingsError(explained("the query cannot run", where=where, got=redacted, remedy=remedy))
 
 
 def _without_missing_tokens(frame: pd.DataFrame, aside: pd.DataFrame) -> _Result:
@@ -347,7 +279,7 @@ def _result(
     except duckdb.Error as error:
         if remarks.error is not None:
             raise remarks.error from None
-        raise _query_error(name, error, columns) from None
+        raise query_error(name, error, columns) from None
     check_columns(name, table.column_names)
     aside = pd.DataFrame()
     if SET_ASIDE in table.column_names:

@@ -43,6 +43,52 @@ def run(folder: Path, sql: str, table: str = "profiles", **more: str):
     return map_tables(Mapping.read(folder), secret=SECRET)
 
 
+VIEWS = {
+    "members_once": "SELECT *, age_band(born) AS band FROM members WHERE canonical_id(id) IS NOT NULL",
+    "listed": "SELECT canonical_id(id) AS user_id, band FROM members_once",
+}
+
+
+def _with_views(folder: Path, views: dict[str, str]) -> None:
+    (folder / "views").mkdir(exist_ok=True)
+    for name, sql in views.items():
+        (folder / "views" / f"{name}.sql").write_text(sql, encoding="utf-8")
+
+
+@pytest.mark.parametrize("most", [None, 1])
+def test_queries_share_views_and_what_a_view_cannot_read_is_counted_once(
+    folder: Path, most: int | None
+) -> None:
+    alone = run(folder, "SELECT canonical_id(id) AS user_id, age_band(born) AS age_band FROM members")
+    _with_views(folder, VIEWS)
+    (folder / "profiles.sql").write_text("SELECT user_id, band AS age_band FROM listed", encoding="utf-8")
+    (folder / "boundaries.sql").write_text(
+        "SELECT user_id FROM listed WHERE band IS NOT NULL", encoding="utf-8"
+    )
+    found = map_tables(Mapping.read(folder), secret=SECRET, most=most)
+    assert {*found.rows_read} == {"members"}
+    assert found.unread == ()
+    if most is None:
+        assert found.tables["profiles"].equals(alone.tables["profiles"])
+        assert found.remarks.counts == alone.remarks.counts
+
+
+@pytest.mark.parametrize(
+    ("views", "told"),
+    [
+        ({"listed": "SELECT * FROM others", "others": "SELECT * FROM listed"}, "views that read each other"),
+        ({"listed": "SELECT * FROM listed"}, "views that read each other"),
+        ({"listed": "SELECT * FROM membres"}, r"no such table in the source in views/listed\.sql"),
+        ({"listed": "SELECT nothing FROM members"}, r"unknown name in views/listed\.sql"),
+        ({"listed": "SELECT 1 AS user_id", "members": "SELECT 1"}, "a view called like a table"),
+    ],
+)
+def test_a_view_that_cannot_be_made_is_named(folder: Path, views: dict[str, str], told: str) -> None:
+    _with_views(folder, views)
+    with pytest.raises(SettingsError, match=told):
+        run(folder, "SELECT user_id FROM listed")
+
+
 def test_a_file_in_no_form_that_is_read_is_named(folder: Path) -> None:
     """Seen to fail: a sheet of blocks beside the tables was passed over by every check."""
     (folder / "data" / "blocks.xlsx").write_bytes(b"PK\3\4")

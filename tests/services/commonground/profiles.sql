@@ -13,7 +13,7 @@ SELECT
   id AS user_id,
   CASE WHEN Status <> 'IP Address' THEN 'preview' WHEN Finished <> 'True' THEN 'unfinished' WHEN newest > 1 THEN 'older_row'
        WHEN account = 'left' THEN 'left' END AS set_aside,
-  token('person', lower(email)) AS person_token,
+  token('email', email) AS person_token,
   CASE WHEN lower(id_check) = 'yes' THEN 'id' END AS verification,
   CASE WHEN lower(id_check) = 'yes' THEN age_band_between(2025 - year, 2026 - year) END AS age_band,
   MAP {'active': 'active', 'paused': 'paused'}[account] AS account_state,

@@ -9,7 +9,7 @@ SELECT
   id AS user_id,
   CASE WHEN id IS NULL OR NOT regexp_full_match(id, '\d{6}') THEN 'no_id' WHEN newest > 1 THEN 'older_row'
        WHEN known(会員状態) = '9' THEN 'test' WHEN known(会員状態) = '4' THEN 'left' END AS set_aside,
-  token('person', lower(メールアドレス)) AS person_token,
+  token('email', メールアドレス) AS person_token,
   MAP {'2': 'age', '3': 'id'}[known(本人確認状況)] AS verification,
   CASE WHEN known(本人確認状況) IN ('2', '3') THEN age_band(生年月日) END AS age_band,
   CASE WHEN known(本人確認状況) IN ('2', '3') THEN age_years(生年月日) END AS age_years,

@@ -13,7 +13,7 @@ SELECT
   canonical_id(member) AS user_id,
   CASE WHEN nth > 1 THEN 'older_row' WHEN flags->>'$.testUser' = 'true' THEN 'test' WHEN flags->>'$.userDeleted' = 'true' THEN 'left'
        WHEN id IS NULL THEN 'no_profile' END AS set_aside,
-  token('person', lower(secrets->>'$.email')) AS person_token,
+  token('email', secrets->>'$.email') AS person_token,
   CASE WHEN age_proved AND id_proved THEN 'id' WHEN age_proved THEN 'age' END AS verification,
   CASE WHEN age_proved THEN
     CASE WHEN birth_date IS NOT NULL THEN age_band(birth_date) ELSE age_band_between(age + years, age + years + 1) END

@@ -6,7 +6,7 @@ WITH wanted AS (
 SELECT
   canonical_id(person.id) AS user_id,
   CASE WHEN list_contains(roles, 'bot') THEN 'bot' END AS set_aside,
-  token('person', normalized_email) AS person_token,
+  token('email', normalized_email) AS person_token,
   CASE WHEN verified_age THEN CASE verification_level_id WHEN 3 THEN 'id_liveness' ELSE 'age' END END AS verification,
   CASE WHEN verified_age THEN age_band(date_of_birth) END AS age_band,
   CASE WHEN verified_age THEN age_years(date_of_birth) END AS age_years,
