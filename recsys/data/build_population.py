@@ -160,14 +160,14 @@ def _held(tables: Mapping[str, pd.DataFrame], ids: IdIndex, as_of: pd.Timestamp)
 def _long(tables: Mapping[str, pd.DataFrame], name: str, ids: IdIndex, as_of: pd.Timestamp) -> pd.DataFrame:
     if name not in tables:
         return getattr(LongTables.empty(), name)
-    given = tables[name]
-    table = given[[c for c in (C.USER, C.VALID_FROM, *LONG_COLUMNS[name]) if c in given]]
+    table = tables[name]
     if name == T.ANSWERS:
         table = latest(table, [C.USER, C.QUESTION], as_of)
-    elif C.VALID_FROM in table:
-        table = table[~(table[C.VALID_FROM] > as_of)]
     rows = ids.find(table[C.USER])
-    order = np.flatnonzero(rows >= 0)
+    present = rows >= 0
+    if name != T.ANSWERS and C.VALID_FROM in table:
+        present &= ~(table[C.VALID_FROM] > as_of).to_numpy(bool)
+    order = np.flatnonzero(present)
     order = order[np.argsort(rows[order], kind="stable")]
     wanted = {column: ordered(_column(table, column), order) for column in LONG_COLUMNS[name]}
     return pd.DataFrame({C.ROW: rows[order]} | wanted)
