@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from recsys.batch.stage import run
+from recsys.batch.stage_ahead import state_of
 from recsys.batch.stage_order import NAMES, STAGES, BatchStage
 from recsys.parallel import n_processors
 from recsys.pipeline.doctor import machine_memory
@@ -46,11 +47,13 @@ _MEMORY_EACH: Final = 23 << 10
 class StageRecords:
     """What finished, as far as its bytes are still those; a record that cannot be read is none.
 
-    code: the fingerprint of the code that runs.
+    code: the fingerprint of the code that runs. seen: fingerprints of what was looked at in this run, with
+    the state in which it was: a large file is looked at once, though several stages read it.
     """
 
     code: str
     known: dict[str, list[str]] = field(default_factory=dict)
+    seen: dict[Path, tuple[list[list[object]], str]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, code: str) -> "StageRecords":
@@ -64,7 +67,9 @@ class StageRecords:
 
     def is_done(self, stage: BatchStage, settings: Settings) -> bool:
         """Say whether running a stage again would write what is there."""
-        return not stage.always and self.known.get(stage.name) == self._of(stage, settings)
+        if stage.always or stage.name not in self.known:
+            return False
+        return self.known[stage.name] == self._of(stage, settings)
 
     def note(self, stage: BatchStage, settings: Settings) -> None:
         """Note that a stage has finished; before that, `forget` it."""
@@ -78,8 +83,18 @@ class StageRecords:
 
     def _of(self, stage: BatchStage, settings: Settings) -> list[str]:
         chosen = settings.model_dump(mode="json", include=set(stage.settings))
-        inputs = [self.code, json.dumps(chosen, sort_keys=True), *map(_bytes_of, stage.reads)]
-        return [text_fingerprint("\n".join(inputs)), text_fingerprint(" ".join(map(_bytes_of, stage.writes)))]
+        inputs = [self.code, json.dumps(chosen, sort_keys=True), *map(self._bytes, stage.reads)]
+        return [
+            text_fingerprint("\n".join(inputs)),
+            text_fingerprint(" ".join(map(self._bytes, stage.writes))),
+        ]
+
+    def _bytes(self, path: Path) -> str:
+        state = state_of([path / CURRENT if path == PUBLISHED else path])
+        known = self.seen.get(path)
+        if known is None or known[0] != state:
+            known = self.seen[path] = state, _bytes_of(path)
+        return known[1]
 
     def _write(self) -> None:
         write_atomically(RECORDS, json.dumps(self.known, indent=1).encode() + b"\n")

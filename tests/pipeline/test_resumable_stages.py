@@ -96,6 +96,29 @@ def test_a_second_run_does_what_is_new(home: Path) -> None:
     assert begun() == ["settings", "ingest", "train"]  # which writes what was there; the rest stands
 
 
+def test_what_several_stages_read_is_looked_at_once_until_it_changes(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[Path] = []
+
+    def noted(path: Path) -> str:
+        looked.append(path)
+        return path.read_text() if path.exists() else "missing"
+
+    monkeypatch.setattr(module, "_bytes_of", noted)
+    assert run_stages() == 0
+    assert sorted(looked) == sorted({path for stage in STAGES for path in (*stage.reads, *stage.writes)})
+    records, settings, stage = StageRecords.read(""), Settings(), stage_of("features")
+    records.note(stage, settings)
+    assert records.is_done(stage, settings)
+    for path in (PATHS.accepted, PATHS.features):
+        before = path.read_text()
+        path.write_text("other")
+        assert not records.is_done(stage, settings)
+        path.write_text(before)
+        assert records.is_done(stage, settings)
+
+
 def test_what_runs_beside_a_stage_that_fails_is_not_done_again(home: Path) -> None:
     FAILS.write_text("train")
     assert run_stages() == 40
