@@ -36,8 +36,8 @@ RECORDS: Final = PATHS.root / "stages.json"
 """The finished runs of the stages of a home: by name, the fingerprint of their inputs and their outputs."""
 _PRELOADED: Final = "recsys.batch.preload"
 _MISSING: Final = "missing"
-_NICE: Final = 10
-"""What a stage that gives way adds to its nice value: a tenth of a processor where others want all."""
+_NICE: Final = 5
+"""What a stage that gives way adds to its nice value: it has a third of the share of each of the others."""
 _MEMORY_AT_LEAST: Final = 2 << 30
 _MEMORY_EACH: Final = 23 << 10
 """Bytes of the largest stage and the evaluation beside it, in all and for each person; see the figures."""
