@@ -21,13 +21,12 @@ from scipy.spatial import cKDTree
 from recsys.catalogue.entries import LANGUAGES
 from recsys.catalogue.text_folding import plain
 from recsys.data.geography import (
-    COARSEST_RESOLUTION,
     EARTH_RADIUS_KM,
-    FEWEST_RESIDENTS,
     FINEST_RESOLUTION,
+    cell_number,
+    cell_text,
+    coarsen,
     load_places,
-    residents,
-    spread,
 )
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import SourceError, did_you_mean, explained, imported
@@ -36,7 +35,6 @@ from recsys.mapping.sources import TableOptions, read_csv
 JAPAN: Final = "JP"
 _NULL_ISLAND_KM: Final = 20.0
 _FARTHEST_ZONE_KM: Final = 500.0
-_WIDEST_CITY_KM: Final = 150.0  # the radius of the largest city and of a cell of resolution 4, with room
 _ONE_PLACE_KM: Final = 50.0
 _NEAR: Final = 0.7  # share of letters in common
 _MEANT: Final = 0.1  # of the residents of the largest place
@@ -210,28 +208,7 @@ def km_to_city(latitude: float, longitude: float, country: str | None = None) ->
 
 @lru_cache(maxsize=65536)
 def _coarsened(cell: str) -> str:
-    for level in range(FINEST_RESOLUTION, COARSEST_RESOLUTION, -1):
-        parent = h3.cell_to_parent(cell, level)
-        if max(residents().get(parent, 0.0), _world_residents(parent)) >= FEWEST_RESIDENTS:
-            return parent
-    return h3.cell_to_parent(cell, COARSEST_RESOLUTION)
-
-
-def _world_residents(cell: str) -> float:
-    """Return how many people the cities outside Japan place in a cell."""
-    tree, places = _cities()
-    chord = 2.0 * np.sin(_WIDEST_CITY_KM / EARTH_RADIUS_KM / 2.0)
-    level, people = h3.get_resolution(cell), 0.0
-    for at in tree.query_ball_point(_unit_vector(*h3.cell_to_latlng(cell)), chord):
-        if places[at].country != JAPAN:
-            spread_over = _spread(places[at])
-            people += sum(n for one, n in spread_over.items() if h3.cell_to_parent(one, level) == cell)
-    return people
-
-
-@lru_cache(maxsize=4096)
-def _spread(place: Place) -> Mapping[str, float]:
-    return spread(place.latitude, place.longitude, place.population)
+    return cell_text(coarsen(np.array([cell_number(cell)], np.uint64))[0])
 
 
 def place_key(text: object) -> str:
