@@ -5,10 +5,8 @@ report, a hold or a boundary, ignoring it would let people meet who said they wo
 are held or its pair is excluded until the row is put right. Nothing here ever adds a pair.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -19,6 +17,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.text_folding import fold
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.date_reading import may_be_under_age
+from recsys.data.unknown_words import SAFETY_TYPES, STOP, may_separate, may_stop
 from recsys.errors import as_text
 
 Pair = tuple[str, str]
@@ -31,29 +30,6 @@ _HARMLESS = frozenset({"duplicate", "conflict", "superseded", "orphan", "erased"
 _REPEATS = frozenset({"duplicate", "superseded", "orphan", "erased"})
 """The same of events: an id that stands twice may be of two events, and the second a block."""
 
-SAFETY_EVENTS = ("block", "report", "end", "money_request", "off_platform_request", "hide")
-"""Types of events that keep two people apart."""
-_SAFETY_TYPES = tuple(fold(word) for word in SAFETY_EVENTS)
-_SAFETY_STEMS = re.compile(
-    "block|report|abus|harass|unsafe|threat|stalk|flag|mute|hid|money|off platform|complain|no contact|"
-    r"\bban|\bunmatch|\brestrict|\bsuspend|\bremov|\bkick|\bscam|\bfraud|\bspam|\bavoid|\bignor|\breject|\brefus|"
-    r"^\d*$|^\(|通報|報告|非表示|迷惑|嫌がらせ|苦情|拒否|禁止|停止|凍結|詐欺|脅|"
-    + fold("ブロック|つきまとい")
-)
-"""Parts of a word for a type of event that is not known and may keep two people apart; a number or nothing
-may mean anything."""
-_PAUSES = re.compile(r"\b(paus|snooz|inactiv|deactiv|hid|invisib|on break)|休|非表示|非公開")
-_LEAVES = re.compile(
-    r"\b(leav|left\b|quit|withdr|delet|eras|forget|close|cancel|resign)|退会|脱退|削除|解約|消去"
-)
-_STOPS = re.compile(
-    r"\b(ban|hold|held|suspend|fr[eo]ez|frozen|lock|disabl|terminat|remov|expel)|停止|凍結|禁止|追放"
-)
-_FREES = re.compile(r"\b(un|lift|resum|re activ|reactiv|return|restor)|解除|再開|復帰|復活")
-"""Parts of a word for a type of event that is not known and takes its actor out of sight, or brings them
-back."""
-PAUSE, LEAVE, STOP = "pause", "leave", "stop"
-"""Why such a word takes somebody out of sight; see `may_stop`."""
 _ERASURES = tuple(fold(word) for word in ("erase", "erased", "erasure", "delete", "deleted", "forget"))
 """Words for an erasure; but for the first they are unknown types."""
 _ANSWERED_TYPES = ("meet feedback", "feeling check")
@@ -241,7 +217,7 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
     bad = kind.isin(_ANSWERED_TYPES) & ~refused[C.DETAIL].isin(_GOOD_ANSWERS)
     nameless = quarantined[C.TYPE].isna()
     strange = refused[C.TYPE].isna() & (nameless | _by_distinct(kind, may_separate).astype(bool))
-    excluding = (kind.isin(_SAFETY_TYPES) | bad | strange).to_numpy(bool)
+    excluding = (kind.isin(SAFETY_TYPES) | bad | strange).to_numpy(bool)
     excluded = _excluded(refused[_tells_of_present(quarantined, _REPEATS) & excluding])
     passing = kind.eq("pass").to_numpy(bool) & _tells_of_present(quarantined, _REPEATS)
     excluded |= Restrictions(passed=_excluded(refused[passing]).pairs)
@@ -292,25 +268,6 @@ def _by_distinct(values: pd.Series, function: Callable[[Any], object]) -> pd.Ser
     codes, distinct = pd.factorize(values, use_na_sentinel=False)
     found = np.fromiter(map(function, distinct), object, len(distinct))
     return pd.Series(found[codes], values.index)
-
-
-def may_separate(kind: str) -> bool:
-    """Say whether a folded word for a type of event that is not known may be one that separates."""
-    return bool(_SAFETY_STEMS.search(kind)) or bool(get_close_matches(kind, _SAFETY_TYPES, 1, 0.75))
-
-
-def may_stop(kind: str) -> str | None:
-    """Return why a folded word for a type of event may take its actor out of sight; None when it does not.
-
-    That is a pause, somebody who leaves, or a stop by others; the words of an erasure are of those who leave.
-
-    >>> may_stop("paused"), may_stop("withdraw"), may_stop("banned"), may_stop("ban lifted"), may_stop("lke")
-    ('pause', 'leave', 'stop', None, None)
-    """
-    if _FREES.search(kind):
-        return None
-    words = {PAUSE: _PAUSES, LEAVE: _LEAVES, STOP: _STOPS}
-    return next((why for why, parts in words.items() if parts.search(kind)), None)
 
 
 def _tells_of_present(

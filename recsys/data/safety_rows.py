@@ -13,8 +13,9 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.fail_closed import PROVES_AGE, SAFETY_EVENTS, STOPPED, Restrictions
+from recsys.data.fail_closed import PROVES_AGE, STOPPED, Restrictions
 from recsys.data.id_spellings import Spellings, are_told_apart
+from recsys.data.unknown_words import SAFETY_EVENTS
 
 SAFETY_TABLES: Final = (T.BLOCKS, T.REPORTS, T.HOLDS, T.EVENTS)
 KEPT: Final = "kept_"

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from recsys.catalogue.text_folding import fold
-from recsys.data.fail_closed import LEAVE
+from recsys.data.unknown_words import LEAVE
 from recsys.errors import InputError, NotPermittedError
 from recsys.http.access import bearer_token, service_of
 from recsys.http.access_tokens import Scope

@@ -13,7 +13,7 @@ import structlog
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.fail_closed import LEAVE, PAUSE
+from recsys.data.unknown_words import LEAVE, PAUSE
 from recsys.errors import InputError, RecsysError, explained
 from recsys.ranking.profile_tables import require_own_rows, tables_of_values
 from recsys.safety.by_person import SafetyByPerson

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from recsys.catalogue.columns import Tables as T
-from recsys.data.fail_closed import LEAVE, STOP
+from recsys.data.unknown_words import LEAVE, STOP
 from recsys.errors import InputError
 from recsys.safety.canonical import (
     CheckedId,

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple, Protocol, Self, runtime_checkable
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.text_folding import fold
 from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS, PERSONAL_EVENTS
-from recsys.data.fail_closed import may_stop
+from recsys.data.unknown_words import may_stop
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.safety.canonical import CLOCKS_APART, canonical_person, distinct_pair, utc_moment
 

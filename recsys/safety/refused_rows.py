@@ -11,7 +11,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.text_folding import fold
 from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS
-from recsys.data.fail_closed import may_separate, may_stop
+from recsys.data.unknown_words import may_separate, may_stop
 from recsys.errors import InputError, as_text
 from recsys.safety.canonical import utc_moment
 from recsys.safety.day_log import NO_PROOF, TYPES, DayEvent, is_event_id

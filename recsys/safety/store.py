@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
-from recsys.data.fail_closed import LEAVE
+from recsys.data.unknown_words import LEAVE
 from recsys.errors import InputError, SafetyUnavailable, explained
 from recsys.safety.canonical import (
     canonical_person,

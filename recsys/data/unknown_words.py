@@ -1,0 +1,102 @@
+"""Words for types of events and states that nobody knows: what each may mean at worst.
+
+A word restricts by its parts, in several languages: `Blocked_User` keeps two people apart, `profile_paused`
+takes its actor out of sight. What is said of something else, such as a banner or leaving a group, and what
+tells that a restriction was taken back or looked at, restricts nobody.
+"""
+
+import re
+from difflib import get_close_matches
+from typing import Final
+
+from recsys.catalogue.text_folding import fold
+
+SAFETY_EVENTS: Final = ("block", "report", "end", "money_request", "off_platform_request", "hide")
+"""Types of events that keep two people apart."""
+SAFETY_TYPES: Final = tuple(fold(word) for word in SAFETY_EVENTS)
+_SAFETY_STEMS: Final = re.compile(
+    "block|report|abus|harass|unsafe|threat|stalk|flag|mute|hid|money|off platform|complain|no contact|"
+    r"\bban|\bunmatch|\brestrict|\bsuspend|\bremov|\bkick|\bscam|\bfraud|\bspam|\bavoid|\bignor|\breject|\brefus|"
+    r"^\d*$|^\(|通報|報告|非表示|迷惑|嫌がらせ|苦情|拒否|禁止|停止|凍結|詐欺|脅|"
+    + fold("ブロック|つきまとい")
+)
+"""Parts of a word for a type of event that is not known and may keep two people apart; a number or nothing
+may mean anything."""
+_PAUSES: Final = re.compile(r"\b(paus|snooz|inactiv|deactiv|hid|invisib|on break)|休|非表示|非公開")
+_LEAVES: Final = re.compile(
+    r"\b(leav|left\b|quit|withdr|delet|eras|forget|close|cancel|resign)|退会|脱退|削除|解約|消去"
+)
+_STOPS: Final = re.compile(
+    r"\b(ban|hold|held|suspend|fr[eo]ez|frozen|lock|disabl|terminat|remov|expel)|停止|凍結|禁止|追放"
+)
+_FREES: Final = re.compile(r"\b(un|lift|resum|re activ|reactiv|return|restor)|解除|再開|復帰|復活")
+"""Parts of a word for a type of event that is not known and takes its actor out of sight, or brings them
+back."""
+PAUSE: Final = "pause"
+LEAVE: Final = "leave"
+STOP: Final = "stop"
+"""Why such a word takes somebody out of sight; see `may_stop`."""
+_OF_SCREENS: Final = "chat|dialog|menu|modal|page|popup|room|screen|session|tab|window"
+_OF_CONTENT: Final = "comment|draft|image|message|photo|picture|video"
+_OF_NOTICES: Final = "alert|e mail|email|mail|music|newsletter|notification|push|reminder|sms|sound"
+_WHOSE: Final = "(a |all |an |my |the )?"
+_OF_SOMETHING_ELSE: Final = re.compile(
+    r"\bbanner\w*|\bbank(s|ing)?\b|\bbands?\b|\bbandwidth\b|\bholdings\b|\bholders?\b"
+    r"|\block ?screen\w*|\blockers?\b"
+    rf"|\bclos(e|ed|es|ing) {_WHOSE}({_OF_SCREENS}|app|application)s?\b"
+    rf"|\b(leav(e|es|ing)|left|quit) {_WHOSE}({_OF_SCREENS}|group)s?\b"
+    rf"|\b(cancel(l?ed)?|delet(e|ed)|hid(e|den)?|remov(e|ed)) {_WHOSE}({_OF_CONTENT})s?\b"
+    rf"|\b(block(ed)?|hid(e|den)?|mute(d)?|pause(d)?|snooze(d)?) {_WHOSE}({_OF_NOTICES}|ad)s?\b"
+    r"|\bfeature flag\w*|\b(bug|crash) report(ed|s)?\b|\breport(ed)? (a |the )?(bug|crash)\b"
+)
+"""Words that hold a part of a restriction and are said of something else than a member."""
+_OF_SOMEBODY: Final = re.compile("account|member|profile|user")
+_STEM: Final = r"(ban|block|complaint|flag|hid|hide|mute|report|restriction|suspension)(s|d|ed|ned|den)?"
+_JAPANESE: Final = "|".join(map(fold, ("ブロック", "通報", "報告", "非表示", "拒否", "禁止", "停止", "凍結")))
+_LISTS: Final = "|".join(map(fold, ("一覧", "画面", "設定", "リスト", "ページ")))
+_UNDONE: Final = re.compile(
+    r"\bun ?(ban(ned)?|block(ed)?|flag(ged)?|hid(e|den)?|mute(d)?|restrict(ed)?|suspend(ed)?)\b"
+    rf"|\b{_STEM} (has been |is |was )?(lifted|retracted|undone|withdrawn)\b"
+    rf"|\b{_STEM} (accounts? |members? |people |profiles? |users? )?(list|page|screen|settings?|tab) "
+    r"(opened|seen|shown|viewed)\b"
+    rf"|({_JAPANESE})(の|を)?(解除|取り?消し?|取り?下げ|撤回)(した|済み?)?"
+    rf"|({_JAPANESE})(した人)?(の)?({_LISTS})(を|の)?(表示|閲覧|開いた|見た)"
+)
+"""Words that tell that a restriction was taken back, or that somebody looked at restrictions."""
+
+
+def may_separate(kind: str) -> bool:
+    """Say whether a folded word for a type of event that is not known may be one that separates.
+
+    >>> [may_separate(word) for word in ("blocked", "unblocked", "block lifted", "unblocked reported")]
+    [True, False, False, True]
+    """
+    left = _of_members(_without(kind, _UNDONE))
+    if kind and not left:
+        return False
+    return bool(_SAFETY_STEMS.search(left)) or bool(get_close_matches(left, SAFETY_TYPES, 1, 0.75))
+
+
+def may_stop(kind: str) -> str | None:
+    """Return why a folded word for a type of event may take its actor out of sight; None when it does not.
+
+    That is a pause, somebody who leaves, or a stop by others; the words of an erasure are of those who leave.
+
+    >>> may_stop("paused"), may_stop("withdraw"), may_stop("banned"), may_stop("ban lifted"), may_stop("lke")
+    ('pause', 'leave', 'stop', None, None)
+    >>> may_stop("banner seen"), may_stop("leave group"), may_stop("leave group and delete account")
+    (None, None, 'leave')
+    """
+    if _FREES.search(kind):
+        return None
+    words, left = {PAUSE: _PAUSES, LEAVE: _LEAVES, STOP: _STOPS}, _of_members(kind)
+    return next((why for why, parts in words.items() if parts.search(left)), None)
+
+
+def _of_members(kind: str) -> str:
+    """Return what a word says of members: the whole where it names one."""
+    return kind if _OF_SOMEBODY.search(kind) else _without(kind, _OF_SOMETHING_ELSE)
+
+
+def _without(kind: str, parts: re.Pattern[str]) -> str:
+    return " ".join(parts.sub(" ", kind).split()) if parts.search(kind) else kind

@@ -1,0 +1,127 @@
+"""Words nobody knows: what restricts by its real words does so in whatever company, and nothing else does.
+
+Planted and seen caught: a negation that takes the whole word away, parts that are looked for after it alone.
+"""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.catalogue.text_folding import fold
+from recsys.data.unknown_words import may_separate, may_stop
+
+SEPARATING = (
+    *("block", "blocked", "Blocked_User", "user_reported", "harassment", "abuse", "stalking"),
+    *("mute", "muted", "flagged", "hidden", "hide", "ban", "banned", "unmatch", "unmatched", "restricted"),
+    *("suspended", "removed", "kicked", "scam", "fraud", "spam", "avoid", "ignored", "rejected", "refused"),
+    *("no_contact", "money", "off_platform", "complaint", "threatened", "block_removed", "report_reviewed"),
+    *(
+        "ブロック",
+        "ブロックした",
+        "通報",
+        "報告",
+        "非表示",
+        "迷惑行為",
+        "拒否",
+        "利用停止",
+        "凍結",
+        "つきまとい",
+    ),
+)
+STOPPING = (
+    *("pause", "paused", "profile_paused", "snooze", "deactivated", "hidden", "on_break", "休会", "非公開"),
+    *(
+        "leave",
+        "left",
+        "quit",
+        "withdrawn",
+        "delete_account",
+        "deleted",
+        "erase_me",
+        "forget",
+        "close_account",
+    ),
+    *("cancel", "resigned", "cancel_subscription", "退会", "脱退", "アカウント削除", "解約"),
+    *(
+        "ban",
+        "banned",
+        "ban_user",
+        "baneado",
+        "banido",
+        "banni",
+        "bannie",
+        "banning",
+        "hold",
+        "on_hold",
+        "held",
+    ),
+    *(
+        "suspended",
+        "frozen",
+        "locked",
+        "disabled",
+        "terminated",
+        "removed",
+        "expelled",
+        "利用停止",
+        "凍結",
+        "追放",
+    ),
+)
+NOT_SEPARATING = (
+    *("unhide", "unblock_user", "unblocked", "unmuted", "block_lifted", "blocks lifted", "report_withdrawn"),
+    *("report_was_retracted", "blocked_list_viewed", "hidden_people_page_opened", "blocked_users_list_seen"),
+    *(
+        "banner_seen",
+        "report_bug",
+        "bug_report",
+        "block_ads",
+        "feature_flag_read",
+        "ブロック解除",
+        "通報の取り消し",
+    ),
+    *("通報取り下げ", "非表示を解除", "ブロックリスト表示", "ブロックした人の一覧を見た"),
+)
+NOT_STOPPING = (
+    *("banner_seen", "banner", "bank_opened", "bandwidth", "holdings", "close_app", "closed_the_page"),
+    *("leave_group", "left chat", "leave_room", "delete_message", "removed_photo", "pause_notifications"),
+    *(
+        "lock_screen_shown",
+        "lockers",
+        "cancelled_draft",
+        "unban",
+        "ban_lifted",
+        "hold_lifted",
+        "resume",
+        "login",
+    ),
+)
+COMPANY = ("", "user", "by moderator", "account", "2", "seen", "list", "from app", "member of group")
+
+
+@pytest.mark.parametrize("word", NOT_SEPARATING)
+def test_what_was_taken_back_or_looked_at_separates_nobody(word: str) -> None:
+    """Seen to fail: each of them kept two people apart for good."""
+    assert not may_separate(fold(word))
+
+
+@pytest.mark.parametrize("word", NOT_STOPPING)
+def test_what_is_said_of_something_else_takes_nobody_out(word: str) -> None:
+    """Seen to fail: a banner that was seen, and a group that somebody left."""
+    assert may_stop(fold(word)) is None
+
+
+@given(st.sampled_from(COMPANY), st.sampled_from(SEPARATING), st.sampled_from((*COMPANY, *NOT_SEPARATING)))
+def test_a_word_that_separates_does_so_in_whatever_company(before: str, word: str, behind: str) -> None:
+    for said in (word, f"{before} {word}", f"{word} | {behind}", f"{behind} | {word}"):
+        assert may_separate(fold(said)), said
+
+
+FREEING = ("unban", "ban_lifted", "hold_lifted", "resume")
+BESIDE = [word for word in (*COMPANY, *NOT_STOPPING) if word not in FREEING]
+
+
+@given(st.sampled_from(COMPANY), st.sampled_from(STOPPING), st.sampled_from(BESIDE))
+def test_a_word_that_stops_does_so_in_whatever_company(before: str, word: str, behind: str) -> None:
+    for said in (word, f"{before} {word}", f"{word} | {behind}", f"{behind} | {word}"):
+        assert may_stop(fold(said)), said
