@@ -37,8 +37,15 @@ def listed(tables: Rows, user: str) -> bool:
     return row >= 0 and bool(recsys.Policy.default().compile(people).listed[row])
 
 
+_SOMEBODY: dict[int, str] = {}
+
+
 def somebody(town: Rows) -> str:
-    return next(str(user) for user in town[T.PROFILES][C.USER].unique() if listed(town, str(user)))
+    """The first who is listed; looked for once in each town."""
+    if id(town) not in _SOMEBODY:
+        users = (str(user) for user in town[T.PROFILES][C.USER].unique())
+        _SOMEBODY[id(town)] = next(user for user in users if listed(town, user))
+    return _SOMEBODY[id(town)]
 
 
 def with_profiles(town: Rows, user: str, rows: list[dict[str, Any]]) -> Rows:

@@ -6,7 +6,7 @@ row, one that keeps a spelled id of nobody as it is given, and unsafe meetings l
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +38,12 @@ EARLIER = AS_OF - pd.Timedelta(days=1)
 NAMES = ("as it is", *SPELLINGS)
 
 
+@cache
+def of_town(hours: int = 0) -> Population:
+    """Everybody of the town as it is, some hours later; read once."""
+    return load_population(TOWN, AS_OF + pd.Timedelta(hours=hours))
+
+
 def _event(kind: str, detail: str | None = None) -> Callable[[str, str], tuple[str, dict[str, object]]]:
     return lambda a, b: (
         T.EVENTS,
@@ -61,7 +67,7 @@ ROWS: Mapping[str, Callable[[str, str], tuple[str, dict[str, object]]]] = {
 
 def _pairs() -> list[tuple[str, str]]:
     """As many pairs as there are spellings, who may meet, nobody in two of them."""
-    people, found, taken = load_population(TOWN, AS_OF), list[tuple[str, str]](), set[int]()
+    people, found, taken = of_town(), list[tuple[str, str]](), set[int]()
     n_people = len(people)
     a, b = np.divmod(np.arange(n_people**2), n_people)
     may = may_show_each(Policy.default(), people, a, b).reshape(n_people, n_people)
@@ -122,7 +128,7 @@ def test_the_row_of_one_night_restricts_in_every_spelling_for_good(
         may = may_show_each(Policy.default(), people, a, b) | may_show_each(Policy.default(), people, b, a)
         assert dict(zip(NAMES, may.tolist(), strict=True)) == dict.fromkeys(NAMES, False)
     note_night(ledger, people, HoldStates.of_source(given, people.as_of))
-    after = load_population(TOWN, AS_OF + pd.Timedelta(hours=5))
+    after = of_town(hours=5)
     note_changed_tokens(ledger, after, TokenChanges.of(ledger, after, None))
     note_night(ledger, after, HoldStates.of_source(TOWN, after.as_of))
     every = dict.fromkeys(NAMES, True)
@@ -197,7 +203,7 @@ def test_who_is_away_by_a_refused_night_is_out_until_tables_say_not(why: str, tm
     assert is_out()
     note_night(ledger, people, holds)
     assert is_out()
-    note_night(ledger, load_population(TOWN, AS_OF), holds)
+    note_night(ledger, of_town(), holds)
     assert not is_out()
 
 
@@ -261,7 +267,7 @@ def test_a_stop_in_a_profile_row_of_another_spelling_outlives_the_row(state: str
 
 def _stopped_without_rows(ledger: SafetyLedger, names: Sequence[str], users: list[str]) -> dict[str, bool]:
     """Say who is stopped after a night in which the rows are gone, by the names of their cases."""
-    after = load_population(TOWN, AS_OF + pd.Timedelta(hours=5))
+    after = of_town(hours=5)
     note_changed_tokens(ledger, after, TokenChanges.of(ledger, after, None))
     note_night(ledger, after, HoldStates.of_source(TOWN, after.as_of))
     now = ledger.now()
