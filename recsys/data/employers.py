@@ -5,7 +5,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-from recsys.catalogue.text_folding import unaccented
+from recsys.catalogue.text_folding import DOTLESS_I, unaccented
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import InputError, explained
 
@@ -69,15 +69,38 @@ _JAPANESE: Final = (
     r"(?:一般|公益)?(?:社団|財団)法人|医療法人|学校法人|宗教法人|社会福祉法人|独立行政法人|"
     r"\((?:株|有|同|資|名|社|財|医|学|宗|福|独)\)"
 )
-_AROUND = re.compile(rf"^(?:{_JAPANESE})+|(?:{_JAPANESE})+$")
+_OF_EAST_ASIA: Final = rf"{_JAPANESE}|주식회사|유한회사|\((?:주|유)\)|股份有限公司|有限责任公司|有限公司"
+_BEFORE: Final = (
+    r"(?:ооо|оао|зао|пао|ао|ип|тов|pt|cv|ud)\.?\s+|"
+    r"công ty (?:tnhh|cổ phần|cp)(?: mtv| một thành viên)?\s+|บริษัท\s*|شركة\s+"
+)
+_BEHIND: Final = r"\s*จำกัด(?:\s*\(มหาชน\))?"
+
+
+def _folded(text: str) -> str:
+    return unaccented(unicodedata.normalize("NFKC", text)).replace(DOTLESS_I, "i")
+
+
+_AROUND = re.compile(rf"^(?:{_OF_EAST_ASIA}|{_folded(_BEFORE)})+|(?:{_OF_EAST_ASIA}|{_folded(_BEHIND)})+$")
 _LEGAL_WORDS: Final = frozenset(
     (
         "ab", "ag", "aktiengesellschaft", "as", "asa", "bv", "bvba", "co", "company", "corp",
         "corporation", "cv", "eg", "eireli", "ev", "gmbh", "inc", "incorporated", "kft", "kg", "kk", "lda",
         "limitada", "limited", "llc", "llp", "lp", "ltd", "ltda", "mbh", "nv", "ohg", "oy", "oyj", "plc",
         "pte", "pty", "sa", "sarl", "sas", "se", "sl", "spa", "srl", "ug",
+        "aps", "bhd", "dd", "doo", "ead", "ehf", "ek", "eood", "eurl", "gbr", "jsc", "kgaa", "ks", "nyrt",
+        "ojsc", "ood", "ou", "pcl", "pjsc", "pllc", "pvt", "sac", "sasu", "sdn", "sia", "slu", "snc", "sp",
+        "sro", "sti", "sirketi", "tbk", "uab", "vos", "wll", "zrt",
     )
 )  # fmt: skip
+_LEGAL_ENDS: Final = (
+    *(("sp", "z", "oo"), ("sp", "z", "o", "o"), ("s", "r", "o"), ("a", "s"), ("s", "a"), ("de", "cv")),
+    *(("s", "a", "r", "l"), ("s", "p", "a"), ("d", "o", "o"), ("e", "v"), ("private",), ("anonim",)),
+    *(("san", "ve", "tic"), ("sanayi", "ve", "ticaret"), ("p", "vt"), ("ve", "tic"), ("und",), ("and",)),
+)
+"""Legal forms of several words, and words that are one only before another."""
+_ALWAYS: Final = 2
+"""So many words of a legal form are one by themselves."""
 _NO_EMPLOYER: Final = frozenset(
     (
         *("無職", "自営業", "自営", "個人事業主", "フリーランス", "フリー", "主婦", "主夫", "専業主婦"),
@@ -93,6 +116,72 @@ _NO_EMPLOYER: Final = frozenset(
         *("libero professionista", "disoccupato", "disoccupata", "pensionato", "pensionata"),
         *("studente", "zzp", "zelfstandig", "werkloos", "gepensioneerd", "무직", "자영업", "프리랜서"),
         *("주부", "학생", "퇴직", "无业", "自由职业", "退休", "个体户"),
+        *(
+            "은퇴",
+            "구직중",
+            "취업준비생",
+            "대학생",
+            "대학원생",
+            "전업주부",
+            "회사원",
+            "공무원",
+            "학교",
+            "家庭主妇",
+        ),
+        *(
+            "学生",
+            "待业",
+            "自雇",
+            "own business",
+            "own company",
+            "business owner",
+            "my own business",
+            "myself",
+        ),
+        *("entrepreneur", "contractor", "consultant", "looking for work", "job seeker", "jobseeker"),
+        *("seeking work", "stay at home parent", "stay-at-home mum", "stay-at-home dad", "parental leave"),
+        *("maternity leave", "on leave", "sabbatical", "pensioner", "disabled", "carer", "various"),
+        *("confidential", "prefer not to say", "secret", "nobody", "no employer", "no job", "none currently"),
+        *("studentin", "student", "schüler", "schülerin", "auszubildende", "auszubildender", "azubi"),
+        *("ruhestand", "im ruhestand", "in rente", "rente", "pension", "pensionär", "pensionärin"),
+        *("elternzeit", "in elternzeit", "arbeitssuchend", "arbeitsuchend", "auf jobsuche", "privat"),
+        *("selbständige", "selbstständige", "selbständiger", "selbstständiger", "freelancerin", "beamter"),
+        *("beamtin", "angestellter", "angestellte", "keiner", "geheim", "à mon compte", "auto-entrepreneur"),
+        *("autoentrepreneur", "auto-entrepreneuse", "femme au foyer", "homme au foyer", "en recherche"),
+        *("demandeur d'emploi", "demandeuse d'emploi", "congé parental", "fonctionnaire", "salarié"),
+        *("salariée", "en paro", "parado", "parada", "pensionista", "por cuenta propia", "empleado"),
+        *("empleada", "funcionario", "funcionaria", "cuenta propia", "por conta própria", "do lar"),
+        *("conta própria", "servidor público", "servidora pública", "pensionista", "casalinga"),
+        *("in pensione", "lavoratore autonomo", "lavoratrice autonoma", "in cerca di lavoro", "huisvrouw"),
+        *("huisman", "werkzoekend", "met pensioen", "zelfstandige", "eigen bedrijf", "freelanceur"),
+        *("serbest", "serbest çalışan", "serbest meslek", "kendi işim", "emekli", "öğrenci", "işsiz"),
+        *("çalışmıyor", "çalışmıyorum", "ev hanımı", "yok", "gizli", "özel", "memur", "işçi", "esnaf"),
+        *("स्वरोज़गार", "स्वरोजगार", "गृहिणी", "छात्र", "छात्रा", "विद्यार्थी", "बेरोज़गार", "बेरोजगार"),
+        *("सेवानिवृत्त", "कोई नहीं", "नहीं", "नौकरी नहीं", "व्यवसाय", "खुद का व्यवसाय", "housewife", "home maker"),
+        *("bezrobotny", "bezrobotna", "emeryt", "emerytka", "na emeryturze", "rencista", "rencistka"),
+        *("samozatrudniony", "samozatrudniona", "własna działalność", "własna firma", "studentka"),
+        *("uczeń", "uczennica", "gospodyni domowa", "urlop macierzyński", "wolny zawód", "nie pracuję"),
+        *("nezaměstnaný", "nezaměstnaná", "důchodce", "důchodkyně", "v důchodu", "osvč", "živnostník"),
+        *("na mateřské", "v domácnosti", "egenföretagare", "eget företag", "arbetslös", "arbetssökande"),
+        *("pensionerad", "föräldraledig", "studerande", "hemmafru", "selvstændig", "arbejdsløs", "ledig"),
+        *(
+            "pensioneret",
+            "på barsel",
+            "efterløn",
+            "selvstendig næringsdrivende",
+            "arbeidsledig",
+            "pensjonist",
+        ),
+        *("hjemmeværende", "yrittäjä", "työtön", "eläkeläinen", "eläkkeellä", "opiskelija", "kotiäiti"),
+        *("безработный", "безработная", "пенсионер", "пенсионерка", "на пенсии", "самозанятый"),
+        *("самозанятая", "ип", "фриланс", "фрилансер", "студент", "студентка", "домохозяйка", "в декрете"),
+        *("не работаю", "нет", "частная практика", "безробітний", "безробітна", "пенсіонер", "пенсіонерка"),
+        *("самозайнятий", "самозайнята", "фоп", "домогосподарка", "не працюю", "thất nghiệp", "nghỉ hưu"),
+        *("đã nghỉ hưu", "tự do", "làm tự do", "sinh viên", "học sinh", "nội trợ", "tự kinh doanh"),
+        *("wiraswasta", "wirausaha", "pensiunan", "pensiun", "mahasiswa", "mahasiswi", "pelajar"),
+        *("ibu rumah tangga", "tidak bekerja", "belum bekerja", "pekerja lepas", "ว่างงาน", "เกษียณ"),
+        *("นักเรียน", "นักศึกษา", "แม่บ้าน", "อาชีพอิสระ", "ธุรกิจส่วนตัว", "ฟรีแลนซ์", "متقاعد", "متقاعدة"),
+        *("عاطل", "عاطل عن العمل", "طالب", "طالبة", "ربة منزل", "عمل حر", "لا يعمل", "لا أعمل"),
     )
 )
 """What people write in place of an employer's name."""
@@ -112,13 +201,21 @@ def company_name(text: str) -> str:
     >>> company_name("Itaú Unibanco S.A."), company_name("パナ") == company_name("バナ")
     ('itauunibanco', False)
     """
-    folded = unaccented(unicodedata.normalize("NFKC", text))
-    bare = re.sub(r"\s+", " ", folded).strip()
+    bare = re.sub(r"\s+", " ", _folded(text)).strip()
     while (shorter := _AROUND.sub("", bare).strip()) != bare:
         bare = shorter
     words = _NO_WORD.sub(" ", _DOTS.sub("", bare).replace("'", "")).split()
-    while words and words[-1] in _LEGAL_WORDS:
-        words.pop()
+    n_words = len(words)
+    while words:
+        ends = (1,) if words[-1] in _LEGAL_WORDS else ()
+        ends += tuple(
+            len(form)
+            for form in _LEGAL_ENDS
+            if (len(form) >= _ALWAYS or len(words) < n_words) and tuple(words[-len(form) :]) == form
+        )
+        if not ends:
+            break
+        del words[-max(ends) :]
     return "".join(words)
 
 

@@ -99,6 +99,20 @@ _WORDS = (
     "{} Co., Ltd.",
     "{} S.A.",
     "{} Lda.",
+    "{} Pvt. Ltd.",
+    "{} Private Limited",
+    "{} Ltd. Şti.",
+    "{} A.Ş.",
+    "{} San. ve Tic. A.Ş.",
+    "{} Sp. z o.o.",
+    "{} a.s.",
+    "{} A/S",
+    "{} S.A. de C.V.",
+    "{} Sdn. Bhd.",
+    "{}有限公司",
+    "(주){}",
+    "ООО {}",
+    "Công ty TNHH {}",
 )
 
 
@@ -245,6 +259,20 @@ _WITHOUT = [
     "AUTÔNOMA",
     "selbständig",
     "주부",
+    "Emekli",
+    "EV HANIMI",
+    "serbest çalışan",
+    "Studentin",
+    "im Ruhestand",
+    "own business",
+    "बेरोज़गार",
+    "na emeryturze",
+    "на пенсии",
+    "föräldraledig",
+    "nghỉ hưu",
+    "ibu rumah tangga",
+    "เกษียณ",
+    "متقاعد",
 ]
 
 
