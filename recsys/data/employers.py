@@ -207,12 +207,12 @@ def company_name(text: str) -> str:
     words = _NO_WORD.sub(" ", _DOTS.sub("", bare).replace("'", "")).split()
     n_words = len(words)
     while words:
-        ends = (1,) if words[-1] in _LEGAL_WORDS else ()
-        ends += tuple(
+        ends = [1] if words[-1] in _LEGAL_WORDS else []
+        ends += [
             len(form)
             for form in _LEGAL_ENDS
             if (len(form) >= _ALWAYS or len(words) < n_words) and tuple(words[-len(form) :]) == form
-        )
+        ]
         if not ends:
             break
         del words[-max(ends) :]

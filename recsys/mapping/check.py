@@ -30,6 +30,7 @@ from recsys.mapping.listing import (
     first_constraints,
     listing_by_person,
     listing_funnel,
+    required_answers,
     shared_tokens,
     unwished_words,
 )
@@ -97,6 +98,7 @@ class MappingCheck:
             ("unended", self.unended),
             ("unmapped", _unmapped(self.queries, lang)),
             ("unwished", unwished_words(self.loaded)),
+            ("required", required_answers(self.loaded.accepted)),
             ("shared_tokens", shared_tokens(self.loaded.accepted)),
             ("drafted", self.drafted),
             ("unlisted", self.listing[["people", lang]]),

@@ -89,6 +89,25 @@ def unwished_words(loaded: LoadedTables) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["column", "word", "people"]).set_index("column")
 
 
+def required_answers(accepted: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the questions whose answer somebody requires of others, where some answers are not public.
+
+    Only a public answer meets a required one: by who is missing, another would be told.
+    """
+    columns = ["question", "required by", "answered by", "of these in public"]
+    answers = accepted.get(T.ANSWERS, pd.DataFrame())
+    if C.MANDATORY not in answers:
+        return pd.DataFrame(columns=columns).set_index("question")
+    required = answers[answers[C.MANDATORY].eq(True).fillna(False).astype(bool)]
+    known = answers[answers[C.ANSWER].notna()]
+    counts = [
+        rows.groupby(C.QUESTION)[C.USER].nunique()
+        for rows in (required, known, known[known[C.VISIBILITY].eq("public").fillna(False).astype(bool)])
+    ]
+    found = pd.concat(counts, axis=1, keys=columns[1:]).reindex(counts[0].index).fillna(0).astype(int)
+    return found[found["of these in public"] < found["answered by"]].rename_axis("question")
+
+
 _SHARED: Final = {"employer": 10}
 """Members from which on a token is told of as shared: colleagues have one employer, three people no phone."""
 _SHARED_BY_ANY: Final = 3

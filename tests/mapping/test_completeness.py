@@ -4,12 +4,17 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
 from recsys.cli import app
 from recsys.errors import SourceError
 from recsys.mapping import Mapping, check_mapping, map_tables
 from recsys.mapping.completeness import unended_files
+from recsys.mapping.listing import required_answers
 
 ROWS = "id,state\n001,active\n002,active\n003,gone\n004,nonsense\n,active\n"
 
@@ -91,3 +96,34 @@ def test_each_id_is_told_whether_it_may_be_listed_and_why_not(folder: Path, tmp_
     words = set(check.people_listing["ja"]) | set(check.people_listing["en"])
     assert all(words)
     assert not any("{" in one for one in words)
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 6),
+            st.sampled_from(["smoke", "pets"]),
+            st.sampled_from(["yes", "no", None]),
+            st.booleans(),
+            st.sampled_from(["public", "match_only"]),
+        ),
+        max_size=20,
+        unique_by=lambda row: row[:2],
+    )
+)
+def test_required_answers_that_are_not_public_are_told(
+    rows: list[tuple[int, str, str | None, bool, str]],
+) -> None:
+    """Seen to fail: who required an answer that others gave for matching alone met nobody, untold."""
+    columns = [C.USER, C.QUESTION, C.ANSWER, C.MANDATORY, C.VISIBILITY]
+    found = required_answers({T.ANSWERS: pd.DataFrame(rows, columns=columns)})
+    for question in ("smoke", "pets"):
+        own = [row for row in rows if row[1] == question]
+        required = len({user for user, _, _, needs, _ in own if needs})
+        answered = {user for user, _, answer, _, _ in own if answer is not None}
+        public = {user for user, _, answer, _, seen in own if answer is not None and seen == "public"}
+        told = required > 0 and len(public) < len(answered)
+        assert (question in found.index) is told
+        if told:
+            assert found.loc[question].tolist() == [required, len(answered), len(public)]
