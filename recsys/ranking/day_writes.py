@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -133,24 +134,28 @@ class DayWrites:
             raise not_canonical()
 
     def _after_decisions(self, events: Sequence[DayEvent]) -> list[DayEvent]:
-        """Return events; a pass or a hide is no earlier than what its actor last decided about the other.
+        """Return events; a pass or a hide is no earlier than what its person last decided about the other's.
 
         A backend gives the time of an event, by the clock of one of its machines: what leaves somebody out
-        counts from when it is said.
+        counts from when it is said, whichever of a person's accounts says it, and about whichever.
         """
-        actors = list(dict.fromkeys(event.actor for event in events if event.type in _LEAVING))
-        rows = (
-            ask_safety(lambda: self._log.read(actors, self._since(), after=_NO_CHANGES)) if actors else None
-        )
-        latest: dict[tuple[str, str | None], datetime] = {}
-        for event in rows.pairs if rows is not None else ():
-            pair = event.actor, event.target
-            latest[pair] = max(event.at, latest.get(pair, event.at))
+        leaving = [event for event in events if event.type in _LEAVING]
+        if not leaving:
+            return [*events]
+        person_of = self._safety.accounts.of
+        actors = list(dict.fromkeys(one for event in leaving for one in person_of(event.actor)))
+        rows = ask_safety(lambda: self._log.read(actors, self._since(), after=_NO_CHANGES))
+        latest: dict[tuple[str, str], datetime] = {}
+        for row in rows.pairs:
+            pair = row.actor, str(row.target)
+            latest[pair] = max(row.at, latest.get(pair, row.at))
+
+        def last_decided(event: DayEvent) -> datetime:
+            pairs = product(person_of(event.actor), person_of(str(event.target)))
+            return max([event.at, *(latest[pair] for pair in pairs if pair in latest)])
+
         return [
-            replace(event, at=max(event.at, latest.get((event.actor, event.target), event.at)))
-            if event.type in _LEAVING
-            else event
-            for event in events
+            replace(event, at=last_decided(event)) if event.type in _LEAVING else event for event in events
         ]
 
     def _in_order(self, events: Sequence[DayEvent]) -> tuple[list[DayEvent], datetime]:
