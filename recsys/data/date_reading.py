@@ -21,6 +21,8 @@ _ERAS: Final = {
     "明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018,
     "m": 1867, "t": 1911, "s": 1925, "h": 1988, "r": 2018,
 }  # fmt: skip
+_LAST_YEARS: Final = {"明治": 45, "大正": 15, "昭和": 64, "m": 45, "t": 15, "s": 64}
+"""The last years of eras; a later one belongs to another era."""
 _ERA_DATE = re.compile(
     r"(明治|大正|昭和|平成|令和|[mtshr])\s*\.?\s*(元|\d{1,2})\s*[年./-]\s*(\d{1,2})\s*[月./-]\s*(\d{1,2})(?:\s*日)?"
 )
@@ -113,7 +115,10 @@ def _date_and_rest(text: object, order: str) -> tuple[date | None, str | None, s
         return None, "not a date", ""
     if match.re is _ERA_DATE:
         name, year, month, day = match.groups()
-        parts = _ERAS[name] + (1 if year == "元" else int(year)), int(month), int(day)
+        of_era = 1 if year == "元" else int(year)
+        if of_era > _LAST_YEARS.get(name, of_era):
+            return None, "not a date", ""  # another era was meant
+        parts = _ERAS[name] + of_era, int(month), int(day)
     elif match.re is _YEAR_LAST:
         first, second, last = map(int, match.groups())
         if order == "ymd":

@@ -116,7 +116,11 @@ def kind_of(file: Path) -> str | None:
 
 
 def unread_files(address: str, folder: Path) -> list[str]:
-    """Return the files of a source that could hold tables and are in no form that is read."""
+    """Return the files of a source that could hold tables and are in no form that is read, or passed over.
+
+    A name that begins with `_` or a dot is that of something else than a table; where such a file has the
+    suffix of one, it may be a part that was renamed.
+    """
     path = (folder / address).resolve()
     if "://" in address or not path.is_dir() or _is_hive(path):
         return []
@@ -127,7 +131,24 @@ def unread_files(address: str, folder: Path) -> list[str]:
         and not file.name.startswith((".", "_"))
         and file.suffix.lower() not in _DESCRIBES
         and kind_of(file) is None
-    ]
+    ] + [str(file.relative_to(path)) for file in sorted(path.rglob("*")) if _is_hidden_part(file, path)]
+
+
+_HIDDEN: Final = (".", "_")
+_APPLE: Final = "._"
+"""Before the name of a file that macOS writes beside each of an archive."""
+
+
+def _is_hidden_part(file: Path, folder: Path) -> bool:
+    suffix = Path(file.stem).suffix if file.suffix == ".gz" else file.suffix
+    around = file.relative_to(folder).parts[:-1]
+    return (
+        file.name.startswith(_HIDDEN)
+        and not file.name.startswith(_APPLE)
+        and suffix.lower() in _SUFFIXES
+        and not any(one.startswith(_HIDDEN) for one in around)
+        and file.is_file()
+    )
 
 
 def _begins(file: Path) -> bytes:

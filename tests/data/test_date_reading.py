@@ -41,6 +41,17 @@ def test_japanese_eras_are_years(day: date) -> None:
     assert date_reading.read_date(era(day)) == (day, None)
 
 
+@given(
+    st.sampled_from([("明治", 45), ("大正", 15), ("昭和", 64), ("M", 45), ("T", 15), ("S", 64)]),
+    st.integers(0, 99),
+)
+def test_a_year_that_an_era_had_not_is_no_date(name: tuple[str, int], year: int) -> None:
+    """Seen to fail: `T22.1.1`, which a member of 16 wrote for `H22`, was an age of 93."""
+    word, last = name
+    for text in (f"{word}{year}.1.2", f"{word} {year}年1月2日"):
+        assert (date_reading.read_date(text)[0] is None) == (year > last)
+
+
 @pytest.mark.parametrize("text", ["", "0000/00/00", "不明", "n/a", None, " － "])
 def test_an_unknown_date_is_unknown(text: str | None) -> None:
     assert date_reading.read_date(text)[0] is None

@@ -248,6 +248,20 @@ def test_objects_one_a_line_are_a_table_whatever_the_file_is_called(
     assert unread_files(".", tmp_path) == ["package.json"]
 
 
+@pytest.mark.parametrize("name", ["_b.csv", ".c.csv", "_part-1.csv.gz", "_p.parquet", "_q.jsonl"])
+@pytest.mark.parametrize("under", ["", "blocks"])
+def test_a_part_that_is_passed_over_is_told(tmp_path: Path, name: str, under: str) -> None:
+    """Seen to fail: a part whose name begins with `_` or a dot was left out without a word."""
+    (tmp_path / "blocks").mkdir()
+    (tmp_path / "blocks" / "a.csv").write_text("actor,target\nu1,u2\n")
+    for other in ("_SUCCESS", "._a.csv", "_metadata", ".a.csv.crc"):
+        (tmp_path / "blocks" / other).write_bytes(b"")
+    assert unread_files(".", tmp_path) == []
+    (tmp_path / under / name).write_bytes(b"u3,u4\n")
+    assert unread_files(".", tmp_path) == [f"{under}/{name}".removeprefix("/")]
+    assert len(source_tables(".", folder=tmp_path)["blocks"]()) == 1
+
+
 @pytest.mark.parametrize("fraction", ["1.5", "1.0", "-2e3"])
 @pytest.mark.parametrize("large", [2**53 + 1, -(2**53) - 1, 2**63 - 1])
 def test_large_ids_beside_a_fraction_are_texts(tmp_path: Path, fraction: str, large: int) -> None:
