@@ -39,6 +39,8 @@ _RECENCY_WEIGHTS: Final = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 _ERRORS: Final = 3.0
 """Standard errors by which a gain at the end exceeds chance, of dozens that are tried."""
 _LEAST_GAIN: Final = 1e-9
+_FIRST_PLACES: Final = (10,)
+"""Whom recency puts first is told by the first places: in a small world longer lists hold nearly all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +181,8 @@ def with_recency(choice: ListWeights, splits: Sequence[HeldOutAffinity]) -> tupl
         lists = replace(split, person=lately).judged([choice])
         for share, amount in recent.items():
             for weight in _RECENCY_WEIGHTS:
-                gains = lists.gains(choice, weight * (amount - _usual(amount, split)))
+                more = weight * (amount - _usual(amount, split))
+                gains = lists.gains(choice, more, depths=_FIRST_PLACES)
                 found.setdefault((terms, weight, share), []).append(gains)
 
     def none(key: tuple[tuple[int, ...], float, float]) -> list[Float64Array]:

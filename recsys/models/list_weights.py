@@ -18,7 +18,8 @@ _MOST_JUDGED: Final = 1000
 _MOST_BESIDE: Final = 8192
 """Candidates beside the wanted ones: a score of every other one costs more than it tells."""
 _AT_ONCE: Final = 256
-_PLACES: Final = 10
+DEPTHS: Final = (5, 10, 20, 40)
+"""Places to which a list is judged: of which length lists are asked for is not known in a fit."""
 _BEST_OF_A_PART: Final = 40
 _BEST_OF_ALL: Final = 80
 LEAST_MUTUAL: Final = 50
@@ -46,7 +47,7 @@ class JudgedLists:
     """Held-out likes beside the unseen candidates that an order could put first, for many viewers.
 
     viewers: `(n_viewers,)`; candidates: `(n_viewers, width)` rows, available: which of them count.
-    wanted: viewer and column of each held-out like, `(2, n_wanted)`; best: `(n_viewers,)` DCG of the ideal.
+    wanted: viewer and column of each held-out like, `(2, n_wanted)`; likes: how many, `(n_viewers,)`.
     forward, backward: `(n_terms, n_viewers, width)` terms of the viewer for the candidate, and back.
     own, others: `(n_parts, n_viewers, 1)` and `(n_parts, n_viewers, width)` levellers of both.
 
@@ -58,7 +59,7 @@ class JudgedLists:
     candidates: Int64Array
     available: BoolArray
     wanted: Int64Array
-    best: Float64Array
+    likes: Int64Array
     forward: Float64Array
     backward: Float64Array
     own: Float64Array
@@ -111,7 +112,7 @@ class JudgedLists:
             candidates=candidates,
             available=available,
             wanted=np.array(np.nonzero(wanted)),
-            best=np.cumsum(1.0 / np.log2(np.arange(2, _PLACES + 2)))[np.minimum(likes, _PLACES) - 1],
+            likes=likes,
             forward=forward,
             backward=backward,
             own=levellers[:, chosen][:, :, None],
@@ -137,15 +138,17 @@ class JudgedLists:
             candidates=padded("candidates"),
             available=padded("available"),
             wanted=np.concatenate(wanted, axis=1),
-            best=np.concatenate([part.best for part in parts]),
+            likes=np.concatenate([part.likes for part in parts]),
             forward=padded("forward"),
             backward=padded("backward"),
             own=np.concatenate([part.own for part in parts], axis=1),
             others=padded("others"),
         )
 
-    def gains(self, weights: ListWeights, recent: Float64Array | None = None) -> Float64Array:
-        """Return the NDCG at 10 of each viewer's list, `(n_viewers,)`; equals share the worse place.
+    def gains(
+        self, weights: ListWeights, recent: Float64Array | None = None, *, depths: Sequence[int] = DEPTHS
+    ) -> Float64Array:
+        """Return the NDCG of each viewer's list, the mean over `depths`; equals share the worse place.
 
         recent: logits added to those of whoever looks at somebody, `(n_people,)` by the person looked at.
         """
@@ -157,8 +160,15 @@ class JudgedLists:
         scores = np.where(self.available, _log_sigmoid(forward) + _log_sigmoid(backward), -np.inf)
         at, column = self.wanted
         place = (scores[at] >= scores[at, column][:, None]).sum(axis=1)
-        reached = np.where(place <= _PLACES, 1.0 / np.log2(1.0 + place), 0.0)
-        return np.bincount(at, reached, len(self.viewers)) / self.best
+        gain, total = 1.0 / np.log2(1.0 + place), np.zeros(len(self.viewers))
+        for depth in depths:
+            total += np.bincount(at, gain * (place <= depth), len(total)) / _ideal(self.likes, depth)
+        return total / len(depths)
+
+
+def _ideal(likes: Int64Array, depth: int) -> Float64Array:
+    """Return the DCG to a depth of the best order of so many likes, one or more, `(n_viewers,)`."""
+    return np.cumsum(1.0 / np.log2(np.arange(2, depth + 2)))[np.minimum(likes, depth) - 1]
 
 
 def best_weights(lists: JudgedLists, starts: Sequence[ListWeights], usual: Float64Array) -> ListWeights:

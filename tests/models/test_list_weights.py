@@ -59,11 +59,13 @@ def test_gains_are_the_ndcg_of_the_whole_ranking_of_unseen_candidates(judged):
     scores[~lists.available] = -np.inf
     found = lists.gains(right)
     for row in (0, 7, 20):
-        order = np.argsort(-scores[row])[:10]
+        order = np.argsort(-scores[row])
         wanted = lists.wanted[1][lists.wanted[0] == row]
-        dcg = sum(1 / np.log2(place + 2) for place, at in enumerate(order) if at in wanted)
-        ideal = sum(1 / np.log2(place + 2) for place in range(min(len(wanted), 10)))
-        assert found[row] == pytest.approx(dcg / ideal)
+        ndcg = []
+        for depth in (5, 10, 20, 40):
+            dcg = sum(1 / np.log2(place + 2) for place, at in enumerate(order[:depth]) if at in wanted)
+            ndcg.append(dcg / sum(1 / np.log2(place + 2) for place in range(min(len(wanted), depth))))
+        assert found[row] == pytest.approx(np.mean(ndcg))
 
 
 def test_the_part_that_holds_the_likes_is_found_from_a_start_that_ignores_it(judged):
