@@ -169,7 +169,7 @@ class RegionSettings(Section):
     """
 
     people: Annotated[int, Field(ge=50)] | None = None
-    rounds: Annotated[int, Field(ge=1)] = 10
+    rounds: Annotated[int, Field(ge=1)] = 20
 
 
 class GateSettings(Section):

@@ -258,3 +258,40 @@ def multiply_numba(  # type: ignore[no-untyped-def]  # noqa: PLR0917
 
 
 multiply = multiply_llvm if USE_LLVM else multiply_numba
+
+
+@intrinsic
+def _prefetch_row(_: Any, matrix: Any, _r: Any) -> Any:
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        rows, row = context.make_array(signature.args[0])(context, builder, arguments[0]), arguments[1]
+        width = builder.extract_value(rows.shape, 1)
+        first = builder.gep(rows.data, [builder.mul(row, width)])
+        flag, size = ir.IntType(32), width.type(signature.args[0].dtype.bitwidth // 8)
+        pointer = ir.IntType(8).as_pointer()
+        ask = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]
+            builder.module, ir.FunctionType(ir.VoidType(), [pointer, flag, flag, flag]), "llvm.prefetch.p0"
+        )
+        memory = builder.bitcast(first, pointer)
+        with cgutils.for_range_slice(builder, size.type(0), builder.mul(width, size), size.type(LINE)) as (
+            at,
+            _,
+        ):
+            builder.call(ask, [builder.gep(memory, [at]), flag(0), flag(3), flag(1)])
+        return context.get_dummy_value()
+
+    return types.void(matrix, types.intp), code
+
+
+@kernel(forceinline=True)
+def prefetch_row_llvm(matrix: Int16Array, r: int):  # type: ignore[no-untyped-def]
+    """Ask for row r of a matrix `(n, 2 w)`, so that it comes from memory while other work goes on."""
+    _prefetch_row(matrix, r)  # type: ignore[call-arg]
+
+
+@kernel
+def prefetch_row_numba(matrix: Int16Array, r: int):  # type: ignore[no-untyped-def]
+    """Do nothing: numba has no word for it."""
+
+
+prefetch_row = prefetch_row_llvm if USE_LLVM else prefetch_row_numba

@@ -26,7 +26,7 @@ from recsys.kernels import kernel
 from recsys.retrieval.compaction import append_reaching, unmasked
 from recsys.retrieval.index import TileIndex
 from recsys.retrieval.memory_limit import BlockShape
-from recsys.retrieval.quantization import multiply
+from recsys.retrieval.quantization import multiply, prefetch_row
 from recsys.retrieval.score_bounds import FactorStore, ViewerFactors, viewers_from_store
 from recsys.retrieval.shortlist import (
     COLUMNS_AT_ONCE,
@@ -220,7 +220,8 @@ def scan_tile(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     """Add the pairs that `mask` `(n_viewers, n_columns)` leaves to the short lists of their rows.
 
     Only those that could be among the k best of their row are kept. Goes by blocks of columns, whose factors
-    stay in the cache for all rows. Returns how many pairs had to be scored exactly on the way.
+    stay in the cache for all rows, and asks for those of the next block meanwhile. Returns how many pairs
+    had to be scored exactly on the way.
     """
     n_exact = 0
     noted_x, noted_y, noted_position, length = lists.x, lists.y, lists.position, lists.length
@@ -232,7 +233,12 @@ def scan_tile(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     x, y = np.empty(len(open_), np.float32), np.empty(len(open_), np.float32)
     for start in range(0, len(columns), COLUMNS_AT_ONCE):
         stop = min(start + COLUMNS_AT_ONCE, len(columns))
+        following, ahead = stop, min(stop + COLUMNS_AT_ONCE, len(columns))
         for r in range(len(place)):
+            for _ in range(-(-COLUMNS_AT_ONCE // len(place))):
+                if following < ahead:
+                    prefetch_row(theirs, columns[following])
+                    following += 1
             n = unmasked(columns, start, stop, mask, r, open_)
             multiply(ours, r, theirs, open_, n, unit, x, y)
             if distance_decay:

@@ -196,7 +196,7 @@ def _seconds_by_wave(tasks: Sequence[Sequence[str]]) -> dict[str, float]:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--regions", type=int, default=4, help="regions (default 4)")
-    parser.add_argument("--rounds", type=int, default=10, help="rounds of exchange (default 10)")
+    parser.add_argument("--rounds", type=int, default=20, help="rounds of exchange (default 20)")
     given = "comma-separated, of in_process, processes, spark (default in_process,processes)"
     parser.add_argument("--folder", help="keep the night here and go on from what is there")
     parser.add_argument("--set", action="append", default=[], help="a setting of the night, key=value")
