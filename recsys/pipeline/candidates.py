@@ -3,7 +3,7 @@
 import itertools
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +11,8 @@ import numpy.typing as npt
 
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.plugin import check_plugin_constraints
-from recsys.data.population import Population
 from recsys.pipeline.checkpoints import Checkpoint
-from recsys.pipeline.executors import Executor, PartFunction, PartResult
+from recsys.pipeline.executors import Executor, InProcess, PartFunction, PartResult, Threads
 from recsys.pipeline.fingerprint import candidates_fingerprint
 from recsys.pipeline.from_settings import directed_of, executor_from_settings, load_model
 from recsys.pipeline.list_files import ROWS_A_GROUP_OF_A_PART, join_lists, list_table, write_table
@@ -79,10 +78,15 @@ DROPPED = "dropped"
 
 @dataclass(frozen=True)
 class CandidateJob:
-    """Everybody's candidates; part p is the viewers of part p of the partition in the work folder."""
+    """Everybody's candidates; part p is the viewers of part p of the partition in the work folder.
+
+    made: what searches, where this process does the parts itself; opening the job takes it from here. Empty
+    where others do them, who read everybody as they lie laid out.
+    """
 
     settings: Settings
     paths: NightPaths
+    made: list[Recommender] = field(default_factory=list, compare=False)
 
     @property
     def files(self) -> Checkpoint:
@@ -94,15 +98,24 @@ class CandidateJob:
         """Where everybody lies laid out while the step is under way; all workers share the memory of it."""
         return self.paths.parts / "laid_out"
 
-    def lay_out(self, people: Population, compiled: Compiled) -> None:
-        """Lay out everybody for the workers, once."""
-        directed = directed_of(load_model(self.settings.model, self.paths.model), people)
-        Retriever(directed, compiled).save(self.laid_out)
+    def prepare(self, night: Night, compiled: Compiled, worker: Executor) -> None:
+        """Lay out everybody, once: in memory for this process, in files for others to share the memory of."""
+        directed = directed_of(load_model(self.settings.model, self.paths.model), night.people)
+        retriever = Retriever(directed, compiled)
+        if isinstance(worker, InProcess | Threads):
+            self.made.append(Recommender(night.people, night.policy, lambda: retriever))
+        else:
+            retriever.save(self.laid_out)
+
+    def _recommender(self) -> Recommender:
+        if self.made:
+            return self.made.pop()
+        night = Night.current(self.settings, self.paths)
+        return Recommender(night.people, night.policy, lambda: Retriever.opened(self.laid_out))
 
     def open(self) -> PartFunction:
-        """Return what finds the candidates of one part, among the people that `lay_out` laid out."""
-        night = Night.current(self.settings, self.paths)
-        recommender = Recommender(night.people, night.policy, lambda: Retriever.opened(self.laid_out))
+        """Return what finds the candidates of one part, among the people that `prepare` laid out."""
+        recommender = self._recommender()
         cut = load_dataclass(Partition, self.paths.parts / "cut")
         files, chosen = self.files, self.settings.recommend
         _ = recommender.retriever, recommender.likes  # read once, before several threads ask for them
@@ -111,7 +124,7 @@ class CandidateJob:
             pairs, dropped = recommender.pairs(
                 cut.part(number), k=chosen.pool, combiner=chosen.combiner, check_each=SAMPLED
             )
-            table = list_table(pairs, night.people, None)
+            table = list_table(pairs, recommender.people, None)
             write_table(files.path(number), [table], ROWS_A_GROUP_OF_A_PART)
             return files.finish(number, rows=len(pairs), counts={DROPPED: dropped})
 
@@ -150,11 +163,10 @@ def recommend_night(
     Raises BusyError when workers keep dying, PluginError for a rule from outside that contradicts itself.
     """
     job = CandidateJob(settings, paths)
-    cut, done = _begun(job)
+    cut, done, worker = _begun(job, executor)
     left = [number for number in range(len(cut)) if number not in done]
     for number in done:
         _tell(progress, len(cut.part(number)))
-    worker = executor or executor_from_settings(settings.execution, parts=len(left), by_kernels=True)
     for part in worker.run(job, left):
         done[part.number] = part
         _tell(progress, len(cut.part(part.number)))
@@ -169,8 +181,11 @@ def recommend_night(
     )
 
 
-def _begun(job: CandidateJob) -> tuple[Partition, dict[int, PartResult]]:
-    """Cut the viewers into parts and lay out everybody, unless all parts are there; return those that are."""
+def _begun(job: CandidateJob, executor: Executor | None) -> tuple[Partition, dict[int, PartResult], Executor]:
+    """Cut the viewers into parts and lay out everybody, unless all parts are there.
+
+    Return the parts, those that are there, and who does the others.
+    """
     night = Night.current(job.settings, job.paths)
     check_plugin_constraints(night.policy, night.people)
     compiled = night.policy.compile(night.people)
@@ -180,9 +195,11 @@ def _begun(job: CandidateJob) -> tuple[Partition, dict[int, PartResult]]:
     )
     save_dataclass(job.paths.parts / "cut", cut)
     done = {number: part for number in range(len(cut)) if (part := job.files.done(number)) is not None}
-    if len(done) < len(cut):
-        job.lay_out(night.people, compiled)
-    return cut, done
+    n_left = len(cut) - len(done)
+    worker = executor or executor_from_settings(job.settings.execution, parts=n_left, by_kernels=True)
+    if n_left:
+        job.prepare(night, compiled, worker)
+    return cut, done, worker
 
 
 def _tell(progress: Callable[[int], object] | None, viewers: int) -> None:
