@@ -7,7 +7,7 @@ person has an id that is the same but for these, that person is meant.
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -18,6 +18,7 @@ from recsys.data.ids import DASHES, canonical_spelling
 from recsys.errors import as_text
 from recsys.types import BytesArray, Int64Array
 
+_ID_KEYS: Final = ("id", "user_id")
 _MARKS: Final = re.compile(r"[\s\"'`]")
 _WHOLE: Final = re.compile(r"(.*[A-Za-z0-9])\.0+")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]+")
@@ -49,15 +50,22 @@ def id_in_one_spelling(given: object) -> str | None:
 def as_id_text(given: object) -> str:
     r"""Return the text that a value means as an id: of bytes what they spell, of a list of one its one.
 
-    Halves of surrogate pairs, which no text may hold, are left out.
+    Of an object it is what stands under `id` or `user_id`, or its one value. Halves of surrogate pairs, which
+    no text may hold, are left out.
 
     >>> as_id_text(b"u1"), as_id_text(["u1"]), as_id_text(7), as_id_text("u1\ud800")
     ('u1', 'u1', '7', 'u1')
+    >>> as_id_text({"id": "u1", "name": "x"}), as_id_text({"member": ["u1"]})
+    ('u1', 'u1')
     """
     if isinstance(given, np.ndarray) and given.ndim == 0:
         given = given.item()
-    while isinstance(given, list | tuple | set | frozenset | np.ndarray) and len(given) == 1:
-        (given,) = given
+    while isinstance(given, Mapping | list | tuple | set | frozenset | np.ndarray):
+        if isinstance(given, Mapping) and len(given) > 1:
+            given = [given[key] for key in _ID_KEYS if key in given]
+        if len(given) != 1:
+            break
+        (given,) = given.values() if isinstance(given, Mapping) else given
     text = given.decode("utf-8", "replace") if isinstance(given, bytes) else as_text(given)
     return _HALVES.sub("", text)
 

@@ -78,6 +78,9 @@ def test_a_body_that_cannot_be_read_restricts_nobody_without_a_token_for_it(
         ("blocks", '[{"%s":{"x":1}}]'),
         ("events", '{"events":[{"event_id":"x","type":"hide","person":"%s"}]}'),
         ("events", '[[{"event_id":"x","type":"hide","person":"%s"}]]'),
+        ("events", '[{"event_id":"x","type":"hide","person":{"id":"%s","name":"x"}}]'),
+        ("events", '[{"event_id":"x","type":"hide","person":{"member":["%s"]}}]'),
+        ("blocks", '{"person":{"user_id":"%s"}}'),
         ("events", '{"data":{"rows":[{"event_id":"x","type":"hide","person":"%s"}]}}'),
     ],
 )
