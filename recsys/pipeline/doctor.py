@@ -5,6 +5,7 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -27,6 +28,7 @@ from recsys.ranking.ranker import LONGEST_STALENESS
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.keys import read_keys
 from recsys.safety.ledger import SafetyLedger
+from recsys.safety.person_files import file_names_erased
 from recsys.settings import MODEL_NAMES, OWN_STORES, PARAMS_FILE, read_settings
 from recsys.storage.manifest import read_manifest
 from recsys.storage.publication import LISTS, RUNS, current_run, read_publication
@@ -100,7 +102,7 @@ def run_checks(params: Path | None = None) -> list[Check]:
         *(Check("size", good=True, text=_size(path)) for path in (PATHS.root, PUBLISHED)),
         _served(),
         _checked_newest(),
-        _erased(),
+        _erased(params or Path(PARAMS_FILE)),
         _keys(),
         _checked("time", _time),
         _memory(),
@@ -222,14 +224,26 @@ def _checked_newest() -> Check:
     return Check("newest", good=True, text=_text("newest"))
 
 
-def _erased() -> Check:
+def _erased(params: Path) -> Check:
+    """Say whether what is served, or the neighbourhoods of an experiment, name somebody erased."""
     try:
         erased = ErasureList.of(PUBLISHED).now()
         named = current_run_names_erased(PUBLISHED, erased)
+        file = _neighbourhoods(params)
+        in_file = file is not None and len(erased) > 0 and file_names_erased(file, erased)
     except RecsysError as error:
         return Check("erased", good=False, text=_raised(error))
-    text = _text("still_named" if named else "erased", people=f"{len(erased):,}")
-    return Check("erased", good=not named, text=text)
+    key = "still_named" if named else "file_names" if in_file else "erased"
+    return Check("erased", good=key == "erased", text=_text(key, people=f"{len(erased):,}", file=file))
+
+
+def _neighbourhoods(params: Path) -> Path | None:
+    """Return the file of neighbourhoods that the settings name; another check says what is broken."""
+    with suppress(RecsysError):
+        experiment = read_settings(params).experiment if params.exists() else None
+        file = Path((experiment.neighbourhoods if experiment else None) or "")
+        return file if file.is_file() else None
+    return None
 
 
 def _keys() -> Check:

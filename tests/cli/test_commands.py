@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
 from recsys.cli import app
@@ -500,6 +501,23 @@ def test_doctor_says_when_what_is_served_names_somebody_erased(here: Path) -> No
     assert done.exit_code == 40
     assert "BAD  erased" in done.output
     assert gone not in done.output
+
+
+def test_doctor_says_when_neighbourhoods_name_somebody_erased(here: Path) -> None:
+    """Seen to fail: it said that nothing names them."""
+    settings = yaml.safe_load((here / "params.yaml").read_text(encoding="utf-8"))
+    arms = {name: {"share": 0.5} for name in ("a", "b")}
+    experiment = {"name": "e", "unit": "neighbourhood", "starts": "2026-03-02", "nights": 28, "arms": arms}
+    settings["experiment"] = experiment | {"neighbourhoods": "groups.parquet"}
+    (here / "own.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    assert recsys(*PUBLISH).exit_code == 0
+    rows = pd.DataFrame({"user_id": ["gone-1", "other"], "neighbourhood": ["n1", "n1"]})
+    for names, said in ((rows, "BAD  erased"), (rows[1:], "ok   erased")):
+        names.to_parquet(here / "groups.parquet", index=False)
+        assert recsys("forget", "gone-1", "--unknown").exit_code == 0
+        done = recsys("doctor", "--params", "own.yaml")
+        assert said in done.output
+        assert "gone-1" not in done.output
 
 
 def test_doctor_shows_what_failed_and_what_took_long(here: Path) -> None:
