@@ -32,9 +32,10 @@ from recsys.data.safety_rows import (
     restricted_by_twins,
     settled_by_events,
 )
+from recsys.data.tables import CONTRACTS, read_and_check
 from recsys.data.times import as_utc
 from recsys.errors import InputError, SourceError, TableError, explained, warn
-from recsys.storage.checked_tables import absent_accounts, check_tables
+from recsys.parallel import map_in_threads, n_processors
 from recsys.storage.sources import Reader, Source, source_catalogue, source_name, table_readers
 from recsys.types import BoolArray
 
@@ -231,7 +232,7 @@ def _checked(
     readers: Mapping[str, Reader], source: str, as_of: Time, catalogue: Catalogue, *, past: bool = False
 ) -> LoadedTables:
     time = None if as_of is None else as_utc(as_of)
-    found = check_tables(readers, time, catalogue, past=past)
+    found = _check_each(readers, time, catalogue, past=past)
     broken = [one for one in found.values() if isinstance(one, TableError)]
     if broken:
         raise broken[0] if len(broken) == 1 else _all_problems(broken)
@@ -244,7 +245,7 @@ def _checked(
         restrictions |= table.restrictions if past else table.restrictions.at_once()
     nobody: dict[str, NamesNobody] = {}
     if users is not None:
-        spellings = Spellings(users, absent_accounts(checked[T.PROFILES]))
+        spellings = Spellings(users, _absent(checked[T.PROFILES]))
         restrictions = of_known_people(restrictions, spellings)
         restrictions |= restricted_by_twins(checked[T.PROFILES].accepted)
         for name in set(SAFETY_TABLES) & set(checked):
@@ -273,6 +274,42 @@ def _checked(
         later=MappingProxyType(later),
         nobody=MappingProxyType(nobody),
     )
+
+
+def _check_each(
+    readers: Mapping[str, Reader], time: pd.Timestamp | None, catalogue: Catalogue, *, past: bool
+) -> dict[str, CheckedTable | TableError]:
+    """Return each table checked, or what is wrong with it, in the order of the contracts.
+
+    The profiles come first, which say who is known. Then events, mostly as many rows as all the others
+    together, are checked beside these.
+    """
+    users: frozenset[str] | None = None
+    absent: frozenset[str] = frozenset()
+
+    def check(name: str) -> CheckedTable | TableError:
+        known = users | absent if name == T.TOKENS and users is not None else users
+        try:
+            return read_and_check(
+                name, readers[name], as_of=time, users=known, catalogue=catalogue, past=past
+            )
+        except TableError as error:
+            return error
+
+    found: dict[str, CheckedTable | TableError] = {}
+    if T.PROFILES in readers:
+        found[T.PROFILES] = profiles = check(T.PROFILES)
+        if isinstance(profiles, CheckedTable):
+            users, absent = frozenset(profiles.accepted[C.USER]), _absent(profiles)
+    rest = [name for name in CONTRACTS if name in readers and name not in found]
+    rest.sort(key=T.EVENTS.__ne__)
+    found.update(zip(rest, map_in_threads(check, rest, min(n_processors(), 2)), strict=True))
+    return {name: found[name] for name in CONTRACTS if name in found}
+
+
+def _absent(profiles: CheckedTable) -> frozenset[str]:
+    """Return the accounts of known persons whose profiles were refused, and those yet to come."""
+    return frozenset(one for one, _ in profiles.restrictions.tokens) | frozenset(profiles.later[C.USER])
 
 
 _PERSON_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET)

@@ -17,7 +17,7 @@ from recsys.data.times import as_utc
 from recsys.errors import InputError, SourceError, TableError
 from recsys.simulation.settings import TownSettings
 from recsys.simulation.town import DEFAULT_AS_OF, make_town
-from recsys.storage import checked_tables
+from recsys.storage import load
 from recsys.storage.load import load_events, load_population, load_tables, population_of
 from recsys.testing.people import AS_OF, make_tables
 
@@ -266,7 +266,7 @@ def test_tables_do_not_depend_on_how_many_are_checked_at_once(
     given |= {T.BLOCKS: block("u0000001", "u0000002", None), T.HOLDS: given[T.HOLDS].head(0)}
     found = []
     for processors in (1, 2, 8):
-        monkeypatch.setattr(checked_tables, "n_processors", lambda n=processors: n)
+        monkeypatch.setattr(load, "n_processors", lambda n=processors: n)
         found.append(load_tables(given, DEFAULT_AS_OF))
     one, *others = found
     assert len(one.quarantine)
@@ -281,7 +281,7 @@ def test_tables_do_not_depend_on_how_many_are_checked_at_once(
     broken = {name: frame.drop(columns=frame.columns[0]) for name, frame in given.items()}
     texts = []
     for processors in (1, 2):
-        monkeypatch.setattr(checked_tables, "n_processors", lambda n=processors: n)
+        monkeypatch.setattr(load, "n_processors", lambda n=processors: n)
         with pytest.raises(TableError) as problems:
             load_tables(broken, DEFAULT_AS_OF)
         texts.append(str(problems.value))
