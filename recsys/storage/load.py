@@ -35,7 +35,6 @@ from recsys.data.safety_rows import (
 from recsys.data.tables import CONTRACTS, read_and_check
 from recsys.data.times import as_utc
 from recsys.errors import InputError, SourceError, TableError, explained, warn
-from recsys.parallel import map_in_threads, n_processors
 from recsys.storage.sources import Reader, Source, source_catalogue, source_name, table_readers
 from recsys.types import BoolArray
 
@@ -232,14 +231,27 @@ def _checked(
     readers: Mapping[str, Reader], source: str, as_of: Time, catalogue: Catalogue, *, past: bool = False
 ) -> LoadedTables:
     time = None if as_of is None else as_utc(as_of)
-    found = _check_each(readers, time, catalogue, past=past)
-    broken = [one for one in found.values() if isinstance(one, TableError)]
+    checked: dict[str, CheckedTable] = {}
+    broken: list[TableError] = []
+    users: frozenset[str] | None = None
+    rows_in: dict[str, int] = {}
+    for name in CONTRACTS:
+        if name not in readers:
+            continue
+        try:
+            known = users | _absent(checked[T.PROFILES]) if name == T.TOKENS and users is not None else users
+            found = read_and_check(
+                name, readers[name], as_of=time, users=known, catalogue=catalogue, past=past
+            )
+            rows_in[name] = len(found.accepted) + len(found.quarantined)
+            checked[name] = found
+        except TableError as error:
+            broken.append(error)
+        else:
+            if name == T.PROFILES:
+                users = frozenset(checked[name].accepted[C.USER])
     if broken:
         raise broken[0] if len(broken) == 1 else _all_problems(broken)
-    checked = {name: one for name, one in found.items() if isinstance(one, CheckedTable)}
-    del found
-    rows_in = {name: len(one.accepted) + len(one.quarantined) for name, one in checked.items()}
-    users = frozenset(checked[T.PROFILES].accepted[C.USER]) if T.PROFILES in checked else None
     restrictions = Restrictions()
     for table in checked.values():
         restrictions |= table.restrictions if past else table.restrictions.at_once()
@@ -274,37 +286,6 @@ def _checked(
         later=MappingProxyType(later),
         nobody=MappingProxyType(nobody),
     )
-
-
-def _check_each(
-    readers: Mapping[str, Reader], time: pd.Timestamp | None, catalogue: Catalogue, *, past: bool
-) -> dict[str, CheckedTable | TableError]:
-    """Return each table checked, or what is wrong with it, in the order of the contracts.
-
-    The profiles come first, which say who is known. Then events, mostly as many rows as all the others
-    together, are checked beside these.
-    """
-    users: frozenset[str] | None = None
-    absent: frozenset[str] = frozenset()
-
-    def check(name: str) -> CheckedTable | TableError:
-        known = users | absent if name == T.TOKENS and users is not None else users
-        try:
-            return read_and_check(
-                name, readers[name], as_of=time, users=known, catalogue=catalogue, past=past
-            )
-        except TableError as error:
-            return error
-
-    found: dict[str, CheckedTable | TableError] = {}
-    if T.PROFILES in readers:
-        found[T.PROFILES] = profiles = check(T.PROFILES)
-        if isinstance(profiles, CheckedTable):
-            users, absent = frozenset(profiles.accepted[C.USER]), _absent(profiles)
-    rest = [name for name in CONTRACTS if name in readers and name not in found]
-    rest.sort(key=T.EVENTS.__ne__)
-    found.update(zip(rest, map_in_threads(check, rest, min(n_processors(), 2)), strict=True))
-    return {name: found[name] for name in CONTRACTS if name in found}
 
 
 def _absent(profiles: CheckedTable) -> frozenset[str]:

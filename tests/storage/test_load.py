@@ -12,12 +12,8 @@ from recsys.catalogue.columns import Tables as T
 from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.population import Population
 from recsys.data.quarantine import COLUMNS
-from recsys.data.tables import CONTRACTS
 from recsys.data.times import as_utc
 from recsys.errors import InputError, SourceError, TableError
-from recsys.simulation.settings import TownSettings
-from recsys.simulation.town import DEFAULT_AS_OF, make_town
-from recsys.storage import load
 from recsys.storage.load import load_events, load_population, load_tables, population_of
 from recsys.testing.people import AS_OF, make_tables
 
@@ -255,34 +251,3 @@ def test_a_table_of_profiles_of_which_none_can_be_used_is_told() -> None:
     tables[T.PROFILES] = tables[T.PROFILES].assign(**{C.PERSON_TOKEN: ["t0", "t1"]})
     with pytest.warns(UserWarning, match=r"every profile is set aside.*2 person_token\.not_a_token"):
         assert len(load_population(tables, AS_OF)) == 0
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_tables_do_not_depend_on_how_many_are_checked_at_once(
-    seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = TownSettings(corruption=0.2)
-    given = make_town(60, np.random.default_rng(seed), settings=settings).tables
-    given |= {T.BLOCKS: block("u0000001", "u0000002", None), T.HOLDS: given[T.HOLDS].head(0)}
-    found = []
-    for processors in (1, 2, 8):
-        monkeypatch.setattr(load, "n_processors", lambda n=processors: n)
-        found.append(load_tables(given, DEFAULT_AS_OF))
-    one, *others = found
-    assert len(one.quarantine)
-    assert list(one.accepted) == [name for name in CONTRACTS if name in given]
-    for other in others:
-        assert list(other.accepted) == list(one.accepted)
-        for name, frame in one.accepted.items():
-            pd.testing.assert_frame_equal(other.accepted[name], frame)
-        pd.testing.assert_frame_equal(other.quarantine, one.quarantine)
-        pd.testing.assert_frame_equal(other.counts, one.counts)
-        assert other.restrictions == one.restrictions
-    broken = {name: frame.drop(columns=frame.columns[0]) for name, frame in given.items()}
-    texts = []
-    for processors in (1, 2):
-        monkeypatch.setattr(load, "n_processors", lambda n=processors: n)
-        with pytest.raises(TableError) as problems:
-            load_tables(broken, DEFAULT_AS_OF)
-        texts.append(str(problems.value))
-    assert texts[0] == texts[1]
