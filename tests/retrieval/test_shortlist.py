@@ -20,7 +20,7 @@ from recsys.retrieval.shortlist import (
     in_order,
     shortlist_capacity,
 )
-from recsys.retrieval.threshold_pruning import kth_best_bound, rescore
+from recsys.retrieval.threshold_pruning import kth_best_bound, kth_largest, rescore
 from recsys.retrieval.tile_search import scan_tile
 from tests.retrieval.plain import plain_scores
 from tests.retrieval.worlds import directed_world
@@ -121,3 +121,13 @@ def test_short_lists_of_ties_and_certainties_are_cut_exactly(how: str, size: flo
         expected = sorted(range(1500), key=lambda row: (-score[r, row], row))[:7]
         assert best.position[r].tolist() == expected
         assert best.score[r].tolist() == score[r, expected].tolist()
+
+
+@settings(deadline=None, max_examples=100)
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 200), few=st.booleans())
+def test_the_kth_largest_is_that_of_sorting(seed: int, n: int, few: bool) -> None:
+    rng = np.random.default_rng(seed)
+    score = rng.integers(-3, 3, n).astype(float) if few else rng.normal(size=n)
+    before = score.tolist()
+    assert [kth_largest(score, k) for k in range(1, n + 1)] == sorted(before, reverse=True)
+    assert score.tolist() == before
