@@ -13,7 +13,7 @@ from recsys.catalogue.columns import Tables as T
 from recsys.pipeline.gates.proposal import GateResult, Level
 from recsys.pipeline.refused_night import APART_FOR_NOW
 from recsys.safety import MemorySafety
-from recsys.safety.ledger import SafetyLedger
+from recsys.safety.ledger import SafetyLedger, told_under
 from recsys.safety.ledger_state import HOLD, STORE, LedgerTag, Who
 from tests.safety import restriction_doors
 from tests.safety.restriction_doors import (
@@ -237,6 +237,25 @@ def test_what_refused_nights_told_for_now_does_not_hold_up_the_night_that_ends_i
     SafetyLedger.of(folder).separate(pairs, APART_FOR_NOW)
     assert town.night(folder, TOWN, hours=2, pages_asked=5).published
     assert _shown(folder) == {*KINDS, OTHER}
+
+
+def test_a_pair_apart_by_the_published_night_too_stays_so_for_workers_that_have_not_loaded_it(
+    town: Published, tmp_path: Path
+) -> None:
+    """Planted and seen caught: every pair that refused nights told of is let go, whatever tables say."""
+    told = with_rows({kind: rows_of(kind, "sound") for kind in ("hide", "pass")})
+    folder = copy_of(town, tmp_path)
+
+    def apart() -> list[tuple[int, int, int]]:
+        return told_under(SafetyLedger.of(folder).now(), APART_FOR_NOW)[1]
+
+    assert not town.night(folder, told, refused=True, hours=1).published
+    before = apart()
+    assert len(before) == 2
+    assert town.night(folder, told, hours=2).published
+    assert apart() == before
+    assert town.night(folder, TOWN, hours=3).published
+    assert apart() == []
 
 
 def test_the_links_that_a_night_makes_count_for_its_gate_of_pages(
