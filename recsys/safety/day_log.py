@@ -11,6 +11,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, Protocol, Self, runtime_checkable
@@ -155,12 +156,14 @@ _ID_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET)
 
 
 def payload_without(payload: str, user_id: str) -> str:
-    """Return tables of the day without the rows that name somebody.
+    """Return tables of the day without the rows that name somebody; what are no tables stays as it is.
 
     >>> payload_without('{"blocks": [{"target": "u1"}, {"target": "u2"}]}', "u1")
     '{"blocks": [{"target": "u2"}]}'
     """
-    tables = json.loads(payload)
+    tables: Any = None
+    with suppress(ValueError, RecursionError):
+        tables = json.loads(payload)
     if not isinstance(tables, dict):
         return payload
 

@@ -145,11 +145,16 @@ class SafetyContract:
         more = replace(
             changed, event_id="more", payload='{"blocks": [{"target": "12", "row": 12}], "x": "12"}'
         )
-        store.day.append([changed, more])
+        odd = replace(changed, event_id="odd", payload="12, no JSON")
+        store.day.append([changed, more, odd])
         store.erase("12", AT)
-        left = {
-            one.event_id: json.loads(one.payload or "") for one in store.day.events(AT - timedelta(days=1))
+        found = {
+            one.event_id: one.payload or ""
+            for one in store.day.events(AT - timedelta(days=1))
+            if one.actor == "other"
         }
+        assert found.pop("odd") == "12, no JSON"
+        left = {name: json.loads(payload) for name, payload in found.items()}
         assert [row["target"] for row in left["own"]["blocks"]] == ["120", "b"]
         assert left["own"]["profiles"] == [{"user_id": "other"}]
         assert left["more"] == {"blocks": [], "x": "12"}
