@@ -109,6 +109,9 @@ def restrictions_in(user_id: object, tables: object, whom: Whom) -> list[Meant]:
     >>> rows = {"profile": {"User_ID": "a", "Account_State": "banned"}}
     >>> [event.actor for event in restrictions_in("a", rows, str)]
     ['a']
+    >>> of_another = {"holds": [{"user_id": "b", "state": "active"}]}
+    >>> [event.actor for event in restrictions_in("a", of_another, str)]
+    ['b', 'a']
     """
     me, found = whom(user_id), list[Meant]()
     for table, row in _rows(tables):
