@@ -16,6 +16,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.tables import CONTRACTS, read_and_check
 from recsys.errors import RecsysError, TableError
+from recsys.pipeline.from_settings import catalogue_from_settings
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.night import policy_from_settings
 from recsys.pipeline.night_safety import HoldStates, note_night, require_ledger
@@ -25,7 +26,7 @@ from recsys.safety.ledger import SafetyLedger
 from recsys.settings import TOWN, Settings
 from recsys.storage.load import load_population
 from recsys.storage.publication import current_run, read_publication
-from recsys.storage.sources import Reader, table_readers
+from recsys.storage.sources import Reader, source_catalogue, table_readers
 
 _NEEDED: Final = (T.PROFILES, T.BOUNDARIES)
 
@@ -42,7 +43,8 @@ def note_unfinished_night(settings: Settings, published: Path) -> bool:
         return False
     try:
         tables = usable_tables(table_readers(settings.source))
-        people = load_population(tables, settings.as_of)
+        catalogue = catalogue_from_settings(settings) or source_catalogue(settings.source)
+        people = load_population(tables, settings.as_of, catalogue=catalogue)
         holds = HoldStates.of_source(tables, people.as_of)
         served = read_publication(published)
     except RecsysError:

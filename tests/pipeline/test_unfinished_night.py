@@ -9,8 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from recsys.catalogue.catalogue import Catalogue, catalogue_json
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.catalogue.files import CATALOGUE_JSON
 from recsys.pipeline.rollback import rollback
 from recsys.pipeline.unfinished_night import note_unfinished_night
 from recsys.safety import MemorySafety
@@ -82,6 +84,29 @@ def test_what_can_be_read_of_a_night_that_ended_restricts(
         assert shown <= hides
         assert ranker.look(USERS[-2], OTHER, NOW) is not None
     assert set(_TOLD) <= set(KINDS)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("beside", ["the source", "the settings"])
+def test_words_of_the_service_stop_nobody(town: Published, tmp_path: Path, beside: str) -> None:
+    """Seen to fail: whoever had a word of the service's own was out, since it was read as none."""
+    source, own = f"parquet:{tmp_path / 'tables'}", "agender"
+    tables = with_rows({"ban": rows_of("ban", "sound")})
+    rows = tables[T.PROFILES]
+    gender = rows[C.GENDER].mask(rows[C.USER].eq(OTHER), own)
+    told = rows.assign(**{C.GENDER: gender, C.MEETS_GENDERS: None})
+    write_tables({name: _plain(one) for name, one in (tables | {T.PROFILES: told}).items()}, source)
+    words = [{"field": C.GENDER, "word": own, "label_en": "Agender"}]
+    catalogue = Catalogue.of(words=words, extends="builtin")
+    at = tmp_path / ("tables" if beside == "the source" else "own") / CATALOGUE_JSON
+    at.parent.mkdir(exist_ok=True)
+    at.write_bytes(catalogue_json(catalogue))
+    where = {} if beside == "the source" else {"catalogue": str(at)}
+    folder = copy_of(town, tmp_path)
+    assert note_unfinished_night(Settings.from_mapping({"source": source, **where}, where="test"), folder)
+    with opened(folder, MemorySafety()) as ranker:
+        assert ranker.look(USERS[-2], OTHER, NOW) is not None
+        assert ranker.look(*PAIR_OF["ban"], NOW) is None
 
 
 def _plain(table: pd.DataFrame) -> pd.DataFrame:
