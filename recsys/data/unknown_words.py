@@ -29,9 +29,19 @@ _LEAVES: Final = re.compile(
 _STOPS: Final = re.compile(
     r"\b(ban|hold|held|suspend|fr[eo]ez|frozen|lock|disabl|terminat|remov|expel)|停止|凍結|禁止|追放"
 )
-_FREES: Final = re.compile(r"\b(un|lift|resum|re activ|reactiv|return|restor)|解除|再開|復帰|復活")
+_FREES: Final = re.compile(
+    r"\bun ?(ban|block|delet|disabl|fr[eo]ez|froz|h[eo]ld|hid|lock|paus|remov|restrict|snooz|suspen)\w*"
+    r"|\b(lift|return)(s|ed|ing)?\b|\b(resum|restor)(e|es|ed|ing)\b|\bre ?(activat|instat)\w*"
+    r"|解除|再開|復帰|復活"
+)
 """Parts of a word for a type of event that is not known and takes its actor out of sight, or brings them
 back."""
+_NOT_YET: Final = re.compile(
+    r"(?<![a-z])(no|not|never|non|without|cannot|until|till|before|pending|denied|undone)(?![a-z])"
+    r"|(?<![a-z])(appeal|await|cancel|declin|fail|refus|reject|request)\w*"
+    "|(?:解除|再開|復帰|復活)(?:の|を|は)?(?:不可|なし|無し|待ち|前|まで|取り?消|拒否|失敗|申請|でき(?:ない|ず))"
+)
+"""Beside words that bring somebody back: that it has not happened."""
 PAUSE: Final = "pause"
 LEAVE: Final = "leave"
 STOP: Final = "stop"
@@ -71,7 +81,7 @@ def may_separate(kind: str) -> bool:
     >>> [may_separate(word) for word in ("blocked", "unblocked", "block lifted", "unblocked reported")]
     [True, False, False, True]
     """
-    left = _of_members(_without(kind, _UNDONE))
+    left = _of_members(kind if _NOT_YET.search(kind) else _without(kind, _UNDONE))
     if kind and not left:
         return False
     return bool(_SAFETY_STEMS.search(left)) or bool(get_close_matches(left, SAFETY_TYPES, 1, 0.75))
@@ -84,10 +94,12 @@ def may_stop(kind: str) -> str | None:
 
     >>> may_stop("paused"), may_stop("withdraw"), may_stop("banned"), may_stop("ban lifted"), may_stop("lke")
     ('pause', 'leave', 'stop', None, None)
+    >>> may_stop("banned for underage"), may_stop("paused until monday"), may_stop("ban not lifted")
+    ('stop', 'pause', 'stop')
     >>> may_stop("banner seen"), may_stop("leave group"), may_stop("leave group and delete account")
     (None, None, 'leave')
     """
-    if _FREES.search(kind):
+    if _FREES.search(kind) and not _NOT_YET.search(kind):
         return None
     words, left = {PAUSE: _PAUSES, LEAVE: _LEAVES, STOP: _STOPS}, _of_members(kind)
     return next((why for why, parts in words.items() if parts.search(left)), None)

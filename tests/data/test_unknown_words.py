@@ -125,3 +125,38 @@ BESIDE = [word for word in (*COMPANY, *NOT_STOPPING) if word not in FREEING]
 def test_a_word_that_stops_does_so_in_whatever_company(before: str, word: str, behind: str) -> None:
     for said in (word, f"{before} {word}", f"{word} | {behind}", f"{behind} | {word}"):
         assert may_stop(fold(said)), said
+
+
+AFTER = (
+    *("for underage", "until review", "unpaid", "unhappy", "unused", "uncle", "permanent no return"),
+    *(
+        "pending return",
+        "no lift",
+        "not lifted",
+        "lift denied",
+        "lift requested",
+        "until resumed",
+        "unverified",
+    ),
+)
+AFTER_IN_JAPANESE = (
+    "解除不可",
+    "（解除不可）",
+    "解除待ち",
+    "解除の取り消し",
+    "解除前",
+    "復活不可",
+    "復帰できない",
+)
+
+
+@given(st.sampled_from(STOPPING), st.sampled_from((*AFTER, *AFTER_IN_JAPANESE)))
+def test_what_has_not_brought_somebody_back_leaves_them_out(word: str, behind: str) -> None:
+    """Seen to fail: `banned_for_underage` and `suspended_until_review`, by the letters of un-."""
+    for said in (f"{word} {behind}", f"{word}_{behind.replace(' ', '_')}"):
+        assert may_stop(fold(said)), said
+
+
+@pytest.mark.parametrize("word", ["ブロック解除取消", "凍結解除待ち", "unblock_denied", "block_not_lifted"])
+def test_what_was_not_taken_back_separates(word: str) -> None:
+    assert may_separate(fold(word))
