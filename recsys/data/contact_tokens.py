@@ -43,6 +43,9 @@ _PHONE_PUNCTUATION = re.compile(r"[\s().\-‐-―−]")
 _TRUNK = re.compile(r"(?<=\d)[\s.-]*\(0\)[\s.-]*")  # +81 (0)90: the 0 is dialled inside the country only
 # What a spreadsheet makes of a number; of one in groups with one 0 alone, since 01.23.45.67.00 is a number.
 _WHOLE_AS_REAL = re.compile(r"(\d{6,15})\.0+|(\+?\d[\d\s()‐-―−-]{5,23})\.0")
+_WORDS_BEHIND = re.compile(r"(.*\d)\D*[^\W\d_]\D*", re.DOTALL)  # 090-1234-5678 (mobile)
+_FEWEST_DIGITS: Final = 7
+"""In a number, as ITU-T E.164 has them in use."""
 _POWER_OF_TEN = re.compile(r"(\d)(?:\.(\d+))?e\+?(\d{1,2})")
 _IN_ANGLES = re.compile(r"^[^<>]*<([^<>@]+@[^<>@]+)>$")  # Hana <hana@example.org>
 _IN_QUOTES = re.compile(r'^"([^"\\]+)"$')
@@ -135,6 +138,8 @@ def normal_form(namespace: str, value: str, *, country: str | None = None) -> st
 
 def _phone(text: str, country: str | None) -> str:
     given = _without_power(text.casefold().removeprefix("tel:"))
+    if (told := _WORDS_BEHIND.fullmatch(given)) and sum(map(str.isdigit, told[1])) >= _FEWEST_DIGITS:
+        given = told[1]
     if whole := _WHOLE_AS_REAL.fullmatch(given):
         given = whole[1] or whole[2]
     digits = _PHONE_PUNCTUATION.sub("", _TRUNK.sub("", given))
