@@ -24,7 +24,7 @@ _SAFETY_STEMS: Final = re.compile(
 may mean anything."""
 _PAUSES: Final = re.compile(r"\b(paus|snooz|inactiv|deactiv|hid|invisib|on break)|休|非表示|非公開")
 _LEAVES: Final = re.compile(
-    r"\b(leav|left\b|quit|withdr|delet|eras|forget|close|cancel|resign)|退会|脱退|削除|解約|消去"
+    r"\b(leav|left(?![a-z])|quit|withdr|delet|eras|forget|close|cancel|resign)|退会|脱退|削除|解約|消去"
 )
 _STOPS: Final = re.compile(
     r"\b(ban|hold|held|suspend|fr[eo]ez|frozen|lock|disabl|terminat|remov|expel)|停止|凍結|禁止|追放"
@@ -47,16 +47,35 @@ LEAVE: Final = "leave"
 STOP: Final = "stop"
 """Why such a word takes somebody out of sight; see `may_stop`."""
 _OF_SCREENS: Final = "chat|dialog|menu|modal|page|popup|room|screen|session|tab|window"
-_OF_CONTENT: Final = "comment|draft|image|message|photo|picture|video"
+_OF_CONTENT: Final = "comment|draft|filter|image|like|message|photo|picture|post|reaction|review|story|video"
+_OF_PLANS: Final = "appointment|booking|event|meeting|order|payment"
 _OF_NOTICES: Final = "alert|e mail|email|mail|music|newsletter|notification|push|reminder|sms|sound"
 _WHOSE: Final = "(a |all |an |my |the )?"
+_WAS: Final = "((is|was|are|were|has been|have been) )?"
+_IN_JAPANESE: Final = "|".join(
+    f"({'|'.join(map(fold, things))})({'|'.join(between)})?({'|'.join(map(fold, done))})(した|済み?)?"
+    for things, between, done in (
+        (
+            ("メッセージ", "写真", "画像", "動画", "コメント", "下書き", "投稿", "いいね", "レビュー"),
+            ("を", "の"),
+            ("削除", "消去", "非表示", "取り?消し?"),
+        ),
+        (("グループ", "チャット", "ルーム"), ("を", "から", "の"), ("退会", "脱退", "退室", "退出")),
+        (("通知", "お知らせ", "メール", "音"), ("を", "の"), ("停止", "休止", "非表示", "拒否")),
+    )
+)
 _OF_SOMETHING_ELSE: Final = re.compile(
     r"\bbanner\w*|\bbank(s|ing)?\b|\bbands?\b|\bbandwidth\b|\bholdings\b|\bholders?\b"
     r"|\block ?screen\w*|\blockers?\b"
+    r"|\bbuttons? h[eo]ld\b|\bh[eo]ld (the )?(button|hand)s?\b|\bclosed captions?\b"
     rf"|\bclos(e|ed|es|ing) {_WHOSE}({_OF_SCREENS}|app|application)s?\b"
-    rf"|\b(leav(e|es|ing)|left|quit) {_WHOSE}({_OF_SCREENS}|group)s?\b"
-    rf"|\b(cancel(l?ed)?|delet(e|ed)|hid(e|den)?|remov(e|ed)) {_WHOSE}({_OF_CONTENT})s?\b"
-    rf"|\b(block(ed)?|hid(e|den)?|mute(d)?|pause(d)?|snooze(d)?) {_WHOSE}({_OF_NOTICES}|ad)s?\b"
+    rf"|\b({_OF_SCREENS}|group)s? {_WAS}(closed|left|locked|quit)\b|\b(app|application) {_WAS}(closed|quit)\b"
+    rf"|\b(leav(e|es|ing)|left|quit) {_WHOSE}({_OF_SCREENS}|{_OF_CONTENT}|app|application|group)s?\b"
+    rf"|\b(cancel(l?ed)?|delet(e|ed)|hid(e|den)?|remov(e|ed)) {_WHOSE}({_OF_CONTENT}|{_OF_PLANS})s?\b"
+    rf"|\b({_OF_CONTENT}|{_OF_PLANS})s? {_WAS}(cancel(l?ed)?|closed|deleted|hidden|removed)\b"
+    rf"|\b(block(ed)?|disable(d)?|hid(e|den)?|mute(d)?|pause(d)?|snooze(d)?) {_WHOSE}({_OF_NOTICES}|ad)s?\b"
+    rf"|\b({_OF_NOTICES}|ad)s? {_WAS}(blocked|disabled|hidden|muted|paused|snoozed)\b"
+    rf"|{_IN_JAPANESE}|休日|定休日|休憩"
     r"|\bfeature flag\w*|\b(bug|crash) report(ed|s)?\b|\breport(ed)? (a |the )?(bug|crash)\b"
 )
 """Words that hold a part of a restriction and are said of something else than a member."""

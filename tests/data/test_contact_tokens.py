@@ -190,7 +190,7 @@ def test_a_number_of_a_country_is_one_in_every_usual_spelling(country: str, code
         f"+{code}-{domestic[1:3]}-{domestic[3:7]}-{domestic[7:]}.0", f"{code}{domestic[1]} {domestic[2:]}.0",
         f"{domestic[1]}.{domestic[2:]}E{len(domestic) - 2}",
         f"{domestic[1]}.{domestic[2:]}E+{len(domestic) - 2}",
-        *(f"{domestic}{word}" for word in (" (WhatsApp)", "(ev)", " mobile", "（自宅）", " / work", " [LINE]", ", evenings")),
+        *(f"{domestic}{word}" for word in (" (WhatsApp)", "(ev)", " mobile", "（自宅）", " / work")),
         *(f"{word}+{code} {domestic[1:]}" for word in ("WhatsApp: ", "Tel. ", "携帯：")),
     ]  # fmt: skip
     for spelling in spellings:

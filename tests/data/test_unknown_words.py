@@ -84,6 +84,11 @@ NOT_SEPARATING = (
 )
 NOT_STOPPING = (
     *("banner_seen", "banner", "bank_opened", "bandwidth", "holdings", "close_app", "closed_the_page"),
+    *("chat_closed", "app_closed", "session was closed", "message_deleted", "photo_removed", "group_left"),
+    *("notifications_paused", "push_disabled", "screen_locked", "leave_app", "quit_app", "left_comment"),
+    *("leave_review", "event_cancelled", "remove_filter", "like_removed"),
+    *("button_held", "hold_button", "closed_captions", "メッセージ削除", "写真を削除した", "グループ退会"),
+    *("通知停止", "メールの拒否", "休日設定", "定休日", "休憩"),
     *("leave_group", "left chat", "leave_room", "delete_message", "removed_photo", "pause_notifications"),
     *(
         "lock_screen_shown",
