@@ -69,7 +69,7 @@ _OF_SOMETHING_ELSE: Final = re.compile(
     r"|\block ?screen\w*|\blockers?\b"
     r"|\bbuttons? h[eo]ld\b|\bh[eo]ld (the )?(button|hand)s?\b|\bclosed captions?\b"
     rf"|\bclos(e|ed|es|ing) {_WHOSE}({_OF_SCREENS}|app|application)s?\b"
-    rf"|\b({_OF_SCREENS}|group)s? {_WAS}(closed|left|locked|quit)\b|\b(app|application) {_WAS}(closed|quit)\b"
+    rf"|\b({_OF_SCREENS}|group)s? {_WAS}(closed|left|locked|quit)\b|\b(app|application) {_WAS}closed\b"
     rf"|\b(leav(e|es|ing)|left|quit) {_WHOSE}({_OF_SCREENS}|{_OF_CONTENT}|app|application|group)s?\b"
     rf"|\b(cancel(l?ed)?|delet(e|ed)|hid(e|den)?|remov(e|ed)) {_WHOSE}({_OF_CONTENT}|{_OF_PLANS})s?\b"
     rf"|\b({_OF_CONTENT}|{_OF_PLANS})s? {_WAS}(cancel(l?ed)?|closed|deleted|hidden|removed)\b"
