@@ -16,7 +16,7 @@ import numpy as np
 from recsys.catalogue.text_folding import INVISIBLE
 from recsys.data.ids import DASHES, canonical_spelling
 from recsys.errors import as_text
-from recsys.types import BytesArray, Int64Array
+from recsys.types import BytesArray, Int64Array, ObjectArray
 
 _ID_KEYS: Final = ("id", "user_id")
 _MARKS: Final = re.compile(r"[\s\"'`]")
@@ -91,6 +91,8 @@ def id_forms(given: object) -> tuple[str, str, str]:
     return near, bare, plain
 
 
+_PLAINEST: Final = 2
+"""The place of the last of `id_forms`."""
 _FEW_TWINS: Final = 20
 _TWINS_SHARE: Final = 0.01
 
@@ -102,6 +104,18 @@ def are_told_apart(n_twins: int, n_ids: int) -> bool:
     (False, True)
     """
     return n_twins > max(_FEW_TWINS, _TWINS_SHARE * n_ids)
+
+
+def plainest_spellings(ids: ObjectArray) -> list[str]:
+    """Return the last of `id_forms` of each id of a profile, `(n_ids,)`.
+
+    >>> plainest_spellings(np.array(["U1", "007", "u1"], object))
+    ['u1', '7', 'u1']
+    """
+    return [
+        id_forms(one)[-1] if one[:1] == "0" or len(one) >= _HEX_DIGITS else str(one).lower()
+        for one in ids.tolist()
+    ]
 
 
 class SpellingIndex:
@@ -195,18 +209,24 @@ class Spellings:
         self.users, self._absent = frozenset(users), frozenset(absent) - frozenset(users)
         self._forms: frozenset[str] | None = None
         self._meant: dict[tuple[int, str], list[str]] | None = None
+        self._told_apart = False
 
     def whom(self, given: object) -> str | None:
-        """Return the known person, None for nobody and for more than one."""
+        """Return the known person, None for nobody and for more than one.
+
+        Ids that differ in spelling alone are one person's, unless many do: then the first of them.
+        """
         if isinstance(given, str) and given in self.users:
             return given
         if self._meant is None:
             self._meant = {}
-            for user in self.users:
+            for user in sorted(self.users):
                 for form in enumerate(id_forms(user)):
                     self._meant.setdefault(form, []).append(user)
+            sizes = [len(users) for (level, _), users in self._meant.items() if level == _PLAINEST]
+            self._told_apart = are_told_apart(sum(size for size in sizes if size > 1), len(self.users))
         found = next((meant for form in _forms_meant(given) if (meant := self._meant.get(form))), [])
-        return found[0] if len(found) == 1 else None
+        return min(found) if len(found) == 1 or (found and not self._told_apart) else None
 
     def is_nobody(self, given: object) -> bool:
         """Say whether no one known person is meant; accounts that are refused or yet to come are known."""

@@ -14,7 +14,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.fail_closed import PROVES_AGE, STOPPED, Restrictions
-from recsys.data.id_spellings import Spellings, are_told_apart
+from recsys.data.id_spellings import Spellings, are_told_apart, plainest_spellings
 from recsys.data.unknown_words import SAFETY_EVENTS
 
 SAFETY_TABLES: Final = (T.BLOCKS, T.REPORTS, T.HOLDS, T.EVENTS)
@@ -162,10 +162,10 @@ def _passes_respelled(
 
 
 def restricted_by_twins(profiles: pd.DataFrame) -> Restrictions:
-    """Return what profiles whose ids differ in capitals alone restrict: the two may be of one person.
+    """Return what profiles whose ids differ in spelling alone restrict: the two may be of one person.
 
     Whoever is active is held where the twin is not, and person tokens of each are tokens of the other too; a
-    ban or a hold is of both, and outlives the row. Where many ids have a twin, capitals tell people apart:
+    ban or a hold is of both, and outlives the row. Where many ids have a twin, spelling tells people apart:
     tokens are of one account each, and who is held is so while the twin is there.
 
     profiles: accepted rows.
@@ -178,7 +178,7 @@ def restricted_by_twins(profiles: pd.DataFrame) -> Restrictions:
     [('U1', 's'), ('u1', 't')]
     """
     users = profiles[C.USER].unique()
-    spelled = pd.Series(users, index=users).str.casefold()  # accepted ids differ in nothing else
+    spelled = pd.Series(plainest_spellings(users), index=users)
     twins = spelled[spelled.duplicated(keep=False)]
     if twins.empty:
         return Restrictions()

@@ -84,14 +84,14 @@ class SnapshotIds:
     def whom(self, given: str) -> str | None:
         """Return the one person whom an id means in any spelling, None for nobody and for more than one.
 
-        An id that is nobody's as it stands is looked for among all of them.
+        An id that is nobody's as it stands is looked for among all of them; see `Spellings.whom`.
 
         >>> ids = SnapshotIds(packed_ids(["A1", "a1", "u1"]))
-        >>> ids.whom(" U1"), ids.whom("a1 ."), ids.whom("'A1'")
-        ('u1', None, None)
+        >>> ids.whom(" U1"), ids.whom("a1 ."), ids.whom("u2")
+        ('u1', 'A1', None)
         """
         found = [given] if given in self else self.at(self.meant(given))
-        return found[0] if len(found) == 1 else None
+        return min(found) if len(found) == 1 or (found and not self.are_told_apart) else None
 
     def meant(self, given: object) -> list[int]:
         """Return the rows of all whom an id may mean that is nobody's as it stands."""

@@ -215,10 +215,11 @@ class Accounts:
     def known(self, given: object) -> str | None:
         """Return the known id that somebody gave in whatever spelling; None for nobody's and for several.
 
+        Several that differ in spelling alone are one person's, unless many do: then the first of them.
         Somebody is known from the publication, or came by day.
         """
         found = self._meant(given)
-        return found[0] if len(found) == 1 else None
+        return min(found) if len(found) == 1 or (found and not self.are_told_apart) else None
 
     def _meant(self, given: object) -> list[str]:
         """Return the known ids that one may mean: itself where it is known, else all in another spelling."""

@@ -210,3 +210,32 @@ def test_few_ids_that_differ_in_spelling_are_taken_for_one_person(tmp_path: Path
         with pytest.raises(InputError, match="canonical"):
             ranker.day.append([_tables("M004")])
         assert not ranker.safety.ledger.now().are_told_apart
+
+
+TWIN_OF: dict[str, tuple[str, str, str]] = {
+    "capitals": ("tw01", "TW01", "Tw01"),
+    "leading zeros": ("101", "0101", "00101"),
+    "UUID": (_hyphened(_STRANGER), _STRANGER, _STRANGER.upper()),
+}
+
+
+@pytest.mark.parametrize("twins", sorted(TWIN_OF))
+@pytest.mark.parametrize("kind", ["block", "hold", "pause", "hide"])
+def test_a_third_spelling_restricts_both_of_two_that_are_one_person(
+    tmp_path: Path, twins: str, kind: str
+) -> None:
+    """Seen to fail: two can be meant, so nobody was."""
+    one, other, third = TWIN_OF[twins]
+    ids = [f"m{at:03d}" for at in range(24)]
+    world = world_of([*ids, one, other])
+    rows = world.people.ids.rows([one, other])  # a night gives each the tokens of the other
+    tokens = world.people.person_tokens.copy()
+    tokens[rows] = "hmac1:" + "5" * 64
+    for ranker in opened(World.of(replace(world.people, person_tokens=tokens)), tmp_path):
+        seen = [(v, m) for v in ids for m in (one, other) if sees(ranker, v, m)]
+        assert seen
+        viewer = seen[0][0]
+        with suppress(InputError):
+            RESTRICTING[kind](ranker, viewer, third)
+        assert not sees(ranker, viewer, one)
+        assert not sees(ranker, viewer, other)
