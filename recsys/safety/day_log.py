@@ -21,7 +21,13 @@ from recsys.catalogue.text_folding import fold
 from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS, PERSONAL_EVENTS
 from recsys.data.unknown_words import may_stop
 from recsys.errors import InputError, did_you_mean, explained
-from recsys.safety.canonical import CLOCKS_APART, canonical_person, distinct_pair, utc_moment
+from recsys.safety.canonical import (
+    CLOCKS_APART,
+    canonical_person,
+    distinct_pair,
+    spelled_canonically,
+    utc_moment,
+)
 
 TABLES_CHANGED: Final = "tables"
 """A member's own tables were changed, or there are some for the first time."""
@@ -158,7 +164,9 @@ _ID_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET)
 def payload_without(payload: str, user_id: str) -> str:
     """Return tables of the day without the rows that name somebody; what are no tables stays as it is.
 
-    >>> payload_without('{"blocks": [{"target": "u1"}, {"target": "u2"}]}', "u1")
+    An id may stand in a list, or with signs around it that make it no other id.
+
+    >>> payload_without('{"blocks": [{"target": "u1"}, {"target": ["u1"]}, {"target": "u2"}]}', "u1")
     '{"blocks": [{"target": "u2"}]}'
     """
     tables: Any = None
@@ -168,7 +176,8 @@ def payload_without(payload: str, user_id: str) -> str:
         return payload
 
     def is_kept(row: Any) -> bool:
-        return not isinstance(row, dict) or user_id not in (row.get(column) for column in _ID_COLUMNS)
+        named = (row.get(column) for column in _ID_COLUMNS) if isinstance(row, dict) else ()
+        return not any(one == user_id or spelled_canonically(one) == user_id for one in named)
 
     kept = {
         name: [*filter(is_kept, rows)] if isinstance(rows, list) else rows for name, rows in tables.items()

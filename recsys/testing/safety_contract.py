@@ -140,7 +140,7 @@ class SafetyContract:
         """Seen to fail: a block of theirs, in tables that another member sent, kept the id."""
         if not isinstance(store, StoreWithDay):
             return
-        rows = [{"actor": "other", "target": one, "note": "12"} for one in ("12", "120", "b")]
+        rows = [{"actor": "other", "target": one, "note": "12"} for one in ("12", "120", ["12"], "12 ", "b")]
         changed = DayEvent.of_tables("own", "other", {"blocks": rows, "profiles": [{"user_id": "other"}]}, AT)
         more = replace(
             changed, event_id="more", payload='{"blocks": [{"target": "12", "row": 12}], "x": "12"}'
