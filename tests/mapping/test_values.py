@@ -267,9 +267,9 @@ def test_a_word_for_each_changes_nothing(each: str, day: str, part: str) -> None
 _SAID = {  # by language: working days, the weekend and every day; then morning, daytime, evening and night
     "Polish": "dni robocze, weekendy, codziennie; rano, po południu, wieczorem, w nocy",
     "Czech": "ve všední dny, o víkendu, každý den; ráno, odpoledne, večer, v noci",
-    "Swedish": "vardagar, helger, varje dag; förmiddag, eftermiddag, kväll, natt",
-    "Danish": "hverdage, weekender, hver dag; formiddag, eftermiddag, aften, natten",
-    "Norwegian": "hverdager, helger, hver dag; formiddag, ettermiddag, kveld, natten",
+    "Swedish": "vardagar, helger, varje dag; morgon, förmiddag, kväll, natt",
+    "Danish": "hverdage, weekender, hver dag; om morgenen, formiddag, aften, natten",
+    "Norwegian": "hverdager, helger, hver dag; morgener, ettermiddag, kveld, natten",
     "Finnish": "arkisin, viikonloppuisin, joka päivä; aamuisin, iltapäivisin, iltaisin, öisin",
     "Turkish": "hafta içi, hafta sonu, her gün; sabahları, öğleden sonra, akşamları, geceleri",
     "Russian": "по будням, по выходным, каждый день; утром, днём, вечером, ночью",
