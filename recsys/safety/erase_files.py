@@ -7,7 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -190,8 +190,37 @@ def erase_from_arrays(folder: Path, erased: ErasedPeople) -> bool:
         for matrix in _PERSON_ARRAYS if name == _IDS_TEXT else ():
             arrays[matrix] = _zeroed(arrays[matrix], named)
     if changed:
-        save_arrays(folder, arrays, meta)
+        with _replaced(folder) as new:
+            save_arrays(new, arrays, meta)
     return changed
+
+
+_NEW, _OLD = ".new-after-erasure", ".old-before-erasure"
+
+
+@contextmanager
+def _replaced(folder: Path) -> Iterator[Path]:
+    """Give a copy of a folder to change, which then stands in its place; see `_finish_replacements`."""
+    new, old = (folder.with_name(folder.name + suffix) for suffix in (_NEW, _OLD))
+    for left in (new, old):
+        shutil.rmtree(left, ignore_errors=True)
+    shutil.copytree(folder, new)
+    yield new
+    folder.rename(old)
+    new.rename(folder)
+    shutil.rmtree(old)
+
+
+def _finish_replacements(folder: Path) -> None:
+    """Bring what an erasure that was killed left to its end: every folder is whole as before, or as after."""
+    for new in sorted(folder.rglob(f"*{_NEW}")):
+        whole = new.with_name(new.name.removesuffix(_NEW))
+        if whole.exists():
+            shutil.rmtree(new)
+        else:
+            new.rename(whole)
+    for old in sorted(folder.rglob(f"*{_OLD}")):
+        shutil.rmtree(old)
 
 
 def may_hide_people(folder: Path, *, n_people: int | None = None) -> bool:
@@ -237,19 +266,24 @@ def erase_from_artifacts(folder: Path, erased: ErasedPeople) -> int:
     """Erase people from everything under a folder of artifacts; return how many files or models changed.
 
     Tables lose their rows, saved arrays the id and the person's own rows; any other file that names
-    somebody erased, or cannot be read, is removed, and so is a model that `may_hide_people`. What a model is
+    somebody erased, or cannot be read, is removed, and so is a model that `may_hide_people`, or that is
+    damaged: an erasure that was killed leaves it so, and it would hold up every later one. What a model is
     made of stays, and so does what a page or another column of a table holds: a version such as 3.11.7, or a
     count, does not name the member 7. An example of a model's input stays with another word for the id.
     """
     changed = 0
+    _finish_replacements(folder)
     for index in sorted(folder.rglob(INDEX)):
         if not files_naming_erased(index.parent, erased):
             continue
-        if may_hide_people(index.parent):
+        try:
+            hides = may_hide_people(index.parent)
+            changed += not hides and erase_from_arrays(index.parent, erased)
+        except SourceError:
+            hides = True
+        if hides:
             shutil.rmtree(index.parent)
             changed += 1
-        else:
-            changed += erase_from_arrays(index.parent, erased)
     examples = (
         [path for name in sorted(_EXAMPLES) for path in sorted(folder.rglob(name))] if len(erased) else []
     )

@@ -1,8 +1,10 @@
 """The list of erasures recognises people and names nobody."""
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +20,7 @@ from recsys.safety.erasure_list import ErasedPeople, ErasureList, erasure_key, p
 from recsys.safety.fingerprints import forms_of
 from recsys.safety.keys import Keys
 from recsys.safety.person_files import Person, file_kind, file_names_erased, files_naming_erased
+from recsys.storage import arrays
 from recsys.storage.sources import read_tables
 from recsys.storage.table_files import write_tables
 from recsys.testing.people import make_people, make_tables
@@ -193,6 +196,40 @@ def test_tracked_nights_lose_every_trace(erasures: ErasureList, tmp_path: Path) 
     assert not (night / "report.html").exists()
     assert (night / "other.html").exists()
     assert PopularityModel.load(night / "model").fitted.ids.find(["u00001"])[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("at", "after"), [*(("write", after) for after in range(12)), *(("rename", after) for after in range(5))]
+)
+def test_an_erasure_that_was_killed_holds_up_no_other(
+    tmp_path: Path, at: str, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail: half of a model was rewritten, and every later erasure ended with an error."""
+    folder, done = tmp_path / "store", 0
+    for name in ("one", "two"):
+        people = make_people(9, np.random.default_rng(3))
+        PopularityModel().fit(people, Events.none(), rng=np.random.default_rng(1)).save(folder / name)
+    erasures = ErasureList(tmp_path / "erasures")
+    ids = people.ids.ids(np.arange(9)).tolist()
+    erasures.add(ids[:1])
+    real: Any = arrays.atomic_file if at == "write" else Path.rename
+
+    def killed(*given: Any) -> Any:
+        nonlocal done
+        done += 1
+        if done > after:
+            raise KeyboardInterrupt
+        return real(*given)
+
+    with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
+        patch.setattr(*((arrays, "atomic_file") if at == "write" else (Path, "rename")), killed)
+        erase_from_artifacts(folder, erasures.now())
+    erasures.add(ids[1:2])
+    erase_from_artifacts(folder, erasures.now())
+    left = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    assert not any(one.encode() in content for content in left for one in ids[:2])
+    for name in ("one", "two"):
+        assert PopularityModel.load(folder / name).fitted.ids.find(ids[2:3])[0] == 2
 
 
 @pytest.mark.parametrize("one", ["7", "content"])
