@@ -332,8 +332,9 @@ WHEN = pd.Timestamp(AS_OF)
 
 
 def liked_after(actors: Iterable[int]) -> Events:
-    """Return that each likes the next, at a known time."""
-    likes = [{"viewer_id": one, "candidate_id": one + 1, "at": WHEN} for one in actors]
+    """Return that each likes the next, or is liked by them, two and two in turn, at a known time."""
+    pairs = [(one, one + 1) if one // 2 % 2 else (one + 1, one) for one in actors]
+    likes = [{"viewer_id": viewer, "candidate_id": other, "at": WHEN} for viewer, other in pairs]
     return Interactions.of(pd.DataFrame(likes), ts="at").events
 
 

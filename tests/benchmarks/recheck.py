@@ -1,11 +1,13 @@
 """Every rule of a published pair, checked again from the raw tables with pandas alone.
 
-Nothing of the package is used, so a mistake in a constraint, a mask or the retrieval shows here. It
+No code of the package is used, so a mistake in a constraint, a mask or the retrieval shows here. It
 covers what the tables of `tests.datasets.okcupid` can violate: one time zone, no events, no tokens, no
-answers, places outside the table of places (which are known to resolution 4 only).
+answers, places outside Japan.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
+from importlib.resources import files
 
 import h3
 import numpy as np
@@ -44,6 +46,20 @@ SETS = (
 )
 
 
+@lru_cache(maxsize=1)
+def _populous() -> frozenset[int]:
+    """Return the cells abroad that are kept, from the file that comes with the package."""
+    with (files("recsys.data") / "populous_cells.npz").open("rb") as file:
+        return frozenset(np.cumsum(np.load(file, allow_pickle=False)["steps"], dtype=np.uint64).tolist())
+
+
+def _kept(cell: str) -> str:
+    """Return the cell of resolution 6 or 5 in which enough people live, else the one of resolution 4."""
+    levels = range(h3.get_resolution(cell), 4, -1)
+    parents = (h3.cell_to_parent(cell, level) for level in levels if level <= 6)
+    return next((one for one in parents if h3.str_to_int(one) in _populous()), h3.cell_to_parent(cell, 4))
+
+
 def violations(lists: pd.DataFrame, profiles: pd.DataFrame, boundaries: pd.DataFrame) -> pd.Series:
     """Return the number of listed pairs that break each rule; all 0 is what is wanted."""
     return broken_rules(lists, profiles, boundaries).sum().astype(int).rename("violations")
@@ -52,7 +68,7 @@ def violations(lists: pd.DataFrame, profiles: pd.DataFrame, boundaries: pd.DataF
 def broken_rules(lists: pd.DataFrame, profiles: pd.DataFrame, boundaries: pd.DataFrame) -> pd.DataFrame:
     """Return which rules each listed pair breaks, one row a pair and one column a rule."""
     people = profiles.merge(boundaries.drop(columns="valid_from"), on="user_id", how="left")
-    people["place"] = people["cell"].map(lambda cell: h3.cell_to_parent(cell, 4), na_action="ignore")
+    people["place"] = people["cell"].map(_kept, na_action="ignore")
     for column in SETS:  # once a person, not once a pair
         people[column] = people[column].map(_as_text)
     pairs = lists[["viewer_id", "candidate_id"]].reset_index(drop=True)

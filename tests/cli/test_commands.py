@@ -301,7 +301,7 @@ def test_doctor_hints_when_a_stage_took_most_of_the_memory(
     log.parent.mkdir(parents=True)
     assert "ok   memory       not known yet" in recsys("doctor").output
     lines = [{"stage": "train", "peak_mb": 1024}, {"stage": "publish", "peak_mb": 3072}]
-    log.write_text("\n".join(json.dumps(line | {"seconds": 1.0, "exit_code": 0}) for line in lines))
+    log.write_text("".join(json.dumps(line | {"seconds": 1.0, "exit_code": 0}) + "\n" for line in lines))
     for gib, answer in (
         (16, "ok   memory       publish took most: 3.0 of 16.0 GiB (19%)"),
         (3, "hint memory"),
