@@ -179,8 +179,7 @@ class Contract:
                 self._raise(self._none_readable(field, given[field.name], result.faults))
             if isinstance(field, Time) and as_of is not None:
                 faults.append(field.later(result.column, as_of))
-        columns = {name: read[name].array for name in self.columns}
-        return pd.DataFrame(columns, index=pd.RangeIndex(len(given)), copy=False), faults
+        return pd.DataFrame(read, columns=list(self.columns), copy=False), faults
 
     def _none_readable(self, field: Field, given: pd.Series, faults: Iterable[Violation]) -> list[str]:
         """Find a column that holds something else altogether: at least two values and all of another type."""
