@@ -106,6 +106,15 @@ def are_told_apart(n_twins: int, n_ids: int) -> bool:
     return n_twins > max(_FEW_TWINS, _TWINS_SHARE * n_ids)
 
 
+def one_meant(found: Collection[str], *, told_apart: bool) -> str | None:
+    """Return whom an id means that may be any of several; None for nobody, or where they are told apart.
+
+    >>> one_meant(["a1", "A1"], told_apart=False), one_meant(["a1", "A1"], told_apart=True)
+    ('A1', None)
+    """
+    return min(found) if len(found) == 1 or (found and not told_apart) else None
+
+
 def plainest_spellings(ids: ObjectArray) -> list[str]:
     """Return the last of `id_forms` of each id of a profile, `(n_ids,)`.
 
@@ -216,8 +225,16 @@ class Spellings:
 
         Ids that differ in spelling alone are one person's, unless many do: then the first of them.
         """
+        return one_meant(self._found(given), told_apart=self._told_apart)
+
+    def only(self, given: object) -> str | None:
+        """Return the one known id that is meant, None for several too: what is done for good needs one."""
+        found = self._found(given)
+        return found[0] if len(found) == 1 else None
+
+    def _found(self, given: object) -> list[str]:
         if isinstance(given, str) and given in self.users:
-            return given
+            return [given]
         if self._meant is None:
             self._meant = {}
             for user in sorted(self.users):
@@ -225,8 +242,7 @@ class Spellings:
                     self._meant.setdefault(form, []).append(user)
             sizes = [len(users) for (level, _), users in self._meant.items() if level == _PLAINEST]
             self._told_apart = are_told_apart(sum(size for size in sizes if size > 1), len(self.users))
-        found = next((meant for form in _forms_meant(given) if (meant := self._meant.get(form))), [])
-        return min(found) if len(found) == 1 or (found and not self._told_apart) else None
+        return next((meant for form in _forms_meant(given) if (meant := self._meant.get(form))), [])
 
     def is_nobody(self, given: object) -> bool:
         """Say whether no one known person is meant; accounts that are refused or yet to come are known."""

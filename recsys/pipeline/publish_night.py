@@ -103,7 +103,7 @@ def _list_erasures(night: Night, erasures: ErasureList) -> None:
     if asked:
         ids = night.people.ids.ids(np.arange(len(night.people))).tolist()
         spellings, known = Spellings(ids), frozenset(ids)
-        meant = (spellings.whom(one) for one in asked if one not in known)
+        meant = (spellings.only(one) for one in asked if one not in known)
         erasures.add([*asked, *(one for one in meant if one is not None)])
 
 

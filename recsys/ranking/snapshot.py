@@ -14,7 +14,7 @@ from recsys.catalogue.catalogue import Catalogue, catalogue_from_json
 from recsys.constraints.masks import mask_columns
 from recsys.constraints.sparse_masks import CsrRows, mask_pairs
 from recsys.data.csr import SparseRows
-from recsys.data.id_spellings import SpellingIndex
+from recsys.data.id_spellings import SpellingIndex, one_meant
 from recsys.errors import InputError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.models.directed import sigmoid
@@ -91,7 +91,7 @@ class SnapshotIds:
         ('u1', 'A1', None)
         """
         found = [given] if given in self else self.at(self.meant(given))
-        return min(found) if len(found) == 1 or (found and not self.are_told_apart) else None
+        return one_meant(found, told_apart=self.are_told_apart)
 
     def meant(self, given: object) -> list[int]:
         """Return the rows of all whom an id may mean that is nobody's as it stands."""

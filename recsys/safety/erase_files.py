@@ -80,7 +80,7 @@ def _meant(requested: Sequence[str], folder: Path) -> list[str]:
     """Return the known people whom ids of erasures that are nobody's mean in another spelling."""
     users = _users(folder)
     spellings = Spellings(users)
-    found = (spellings.whom(one) for one in requested if one not in users)
+    found = (spellings.only(one) for one in requested if one not in users)
     return [one for one in found if one is not None]
 
 

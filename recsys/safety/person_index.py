@@ -12,7 +12,7 @@ from zlib import crc32
 
 import numpy as np
 
-from recsys.data.id_spellings import id_in_one_spelling, is_canonical_id
+from recsys.data.id_spellings import id_in_one_spelling, is_canonical_id, one_meant
 from recsys.safety.canonical import in_any_spelling
 from recsys.safety.fingerprints import PERSON, Fingerprints, Naming
 from recsys.safety.keys import Keys
@@ -218,8 +218,7 @@ class Accounts:
         Several that differ in spelling alone are one person's, unless many do: then the first of them.
         Somebody is known from the publication, or came by day.
         """
-        found = self._meant(given)
-        return min(found) if len(found) == 1 or (found and not self.are_told_apart) else None
+        return one_meant(self._meant(given), told_apart=self.are_told_apart)
 
     def _meant(self, given: object) -> list[str]:
         """Return the known ids that one may mean: itself where it is known, else all in another spelling."""

@@ -241,6 +241,8 @@ def test_an_id_that_may_mean_two_people_means_neither() -> None:
         spellings = Spellings(ids)
         found = [spellings.whom(one) for one in given]
         assert found == ["ab", of_two[0], "cd", None, None, "1", "1", "2", of_two[1]]
+        alone = [spellings.only(one) for one in given]  # an erasure is for good
+        assert alone == ["ab", None, "cd", None, None, "1", "1", "2", None]
 
 
 def test_an_undated_ban_is_no_older_word_than_a_dated_row(town: tuple[Tables, pd.Timestamp]) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
+from recsys.data.id_spellings import Spellings
 from recsys.errors import PublicationError, SafetyUnavailable
 from recsys.models.popularity import PopularityModel
 from recsys.pipeline.evaluation_data import COLUMNS, read_evaluated_pairs, write_evaluated_pairs
@@ -295,6 +296,21 @@ def test_an_erasure_in_another_spelling_erases_the_one_who_is_meant(
     assert read_tables(f"parquet:{tmp_path / 'tables'}")["blocks"]["target"].tolist() == ["u00004"]
     assert erasures.now().among(["u00005", "u00004"]).tolist() == [True, False]
     assert "u00005" not in read_tables(f"parquet:{tmp_path / 'tables'}")["profiles"]["user_id"].tolist()
+
+
+@pytest.mark.parametrize("twins", [("tw01", "TW01", "Tw01"), ("101", "0101", "00101")])
+def test_an_erasure_that_may_mean_either_of_two_erases_neither(
+    erasures: ErasureList, tmp_path: Path, twins: tuple[str, str, str]
+) -> None:
+    """An erasure is for good, while what restricts goes by the first of two that are one person."""
+    (tmp_path / "tables").mkdir()
+    profiles = pd.DataFrame({"user_id": [*twins[:2], "u2"]})
+    profiles.to_parquet(tmp_path / "tables" / "profiles.parquet", index=False)
+    event = pd.DataFrame({"actor": [twins[2]], "target": [None], "type": ["erase"], "event_id": ["e1"]})
+    event.to_parquet(tmp_path / "tables" / "events.parquet", index=False)
+    erase_from_tables(tmp_path / "tables", erasures)
+    assert erasures.now().among([*twins[:2], "u2"]).tolist() == [False, False, False]
+    assert Spellings(twins[:2]).whom(twins[2]) == min(twins[:2])
 
 
 def test_an_erasure_takes_no_row_of_somebody_whose_id_is_spelled_alike(
