@@ -59,6 +59,15 @@ def parse_yaml(text: str | bytes, *, where: str, error: type[InputError] = Input
         raise error(explained("cannot read YAML", where=place, remedy=reason)) from broken
 
 
+def flat(listed: list[Any]) -> list[Any]:
+    """Return what stands in a list and in the lists in it, in order; long lists are written in several lines.
+
+    >>> flat(["a", ["b", "c"]])
+    ['a', 'b', 'c']
+    """
+    return [one for part in listed for one in (part if isinstance(part, list) else [part])]
+
+
 def _check_size(text: str | bytes) -> None:
     """Raise YAMLError for a text that is too deep or too large once its aliases are written out."""
     sizes: dict[str | None, int] = {}

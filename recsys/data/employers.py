@@ -95,12 +95,11 @@ _LEGAL_WORDS: Final = frozenset(
 )  # fmt: skip
 _LEGAL_ENDS: Final = (
     *(("sp", "z", "oo"), ("sp", "z", "o", "o"), ("s", "r", "o"), ("a", "s"), ("s", "a"), ("de", "cv")),
-    *(("s", "a", "r", "l"), ("s", "p", "a"), ("d", "o", "o"), ("e", "v"), ("private",), ("anonim",)),
-    *(("san", "ve", "tic"), ("sanayi", "ve", "ticaret"), ("p", "vt"), ("ve", "tic"), ("und",), ("and",)),
+    *(("s", "a", "r", "l"), ("s", "p", "a"), ("d", "o", "o"), ("e", "v"), ("san", "ve", "tic")),
+    *(("sanayi", "ve", "ticaret"), ("p", "vt"), ("ve", "tic")),
 )
-"""Legal forms of several words, and words that are one only before another."""
-_ALWAYS: Final = 2
-"""So many words of a legal form are one by themselves."""
+_BEFORE_A_FORM: Final = frozenset(("private", "anonim", "und", "and"))
+"""Words of a legal form before another of its words alone."""
 _NO_EMPLOYER: Final = frozenset(
     (
         *("無職", "自営業", "自営", "個人事業主", "フリーランス", "フリー", "主婦", "主夫", "専業主婦"),
@@ -207,15 +206,11 @@ def company_name(text: str) -> str:
     words = _NO_WORD.sub(" ", _DOTS.sub("", bare).replace("'", "")).split()
     n_words = len(words)
     while words:
-        ends = [1] if words[-1] in _LEGAL_WORDS else []
-        ends += [
-            len(form)
-            for form in _LEGAL_ENDS
-            if (len(form) >= _ALWAYS or len(words) < n_words) and tuple(words[-len(form) :]) == form
-        ]
-        if not ends:
+        is_one = words[-1] in _LEGAL_WORDS or (words[-1] in _BEFORE_A_FORM and len(words) < n_words)
+        several = (len(form) for form in _LEGAL_ENDS if tuple(words[-len(form) :]) == form)
+        if not (ends := max(several, default=int(is_one))):
             break
-        del words[-max(ends) :]
+        del words[-ends:]
     return "".join(words)
 
 

@@ -246,12 +246,17 @@ def _holds_enough(cell: str) -> bool:
     return at < len(known) and bool(known[at] == number)
 
 
-def _coarsened(cell: int) -> int:
-    text = cell_text(cell)
-    for level in range(min(resolution(text), FINEST_RESOLUTION), COARSEST_RESOLUTION, -1):
-        if _holds_enough(parent := h3.cell_to_parent(text, level)):
-            return cell_number(parent)
-    return cell_number(h3.cell_to_parent(text, min(resolution(text), COARSEST_RESOLUTION)))
+@lru_cache(maxsize=1 << 16)
+def coarse_cell(cell: str) -> str:
+    """Return what `coarsen` makes of one cell, as text.
+
+    >>> resolution(coarse_cell(h3.latlng_to_cell(51.5074, -0.1278, 6)))
+    6
+    """
+    for level in range(min(resolution(cell), FINEST_RESOLUTION), COARSEST_RESOLUTION, -1):
+        if _holds_enough(parent := h3.cell_to_parent(cell, level)):
+            return str(parent)
+    return str(h3.cell_to_parent(cell, min(resolution(cell), COARSEST_RESOLUTION)))
 
 
 def coarsen(cells: UInt64Array) -> UInt64Array:
@@ -269,5 +274,5 @@ def coarsen(cells: UInt64Array) -> UInt64Array:
     (np.True_, 4, 0)
     """
     distinct, position = np.unique(np.asarray(cells, np.uint64), return_inverse=True)
-    kept = [_coarsened(int(cell)) if cell else 0 for cell in distinct]
+    kept = [cell_number(coarse_cell(cell_text(cell))) if cell else 0 for cell in distinct]
     return np.array(kept, np.uint64)[position]

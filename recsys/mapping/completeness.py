@@ -4,13 +4,12 @@ A CSV file that was cut between two rows looks like a shorter file. Only a count
 so on the first night; from the second on the gates compare a table with what it was.
 """
 
-import gzip
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from recsys.errors import SourceError, did_you_mean, explained
-from recsys.mapping.sources import TableOptions, kind_of, parts_of, read_csv
+from recsys.mapping.sources import TableOptions, kind_of, opened_plain, parts_of, read_csv
 
 _LINE_ENDS: Final = (b"\n", b"\r", b"\n\0", b"\r\0")
 """Also in UTF-16, whose line end of one byte order ends like that of one byte a letter."""
@@ -92,7 +91,7 @@ def unended_files(address: str, folder: Path) -> list[str]:
 
 
 def _is_unended(file: Path) -> bool:
-    with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as opened:
+    with opened_plain(file) as opened:
         ended, tail = False, b""
         while block := opened.read(1 << 20):
             ended |= b"\n" in block

@@ -15,7 +15,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.text_folding import DOTLESS_I, plain, unaccented
 from recsys.catalogue.vocabulary import DAYS, ENUMERATIONS
 from recsys.data.no_answer_codes import is_unknown
-from recsys.strict_yaml import parse_yaml
+from recsys.strict_yaml import flat, parse_yaml
 
 _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     **{day: (day,) for day in DAYS},
@@ -212,12 +212,12 @@ def _words() -> _Words:
         (one, _Word(kind, name))
         for kind in ("days", "parts")
         for name, listed in raw[kind].items()
-        for one in _flat(listed)
+        for one in map(_folded, flat(listed))
     ]
     pairs += [
         (one, _Word(kind, kind))
         for kind in ("any", "to", "or_to", "to_or_of", "dash", "holiday", "beside")
-        for one in _flat(raw[kind])
+        for one in map(_folded, flat(raw[kind]))
     ]
     known: dict[str, list[tuple[str, _Word]]] = {}
     for one, word in sorted(pairs, key=lambda pair: -len(pair[0])):
@@ -227,10 +227,6 @@ def _words() -> _Words:
     between = r"(?P<between>\s*(?:[-–—~〜+/&]|\b(?:bis|tot|t/m|und|en)\b)\s*)"
     pair = rf"(?<![a-z])(?P<first>{either})\.?{between}(?P<last>{either})\.?(?![a-z])"
     return _Words({first: tuple(found) for first, found in known.items()}, short, re.compile(pair))
-
-
-def _flat(listed: list[Any]) -> list[str]:
-    return [_folded(one) for part in listed for one in (part if isinstance(part, list) else [part])]
 
 
 def _folded(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 from recsys.catalogue.text_folding import plain, unaccented
 from recsys.errors import SourceError, explained
 from recsys.mapping.column_profile import ColumnProfile
-from recsys.strict_yaml import parse_yaml
+from recsys.strict_yaml import flat, parse_yaml
 
 Profiles = Mapping[str, list[ColumnProfile]]
 
@@ -63,15 +63,11 @@ def draft_words() -> Mapping[str, Any]:
     text = (files("recsys.mapping") / "draft_words.yaml").read_text(encoding="utf-8")
     found: Any = parse_yaml(text, where="draft_words.yaml")
     for rule in found.values():
-        rule["names"] = [unaccented(one) for one in _flat(rule["names"])]
+        rule["names"] = [unaccented(one) for one in flat(rule["names"])]
         words = rule.get("words", {})
-        rule["words"] = {ours: word_keys(_flat(theirs)) for ours, theirs in words.items()}
-        rule["anyone_words"] = word_keys(_flat(rule.get("anyone", {"words": []})["words"]))
+        rule["words"] = {ours: word_keys(flat(theirs)) for ours, theirs in words.items()}
+        rule["anyone_words"] = word_keys(flat(rule.get("anyone", {"words": []})["words"]))
     return cast("Mapping[str, Any]", found)
-
-
-def _flat(listed: list[Any]) -> list[str]:
-    return [one for part in listed for one in (part if isinstance(part, list) else [part])]
 
 
 def word_keys(words: Iterable[str]) -> frozenset[str]:

@@ -20,14 +20,7 @@ from scipy.spatial import cKDTree
 
 from recsys.catalogue.entries import LANGUAGES
 from recsys.catalogue.text_folding import plain
-from recsys.data.geography import (
-    EARTH_RADIUS_KM,
-    FINEST_RESOLUTION,
-    cell_number,
-    cell_text,
-    coarsen,
-    load_places,
-)
+from recsys.data.geography import EARTH_RADIUS_KM, FINEST_RESOLUTION, coarse_cell, load_places
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import SourceError, did_you_mean, explained, imported
 from recsys.mapping.sources import TableOptions, read_csv
@@ -175,7 +168,7 @@ def cell_of(latitude: float | None, longitude: float | None) -> tuple[str | None
         return None, "not degrees"
     if h3.great_circle_distance((latitude, longitude), (0.0, 0.0)) < _NULL_ISLAND_KM:
         return None, "coordinates at 0/0"
-    return _coarsened(h3.latlng_to_cell(latitude, longitude, FINEST_RESOLUTION)), None
+    return coarse_cell(h3.latlng_to_cell(latitude, longitude, FINEST_RESOLUTION)), None
 
 
 def zone_of(latitude: float | None, longitude: float | None) -> tuple[str | None, str | None]:
@@ -204,11 +197,6 @@ def km_to_city(latitude: float, longitude: float, country: str | None = None) ->
         return float("inf")
     chord, _ = tree.query(_unit_vector(latitude, longitude))
     return float(2.0 * EARTH_RADIUS_KM * np.arcsin(min(float(chord) / 2.0, 1.0)))
-
-
-@lru_cache(maxsize=65536)
-def _coarsened(cell: str) -> str:
-    return cell_text(coarsen(np.array([cell_number(cell)], np.uint64))[0])
 
 
 def place_key(text: object) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import IO, Any, Final, Literal, cast
 from urllib.parse import unquote
 
 from recsys.config import Section
@@ -151,8 +151,13 @@ def _is_hidden_part(file: Path, folder: Path) -> bool:
     )
 
 
+def opened_plain(file: Path) -> IO[bytes]:
+    """Open a file whose content may be compressed, for reading its bytes."""
+    return cast("IO[bytes]", gzip.open(file)) if file.suffix == ".gz" else file.open("rb")
+
+
 def _begins(file: Path) -> bytes:
-    with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as opened:
+    with opened_plain(file) as opened:
         return opened.read(64).removeprefix(codecs.BOM_UTF8)
 
 
@@ -161,7 +166,7 @@ def _holds_lines_of_objects(file: Path) -> bool:
 
     Settings and descriptions beside the tables are one object over several lines.
     """
-    with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as opened:
+    with opened_plain(file) as opened:
         lines = [one for line in islice(opened, _LINES_LOOKED_AT) if (one := line.strip())]
     lines[:1] = [one.removeprefix(codecs.BOM_UTF8) for one in lines[:1]]
     return bool(lines) and all(one.startswith(b"{") and one.endswith(b"}") for one in lines)

@@ -106,7 +106,7 @@ def note_refused_night(
     """
     users, state, is_away = sorted(set(shown)), ledger.begin(), away(people)
     rows = people.ids.find(users)
-    of_accounts = Policy(tuple(one for one in policy.constraints if not isinstance(one, SamePerson)))
+    of_accounts = policy.without(*(one.name for one in policy.constraints if isinstance(one, SamePerson)))
     for unlisted in (is_away | ~of_accounts.compile(people).listed, is_away):  # a rule may be wrong
         is_out = np.append(unlisted, True)[rows]  # the last for those without a row, whose is -1
         out = [
