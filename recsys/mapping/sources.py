@@ -164,12 +164,21 @@ def _begins(file: Path) -> bytes:
 def _holds_lines_of_objects(file: Path) -> bool:
     """Say whether each line of a text with at least one is an object of JSON by its first and last sign.
 
-    Settings and descriptions beside the tables are one object over several lines.
+    Settings and descriptions beside the tables are one object over several lines, or one line in a file that
+    is called like a table.
     """
     with opened_plain(file) as opened:
         lines = [one for line in islice(opened, _LINES_LOOKED_AT) if (one := line.strip())]
     lines[:1] = [one.removeprefix(codecs.BOM_UTF8) for one in lines[:1]]
-    return bool(lines) and all(one.startswith(b"{") and one.endswith(b"}") for one in lines)
+    if not lines or (len(lines) == 1 and _has_namesake(file)):
+        return False
+    return all(one.startswith(b"{") and one.endswith(b"}") for one in lines)
+
+
+def _has_namesake(file: Path) -> bool:
+    """Say whether another file beside it would be the table of its name."""
+    name = file.name.partition(".")[0]
+    return any(other != file and other.name.partition(".")[0] == name for other in file.parent.iterdir())
 
 
 def _is_hive(folder: Path) -> bool:

@@ -262,6 +262,16 @@ def test_a_part_that_is_passed_over_is_told(tmp_path: Path, name: str, under: st
     assert len(source_tables(".", folder=tmp_path)["blocks"]()) == 1
 
 
+@pytest.mark.parametrize("described", ["members.json", "members.schema.json"])
+def test_a_line_of_json_that_describes_a_table_is_none(tmp_path: Path, described: str) -> None:
+    """A folder with such a file beside its tables was read before lines of JSON were tables by any name."""
+    (tmp_path / "members.csv").write_text("id,name\n1,a\n")
+    (tmp_path / described).write_text('{"columns": ["id", "name"]}\n')
+    assert [*source_tables(".", folder=tmp_path)] == ["members"]
+    assert source_tables(".", folder=tmp_path)["members"]()["id"].to_pylist() == ["1"]
+    assert unread_files(".", tmp_path) == [described]
+
+
 @pytest.mark.parametrize("fraction", ["1.5", "1.0", "-2e3"])
 @pytest.mark.parametrize("large", [2**53 + 1, -(2**53) - 1, 2**63 - 1])
 def test_large_ids_beside_a_fraction_are_texts(tmp_path: Path, fraction: str, large: int) -> None:
