@@ -20,8 +20,10 @@ INVISIBLE: Final = re.compile(
 
 _ACCENTS: Final = re.compile("[\u0300-\u036f]")
 
-DOTLESS_I: Final = "\u0131"
+_DOTLESS_I: Final = "\u0131"
 """Its capital is that of i, so only one of the two can be told from a text in capitals."""
+
+_STROKES: Final = str.maketrans("\u0131\u0142\u00f8\u0111", "ilod")
 
 _UNSAFE: Final = re.compile(
     "(?P<null>\x00)"
@@ -51,7 +53,7 @@ def plain(text: object) -> str:
 
 
 def _folded_once(text: str) -> str:
-    text = unicodedata.normalize("NFKC", INVISIBLE.sub("", text)).casefold().replace(DOTLESS_I, "i")
+    text = unicodedata.normalize("NFKC", INVISIBLE.sub("", text)).casefold().replace(_DOTLESS_I, "i")
     text = unicodedata.normalize("NFKC", text).translate(KATAKANA_TO_HIRAGANA)
     text = _LONG_VOWEL.sub("ー", text)
     return _GAP_BESIDE_JAPANESE.sub("", _GAP.sub(" ", text)).strip()
@@ -80,11 +82,13 @@ def fold(text: str) -> str:
 def unaccented(text: str) -> str:
     """Return a text in lower case and compatibility form without accents; marks of kana and Hangul stay.
 
-    >>> unaccented("Última CONEXIÓN"), unaccented("ガ행")
-    ('ultima conexion', 'ガ행')
+    Letters of Latin with a stroke, and the i without a dot, are the plain ones, as people type them.
+
+    >>> unaccented("Última CONEXIÓN"), unaccented("Płeć, KADIN, kadın, Kjønn"), unaccented("ガ행")
+    ('ultima conexion', 'plec, kadin, kadin, kjonn', 'ガ행')
     """
-    split = unicodedata.normalize("NFKD", text.casefold())
-    return unicodedata.normalize("NFC", _ACCENTS.sub("", split))
+    split = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", split)).translate(_STROKES)
 
 
 def unsafe_characters(text: str) -> tuple[str, ...]:

@@ -1,11 +1,10 @@
 """Employers as people write them: a domain or a company's name, each in one spelling."""
 
 import re
-import unicodedata
 from functools import lru_cache
 from typing import Final
 
-from recsys.catalogue.text_folding import DOTLESS_I, unaccented
+from recsys.catalogue.text_folding import unaccented
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import InputError, explained
 
@@ -77,11 +76,9 @@ _BEFORE: Final = (
 _BEHIND: Final = r"\s*จำกัด(?:\s*\(มหาชน\))?"
 
 
-def _folded(text: str) -> str:
-    return unaccented(unicodedata.normalize("NFKC", text)).replace(DOTLESS_I, "i")
-
-
-_AROUND = re.compile(rf"^(?:{_OF_EAST_ASIA}|{_folded(_BEFORE)})+|(?:{_OF_EAST_ASIA}|{_folded(_BEHIND)})+$")
+_AROUND = re.compile(
+    rf"^(?:{_OF_EAST_ASIA}|{unaccented(_BEFORE)})+|(?:{_OF_EAST_ASIA}|{unaccented(_BEHIND)})+$"
+)
 _LEGAL_WORDS: Final = frozenset(
     (
         "ab", "ag", "aktiengesellschaft", "as", "asa", "bv", "bvba", "co", "company", "corp",
@@ -200,7 +197,7 @@ def company_name(text: str) -> str:
     >>> company_name("Itaú Unibanco S.A."), company_name("パナ") == company_name("バナ")
     ('itauunibanco', False)
     """
-    bare = re.sub(r"\s+", " ", _folded(text)).strip()
+    bare = re.sub(r"\s+", " ", unaccented(text)).strip()
     while (shorter := _AROUND.sub("", bare).strip()) != bare:
         bare = shorter
     words = _NO_WORD.sub(" ", _DOTS.sub("", bare).replace("'", "")).split()

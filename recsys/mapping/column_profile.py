@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain, combinations
 from typing import Any, Final
 
 from recsys.catalogue.text_folding import plain
@@ -22,7 +23,7 @@ _LONGEST_CODE: Final = 40
 _MOST_VALUES: Final = 4000
 _SEPARATORS: Final = ",;|/、"
 _EPOCH_TEXT: Final = re.compile(r"\d{13}|\d{16}|\d{19}")
-_GENDER_ENDING: Final = 2  # `soltera/o` is one word
+_GENDER_ENDING: Final = re.compile(r"\w{3}/(?:[aeorx]|as|os|es|in|ne|re|se)(?!\w)")  # `soltera/o` is one word
 
 
 @dataclass(frozen=True)
@@ -170,21 +171,26 @@ def _is_number(value: Any) -> bool:
     return True
 
 
-def _parts(text: str, separator: str) -> Iterable[str]:
-    return [one.strip() for one in text.split(separator) if one.strip()] if separator else [text]
+def _parts(text: str, separators: str) -> Iterable[str]:
+    if not separators:
+        return [text]
+    return [part for one in re.split(f"[{re.escape(separators)}]", text) if (part := one.strip())]
 
 
 def _parted(sample: list[Any]) -> str:
-    """Return the mark that makes few words out of many values, empty where none does."""
-    texts = [str(one) for one in sample]
-    for mark in _SEPARATORS:
-        several = sum(mark in text for text in texts)
-        words = {one for text in texts for one in _parts(text, mark)}
-        if mark == "/" and any(len(one) <= _GENDER_ENDING and one.isalpha() for one in words):
-            continue
-        if several >= max(2, 0.02 * len(texts)) and len(words) <= MOST_CODES:
-            return mark
-    return ""
+    """Return the marks that make the fewest words out of the values, empty where none makes few."""
+    texts = Counter(str(one) for one in sample)
+    often = [
+        mark
+        for mark in _SEPARATORS
+        if sum(n for text, n in texts.items() if mark in text) >= max(2, 0.02 * len(sample))
+    ]
+    least, best = MOST_CODES + 1, ""
+    for marks in chain.from_iterable(combinations(often, n) for n in range(1, len(often) + 1)):
+        words = {one for text in texts for one in _parts(text, "".join(marks))}
+        if len(words) < least and not ("/" in marks and any(map(_GENDER_ENDING.search, texts))):
+            least, best = len(words), "".join(marks)
+    return best
 
 
 def _codes(name: str, words: Mapping[str, int]) -> tuple[tuple[str, int], ...]:

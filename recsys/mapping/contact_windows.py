@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.text_folding import DOTLESS_I, plain, unaccented
+from recsys.catalogue.text_folding import plain, unaccented
 from recsys.catalogue.vocabulary import DAYS, ENUMERATIONS
 from recsys.data.no_answer_codes import is_unknown
 from recsys.strict_yaml import flat, parse_yaml
@@ -76,7 +76,7 @@ def read_windows(text: object) -> tuple[list[str] | None, str | None]:
     if is_unknown(text):
         return None, "unknown"
     phrases: list[_Phrase] = []
-    for piece in _BETWEEN.split(_with_long_names(_folded(plain(text)))):
+    for piece in _BETWEEN.split(_with_long_names(unaccented(plain(text)))):
         words = _words_of(piece)
         if words is None or not _are_clear(words):
             return None, "words beside days and parts of the day"
@@ -212,22 +212,18 @@ def _words() -> _Words:
         (one, _Word(kind, name))
         for kind in ("days", "parts")
         for name, listed in raw[kind].items()
-        for one in map(_folded, flat(listed))
+        for one in map(unaccented, flat(listed))
     ]
     pairs += [
         (one, _Word(kind, kind))
         for kind in ("any", "to", "or_to", "to_or_of", "dash", "holiday", "beside")
-        for one in map(_folded, flat(raw[kind]))
+        for one in map(unaccented, flat(raw[kind]))
     ]
     known: dict[str, list[tuple[str, _Word]]] = {}
     for one, word in sorted(pairs, key=lambda pair: -len(pair[0])):
         known.setdefault(one[0], []).append((one, word))
-    short = {_folded(one): day for week in raw["short"] for one, day in zip(week, DAYS, strict=True)}
+    short = {unaccented(one): day for week in raw["short"] for one, day in zip(week, DAYS, strict=True)}
     either = "|".join(short)
     between = r"(?P<between>\s*(?:[-–—~〜+/&]|\b(?:bis|tot|t/m|und|en)\b)\s*)"
     pair = rf"(?<![a-z])(?P<first>{either})\.?{between}(?P<last>{either})\.?(?![a-z])"
     return _Words({first: tuple(found) for first, found in known.items()}, short, re.compile(pair))
-
-
-def _folded(text: str) -> str:
-    return unaccented(text).replace(DOTLESS_I, "i")

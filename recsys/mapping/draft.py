@@ -15,9 +15,18 @@ from typing import Any, Final
 from recsys.data.date_reading import read_date
 from recsys.errors import SettingsError, explained
 from recsys.mapping.column_profile import profile_table, quoted
-from recsys.mapping.draft_guess import MemberTable, Profiles, candidates, draft_words, labels_of, member_table
+from recsys.mapping.draft_guess import (
+    MemberTable,
+    Profiles,
+    candidates,
+    draft_words,
+    labels_of,
+    member_table,
+    names_the_member,
+)
+from recsys.mapping.draft_key_values import key_value_views
 from recsys.mapping.draft_sql import DraftedColumn, Labels, drafted
-from recsys.mapping.draft_tables import other_queries, subject_of
+from recsys.mapping.draft_tables import other_queries, subject_of, tables_of_sanctions
 from recsys.mapping.encodings import guess_encoding
 from recsys.mapping.project import GUESS, MAPPING_FILE, TODO
 from recsys.mapping.sources import TableOptions, source_tables, unread_files
@@ -120,6 +129,7 @@ class MappingDraft:
             raise SettingsError(explained("a mapping is there already", where=str(folder), remedy=remedy))
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in self.files.items():
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
         return folder
 
@@ -143,6 +153,8 @@ def draft_mapping(
     found = read_for_draft(address, where, encoding)
     tables = found.tables
     profiles = {name: profile_table(name, sampled(table)) for name, table in tables.items()}
+    views = key_value_views(profiles, tables)
+    profiles |= {view.name: profile_table(view.name, sampled(view.table)) for view in views}
     members = member_table(profiles, subject_of)
     labels = _labels(profiles, tables)
     columns = tuple(
@@ -154,12 +166,15 @@ def draft_mapping(
             address, as_of or _written(address, where), found, profiles, unread_files(address, where)
         ),
         "profiles.sql": _profiles_sql(
-            members, [one for one in columns if one.target.startswith("profiles.")]
+            members,
+            [one for one in columns if one.target.startswith("profiles.")],
+            tables_of_sanctions(profiles),
         ),
         "boundaries.sql": _boundaries_sql(
             members, [one for one in columns if one.target.startswith("bound")]
         ),
     }
+    names |= {view.file: view.sql for view in views if view.name in members.joined}
     return MappingDraft(names | other_queries(members, profiles), columns)
 
 
@@ -253,7 +268,7 @@ def _yaml(
 
 def _from(members: MemberTable) -> str:
     joins = [
-        f"LEFT JOIN {quoted(name)} ON canonical_id({quoted(name)}.{key.sql}) = m.draft_id"
+        f"LEFT JOIN {quoted(name)} ON {names_the_member(f'{quoted(name)}.{key.sql}', key, members.key)}"
         for name, key in members.joined.items()
     ]
     return "\n".join(["FROM numbered AS m", *joins])
@@ -270,7 +285,13 @@ def _numbered(members: MemberTable) -> str:
     )
 
 
-def _profiles_sql(members: MemberTable, columns: list[DraftedColumn]) -> str:
+def _of_sanctions(tables: Sequence[str]) -> str:
+    """Return a line that asks for bans where tables hold them by their names, nothing where none does."""
+    names = ", ".join(tables)
+    return f"  {TODO} who is banned or held back by {names}? As drafted nobody is\n" if names else ""
+
+
+def _profiles_sql(members: MemberTable, columns: list[DraftedColumn], sanctions: Sequence[str] = ()) -> str:
     header = f" OR m.draft_id = '{members.key.name}'" if members.key.name in members.key.ids else ""
     no_id = f"m.draft_id IS NULL{header}"
     aside = f"CASE WHEN {no_id} THEN 'no_id' WHEN m.draft_row > 1 THEN 'older_row' END AS set_aside"
@@ -282,7 +303,7 @@ def _profiles_sql(members: MemberTable, columns: list[DraftedColumn]) -> str:
     known = {one.target for one in columns if one.sql is not None}
     first = [
         f"{note}\n{_of_others(members)}  m.draft_id AS user_id",
-        f"  {TODO} who is a test account, or has left?\n  {aside}",
+        f"  {TODO} who is a test account, or has left?\n{_of_sanctions(sanctions)}  {aside}",
     ]
     if "profiles.verification" not in known:
         first.append("  CAST(NULL AS VARCHAR) AS verification")

@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any, Final, cast
 
 from recsys.catalogue.text_folding import plain, unaccented
+from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.errors import SourceError, explained
 from recsys.mapping.column_profile import ColumnProfile
 from recsys.strict_yaml import flat, parse_yaml
@@ -31,10 +32,13 @@ _KEY_NAMES: Final = (
     r"(_id|番号|_no|number|nummer|_?nr|num[eé]ro)$",
     r"^id_?\w+$",
 )
+_ZONE: Final = re.compile(r"[A-Z]\w+(/[\w+-]+)+|UTC|GMT")
 _OTHER_GENDER: Final = re.compile(r"(?<=\w)\s?[/(·.]\s?(?:[aeorx]|as|os|es|in|ne|re|se)\)?(?!\w)")
 _NEWER: Final = r"updat|modif|chang|更新|end_?date"
 _COVERED: Final = 0.8
 """Share of the members that a table must hold to be joined, and of ids that must be members'."""
+_NEVER_BY_OWN_WORD: Final = frozenset(("profiles.verification", "profiles.account_state"))
+"""What may bring somebody onto a list is never guessed because a word of another service is the same."""
 _MOST_LOOKED_UP: Final = 64
 _MANY_COLUMNS: Final = 10
 """So many columns describe people, whatever the language of their names."""
@@ -62,10 +66,12 @@ def draft_words() -> Mapping[str, Any]:
     """Return the names, looks and words by target column."""
     text = (files("recsys.mapping") / "draft_words.yaml").read_text(encoding="utf-8")
     found: Any = parse_yaml(text, where="draft_words.yaml")
-    for rule in found.values():
+    for target, rule in found.items():
         rule["names"] = [unaccented(one) for one in flat(rule["names"])]
         words = rule.get("words", {})
         rule["words"] = {ours: word_keys(flat(theirs)) for ours, theirs in words.items()}
+        ours = ENUMERATIONS.get(target.partition(".")[2])
+        rule["own_words"] = frozenset(ours.words if ours and target not in _NEVER_BY_OWN_WORD else ())
         rule["anyone_words"] = word_keys(flat(rule.get("anyone", {"words": []})["words"]))
     return cast("Mapping[str, Any]", found)
 
@@ -144,8 +150,22 @@ def _joins(column: ColumnProfile, key: ColumnProfile, table: str) -> bool:
 
 
 def shared_ids(column: ColumnProfile, key: ColumnProfile) -> int:
-    """Return how many values of a column name members, whatever the case of letters."""
-    return len({one.lower() for one in column.ids} & {one.lower() for one in key.ids})
+    """Return how many values of a column name members, whatever the capitals and hyphens."""
+    return len(_bare(column) & _bare(key))
+
+
+def _bare(column: ColumnProfile) -> set[str]:
+    return {one.lower().replace("-", "") for one in column.ids}
+
+
+def names_the_member(reference: str, column: ColumnProfile, key: ColumnProfile) -> str:
+    """Return the condition that a column names the member whose id a draft calls `m.draft_id`.
+
+    Hyphens count unless one table writes its ids with them and the other without.
+    """
+    if 2 * len({one.lower() for one in column.ids} & {one.lower() for one in key.ids}) >= len(column.ids):
+        return f"canonical_id({reference}) = m.draft_id"
+    return f"lower(replace(canonical_id({reference}), '-', '')) = lower(replace(m.draft_id, '-', ''))"
 
 
 def name_score(target: str, column: ColumnProfile) -> int:
@@ -194,7 +214,7 @@ def looks_right(look: str, column: ColumnProfile) -> bool:
         "mail": column.kind == "text" and column.distinct > 0.3 * column.known * column.rows,
         "distance": column.kind == "number" or column.numbers >= 0.5 or bool(column.codes),
         "windows": bool(column.codes),
-        "zone": any("/" in word for word, _ in column.codes),
+        "zone": bool(column.ids) and all(_ZONE.fullmatch(one) for one in column.ids),
     }
     return checks.get(look, True)
 

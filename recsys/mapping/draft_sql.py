@@ -10,7 +10,8 @@ from recsys.catalogue.text_folding import unaccented
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.fields.enumeration import primary_language
 from recsys.mapping.column_profile import ColumnProfile, quoted
-from recsys.mapping.draft_guess import MemberTable, draft_words, word_key
+from recsys.mapping.draft_guess import MemberTable, draft_words, names_the_member, word_key
+from recsys.mapping.places import country_code
 from recsys.mapping.project import ASK, GUESS, TODO
 
 PHONES: Final = (
@@ -142,19 +143,24 @@ def _place(target: str, found: list[ColumnProfile], members: MemberTable) -> Dra
         used.append(point)
         ref = reference(point, members)
         parts.append(f"{function}(point_latitude({ref}), point_longitude({ref}))")
-    named = [one for one in found if one.kind == "text" and one is not point and one.numbers < 0.5]
+    country = next((one for one in found if _is_country(one)), None)
+    named = [one for one in found if one.kind == "text" and one not in (point, country) and one.numbers < 0.5]
     if named:
-        used.append(named[0])
-        parts.append(
-            f"{function}_place(NULL, NULL, {reference(named[0], members)})".replace("cell_p", "cell_of_p")
-        )
+        used += [named[0], *([country] if country else [])]
+        of_place = "zone_of_place" if target.endswith(".tz") else "cell_of_place"
+        where = reference(country, members) if country else "NULL"
+        parts.append(f"{of_place}({where}, NULL, {reference(named[0], members)})")
     if not parts:
         return DraftedColumn(target, (), None, ())
     sql = parts[0] if len(parts) == 1 else f"coalesce({', '.join(parts)})"
     evidence = [", ".join(_known(one) for one in used)]
-    if named:
+    if named and not country:
         evidence.append("names are looked up in `country` of mapping.yaml; put a column of countries first")
     return DraftedColumn(target, tuple(map(_name, used)), sql, tuple(evidence))
+
+
+def _is_country(column: ColumnProfile) -> bool:
+    return bool(column.codes) and all(country_code(word) is not None for word, _ in column.codes)
 
 
 def _is_point(column: ColumnProfile) -> bool:
@@ -184,7 +190,7 @@ def _codes(target: str, column: ColumnProfile, members: MemberTable, labels: Lab
     if column.table in members.many:
         own = members.many[column.table]
         item = _case("CAST(o." + column.sql + " AS VARCHAR)", cases)
-        match = f"canonical_id(o.{own.sql}) = m.draft_id"
+        match = names_the_member(f"o.{own.sql}", own, members.key)
         rows = f"FROM {quoted(column.table)} AS o WHERE {match})"
         return f"(SELECT list({item}) {rows}"
     text = f"lower(trim(known({ref})))"
@@ -228,7 +234,7 @@ def _word(rule: Mapping[str, Any], label: str) -> str | None:
     known = next((ours for ours, theirs in rule["words"].items() if key in theirs), None)
     if known is None and rule.get("tags") and primary_language(label) in ENUMERATIONS[C.LANGUAGES].words:
         return primary_language(label)
-    return known
+    return label.strip().lower() if known is None and label.strip().lower() in rule["own_words"] else known
 
 
 def _flag(target: str, rule: Mapping[str, Any], column: ColumnProfile, code: str) -> str | None:

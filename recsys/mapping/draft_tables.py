@@ -23,6 +23,28 @@ _EVENT_TYPES: Final = {
     "message": r"^mensaje|^mensag|^nachricht|^messaggi|^berichten|쪽지|메시지|^消息|^messages?$"
     r"|^wiadomos|^zprav|^meddeland|^besked|^mesaj|^сообщ|^повідом|^tin_?nhan|^pesan|^संदेश|^ข้อความ|^رسائل",
 }
+_DECISIONS: Final = r"swipe|wisch|decision|reaction|rating_?event|interaction|vote|kaydir|przesun|スワイプ"
+_DIRECTIONS: Final = {
+    "like": ("like", "liked", "right", "super", "superlike", "yes", "up", "interested", "+1", "1", "いいね"),
+    "pass": (
+        "pass",
+        "passed",
+        "left",
+        "no",
+        "nope",
+        "dislike",
+        "disliked",
+        "skip",
+        "down",
+        "-1",
+        "0",
+        "見送り",
+    ),
+}
+_SANCTIONS: Final = (
+    r"sanction|moderat|(^|_)bann?(s|ed)?($|_)|suspen|sperr|strafe|punish|penalt"
+    r"|制裁|処分|停止|凍結|違反|제재|封禁"
+)
 _INTERESTS: Final = (
     r"hobby|hobbies|interest|tag|趣味|aficion|loisir|interess|취미|관심|爱好"
     r"|zaint|konick|intress|ilgi|hobi|интерес|хобби|увлеч|so_?thich|minat|शौक|रुचि|ความสนใจ|งานอดิเรก|اهتمام|هواي"
@@ -50,7 +72,11 @@ def other_queries(members: MemberTable, profiles: Profiles) -> dict[str, str]:
             found.setdefault(said, []).append(query)
         kind = said if said in _EVENT_TYPES else None
         if len(people) >= 2 and kind:
-            found.setdefault("events", []).append(_events(kind, name, people, columns))
+            asked = f"does every row say {kind}?"
+            found.setdefault("events", []).append(_events(name, people, columns, f"'{kind}'", asked))
+        elif len(people) >= 2 and said is None and re.search(_DECISIONS, called):
+            query = _decisions(name, people, columns)
+            found.setdefault("events", []).extend([query] if query else [])
         tags = [
             one
             for one in columns
@@ -175,19 +201,45 @@ def _no_pair(target: str, name: str) -> str:
     )
 
 
-def _events(kind: str, name: str, people: list[ColumnProfile], columns: list[ColumnProfile]) -> str:
+def _events(
+    name: str, people: list[ColumnProfile], columns: list[ColumnProfile], type_sql: str, question: str
+) -> str:
+    """Return the query of a table of events; rows whose type is unknown are set aside."""
     actor, other = people[:2]
     a, b, ts = f"canonical_id({actor.sql})", f"canonical_id({other.sql})", _moment(columns)
     return (
-        f"{GUESS} {name} -> events of type {kind}, by the name of the table\n"
+        f"{GUESS} {name} -> events, by the name of the table\n"
         f"{_which_two(people)}"
-        f"{TODO} does every row say {kind}?\n"
+        f"{TODO} {question}\n"
         f"SELECT DISTINCT concat_ws('-', '{name}', {a}, {b}, epoch_ms({ts})) AS event_id, {ts} AS ts,\n"
-        f"  {a} AS actor, {b} AS target, '{kind}' AS type,\n"
+        f"  {a} AS actor, {b} AS target, {type_sql} AS type,\n"
         f"  CASE WHEN {a} = {b} THEN 'to oneself' WHEN {ts} > as_of() THEN 'after the export'\n"
-        f"  END AS set_aside\n"
+        f"    WHEN {type_sql} IS NULL THEN 'unknown direction' END AS set_aside\n"
         f"FROM {quoted(name)}"
     )
+
+
+def _decisions(name: str, people: list[ColumnProfile], columns: list[ColumnProfile]) -> str | None:
+    """Return the query of a table of likes and passes, None where no column says which."""
+    for column in columns:
+        codes = [code.lower() for code, _ in column.codes]
+        types = {code: kind for kind, known in _DIRECTIONS.items() for code in codes if code in known}
+        if {"like", "pass"} <= set(types.values()):
+            rest = ", ".join(code for code in codes if code not in types)
+            cases = " ".join(f"WHEN '{code}' THEN '{kind}'" for code, kind in sorted(types.items()))
+            case = f"CASE lower(CAST({column.sql} AS VARCHAR)) {cases} END"
+            asked = f"is {column.name} what was decided" + (f", and what does {rest} say?" if rest else "?")
+            return _events(name, people, columns, case, asked)
+    return None
+
+
+def tables_of_sanctions(profiles: Profiles) -> list[str]:
+    """Return the tables that hold bans or suspensions by their names.
+
+    >>> tables_of_sanctions({"sanctions": [], "ban_register": [], "urban_walks": []})
+    ['sanctions', 'ban_register']
+    """
+    return [name for name in profiles if re.search(_SANCTIONS, unaccented(name))]
 
 
 def _interests(name: str, person: ColumnProfile, tag: ColumnProfile) -> str:

@@ -1,0 +1,93 @@
+"""Drafts of services with settings in rows, ids spelled in two ways, and swipes with directions."""
+
+import csv
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+from recsys.mapping import Mapping, check_mapping
+from recsys.mapping.draft import draft_mapping
+
+SECRET = b"0123456789abcdef0123"
+_SPELLINGS: dict[str, Callable[[UUID], str]] = {
+    "hyphens": str,
+    "hexadecimal": lambda one: one.hex,
+    "capitals": lambda one: str(one).upper(),
+}
+_PEOPLE = 48
+_SWIPES = {"left": "pass", "right": "like", "super": "like"}
+
+
+def _write(file: Path, header: str, rows: Iterable[Iterable[object]]) -> None:
+    with file.open("w", newline="", encoding="utf-8") as handle:
+        csv.writer(handle).writerows([header.split(), *rows])
+
+
+def service(folder: Path, of_profiles: str, of_others: str, separators: str) -> None:
+    """Write a service: profiles under one spelling of ids; settings, swipes and blocks under another."""
+    folder.mkdir()
+    rng = np.random.default_rng(5)
+    ids = [UUID(bytes=rng.bytes(16)) for _ in range(_PEOPLE)]
+    mine, other = _SPELLINGS[of_profiles], _SPELLINGS[of_others]
+    spoken = [f"de{separators[n % len(separators)]}en" if n % 3 else "de" for n in range(_PEOPLE)]
+    _write(
+        folder / "profiles.csv",
+        "user_id birth_date gender city country time_zone languages",
+        [
+            (mine(one), f"19{60 + n % 40}-05-1{n % 9}", ["Kadın", "KADIN", "erkek", "Frau"][n % 4],
+             *(("Berlin", "DE", "Europe/Berlin") if n % 2 else ("Izmir", "TR", "Europe/Istanbul")), spoken[n])
+            for n, one in enumerate(ids)
+        ],
+    )  # fmt: skip
+    settings = {"distance": "5 km", "frequency": "few_week", "channels": "in_app_text,in_app_voice"}
+    rows = [(other(one), key, value) for one in ids for key, value in settings.items()]
+    _write(folder / "preferences.csv", "id user_id key value", [(n, *row) for n, row in enumerate(rows)])
+    pairs = [(other(ids[n]), mine(ids[(n + 7) % _PEOPLE])) for n in range(_PEOPLE)]
+    words = [*_SWIPES] * _PEOPLE
+    swipes = [(n, *pair, words[n], f"2026-05-0{1 + n % 9} 10:00:00") for n, pair in enumerate(pairs)]
+    _write(folder / "swipes.csv", "id from_user to_user direction created_at", swipes)
+    blocks = [(n, *pair, "2026-05-01 10:00:00") for n, pair in enumerate(pairs[:12])]
+    _write(folder / "member_blocks.csv", "id blocker_id blocked_id created_at", blocks)
+    _write(folder / "sanctions.csv", "id user_id kind", [(1, other(ids[0]), "ban")])
+
+
+@pytest.mark.parametrize("separators", [";", ",;", ";/", ",;/"])
+@pytest.mark.parametrize(("of_profiles", "of_others"), [("hyphens", "hexadecimal"), ("capitals", "hyphens")])
+def test_the_draft_of_a_service_reads_its_people_settings_swipes_and_blocks(
+    of_profiles: str, of_others: str, separators: str, tmp_path: Path
+) -> None:
+    service(tmp_path / "export", of_profiles, of_others, separators)
+    draft = draft_mapping("export", as_of=datetime(2026, 6, 1, tzinfo=UTC), folder=tmp_path)
+    assert "TODO who is banned or held back by sanctions?" in draft.files["profiles.sql"]
+    (tmp_path / "draft").mkdir()
+    folder = draft.write(tmp_path / "draft")
+    mapping = folder / "mapping.yaml"
+    mapping.write_text(mapping.read_text().replace("source: export", "source: ../export"))
+    found = check_mapping(Mapping.read(folder), secret=SECRET)
+    people = found.tables.tables["profiles"]
+    assert sorted(people["gender"]) == ["man"] * 12 + ["woman"] * 36, "a KADIN without her dotless i is one"
+    assert set(people["tz"]) == {"Europe/Berlin", "Europe/Istanbul"}
+    assert people["cell"].notna().all()
+    assert set(people["max_distance_km"]) == {5}, "a setting of each member"
+    assert sorted(map(len, people["languages"])) == [1] * 16 + [2] * 32, "each separator parts words"
+    limits = found.tables.tables["boundaries"]
+    assert set(limits["contact_frequency"]) == {"few_week"}, "our own word"
+    assert {tuple(one) for one in limits["channels"]} == {("in_app_text", "in_app_voice")}
+    events = found.loaded.accepted["events"]
+    assert sorted(events["type"]) == ["like"] * 32 + ["pass"] * 16
+    assert len(found.loaded.accepted["blocks"]) == 12
+
+
+def test_settings_of_which_members_have_several_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "export").mkdir()
+    ids = [UUID(int=n + 1) for n in range(30)]
+    people = [(one, f"19{60 + n}-01-02") for n, one in enumerate(ids)]
+    _write(tmp_path / "export" / "profiles.csv", "user_id birth_date", people)
+    rows = [(one, "hobby", f"{n}") for one in ids for n in range(4)] + [(ids[0], "other", "x")]
+    _write(tmp_path / "export" / "attributes.csv", "user_id key value", rows)
+    draft = draft_mapping("export", folder=tmp_path)
+    assert not [name for name in draft.files if name.startswith("views/")]
