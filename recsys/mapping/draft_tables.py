@@ -75,8 +75,8 @@ def other_queries(members: MemberTable, profiles: Profiles) -> dict[str, str]:
             asked = f"does every row say {kind}?"
             found.setdefault("events", []).append(_events(name, people, columns, f"'{kind}'", asked))
         elif len(people) >= 2 and said is None and re.search(_DECISIONS, called):
-            query = _decisions(name, people, columns)
-            found.setdefault("events", []).extend([query] if query else [])
+            if (decisions := _decisions(name, people, columns)) is not None:
+                found.setdefault("events", []).append(decisions)
         tags = [
             one
             for one in columns
