@@ -74,9 +74,8 @@ def other_queries(members: MemberTable, profiles: Profiles) -> dict[str, str]:
         if len(people) >= 2 and kind:
             asked = f"does every row say {kind}?"
             found.setdefault("events", []).append(_events(name, people, columns, f"'{kind}'", asked))
-        elif len(people) >= 2 and said is None and re.search(_DECISIONS, called):
-            if (decisions := _decisions(name, people, columns)) is not None:
-                found.setdefault("events", []).append(decisions)
+        if said is None and (decisions := _decisions(name, people, columns)) is not None:
+            found.setdefault("events", []).append(decisions)
         tags = [
             one
             for one in columns
@@ -221,6 +220,8 @@ def _events(
 
 def _decisions(name: str, people: list[ColumnProfile], columns: list[ColumnProfile]) -> str | None:
     """Return the query of a table of likes and passes, None where no column says which."""
+    if len(people) < 2 or not re.search(_DECISIONS, unaccented(name)):
+        return None
     for column in columns:
         codes = [code.lower() for code, _ in column.codes]
         types = {code: kind for kind, known in _DIRECTIONS.items() for code in codes if code in known}
