@@ -105,7 +105,9 @@ def validate(settings: Settings, paths: NightPaths) -> LogFields:
         night.people,
         night.events,
         fingerprint=night.fingerprint,
-        row_counts=row_counts(tables.counts, tables.nobody, erased_rows(paths), tables.accepted),
+        row_counts=row_counts(
+            tables.counts, tables.nobody, erased_rows(paths), tables.accepted, tables.quarantine
+        ),
     )
     write_atomically(paths.validation, json.dumps(summary, indent=1).encode() + b"\n")
     totals = tables.counts[["accepted", "quarantined"]].sum()

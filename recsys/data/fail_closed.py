@@ -17,7 +17,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.text_folding import fold
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.date_reading import may_be_under_age
-from recsys.data.unknown_words import SAFETY_TYPES, STOP, may_separate, may_stop
+from recsys.data.unknown_words import LONGEST_TYPE, SAFETY_TYPES, STOP, may_separate, may_stop
 from recsys.errors import as_text
 
 Pair = tuple[str, str]
@@ -169,8 +169,8 @@ def _stop_meant(words: pd.Series) -> pd.Series:
     """
 
     def meant(word: object) -> str | None:
-        text = "" if word is None else fold(as_text(word)[:_LONGEST_TYPE])
-        return text if text in STOPPED else STOPPED[0] if may_stop(text) == STOP else None
+        text = "" if word is None else as_text(word)[:LONGEST_TYPE]
+        return fold(text) if fold(text) in STOPPED else STOPPED[0] if may_stop(text) == STOP else None
 
     return _by_distinct(words.where(words.notna(), None), meant)
 
@@ -213,10 +213,11 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
     by a word for a ban until a later row of theirs says otherwise. Where another stands beside them, the word
     may be a member's: see `Restrictions.banned_by`.
     """
-    kind = _by_distinct(quarantined[C.TYPE], lambda text: fold(as_text(text)[:_LONGEST_TYPE]))
+    word = _by_distinct(quarantined[C.TYPE], lambda text: as_text(text)[:LONGEST_TYPE])
+    kind = _by_distinct(word, fold)
     bad = kind.isin(_ANSWERED_TYPES) & ~refused[C.DETAIL].isin(_GOOD_ANSWERS)
     nameless = quarantined[C.TYPE].isna()
-    strange = refused[C.TYPE].isna() & (nameless | _by_distinct(kind, may_separate).astype(bool))
+    strange = refused[C.TYPE].isna() & (nameless | _by_distinct(word, may_separate).astype(bool))
     excluding = (kind.isin(SAFETY_TYPES) | bad | strange).to_numpy(bool)
     excluded = _excluded(refused[_tells_of_present(quarantined, _REPEATS) & excluding])
     passing = kind.eq("pass").to_numpy(bool) & _tells_of_present(quarantined, _REPEATS)
@@ -232,7 +233,7 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
     alone = refused[C.TYPE].isna() & one.notna()
     banning = (alone & _stop_meant(quarantined[C.TYPE]).notna()).to_numpy(bool)
     banned = one[banning & (_tells_of_present(quarantined, _REPEATS) | _is_future(quarantined))]
-    stopping = (alone & _by_distinct(kind, lambda word: may_stop(str(word)) is not None)).to_numpy(bool)
+    stopping = (alone & _by_distinct(word, lambda one: may_stop(one) is not None)).to_numpy(bool)
     stopped = one[stopping & _tells_of_present(quarantined, _REPEATS)]
     ahead = one[stopping & _is_future(quarantined)]
     by_others = (refused[C.TYPE].isna() & _stop_meant(quarantined[C.TYPE]).notna() & one.isna()).to_numpy(
@@ -250,7 +251,6 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
     )
 
 
-_LONGEST_TYPE = 64
 _TIERS = ENUMERATIONS[C.VERIFICATION].words
 PROVES_AGE = _TIERS[_TIERS.index("age") :]
 

@@ -23,6 +23,7 @@ _MARKS: Final = re.compile(r"[\s\"'`]")
 _WHOLE: Final = re.compile(r"(.*[A-Za-z0-9])\.0+")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]+")
 _IN_NO_ID: Final = re.compile(r"[^a-z0-9_-]")
+_NOT_IN_ID: Final = re.compile(r"[^A-Za-z0-9_-]")
 _HALVES: Final = re.compile("[\ud800-\udfff]")
 _HEX_DIGITS: Final = 32
 _HYPHENATED: Final = 36
@@ -159,6 +160,9 @@ class SpellingIndex:
 
         find: returns the place of each id as it is spelled, -1 for nobody's.
         """
+        exact = [row for row in find(as_spelled(given)) if row >= 0]
+        if exact:
+            return exact[:1]
         forms = _forms_meant(given)
         levels = (self._near, self._near, self._plain)
         for (level, form), row in zip(forms, find([form for _, form in forms]), strict=True):
@@ -191,6 +195,22 @@ def _forms_meant(given: object) -> list[tuple[int, str]]:
     if isinstance(given, str) and DASHES.search(given):  # one may also have come in between
         forms += enumerate(id_forms(DASHES.sub("", given)))
     return [(level, form) for level, form in forms if form]
+
+
+def as_spelled(given: object) -> list[str]:
+    """Return the ids that a value holds with their own capitals, zeros and hyphens, the nearest first.
+
+    >>> as_spelled("#AB07"), as_spelled([" AB07.0"]), as_spelled("AB07")
+    (['#AB07', 'AB07'], ['AB07.0', 'AB07'], ['AB07'])
+    """
+    if isinstance(given, str) and _ID.fullmatch(given):
+        return [given]
+    if given is None or (isinstance(given, float) and math.isnan(given)):
+        return []
+    text = canonical_spelling(INVISIBLE.sub("", as_id_text(given)))
+    whole = _WHOLE.fullmatch(text)
+    bare = _NOT_IN_ID.sub("", unicodedata.normalize("NFKD", whole.group(1) if whole else text))
+    return [one for one in dict.fromkeys((text, bare)) if one]
 
 
 def _kind(character: str) -> str:
@@ -235,6 +255,8 @@ class Spellings:
     def _found(self, given: object) -> list[str]:
         if isinstance(given, str) and given in self.users:
             return [given]
+        if (exact := next((one for one in as_spelled(given) if one in self.users), None)) is not None:
+            return [exact]
         if self._meant is None:
             self._meant = {}
             for user in sorted(self.users):

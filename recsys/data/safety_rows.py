@@ -15,11 +15,15 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.fail_closed import PROVES_AGE, STOPPED, Restrictions
 from recsys.data.id_spellings import Spellings, are_told_apart, plainest_spellings
-from recsys.data.unknown_words import SAFETY_EVENTS
+from recsys.data.unknown_words import SAFETY_EVENTS, may_restrict
 
 SAFETY_TABLES: Final = (T.BLOCKS, T.REPORTS, T.HOLDS, T.EVENTS)
 KEPT: Final = "kept_"
 """Before a column in the counts of a table: its values that keep people apart."""
+UNKNOWN_TYPE: Final = "type:"
+"""Before a type of events that is not of the table, in the same counts."""
+_MOST_WORDS: Final = 20
+_TYPE_OF_ROW: Final = rf'"{C.TYPE}": "((?:[^"\\]|\\.)*)"'
 _UNSAFE_ANSWERS: Final = ("unsafe", "pressured")
 """What keeps two people apart where somebody says how a meeting was, or how they feel."""
 
@@ -206,12 +210,14 @@ def row_counts(
     nobody: Mapping[str, NamesNobody],
     erased: Mapping[str, int] = MappingProxyType({}),
     accepted: Mapping[str, pd.DataFrame] = MappingProxyType({}),
+    quarantine: pd.DataFrame | None = None,
 ) -> dict[str, dict[str, int]]:
     """Return by table how many rows came, were refused, and were about safety and named nobody or misspelled.
 
     erased: rows that came and went before they were counted, since they named somebody erased. accepted: the
     tables, of which the people are counted who have a value whose absence would keep fewer apart: tokens of
-    people whom somebody does not want to meet, and wishes that are open where nothing is said.
+    people whom somebody does not want to meet, and wishes that are open where nothing is said. quarantine:
+    refused rows, whose types that are not of the events table are counted by word.
     """
     found = {
         str(row["table"]): {
@@ -228,7 +234,18 @@ def row_counts(
                 f"{KEPT}{column}": int(frame.loc[rows, C.USER].nunique()) for column, rows in kept.items()
             }
             found[table]["accepted"] = len(frame)
+    if T.EVENTS in found and quarantine is not None:
+        found[T.EVENTS] |= {f"{UNKNOWN_TYPE}{word}": n for word, n in _unknown_types(quarantine).items()}
     return found
+
+
+def _unknown_types(quarantine: pd.DataFrame) -> dict[str, int]:
+    """Return how many refused events have each type that is not of the table, those that restrict first."""
+    unknown = quarantine["codes"].str.contains(f"{C.TYPE}.unknown_word", regex=False).fillna(False)
+    of_type = quarantine.loc[quarantine["table"].eq(T.EVENTS) & unknown.astype(bool), "values"]
+    counts = of_type.str.extract(_TYPE_OF_ROW, expand=False).dropna().value_counts()
+    words = sorted(counts.index, key=lambda word: (not may_restrict(word), -counts[word], word))
+    return {word: int(counts[word]) for word in words[:_MOST_WORDS]}
 
 
 def _counted(nobody: NamesNobody) -> dict[str, int]:

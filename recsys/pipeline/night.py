@@ -94,7 +94,12 @@ class Night:
         """How many rows of each table came and were refused, and how many about safety name nobody."""
         if self._kept:
             return read_row_counts(self._kept)
-        return row_counts(self.tables.counts, self.tables.nobody, accepted=self.tables.accepted)
+        return row_counts(
+            self.tables.counts,
+            self.tables.nobody,
+            accepted=self.tables.accepted,
+            quarantine=self.tables.quarantine,
+        )
 
     def coded_events(self) -> "CodedEvents":
         """Return the events as arrays; they are not kept here, so that they last as long as they are used."""

@@ -7,7 +7,7 @@ from recsys.report.localization import Texts, count, decimal, moment, per_person
 from recsys.settings import GateSettings
 
 _MEASURED = {"exposure", "overlap", "calibration", "parity", "drift"}
-_NAMING = {"platform", "parity", "drift", "tables", "safety_tables", "wishes", "clock"}
+_NAMING = {"platform", "parity", "drift", "tables", "safety_tables", "event_types", "wishes", "clock"}
 """Gates that name something; results of earlier versions hold their numbers alone."""
 _LIMITS = {
     "rows": ("last", "below_rows"),
@@ -78,7 +78,7 @@ def _named(result: GateResult, texts: Texts, time_zone: str) -> str:
             values |= {name: count(float(numbers[name])) for name in ("now", "now_most")}
         case "person_tokens":
             values |= {name: count(float(numbers[name])) for name in ("count", "had", "over")}
-        case "tables" | "safety_tables" | "wishes" | "clock" | "pages":
+        case "tables" | "safety_tables" | "event_types" | "wishes" | "clock" | "pages":
             values["count"] = count(float(numbers["count"]))
         case _:
             values["now"] = count(float(numbers["now"]))

@@ -17,9 +17,8 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, Protocol, Self, runtime_checkable
 
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.text_folding import fold
 from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS, PERSONAL_EVENTS
-from recsys.data.unknown_words import may_stop
+from recsys.data.unknown_words import may_restrict, repeated
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.safety.canonical import (
     CLOCKS_APART,
@@ -51,7 +50,10 @@ SEPARATING: Final = frozenset({"end", "money_request", "off_platform_request", "
 _UNSAFE: Final = frozenset({("meet_feedback", "unsafe"), ("feeling_check", "pressured")})
 LONGEST_PAYLOAD: Final = 200_000
 EventKey = tuple[str, str, str]
-_CALLS: Final = "a pause, a hold, an erasure and who leaves have calls of their own"
+_CALLS: Final = (
+    "counts as a restriction, which is what it may mean: write a type of the events table, or leave out what "
+    "says nothing of a member; a pause, a hold, an erasure and who leaves have calls of their own"
+)
 _EVENT_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -88,14 +90,15 @@ class DayEvent:
     def checked(self) -> Self:
         """Return the event when the log can hold it, its time in UTC.
 
-        Raises InputError, which repeats no value, for anything that is no event.
+        Raises InputError for anything that is no event; it repeats no value but a word that restricts.
         """
         if not is_event_id(self.event_id):
             raise InputError(
                 explained("an event has an id of at most 128 printable characters", where="event_id")
             )
         if self.type not in TYPES:
-            remedy = _CALLS if may_stop(fold(str(self.type))) else did_you_mean(str(self.type), TYPES)
+            word = str(self.type)
+            remedy = f"{repeated(word)} {_CALLS}" if may_restrict(word) else did_you_mean(word, TYPES)
             raise InputError(explained("unknown type of an event", where="type", remedy=remedy))
         personal = self.type in PERSONAL or (self.type == "optin" and self.target is None)
         if personal and self.target is not None:

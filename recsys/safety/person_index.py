@@ -12,7 +12,7 @@ from zlib import crc32
 
 import numpy as np
 
-from recsys.data.id_spellings import id_in_one_spelling, is_canonical_id, one_meant
+from recsys.data.id_spellings import as_spelled, id_in_one_spelling, is_canonical_id, one_meant
 from recsys.safety.canonical import in_any_spelling
 from recsys.safety.fingerprints import PERSON, Fingerprints, Naming
 from recsys.safety.keys import Keys
@@ -226,8 +226,9 @@ class Accounts:
             return [given]
         near = id_in_one_spelling(given)
         came = self._newcomers.meant(near) if near else []
-        if given in came:
-            return [str(given)]
+        exact = [one for one in as_spelled(given) if one in came or self.is_published(one)]
+        if exact:
+            return exact[:1]
         if self.are_told_apart and is_canonical_id(given):
             return []
         return self._ids.at(self._ids.meant(given)) or came

@@ -56,8 +56,8 @@ def restriction_meant(event: DayEvent, whom: Whom) -> Meant | None:
     >>> restriction_meant(DayEvent("e", datetime.now(UTC), None, "a", "ban"), {"a": "a"}.get)
     MeantHold(user_id='a', why='stop')
     """
-    word = _folded(event.type)
-    kind = _TYPES.get(word)
+    word = "" if event.type is None else as_text(event.type)
+    kind = _TYPES.get(_folded(event.type))
     actor, target = whom(event.actor), whom(event.target)
     if event.actor is None:  # whoever stands alone in it is meant
         actor, target = target, None

@@ -6,6 +6,7 @@ of two people.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
@@ -18,7 +19,10 @@ from recsys.constraints.policy import Policy, may_show_each
 from recsys.data.as_of import _STRICTEST
 from recsys.data.id_spellings import Spellings
 from recsys.data.population import Population
-from recsys.data.safety_rows import restricted_by_twins
+from recsys.data.safety_rows import restricted_by_twins, row_counts
+from recsys.pipeline.gates import Level, Proposal
+from recsys.pipeline.gates.table_checks import event_types
+from recsys.settings import GateSettings
 from recsys.storage.load import load_population, load_tables
 from recsys.types import BoolArray
 
@@ -170,6 +174,34 @@ def test_an_unknown_word_that_may_mean_a_separation_separates(
         apart = _apart(_joined(tables, "events", *events), as_of, pairs[: len(words) + 1])
         assert dict(zip(map(repr, words), apart, strict=False)) == dict.fromkeys(map(repr, words), True)
         assert not apart[-1]
+
+
+def test_types_that_are_not_of_the_table_are_counted_by_word(
+    town: tuple[Tables, pd.Timestamp], pairs: list[tuple[str, str]]
+) -> None:
+    tables, as_of = town
+    said = ["login"] * 3 + ["banned_again", 'paused "for" a@b.c', "like"]
+    events = [
+        _event(as_of, actor=pairs[0][0], target=None if word != "like" else pairs[0][1], type=word).assign(
+            event_id=f"x{at}"
+        )
+        for at, word in enumerate(said)
+    ]
+    loaded = load_tables(_joined(tables, "events", *events), as_of)
+    counts = row_counts(loaded.counts, loaded.nobody, quarantine=loaded.quarantine)
+    told = {name: n for name, n in counts["events"].items() if name.startswith("type:")}
+    assert len(told) == 3
+    assert list(told.items())[-1] == ("type:login", 3)
+    assert told["type:banned_again"] == 1
+    proposal = Proposal(
+        pd.DataFrame(), load_population(tables, as_of), POLICY, GateSettings(), row_counts=counts
+    )
+    result = event_types(proposal)
+    assert result.level is Level.WARN
+    assert result.names == {"tables": ("'banned_again' 1", "a type that is no word 1")}
+    only_login = {"events": {"type:login": 3}}
+    result = event_types(replace(proposal, row_counts=only_login))
+    assert (result.level, "'login' 3" in result.message) == (Level.PASS, True)
 
 
 @pytest.mark.parametrize("table", ["blocks", "holds", "events"])

@@ -1,4 +1,4 @@
-"""Words nobody knows: what restricts by its real words does so in whatever company, and nothing else does.
+"""Words nobody knows: what restricts by a part of it does so in whatever company; a closed list does not.
 
 Planted and seen caught: a negation that takes the whole word away, parts that are looked for after it alone.
 """
@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.catalogue.text_folding import fold
 from recsys.data.unknown_words import may_separate, may_stop
 
 SEPARATING = (
@@ -91,36 +90,68 @@ NOT_SEPARATING = (
         "banner_seen",
         "report_bug",
         "bug_report",
-        "block_ads",
-        "feature_flag_read",
+        "block_push",
+        "feature_flag",
         "ブロック解除",
         "通報の取り消し",
     ),
     *("通報取り下げ", "非表示を解除", "ブロックリスト表示", "ブロックした人の一覧を見た"),
 )
 NOT_STOPPING = (
-    *("banner_seen", "banner", "bank_opened", "bandwidth", "holdings", "close_app", "closed_the_page"),
-    *("chat_closed", "app_closed", "session was closed", "message_deleted", "photo_removed", "group_left"),
-    *("notifications_paused", "push_disabled", "screen_locked", "leave_app", "quit_app", "left_comment"),
-    *("leave_review", "event_cancelled", "remove_filter", "like_removed"),
-    *("button_held", "hold_button", "closed_captions", "メッセージ削除", "写真を削除した", "グループ退会"),
-    *("通知停止", "メールの拒否", "休日設定", "定休日", "休憩"),
-    *("leave_group", "left chat", "leave_room", "delete_message", "removed_photo", "pause_notifications"),
     *(
-        "lock_screen_shown",
+        "banner_seen",
+        "banner",
+        "bank_opened",
+        "bandwidth",
+        "holdings",
+        "holder",
         "lockers",
-        "cancelled_draft",
-        "unban",
-        "ban_lifted",
-        "hold_lifted",
-        "resume",
         "login",
+        "closeness",
     ),
-    *("pause_resumed", "back_from_break", "returned_from_pause", "account_restored_after_ban", "lift_ban"),
-    *("banner_closed", "close_banner", "swipe_left", "video_paused", "pause_video", "closeness_question"),
-    *("bookmark_removed", "remove_favorite", "cancel_upload", "close_ad", "call_held", "like_withdrawn"),
-    *("session_terminated", "message_held", "time_left", "動画停止", "再生の一時停止", "画面ロック"),
-    *("report_withdrawn", "unpaused_by_timer", "利用停止解除", "停止から復帰", "休会復帰", "凍結を解除した"),
+    *(
+        "close_app",
+        "leave_app",
+        "quit_app",
+        "app_closed",
+        "chat_closed",
+        "left chat",
+        "leave_room",
+        "sessionPaused",
+    ),
+    *("leave_group", "group_left", "message_deleted", "delete_message", "photo_removed", "removed_photo"),
+    *("leave_review", "left_comment", "remove_filter", "like_removed", "like_withdrawn", "cancelled_draft"),
+    *("notifications_paused", "pause_notifications", "push_disabled", "screen_locked", "banner_closed"),
+    *(
+        "close_banner",
+        "close_ad",
+        "video_paused",
+        "pause_video",
+        "call_held",
+        "message_held",
+        "cancel_upload",
+    ),
+    *(
+        "bookmark_removed",
+        "remove_favorite",
+        "swipe_left",
+        "closeness_question",
+        "time_left",
+        "urban",
+        "household",
+    ),
+    *(
+        "メッセージ削除",
+        "写真を削除した",
+        "グループ退会",
+        "通知停止",
+        "メールの拒否",
+        "動画停止",
+        "再生の一時停止",
+    ),
+    *("画面ロック", "休日設定", "定休日", "休憩"),
+    *("unban", "unbanned", "account_unlocked", "ban_lifted", "hold_lifted", "lift_ban", "report_withdrawn"),
+    *("resume", "returned", "restored", "reactivated", "利用停止解除", "凍結を解除した", "利用再開"),
 )
 COMPANY = ("", "user", "by moderator", "account", "2", "seen", "list", "from app", "member of group")
 
@@ -128,69 +159,57 @@ COMPANY = ("", "user", "by moderator", "account", "2", "seen", "list", "from app
 @pytest.mark.parametrize("word", NOT_SEPARATING)
 def test_what_was_taken_back_or_looked_at_separates_nobody(word: str) -> None:
     """Seen to fail: each of them kept two people apart for good."""
-    assert not may_separate(fold(word))
+    assert not may_separate(word)
 
 
 @pytest.mark.parametrize("word", NOT_STOPPING)
 def test_what_is_said_of_something_else_takes_nobody_out(word: str) -> None:
     """Seen to fail: a banner that was seen, and a group that somebody left."""
-    assert may_stop(fold(word)) is None
+    assert may_stop(word) is None
 
 
 @given(st.sampled_from(COMPANY), st.sampled_from(SEPARATING), st.sampled_from((*COMPANY, *NOT_SEPARATING)))
 def test_a_word_that_separates_does_so_in_whatever_company(before: str, word: str, behind: str) -> None:
     for said in (word, f"{before} {word}", f"{word} | {behind}", f"{behind} | {word}"):
-        assert may_separate(fold(said)), said
+        assert may_separate(said), said
 
 
 @given(st.sampled_from(COMPANY), st.sampled_from(STOPPING), st.sampled_from((*COMPANY, *NOT_STOPPING)))
 def test_a_word_that_stops_does_so_in_whatever_company(before: str, word: str, behind: str) -> None:
     for said in (word, f"{before} {word}", f"{word} | {behind}", f"{behind} | {word}"):
-        assert may_stop(fold(said)), said
+        assert may_stop(said), said
 
 
-AFTER = (
-    *("for underage", "until review", "unpaid", "unhappy", "unused", "uncle", "permanent no return"),
-    *(
-        "pending return",
-        "no lift",
-        "not lifted",
-        "lift denied",
-        "lift requested",
-        "until resumed",
-        "unverified",
-    ),
-    *(
-        "returned user",
-        "returning offender",
-        "returns monday",
-        "for return",
-        "can be restored",
-        "then restored",
-    ),
-    *("lift date 2027", "lifts in may", "reinstated", "resumes later", "unlock code sent", "unban requested"),
+BACK = (
+    *("unban", "unbanned", "lifted_soon", "return", "returned", "returns_monday", "resume", "restored"),
+    *("reinstated", "for_underage", "until_review", "permanent_no_return", "lift_date", "unlock_code_sent"),
+    *("解除不可", "（解除不可）", "（復帰予定）", "解除日未定", "から復帰", "復活不可", "再開"),
 )
-AFTER_IN_JAPANESE = (
-    "解除不可",
-    "（解除不可）",
-    "解除待ち",
-    "解除の取り消し",
-    "解除前",
-    "復活不可",
-    "復帰できない",
-    "（復帰予定）",
-    "解除日未定",
-    "（再開未定）",
+SAID = ("{0}_{1}", "{1}_{0}", "{0} then {1}", "{1}_then_{0}", "not_{0}_{1}", "{0} | {1} | {1}")
+
+
+@given(st.sampled_from(STOPPING), st.sampled_from(BACK), st.sampled_from(SAID))
+def test_a_word_beside_it_brings_nobody_back(word: str, back: str, said: str) -> None:
+    """Seen to fail: `banned_for_underage` by its un-, `unbanned_then_banned` by what it begins with."""
+    assert may_stop(said.format(word, back))
+
+
+@given(st.sampled_from(SEPARATING), st.sampled_from(BACK), st.sampled_from(SAID[2:]))
+def test_a_word_beside_it_brings_no_two_together(word: str, back: str, said: str) -> None:
+    assert may_separate(said.format(word, back))
+
+
+@given(
+    st.sampled_from(("banned", "Suspended", "paused", "deleted")), st.sampled_from(("user", "is", "Account"))
 )
+def test_capitals_part_a_word(word: str, other: str) -> None:
+    for said in (other + word.capitalize(), word + other.capitalize(), (word + "_" + other).upper()):
+        assert may_stop(said), said
 
 
-@given(st.sampled_from(STOPPING), st.sampled_from((*AFTER, *AFTER_IN_JAPANESE)))
-def test_what_has_not_brought_somebody_back_leaves_them_out(word: str, behind: str) -> None:
-    """Seen to fail: `banned_for_underage` by the letters of un-, `suspended_returns_monday` by its return."""
-    for said in (f"{word} {behind}", f"{word}_{behind.replace(' ', '_')}"):
-        assert may_stop(fold(said)), said
-
-
-@pytest.mark.parametrize("word", ["ブロック解除取消", "凍結解除待ち", "unblock_denied", "block_not_lifted"])
+@pytest.mark.parametrize(
+    "word",
+    ["ブロック解除取消", "凍結解除待ち", "unblock_denied", "block_not_lifted", "unblocked_then_blocked"],
+)
 def test_what_was_not_taken_back_separates(word: str) -> None:
-    assert may_separate(fold(word))
+    assert may_separate(word)

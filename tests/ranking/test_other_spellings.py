@@ -204,6 +204,26 @@ def test_where_capitals_tell_people_apart_nothing_said_of_one_is_said_of_the_oth
     assert ranker.day.append([_tables("aB07"), _event("aB07", None, "terms_accepted")]) == 2  # somebody else
 
 
+@pytest.mark.parametrize("kind", ["block", "hold", "pause", "hide"])
+def test_where_capitals_tell_people_apart_signs_around_an_id_do_not(told_apart: Ranker, kind: str) -> None:
+    """Seen to fail: `#AB07` might have been ab07 too, so it was nobody."""
+    ranker = told_apart
+    named = {
+        distort(one): one for one in TWINS for distort in (*DISTORTED, "[{}]".format, " {}\u200b".format)
+    }
+    assert all(Spellings(TWINS).whom(given) == one for given, one in named.items())
+    assert all(ranker.safety.whom(given) == one for given, one in named.items())
+    viewer, members = max(
+        ((v, [m for m in TWINS if sees(ranker, v, m) and sees(ranker, v, m.swapcase())]) for v in TWINS),
+        key=lambda found: len(found[1]),
+    )
+    for member, distort in zip({m.lower(): m for m in members}.values(), DISTORTED, strict=False):
+        with suppress(InputError):
+            RESTRICTING[kind](ranker, viewer, distort(member))
+        assert not sees(ranker, viewer, member)
+        assert sees(ranker, viewer, member.swapcase())
+
+
 def test_few_ids_that_differ_in_spelling_are_taken_for_one_person(tmp_path: Path) -> None:
     ids = [f"m{at:03d}" for at in range(30)]
     for ranker in opened(world_of([*ids, "M003"]), tmp_path):

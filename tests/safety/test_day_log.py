@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from recsys.errors import InputError
+from recsys.http.failures import without_values
 from recsys.safety import MemorySafety, SqliteSafety
 from recsys.safety.day_log import NEVER, DayLog, MemoryDayLog
 from recsys.testing.day_log_contract import DayLogContract, event, put
@@ -42,6 +44,17 @@ def test_who_is_erased_leaves_the_log(kind: str, tmp_path: Path) -> None:
     put(store.day, event(4, "a", None, "terms_accepted"))
     store.erase("a")
     assert store.day.events(NEVER) == [kept]
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [("banned_again", True), ("profile_hold", True), ("login", False), ("paused a@b.c", False)],
+)
+def test_the_answer_names_a_word_that_counts_as_a_restriction(kind: str, named: bool) -> None:
+    with pytest.raises(InputError) as refused:
+        event(1, "a", "b", kind).checked()
+    told = without_values(str(refused.value))
+    assert (kind in told, "counts as a restriction" in told) == (named, kind != "login")
 
 
 def test_a_question_reads_indexes_alone(tmp_path: Path) -> None:

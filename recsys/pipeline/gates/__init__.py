@@ -18,7 +18,14 @@ from recsys.pipeline.gates.list_checks import (
 )
 from recsys.pipeline.gates.proposal import Calibration, Gate, GateResult, Level, Proposal
 from recsys.pipeline.gates.safety import erased, platform, violations
-from recsys.pipeline.gates.table_checks import clock, person_tokens, safety_tables, tables, wishes
+from recsys.pipeline.gates.table_checks import (
+    clock,
+    event_types,
+    person_tokens,
+    safety_tables,
+    tables,
+    wishes,
+)
 
 __all__ = [
     "GATES",
@@ -37,6 +44,7 @@ GATES: Final[tuple[Gate, ...]] = (
     erased,
     tables,
     safety_tables,
+    event_types,
     wishes,
     person_tokens,
     clock,

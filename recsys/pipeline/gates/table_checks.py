@@ -7,7 +7,8 @@ from typing import Final
 import pandas as pd
 
 from recsys.catalogue.columns import Tables as T
-from recsys.data.safety_rows import KEPT
+from recsys.data.safety_rows import KEPT, UNKNOWN_TYPE
+from recsys.data.unknown_words import may_restrict, repeated
 from recsys.pipeline.gates.over_nights import (
     NIGHTS,
     Decline,
@@ -104,6 +105,26 @@ def _safety_tables_tonight(proposal: Proposal, counts: Mapping[str, Mapping[str,
     names = {"tables": named} | ({"why": (why,)} if why else {})
     message = _SAID[why].format(tables=", ".join(named))
     return GateResult("safety_tables", level, message, {"count": len(named), **numbers}, names)
+
+
+def event_types(proposal: Proposal) -> GateResult:
+    """Warn of types of events that are not of the table and count as restrictions, for what they may mean.
+
+    They are named, so that somebody who is out by a guess is not so in silence.
+    """
+    of_events = (proposal.row_counts or {}).get(T.EVENTS, {})
+    counts = {
+        name.removeprefix(UNKNOWN_TYPE): n for name, n in of_events.items() if name.startswith(UNKNOWN_TYPE)
+    }
+    told = {word: f"{repeated(word)} {n:,}" for word, n in counts.items()}
+    restricting = tuple(said for word, said in told.items() if may_restrict(word))
+    if not restricting:
+        known = (
+            f"unknown types restrict nobody: {', '.join(told.values())}" if told else "all types are known"
+        )
+        return GateResult("event_types", Level.PASS, known, {"count": 0})
+    bad, good = "types of events that are not of the table restrict: {tables}", ""
+    return _named("event_types", Level.WARN, restricting, bad, good)
 
 
 def wishes(proposal: Proposal) -> GateResult:
