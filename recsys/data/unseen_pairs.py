@@ -30,17 +30,21 @@ class UnseenPairs:
     width: int
 
     @classmethod
-    def of(cls, viewers: npt.ArrayLike, candidates: npt.ArrayLike) -> Self:
+    def of(cls, viewers: npt.ArrayLike, candidates: npt.ArrayLike, *, across_circles: bool = False) -> Self:
         """Return the pairs that the decisions, at least one, of viewers about candidates leave unseen.
 
         viewers, candidates: `(n_decisions,)` rows of one population.
+        across_circles: all viewers are of one kind where those who are decided about decide about people of
+            their own chain, as in a community, or about nobody, as films, though no chain joins circles that
+            keep to themselves. Without pairs across them nothing tells a circle's own people from others;
+            those within are harder to tell apart, and are what lists are made of.
 
         >>> unseen = UnseenPairs.of([0, 0, 1], [1, 2, 2])
         >>> len(unseen), [x.tolist() for x in unseen.drawn(50, np.random.default_rng(1))]
         (1, [[], []])
         """
         i, j = np.asarray(viewers, np.int64), np.asarray(candidates, np.int64)
-        kind = _kinds(i, j)
+        kind = _kinds(i, j, across_circles=across_circles)
         acting, first = np.unique(i, return_index=True)
         liked = np.unique(np.column_stack([kind, j]), axis=0)
         start = np.searchsorted(liked[:, 0], np.arange(kind.max() + 2))
@@ -118,10 +122,15 @@ class UnseenPairs:
         return self.drawn_beside(self.acting[rng.integers(0, len(self.acting), n_drawn)], 1, rng)
 
 
-def _kinds(viewers: npt.NDArray[np.int64], candidates: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _kinds(
+    viewers: npt.NDArray[np.int64], candidates: npt.NDArray[np.int64], *, across_circles: bool
+) -> npt.NDArray[np.int64]:
     """Return the number of each decision's kind of viewer, `(n_decisions,)`, from 0."""
     n = int(max(viewers.max(), candidates.max())) + 1
     part = _joined(viewers, candidates + n, 2 * n)
+    both = np.intersect1d(viewers, candidates)
+    if across_circles and 2 * int((part[both] != part[both + n]).sum()) <= len(both):
+        return np.zeros(len(viewers), np.int64)
     return np.unique(part[viewers], return_inverse=True)[1].astype(np.int64)
 
 

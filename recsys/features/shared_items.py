@@ -1,15 +1,17 @@
 """Shared items: what two people both listen to, read or join, the rarer the more telling."""
 
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 import pandas as pd
 
+from recsys.arguments import check_type
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.ids import check_match, hashed_strings
 from recsys.data.population import Population
-from recsys.errors import TableError
+from recsys.errors import InputError, TableError, explained
 from recsys.features.base import Block
 from recsys.features.numeric import MOST_UNKNOWN, SALT, FittedNumeric
 from recsys.types import Float64Array
@@ -28,6 +30,8 @@ class SharedItems(Block):
     item:        the column of the items, of any values.
     amount:      a column of numbers of 0 or more, how much of the item, such as plays; None counts each once.
     max_columns: directions that are kept; below so many people or items the cosine is exact.
+    weight:      logits that a cosine of 1 is worth before any outcome was seen; outcomes move it. Without it
+                 lists of a log in which nobody has decided yet would be ties.
 
     An item of a person weighs `log(1 + amount) log(N / n)`, with n of the N people of the fit who have it;
     rows have length 1 before directions are left out, so the pair score is about the cosine, in [0, 1].
@@ -51,6 +55,7 @@ class SharedItems(Block):
         item: str = "item",
         amount: str | None = None,
         max_columns: int = 128,
+        weight: float = 2.0,
         name: str = "shared_items",
     ) -> None:
         self.name = name
@@ -58,10 +63,18 @@ class SharedItems(Block):
         self.item = item
         self.amount = amount
         self.max_columns = max_columns
+        self.weight = weight
 
-    def _learn(self, people: Population, events: Events) -> FittedNumeric:  # noqa: ARG002
+    def _check_weight(self) -> None:
+        check_type(self.weight, float, name="weight", where="SharedItems")
+        if not 0.0 <= self.weight < np.inf:
+            got, remedy = self.weight, "give 0 or more"
+            raise InputError(explained("impossible weight", where="SharedItems", got=got, remedy=remedy))
+
+    def _learn(self, people: Population, events: Events) -> "FittedSharedItems":  # noqa: ARG002
         from scipy.sparse import csr_array, diags_array
 
+        self._check_weight()
         users, items, amounts = self._checked_table()
         ids = pd.Index(users.unique())
         check_match(
@@ -82,7 +95,7 @@ class SharedItems(Block):
         hashes = hashed_strings([str(user) for user in ids], salt=SALT)
         order = np.argsort(hashes, kind="stable")
         labels = tuple(f"direction_{at}" for at in range(coded.shape[1]))
-        return FittedNumeric(hashes[order], coded[order], coded[order], labels)
+        return FittedSharedItems(hashes[order], coded[order], coded[order], labels, float(self.weight))
 
     def _checked_table(self) -> tuple["pd.Series[Any]", "pd.Series[Any]", Float64Array]:
         """Return user, item and amount of each row, or raise TableError with every problem."""
@@ -103,6 +116,15 @@ class SharedItems(Block):
         if problems:
             raise TableError("table", problems)
         return self.table[C.USER], self.table[self.item], amounts
+
+
+@dataclass(frozen=True, eq=False)
+class FittedSharedItems(FittedNumeric):
+    """Rows of about length 1 by person, the same as viewer and as candidate; zeros without an item."""
+
+    name: ClassVar[str] = "shared_items"
+
+    usual_weight: float
 
 
 def _directions(matrix: "csr_array[Any]", most: int) -> Float64Array:

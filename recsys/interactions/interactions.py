@@ -46,6 +46,8 @@ from recsys.types import ArrowTable, BoolArray, RNGLike
 
 _FEWER: Final = 0.95
 """Share of the drawn passes below which fewer than asked for are worth a warning."""
+_MOST_NEW: Final = 0.5
+"""Share of the later events about new candidates above which lists are of little use."""
 
 
 PAIR: Final = [C.VIEWER, C.CANDIDATE]
@@ -102,8 +104,9 @@ class Interactions:
             function of the column. Not needed for flags, 0 and 1, or event types.
         ts: column of times: with a zone, without one (taken as UTC), text, or a number since 1970.
             None: rows stand in the order in which things happened.
-        ts_format: how the times are written: `dmy`, `mdy`, `s`, `ms`, `us`, `ns`, `yyyymmdd`, `excel`, or
-            directives such as `%d.%m.%Y`. None: the one that fits all rows; it is in `read.ts_format`.
+        ts_format: how the times are written: `dmy`, `mdy`, `s`, `ms`, `us`, `ns`, `d` (days since 1970),
+            `yyyymmdd`, `excel`, or directives such as `%d.%m.%Y`. None: the one that fits all rows; it is in
+            `read.ts_format`.
         sides: None: one community. Two names, such as ("user", "film"): the two columns name different
             kinds, whose ids may be equal. Or the kind of each id, as a mapping or a Series indexed by
             id: only people of different kinds meet.
@@ -200,6 +203,9 @@ class Interactions:
         """Return what happened before a time and what happened from then on, among the same people.
 
         at: a time, or the share of the events that lies before it, such as 0.8.
+
+        Warns where most later events are about candidates of whom nothing was known before, as votes and
+        advertisements are: no model tells those apart without features of them.
         Raises InputError when a side is empty.
         """
         times = self.events.frame[C.TS]
@@ -216,6 +222,7 @@ class Interactions:
             got = f"{int(before.sum())} of {len(before)} events before {moment}"
             remedy = "split inside the time they cover, or use split_pairs"
             raise InputError(explained("one side of the split is empty", got=got, remedy=remedy))
+        _warn_of_new_candidates(self.events.frame, before)
         return self._where(before), self._where(~before)
 
     @checked_arguments
@@ -330,6 +337,25 @@ class Interactions:
         events = Events(self.events.frame[kept].reset_index(drop=True))
         people = replace(self.people, as_of=events.last or self.people.as_of)
         return replace(self, events=events, people=people.with_relations(_relations(events, people)))
+
+
+def _warn_of_new_candidates(events: pd.DataFrame, before: BoolArray) -> None:
+    known = pd.unique(events.loc[before, [C.ACTOR, C.TARGET]].to_numpy(object).ravel())
+    later = events.loc[~before, C.TARGET]
+    new = ~later.isin(known)
+    if len(later) >= FEWEST_TO_TELL and new.mean() > _MOST_NEW:
+        got = f"{int(new.sum()):,} of {len(later):,} events, {later[new].nunique():,} candidates"
+        remedy = (
+            "give features of them in blocks=, or judge with split_pairs what is known of candidates in use"
+        )
+        warn(
+            explained(
+                "most of the later part is about candidates nobody met before",
+                where="split",
+                got=got,
+                remedy=remedy,
+            )
+        )
 
 
 def _further(people: Further, names: tuple[IdMap, IdMap]) -> list[npt.NDArray[np.object_]]:

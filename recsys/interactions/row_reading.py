@@ -247,7 +247,7 @@ def warn_of_many_set_aside(
     warn(explained("many rows are set aside", got=got, remedy="; ".join([*remedies, "see log.quarantine"])))
 
 
-Unit = Literal["s", "ms", "us", "ns"]
+Unit = Literal["s", "ms", "us", "ns", "d"]
 EXCEL: Final = "excel"
 DIGITS: Final = "yyyymmdd"
 ISO: Final = "iso"
@@ -255,7 +255,10 @@ ORDERS: Final = ("dmy", "mdy")
 FORMATS: Final = (ISO, *ORDERS, *get_args(Unit), DIGITS, EXCEL)
 
 _FIRST, _LAST = pd.Timestamp("1980-01-01", tz="UTC"), pd.Timestamp("2100-01-01", tz="UTC")
-_SECONDS: Final[dict[str, float]] = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
+DAYS: Final = "d"
+_OF_A_SECOND: Final[dict[str, float]] = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9, DAYS: 1.0 / 86_400.0}
+_TOLD_APART: Final = ("s", "ms", "us", "ns")
+"""Units that are told by the numbers; days since 1970 could be days of Excel, or a count of anything."""
 _EXCEL_DAY_ZERO: Final = pd.Timestamp("1899-12-30", tz="UTC")
 _CLOCK_ALONE = r"\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[ap]m)?\s*"
 _NUMBER = r"\s*[+-]?\d+(?:\.\d*)?\s*"
@@ -269,8 +272,8 @@ def utc_times(column: pd.Series, time_format: str | None = None) -> tuple[pd.Ser
     A time without a zone is taken as UTC. time_format: one of `FORMATS`, or directives such as
     `%d.%m.%Y %H:%M`; None: the one that fits. Numbers count from 1970 in the unit that puts most of them
     between 1980 and 2100, or are Excel days or dates of eight digits where nearly all look like them; where
-    none does, they count in seconds, and a warning says so. Days and months with the year last are told apart
-    by a day above 12.
+    none does, they count in seconds, and a warning says so: days since 1970 have to be asked for, by `d`.
+    Days and months with the year last are told apart by a day above 12.
 
     Raises InputError when no time can be read, and when day and month cannot be told apart.
 
@@ -322,22 +325,22 @@ def _numbers(column: pd.Series, time_format: str | None) -> pd.Series | None:
 def _of_numbers(numbers: pd.Series, time_format: str | None) -> tuple[pd.Series, str]:
     values = numbers.where(np.isfinite(numbers)).to_numpy(np.float64)
     known = max(int((~np.isnan(values)).sum()), 1)
-    fits = {read: _in_our_time(values, read) for read in (*_SECONDS, DIGITS, EXCEL)}
+    fits = {read: _in_our_time(values, read) for read in (*_OF_A_SECOND, DIGITS, EXCEL)}
     read = time_format
     if read is None:
-        read = max(_SECONDS, key=lambda unit: int(fits[unit].sum()))
+        read = max(_TOLD_APART, key=lambda unit: int(fits[unit].sum()))
         for whole in (DIGITS, EXCEL):
             if int(fits[whole].sum()) >= _MOST * known:
                 read = whole
-        if not any(found.any() for found in fits.values()):
+        if not any(fits[one].any() for one in fits if one != DAYS):
             read = "s"
             _warn_of_other_clock(str(numbers.name), values)
     elif read not in fits:
         remedy = f"use one of {', '.join(fits)}"
         raise InputError(explained("numbers are not of this format", got=read, remedy=remedy))
-    if read in _SECONDS and not fits[read].any():
-        # a clock that began at 0: it says an order
-        fits[read] = np.abs(values) < _LAST.timestamp() * _SECONDS[read]
+    if read == DAYS or (read in _OF_A_SECOND and not fits[read].any()):
+        # a clock that began at 0: it says an order, and days say ages too
+        fits[read] = np.abs(values) < _LAST.timestamp() * _OF_A_SECOND[read]
     return pd.Series(
         pd.to_datetime(_microseconds(np.where(fits[read], values, np.nan), read), utc=True)
     ), read
@@ -348,8 +351,9 @@ def _warn_of_other_clock(column: str, values: Float64Array) -> None:
     if np.isnan(values).all():
         return
     remedy = (
-        "say ts_format='%Y' for years, 's' for seconds of a clock of your own; count days or rounds from a "
-        f"date, such as pd.Timestamp('2024-01-01') + pd.to_timedelta(frame['{column}'], unit='D')"
+        "say ts_format='d' for days, as R counts them since 1970, '%Y' for years, 's' for seconds of a clock "
+        "of your own; count rounds or weeks from a date, such as "
+        f"pd.Timestamp('2024-01-01') + pd.to_timedelta(7 * frame['{column}'], unit='D')"
     )
     got = f"{np.nanmin(values):g} to {np.nanmax(values):g}, read as seconds since 1970: an order, no ages"
     warn(explained("numbers that are no times of our day", where=column, got=got, remedy=remedy))
@@ -360,7 +364,7 @@ def _microseconds(values: Float64Array, read: str) -> pd.Series:
     if read == DIGITS:
         texts = pd.Series(values).map(lambda v: "" if np.isnan(v) else f"{int(v):08d}")
         return pd.to_datetime(texts, format="%Y%m%d", utc=True, errors="coerce")
-    seconds = values / _SECONDS[read] if read in _SECONDS else values * 86400.0
+    seconds = values / _OF_A_SECOND[read] if read in _OF_A_SECOND else values * 86400.0
     start = _EXCEL_DAY_ZERO if read == EXCEL else pd.Timestamp(0, tz="UTC")
     return pd.Series(start + pd.to_timedelta(pd.Series(seconds * 1e6).round(), unit="us"))
 
@@ -373,7 +377,7 @@ def _in_our_time(values: Float64Array, read: str) -> BoolArray:
     if read == EXCEL:
         least, most = ((at - _EXCEL_DAY_ZERO).total_seconds() / 86400.0 for at in (_FIRST, _LAST))
     else:
-        least, most = (at.timestamp() * _SECONDS[read] for at in (_FIRST, _LAST))
+        least, most = (at.timestamp() * _OF_A_SECOND[read] for at in (_FIRST, _LAST))
     return np.asarray((values >= least) & (values < most))
 
 

@@ -158,7 +158,8 @@ class ContentModel(Model):
         rng = as_generator(rng)
         rows = training_data.rows
         self.features_ = training_data.features
-        pairs = with_some_passes(training_data.pairs, rng).sampled(self.config.max_pairs, rng)
+        passes = with_some_passes(training_data.pairs, rng, across_circles=True)
+        pairs = passes.sampled(self.config.max_pairs, rng)
         usual = self._usual(rows)
         few = pairs.among_fewer(len(people), self.config.max_tuning_pairs, rng)
         step("choosing the strength of the prior on content")

@@ -23,14 +23,20 @@ def only_likes(decisions: Impressions | LabelledPairs) -> bool:
     return len(decisions) > 0 and bool((decisions.labels > 0).all())
 
 
-def with_some_passes(decisions: Decisions, rng: np.random.Generator) -> Decisions:
+def with_some_passes(
+    decisions: Decisions, rng: np.random.Generator, *, across_circles: bool = False
+) -> Decisions:
     """Return the decisions, with passes drawn beside them if nobody ever said no.
 
     What is learned from likes alone is a chance of 1, which says nothing; see `with_sampled_negatives`.
+
+    across_circles: see `UnseenPairs.of`.
     """
     if not only_likes(decisions):
         return decisions
-    return with_sampled_negatives(decisions, PASSES_PER_LIKE, rng)
+    i, j = decisions.viewers, decisions.candidates
+    unseen = UnseenPairs.of(i, j, across_circles=True) if across_circles else None
+    return with_sampled_negatives(decisions, PASSES_PER_LIKE, rng, unseen=unseen)
 
 
 def with_sampled_negatives(

@@ -2,9 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys.data.events import Events
 from recsys.data.population import Population
-from recsys.errors import TableError
+from recsys.errors import InputError, TableError
 from recsys.features import SharedItems
+from recsys.models import ContentModel, HybridModel
 
 AS_OF = "2026-01-05"
 
@@ -68,3 +70,25 @@ def test_bad_rows_are_refused_by_name(heard, change, message):
         SharedItems(wrong, item="artist", amount="plays").fit(everybody())
     with pytest.raises(TableError, match="column 'film' is missing"):
         SharedItems(heard, item="film").fit(everybody())
+
+
+@pytest.mark.parametrize("kind", [ContentModel, HybridModel])
+def test_before_anybody_decided_pairs_are_in_the_order_of_the_cosine(heard, kind):
+    block = SharedItems(heard, item="artist", amount="plays")
+    model = kind(blocks=[block]).fit(everybody(), Events.none(), rng=0)
+    i, j = np.divmod(np.arange(900), 30)
+    i, j = i[i != j], j[i != j]
+    cosine = block.fit_transform(everybody()).pair_scores(i, j)
+    ids = everybody().ids
+    pairs = model.score_pairs(pd.DataFrame({"viewer_id": ids.ids(i), "candidate_id": ids.ids(j)}))
+    chance = pairs["p_like"].to_numpy()
+    assert np.ptp(chance) > 0.05
+    assert np.corrcoef(np.log(chance / (1 - chance)), cosine)[0, 1] > 0.999
+    none = kind(blocks=[SharedItems(heard, item="artist", weight=0.0)]).fit(everybody(), Events.none(), rng=0)
+    assert np.ptp(none.score_pairs(pairs[["viewer_id", "candidate_id"]])["p_like"]) < 1e-6
+
+
+@pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
+def test_an_impossible_weight_is_refused(heard, weight):
+    with pytest.raises(InputError, match="impossible weight"):
+        SharedItems(heard, item="artist", weight=weight).fit(everybody())

@@ -233,6 +233,20 @@ class TestSplits:
         assert len(later.truth(new_to=past)) == 3
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_later_part_of_new_candidates_is_warned_of_and_one_of_known_ones_is_not(seed):
+    rng = np.random.default_rng(seed)
+    day = np.sort(rng.integers(0, 200, 2000))
+    times = pd.Timestamp("2024-01-01") + pd.to_timedelta(day, "D")
+    votes = table(who=rng.integers(0, 40, 2000), whom=day, day=times)
+    with pytest.warns(UserWarning, match=r"candidates nobody met before in split: got .* of \d+ events"):
+        read(votes, ts="day", sides=("senator", "bill")).split(0.8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        log = read(votes.assign(whom=rng.integers(0, 200, 2000)), ts="day", sides=("senator", "bill"))
+        log.split(0.8)
+
+
 def test_negatives_are_sampled_among_allowed_pairs():
     rng = np.random.default_rng(0)
     frame = table(who=rng.integers(0, 30, 200), whom=rng.integers(0, 30, 200))

@@ -75,12 +75,22 @@ def test_numbers_have_one_unit_whatever_stands_beside_them(days, unit, as_text) 
 def test_numbers_that_count_anything_else_are_said_to_be_an_order(counts, as_text) -> None:
     """Days, weeks, waves and years would become seconds of 1970, and a log of years one of an hour."""
     column = pd.Series(counts, name="wave")
-    with pytest.warns(UserWarning, match="in wave.*read as seconds since 1970.*ts_format='%Y' for years"):
+    with pytest.warns(UserWarning, match="in wave.*as seconds since 1970.*'d' for days.*'%Y' for years"):
         times, read = utc_times(column.astype(str) if as_text else column)
     assert read == "s"
     assert (times.rank().to_numpy() == column.rank().to_numpy()).all()
     asked, read = utc_times(column, "s")  # no warning where it is said
     assert (asked.tolist(), read) == (times.tolist(), "s")
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.integers(0, 40_000), min_size=3, max_size=12), st.booleans())
+def test_days_since_1970_are_days_where_that_is_said(days, as_text) -> None:
+    """R, Arrow and data warehouses write dates so; a clock of its own counts days as well."""
+    column = pd.Series(days, name="day")
+    times, read = utc_times(column.astype(str) if as_text else column, "d")
+    assert read == "d"
+    assert times.tolist() == [pd.Timestamp(0, tz="UTC") + pd.Timedelta(days=day) for day in days]
 
 
 @settings(deadline=None, max_examples=30)

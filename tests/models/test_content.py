@@ -7,7 +7,9 @@ import pytest
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
-from recsys.features import FeatureMap, default_blocks
+from recsys.data.population import Population
+from recsys.evaluation import auc
+from recsys.features import FeatureMap, SharedItems, default_blocks
 from recsys.models.content import USUAL_WEIGHTS, ContentConfig, ContentModel
 from recsys.models.directed import sigmoid
 from recsys.models.distance_decay import DistanceDecay
@@ -164,3 +166,25 @@ def test_columns_from_events_have_no_marginal_weight(people):
     assert (model.weights_.candidate[responsiveness] == 0).all()
     assert (model.weights_.products[responsiveness] != 0).any()
     assert (model.weights_.candidate[~responsiveness] != 0).any()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_what_circles_that_keep_to_themselves_share_makes_a_like_likelier(seed):
+    """Beside people of the same circle alone, what all of it share says nothing, or the opposite."""
+    rng = np.random.default_rng(seed)
+    circle = np.repeat(np.arange(10), 20)
+    liked = np.argwhere(
+        (circle[:, None] == circle) & (rng.random((200, 200)) < 0.3) & ~np.eye(200, dtype=bool)
+    )
+    ids = np.array([f"u{number:03}" for number in range(200)], object)
+    events = Events.of(pd.DataFrame({C.ACTOR: ids[liked[:, 0]], C.TARGET: ids[liked[:, 1]], C.TYPE: "like"}))
+    owner = np.repeat(np.arange(200), 16)
+    item = np.where(rng.random(len(owner)) < 0.5, 5 * circle[owner], 50) + rng.integers(0, 5, len(owner))
+    table = pd.DataFrame({"user_id": ids[owner], "item": item}).drop_duplicates()
+    people = Population.of_ids(ids, as_of=AS_OF)
+    model = ContentModel(QUICK, blocks=[SharedItems(table)]).fit(people, events, rng=seed)
+    i, j = np.divmod(rng.choice(200 * 200, 5_000), 200)
+    chance = model.score_pairs(pd.DataFrame({"viewer_id": ids[i], "candidate_id": ids[j]}))[
+        "p_like"
+    ].to_numpy()
+    assert auc((circle[i] == circle[j]).astype(float), chance) > 0.8
