@@ -20,6 +20,7 @@ from recsys.data.fields.base import Field, Violation
 from recsys.data.fields.time import Time
 from recsys.data.id_spellings import as_id_text, id_in_one_spelling
 from recsys.data.quarantine import Quarantine
+from recsys.data.shared_values import without_categories
 from recsys.errors import RecsysError, TableError, did_you_mean, explained, shown
 from recsys.types import IndexArray
 
@@ -121,15 +122,16 @@ class Contract:
         as_of: pd.Timestamp | None = None,
         users: frozenset[str] | None = None,
         past: bool = False,
+        coded: bool = False,
     ) -> CheckedTable:
         """Split the table that `read` returns; it is not referenced afterwards, so it can be freed.
 
-        past: see `Quarantine.frame`.
+        past: see `Quarantine.frame`. coded: texts of accepted rows are categories, in a large table.
         """
         given = read().reset_index(drop=True)
         table, merged = (given, []) if self.prepare is None else self.prepare(given)
         self._raise(self._table_problems(table))
-        rows, faults = self._read(table, as_of)
+        rows, faults = self._read(table, as_of, coded=coded)
         quarantine = Quarantine(self.fields, given)
         quarantine.add([*faults, *merged])
         del table
@@ -139,8 +141,12 @@ class Contract:
                 rule(RuleContext(rows, ~quarantine.refused, as_of, users, quarantine.only("future")))
             )
         kept, quarantined = ~quarantine.refused, quarantine.frame(rows, past=past)
-        later = rows.iloc[quarantine.only("future")].reset_index(drop=True)
-        refused = _with_ids_as_given(rows[~kept], given).reset_index(drop=True) if len(quarantined) else later
+        later = without_categories(rows.iloc[quarantine.only("future")]).reset_index(drop=True)
+        refused = (
+            _with_ids_as_given(without_categories(rows[~kept]), given).reset_index(drop=True)
+            if len(quarantined)
+            else later
+        )
         del given, quarantine
         return self._split(rows, kept, quarantined, refused, later)
 
@@ -167,12 +173,15 @@ class Contract:
                 problems.append(problem)
         return problems
 
-    def _read(self, given: pd.DataFrame, as_of: pd.Timestamp | None) -> tuple[pd.DataFrame, list[Violation]]:
+    def _read(
+        self, given: pd.DataFrame, as_of: pd.Timestamp | None, *, coded: bool
+    ) -> tuple[pd.DataFrame, list[Violation]]:
         read: dict[str, pd.Series] = {}
         faults: list[Violation] = []
         for field in self.fields:
             there = field.name in given.columns
-            result = field.read(given[field.name] if there else _absent(len(given)))
+            values = given[field.name] if there else _absent(len(given))
+            result = field.read_coded(values) if coded else field.read(values)
             read[field.name] = result.column
             if there:
                 faults.extend(result.faults)

@@ -13,7 +13,7 @@ from recsys.arguments import as_pandas, checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.ids import as_ids, repeated
-from recsys.data.shared_values import ordered
+from recsys.data.shared_values import first_seen, ordered
 from recsys.data.times import EPOCH, as_utc, microseconds
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.types import ArrowTable
@@ -122,6 +122,22 @@ class Events:
         )
         again = repeated(events[C.EVENT]) if C.EVENT in frame else np.zeros(0, bool)
         return cls(events[~again].reset_index(drop=True) if again.any() else events)
+
+    @classmethod
+    def compact_of(cls, checked: pd.DataFrame) -> "Events":
+        """Return `Events.of(checked).compact()` without a text for each event, for a large log.
+
+        checked: a table as its contract accepts it, every event once, texts as categories.
+        """
+        moments = checked[C.TS].array
+        order = _in_order(moments, checked[C.EVENT])
+        columns: dict[str, pd.Series] = dict(_people_in_order(checked[C.ACTOR], checked[C.TARGET], order))
+        for name in KEPT:
+            if name in WORDS:
+                columns[name] = _few_in_order(checked[name], order)
+            else:
+                columns[name] = pd.Series(moments[order]) if name == C.TS else ordered(checked[name], order)
+        return cls(pd.DataFrame(columns, copy=False))
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -280,6 +296,33 @@ def _of_categories(
     named[-1] = False
     place = np.where(named, np.cumsum(named) - 1, -1)
     return words[named[:-1]], place[codes[0]], place[codes[1]]
+
+
+def _people_in_order(
+    actor: pd.Series, target: pd.Series, order: npt.NDArray[np.intp]
+) -> dict[str, pd.Series]:
+    """Return both columns in another order, as categories of everybody in either, ascending."""
+    sides = [(side.cat.codes.to_numpy(), side.cat.categories.to_numpy(object)) for side in (actor, target)]
+    people = np.unique(np.concatenate([words[_used(codes, len(words))] for codes, words in sides]))
+    known = pd.Index(people, dtype=object)
+    places = (np.append(known.get_indexer(pd.Index(words, dtype=object)), -1) for _, words in sides)
+    return compact_people(
+        people, *(place[codes[order]] for place, (codes, _) in zip(places, sides, strict=True))
+    )
+
+
+def _used(codes: npt.NDArray[np.integer], n: int) -> npt.NDArray[np.bool_]:
+    """Say which of `n` categories a row holds."""
+    used = np.zeros(n + 1, bool)  # the last, at -1, is none
+    used[codes] = True
+    return used[:-1]
+
+
+def _few_in_order(values: pd.Series, order: npt.NDArray[np.intp]) -> pd.Series:
+    """Return categories in another order of rows; they are themselves in the order they first come."""
+    words = values.cat.categories.to_numpy(object)
+    codes, seen = first_seen(values.cat.codes.to_numpy()[order], len(words))
+    return pd.Series(pd.Categorical.from_codes(codes, categories=pd.Index(words[seen], dtype=object)))
 
 
 def _few(values: pd.Series) -> pd.Series:

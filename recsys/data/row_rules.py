@@ -17,7 +17,7 @@ from recsys.catalogue.vocabulary import EVENT_DETAILS, PERSONAL_EVENTS, years_of
 from recsys.data.contract import Rule, RuleContext, positions
 from recsys.data.fields.base import Violation
 from recsys.data.ids import repeated
-from recsys.data.shared_values import factorize_shared
+from recsys.data.shared_values import are_equal, factorize_shared
 from recsys.errors import did_you_mean, explained
 
 
@@ -269,7 +269,7 @@ def has_profile(context: RuleContext) -> Iterator[Violation]:
 def two_people(context: RuleContext) -> Iterator[Violation]:
     """Refuse pairs of one person with themselves."""
     rows = context.sound_columns(C.ACTOR, C.TARGET)
-    same = rows[(rows[C.ACTOR] == rows[C.TARGET]) & rows[C.TARGET].notna()]
+    same = rows[are_equal(rows[C.ACTOR], rows[C.TARGET])]
     reason = explained("actor and target are one person", where=C.TARGET, remedy="name the other person")
     yield Violation(f"{C.TARGET}.self", positions(same), reason)
 

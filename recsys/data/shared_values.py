@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from recsys.types import IndexArray, ObjectArray
+from recsys.types import BoolArray, IndexArray, ObjectArray
 
 _LONGEST_COMPARED: Final = 64
 
@@ -95,6 +95,50 @@ def factorize_shared(values: ObjectArray) -> tuple[IndexArray, ObjectArray]:
     number = pd.factorize(np.fromiter(map(id, values), np.int64, len(values)))[0]
     code, distinct = pd.factorize(values[first_places(number)])
     return code[number], distinct
+
+
+def without_categories(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame whose categories are objects, None where there is none.
+
+    >>> coded = pd.DataFrame({"type": pd.Categorical(["like", None]), "n": [1, 2]})
+    >>> without_categories(coded).type.tolist()
+    ['like', None]
+    """
+    coded = [name for name in frame if isinstance(frame[name].dtype, pd.CategoricalDtype)]
+    return frame.assign(**{str(name): _texts_of(frame[name]) for name in coded}) if coded else frame
+
+
+def _texts_of(values: pd.Series) -> pd.Series:
+    words = np.append(values.cat.categories.to_numpy(object), np.array([None], dtype=object))
+    return pd.Series(words[values.cat.codes.to_numpy()], index=values.index, dtype=object)
+
+
+def are_equal(one: pd.Series, other: pd.Series) -> BoolArray:
+    """Say in which rows two columns of texts hold the same, `(n,)`; nothing is not the same as nothing.
+
+    >>> are_equal(pd.Series(["a", None], dtype=object), pd.Series(["a", None], dtype=object)).tolist()
+    [True, False]
+    >>> are_equal(pd.Series(["b", "a"], dtype="category"), pd.Series(["b", "c"], dtype="category")).tolist()
+    [True, False]
+    """
+    if not all(isinstance(side.dtype, pd.CategoricalDtype) for side in (one, other)):
+        return ((one == other) & other.notna()).to_numpy(bool)
+    codes = one.cat.codes.to_numpy()
+    place = np.append(one.cat.categories.get_indexer(other.cat.categories), -1)
+    return (place[other.cat.codes.to_numpy()] == codes) & (codes >= 0)
+
+
+def first_seen(codes: IndexArray, n: int) -> tuple[IndexArray, IndexArray]:
+    """Return codes numbered as they first come, -1 as it is, and which of the `n` old ones each is.
+
+    >>> [found.tolist() for found in first_seen(np.array([2, -1, 0, 2]), 3)]
+    [[0, -1, 1, 0], [2, 0]]
+    """
+    seen = np.asarray(pd.unique(codes))
+    seen = seen[seen >= 0]
+    number = np.full(n + 1, -1)
+    number[seen] = np.arange(len(seen))
+    return number[codes], seen
 
 
 def ordered(values: pd.Series, order: IndexArray) -> pd.Series:

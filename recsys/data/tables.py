@@ -352,15 +352,17 @@ def read_and_check(
     users: frozenset[str] | None = None,
     catalogue: Catalogue | None = None,
     past: bool = False,
+    coded: bool = False,
 ) -> CheckedTable:
     """Split the table that `read` returns as `check_table` does; a large one is in memory as short as can be.
 
     past: of rows that were merely not there yet at `as_of` little is repeated, see `Quarantine.frame`.
+    coded: texts of accepted rows are categories.
 
     Raises what `check_table` raises, and what `read` does.
     """
     if name not in CONTRACTS:
         raise InputError(explained("unknown table", got=name, remedy=did_you_mean(name, CONTRACTS)))
     return contracts_of(catalogue or load_catalogue())[name].check_read(
-        read, as_of=as_of, users=users, past=past
+        read, as_of=as_of, users=users, past=past, coded=coded
     )

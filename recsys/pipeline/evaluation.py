@@ -45,7 +45,7 @@ from recsys.random import generator
 from recsys.ranking.recommend import Recommender
 from recsys.settings import ModelSettings, Settings
 from recsys.storage.atomic_write import write_atomically
-from recsys.storage.load import events_of, load_tables, population_of, with_events_only_sorted
+from recsys.storage.load import events_of, load_sorted, population_of
 
 Evaluation = Mapping[str, Any]
 
@@ -84,13 +84,11 @@ def _evaluation(night: Night, pairs: Path | None) -> Evaluation:
 
 def _as_of(at: pd.Timestamp, night: Night, sample: frozenset[str] | None) -> tuple[Population, Events]:
     """Return the people and events before a moment; the tables they were read from are freed."""
-    earlier = with_events_only_sorted(
-        load_tables(
-            night.source if sample is None else tables_among(night.source, sample),
-            at - pd.Timedelta(microseconds=1),
-            past=True,
-            catalogue=night.catalogue,
-        )
+    earlier = load_sorted(
+        night.source if sample is None else tables_among(night.source, sample),
+        at - pd.Timedelta(microseconds=1),
+        past=True,
+        catalogue=night.catalogue,
     )
     return population_of(earlier), events_of(earlier)
 

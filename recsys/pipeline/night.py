@@ -28,7 +28,7 @@ from recsys.pipeline.stage_outputs import (
 )
 from recsys.safety.erasure_list import ErasedPeople
 from recsys.settings import TOWN, PolicySettings, Settings
-from recsys.storage.load import LoadedTables, events_of, load_tables, population_of, with_events_only_sorted
+from recsys.storage.load import LoadedTables, events_of, load_sorted, population_of
 from recsys.storage.manifest import read_manifest
 from recsys.storage.publication import RUNS, current_run
 from recsys.storage.source_snapshot import snapshot_source
@@ -58,9 +58,7 @@ class Night:
     @cached_property
     def tables(self) -> LoadedTables:
         """All tables, checked; what happened is in `events`."""
-        return with_events_only_sorted(
-            load_tables(self.source, self.settings.as_of, catalogue=self.catalogue)
-        )
+        return load_sorted(self.source, self.settings.as_of, catalogue=self.catalogue)
 
     @cached_property
     def catalogue(self) -> Catalogue | None:

@@ -217,19 +217,35 @@ def _require(name: str, tables: Collection[str], source: str) -> None:
         raise SourceError(explained(f"no table '{name}'", where=source, remedy=remedy))
 
 
-def with_events_only_sorted(tables: LoadedTables) -> LoadedTables:
-    """Return the tables with their events sorted and compact alone: a large log is in memory once."""
-    events = events_of(tables)
-    rest = {name: frame for name, frame in tables.accepted.items() if name != T.EVENTS}
+def load_sorted(
+    source: Source, as_of: Time, *, past: bool = False, catalogue: Catalogue | None = None
+) -> LoadedTables:
+    """Return what `load_tables` does, of the events only those sorted and compact, in `events_of`.
+
+    A large log is in memory once, and never as a text for each event.
+    """
+    from recsys.data.events import Events
+
+    known = catalogue or source_catalogue(source) or load_catalogue()
+    tables = _checked(table_readers(source), source_name(source), as_of, known, past=past, coded=True)
+    rest = dict(tables.accepted)
+    rows = rest.pop(T.EVENTS, None)
     left = replace(tables, accepted=MappingProxyType(rest))
     del tables
-    left.__dict__[_EVENTS] = events.compact()
+    left.__dict__[_EVENTS] = Events.none().compact() if rows is None else Events.compact_of(rows)
     return left
 
 
 def _checked(
-    readers: Mapping[str, Reader], source: str, as_of: Time, catalogue: Catalogue, *, past: bool = False
+    readers: Mapping[str, Reader],
+    source: str,
+    as_of: Time,
+    catalogue: Catalogue,
+    *,
+    past: bool = False,
+    coded: bool = False,
 ) -> LoadedTables:
+    """Check every table. coded: texts of accepted events are categories."""
     time = None if as_of is None else as_utc(as_of)
     checked: dict[str, CheckedTable] = {}
     broken: list[TableError] = []
@@ -241,7 +257,13 @@ def _checked(
         try:
             known = users | _absent(checked[T.PROFILES]) if name == T.TOKENS and users is not None else users
             found = read_and_check(
-                name, readers[name], as_of=time, users=known, catalogue=catalogue, past=past
+                name,
+                readers[name],
+                as_of=time,
+                users=known,
+                catalogue=catalogue,
+                past=past,
+                coded=coded and name == T.EVENTS,
             )
             rows_in[name] = len(found.accepted) + len(found.quarantined)
             checked[name] = found

@@ -77,6 +77,10 @@ class Field(ABC):
     def read(self, values: pd.Series) -> ReadColumn:
         """Return the canonical values and every fault; `values` has positions as its index."""
 
+    def read_coded(self, values: pd.Series) -> ReadColumn:
+        """Return what `read` does, texts as categories where the column is of texts."""
+        return self.read(values)
+
     def value(self, given: object) -> object:
         """Return the canonical form of one value, None for unknown.
 
@@ -124,6 +128,18 @@ class Field(ABC):
 
         canonical: `(n_distinct,)`, which are known to mean themselves; `meaning` is not asked about them.
         """
+        meanings, faults = self.meanings_by_number(group, distinct, meaning, canonical=canonical)
+        return meanings[group], faults
+
+    def meanings_by_number(
+        self,
+        group: npt.NDArray[Any],
+        distinct: ObjectArray,
+        meaning: Callable[[Any], object],
+        *,
+        canonical: npt.NDArray[np.bool_] | None = None,
+    ) -> tuple[ObjectArray, list[Violation]]:
+        """As `by_number`, but return what each distinct value means, `(n_distinct + 1,)`, the last None."""
         meanings = np.full(len(distinct) + 1, None, dtype=object)
         left = list(range(len(distinct)))
         if canonical is not None:
@@ -140,7 +156,7 @@ class Field(ABC):
                 sentence = self._sentence(refused, value, hint=hints <= _HINTS)
                 verdicts.setdefault(refused.rule, []).append((at, sentence))
         faults = [self._spread(rule, group, refused) for rule, refused in verdicts.items()]
-        return meanings[group], faults
+        return meanings, faults
 
     def _sentence(self, refused: RefusedValue, value: object, *, hint: bool) -> str:
         repeatable = isinstance(value, str | tuple) and not self.private

@@ -81,6 +81,10 @@ class WordSet(Word):
         meanings, refused = self.by_number(group, distinct, self._set)
         return ReadColumn(object_series(meanings), (*faults, *malformed, *refused))
 
+    def read_coded(self, values: pd.Series) -> ReadColumn:
+        """Return what `read` does: sets are no texts."""
+        return self.read(values)
+
     def _value(self, given: object) -> tuple[str, ...]:
         members = _members(given, self.longest)
         if not isinstance(members, tuple):

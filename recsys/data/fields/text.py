@@ -17,7 +17,15 @@ from recsys.catalogue.catalogue import FREE, Catalogue
 from recsys.catalogue.interest_spellings import is_no_interest
 from recsys.catalogue.text_folding import unsafe_characters
 from recsys.data.contact_tokens import TOKEN_FORM, is_token
-from recsys.data.fields.base import Field, ReadColumn, RefusedValue, all_null, dtype_name, objects
+from recsys.data.fields.base import (
+    Field,
+    ReadColumn,
+    RefusedValue,
+    Violation,
+    all_null,
+    dtype_name,
+    objects,
+)
 from recsys.data.geography import FINEST_RESOLUTION, is_cell, resolution
 from recsys.errors import explained
 from recsys.types import ObjectArray
@@ -61,11 +69,27 @@ class TextField(Field):
 
     def read(self, values: pd.Series) -> ReadColumn:
         """Read each distinct text, once it is known to be a text that is not too long."""
+        numbers, meanings, faults = self._meanings(values)
+        column = pd.Series(meanings[numbers], dtype="str" if self.packed else object)
+        return ReadColumn(column, faults)
+
+    def read_coded(self, values: pd.Series) -> ReadColumn:
+        """Return what `read` does as categories of the texts it holds; a packed column as it is."""
+        if self.packed:
+            return self.read(values)
+        numbers, meanings, faults = self._meanings(values)
+        codes, words = pd.factorize(meanings)  # the last, at -1, is None
+        coded = pd.Categorical.from_codes(codes[numbers], categories=pd.Index(words, dtype=object))
+        return ReadColumn(pd.Series(coded), faults)
+
+    def _meanings(
+        self, values: pd.Series
+    ) -> tuple[npt.NDArray[np.integer], ObjectArray, tuple[Violation, ...]]:
+        """Return the number of each row's text, -1 for none, what each means, the last None, and faults."""
         numbers, distinct = _numbered(values)
         canonical = self._canonical(distinct) if len(distinct) > _MANY else None
-        meanings, refused = self.by_number(numbers, distinct, self._value, canonical=canonical)
-        column = pd.Series(meanings, dtype="str" if self.packed else object)
-        return ReadColumn(column, (*self.nulls(numbers < 0), *refused))
+        meanings, refused = self.meanings_by_number(numbers, distinct, self._value, canonical=canonical)
+        return numbers, meanings, (*self.nulls(numbers < 0), *refused)
 
     def _canonical(self, distinct: ObjectArray) -> npt.NDArray[np.bool_] | None:  # noqa: ARG002
         """Say which values are texts that `meaning` returns as they are; None where each is to be asked."""

@@ -1,0 +1,109 @@
+"""A night's tables hold the same whether its events are texts or were kept as categories from the start."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.data.events import Events
+from recsys.data.shared_values import are_equal, without_categories
+from recsys.data.tables import read_and_check
+from recsys.simulation.town import DEFAULT_AS_OF, make_town
+from recsys.storage.load import events_of, load_sorted, load_tables, population_of
+from recsys.storage.population_files import write_people
+from recsys.storage.table_files import write_tables
+
+_TYPES = st.sampled_from(["like", "pass", "impression", "feeling_check", "wink", "block", "erase", None])
+_PEOPLE = st.sampled_from(["a", "b", "U1", "u1", "u\x00", None])
+_ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            C.EVENT: st.sampled_from([*"mnopqrstuvw", None]),
+            C.TS: st.one_of(
+                st.none(), st.integers(0, 5).map(lambda day: pd.Timestamp(f"2026-01-0{day + 1}", tz="UTC"))
+            ),
+            C.ACTOR: _PEOPLE,
+            C.TARGET: _PEOPLE,
+            C.TYPE: _TYPES,
+            C.SURFACE: st.sampled_from(["list", "", None]),
+            C.POSITION: st.sampled_from([1.0, 2.0, 0.5, None]),
+            C.PROPENSITY: st.sampled_from([0.5, 2.0, None]),
+            C.MODEL_VERSION: st.sampled_from(["one", "two", None]),
+            C.DETAIL: st.sampled_from(["safe", "unsafe", "harassment", "odd", None]),
+            C.COUNT: st.sampled_from([3.0, None]),
+            C.REPLY_LAG_H: st.sampled_from([1.5, None]),
+        }
+    ),
+    max_size=14,
+)
+
+
+@settings(deadline=None)
+@given(rows=_ROWS, categories=st.booleans())
+def test_events_kept_as_categories_are_checked_and_sorted_as_texts_are(
+    rows: list[dict[str, Any]], categories: bool
+) -> None:
+    names = [C.EVENT, C.TS, C.ACTOR, C.TARGET, C.TYPE, C.SURFACE, C.POSITION, C.PROPENSITY]
+    names += [C.MODEL_VERSION, C.DETAIL, C.COUNT, C.REPLY_LAG_H]
+    texts = (C.EVENT, C.ACTOR, C.TARGET, C.TYPE, C.SURFACE, C.MODEL_VERSION, C.DETAIL)
+    frame = pd.DataFrame(rows, columns=names).astype(dict.fromkeys(texts, object))
+    frame[C.TS] = pd.to_datetime(frame[C.TS], utc=True)
+    frame[C.EVENT] = frame[C.EVENT].astype("str")
+    if categories:
+        frame = frame.astype(dict.fromkeys(texts[1:], "category"))
+    as_of = pd.Timestamp("2026-01-04", tz="UTC")
+    plain, coded = (read_and_check(T.EVENTS, frame.copy, as_of=as_of, coded=coded) for coded in (False, True))
+    pd.testing.assert_frame_equal(without_categories(coded.accepted), plain.accepted)
+    pd.testing.assert_frame_equal(coded.quarantined, plain.quarantined)
+    pd.testing.assert_frame_equal(coded.later, plain.later)
+    assert coded.restrictions == plain.restrictions
+    expected = Events.of(plain.accepted).compact().frame if len(plain.accepted) else Events.none().frame
+    found = Events.compact_of(coded.accepted).frame
+    if len(expected):
+        pd.testing.assert_frame_equal(found, expected)
+        for name in (C.ACTOR, C.TYPE, C.DETAIL, C.MODEL_VERSION):
+            assert found[name].cat.categories.tolist() == expected[name].cat.categories.tolist()
+    assert len(found) == len(expected)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(*[st.sampled_from(["a", "b", "c", None])] * 2), max_size=12))
+def test_columns_are_equal_where_their_texts_are(rows: list[tuple[str | None, str | None]]) -> None:
+    expected = [a is not None and a == b for a, b in rows]
+    for dtype in (object, "category"):
+        one, other = (pd.Series([row[at] for row in rows], dtype=dtype) for at in (0, 1))
+        assert are_equal(one, other).tolist() == expected
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_a_town_loads_as_it_does_with_texts(seed: int, tmp_path: Any) -> None:
+    town = make_town(150, np.random.default_rng(seed))
+    write_tables(town.tables, f"parquet:{tmp_path / 'tables'}")
+    for source in (town.tables, f"parquet:{tmp_path / 'tables'}"):
+        plain, found = load_tables(source, DEFAULT_AS_OF), load_sorted(source, DEFAULT_AS_OF)
+        pd.testing.assert_frame_equal(found.quarantine, plain.quarantine)
+        pd.testing.assert_frame_equal(found.counts, plain.counts)
+        assert (found.restrictions, found.nobody) == (plain.restrictions, plain.nobody)
+        pd.testing.assert_frame_equal(events_of(found).frame, events_of(plain).compact().frame)
+        for name, tables in (("plain", plain), ("found", found)):
+            write_people(population_of(tables), tmp_path / name, made_from="")
+        for path in sorted((tmp_path / "plain").rglob("*")):
+            if path.is_file():
+                assert (
+                    path.read_bytes()
+                    == (tmp_path / "found" / path.relative_to(tmp_path / "plain")).read_bytes()
+                )
+
+
+def test_no_events_at_all_are_none() -> None:
+    tables = dict(make_town(30, np.random.default_rng(1)).tables)
+    empty = tables | {T.EVENTS: tables[T.EVENTS].iloc[:0]}
+    lacking = {name: rows for name, rows in tables.items() if name != T.EVENTS}
+    for source in (empty, lacking):
+        assert len(events_of(load_sorted(source, DEFAULT_AS_OF))) == 0
+        assert len(population_of(load_sorted(source, DEFAULT_AS_OF))) == 30
