@@ -5,6 +5,7 @@ from itertools import chain
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from recsys.types import BoolArray, IndexArray, ObjectArray
@@ -128,7 +129,7 @@ def are_equal(one: pd.Series, other: pd.Series) -> BoolArray:
     return (place[other.cat.codes.to_numpy()] == codes) & (codes >= 0)
 
 
-def first_seen(codes: IndexArray, n: int) -> tuple[IndexArray, IndexArray]:
+def first_seen(codes: npt.NDArray[np.integer], n: int) -> tuple[IndexArray, IndexArray]:
     """Return codes numbered as they first come, -1 as it is, and which of the `n` old ones each is.
 
     >>> [found.tolist() for found in first_seen(np.array([2, -1, 0, 2]), 3)]
