@@ -10,9 +10,9 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import SEVERAL
 from recsys.constraints.base import Clause, Constraint, Refusals
 from recsys.data.bitsets import words_needed
-from recsys.data.csr import equal_keys, numbered
+from recsys.data.csr import equal_keys
 from recsys.data.population import Population
-from recsys.types import BoolArray, Int32Array, Int64Array, UInt64Array
+from recsys.types import BoolArray, IndexArray, Int32Array, Int64Array, UInt64Array
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class MandatoryAnswers(Constraint):
 
     def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
         """Say whether no mandatory question of the one is missed by the other, either way."""
-        return ~(self._misses(people, i, j) | self._misses(people, j, i))
+        question = pd.factorize(people.long.answers[C.QUESTION])[0]
+        return ~(self._misses(people, question, i, j) | self._misses(people, question, j, i))
 
     def clauses(self, people: Population) -> Sequence[Clause]:
         """Return one clause for all questions somebody insists on: the public answer, and those refused.
@@ -53,10 +54,13 @@ class MandatoryAnswers(Constraint):
         return [Refusals(traits.T, refuses.T, n_bits)] if given else []
 
     @staticmethod
-    def _misses(people: Population, who: Int32Array, whom: Int32Array) -> BoolArray:
-        """Say for aligned rows whether `whom` fails a mandatory question of `who`."""
+    def _misses(people: Population, question: IndexArray, who: Int32Array, whom: Int32Array) -> BoolArray:
+        """Say for aligned rows whether `whom` fails a mandatory question of `who`.
+
+        question: the number of the question of each answer, the same for equal ones.
+        """
         answers = people.long.answers
-        row, question = answers[C.ROW].to_numpy(np.int64), numbered(answers[C.QUESTION])
+        row = answers[C.ROW].to_numpy(np.int64)
         insisted, public = (np.flatnonzero(one) for one in (_is_mandatory(answers), _is_public(answers)))
         pair, at = equal_keys(who, row[insisted])
         asked, n_questions = insisted[at], len(question)
