@@ -246,6 +246,10 @@ class CandidateGraph:
             self.__dict__["inbox"] = make_inbox(self, workers)
         return self.inbox
 
+    def release_inbox(self) -> None:
+        """Free what `inbox` holds; it is made again when it is used again."""
+        self.__dict__.pop("inbox", None)
+
 
 def make_inbox(graph: CandidateGraph, workers: int = 1) -> Inbox:
     """Lay the edges out by receiver, once; ties of q go by viewer."""

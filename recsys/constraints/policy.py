@@ -38,6 +38,7 @@ from recsys.constraints.profile import (
 from recsys.constraints.why_not import WhyNot, constraint_text, why_not
 from recsys.data.population import Population
 from recsys.errors import InputError, did_you_mean, explained
+from recsys.parallel import map_in_threads, n_threads
 from recsys.types import BoolArray, Int32Array
 
 
@@ -193,17 +194,20 @@ def standard_constraints(*, verification: str = "age", same_employer: bool = Tru
 
 
 _PAIRS_AT_ONCE: Final = 500_000
+_CHECKS_AT_ONCE: Final = 2
 
 
 def may_show_each(policy: Policy, people: Population, viewer: Int32Array, candidate: Int32Array) -> BoolArray:
     """Say of aligned rows what `policy.may_show` says, in bounded memory, `(n_pairs,)`.
 
     A rule looks at two people and their other accounts. So pairs are asked about some at a time, among
-    the people it names and all of their accounts, and what it costs does not grow with everybody else.
+    the people it names and all of their accounts, and what it costs does not grow with everybody else. Of
+    very many pairs two parts are asked about at once.
     """
     person = persons(people) if len(viewer) else np.zeros(0, np.int64)
     allowed = np.empty(len(viewer), bool)
-    for start in range(0, len(viewer), _PAIRS_AT_ONCE):
+
+    def check(start: int) -> None:
         part = slice(start, start + _PAIRS_AT_ONCE)
         named = np.zeros(len(people), bool)
         named[person[viewer[part]]] = named[person[candidate[part]]] = True
@@ -213,4 +217,10 @@ def may_show_each(policy: Policy, people: Population, viewer: Int32Array, candid
         else:
             i, j = (np.searchsorted(rows, asked[part]).astype(np.int32) for asked in (viewer, candidate))
             allowed[part] = policy.may_show(people.take(rows), i, j)
+
+    starts = range(0, len(viewer), _PAIRS_AT_ONCE)
+    if len(starts) > 1:
+        map_in_threads(check, starts, min(n_threads(), _CHECKS_AT_ONCE))
+    elif starts:
+        check(0)
     return allowed

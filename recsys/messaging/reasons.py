@@ -33,7 +33,10 @@ from recsys.messaging.reason_kinds import (
     SharedCommunity,
     SharedInterests,
 )
-from recsys.types import IntegerArray
+from recsys.parallel import map_in_threads, n_threads
+from recsys.types import Int32Array, IntegerArray
+
+_PAIRS_AT_ONCE: Final = 1 << 16
 
 
 def kind_of(code: str) -> str:
@@ -151,6 +154,16 @@ class Reasons:
     ) -> npt.NDArray[np.int32]:
         """Return the reasons of each pair as numbers among `all_codes`, `(n_pairs, 3)`, -1 for none."""
         i, j = np.asarray(viewers, np.int32), np.asarray(candidates, np.int32)
+        if len(i) <= _PAIRS_AT_ONCE:
+            return self._numbers(i, j, stages)
+        parts = [slice(start, start + _PAIRS_AT_ONCE) for start in range(0, len(i), _PAIRS_AT_ONCE)]
+
+        def of_part(part: slice) -> npt.NDArray[np.int32]:
+            return self._numbers(i[part], j[part], None if stages is None else stages[part])
+
+        return np.concatenate(map_in_threads(of_part, parts, n_threads(len(i))))
+
+    def _numbers(self, i: Int32Array, j: Int32Array, stages: Sequence[str] | None) -> npt.NDArray[np.int32]:
         found = [kind.best(i, j, MOST_REASONS).astype(np.int32) for kind in self.kinds]
         in_turn = np.stack(found, axis=2)
         in_turn = np.where(in_turn >= 0, in_turn + np.array(self.all_codes[1], np.int32), np.int32(-1))

@@ -1,6 +1,7 @@
 """The allocation stage: lists from candidates, prices of attention, expected matches beside baselines."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -75,10 +76,13 @@ def allocate_night(settings: Settings, paths: NightPaths) -> AllocationSummary:
     night = Night.current(settings, paths)
     recommender = Recommender(night.people, night.policy)
     pool = read_pool(paths, night.people.ids)
-    limits = attention_limits(night, settings.seed)
-    if not settings.allocate.enabled:
-        return _best_of_pool(settings, paths, recommender, pool, limits)
-    full = at_capacity(night.people, night.events_of_types(*DECIDING))
+    with ThreadPoolExecutor(1) as beside:
+        compiled = beside.submit(lambda: recommender.compiled)  # while the log is read
+        limits = attention_limits(night, settings.seed)
+        if not settings.allocate.enabled:
+            return _best_of_pool(settings, paths, recommender, pool, limits)
+        full = at_capacity(night.people, night.events_of_types(*DECIDING))
+        compiled.result()
     config = allocation_config(settings)
     rng = lot_of(settings, config, night.people.as_of)
     there = activity(settings.allocate, night.people)
@@ -116,9 +120,11 @@ def allocate_night(settings: Settings, paths: NightPaths) -> AllocationSummary:
         lambda order: ordered_pairs(recommender, found.graph, order, settings),
         of_arm,
     )
-    write_table(paths.lists, list_tables(pairs, night.people, recommender.reasons))
-    figures = expected(found, config, settings.allocate, there, rng) | {"full": int(full.sum())}
-    figures |= experiment_figures(night)
+    with ThreadPoolExecutor(1) as beside:
+        written = beside.submit(_write_lists, paths, pairs, recommender)
+        figures = expected(found, config, settings.allocate, there, rng) | {"full": int(full.sum())}
+        figures |= experiment_figures(night)
+        written.result()
     write_allocation(paths.allocation, found.prices, figures, ids=night.people.ids)
     return AllocationSummary(
         people=len(np.unique(pairs.viewer)),
@@ -129,6 +135,10 @@ def allocate_night(settings: Settings, paths: NightPaths) -> AllocationSummary:
         gain=next((round(row["gain"], 4) for row in figures["rows"] if row["name"] == ALLOCATED), None),
         steps=len(found.allocation.trace) - 1,
     )
+
+
+def _write_lists(paths: NightPaths, pairs: RankedPairs, recommender: Recommender) -> None:
+    write_table(paths.lists, list_tables(pairs, recommender.people, recommender.reasons))
 
 
 def experiment_figures(night: Night) -> dict[str, Any]:
@@ -233,7 +243,7 @@ def _best_of_pool(
     kept = RankedPairs.joined(pairs.filtered(pairs.rank() <= k) for pairs in best)
     allowed = kept.allowed(recommender.policy, recommender.people)
     kept = tied_by_lot(kept.filtered(allowed), recommender.people.as_of)
-    write_table(paths.lists, list_tables(kept, recommender.people, recommender.reasons))
+    _write_lists(paths, kept, recommender)
     no_prices = np.zeros(len(recommender.people), np.float32)
     write_allocation(paths.allocation, no_prices, {"rows": []}, ids=recommender.people.ids)
     people = len(np.unique(kept.viewer))

@@ -58,6 +58,7 @@ def allocated_lists(
     """
     limits = (limits or AttentionLimits.none(graph.n_people)).with_candidates([(graph.candidate, graph.q)])
     allocation = allocate_graph(limits.discounted(graph), config, activity=activity, rng=rng)
+    allocation.graph.release_inbox()  # as large as the graph
     found, dropped = recommender.recheck(
         pairs_of_edges(graph, allocation.ranked, combiner, allocation.propensity)
     )
