@@ -12,10 +12,13 @@ import numpy as np
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
+from recsys.data.contract import CheckedTable
 from recsys.data.events import Events
 from recsys.data.exclusions import EXCLUSION_REASONS, Relations, relations
 from recsys.data.fail_closed import STOPPED, Restrictions
 from recsys.data.ids import IdIndex
+from recsys.data.quarantine import CODES, REASON, REDACTED, ROW_NUMBER
+from recsys.errors import explained
 from recsys.types import BoolArray, Int32Array, ObjectArray
 
 REOPENED: Final = "reopened"
@@ -233,3 +236,49 @@ def under_every_account(tokens: pd.DataFrame, person_tokens: ObjectArray) -> pd.
     )
     every = pd.concat([tokens, others[tokens.columns]], ignore_index=True).drop_duplicates()
     return every.sort_values(C.ROW, kind="stable").reset_index(drop=True)
+
+
+_PERSON_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET)
+_ERASED_REASON: Final = explained(
+    "a person of this row asked to be erased", remedy="nothing; the row is not used"
+)
+
+
+def quarantine_erased(checked: CheckedTable, erased: frozenset[str]) -> CheckedTable:
+    """Move every row that names an erased person to the quarantine, and empty those records.
+
+    The erasures themselves stay: what comes later must know of them.
+    """
+    if not erased:
+        return checked
+    rows, refused = checked.accepted, checked.quarantined
+    gone = _names_anybody(rows, erased)
+    if C.TYPE in rows:
+        gone &= ~rows[C.TYPE].eq("erase").to_numpy(bool)
+    position = np.delete(np.arange(len(rows) + len(refused)), refused[ROW_NUMBER].to_numpy())
+    known = refused.copy()
+    named = _names_anybody(refused, erased)
+    values = [name for name in refused.columns if name not in {ROW_NUMBER, C.USER, CODES, REASON}]
+    known.loc[named, values] = REDACTED
+    known.loc[named, C.USER] = None
+    emptied = {name: pd.Series([REDACTED] * int(gone.sum()), dtype=object) for name in values}
+    moved = pd.DataFrame(
+        {
+            ROW_NUMBER: position[gone],
+            C.USER: pd.Series([None] * int(gone.sum()), dtype=object),
+            CODES: "person.erased",
+            REASON: _ERASED_REASON,
+        }
+        | emptied
+    )
+    quarantined = pd.concat([known, moved], ignore_index=True) if len(known) else moved
+    quarantined = quarantined.sort_values(ROW_NUMBER, kind="stable").reset_index(drop=True)
+    return CheckedTable(rows[~gone].reset_index(drop=True), quarantined, checked.restrictions, checked.later)
+
+
+def _names_anybody(rows: pd.DataFrame, erased: frozenset[str]) -> BoolArray:
+    named = np.zeros(len(rows), bool)
+    for column in _PERSON_COLUMNS:
+        if column in rows:
+            named |= rows[column].isin(erased).to_numpy(bool)
+    return named

@@ -13,7 +13,7 @@ from recsys.arguments import checked_arguments
 from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.absent_accounts import UNREAD, AbsentRows, restrictions_of_erased
+from recsys.data.absent_accounts import UNREAD, AbsentRows, quarantine_erased, restrictions_of_erased
 from recsys.data.account_linkage import token_rows, tokens_of_persons
 from recsys.data.as_of import latest_holds
 from recsys.data.build_population import build_population
@@ -22,7 +22,7 @@ from recsys.data.exclusions import EXCLUSION_REASONS, Relations
 from recsys.data.fail_closed import STOPPED, Restrictions
 from recsys.data.id_spellings import Spellings
 from recsys.data.population import Population
-from recsys.data.quarantine import CODES, REASON, REDACTED, ROW_NUMBER, one_table
+from recsys.data.quarantine import CODES, one_table
 from recsys.data.safety_rows import (
     SAFETY_TABLES,
     NamesNobody,
@@ -36,7 +36,6 @@ from recsys.data.tables import CONTRACTS, read_and_check
 from recsys.data.times import as_utc
 from recsys.errors import InputError, SourceError, TableError, explained, warn
 from recsys.storage.sources import Reader, Source, source_catalogue, source_name, table_readers
-from recsys.types import BoolArray
 
 if TYPE_CHECKING:
     from recsys.data.events import Events
@@ -274,20 +273,7 @@ def _checked(
                 users = frozenset(checked[name].accepted[C.USER])
     if broken:
         raise broken[0] if len(broken) == 1 else _all_problems(broken)
-    restrictions = Restrictions()
-    for table in checked.values():
-        restrictions |= table.restrictions if past else table.restrictions.at_once()
-    nobody: dict[str, NamesNobody] = {}
-    if users is not None:
-        spellings = Spellings(users, _absent(checked[T.PROFILES]))
-        restrictions = of_known_people(restrictions, spellings)
-        restrictions |= restricted_by_twins(checked[T.PROFILES].accepted)
-        for name in set(SAFETY_TABLES) & set(checked):
-            named = named_in(name, checked[name].accepted, spellings, users)
-            restrictions |= named.restrictions
-            nobody[name] = named.nobody.plus(nobody_in(checked[name].restrictions.at_once(), spellings))
-        if T.EVENTS in checked:
-            restrictions = settled_by_events(restrictions, checked[T.EVENTS].accepted, spellings)
+    restrictions, nobody = _restricted(checked, users, past=past)
     later = {} if past else {name: table.later for name, table in checked.items() if name in PEOPLE_TABLES}
     erased = restrictions.erased | _erased(checked)
     if erased and T.PROFILES in checked:
@@ -295,7 +281,7 @@ def _checked(
         latest = time or _latest(rows) or pd.Timestamp.now("UTC")
         restrictions |= restrictions_of_erased(rows[T.PROFILES], rows, erased, latest)
     restrictions |= Restrictions(erased=erased)
-    checked = {name: _quarantine_erased(checked.pop(name), erased) for name in tuple(checked)}
+    checked = {name: quarantine_erased(checked.pop(name), erased) for name in tuple(checked)}
     accepted = {name: table.accepted for name, table in checked.items()}
     return LoadedTables(
         accepted=MappingProxyType(accepted),
@@ -310,55 +296,30 @@ def _checked(
     )
 
 
+def _restricted(
+    checked: Mapping[str, CheckedTable], users: frozenset[str] | None, *, past: bool
+) -> tuple[Restrictions, dict[str, NamesNobody]]:
+    """Return what refused rows and other spellings restrict, and how many rows of each table name nobody."""
+    restrictions = Restrictions()
+    for table in checked.values():
+        restrictions |= table.restrictions if past else table.restrictions.at_once()
+    nobody: dict[str, NamesNobody] = {}
+    if users is not None:
+        spellings = Spellings(users, _absent(checked[T.PROFILES]))
+        restrictions = of_known_people(restrictions, spellings)
+        restrictions |= restricted_by_twins(checked[T.PROFILES].accepted)
+        for name in set(SAFETY_TABLES) & set(checked):
+            named = named_in(name, checked[name].accepted, spellings, users)
+            restrictions |= named.restrictions
+            nobody[name] = named.nobody.plus(nobody_in(checked[name].restrictions.at_once(), spellings))
+        if T.EVENTS in checked:
+            restrictions = settled_by_events(restrictions, checked[T.EVENTS].accepted, spellings)
+    return restrictions, nobody
+
+
 def _absent(profiles: CheckedTable) -> frozenset[str]:
     """Return the accounts of known persons whose profiles were refused, and those yet to come."""
     return frozenset(one for one, _ in profiles.restrictions.tokens) | frozenset(profiles.later[C.USER])
-
-
-_PERSON_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET)
-_ERASED_REASON: Final = explained(
-    "a person of this row asked to be erased", remedy="nothing; the row is not used"
-)
-
-
-def _quarantine_erased(checked: CheckedTable, erased: frozenset[str]) -> CheckedTable:
-    """Move every row that names an erased person to the quarantine, and empty those records.
-
-    The erasures themselves stay: what comes later must know of them.
-    """
-    if not erased:
-        return checked
-    rows, refused = checked.accepted, checked.quarantined
-    gone = _names_anybody(rows, erased)
-    if C.TYPE in rows:
-        gone &= ~rows[C.TYPE].eq("erase").to_numpy(bool)
-    position = np.delete(np.arange(len(rows) + len(refused)), refused[ROW_NUMBER].to_numpy())
-    known = refused.copy()
-    named = _names_anybody(refused, erased)
-    values = [name for name in refused.columns if name not in {ROW_NUMBER, C.USER, CODES, REASON}]
-    known.loc[named, values] = REDACTED
-    known.loc[named, C.USER] = None
-    emptied = {name: pd.Series([REDACTED] * int(gone.sum()), dtype=object) for name in values}
-    moved = pd.DataFrame(
-        {
-            ROW_NUMBER: position[gone],
-            C.USER: pd.Series([None] * int(gone.sum()), dtype=object),
-            CODES: "person.erased",
-            REASON: _ERASED_REASON,
-        }
-        | emptied
-    )
-    quarantined = pd.concat([known, moved], ignore_index=True) if len(known) else moved
-    quarantined = quarantined.sort_values(ROW_NUMBER, kind="stable").reset_index(drop=True)
-    return CheckedTable(rows[~gone].reset_index(drop=True), quarantined, checked.restrictions, checked.later)
-
-
-def _names_anybody(rows: pd.DataFrame, erased: frozenset[str]) -> BoolArray:
-    named = np.zeros(len(rows), bool)
-    for column in _PERSON_COLUMNS:
-        if column in rows:
-            named |= rows[column].isin(erased).to_numpy(bool)
-    return named
 
 
 def _all_problems(broken: list[TableError]) -> TableError:
