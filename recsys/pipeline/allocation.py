@@ -45,6 +45,7 @@ from recsys.ranking.allocated_lists import (
 )
 from recsys.ranking.recommend import RankedPairs, Recommender
 from recsys.settings import AllocateSettings, Settings
+from recsys.types import BoolArray
 
 _POOL: Final = [C.VIEWER, C.CANDIDATE, C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL]
 _ENTRIES_TO_JUDGE = 25_000_000
@@ -76,13 +77,9 @@ def allocate_night(settings: Settings, paths: NightPaths) -> AllocationSummary:
     night = Night.current(settings, paths)
     recommender = Recommender(night.people, night.policy)
     pool = read_pool(paths, night.people.ids)
-    with ThreadPoolExecutor(1) as beside:
-        compiled = beside.submit(lambda: recommender.compiled)  # while the log is read
-        limits = attention_limits(night, settings.seed)
-        if not settings.allocate.enabled:
-            return _best_of_pool(settings, paths, recommender, pool, limits)
-        full = at_capacity(night.people, night.events_of_types(*DECIDING))
-        compiled.result()
+    if not settings.allocate.enabled:
+        return _best_of_pool(settings, paths, recommender, pool, attention_limits(night, settings.seed))
+    limits, full = _limits_and_full(night, recommender)
     config = allocation_config(settings)
     rng = lot_of(settings, config, night.people.as_of)
     there = activity(settings.allocate, night.people)
@@ -135,6 +132,16 @@ def allocate_night(settings: Settings, paths: NightPaths) -> AllocationSummary:
         gain=next((round(row["gain"], 4) for row in figures["rows"] if row["name"] == ALLOCATED), None),
         steps=len(found.allocation.trace) - 1,
     )
+
+
+def _limits_and_full(night: Night, recommender: Recommender) -> tuple[AttentionLimits, BoolArray]:
+    """Return whose attention is limited and who is full, `(n_people,)`; meanwhile the rules are compiled."""
+    with ThreadPoolExecutor(1) as beside:
+        compiled = beside.submit(lambda: recommender.compiled)
+        limits = attention_limits(night, night.settings.seed)
+        full = at_capacity(night.people, night.events_of_types(*DECIDING))
+        compiled.result()
+    return limits, full
 
 
 def _write_lists(paths: NightPaths, pairs: RankedPairs, recommender: Recommender) -> None:
