@@ -326,3 +326,15 @@ def test_circles_of_a_few_pairs_are_those_of_many() -> None:
     i, j = np.divmod(np.arange(1600), 40)
     at_once = reasons.codes(i, j)
     assert [reasons.codes([a], [b])[0] for a, b in zip(i, j, strict=True)] == at_once
+
+
+@pytest.mark.parametrize("stages", [False, True])
+def test_reasons_of_many_pairs_are_those_of_each_part(stages: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = make_people(30, np.random.default_rng(5))
+    reasons = Reasons.of(people)
+    viewer, candidate = (side.ravel() for side in np.mgrid[:30, :30])
+    stage = ["matched", "listed", "closed"] * 300 if stages else None
+    expected = reasons.numbers(viewer, candidate, stage)
+    monkeypatch.setattr("recsys.messaging.reasons._PAIRS_AT_ONCE", 64)
+    assert reasons.numbers(viewer, candidate, stage).tolist() == expected.tolist()
+    assert (expected >= 0).any()
