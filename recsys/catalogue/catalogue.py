@@ -35,9 +35,10 @@ from recsys.catalogue.misspellings import Misspellings
 from recsys.catalogue.preference_words import WISHES, Words, merged_words
 from recsys.catalogue.rows import INTERESTS, QUESTIONS, TOPICS, Row, rows_of, yaml_rows
 from recsys.catalogue.stages import Stages, read_stages
-from recsys.catalogue.text_folding import fold, spelling
+from recsys.catalogue.text_folding import fold, folded_key
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.errors import InputError, did_you_mean, explained
+from recsys.garbage_collection import paused_collection
 from recsys.strict_yaml import YamlFile
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class Catalogue:
     def spellings(self) -> Mapping[str, str]:
         """Every spelling of every interest (id, labels, synonyms), to the interest's id."""
         return {
-            spelling(text): interest.id
+            folded_key(text): interest.id
             for interest in self.interests.values()
             for text in (interest.id, *interest.label.texts.values(), *interest.synonyms)
         }
@@ -404,7 +405,8 @@ def load_catalogue() -> Catalogue:
     >>> load_catalogue().interests["photography"].label.ja
     '写真'
     """
-    return read_catalogue(files("recsys.catalogue"))
+    with paused_collection():
+        return read_catalogue(files("recsys.catalogue"))
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from recsys.catalogue.rows import (
     one_value,
     text_of,
 )
-from recsys.catalogue.text_folding import spelling
+from recsys.catalogue.text_folding import folded_key
 from recsys.errors import InputError, did_you_mean, explained
 
 MOST_TOPICS: Final = 64
@@ -194,7 +194,7 @@ def check_spellings(interests: Mapping[str, Interest]) -> None:
     owners: dict[str, str] = {}
     for interest in interests.values():
         for word in (interest.id, *interest.label.texts.values(), *interest.synonyms):
-            owner = owners.setdefault(spelling(word), interest.id)
+            owner = owners.setdefault(folded_key(word), interest.id)
             if owner != interest.id:
                 where = f"interests: {interest.id}"
                 remedy = "keep it in one of them"

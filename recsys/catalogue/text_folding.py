@@ -120,6 +120,15 @@ def spelling(text: str) -> str:
     >>> spelling("Board Game") == spelling("boardgame")
     True
     """
+    return folded_key(text)
+
+
+def folded_key(text: str) -> str:
+    """Return `spelling` of what is a text for certain, for whoever looks up thousands.
+
+    >>> folded_key("Board Game")
+    'boardgame'
+    """
     return fold(text).replace(" ", "")
 
 

@@ -47,10 +47,10 @@ class RuleWords(NamedTuple):
 def take_people(words: RuleWords, at: Int32Array) -> RuleWords:
     """Return the people at `at`, in that order."""
     return words._replace(
-        traits=np.take(words.traits, at, axis=1),
-        refuses=np.take(words.refuses, at, axis=1),
-        short=np.take(words.short, at, axis=1),
-        long=np.take(words.long, at, axis=1),
+        traits=words.traits.take(at, axis=1),
+        refuses=words.refuses.take(at, axis=1),
+        short=words.short.take(at, axis=1),
+        long=words.long.take(at, axis=1),
         cell=words.cell[at],
         max_km=words.max_km[at],
         min_km=words.min_km[at],

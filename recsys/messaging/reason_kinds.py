@@ -63,7 +63,10 @@ def top_k_shared(
         pair = np.arange(len(left))
         for place in range(min(k, n_items)):
             item = left.argmax(axis=1)
-            found[part, place] = np.where(left[pair, item] > 0, item, -1)
+            is_shared = left[pair, item] > 0
+            if not np.count_nonzero(is_shared):
+                break
+            found[part, place] = np.where(is_shared, item, -1)
             left[pair, item] = 0
     return found
 
@@ -259,8 +262,9 @@ class SharedCommunity:
         """Return 0 where a community is shared, -1 elsewhere, `(n_pairs, k)`."""
         found = np.full((len(viewer), k), -1, np.int16)
         if len(viewer) <= _FEW_PAIRS:
-            for pair, (i, j) in enumerate(zip(viewer.tolist(), candidate.tolist(), strict=True)):
-                found[pair, 0] = 0 if self._communities(i) & self._communities(j) else -1
+            of = {row: self._communities(row) for row in {*viewer.tolist(), *candidate.tolist()}}
+            pairs = zip(viewer.tolist(), candidate.tolist(), strict=True)
+            found[:, 0] = [-1 if of[i].isdisjoint(of[j]) else 0 for i, j in pairs]
             return found
         for start in range(0, len(viewer), _COMMUNITY_PAIRS_AT_ONCE):
             part = slice(start, start + _COMMUNITY_PAIRS_AT_ONCE)

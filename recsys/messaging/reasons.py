@@ -14,7 +14,7 @@ these fields are read; no score, distance, activity, boundary or private answer 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Final, Self
 
@@ -48,6 +48,20 @@ def kind_of(code: str) -> str:
     return code.partition(":")[0]
 
 
+@lru_cache(maxsize=64)
+def reasons_shown(stage: str) -> frozenset[str]:
+    """Return the kinds of reasons that may be shown at a stage.
+
+    Raises InputError for an unknown stage.
+
+    >>> sorted(reasons_shown("closed"))
+    []
+    """
+    stages = load_catalogue().stages
+    stages.code(stage)
+    return frozenset(stages.reasons[stage])
+
+
 def visible_reasons(codes: Iterable[str], stage: str) -> list[str]:
     """Return the reason codes that may be shown at a stage, in their order.
 
@@ -56,9 +70,7 @@ def visible_reasons(codes: Iterable[str], stage: str) -> list[str]:
     >>> visible_reasons(["interest:photography", "near"], "matched"), visible_reasons(["near"], "closed")
     (['interest:photography', 'near'], [])
     """
-    stages = load_catalogue().stages
-    stages.code(stage)
-    shown = stages.reasons[stage]
+    shown = reasons_shown(stage)
     return [code for code in codes if kind_of(code) in shown]
 
 
@@ -166,10 +178,13 @@ class Reasons:
     def _numbers(self, i: Int32Array, j: Int32Array, stages: Sequence[str] | None) -> npt.NDArray[np.int32]:
         found = [kind.best(i, j, MOST_REASONS).astype(np.int32) for kind in self.kinds]
         in_turn = np.stack(found, axis=2)
-        in_turn = np.where(in_turn >= 0, in_turn + np.array(self.all_codes[1], np.int32), np.int32(-1))
+        in_turn = np.where(in_turn >= 0, in_turn + self.all_codes[1], np.int32(-1))
         if stages is not None:
+            shown = {stage: reasons_shown(stage) for stage in set(stages)}
             for at, kind in enumerate(self.kinds):
-                in_turn[~self._may_show(kind, stages), :, at] = -1
+                name = kind_of(kind.codes[0] if len(kind.codes) else "")
+                if not all(name in kinds for kinds in shown.values()):
+                    in_turn[[name not in shown[stage] for stage in stages], :, at] = -1
         in_turn = in_turn.reshape(len(i), MOST_REASONS * len(self.kinds))
         place = np.cumsum(in_turn >= 0, axis=1) - 1
         pair, column = np.nonzero((in_turn >= 0) & (place < MOST_REASONS))
@@ -177,21 +192,12 @@ class Reasons:
         first[pair, place[pair, column]] = in_turn[pair, column]
         return first
 
-    @staticmethod
-    def _may_show(kind: ReasonKind, stages: Sequence[str]) -> npt.NDArray[np.bool_]:
-        """Say which of the stages may show reasons of a kind."""
-        code = kind.codes[0] if len(kind.codes) else ""
-        may = {stage: bool(visible_reasons([code], stage)) for stage in set(stages)}
-        if len(may) == 1:
-            return np.full(len(stages), next(iter(may.values())))
-        return np.array([may[stage] for stage in stages], dtype=bool)
-
     @cached_property
-    def all_codes(self) -> tuple[npt.NDArray[np.object_], list[int]]:
+    def all_codes(self) -> tuple[npt.NDArray[np.object_], Int32Array]:
         """All codes of all kinds in one array, and where each kind begins."""
         names = [code for kind in self.kinds for code in kind.codes]
         lengths = [len(kind.codes) for kind in self.kinds]
-        return np.array(names, dtype=object), [sum(lengths[:kind]) for kind in range(len(lengths))]
+        return np.array(names, dtype=object), np.cumsum([0, *lengths[:-1]], dtype=np.int32)
 
 
 def reason_text(code: str, lang: Language = "ja", *, catalogue: Catalogue | None = None) -> str:

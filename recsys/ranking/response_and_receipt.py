@@ -92,7 +92,7 @@ class Receipt:
 
     def _signature(self, keys: Keys, key_id: str) -> str:
         content = {**self._plain(), "key_id": key_id, "signature": ""}
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        text = _compact_json(dict(sorted(content.items())))  # what is in `offered` is in order
         return hmac.digest(purpose_key(keys.secret(key_id), "receipt"), text.encode(), "sha256").hex()
 
     def to_json(self) -> str:
@@ -105,7 +105,7 @@ class Receipt:
             {"candidate_id": one.candidate_id, "position": one.position, "propensity": one.propensity}
             for one in self.offered
         ]
-        return {each.name: getattr(self, each.name) for each in fields(self)} | {"offered": offered}
+        return {name: getattr(self, name) for name in _RECEIPT} | {"offered": offered}
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -141,6 +141,10 @@ class Receipt:
             and all(type(place) is int and place >= 1 for place in places)
             and all(_is_probability(one.propensity) for one in self.offered)
         )
+
+
+_RECEIPT: Final = tuple(field.name for field in fields(Receipt))
+_compact_json: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def _no_receipt() -> InputError:

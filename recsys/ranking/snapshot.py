@@ -68,6 +68,7 @@ class SnapshotIds:
     def __init__(self, packed: BytesArray) -> None:
         self._packed = packed
         self._longest = packed.dtype.itemsize
+        self._latest: tuple[object, int] = (None, -1)  # a call asks for its viewer again and again
 
     def __len__(self) -> int:
         return len(self._packed)
@@ -76,7 +77,7 @@ class SnapshotIds:
         """Return the row of each id, -1 for anything that is no id here."""
         packed, given = self._packed, list(ids)
         if len(given) < _FEW or not len(packed):
-            return [self._row(self._bytes_of(one)) for one in given]
+            return [self._row_of(one) for one in given]
         wanted = np.array(self._all_bytes(given), dtype=packed.dtype)
         at = np.minimum(packed.searchsorted(wanted), len(packed) - 1)
         return np.where(packed[at] == wanted, at, -1).tolist()
@@ -113,6 +114,15 @@ class SnapshotIds:
         """Return the ids at `rows`."""
         wanted = list(rows)
         return [one.decode() for one in self._packed[wanted].tolist()] if wanted else []
+
+    def _row_of(self, user_id: object) -> int:
+        latest = self._latest
+        if user_id is latest[0]:
+            return latest[1]
+        row = self._row(self._bytes_of(user_id))
+        if type(user_id) is str:  # never changes, nor do the ids
+            self._latest = (user_id, row)
+        return row
 
     def _row(self, wanted: bytes) -> int:
         at = int(self._packed.searchsorted(np.array(wanted, dtype=self._packed.dtype)))
@@ -214,10 +224,13 @@ class LiveSearch:
         rows = np.asarray(candidates, np.int32)
         shown = np.zeros(len(rows), bool)
         at = position[rows] if len(rows) else rows
-        if not self.is_listed(viewer) or not (at >= 0).any():
+        order = at.argsort()
+        listed = order[at[order] >= 0]
+        if not self.is_listed(viewer) or not len(listed):
             return shown
-        listed = np.flatnonzero(at >= 0)
-        columns = np.unique(at[listed]) if len(listed) > 1 else at[listed]
+        columns = at[listed]
+        if np.count_nonzero(columns[1:] == columns[:-1]):  # the kernels take ascending columns, none twice
+            columns = np.unique(columns)
         me = position[viewer : viewer + 1]
         mask = np.empty((1, len(columns)), bool)
         mask_columns(self.layout.words, me, self.layout.reach, self.layout.words, columns, mask)
@@ -225,7 +238,7 @@ class LiveSearch:
         if likes_viewer:
             rules = rules._replace(liked_only=np.zeros(len(rules.liked_only), bool))
         mask_pairs(mask, me, columns, rules, self.nobody)
-        shown[listed] = mask[0, np.searchsorted(columns, at[listed])]
+        shown[listed] = mask[0] if len(columns) == len(listed) else mask[0, columns.searchsorted(at[listed])]
         return shown
 
     def best(self, viewer: int, k: int) -> Int32Array:

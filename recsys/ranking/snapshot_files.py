@@ -20,6 +20,7 @@ from recsys.data.ids import IdIndex
 from recsys.data.pair_stages import PairStages, pair_stages
 from recsys.data.population import Population
 from recsys.errors import InputError, PublicationError, SafetyUnavailable, SourceError, explained
+from recsys.garbage_collection import paused_collection
 from recsys.messaging.reasons import MOST_REASONS, Reasons
 from recsys.models.directed import Directed
 from recsys.parallel import map_in_threads, n_threads
@@ -248,6 +249,11 @@ def open_snapshot(
         When the safety store cannot say who was erased, or when the safety ledger, the list of erasures or
         the store is missing, replaced or older than the run.
     """
+    with paused_collection():
+        return _opened(published, run_id, safety, policy)
+
+
+def _opened(published: Path, run_id: str, safety: SafetyStore, policy: str | None) -> Snapshot:
     folder = published / RUNS / run_id
     manifest = read_manifest(folder)
     if manifest.run_id != run_id:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
 from recsys.safety.day_log import UNDO, DayEvent
@@ -94,7 +95,7 @@ class ViewerDay:
         """Who likes the viewer since the night."""
         return frozenset(other for other in self.likers if self.received[other] == "like")
 
-    @property
+    @cached_property
     def away(self) -> frozenset[str]:
         """Who is not offered to the viewer until a night has read the day."""
         return self.seen | self.apart | self.liked

@@ -43,6 +43,7 @@ from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from recsys.types import BoolArray, Int32Array, UInt32Array
 
 _FIRST: Final = np.zeros(1, np.int64)
+_FIRST_CELL: Final = np.zeros(1, np.int32)
 
 
 class SearchRequest(NamedTuple):
@@ -117,7 +118,10 @@ def _shaped(scratch: Any, n_rows: int, n_columns: int) -> Any:
 def unmasked_by_summary(index: TileIndex, words: RuleWords, reach: UInt32Array) -> Int32Array:
     """Return the positions of people open to the summary of `words`, ascending."""
     # The summary's cell is number 0: all it needs of the reach table is one most generous row.
-    summary, generous = tile_summaries(words, _FIRST), widest_reach(reach, words.cell)
+    if len(words.cell) == 1:  # somebody alone is their own summary
+        summary, generous = words._replace(cell=_FIRST_CELL), reach[words.cell[0]]
+    else:
+        summary, generous = tile_summaries(words, _FIRST), widest_reach(reach, words.cell)
     return unmasked_columns(
         summary,
         generous[None],

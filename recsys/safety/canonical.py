@@ -163,10 +163,10 @@ def read_as(ids: Iterable[str]) -> dict[str, list[str]]:
 
     What is no id of anybody is left out: a database may end a text at a null byte, and answer of another.
     """
-    found: dict[str, list[str]] = {}
-    for one in filter(str.isprintable, dict.fromkeys(map(str, ids))):
-        for text in (one, in_any_spelling(one)):
-            found.setdefault(text, []).append(one)
+    given = list(filter(str.isprintable, dict.fromkeys(map(str, ids))))
+    found = {one: [one] for one in given}
+    for text, one in zip(map(in_any_spelling, given), given, strict=True):  # its mark is not printable
+        found.setdefault(text, []).append(one)
     return found
 
 

@@ -154,6 +154,7 @@ class Accounts:
         """Join them; run_id: of the publication, None for none."""
         self._ids, self._index, self._newcomers, self._run_id = ids, index, newcomers, run_id
         self._has_several = index.has_several
+        self._anybody_has_several = bool(index.has_several.any())
         self._naming = Fingerprints(index.namings[-1], keys)
         newcomers.begin(self._naming)
 
@@ -175,6 +176,8 @@ class Accounts:
         Somebody unknown stands here as often as some person of the index has accounts, the same person for
         the same id: asking about nobody takes the time of asking about somebody.
         """
+        if self._all_are_alone():
+            return (user_id,)
         (row,) = self._ids.find([user_id])
         if row < 0 and user_id not in self._newcomers:
             decoys = self._index.rows_of(self._index.person(user_id, row))
@@ -247,13 +250,18 @@ class Accounts:
 
     def asked_many(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return `asked` of each of some people, who are looked up together."""
-        several = self._has_several
-        found = {}
+        if self._all_are_alone():
+            return {user_id: (user_id,) for user_id in ids}
+        several, found = self._has_several, {}
         for user_id, row in zip(ids, self._ids.find(ids), strict=True):
             at = row if row >= 0 else self._index.decoy(user_id)
             alone = not (len(several) and several[at]) and not self._is_newcomer(user_id, row)
             found[user_id] = (user_id,) if alone else self.asked(user_id)
         return found
+
+    def _all_are_alone(self) -> bool:
+        """Say whether no person has two accounts, by the publication and by who came since."""
+        return not self._anybody_has_several and not self._newcomers
 
     def _is_newcomer(self, user_id: str, row: int) -> bool:
         """Say whether somebody came with a token of today, or has one in common with somebody who did."""
@@ -329,7 +337,8 @@ def restricted_by_ledger(
     Other accounts of the viewer are kept apart as well, also those that an earlier night or the day linked.
     """
     state = known.holds_here(state)
-    own = {other for other, ids in theirs.items() if other != viewer and not set(ids).isdisjoint(mine)}
+    me = frozenset(mine)
+    own = {other for other, ids in theirs.items() if other != viewer and not me.isdisjoint(ids)}
     if not (state.restricts or state.links):
         return False, own
     prints = known.fingerprints_of({**theirs, viewer: mine}, state)

@@ -162,6 +162,9 @@ def standing_of(
 
     rows: in the spelling of the store, see `recsys.safety.canonical.read_as`.
     """
+    rows = list(rows)
+    if not rows:
+        return StoreStanding({str(one): frozenset() for one in people}, frozenset())
     named = read_as([*people, *others])
     separated: dict[str, set[str]] = {str(one): set() for one in people}
     out = set[str]()
