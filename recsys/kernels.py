@@ -26,6 +26,8 @@ from numba import config, njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, UserProvidedCacheLocator
 from numba.core.dispatcher import Dispatcher
 
+from recsys.kernel_lock import KernelLock
+
 USE_LLVM: Final = os.environ.get("RECSYS_KERNELS", "llvm") != "numba"
 """RECSYS_KERNELS=numba takes the plain twins of kernels in LLVM's language (docs/explanation/kernels.md)."""
 
@@ -148,8 +150,17 @@ class _KernelFiles(CompileResultCacheImpl):
 class _KernelCache(FunctionCache):
     _impl_class = _KernelFiles
 
+    def __init__(self, function: Any) -> None:
+        super().__init__(function)  # type: ignore[no-untyped-call]
+        self._lock = KernelLock(Path(self.cache_path) / f"{self._impl.filename_base}.lock")
+
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         found = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+        if found is None:  # another process may have it in work: its entry is there when the lock is free
+            self._lock.acquire()
+            found = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+            if found is not None:
+                self._lock.release()
         if found is None:
             _say_once(
                 "compiling kernels, which are then kept: the first search of an installation takes about a "
@@ -165,6 +176,8 @@ class _KernelCache(FunctionCache):
         except OSError:
             _say_kept_nowhere()
             return
+        finally:
+            self._lock.release()
         own = self._impl.filename_base  # as in scan.scan_tile-68.py311-0123456789abcdef
         name, python = own.split("-")[0], own.rsplit("-", 1)[0].rsplit(".", 1)[1]
         for old in Path(self.cache_path).glob(f"{name}-*.{python}[-.]*nb[ic]"):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from recsys.kernel_lock import KernelLock
+
 STORES = """
     from typing import NamedTuple
     import numpy as np
@@ -106,6 +108,37 @@ OWN = """
 """
 
 
+TOGETHER = """
+    import sys, time
+    from pathlib import Path
+    from recsys.kernels import kernel
+
+    @kernel
+    def twice(x: float):
+        return 2.0 * x
+
+    def save_late(*compiled):
+        time.sleep(2.0)
+        save(*compiled)
+
+    save, twice._cache.save_overload = twice._cache.save_overload, save_late
+    here = Path(__file__).parent
+    (here / f"ready.{sys.argv[1]}").touch()
+    while len(list(here.glob("ready.*"))) < 2:
+        time.sleep(0.001)
+    print(twice(2.0), sum(twice.stats.cache_hits.values()))
+"""
+HOLD = """
+    import sys, time
+    from pathlib import Path
+    from recsys.kernel_lock import KernelLock
+
+    KernelLock(Path(sys.argv[1])).acquire()
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
 READ_ONLY = """
     import errno, os, sys
 
@@ -174,3 +207,35 @@ def test_a_kernel_without_a_place_for_its_cache_runs_and_says_so_once(
 
     assert (twice(2.0), thrice(2.0)) == (4.0, 6.0)
     assert capsys.readouterr().err.count("kept nowhere") == 1
+
+
+def test_of_two_processes_that_need_a_kernel_at_once_one_compiles_it(tmp_path: Path) -> None:
+    """The other waits for its entry. Seen to fail: both compiled it."""
+    (tmp_path / "together.py").write_text(textwrap.dedent(TOGETHER))
+    known = os.environ | {
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+        "RECSYS_CACHE": str(tmp_path / "cache"),
+    }
+    known.pop("NUMBA_CACHE_DIR", None)
+    command = [sys.executable, str(tmp_path / "together.py")]
+    both = [
+        subprocess.Popen([*command, str(one)], env=known, stdout=subprocess.PIPE, text=True) for one in (1, 2)
+    ]
+    assert sorted(one.communicate()[0] for one in both) == ["4.0 0\n", "4.0 1\n"]
+    assert not list(tmp_path.rglob("*.lock"))
+
+
+def test_a_kernel_in_work_is_waited_for_until_its_process_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "kernel.lock"
+    known = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, "-c", textwrap.dedent(HOLD), str(path)]
+    with subprocess.Popen(command, env=known, stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == "held\n"
+        lock = KernelLock(path)
+        assert not lock.acquire(longest_wait=0.1)
+        owner.kill()
+        owner.wait()
+        assert lock.acquire(longest_wait=60.0)
+    lock.release()
+    assert not path.exists()

@@ -12,9 +12,9 @@ A pair gets at most three: the best of each kind in this order, then the second 
 these fields are read; no score, distance, activity, boundary or private answer can show through.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import pairwise
 from typing import Final, Self
 
@@ -48,8 +48,7 @@ def kind_of(code: str) -> str:
     return code.partition(":")[0]
 
 
-@lru_cache(maxsize=64)
-def reasons_shown(stage: str) -> frozenset[str]:
+def reasons_shown(stage: str) -> Collection[str]:
     """Return the kinds of reasons that may be shown at a stage.
 
     Raises InputError for an unknown stage.
@@ -59,7 +58,7 @@ def reasons_shown(stage: str) -> frozenset[str]:
     """
     stages = load_catalogue().stages
     stages.code(stage)
-    return frozenset(stages.reasons[stage])
+    return stages.reasons[stage]
 
 
 def visible_reasons(codes: Iterable[str], stage: str) -> list[str]:

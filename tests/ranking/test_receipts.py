@@ -1,5 +1,7 @@
 """What comes back from outside is a claim: a receipt that is not ours does nothing and says so."""
 
+import hmac
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -14,7 +16,7 @@ from recsys.errors import InputError, SafetyUnavailable
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.response_and_receipt import Offered, Page, Receipt
 from recsys.safety.day_log import MemoryDayLog
-from recsys.safety.keys import Keys
+from recsys.safety.keys import Keys, purpose_key
 from recsys.safety.sqlite_store import SqliteSafety
 from recsys.safety.store import MemorySafety, MemoryShown
 from tests.ranking.published_world import NOW, World
@@ -206,6 +208,14 @@ def test_a_receipt_changed_anywhere_is_refused(
         assert shown.noted == 0
     else:
         pytest.fail(f"taken with {character!r} at {at}")
+
+
+def test_the_signature_is_over_the_fields_in_order(world: World, folder: Path) -> None:
+    """Workers of two versions understand each other's receipts: the text that is signed stays as it is."""
+    receipt = page_of(opened(folder)[0], world).receipt
+    content = {**json.loads(receipt.to_json()), "key_id": OLD.newest_id, "signature": ""}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+    assert receipt.signature == hmac.digest(purpose_key(OLD.secrets[0], "receipt"), text, "sha256").hex()
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])

@@ -13,6 +13,7 @@ from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.exclusions import Relations
 from recsys.ranking.ranker import Ranker
+from recsys.ranking.snapshot import SnapshotIds, packed_ids
 from recsys.ranking.snapshot_files import pair_stages_of, write_snapshot
 from recsys.safety import MemorySafety
 from recsys.safety.day_log import DayEvent
@@ -212,3 +213,24 @@ def test_a_price_moves_whoever_costs_attention_down(tmp_path: Path) -> None:
     priced = [i.candidate_id for i in ranker.rank(ids[0], 29, NOW).items]
     assert sorted(priced) == sorted(plain)
     assert priced[-1] == plain[0]
+
+
+@pytest.mark.parametrize("seed", [2, 4])
+def test_may_show_says_of_each_row_what_it_says_of_it_alone(tmp_path: Path, seed: int) -> None:
+    """In any order, somebody twice and unlisted people among them."""
+    world = random_world(seed)
+    snapshot, rng = opened(world, tmp_path)._reloader.now.snapshot, np.random.default_rng(seed)
+    n_shown = 0
+    for viewer in range(len(world.people)):
+        rows = rng.integers(0, len(world.people), 30)
+        for likes_viewer in (False, True):
+            found = snapshot.may_show(viewer, rows, likes_viewer=likes_viewer).tolist()
+            assert found == [snapshot.may_show(viewer, [row], likes_viewer=likes_viewer)[0] for row in rows]
+            n_shown += sum(found)
+    assert n_shown > 100
+
+
+def test_an_id_asked_for_again_is_found_as_among_others() -> None:
+    packed = packed_ids(sorted({f"u{at}" for at in range(20)}))
+    ids, asked = SnapshotIds(packed), ["u3", "u3", "nobody", "nobody", "u19", ["u3"], "u3", None, ""]
+    assert [ids.find([one])[0] for one in asked] == SnapshotIds(packed).find(asked)
