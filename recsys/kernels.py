@@ -74,7 +74,7 @@ def kernel(function: Callable[..., Any] | None = None, **options: Any) -> Any:
 def _keep(dispatcher: Any, function: Any) -> None:
     """Give a kernel its cache on disk, or say once that there is none."""
     try:
-        dispatcher._cache = _KernelCache(function)  # type: ignore[no-untyped-call]
+        dispatcher._cache = _KernelCache(function)
     except RuntimeError:  # numba found no folder that can be written
         _say_kept_nowhere()
 
