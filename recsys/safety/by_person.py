@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from functools import partial
-from itertools import compress
 from typing import Final
 
 from recsys.catalogue.columns import Tables as T
@@ -94,11 +93,10 @@ class SafetyByPerson:
         others = [account for accounts in theirs.values() for account in accounts]
         answers = [self.reader.exclusions(account, others) for account in mine]
         state = self.ledger.now()
-        erased = self.erasures.now(state).among([*mine, *others])
-        is_erased = erased.tolist()
-        gone = set(compress(others, is_erased[len(mine) :]))
+        erased = self.erasures.now(state).among([*mine, *others]).tolist()
+        gone = {account for account, is_erased in zip(others, erased[len(mine) :], strict=True) if is_erased}
         gone.update(*(answer.excluded for answer in answers))
-        held = any(answer.viewer_excluded for answer in answers) or any(is_erased[: len(mine)])
+        held = any(answer.viewer_excluded for answer in answers) or any(erased[: len(mine)])
         out = {other for other, ids in theirs.items() if not gone.isdisjoint(ids)} if gone else gone
         stopped, more = restricted_by_ledger(state, viewer, mine, theirs, known)
         return SafetyExclusions(held or stopped, frozenset((out | more) - {viewer}))
