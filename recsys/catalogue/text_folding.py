@@ -5,6 +5,7 @@ import unicodedata
 from typing import Final
 
 from recsys.arguments import checked_arguments
+from recsys.catalogue.han_variants import HAN_VARIANTS
 
 KATAKANA_TO_HIRAGANA: Final = {code: code - 0x60 for code in (*range(0x30A1, 0x30F7), 0x30FD, 0x30FE)}
 _JAPANESE: Final = "\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -23,7 +24,7 @@ _ACCENTS: Final = re.compile("[\u0300-\u036f]")
 _DOTLESS_I: Final = "\u0131"
 """Its capital is that of i, so only one of the two can be told from a text in capitals."""
 
-_STROKES: Final = str.maketrans("\u0131\u0142\u00f8\u0111", "ilod")
+_STROKES: Final = str.maketrans("\u0131\u0142\u00f8\u0111", "ilod") | HAN_VARIANTS
 
 _UNSAFE: Final = re.compile(
     "(?P<null>\x00)"
@@ -82,7 +83,7 @@ def fold(text: str) -> str:
 def unaccented(text: str) -> str:
     """Return a text in lower case and compatibility form without accents; marks of kana and Hangul stay.
 
-    Letters of Latin with a stroke, and the i without a dot, are the plain ones, as people type them.
+    Letters of Latin with a stroke, the i without a dot, and variants of Han characters are the usual ones.
 
     >>> unaccented("Última CONEXIÓN"), unaccented("Płeć, KADIN, kadın, Kjønn"), unaccented("ガ행")
     ('ultima conexion', 'plec, kadin, kadin, kjonn', 'ガ행')

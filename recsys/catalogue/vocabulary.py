@@ -21,8 +21,11 @@ _ISO_639_1 = """
     ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi
     yo za zh zu
 """
-_ISO_639_3 = "ase bfi ckb fil gsw jsl kvk yue"
-"""Languages without two letters that forms name: four of signs, Sorani, Filipino, Swiss German, Cantonese."""
+_ISO_639_3 = (
+    "ase bfi ckb fil gsw jsl kvk yue nan hak wuu ceb hil ilo war bho mai awa luo kam kln luy mer "
+    "nds scn nap vec kab zgh rom min ban"
+)
+"""Languages without two letters that forms name: of signs, of regions, of peoples in several countries."""
 IN_PERSON_INTENTS: Final = ("hobby_companion", "group_activity")
 
 

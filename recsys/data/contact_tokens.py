@@ -144,7 +144,12 @@ def _phone(text: str, country: str | None) -> str:
         given = whole[1] or whole[2]
     digits = _PHONE_PUNCTUATION.sub("", _TRUNK.sub("", given))
     if digits.startswith("00"):
-        digits = "+" + digits[2:]
+        # Some countries dial abroad by more than 00, such as 002 in Taiwan and 000 in Kenya.
+        abroad = f"+{digits[2:]}"
+        if country is not None and _parsed(abroad, None, valid=True) is None:
+            number = _parsed(digits, country, valid=True)
+            abroad = abroad if number is None else _e164(number)
+        digits = abroad
     if country is not None or digits.startswith("+"):
         digits = _international(digits, country)
     return _matching(_PHONE, digits, "an international phone number", "give it with its country code, +81...")
@@ -179,6 +184,12 @@ def _international(digits: str, country: str | None) -> str:
     number = _parsed(digits, country)
     if number is None:
         return digits
+    return _e164(number)
+
+
+def _e164(number: Any) -> str:
+    import phonenumbers
+
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 

@@ -70,14 +70,15 @@ _JAPANESE: Final = (
 )
 _OF_EAST_ASIA: Final = rf"{_JAPANESE}|주식회사|유한회사|\((?:주|유)\)|股份有限公司|有限责任公司|有限公司"
 _BEFORE: Final = (
-    r"(?:ооо|оао|зао|пао|ао|ип|тов|pt|cv|ud)\.?\s+|"
+    r"(?:ооо|оао|зао|пао|ао|ип|тов|pt|cv|ud|sarl|sasu|sas|eurl|snc|scop|scic|gie|s\.?a\.?r\.?l\.?|s\.?a\.?s\.?)\.?\s+|"
+    r"(?:sa|s\.a\.|société|ets|ets\.|établissements|srl|spa|firma|fa\.)\s+(?=\w{2})|"
     r"công ty (?:tnhh|cổ phần|cp)(?: mtv| một thành viên)?\s+|บริษัท\s*|شركة\s+"
 )
 _BEHIND: Final = r"\s*จำกัด(?:\s*\(มหาชน\))?"
 
 
 _AROUND = re.compile(
-    rf"^(?:{_OF_EAST_ASIA}|{unaccented(_BEFORE)})+|(?:{_OF_EAST_ASIA}|{unaccented(_BEHIND)})+$"
+    rf"^(?:{unaccented(f'{_OF_EAST_ASIA}|{_BEFORE}')})+|(?:{unaccented(f'{_OF_EAST_ASIA}|{_BEHIND}')})+$"
 )
 _LEGAL_WORDS: Final = frozenset(
     (
@@ -177,6 +178,81 @@ _NO_EMPLOYER: Final = frozenset(
         *("wiraswasta", "wirausaha", "pensiunan", "pensiun", "mahasiswa", "mahasiswi", "pelajar"),
         *("ibu rumah tangga", "tidak bekerja", "belum bekerja", "pekerja lepas", "ว่างงาน", "เกษียณ"),
         *("นักเรียน", "นักศึกษา", "แม่บ้าน", "อาชีพอิสระ", "ธุรกิจส่วนตัว", "ฟรีแลนซ์", "متقاعد", "متقاعدة"),
+        *(
+            "自由業",
+            "自由工作者",
+            "家管",
+            "家庭主婦",
+            "待業中",
+            "無",
+            "沒有",
+            "没有",
+            "自營",
+            "自營商",
+            "接案",
+            "已退休",
+            "退休人員",
+        ),
+        *(
+            "無業",
+            "学生",
+            "公務員",
+            "上班族",
+            "全職媽媽",
+            "soho",
+            "個體戶",
+            "à la retraite",
+            "pensionné",
+            "pensionnée",
+        ),
+        *(
+            "mère au foyer",
+            "père au foyer",
+            "profession libérale",
+            "chômage",
+            "chômeur",
+            "chômeuse",
+            "sans",
+            "néant",
+        ),
+        *(
+            "privé",
+            "confidentiel",
+            "confidentielle",
+            "indépendant(e)",
+            "travailleur indépendant",
+            "micro-entrepreneur",
+        ),
+        *(
+            "aucun",
+            "aucune",
+            "rien",
+            "retraite",
+            "en formation",
+            "en reconversion",
+            "intermittent",
+            "intermittente",
+        ),
+        *(
+            "jua kali",
+            "hakuna",
+            "mwanafunzi",
+            "sina kazi",
+            "mstaafu",
+            "nimestaafu",
+            "biashara",
+            "biashara yangu",
+        ),
+        *(
+            "kujiajiri",
+            "nimejiajiri",
+            "mama wa nyumbani",
+            "mkulima",
+            "binafsi",
+            "hustler",
+            "business",
+            "farmer",
+        ),
         *("عاطل", "عاطل عن العمل", "طالب", "طالبة", "ربة منزل", "عمل حر", "لا يعمل", "لا أعمل"),
     )
 )

@@ -22,13 +22,30 @@ _WORDS: Final = (
     *("non specificato", "non specificata", "non disponibile", "sconosciuto"),
     *("onbekend", "niet opgegeven", "n.v.t.", "nvt"),
     *("모름", "무응답", "미입력", "해당없음", "해당 없음", "未知", "暂无", "未填写", "不详"),
+    *("未填寫", "不詳", "haijulikani", "sijui", "sans objet", "ne sait pas"),
     *("ไม่ระบุ", "ไม่ทราบ", "غير محدد", "غير معروف", "لا ينطبق"),
     *("не указано", "неизвестно", "нет данных", "nie podano", "brak danych", "bilinmiyor", "belirtilmemiş"),
     *("không rõ", "tidak diketahui", "ikke oppgitt", "ei tietoa", "okänt"),
 )
 _NONE: Final = (
     *("none", "なし", "keine", "nenhum", "nenhuma", "ninguno", "ninguna", "aucun", "aucune"),
-    *("nessuno", "nessuna", "geen", "없음", "无", "ไม่มี", "لا يوجد", "brak", "không có", "tidak ada"),
+    *(
+        "nessuno",
+        "nessuna",
+        "geen",
+        "없음",
+        "无",
+        "無",
+        "没有",
+        "沒有",
+        "néant",
+        "hakuna",
+        "ไม่มี",
+        "لا يوجد",
+        "brak",
+        "không có",
+        "tidak ada",
+    ),
 )
 
 

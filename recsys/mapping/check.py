@@ -42,6 +42,7 @@ from recsys.storage.load import LoadedTables, events_of, load_tables, population
 MOST_PEOPLE: Final = 20_000
 """About how many people of a large source a check looks at first."""
 _MOST_WORDS = 10
+_SEVERAL = 3
 _GOT = re.compile(r"got '([^']*)'")
 
 
@@ -89,6 +90,7 @@ class MappingCheck:
             ("refused", _quarantined(self.loaded, self.queries)),
             ("unread", _remarks(self.tables.remarks)),
             ("unmatched", _unmatched(self.tables.remarks, self.country)),
+            ("employers", _employers(self.tables.remarks)),
             ("strangers", self.strangers),
             ("unused", _unused(self.tables.unused)),
             ("unread_tables", _unread(self.tables.unread)),
@@ -310,6 +312,12 @@ def _unmatched(remarks: Remarks, country: str | None) -> pd.DataFrame:
             near = near_names(country, word) if function == "cell_of_place" else ""
             rows.append((function, word, times, near))
     return pd.DataFrame(rows, columns=["function", "word", "times", "near"]).set_index("function")
+
+
+def _employers(remarks: Remarks) -> pd.DataFrame:
+    """Return the employers that several rows name: whoever has one of them meets none of its people."""
+    several = [(name, n) for name, n in remarks.employers.most_common(_MOST_WORDS) if n >= _SEVERAL]
+    return pd.DataFrame(several, columns=["employer", "times"]).set_index("employer")
 
 
 def _unused(unused: Frames[str, tuple[str, ...]]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ _ELSEWHERE_KM: Final = 500.0
 _IN_A_TOWN_KM: Final = 150.0
 _NORTH_OR_SOUTH: Final = frozenset("NS")
 _EAST_OR_WEST: Final = frozenset("EWO")
+_FAR: Final = "a point far from every city of its country"
 _SWAPPED: Final = "latitude and longitude are swapped"
 _DEGREES = re.compile(
     r"([NSEWO])?\s*([+-]?\d{1,3}(?:[.,]\d*)?(?:e-?\d+)?)\s*[°度도]?\s*"
@@ -32,8 +33,9 @@ def read_point(
 ) -> tuple[tuple[float, float] | None, str | None]:
     """Return a point in degrees and None, or None and why it cannot be read.
 
-    country: where most people of the source live; a point far from every city of it (of the world where None)
-    that lies near one the other way round has its degrees swapped, and is not read.
+    country: where the person, or most people of the source, live. A point far from every city of it (of
+    the world where None) that lies near one the other way round has its degrees swapped, and is not read;
+    one that is far from it either way is told of, as the reason beside the point.
 
     >>> read_point("52,52", "13,40", "DE"), read_point("13,40", "52,52", "DE")
     (((52.52, 13.4), None), (None, 'latitude and longitude are swapped'))
@@ -48,14 +50,21 @@ def read_point(
     halves = (_half(latitude) in _EAST_OR_WEST, _half(longitude) in _NORTH_OR_SOUTH)
     if all(halves) or (abs(north) > 90.0 >= abs(east)) or _looks_swapped(north, east, code):
         return None, _SWAPPED
-    return (None, "not degrees") if any(halves) else ((north, east), None)
+    if any(halves):
+        return None, "not degrees"
+    return (north, east), _FAR if code and _is_elsewhere(north, east, code) else None
+
+
+def _is_elsewhere(latitude: float, longitude: float, country: str | None) -> bool:
+    inside = abs(latitude) <= 90.0 and abs(longitude) <= 180.0
+    return inside and km_to_city(latitude, longitude, country) > _ELSEWHERE_KM
 
 
 def _looks_swapped(latitude: float, longitude: float, country: str | None) -> bool:
     if abs(latitude) > 90.0 or abs(longitude) > 90.0:
         return False
-    elsewhere = km_to_city(latitude, longitude, country) > _ELSEWHERE_KM
-    return elsewhere and km_to_city(longitude, latitude, country) < _IN_A_TOWN_KM
+    is_near = km_to_city(longitude, latitude, country) < _IN_A_TOWN_KM
+    return is_near and _is_elsewhere(latitude, longitude, country)
 
 
 def _half(text: object) -> str:

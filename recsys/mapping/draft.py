@@ -65,9 +65,10 @@ def read_for_draft(address: str, folder: Path, encoding: str | None = None) -> D
     more = {name: n for name, table in tables.items() if name in spread and (n := _more_headers(table))}
     for name, n in more.items():
         options[name] = TableOptions(encoding=options.get(name, TableOptions()).encoding, header_rows=1 + n)
-    return DraftSource(
-        {name: table.slice(more.get(name, 0)) for name, table in tables.items()}, encoding, options
-    )
+    if more:
+        again = source_tables(address, folder=folder, encoding=encoding, options=options)
+        tables |= {name: again[name]() for name in more}
+    return DraftSource(tables, encoding, options)
 
 
 def _encodings_by_table(texts: Mapping[Path, bytes], encoding: str | None) -> dict[str, TableOptions]:

@@ -137,7 +137,7 @@ def _key(columns: list[ColumnProfile]) -> ColumnProfile | None:
     for pattern in _KEY_NAMES:
         for one in columns:
             nearly = one.distinct >= 0.9 * one.known * one.rows and one.distinct > 1
-            if nearly and re.search(pattern, unaccented(one.name)) and not one.is_time:
+            if nearly and re.search(unaccented(pattern), unaccented(one.name)) and not one.is_time:
                 return one
     return None
 

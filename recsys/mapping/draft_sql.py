@@ -94,7 +94,7 @@ def _plain(  # noqa: PLR0911 one function a look
         return f"flatten([windows(word) FOR word IN words({ref}, '{column.parted or ','}')])", ("",)
     if look == "mail":
         more = ("", "two accounts of one address or number are one person; needs the secret that keys tokens")
-        if re.search(PHONES, unaccented(column.name)):
+        if re.search(unaccented(PHONES), unaccented(column.name)):
             return f"token('phone', {ref})", more
         return f"token('email', {ref})", more
     return ref, ("",)

@@ -59,7 +59,9 @@ def other_queries(members: MemberTable, profiles: Profiles) -> dict[str, str]:
     for table in (members.table, *members.joined):
         for column in profiles[table]:
             for target, pattern in _PAIR_TABLES.items():
-                if re.search(pattern, unaccented(column.name)) and (ids := _named_members(members, column)):
+                if re.search(unaccented(pattern), unaccented(column.name)) and (
+                    ids := _named_members(members, column)
+                ):
                     key = members.key if table == members.table else members.joined[table]
                     found.setdefault(target, []).append(_listed_pairs(target, key, column, ids))
     for name, columns in profiles.items():
@@ -79,9 +81,10 @@ def other_queries(members: MemberTable, profiles: Profiles) -> dict[str, str]:
         tags = [
             one
             for one in columns
-            if one.kind == "text" and re.search("tag|name|タグ|" + _INTERESTS, unaccented(one.name))
+            if one.kind == "text"
+            and re.search(unaccented("tag|name|タグ|" + _INTERESTS), unaccented(one.name))
         ]
-        if people and tags and re.search(_INTERESTS, called):
+        if people and tags and re.search(unaccented(_INTERESTS), called):
             found.setdefault("interests", []).append(_interests(name, people[0], tags[0]))
     return {f"{target}.sql": "\nUNION ALL\n".join(parts) + "\n" for target, parts in found.items()}
 
@@ -94,7 +97,9 @@ def subject_of(table: str) -> str | None:
     """
     called = unaccented(table)
     names = {**_PAIR_TABLES, **_EVENT_TYPES}
-    return next((subject for subject, pattern in names.items() if re.search(pattern, called)), None)
+    return next(
+        (subject for subject, pattern in names.items() if re.search(unaccented(pattern), called)), None
+    )
 
 
 def _people(
@@ -220,7 +225,7 @@ def _events(
 
 def _decisions(name: str, people: list[ColumnProfile], columns: list[ColumnProfile]) -> str | None:
     """Return the query of a table of likes and passes, None where no column says which."""
-    if len(people) < 2 or not re.search(_DECISIONS, unaccented(name)):
+    if len(people) < 2 or not re.search(unaccented(_DECISIONS), unaccented(name)):
         return None
     for column in columns:
         codes = [code.lower() for code, _ in column.codes]
@@ -240,7 +245,7 @@ def tables_of_sanctions(profiles: Profiles) -> list[str]:
     >>> tables_of_sanctions({"sanctions": [], "ban_register": [], "urban_walks": []})
     ['sanctions', 'ban_register']
     """
-    return [name for name in profiles if re.search(_SANCTIONS, unaccented(name))]
+    return [name for name in profiles if re.search(unaccented(_SANCTIONS), unaccented(name))]
 
 
 def _interests(name: str, person: ColumnProfile, tag: ColumnProfile) -> str:

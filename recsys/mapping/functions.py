@@ -17,6 +17,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.text_folding import plain
 from recsys.data.contact_tokens import NAMESPACES, make_token
 from recsys.data.date_reading import activity_of, full_years, read_birth_date, read_date, read_moment
+from recsys.data.employers import company_name
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import InputError, RecsysError, SettingsError, did_you_mean, explained
 from recsys.mapping.contact_windows import read_windows
@@ -44,6 +45,7 @@ class Remarks:
     counts: by function and reason. calls: values given to each function, unknown ones included.
     unmatched: words that a table of names does not hold, by function, with how often; these are names of
     places and labels of interests, never anything personal.
+    employers: one spelling of each employer, with how often; a word for none that is not known shows here.
     error: a deliberate error raised inside a query, which DuckDB would wrap. times: how often the value that
     is read now stands in its column; each distinct one is read once.
     """
@@ -51,6 +53,7 @@ class Remarks:
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
     unmatched: dict[str, Counter[str]] = field(default_factory=dict)
+    employers: Counter[str] = field(default_factory=Counter)
     error: RecsysError | None = None
     times: int = 1
 
@@ -178,8 +181,8 @@ def _functions_of_places(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
         return place, reason
 
     return (
-        SqlFunction("cell", ("VARCHAR", "VARCHAR"), "VARCHAR", partial(_at, around.country, cell_of)),
-        SqlFunction("zone_of", ("VARCHAR", "VARCHAR"), "VARCHAR", partial(_at, around.country, zone_of)),
+        SqlFunction("cell", ("VARCHAR",) * 3, "VARCHAR", partial(_at, around.country, cell_of)),
+        SqlFunction("zone_of", ("VARCHAR",) * 3, "VARCHAR", partial(_at, around.country, zone_of)),
         SqlFunction("cell_of_place", ("VARCHAR", "VARCHAR", "VARCHAR"), "VARCHAR", place_cell),
         SqlFunction("zone_of_place", ("VARCHAR", "VARCHAR", "VARCHAR"), "VARCHAR", place_zone),
         SqlFunction("point_latitude", ("VARCHAR",), "DOUBLE", lambda text: _point(text, 1)),
@@ -201,6 +204,8 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
             raise SettingsError(explained("token() needs a secret", where="mapping", remedy=remedy))
         try:
             country = country_code(of or around.country) if kind == "phone" else None
+            if kind == "employer":
+                remarks.employers[company_name(str(value))] += remarks.times
             return make_token(kind, str(value), around.secret, country=country), None
         except InputError as error:
             return None, str(error).partition(":")[0].partition(";")[0]
@@ -324,11 +329,17 @@ _ARROW: Final = _arrow_types()
 
 
 def _at(
-    country: str | None, read: Scalar, latitude: str | None, longitude: str | None
+    usual: str | None, read: Scalar, latitude: str | None, longitude: str | None, country: str | None
 ) -> tuple[object, str | None]:
-    """Return what `read` says of a point whose degrees are texts."""
-    point, reason = read_point(latitude, longitude, country)
-    return (None, reason) if point is None else read(*point)
+    """Return what `read` says of a point whose degrees are texts.
+
+    usual: the country where a row names none.
+    """
+    point, reason = read_point(latitude, longitude, country_code(country) or usual)
+    if point is None:
+        return None, reason
+    found, other = read(*point)
+    return found, other or reason
 
 
 def _utc(moment: datetime | None) -> datetime | None:

@@ -9,6 +9,7 @@ from collections.abc import Container, Iterator
 from typing import Any, Final
 
 from recsys.errors import SourceError, explained
+from recsys.mapping.extended_json import plain_values
 
 _KINDS: Final[dict[type, str]] = {
     **{bool: "true or false", int: "a number", float: "a fraction", str: "a text"},
@@ -69,7 +70,9 @@ def _objects(text: str, name: str) -> list[tuple[str, dict[str, Any]]]:
     for where, one in pairs:
         if not isinstance(one, dict):
             raise SourceError(explained("not an object of JSON", where=f"{name}, {where}", remedy=_REMEDY))
-    return pairs
+    if '"$' not in text:
+        return pairs
+    return [(where, plain_values(one)) for where, one in pairs]
 
 
 def _parsed(line: str) -> Any:

@@ -21,6 +21,14 @@ def _moment(name: str) -> str:
     return f"coalesce(TRY_CAST({name} AS TIMESTAMPTZ), {read})"
 
 
+def _at_a_point(name: str) -> tuple[str, str]:
+    degrees = f"{_text('latitude')}, {_text('longitude')}"
+    return (
+        f"(latitude, longitude) AS _{name}({degrees}, NULL)",
+        f"(latitude, longitude, country) AS _{name}({degrees}, country)",
+    )
+
+
 MACROS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("as_of", ("() AS TIMESTAMPTZ '{as_of}'",)),
     (
@@ -61,8 +69,8 @@ MACROS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             f"(last, until) AS _activity({_moment('last')}, {_moment('until')})",
         ),
     ),
-    ("cell", (f"(latitude, longitude) AS _cell({_text('latitude')}, {_text('longitude')})",)),
-    ("zone_of", (f"(latitude, longitude) AS _zone_of({_text('latitude')}, {_text('longitude')})",)),
+    ("cell", _at_a_point("cell")),
+    ("zone_of", _at_a_point("zone_of")),
     (
         "cell_of_place",
         (f"(country, region, place) AS _cell_of_place(country, {_text('region')}, {_text('place')})",),

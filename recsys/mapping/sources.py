@@ -12,7 +12,7 @@ import gzip
 import io
 import re
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -48,7 +48,9 @@ Tables = Mapping[str, Callable[[], Any]]
 class TableOptions(Section):
     """How one table of a source is read, where the file cannot say so itself.
 
-    header_rows: rows of a CSV file before the first row of data; the first of them holds the names.
+    header_rows: rows of a CSV file before the first row of data. The names are those of the first of them
+    that names every column differently; where none does, such as under merged cells, each column has the
+    names above it, joined by a blank.
     """
 
     encoding: str | None = None
@@ -270,8 +272,10 @@ def read_csv(file: Path, *, encoding: str | None, options: TableOptions) -> Any:
     if not text.strip():
         raise SourceError(explained("the file is empty", where=file.name, remedy="write its header at least"))
     delimiter = options.delimiter or delimiter_of(text)
-    first = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
-    names = [name.strip() or f"column{at}" for at, name in enumerate(first)]
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    headers = list(islice(rows, max(1, options.header_rows)))
+    first = headers[0] if headers else []
+    names = column_names(headers)
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise SourceError(
@@ -299,6 +303,28 @@ def read_csv(file: Path, *, encoding: str | None, options: TableOptions) -> Any:
         remedy = "write a mark within a field twice; a last row cut short is a file cut off"
         raise SourceError(explained("a quotation mark is never closed", where=file.name, remedy=remedy))
     return table.rename_columns(names).slice(options.header_rows - 1)
+
+
+def column_names(headers: Sequence[Sequence[str]]) -> list[str]:
+    """Return the name of each column by one or several rows of headers.
+
+    >>> column_names([["id", "q1"], ["number", "your age"]]), column_names([["a", ""]])
+    (['id', 'q1'], ['a', 'column1'])
+    >>> column_names([["Member", "", "Home"], ["No", "Name", "Name"]])
+    ['Member No', 'Member Name', 'Home Name']
+    """
+    rows = [[name.strip() for name in row] for row in headers]
+    whole = next((row for row in rows if all(row) and len(set(row)) == len(row)), None)
+    if whole is not None or len(rows) < 2:
+        return [name or f"column{at}" for at, name in enumerate(whole or (rows[0] if rows else []))]
+    found: list[list[str]] = [[] for _ in rows[0]]
+    for row in rows:
+        above = ""
+        for at in range(len(found)):
+            own = row[at] if at < len(row) else ""
+            above = own or ("" if row is rows[-1] else above)
+            found[at] += [above] if above else []
+    return [" ".join(dict.fromkeys(names)) or f"column{at}" for at, names in enumerate(found)]
 
 
 def _ends_in_quotes(text: str, delimiter: str) -> bool:

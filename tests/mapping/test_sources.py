@@ -7,6 +7,7 @@ import json
 import sqlite3
 import tempfile
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -330,3 +331,50 @@ def test_json_that_is_no_table_names_the_line(tmp_path: Path, lines: list[str], 
 def test_a_short_text_is_not_taken_for_utf_16(text: str) -> None:
     """A file of five bytes had as many zeros as it takes: none."""
     assert decode_text(text.encode(), None, "t.csv") == text
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.lists(
+        st.tuples(st.binary(min_size=12, max_size=12), st.integers(-(10**10), 10**10), st.integers(-5, 5)),
+        min_size=2,
+        max_size=6,
+    )
+)
+def test_extended_json_of_mongodb_is_read_in_all_of_its_forms(
+    rows: list[tuple[bytes, int, int]],
+) -> None:
+    """Seen to fail: a collection whose births lie on both sides of 1970 was refused."""
+    moments = [datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds) for _, seconds, _ in rows]
+    iso = [moment.isoformat().removesuffix("+00:00") + "Z" for moment in moments]
+    lines = [
+        {
+            "_id": {"$oid": number.hex()},
+            "born": {"$date": text if seconds >= 0 and n else {"$numberLong": f"{1000 * seconds}"}},
+            "n": {"$numberInt": f"{n}"} if seconds % 2 else n,
+        }
+        for (number, seconds, n), text in zip(rows, iso, strict=True)
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "members.json").write_text("\n".join(map(json.dumps, lines)))
+        read = source_tables("members.json", folder=Path(folder))["members"]().to_pylist()
+    assert [row["_id"] for row in read] == [number.hex() for number, *_ in rows]
+    assert [row["born"] for row in read] == iso
+    assert [row["n"] for row in read] == [n for *_, n in rows]
+
+
+@pytest.mark.parametrize("above", ["Membre,,Ville", "Membre,Membre,Ville", ",,"])
+def test_names_under_merged_cells_are_those_of_the_lower_row(above: str, tmp_path: Path) -> None:
+    """Seen to fail: the columns were `Membre`, `column1`, `column2`, and the row of names was gone."""
+    (tmp_path / "m.csv").write_text(f"{above}\nNo,Nom,Nom\n1,a,Lyon\n", encoding="utf-8")
+    (tmp_path / "n.csv").write_text(f"{above}\nNo,Nom,Quartier\n1,a,Lyon\n", encoding="utf-8")
+    (tmp_path / "q.csv").write_text("id,q1\nNumber,Your age?\n1,40\n", encoding="utf-8")
+    options = {name: TableOptions(header_rows=2) for name in ("m", "n", "q")}
+    read = source_tables(".", folder=tmp_path, options=options)
+    assert read["n"]().to_pylist() == [{"No": "1", "Nom": "a", "Quartier": "Lyon"}]
+    if above == ",,":
+        with pytest.raises(SourceError, match="two columns of one name"):
+            read["m"]()
+    else:
+        assert read["m"]().column_names == ["Membre No", "Membre Nom", "Ville Nom"]
+    assert read["q"]().to_pylist() == [{"id": "1", "q1": "40"}], "a first row that names every column"

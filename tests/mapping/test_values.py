@@ -84,6 +84,29 @@ def test_degrees_that_were_swapped_are_told_and_never_read(
     assert read_point(*there[::-1], country) == (None, "latitude and longitude are swapped")
 
 
+@pytest.mark.parametrize(
+    ("country", "latitude", "longitude"), [("KE", -1.267, 36.811), ("TW", 25.03, 121.56)]
+)
+def test_degrees_far_from_a_country_are_told_of(country: str, latitude: float, longitude: float) -> None:
+    """Seen to fail: a member in Nairobi stood in the sea off Spain, uncounted, where most live in France."""
+    far = "a point far from every city of its country"
+    assert read_point(latitude, longitude, "FR") == ((latitude, longitude), far)
+    assert read_point(latitude, longitude, country) == ((latitude, longitude), None)
+    assert read_point(longitude, latitude, country) == (None, "latitude and longitude are swapped")
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ("每日", 28), ("每天晚上", 7), ("平日晚間", 5), ("週一至週五晚上", 5), ("禮拜六下午", 1), ("星期日", 4),
+        ("隨時", 28), ("毎週日曜の夜", 1), ("kila siku jioni", 7), ("jumamosi asubuhi", 1), ("en soirée", 7),
+    ],
+)  # fmt: skip
+def test_windows_in_traditional_chinese_and_swahili(said: str, named: int) -> None:
+    """Seen to fail: 每日, every day, was Sundays."""
+    assert len(read_windows(said)[0] or []) == named
+
+
 @pytest.mark.parametrize(("low", "high"), [("30", "about 45"), ("x", None), ("30-40", "")])
 def test_an_age_limit_that_cannot_be_read_opens_nothing(low: str, high: str | None) -> None:
     assert values.wanted_bands(low, high)[0] == []
