@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from recsys.errors import SourceError, did_you_mean, explained
-from recsys.mapping.sources import TableOptions, kind_of, opened_plain, parts_of, read_csv
+from recsys.mapping.csv_reader import TableOptions, read_csv
+from recsys.mapping.sources import kind_of, opened_plain, parts_of
 
 _LINE_ENDS: Final = (b"\n", b"\r", b"\n\0", b"\r\0")
 """Also in UTF-16, whose line end of one byte order ends like that of one byte a letter."""

@@ -15,6 +15,7 @@ from typing import Any, Final
 from recsys.data.date_reading import read_date
 from recsys.errors import SettingsError, explained
 from recsys.mapping.column_profile import profile_table, quoted
+from recsys.mapping.csv_reader import TableOptions
 from recsys.mapping.draft_guess import (
     MemberTable,
     Profiles,
@@ -29,7 +30,7 @@ from recsys.mapping.draft_sql import DraftedColumn, Labels, drafted
 from recsys.mapping.draft_tables import other_queries, subject_of, tables_of_sanctions
 from recsys.mapping.encodings import guess_encoding
 from recsys.mapping.project import GUESS, MAPPING_FILE, TODO
-from recsys.mapping.sources import TableOptions, source_tables, unread_files
+from recsys.mapping.sources import source_tables, unread_files
 
 MOST_ROWS: Final = 20_000
 """Rows of a table that are looked at, evenly over the table."""

@@ -23,7 +23,7 @@ from recsys.catalogue.text_folding import plain
 from recsys.data.geography import EARTH_RADIUS_KM, FINEST_RESOLUTION, coarse_cell, load_places
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import SourceError, did_you_mean, explained, imported
-from recsys.mapping.sources import TableOptions, read_csv
+from recsys.mapping.csv_reader import TableOptions, read_csv
 
 JAPAN: Final = "JP"
 _NULL_ISLAND_KM: Final = 20.0

@@ -17,7 +17,7 @@ from recsys.config import Section
 from recsys.data.fields.text import known_zones
 from recsys.data.tables import CONTRACTS
 from recsys.errors import SettingsError, did_you_mean, explained
-from recsys.mapping.sources import TableOptions
+from recsys.mapping.csv_reader import TableOptions
 from recsys.strict_yaml import parse_yaml
 
 MAPPING_FILE: Final = "mapping.yaml"

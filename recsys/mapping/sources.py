@@ -7,28 +7,22 @@ said in SQL.
 """
 
 import codecs
-import csv
 import gzip
-import io
-import re
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final, Literal, cast
 from urllib.parse import unquote
 
-from recsys.config import Section
 from recsys.errors import SourceError, did_you_mean, explained
 from recsys.mapping.column_profile import quoted
+from recsys.mapping.csv_reader import TableOptions, file_bytes, read_csv
 from recsys.mapping.dumps import read_dump
 from recsys.mapping.encodings import decode_text
 from recsys.mapping.json_types import objects_of_one_type
 from recsys.storage.sources import SAVED_INDEX
 
-_DELIMITERS: Final = ",;\t|"
-_LINE_ENDS: Final = "\r\n"
 _SUFFIXES: Final = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".jsonl": "json", ".ndjson": "json",
     ".sqlite": "sqlite", ".sqlite3": "sqlite", ".db": "sqlite", ".duckdb": "duckdb", ".sql": "dump",
@@ -38,25 +32,9 @@ _LINES_LOOKED_AT: Final = 20
 
 _PARQUET_MARK: Final = b"PAR1"
 _HIVE_NULL: Final = "__HIVE_DEFAULT_PARTITION__"
-_EXCEL_MARK: Final = re.compile(r"\Asep=.\r?\n")
-_OTHER_LENGTH: Final = re.compile(r"Expected (\d+) columns, got (\d+)")
 
 Tables = Mapping[str, Callable[[], Any]]
 """What reads each table, by name."""
-
-
-class TableOptions(Section):
-    """How one table of a source is read, where the file cannot say so itself.
-
-    header_rows: rows of a CSV file before the first row of data. The names are those of the first of them
-    that names every column differently; where none does, such as under merged cells, each column has the
-    names above it, joined by a blank.
-    """
-
-    encoding: str | None = None
-    delimiter: str | None = None
-    header_rows: int = 1
-    file: str | None = None
 
 
 def source_tables(
@@ -208,7 +186,7 @@ def _of_file(file: Path, kind: str, encoding: str | None, options: Mapping[str, 
         return _sqlite_tables(file)
     if kind == "duckdb":
         return _duckdb_tables(file)
-    tables = read_dump(decode_text(_bytes(file), encoding, file.name), file.name)
+    tables = read_dump(decode_text(file_bytes(file), encoding, file.name), file.name)
     return {name: partial(_same, table) for name, table in tables.items()}
 
 
@@ -248,117 +226,6 @@ def _same(table: Any) -> Any:
     return table
 
 
-def _bytes(file: Path) -> bytes:
-    try:
-        return gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
-    except (OSError, EOFError) as error:
-        raise SourceError(explained("cannot be read", where=file.name, got=type(error).__name__)) from error
-
-
-_END: Final = "end"
-"""A last row of one's own, to see whether it is one."""
-
-
-def read_csv(file: Path, *, encoding: str | None, options: TableOptions) -> Any:
-    """Return a CSV file as text columns; an empty field is NULL.
-
-    Raises SourceError when it cannot be decoded, when lines have another number of fields than the header, or
-    when a field in quotation marks does not end.
-    """
-    import pyarrow as pa
-    import pyarrow.csv as pc
-
-    text = _EXCEL_MARK.sub("", decode_text(_bytes(file), encoding, file.name))
-    if not text.strip():
-        raise SourceError(explained("the file is empty", where=file.name, remedy="write its header at least"))
-    delimiter = options.delimiter or delimiter_of(text)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    headers = list(islice(rows, max(1, options.header_rows)))
-    first = headers[0] if headers else []
-    names = column_names(headers)
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise SourceError(
-            explained("two columns of one name", where=file.name, got=twice, remedy="rename one")
-        )
-    try:
-        table: Any = pc.read_csv(
-            io.BytesIO(f"{text.rstrip(_LINE_ENDS)}\n".encode()),
-            read_options=pc.ReadOptions(skip_rows=0, block_size=1 << 26),
-            parse_options=pc.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            convert_options=pc.ConvertOptions(
-                column_types=dict.fromkeys(first, pa.string()), null_values=[""], strings_can_be_null=True
-            ),
-        )
-    except pa.ArrowException as error:
-        remedy = "give every row as many fields as the header; a last row cut short is a file cut off"
-        wrong = _OTHER_LENGTH.search(str(error))
-        got = (
-            f"{wrong[2]} fields, not {wrong[1]}, in row {_row_of(text, delimiter, int(wrong[1]))}"
-            if wrong
-            else None
-        )
-        raise SourceError(explained("not one table", where=file.name, got=got, remedy=remedy)) from error
-    if '"' in text and _ends_in_quotes(text, delimiter):
-        remedy = "write a mark within a field twice; a last row cut short is a file cut off"
-        raise SourceError(explained("a quotation mark is never closed", where=file.name, remedy=remedy))
-    return table.rename_columns(names).slice(options.header_rows - 1)
-
-
-def column_names(headers: Sequence[Sequence[str]]) -> list[str]:
-    """Return the name of each column by one or several rows of headers.
-
-    >>> column_names([["id", "q1"], ["number", "your age"]]), column_names([["a", ""]])
-    (['id', 'q1'], ['a', 'column1'])
-    >>> column_names([["Member", "", "Home"], ["No", "Name", "Name"]])
-    ['Member No', 'Member Name', 'Home Name']
-    """
-    rows = [[name.strip() for name in row] for row in headers]
-    whole = next((row for row in rows if all(row) and len(set(row)) == len(row)), None)
-    if whole is not None or len(rows) < 2:
-        return [name or f"column{at}" for at, name in enumerate(whole or (rows[0] if rows else []))]
-    found: list[list[str]] = [[] for _ in rows[0]]
-    for row in rows:
-        above = ""
-        for at in range(len(found)):
-            own = row[at] if at < len(row) else ""
-            above = own or ("" if row is rows[-1] else above)
-            found[at] += [above] if above else []
-    return [" ".join(dict.fromkeys(names)) or f"column{at}" for at, names in enumerate(found)]
-
-
-def _ends_in_quotes(text: str, delimiter: str) -> bool:
-    """Say whether a CSV text ends inside a field with marks around it: the rows in that field are lost."""
-    with_end = f"{text.rstrip(_LINE_ENDS)}\n{_END}\n"
-    try:
-        rows = deque(csv.reader(io.StringIO(with_end, newline=""), delimiter=delimiter), maxlen=1)
-    except csv.Error:  # a field of more than 128 KiB
-        return True
-    return rows.pop() != [_END]
-
-
-def _row_of(text: str, delimiter: str, length: int) -> str:
-    """Return the number of the first row with another number of fields, the header being row 1."""
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    found = next((at for at, row in enumerate(rows, start=1) if row and len(row) != length), None)
-    return str(found or "?") + (", the last" if found and next(rows, None) is None else "")
-
-
-def delimiter_of(text: str) -> str:
-    r"""Return what parts the fields of a CSV text: the mark that its first lines hold equally often.
-
-    >>> delimiter_of('a;b\n1,5;2\n'), delimiter_of('one\n')
-    (';', ',')
-    """
-    best, most = ",", 0
-    for delimiter in _DELIMITERS:
-        rows = csv.reader(io.StringIO(text[:65536], newline=""), delimiter=delimiter)
-        lengths = [len(row) for _, row in zip(range(20), rows, strict=False)][:-1] or [1]
-        if min(lengths) == max(lengths) and lengths[0] > max(most, 1):
-            best, most = delimiter, lengths[0]
-    return best
-
-
 def _read_parquet(file: Path) -> Any:
     """Return a file without the index that pandas saved beside its columns."""
     import pyarrow as pa
@@ -379,7 +246,7 @@ def _read_json(file: Path, *, encoding: str | None) -> Any:
     """Return a file of JSON objects, one a line or all in one list."""
     import pyarrow as pa
 
-    objects = objects_of_one_type(decode_text(_bytes(file), encoding, file.name), file.name)
+    objects = objects_of_one_type(decode_text(file_bytes(file), encoding, file.name), file.name)
     return pa.Table.from_struct_array(pa.array(objects))
 
 

@@ -12,8 +12,9 @@ import pytest
 from recsys.catalogue.vocabulary import DAYS
 from recsys.errors import SettingsError, SourceError
 from recsys.mapping import Mapping, check_mapping
+from recsys.mapping.csv_reader import TableOptions
 from recsys.mapping.draft import draft_mapping
-from recsys.mapping.sources import TableOptions, source_tables
+from recsys.mapping.sources import source_tables
 
 SECRET = b"0123456789abcdef0123"
 DUMP = r"""-- MySQL dump 10.13  Distrib 8.0.36

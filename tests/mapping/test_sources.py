@@ -20,9 +20,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.errors import SourceError
+from recsys.mapping.csv_reader import TableOptions, delimiter_of
 from recsys.mapping.dumps import read_dump
 from recsys.mapping.encodings import decode_text
-from recsys.mapping.sources import TableOptions, delimiter_of, source_tables, unread_files
+from recsys.mapping.sources import source_tables, unread_files
 
 NAMES, ROWS = ["id", "名前"], [("001", "花子, 山田"), ("002", '"引用"'), ("003", None)]
 EXPECTED = [dict(zip(NAMES, row, strict=True)) for row in ROWS]
