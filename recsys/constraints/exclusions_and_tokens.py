@@ -23,8 +23,9 @@ from recsys.constraints.base import (
     has_any_word,
     wants_apart,
 )
-from recsys.data.csr import SparseRows, equal_keys, numbered
+from recsys.data.csr import SparseRows, equal_keys
 from recsys.data.exclusions import EXCLUSION_REASONS
+from recsys.data.pair_keys import are_among, unordered_pair_keys
 from recsys.data.population import Population
 from recsys.types import BoolArray, Int32Array
 
@@ -47,7 +48,8 @@ class Tokens(Constraint):
         """Say whether no token of the one equals one of the other, unless both only exclude."""
         tokens = people.long.tokens
         row, namespace = tokens[C.ROW].to_numpy(np.int64), tokens[C.NAMESPACE].to_numpy(object)
-        value = numbered(zip(namespace, tokens[C.HMAC].to_numpy(object), strict=True))
+        (space, _), (word, words) = (pd.factorize(tokens[name]) for name in (C.NAMESPACE, C.HMAC))
+        value = pd.factorize(space * max(len(words), 1) + word)[0]
         (mine, a), (theirs, b) = (equal_keys(rows, row) for rows in (i, j))
         left, right = equal_keys(mine * len(value) + value[a], theirs * len(value) + value[b])
         a, b = a[left], b[right]
@@ -104,9 +106,9 @@ class SamePerson(Constraint):
 
     def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
         """Say whether the tokens differ where both are known, and no other account comes before either."""
-        a, b = people.person_tokens[i], people.person_tokens[j]
+        person = persons(people)  # whoever has no token is nobody else's account
         first = ~_comes_after_another_account(people, self.verification)
-        return (i != j) & (pd.isna(a) | pd.isna(b) | np.asarray(a != b, bool)) & first[i] & first[j]
+        return (i != j) & (person[i] != person[j]) & first[i] & first[j]
 
     def clauses(self, people: Population) -> Sequence[Clause]:
         """Return a group per token that two accounts share, and a gate for the account that takes part."""
@@ -151,8 +153,8 @@ def _has_what_is_asked(people: Population, verification: str) -> BoolArray:
 
 def _comes_after_another_account(people: Population, verification: str) -> BoolArray:
     """Say which accounts share a token with one that comes before them, `(n_people,)`."""
-    tokens = pd.Series(people.person_tokens, dtype=object)
-    shared = np.flatnonzero(tokens.notna() & tokens.duplicated(keep=False))
+    person = persons(people)
+    shared = np.flatnonzero(np.bincount(person, minlength=len(people))[person] > 1)
     good = [
         _has_what_is_asked(people, verification),
         people.is_word(C.ACCOUNT_STATE, "active"),
@@ -162,13 +164,13 @@ def _comes_after_another_account(people: Population, verification: str) -> BoolA
         *(people.is_word(C.ACTIVITY, word) for word in ENUMERATIONS[C.ACTIVITY].words),
     ]
     after = np.zeros(len(people), bool)
-    best: dict[object, int] = {}
-    for row in shared.tolist():
-        before = best.setdefault(tokens[row], row)
+    best: dict[int, int] = {}
+    for row, one in zip(shared.tolist(), person[shared].tolist(), strict=True):
+        before = best.setdefault(one, row)
         if before != row:
             better = [bool(column[row]) for column in good] > [bool(column[before]) for column in good]
             after[before if better else row] = True
-            best[tokens[row]] = row if better else before
+            best[one] = row if better else before
     return after
 
 
@@ -209,9 +211,8 @@ class Exclusions(Constraint):
     def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
         """Say whether the two persons are not among the separated pairs of persons."""
         person, n_people = persons(people), len(people)
-        apart = np.sort(person[people.relations.excluded], axis=1)
-        asked = np.sort(np.column_stack([person[i], person[j]]), axis=1)
-        return ~np.isin(asked @ [n_people, 1], apart @ [n_people, 1])
+        apart = unordered_pair_keys(*person[people.relations.excluded].T, n_people)
+        return ~are_among(unordered_pair_keys(person[i], person[j], n_people), apart)
 
     def clauses(self, people: Population) -> Sequence[Clause]:
         """Return every separated pair, spread over all accounts of the two persons."""

@@ -69,8 +69,8 @@ class MandatoryAnswers(Constraint):
         accepts = [
             satisfies(answer, accepted)
             for answer, accepted in zip(
-                answers[C.ANSWER].to_numpy(object)[public[said]],
-                answers[C.ACCEPTED].to_numpy(object)[asked[heard]],
+                answers[C.ANSWER].iloc[public[said]].to_numpy(object),
+                answers[C.ACCEPTED].iloc[asked[heard]].to_numpy(object),
                 strict=True,
             )
         ]

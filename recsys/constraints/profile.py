@@ -25,6 +25,7 @@ from recsys.constraints.base import (
     shares_a_word,
 )
 from recsys.data.bitsets import one_hot, unpack
+from recsys.data.pair_keys import are_among
 from recsys.data.population import Population
 from recsys.types import BoolArray, Int32Array
 
@@ -218,8 +219,8 @@ class Discretion(Constraint):
         """Say whether the candidate is open, or liked the viewer, or both are hidden and both opted in."""
         hidden, opted_in = people.is_word(C.DISCRETION, "liked_only"), people.relations.suggestible
         n_people = len(people)
-        likes = people.relations.liked.astype(np.int64) @ [n_people, 1]
-        liked = np.isin(candidate.astype(np.int64) * n_people + viewer, likes)
+        actor, target = people.relations.liked.astype(np.int64).T
+        liked = are_among(candidate.astype(np.int64) * n_people + viewer, actor * n_people + target)
         suggested = hidden[viewer] & hidden[candidate] & opted_in[viewer] & opted_in[candidate]
         return ~hidden[candidate] | liked | suggested
 

@@ -1,8 +1,8 @@
 """Sparse rows in compressed form (CSR): row r holds `indices[indptr[r]:indptr[r + 1]]`, ascending."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -93,22 +93,26 @@ def equal_keys(
     [[0, 0, 2, 2], [0, 2, 0, 2]]
     """
     order = np.argsort(right, kind="stable")
-    ordered = right[order]
-    start = np.searchsorted(ordered, left, side="left")
-    size = np.searchsorted(ordered, left, side="right") - start
+    start, size = _runs(right[order], left)
     at = np.repeat(np.arange(len(left)), size)
     within = np.arange(len(at)) - np.repeat(np.cumsum(size) - size, size)
     return at, order[start[at] + within]
 
 
-def numbered(values: Iterable[object]) -> npt.NDArray[np.int64]:
-    """Return one number for each value, the same for equal ones, counted up as they are first seen.
+_SPARE: Final = 4
+"""Times as many numbers as places up to which each number is looked up in a table of its own."""
 
-    >>> numbered(["b", "a", "b"]).tolist()
-    [0, 1, 0]
-    """
-    known: dict[object, int] = {}
-    return np.array([known.setdefault(value, len(known)) for value in values], np.int64)
+
+def _runs(ordered: IntegerArray, wanted: IntegerArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return where each wanted number begins among ascending ones, and how often it stands there."""
+    most = int(max(ordered.max(initial=0), wanted.max(initial=0)))
+    least = int(min(ordered.min(initial=0), wanted.min(initial=0)))
+    if least >= 0 and most <= _SPARE * (len(ordered) + len(wanted)):  # rows, of which there are few
+        size = np.bincount(ordered, minlength=most + 1)
+        start = np.cumsum(size) - size
+        return start[wanted], size[wanted]
+    first = np.searchsorted(ordered, wanted, side="left")
+    return first, np.searchsorted(ordered, wanted, side="right") - first
 
 
 def _keys(rows: IntegerArray, members: IntegerArray) -> npt.NDArray[np.int64]:

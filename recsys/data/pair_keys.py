@@ -2,8 +2,9 @@
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from recsys.types import Int64Array
+from recsys.types import BoolArray, Int64Array
 
 
 def unordered_pair_keys(first: npt.ArrayLike, second: npt.ArrayLike, n_people: int) -> Int64Array:
@@ -26,3 +27,12 @@ def reversed_pair_keys(keys: Int64Array, n_people: int) -> Int64Array:
     """
     width = max(n_people, 1)
     return keys % width * width + keys // width
+
+
+def are_among(keys: Int64Array, known: Int64Array) -> BoolArray:
+    """Say which keys are among some known ones, `(n_keys,)` bool; each is looked up once, nothing is sorted.
+
+    >>> are_among(np.array([3, 1, 3]), np.array([3])).tolist()
+    [True, False, True]
+    """
+    return pd.Index(keys).isin(known)
