@@ -1,7 +1,7 @@
 """Threads over ranges of people; the result never depends on how many there are."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Final, TypeVar
@@ -68,3 +68,17 @@ def map_in_threads(function: Callable[[A], B], items: Iterable[A], workers: int)
     """
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(function, items))
+
+
+def one_ahead(items: Iterable[A]) -> Iterator[A]:
+    """Yield the items in order, each made by a thread while the one before it is used.
+
+    >>> list(one_ahead(iter("abc")))
+    ['a', 'b', 'c']
+    """
+    made, end = iter(items), object()
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, made, end)
+        while (item := coming.result()) is not end:
+            coming = pool.submit(next, made, end)
+            yield item  # type: ignore[misc]

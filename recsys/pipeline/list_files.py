@@ -16,6 +16,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.population import Population
 from recsys.errors import InputError, explained, missing_columns
 from recsys.messaging.reasons import Reasons
+from recsys.parallel import one_ahead
 from recsys.ranking.recommend import RankedPairs
 from recsys.storage.atomic_write import atomic_file
 from recsys.storage.parquet_frames import dictionary_codes
@@ -152,7 +153,7 @@ def join_lists(parts: Sequence[Path], target: Path) -> int:
     Raises InputError for a part in another order.
     """
     order = _Order.of(parts)
-    write_table(target, _in_order([_Reader(path) for path in parts], order))
+    write_table(target, one_ahead(_in_order([_Reader(path) for path in parts], order)))
     return order.n_rows
 
 
