@@ -211,8 +211,9 @@ class Exclusions(Constraint):
     def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
         """Say whether the two persons are not among the separated pairs of persons."""
         person, n_people = persons(people), len(people)
-        apart = unordered_pair_keys(*person[people.relations.excluded].T, n_people)
-        return ~are_among(unordered_pair_keys(person[i], person[j], n_people), apart)
+        apart = person[people.relations.excluded]
+        known = unordered_pair_keys(apart[:, 0], apart[:, 1], n_people)
+        return ~are_among(unordered_pair_keys(person[i], person[j], n_people), known)
 
     def clauses(self, people: Population) -> Sequence[Clause]:
         """Return every separated pair, spread over all accounts of the two persons."""
