@@ -1,6 +1,7 @@
 """What every feature block must do, whatever it is about."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -17,6 +18,12 @@ from recsys.testing.people import AS_OF, make_people
 PROTECTED = (C.GENDER, C.MEETS_GENDERS, C.HOUSEHOLD_STATUS, C.ACCEPTS_HOUSEHOLD_STATUS, C.LANGUAGES)
 
 
+@cache
+def usual_people(n, seed):
+    """Return people who are made once for all blocks; nobody may change them."""
+    return make_people(n, np.random.default_rng(seed))
+
+
 class BlockContract:
     """Subclass it, and give `block` and, if events matter, `events`."""
 
@@ -27,7 +34,9 @@ class BlockContract:
         return Events.none()
 
     def people(self, n=30, seed=11, **overrides):
-        return make_people(n, np.random.default_rng(seed), **overrides)
+        return (
+            make_people(n, np.random.default_rng(seed), **overrides) if overrides else usual_people(n, seed)
+        )
 
     def fitted(self, people):
         return self.block().fit(people, events=self.events(people))

@@ -1,5 +1,6 @@
 """What every model must do, whatever it learns from."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,20 @@ def some_events(ids, rng, n=400):
     )
 
 
+@cache
+def people_of(n, seed):
+    """Return people who are made once; nobody may change them."""
+    return make_people(n, np.random.default_rng(seed))
+
+
+@cache
+def fitted_once(contract):
+    """Return the usual model of a contract, for tests that only read it."""
+    test = contract()
+    people = test.people()
+    return test.fitted(people, Events.of(test.frame(people)))
+
+
 class ModelContract:
     """Subclass it and give `model()`, a fresh unfitted model."""
 
@@ -37,13 +52,16 @@ class ModelContract:
         raise NotImplementedError
 
     def people(self, n=30):
-        return make_people(n, np.random.default_rng(12))
+        return people_of(n, 12)
 
     def frame(self, people):
         return some_events(people.ids.ids(np.arange(len(people))), np.random.default_rng(13))
 
     def fitted(self, people, events, seed=5):
         return self.model().fit(people, events, rng=np.random.default_rng(seed))
+
+    def usual(self):
+        return fitted_once(type(self))
 
     def pairs(self, people):
         ids = people.ids.ids(np.arange(len(people)))
@@ -66,7 +84,7 @@ class ModelContract:
     def test_a_second_fit_equals_a_first(self):
         people = self.people()
         events, other = Events.of(self.frame(people)), Events.none()
-        first = self.fitted(people, events)
+        first = self.usual()
         again = self.fitted(people, other).fit(people, events, rng=np.random.default_rng(5))
         assert first.fitted.taste.tobytes() == again.fitted.taste.tobytes()
         assert first.fitted.appeal.tobytes() == again.fitted.appeal.tobytes()
@@ -74,15 +92,16 @@ class ModelContract:
     def test_equal_seeds_give_equal_files(self, tmp_path):
         people = self.people()
         events = Events.of(self.frame(people))
-        folders = [self.fitted(people, events).save(tmp_path / name) for name in ("a", "b")]
+        twins = self.usual(), self.fitted(people, events)
+        folders = [model.save(tmp_path / name) for model, name in zip(twins, ("a", "b"), strict=True)]
         files = [sorted(path.name for path in folder.iterdir()) for folder in folders]
         assert files[0] == files[1]
         for name in files[0]:
             assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes(), name
 
     def test_saved_and_loaded_scores_are_the_same(self, tmp_path):
-        people, strangers = self.people(), make_people(8, np.random.default_rng(99))
-        model = self.fitted(people, Events.of(self.frame(people)))
+        people, strangers = self.people(), people_of(8, 99)
+        model = self.usual()
         loaded = type(model).load(model.save(tmp_path / "model"))
         assert loaded.config == model.config
         for crowd in (None, people, strangers):
@@ -96,8 +115,7 @@ class ModelContract:
             assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes()
 
     def test_only_arrays_and_json_are_saved(self, tmp_path):
-        people = self.people()
-        folder = self.fitted(people, Events.of(self.frame(people))).save(tmp_path / "model")
+        folder = self.usual().save(tmp_path / "model")
         assert {path.suffix for path in Path(folder).iterdir()} <= {".npy", ".json"}
         for path in Path(folder).glob("*.npy"):
             np.load(path, allow_pickle=False)
@@ -106,15 +124,14 @@ class ModelContract:
         class Other(type(self.model())):
             name = "other"
 
-        people = self.people()
-        folder = self.fitted(people, Events.of(self.frame(people))).save(tmp_path / "model")
+        folder = self.usual().save(tmp_path / "model")
         with pytest.raises(SourceError, match="model"):
             Other.load(folder)
 
     def test_scored_pairs_are_probabilities_in_both_directions(self):
         people = self.people()
         pairs = self.pairs(people)
-        scored = self.fitted(people, Events.of(self.frame(people))).score_pairs(pairs)
+        scored = self.usual().score_pairs(pairs)
         named = [C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL, C.P_LOOK, C.P_ANSWER]
         assert list(scored.columns) == [C.VIEWER, C.CANDIDATE, *named]
         for column in named:
@@ -127,7 +144,7 @@ class ModelContract:
 
     def test_the_order_of_pairs_does_not_matter_and_is_kept(self):
         people = self.people()
-        model = self.fitted(people, Events.of(self.frame(people)))
+        model = self.usual()
         pairs = self.pairs(people)
         mixed = pairs.sample(frac=1.0, random_state=np.random.default_rng(0))
         expected = model.score_pairs(pairs).loc[mixed.index]
@@ -135,7 +152,7 @@ class ModelContract:
 
     def test_a_pair_is_the_sum_of_its_parts(self, tmp_path):
         people = self.people()
-        model = self.fitted(people, Events.of(self.frame(people)))
+        model = self.usual()
         loaded = type(model).load(model.save(tmp_path / "model"))
         for a, b in (("u00003", "u00007"), ("u00012", "u00001")):
             explained = model.explain_pair(a, b)
@@ -155,8 +172,7 @@ class ModelContract:
                 np.testing.assert_allclose(swapped.terms[part], values[::-1], atol=1e-9)
 
     def test_strangers_are_explained_too(self):
-        people, strangers = self.people(), make_people(8, np.random.default_rng(99))
-        model = self.fitted(people, Events.of(self.frame(people)))
+        strangers, model = people_of(8, 99), self.usual()
         a, b = strangers.ids.ids([0, 1])
         explained = model.explain_pair(a, b, people=strangers)
         np.testing.assert_allclose(
@@ -165,18 +181,16 @@ class ModelContract:
         np.testing.assert_allclose(explained.to_frame()["logit"].sum(), explained.logits.sum(), atol=4e-5)
 
     def test_who_cannot_be_explained(self):
-        people = self.people()
         with pytest.raises(NotFittedError, match="fit"):
             self.model().explain_pair("u00001", "u00002")
-        model = self.fitted(people, Events.of(self.frame(people)))
+        model = self.usual()
         with pytest.raises(UnknownIdError, match="did you mean 'u00001'"):
             model.explain_pair("u00002", "u00001 ")
         with pytest.raises(InputError, match="two people"):
             model.explain_pair("u00002", "u00002")
 
     def test_unknown_ids_and_missing_columns_are_refused(self):
-        people = self.people()
-        model = self.fitted(people, Events.of(self.frame(people)))
+        model = self.usual()
         with pytest.raises(UnknownIdError, match="nobody"):
             model.score_pairs(pd.DataFrame({C.VIEWER: ["u00001"], C.CANDIDATE: ["nobody"]}))
         with pytest.raises(InputError, match=C.CANDIDATE):
@@ -213,8 +227,7 @@ class ModelContract:
         assert scored[C.P_LIKE].notna().all()
 
     def test_people_never_seen(self):
-        people, strangers = self.people(), make_people(8, np.random.default_rng(99))
-        model = self.fitted(people, Events.of(self.frame(people)))
+        strangers, model = people_of(8, 99), self.usual()
         directed = model.directed(strangers)
         assert directed.ids == strangers.ids
         assert directed.n_factors == model.fitted.n_factors
@@ -225,7 +238,7 @@ class ModelContract:
         frame = self.frame(people)
         strange = frame.assign(**{C.ACTOR: "somebody-else"})
         later = frame.assign(**{C.TS: AS_OF + pd.Timedelta(days=1), C.TYPE: "like"})
-        first = self.fitted(people, Events.of(frame))
+        first = self.usual()
         second = self.fitted(people, Events.of(pd.concat([frame, strange, later], ignore_index=True)))
         np.testing.assert_allclose(first.fitted.taste, second.fitted.taste, atol=1e-4)
         np.testing.assert_allclose(first.fitted.appeal, second.fitted.appeal, atol=1e-4)
@@ -250,7 +263,7 @@ class ModelContract:
         people = self.people()
         frame = self.frame(people)
         mixed = frame.sample(frac=1.0, random_state=np.random.default_rng(0))
-        first, second = (self.fitted(people, Events.of(table)) for table in (frame, mixed))
+        first, second = self.usual(), self.fitted(people, Events.of(mixed))
         i, j = np.divmod(np.arange(900), 30)
         np.testing.assert_allclose(first.fitted.logits(i, j), second.fitted.logits(i, j), atol=1e-4)
 
