@@ -1,11 +1,17 @@
 """Factorisations of `implicit`, the one place that imports it, and explicit alternating least squares."""
 
+from functools import cache
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from recsys.models.fold_in import EntriesByPerson, fold_in
 from recsys.models.impressions import Impressions
 from recsys.parallel import n_threads
 from recsys.types import Float64Array
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 
 def stored_confidences(impressions: Impressions, alpha: float) -> Float64Array:
@@ -43,11 +49,10 @@ def implicit_als(
         return np.zeros((n_people, n_factors)), np.zeros((n_people, n_factors))
     from implicit.cpu.als import AlternatingLeastSquares
     from scipy.sparse import csr_matrix
-    from threadpoolctl import threadpool_limits
 
     stored = stored_confidences(answers, alpha).astype(np.float32)
     matrix = csr_matrix((stored, (answers.viewers, answers.candidates)), shape=(n_people, n_people))
-    with threadpool_limits(1, "blas"):
+    with _linear_algebra().limit(limits=1, user_api="blas"):
         als = AlternatingLeastSquares(
             factors=n_factors,
             regularization=regularization,
@@ -60,6 +65,14 @@ def implicit_als(
     gave = np.bincount(answers.viewers, minlength=n_people) > 0
     received = np.bincount(answers.candidates, minlength=n_people) > 0
     return taste * gave[:, None], appeal * received[:, None]
+
+
+@cache
+def _linear_algebra() -> "ThreadpoolController":
+    """Return the BLAS libraries that are loaded: looking for them takes longer than a small fit."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def implicit_bpr(

@@ -8,6 +8,7 @@ several values in one folder, each under a prefix of its own. No pickle: a folde
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -171,8 +172,11 @@ def _rebuild(hint: Any, arrays: Mapping[str, npt.NDArray[Any]], scalars: Mapping
 
 def _field_types(cls: Any) -> dict[str, Any]:
     """Return the fields a dataclass or NamedTuple is made of, with their types; of anything else none."""
-    if not isinstance(cls, type):
-        return {}
+    return _types_of_class(cls) if isinstance(cls, type) else {}
+
+
+@cache
+def _types_of_class(cls: type) -> dict[str, Any]:
     if is_dataclass(cls):
         names = [field.name for field in fields(cls) if field.init]
     else:
