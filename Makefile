@@ -55,7 +55,7 @@ console: env ## the operators' console on two nights of a made-up town; PORT=800
 ##@ Check
 
 fast: env ## the inside alone, in about a minute and a half: rules, tables, features, search, allocation, metrics; no models
-	$(PYTHON) -m pytest $(WORKERS) -m 'not slow and not whole_matrix' --ignore=tests/storage/postgres $(FAST)
+	$(PYTHON) -m pytest $(WORKERS) -m 'not slow and not thorough' --ignore=tests/storage/postgres $(FAST)
 
 # A file is one worker's: what its tests share is made once. Files in their order: nights before docstrings.
 WORKERS := -n auto --dist loadfile --no-loadscope-reorder
@@ -89,7 +89,7 @@ test-minimum: ## the fast tests and those of models with the lowest versions tha
 	$(SYSTEM_PYTHON) -m venv .venv-minimum
 	.venv-minimum/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/minimum.txt
 	.venv-minimum/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	.venv-minimum/bin/python -m pytest -n auto --dist loadfile -m 'not slow and not whole_matrix' $(FAST) tests/models
+	.venv-minimum/bin/python -m pytest -n auto --dist loadfile -m 'not slow and not thorough' $(FAST) tests/models
 
 test-spark: ## the tests of the Spark executor, in an environment of their own (needs Java 17)
 	$(MAKE) VENV=.venv-spark env
@@ -119,7 +119,7 @@ bench-million: env ## one search for a million people on all processors; WITH="-
 	  --no-peers --memory-mb 8000 $(WITH)
 
 soak: env ## every cell of what restricts; nights killed at random; a backend under load; WITH="--minutes 2" for less than ten
-	$(PYTHON) -m pytest $(WORKERS) -m whole_matrix tests/safety
+	$(PYTHON) -m pytest $(WORKERS) -m thorough tests
 	$(PYTHON) -m tests.benchmarks.night_soak $(WITH)
 	$(PYTHON) -m tests.benchmarks.soak $(WITH)
 

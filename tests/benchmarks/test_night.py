@@ -18,8 +18,9 @@ def linked(root: Path) -> Path:
     return root
 
 
+@pytest.mark.thorough
 def test_what_is_cut_short_or_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One stage and one harm of the walk: `tests/crash` walks them all."""
+    """One stage and one harm of the walk; `tests/crash` walks all of them at a few steps."""
     monkeypatch.setattr(night, "HARMS", night.HARMS[:1])
     monkeypatch.setattr(night, "WRITES", {"recommend": night.WRITES["recommend"]})
     out = tmp_path / "out.json"
@@ -32,7 +33,7 @@ def test_what_is_cut_short_or_damaged(tmp_path: Path, monkeypatch: pytest.Monkey
     assert (summary["crash_lost"], summary["corrupt_loaded"]) == (0, 0)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_whole_night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(night, "_project", linked)
     out = tmp_path / "out.json"

@@ -10,6 +10,7 @@ from recsys.pipeline.retention import remove_leftovers
 from tests.benchmarks import night_soak
 
 
+@pytest.mark.thorough
 def test_nothing_is_lost(tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     assert night_soak.main(["--minutes", "0.05", "--json", str(out)]) == 0

@@ -14,8 +14,12 @@ from tests.crash.disk import Harm, felt
 from tests.crash.processes import in_process
 from tests.crash.stages import REGIONS, WRITES, Stages
 
-PLACES: dict[Harm, tuple[float, ...]] = {"killed": (0.4, 1.0), "torn": (0.5,), "full": (0.7,)}
-"""How far along each stage is cut short here; `python -m tests.benchmarks.night` walks all steps."""
+LAST: tuple[Harm, float] = ("killed", 1.0)
+EARLIER: tuple[tuple[Harm, float], ...] = (("killed", 0.4), ("torn", 0.5), ("full", 0.7))
+"""How, and how far along, stages are cut short here: each at its last step, and earlier in one of three ways.
+
+`python -m tests.benchmarks.night` walks all steps of each in every way.
+"""
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
@@ -29,12 +33,15 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Stages:
 def test_a_stage_may_end_at_any_step(stages: Stages, stage: str) -> None:
     kinds = stages.kinds(stage)
     assert len(kinds) >= 4
-    for harm, places in PLACES.items():
-        steps = felt(kinds, harm)
-        points = {steps[max(1, round(place * len(steps))) - 1] for place in places}
-        walked = stages.walk(stage, harm, sorted(points))
-        assert walked.lost == []
-        assert walked.points == len(points)
+    for harm, place in (LAST, EARLIER[[*WRITES].index(stage) % len(EARLIER)]):
+        cut_short(stages, stage, kinds, harm, place)
+
+
+def cut_short(stages: Stages, stage: str, kinds: list[str], harm: Harm, place: float) -> None:
+    steps = felt(kinds, harm)
+    walked = stages.walk(stage, harm, [steps[max(1, round(place * len(steps))) - 1]])
+    assert walked.lost == []
+    assert walked.points == 1
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +52,8 @@ def regional(tmp_path_factory: pytest.TempPathFactory) -> Stages:
 def test_an_allocation_by_region_may_end_at_any_step(regional: Stages) -> None:
     kinds = regional.kinds("allocate")
     assert len(kinds) > 200
-    for harm, places in PLACES.items():
-        steps = felt(kinds, harm)
-        points = {steps[max(1, round(place * len(steps))) - 1] for place in (0.1, *places)}
-        walked = regional.walk("allocate", harm, sorted(points))
-        assert walked.lost == []
-        assert walked.points == len(points)
+    for harm, place in (("killed", 0.1), *EARLIER):
+        cut_short(regional, "allocate", kinds, harm, place)
 
 
 def test_tasks_of_regions_finished_before_the_end_are_not_done_again(regional: Stages) -> None:

@@ -38,8 +38,9 @@ def pages(ranker: Ranker, ids: list[str]) -> set[tuple[str, str]]:
     return set(found)
 
 
-def looks(ranker: Ranker, ids: list[str]) -> set[tuple[str, str]]:
-    return {(v, c) for v in ids for c in ids if ranker.look(v, c, NOW) is not None}
+def looks(ranker: Ranker, ids: list[str], viewers: list[str] | None = None) -> set[tuple[str, str]]:
+    """Return who may look at whom, of all viewers or of some."""
+    return {(v, c) for v in viewers or ids for c in ids if ranker.look(v, c, NOW) is not None}
 
 
 def random_world(seed: int) -> World:

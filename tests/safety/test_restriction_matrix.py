@@ -376,7 +376,7 @@ def open_cells(town: Published, folder: Path, door: str, form: str, of: Collecti
 @pytest.mark.filterwarnings("ignore:rows about safety name nobody")
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("door", DOORS)
-@pytest.mark.parametrize("part", ["some", pytest.param("all", marks=pytest.mark.whole_matrix)])
+@pytest.mark.parametrize("part", ["some", pytest.param("all", marks=pytest.mark.thorough)])
 def test_what_restricts_is_seen_in_every_place(
     town: Published, tmp_path: Path, door: str, form: str, part: str
 ) -> None:
