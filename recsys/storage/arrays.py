@@ -4,6 +4,8 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -74,7 +76,7 @@ def load_arrays(
             raise SourceError(explained("an array does not match its hash", where=str(path), remedy=remedy))
         mapped = mmap and 0 not in entry["shape"]  # an empty file cannot be mapped
         try:
-            found = np.load(path, mmap_mode=mode if mapped else None, allow_pickle=False)
+            found = _mapped(path, entry, mode) if mapped else np.load(path, allow_pickle=False)
         except (ValueError, EOFError, OSError) as error:
             raise SourceError(
                 explained("not an array file", where=str(path), got=str(error), remedy="make it anew")
@@ -86,6 +88,26 @@ def load_arrays(
             )
         arrays[name] = np.asarray(found) if mode == "c" else found
     return arrays, index["meta"]
+
+
+def _mapped(path: Path, entry: Mapping[str, Any], mode: Literal["r", "c"]) -> npt.NDArray[Any]:
+    """Map a file that begins as its entry says; numpy reads any other, and parses how it begins."""
+    shape = tuple(entry["shape"])
+    begin = _begin_of_file(entry["dtype"], shape)
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - many small files are opened
+        if begin and file.read(len(begin)) == begin:
+            return np.memmap(file, entry["dtype"], mode, len(begin), shape)
+    return np.load(path, mmap_mode=mode, allow_pickle=False)
+
+
+@lru_cache(maxsize=4096)
+def _begin_of_file(dtype: str, shape: tuple[int, ...]) -> bytes:
+    """Return the bytes before the values of such an array; none for one that is not mapped as it is."""
+    if not re.fullmatch(r"[<>|=][biufcSU]\d+", dtype):
+        return b""
+    written = BytesIO()
+    np.lib.format.write_array_header_1_0(written, {"descr": dtype, "fortran_order": False, "shape": shape})
+    return written.getvalue()
 
 
 def _index(folder: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from contextlib import chdir
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -100,6 +101,16 @@ def here(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def served(here: Path, made: Path) -> Path:
+    """Return such a folder whose lists are served; published once."""
+    if not (made / "data").exists():
+        with chdir(made):
+            assert recsys(*PUBLISH).exit_code == 0
+    shutil.copytree(made / "data", here / "data")
+    return here
+
+
 def test_help_names_every_command() -> None:
     done = recsys("--help")
     assert done.exit_code == 0
@@ -167,8 +178,7 @@ def test_publish_serves_and_says_what_the_gates_said(here: Path) -> None:
     ranker.close()
 
 
-def test_publish_with_warnings_ends_with_10(here: Path) -> None:
-    recsys(*PUBLISH)
+def test_publish_with_warnings_ends_with_10(served: Path) -> None:
     lists = pd.read_parquet("lists.parquet")
     lists[lists["rank"] <= 3].to_parquet("shorter.parquet")
     done = recsys(*PUBLISH, "--lists", "shorter.parquet")
@@ -176,15 +186,14 @@ def test_publish_with_warnings_ends_with_10(here: Path) -> None:
     assert "WARN  rows" in done.output
 
 
-def test_a_refused_publication_ends_with_20(here: Path) -> None:
-    recsys(*PUBLISH)
-    before = current_run(here / "data/published")
+def test_a_refused_publication_ends_with_20(served: Path) -> None:
+    before = current_run(served / "data/published")
     lists = pd.read_parquet("lists.parquet")
     lists.assign(candidate_id=lists["viewer_id"]).to_parquet("selves.parquet")
     done = recsys(*PUBLISH, "--lists", "selves.parquet")
     assert done.exit_code == 20
     assert "BLOCK no_self" in done.output
-    assert current_run(here / "data/published") == before
+    assert current_run(served / "data/published") == before
 
 
 def test_a_busy_folder_ends_with_30(here: Path) -> None:
@@ -259,11 +268,10 @@ def test_funnel_ends_with_those_who_remain(here: Path) -> None:
     assert everybody.output.startswith("全員")
 
 
-def test_report_writes_one_page(here: Path) -> None:
-    recsys(*PUBLISH)
+def test_report_writes_one_page(served: Path) -> None:
     done = recsys("report", "--source", "parquet:town", "--out", "page.html", "--lang", "ja")
     assert done.exit_code == 0, done.output
-    assert (here / "page.html").read_text().startswith("<!")
+    assert (served / "page.html").read_text().startswith("<!")
 
 
 def test_doctor_is_content_before_and_after_the_first_night(here: Path) -> None:
@@ -276,10 +284,9 @@ def test_doctor_is_content_before_and_after_the_first_night(here: Path) -> None:
     assert f"{current_run(here / 'data/published')}" in after.output
 
 
-def test_doctor_finds_a_damaged_publication(here: Path) -> None:
-    recsys(*PUBLISH)
-    served = read_publication(here / "data/published")
-    (served.folder / "recommendations.parquet").write_bytes(b"")
+def test_doctor_finds_a_damaged_publication(served: Path) -> None:
+    publication = read_publication(served / "data/published")
+    (publication.folder / "recommendations.parquet").write_bytes(b"")
     done = recsys("doctor")
     assert done.exit_code == 40
     assert "BAD  served" in done.output
@@ -369,8 +376,7 @@ def test_the_program_itself(here: Path) -> None:
     assert len(wrong.stderr.splitlines()) == 1
 
 
-def test_forget_notes_people_and_says_what_went(here: Path) -> None:
-    assert recsys(*PUBLISH).exit_code == 0
+def test_forget_notes_people_and_says_what_went(served: Path) -> None:
     first = current_run("data/published")
     assert recsys(*PUBLISH).exit_code == 0
     gone = read_publication("data/published").lists["candidate_id"].iloc[0]
@@ -493,8 +499,7 @@ def test_review_opens_a_case_for_each_row_once(here: Path) -> None:
     assert len(CaseLog("cases", MemorySafety()).cases()) == opened[0]
 
 
-def test_doctor_says_when_what_is_served_names_somebody_erased(here: Path) -> None:
-    assert recsys(*PUBLISH).exit_code == 0
+def test_doctor_says_when_what_is_served_names_somebody_erased(served: Path) -> None:
     gone = read_publication("data/published").lists["candidate_id"].iloc[0]
     assert recsys("forget", gone).exit_code == 0
     done = recsys("doctor")
@@ -503,17 +508,16 @@ def test_doctor_says_when_what_is_served_names_somebody_erased(here: Path) -> No
     assert gone not in done.output
 
 
-def test_doctor_says_when_neighbourhoods_name_somebody_erased(here: Path) -> None:
+def test_doctor_says_when_neighbourhoods_name_somebody_erased(served: Path) -> None:
     """Seen to fail: it said that nothing names them."""
-    settings = yaml.safe_load((here / "params.yaml").read_text(encoding="utf-8"))
+    settings = yaml.safe_load((served / "params.yaml").read_text(encoding="utf-8"))
     arms = {name: {"share": 0.5} for name in ("a", "b")}
     experiment = {"name": "e", "unit": "neighbourhood", "starts": "2026-03-02", "nights": 28, "arms": arms}
     settings["experiment"] = experiment | {"neighbourhoods": "groups.parquet"}
-    (here / "own.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
-    assert recsys(*PUBLISH).exit_code == 0
+    (served / "own.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     rows = pd.DataFrame({"user_id": ["gone-1", "other"], "neighbourhood": ["n1", "n1"]})
     for names, said in ((rows, "BAD  erased"), (rows[1:], "ok   erased")):
-        names.to_parquet(here / "groups.parquet", index=False)
+        names.to_parquet(served / "groups.parquet", index=False)
         assert recsys("forget", "gone-1", "--unknown").exit_code == 0
         done = recsys("doctor", "--params", "own.yaml")
         assert said in done.output

@@ -108,12 +108,12 @@ class Stages:
             walked.points += 1
             if not ended.killed and ended.value != 30:
                 walked.lost.append(f"{stage}, {harm} at {point}: ended with {ended.error or ended.value}")
-            looked = in_process(lambda: self.wrong(stage))
-            wrong = [looked.error] if looked.error else looked.value
+            next_one = in_process(lambda: [self.wrong(stage), self.run(stage)])
+            wrong, code = next_one.value or ([], None)
             walked.lost += [f"{stage}, {harm} at {point}: {text}" for text in wrong]
-            again = in_process(lambda: self.run(stage))
-            if again.error or again.value != 0 or (left := self._differing(stage)):
-                walked.lost.append(f"{stage}, rerun after {harm} at {point}: {again.error or left}")
+            if code != 0 or (left := self._differing(stage)):
+                said = next_one.error or (f"ended with {code}" if code != 0 else left)
+                walked.lost.append(f"{stage}, after {harm} at {point}: {said}")
         return walked
 
     def _harmed(self, stage: str, harm: Harm, point: int) -> int:

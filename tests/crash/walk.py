@@ -1,5 +1,6 @@
 """Walks through the steps a piece of work takes on the disk, and lets it fail at each."""
 
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,7 +29,7 @@ class Story:
 
     fresh:   puts everything as it was before.
     work:    the work, in a process of its own.
-    state:   what stands there, read in a fresh process; any plain value.
+    state:   what stands there, read in another process, which then does the work again; any plain value.
     """
 
     fresh: Callable[[], Any]
@@ -69,17 +70,26 @@ def walk(story: Story, harm: Harm, points: Iterable[int]) -> Walked:
         if not ended.killed and not ended.error:
             continue  # the work ended before this point, or the harm touched nothing it needed
         walked.points += 1
-        found = in_process(story.state)
-        if found.error or found.value not in (old, new):
-            walked.lost.append(f"{harm} at {point}: {found.error or found.value}")
+        next_one = in_process(lambda: _looked_and_rerun(story))
+        found, settled, error = next_one.value or (None, None, "")
+        if next_one.killed or next_one.error or found not in (old, new):
+            walked.lost.append(f"{harm} at {point}: {next_one.error or found}")
             continue
-        walked.before += found.value == old
-        walked.after += found.value == new
-        again = in_process(story.work)
-        settled = in_process(story.state)
-        if again.error or settled.error or settled.value != new:
-            walked.lost.append(f"rerun after {harm} at {point}: {again.error or settled.error or settled}")
+        walked.before += found == old
+        walked.after += found == new
+        if error or settled != new:
+            walked.lost.append(f"rerun after {harm} at {point}: {error or settled}")
     return walked
+
+
+def _looked_and_rerun(story: Story) -> tuple[Any, Any, str]:
+    """Return what stands there before and after the work is done again, and what went wrong in that."""
+    found = story.state()
+    try:
+        story.work()
+        return found, story.state(), ""
+    except Exception:
+        return found, None, traceback.format_exc()
 
 
 def _harmed(story: Story, harm: Harm, point: int) -> None:

@@ -25,7 +25,7 @@ from recsys.pipeline.attention import attention_limits
 from recsys.pipeline.executors import Job, PartFunction, PartResult, Processes, ProcessesKept
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import PATHS, NightPaths
-from recsys.pipeline.region_files import EDGES, PLACES
+from recsys.pipeline.region_files import PLACES
 from recsys.pipeline.region_partition import cut_regions
 from recsys.pipeline.region_tasks import RegionJob
 from recsys.pipeline.regions import allocate_regions
@@ -166,7 +166,7 @@ class Kills:
 
 
 def test_a_killed_worker_costs_its_task_alone(night, lists):
-    waves = (EDGES, PLACES)
+    waves = (PLACES,)
     with Processes(1).kept() as pool:
         allocate_regions(*night, executor=Kills(pool, waves))
     assert night[1].lists.read_bytes() == lists
@@ -219,7 +219,7 @@ def test_a_mixture_is_drawn_with_its_chances_whoever_does_the_tasks(night):
 
 def test_a_mixture_keeps_the_budget_over_draws(night):
     found = []
-    for seed in range(5):
+    for seed in range(3):
         drawn = with_allocate(night[0], mixture=True, minimum_exposure=False)
         settings = drawn.model_copy(update={"seed": seed})
         allocate_regions(settings, night[1])
