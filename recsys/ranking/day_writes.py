@@ -21,7 +21,7 @@ from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.canonical import in_any_spelling, not_canonical, utc_moment
 from recsys.safety.day_log import NEVER, NO_PROOF, TABLES_CHANGED, DayEvent, DayLog
 from recsys.safety.refused_rows import restriction_meant
-from recsys.safety.store import MEMBER, ask_safety, ask_safety_or_input
+from recsys.safety.store import MEMBER, PROOF, ask_safety, ask_safety_or_input
 from recsys.storage.manifest import read_manifest
 from recsys.storage.publication import RUNS
 
@@ -30,8 +30,6 @@ _log = structlog.get_logger(__name__)
 _LEAVING: Final = ("pass", "hide")
 _NO_CHANGES: Final = 1 << 62
 """A place in a log beyond every one: whoever asks from there on hears of no change of anybody's."""
-PROOF: Final = "proof"
-"""The reason of a hold that the day itself sets."""
 
 
 class DayWrites:
@@ -104,12 +102,13 @@ class DayWrites:
         proofs = [event for event in events if event.type == "verified"]
         for event in proofs:
             if event.detail == NO_PROOF:
-                self._safety.hold(event.actor, event.at, owner=MEMBER, reason=PROOF)
+                self._safety.hold(event.actor, event.at, owner=PROOF)
         given = [event for event in proofs if event.detail != NO_PROOF]
         taken_back = self._latest_taken_back() if given else {}
         for event in given:
             if event.at > taken_back.get(event.actor, NEVER):
-                self._safety.lift(event.actor, owner=MEMBER, reason=PROOF)
+                self._safety.lift(event.actor, owner=PROOF)
+                self._safety.lift(event.actor, owner=MEMBER, reason=PROOF)  # of stores of earlier versions
         return new
 
     def _of_known(self, event: DayEvent) -> DayEvent:

@@ -23,7 +23,7 @@ from recsys.data.ids import unpacked_strings
 from recsys.safety.erasure_list import ErasedPeople, person_hash
 from recsys.safety.fingerprints import forms_of
 from recsys.safety.keys import read_keys
-from recsys.safety.store import MEMBER
+from recsys.safety.store import MEMBER, PROOF
 from recsys.storage.csv import read_csv
 from recsys.storage.text_columns import as_texts, holds_text, in_plain_layout
 from recsys.types import Int64Array
@@ -55,12 +55,12 @@ _OPERATORS_OWN: Final = (_CASE_COLUMNS, _AUDIT_COLUMNS, _STEP_COLUMNS, _LEDGER_C
 def _is_of_operators(record: dict[str, Any], column: str) -> bool:
     """Say whether a value says who of the operators did something, or may say what another member did.
 
-    Of a hold that is its owner and its reason, unless the member set it.
+    Of a hold that is its owner and its reason, unless the member or a proof of theirs set it.
     """
     if column == "note":
         return True
     if "owner" in record:
-        return column in ("owner", "reason") and record["owner"] != MEMBER
+        return column in ("owner", "reason") and record["owner"] not in (MEMBER, PROOF)
     return column == "reason" and str(record[column]).startswith(("hold:", "ban:"))
 
 

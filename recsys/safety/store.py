@@ -39,6 +39,8 @@ OPERATOR: Final = "operator"
 """The owner of a hold when none is named."""
 MEMBER: Final = "member"
 """The owner of a pause: a member who takes themselves out of sight."""
+PROOF: Final = "proof"
+"""The owner of a hold by a proof of age or identity that was taken back: a new proof alone ends it."""
 Answer = TypeVar("Answer")
 
 

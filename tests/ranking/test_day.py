@@ -151,6 +151,25 @@ def test_who_restricts_themselves_is_out_of_sight_at_once(
         assert page(there, a) == before
 
 
+def test_a_proof_that_was_taken_back_is_ended_by_a_proof_alone(world: World, workers: list[Ranker]) -> None:
+    """Seen to fail: whoever ended the member's pause ended it too."""
+    (a, b), here, there = sees_both(world)[0], *workers
+    before = page(there, a)
+    here.day.append([happened("verified", b, detail="none")])
+    here.day.pause(b)
+    for end in (
+        lambda: here.safety.lift(b, owner="member"),
+        lambda: here.day.resume(b),
+        lambda: here.safety.lift(b),
+        lambda: here.safety.lift(b, owner="case-31"),
+    ):
+        end()
+        assert b not in page(there, a)
+    here.safety.hold(b, owner="member", reason="proof")  # as earlier versions kept it
+    here.day.append([happened("verified", b, at=NOW + timedelta(hours=1), detail="id")])
+    assert page(there, a) == before
+
+
 def test_who_was_shown_stays_away_until_a_night_has_read_it(
     world: World, workers: list[Ranker], published: Path, tmp_path: Path
 ) -> None:
