@@ -33,9 +33,10 @@ _MARKS = frozenset("\uff9e\uff9f\u3099\u309a")
 class Folded:
     """Two aligned forms of one draft: `text` folded wholly, `cased` with its capitals kept.
 
-    Width is folded (NFKC), katakana is hiragana, invisible characters are gone, every space is one
-    blank; in `text` letters that look Latin are Latin, and names of apps in disguise stand in plain
-    letters. Character n of either came from `starts[n]:ends[n]` of the draft.
+    Width is folded (NFKC), katakana is hiragana, invisible characters are gone, spaces are one
+    blank, and none stands between the characters of a word that is spaced out; in `text` letters that look
+    Latin are Latin, and names of apps in disguise stand in plain letters. Character n of either came from
+    `starts[n]:ends[n]` of the draft.
     """
 
     text: str
@@ -53,19 +54,35 @@ class Folded:
         >>> Folded.of("L1NEか、te1egrаm").text
         'lineか、telegram'
         """
-        text, cased, starts, ends = [], [], [], []
-        for start, end in _clusters(draft):
-            for small, kept in _folded(draft[start:end]):
-                text.append(small)
-                cased.append(kept)
-                starts.append(start)
-                ends.append(end)
+        folded = [
+            (small, kept, start, end)
+            for start, end in _clusters(draft)
+            for small, kept in _folded(draft[start:end])
+        ]
+        blanks = _needless_blanks("".join(small for small, *_ in folded))
+        letters = [one for place, one in enumerate(folded) if place not in blanks]
+        text, cased, starts, ends = zip(*letters, strict=True) if letters else ((), (), (), ())
         plain = load_rules().apps.plain("".join(text))
-        return cls(plain, "".join(cased), tuple(starts), tuple(ends))
+        return cls(plain, "".join(cased), starts, ends)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return where `text[start:end]` stands in the draft."""
         return self.starts[start], self.ends[end - 1]
+
+
+_SPACED_OUT: Final = re.compile("(?<![^ ])[^ ](?: [^ ])+(?![^ ])")
+_MORE_BLANKS: Final = re.compile("(?<= ) ")
+
+
+def _needless_blanks(text: str) -> set[int]:
+    """Return the places of blanks between characters that stand alone, and of all but the first in a row.
+
+    >>> sorted(_needless_blanks("l i n e   is s i"))
+    [1, 3, 5, 8, 9, 14]
+    """
+    spaced = (range(found.start() + 1, found.end(), 2) for found in _SPACED_OUT.finditer(text))
+    more = {found.start() for found in _MORE_BLANKS.finditer(text)}
+    return more | {place for places in spaced for place in places}
 
 
 _LONGEST_SIGN: Final = 6
@@ -267,8 +284,8 @@ LONGEST: Final = 10_000
 def check_draft(draft: str) -> tuple[DraftFinding, ...]:
     """Return what should not be in a draft, in order, as spans of the draft itself.
 
-    Width, kana and spacing do not matter. A finding is a hint for the writer, never a verdict: the backend
-    shows it and lets the writer decide. Findings of one kind that touch are one.
+    Width, kana and blanks between single characters do not matter. A finding is a hint for the writer,
+    never a verdict: the backend shows it and lets the writer decide. Findings of one kind that touch are one.
     Raises InputError when the draft is no text or is longer than 10,000 characters.
 
     >>> draft = "よろしければ、ＬＩＮＥ交換しませんか"

@@ -1,6 +1,7 @@
 """The guard finds what it should in drafts it may be tuned on, and keeps nothing of any draft."""
 
 import logging
+import re
 import unicodedata
 from typing import Any
 
@@ -204,9 +205,26 @@ def test_every_kind_has_advice_and_who_suffers_the_support_contact(lang: Any) ->
         advice("spam", support="x")
 
 
-def test_words_stand_alone_however_they_are_spaced() -> None:
-    import re
+@pytest.mark.parametrize("blank", [" ", "\u3000", "\u2009", "\u00a0", "\t", "\n"])
+def test_blanks_between_all_characters_hide_nothing(blank: str) -> None:
+    """Seen to fail: words of more than one stem, mail addresses and invitations were not found."""
+    own = (
+        "キスしたい",
+        "インスタ教えて",
+        "taro@example.com",
+        "Add me on WhatsApp please",
+        "三万円送ってください",
+    )
+    for draft in (
+        *own,
+        *(label.text(lang) for label in load_rules().examples.values() for lang in ("ja", "en")),
+    ):
+        spaced = blank.join(draft)
+        assert rule_kinds(draft) <= rule_kinds(spaced), draft
+        assert all(0 <= found.start < found.end <= len(spaced) for found in check_draft(spaced))
 
+
+def test_words_stand_alone_however_they_are_spaced() -> None:
     for text, there in (("l-i-n-e", True), ("my line is", True), ("online", False), ("lined", False)):
         assert bool(re.search(loose("LINE"), text)) == there
 
