@@ -19,7 +19,7 @@ from recsys.ranking.publication_filter import EVERY_PAIR, ListFilter, people_in_
 from recsys.ranking.snapshot import Snapshot
 from recsys.safety.erasure_list import ErasedPeople
 from recsys.storage.postgres_tables import quoted, rows, take_writer_lock, transaction
-from recsys.storage.publication import LISTS, Publication
+from recsys.storage.publication import LISTS, Publication, is_overtaken
 
 SCHEMA: Final = "recsys"
 TABLE: Final = "recommendations"
@@ -88,22 +88,31 @@ def viewer_rows(
     rows_at_once: int = _ROWS_AT_ONCE,
     only: ListFilter = EVERY_PAIR,
     snapshot: Snapshot | None = None,
+    with_reasons: bool = True,
 ) -> Any:
     """Return a reader of `(viewer_id, one array a column)` over a file of lists, in bounded memory.
 
     The file is in viewer and rank order, as `write_lists` leaves it; arrays are best first, so rank
     has no column. A column of lists (reasons) becomes an array of texts joined by commas. only: leaves out
     pairs that may not stand in a list, and viewers of whose list nothing is left. snapshot: what a ranker
-    serves of the same run, see `serving_columns`.
+    serves of the same run, see `serving_columns`. with_reasons: whether reasons are given.
     """
     file = pq.ParquetFile(path)
     first = _grouped(postgres_page.serving_columns(file.schema_arrow.empty_table(), snapshot))
-    tables = (
-        postgres_page.serving_columns(only.rows_of(table), snapshot)
-        for table in _whole_lists(file, rows_at_once)
-    )
+    lists = _whole_lists(file, rows_at_once)
+    if not with_reasons:
+        lists = map(_without_reasons, lists)
+    tables = (postgres_page.serving_columns(only.rows_of(table), snapshot) for table in lists)
     batches = (batch for table in tables for batch in _grouped(table).to_batches())
     return pa.RecordBatchReader.from_batches(first.schema, batches)
+
+
+def _without_reasons(table: Any) -> Any:
+    if C.REASONS not in table.column_names:
+        return table
+    at = table.column_names.index(C.REASONS)
+    empty = pa.array([[]] * len(table), table.schema.field(at).type)
+    return table.set_column(at, table.schema.field(at), empty)
 
 
 def _whole_lists(file: Any, rows_at_once: int) -> Iterator[Any]:
@@ -379,7 +388,10 @@ def _copy(
 ) -> tuple[int, int]:
     """Load the staging table, and return how many viewers and suggestions are in it."""
     cursor.execute(f"DROP TABLE IF EXISTS {SCHEMA}.{_STAGING}")
-    reader = viewer_rows(publication.folder / LISTS, only=only, snapshot=snapshot)
+    taken_back = is_overtaken(publication.folder.parent.parent, publication.run_id)
+    reader = viewer_rows(
+        publication.folder / LISTS, only=only, snapshot=snapshot, with_reasons=not taken_back
+    )
     cursor.adbc_ingest(_STAGING, reader, mode="create", db_schema_name=SCHEMA)
     counts = f"count(*) AS viewers, coalesce(sum(cardinality({C.CANDIDATE})), 0)::bigint AS suggestions"
     (found,) = rows(cursor, f"SELECT {counts} FROM {SCHEMA}.{_STAGING}")  # noqa: S608 - fixed names

@@ -4,7 +4,6 @@ A token that is replaced names the same person still: who was banned under the o
 account with the old one is theirs. Links are for good, so they wait until the night has passed its gates.
 """
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,7 +27,6 @@ from recsys.pipeline.refused_night import (
 )
 from recsys.ranking.publication_filter import published_persons
 from recsys.ranking.snapshot import Snapshot, SnapshotIds, packed_ids
-from recsys.safety.canonical import in_any_spelling
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.fingerprints import ID, PERSON
 from recsys.safety.ledger import SafetyLedger
@@ -268,8 +266,7 @@ def _link_known(ledger: SafetyLedger, people: Population) -> None:
 def _link_spellings(ledger: SafetyLedger, people: Population, earlier: SnapshotIds | None) -> None:
     """Link who comes with a row about whose id, in another spelling, the ledger knows something.
 
-    An account that the earlier publication had is known as it is spelled, and so are two of tonight that
-    differ in spelling alone.
+    An account that the earlier publication had is known as it is spelled.
     """
     state = ledger.begin()
     if not state.links:
@@ -280,8 +277,5 @@ def _link_spellings(ledger: SafetyLedger, people: Population, earlier: SnapshotI
         if earlier is not None
         else ids
     )
-    if not new:
-        return
-    common = Counter(map(in_any_spelling, ids))
-    found = (state.links_of_spelling(one) for one in new if common[in_any_spelling(one)] == 1)
-    ledger.link([link for link in found if link is not None])
+    links = map(state.links_of_spelling, new)
+    ledger.link([link for link in links if link is not None])

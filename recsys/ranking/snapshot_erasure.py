@@ -64,6 +64,17 @@ def without_people(data: SnapshotData, gone: BoolArray) -> SnapshotData:
     )
 
 
+def without_reasons(data: SnapshotData) -> SnapshotData:
+    """Return a snapshot that says of nobody what they have in common with others: no reasons, no circles."""
+    everybody = np.ones(len(data.ids), bool)
+    return replace(
+        data,
+        lists=replace(data.lists, reasons=data.lists.reasons[:0]),
+        reasons=_reasons_without(data.reasons, everybody),
+        circles=data.circles.without(everybody),
+    )
+
+
 def _arms_without(arms: ArmRows, gone: BoolArray) -> ArmRows:
     return replace(arms, codes=np.where(gone, np.int8(-1), arms.codes)) if len(arms.codes) else arms
 

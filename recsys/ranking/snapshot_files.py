@@ -27,7 +27,7 @@ from recsys.parallel import map_in_threads, n_threads
 from recsys.ranking.recommend import likes_given
 from recsys.ranking.recommend_circles import CircleLists
 from recsys.ranking.snapshot import SNAPSHOT_SCHEMA, Snapshot, SnapshotData, packed_ids
-from recsys.ranking.snapshot_erasure import without_people
+from recsys.ranking.snapshot_erasure import without_people, without_reasons
 from recsys.ranking.snapshot_rows import LISTED, NO_ARMS, ArmRows, ListRows, PairStageRows
 from recsys.ranking.viewer_filters import FilterColumns
 from recsys.retrieval.index import TileIndex, build_index
@@ -42,7 +42,7 @@ from recsys.safety.store import SafetyStore, ask_safety
 from recsys.storage.arrays import INDEX, load_arrays
 from recsys.storage.dataclass_codec import dataclass_from_arrays, save_dataclass
 from recsys.storage.manifest import Manifest, read_manifest, verify_files
-from recsys.storage.publication import RUNS, SERVING, Publication
+from recsys.storage.publication import RUNS, SERVING, Publication, is_overtaken
 from recsys.types import BoolArray, Float32Array, Float64Array
 
 
@@ -229,6 +229,8 @@ def served_snapshot(publication: Publication) -> Snapshot | None:
     arrays, meta = load_arrays(folder, mmap="c", verify=False)
     _check_scalars(publication.manifest, meta.get("scalars", {}), None)
     data = dataclass_from_arrays(SnapshotData, arrays, meta.get("scalars", {}))
+    if is_overtaken(publication.folder.parent.parent, publication.run_id):
+        data = without_reasons(data)
     return Snapshot.of(publication.manifest, data)
 
 
@@ -274,7 +276,10 @@ def _opened(published: Path, run_id: str, safety: SafetyStore, policy: str | Non
     scalars = meta.get("scalars", {})
     _check_scalars(manifest, scalars, policy)
     try:
-        snapshot = Snapshot.of(manifest, dataclass_from_arrays(SnapshotData, arrays, scalars))
+        data = dataclass_from_arrays(SnapshotData, arrays, scalars)
+        if is_overtaken(published, run_id):  # members may have taken back since what reasons are made of
+            data = without_reasons(data)
+        snapshot = Snapshot.of(manifest, data)
         _ = snapshot.data_as_of, snapshot.catalogue  # a time or a catalogue that is none is found now
     except (SourceError, KeyError, TypeError, ValueError, IndexError) as error:
         raise _refused("a run lacks part of what serving needs", run_id) from error

@@ -1,7 +1,7 @@
 """The publication on disk: the pointer to the current run, its folder, and its lists."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -21,6 +21,8 @@ from recsys.storage.manifest import Manifest, read_manifest, verify_files
 from recsys.storage.parquet_frames import shared_codes
 
 CURRENT: Final = "CURRENT"
+OVERTAKEN_BY: Final = "OVERTAKEN_BY"
+"""Names the latest run that a rollback went back from."""
 RUNS: Final = "runs"
 LISTS: Final = "recommendations.parquet"
 SERVING: Final = "serving"
@@ -151,8 +153,30 @@ def current_run(published: str | Path) -> str | None:
 
 
 def set_current_run(published: Path, run_id: str) -> None:
-    """Swap the pointer: make `run_id` the current run, in one atomic write."""
+    """Swap the pointer: make `run_id` the current run, in one atomic write.
+
+    Before an earlier run than the current one is named, the current one is noted, see `is_overtaken`.
+    """
+    with suppress(PublicationError):
+        before = current_run(published)
+        if before is not None and run_id < before and not is_overtaken(published, before):
+            write_atomically(published / OVERTAKEN_BY, f"{before}\n".encode())
     write_atomically(published / CURRENT, f"{RUNS}/{run_id}\n".encode())
+
+
+def is_overtaken(published: Path, run_id: str) -> bool:
+    """Say whether a later run than this was served, and a rollback went back from it.
+
+    Raises PublicationError when that cannot be read.
+    """
+    try:
+        return run_id < (published / OVERTAKEN_BY).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return False
+    except (OSError, UnicodeDecodeError) as error:
+        raise PublicationError(
+            explained("cannot read which run was served last", where=str(published / OVERTAKEN_BY))
+        ) from error
 
 
 @checked_arguments

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,21 @@ import pytest
 from recsys.errors import BusyError, PublicationError
 from recsys.pipeline import doctor
 from recsys.pipeline.lock import writer_lock
+from recsys.pipeline.postgres_served_lists import viewer_rows
 from recsys.pipeline.rollback import rollback
 from recsys.ranking import snapshot_files
-from recsys.storage.publication import LISTS, RUNS, current_run, read_publication, set_current_run
+from recsys.ranking.ranker import Ranker
+from recsys.safety import MemorySafety
+from recsys.storage.publication import (
+    LISTS,
+    RUNS,
+    current_run,
+    is_overtaken,
+    read_publication,
+    set_current_run,
+)
 from tests.pipeline.small_night import Night
+from tests.ranking.published_world import NOW, World
 from tests.safety.restriction_doors import TOWN, Published, copy_of
 
 
@@ -28,6 +40,31 @@ def test_the_run_before_is_served_again(runs: list[str], tmp_path: Path) -> None
     with pytest.raises(PublicationError, match="nothing earlier"):
         rollback(tmp_path)
     assert current_run(tmp_path) == runs[0]
+
+
+def test_an_earlier_run_gives_no_reasons_that_may_have_been_taken_back(tmp_path: Path) -> None:
+    """Seen to fail: an answer that is `match_only` since, and a community that was left, were named again."""
+    world = World.small(30)
+    served = [world.publish(tmp_path).run_id for _ in range(3)]
+
+    def codes() -> set[str]:
+        with closing(Ranker.open(tmp_path, safety=MemorySafety(), max_staleness=None)) as ranker:
+            run_id = ranker._reloader.now.snapshot.run_id
+            viewers = world.people.ids.ids(range(30)).tolist()
+            items = [item for viewer in viewers for item in ranker.rank(viewer, 20, NOW).items]
+        assert items
+        lists, overtaken = tmp_path / RUNS / run_id / LISTS, is_overtaken(tmp_path, run_id)
+        table = viewer_rows(lists, with_reasons=not overtaken).read_all()["reasons"].to_pylist()
+        exported = {code for row in table for one in row for code in one.split(",")}
+        return {code for item in items for code in item.reasons} | exported - {""}
+
+    assert codes()
+    for run_id, has_reasons in ((served[0], False), (served[1], False), (served[2], True)):
+        rollback(tmp_path, run_id)
+        assert bool(codes()) == has_reasons, run_id
+    rollback(tmp_path, served[0])
+    world.publish(tmp_path)
+    assert codes()
 
 
 def test_a_run_is_named(runs: list[str], tmp_path: Path) -> None:

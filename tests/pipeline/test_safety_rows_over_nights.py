@@ -140,6 +140,51 @@ def test_the_row_of_one_night_restricts_in_every_spelling_for_good(
     assert not ledger.now().is_stopped(ledger.now().fingerprints(Who(str(other))))
 
 
+def _came_back(user: str, spellings: Sequence[str]) -> Tables:
+    """Return the tables of a night without somebody, who has a new account in each spelling."""
+    found = _without({user})
+    for name in (T.PROFILES, T.BOUNDARIES, T.EVENTS):
+        column = C.ACTOR if name == T.EVENTS else C.USER
+        own = TOWN[name][TOWN[name][column].eq(user)]
+        if name == T.EVENTS:
+            own = own[own[C.TARGET].isna()]
+        for at, spelled in enumerate(spellings):
+            new = own.assign(**{column: spelled})
+            if name == T.EVENTS:
+                new[C.EVENT] = new[C.EVENT] + f"x{at}"
+            if name == T.PROFILES:
+                new[C.PERSON_TOKEN] = f"hmac1:{at + 1:064x}"
+            found[name] = pd.concat([found[name], new], ignore_index=True)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["hold", "block", "report"])
+@pytest.mark.parametrize("n_spellings", [1, 2, 3])
+def test_who_comes_back_in_several_spellings_at_once_is_restricted_in_each(
+    kind: str, n_spellings: int, tmp_path: Path
+) -> None:
+    """Seen to fail: of two new spellings each was linked with the other alone, not with who had left."""
+    (a, named), b = PAIRS[0], "taro-28"
+    town = {name: table.replace({named: b}) for name, table in TOWN.items()}
+    table, row = ROWS[kind](a, b)
+    given = town | {table: pd.concat([town[table], pd.DataFrame([row])], ignore_index=True)}
+    ledger = SafetyLedger(tmp_path, Keys())
+    note_night(ledger, load_population(given, AS_OF), HoldStates.of_source(given, AS_OF))
+    spellings = ["TARO-28", "Taro-28", "tARO-28"][:n_spellings]
+    tables = _came_back(named, spellings)
+    after = load_population(tables, AS_OF + pd.Timedelta(hours=5))
+    assert {*spellings} <= {*after.ids.ids(np.arange(len(after)))}
+    note_changed_tokens(ledger, after, TokenChanges.of(ledger, after, None))
+    state = ledger.now()
+    other = state.fingerprints(Who(a, after.person_tokens[after.ids.find([a])[0]]))
+    for spelled, at in zip(spellings, after.ids.find(spellings), strict=True):
+        mine = state.fingerprints(Who(spelled, after.person_tokens[at]))
+        if kind == "hold":
+            assert state.is_stopped(mine), spelled
+        else:
+            assert not state.separated_from(other).isdisjoint(mine), spelled
+
+
 def _is_held(ledger: SafetyLedger, user: str, hour: int, *rows: tuple[str, int, str | None, str]) -> bool:
     """Say whether somebody is held after a night whose table of holds has these rows alone."""
     columns = (C.USER, C.TS, C.STATE, C.OWNER)
