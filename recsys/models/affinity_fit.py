@@ -17,7 +17,13 @@ from recsys.models.affinity import (
     ScoreSpread,
 )
 from recsys.models.affinity_recency import LEAST_HELD_OUT, HeldOutAffinity, HeldOutDecisions, with_recency
-from recsys.models.affinity_weights import fit_beside, fit_closeness, fit_weights, looks_follow_evidence
+from recsys.models.affinity_weights import (
+    beside_more,
+    fit_beside,
+    fit_closeness,
+    fit_weights,
+    looks_follow_evidence,
+)
 from recsys.models.calibration import Platt
 from recsys.models.impressions import Impressions
 from recsys.models.neighbourhoods import CommonNeighbours, ItemRegression
@@ -87,6 +93,9 @@ def fit_affinity(
         splits = [one.as_recent(final.half_life) for one in splits]
         end = None if end is None else end.as_recent(final.half_life)
         beside = fit_beside(splits, choice, unseen, negatives_per_like, rng, end=end)
+        if beside.slope:
+            fewer = [fit.with_fewer(one).as_recent(final.half_life) for one in splits]
+            beside = beside_more(beside, splits, fewer, choice=choice, unseen=unseen, rng=rng)
     return Affinity(final, closeness, choice.theta, choice.levelled, look, beside, everybody)
 
 
@@ -149,6 +158,14 @@ class _PartsFit:
         )
         parts = AffinityParts(looked, likes, regression, neighbours, spread, half_life=1.0)
         return parts, parts.person(known, n_people, rows)
+
+    def with_fewer(self, split: HeldOutAffinity) -> HeldOutAffinity:
+        """Return the split as it is when as large a share of what is known is left out once more."""
+        one = split.decisions
+        n_folds = max(round(1.0 + len(one.known) / max(len(one.held), 1)), 2)
+        folds = one.known.random_pair_folds(n_folds, np.random.default_rng(self.seed))
+        known = one.known.take(folds > 0)
+        return HeldOutAffinity(replace(one, known=known), *self.parts(known, CHOOSING_ITERATIONS))
 
 
 def _best_ridge(splits: Sequence[tuple[Impressions, Impressions]], n_people: int, seed: int) -> float:

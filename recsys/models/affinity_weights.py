@@ -9,7 +9,7 @@ import numpy as np
 from recsys.data.unseen_pairs import UnseenPairs
 from recsys.models.affinity import PARTS, TERM, TERMS, Closeness
 from recsys.models.affinity_recency import RECENT, HeldOutAffinity
-from recsys.models.calibration import Platt, fit_platt
+from recsys.models.calibration import Platt, fit_level, fit_platt
 from recsys.models.directed import sigmoid
 from recsys.models.impressions import Impressions
 from recsys.models.list_weights import (
@@ -155,6 +155,34 @@ def fit_beside(
     if losses[0] >= losses[1]:
         return Platt(0.0, 0.0)
     return lines[0][0].then(level_beside(labels, negatives_per_like))
+
+
+def beside_more(
+    line: Platt,
+    splits: Sequence[HeldOutAffinity],
+    fewer: Sequence[HeldOutAffinity],
+    *,
+    choice: ListWeights,
+    unseen: UnseenPairs,
+    rng: np.random.Generator,
+) -> Platt:
+    """Return the line of `fit_beside` for as many decisions more as were left out for it.
+
+    The more is known the higher are the scores of those who will be liked, while few of those who will not be
+    fall, so chances of a line fitted on less come out too high. How much is told by leaving out as many
+    decisions once more: the level goes back by as much as the mean chance of the same pairs grew.
+
+    fewer: `splits` as they are when a further share, as large as each left out, is not known.
+    """
+    more, less = [], []
+    for split, thinner in zip(splits, fewer, strict=True):
+        seed = int(rng.integers(2**32))
+        # the same pairs both times
+        more.append(_beside(split, choice, unseen, np.random.default_rng(seed))[0])
+        less.append(_beside(thinner, choice, unseen, np.random.default_rng(seed))[0])
+    logits, before = line.logits(np.concatenate(more)), line.logits(np.concatenate(less))
+    level = fit_level(logits, np.full(len(logits), sigmoid(before).mean()))
+    return replace(line, intercept=line.intercept + level)
 
 
 def _beside(
