@@ -229,7 +229,7 @@ def row_counts(
     }
     for table, values in _RESTRICTING.items():
         if table in found and (frame := accepted.get(table)) is not None:
-            kept = {column: holds(frame[column]) for column, holds in values.items() if column in frame}
+            kept = {column: holds(frame, column) for column, holds in values.items() if column in frame}
             found[table] |= {
                 f"{KEPT}{column}": int(frame.loc[rows, C.USER].nunique()) for column, rows in kept.items()
             }
@@ -252,18 +252,29 @@ def _counted(nobody: NamesNobody) -> dict[str, int]:
     return {"nobody": nobody.rows, "misspelled": nobody.misspelled}
 
 
-def _is_known(values: pd.Series) -> pd.Series:
-    return values.notna()
+def _is_known(frame: pd.DataFrame, column: str) -> pd.Series:
+    return frame[column].notna()
 
 
-def _has_items(values: pd.Series) -> pd.Series:
-    return values.map(lambda value: hasattr(value, "__len__") and len(value) > 0).astype(bool)
+def _has_items(frame: pd.DataFrame, column: str) -> pd.Series:
+    return frame[column].map(lambda value: hasattr(value, "__len__") and len(value) > 0).astype(bool)
 
 
-_RESTRICTING: Final[Mapping[str, Mapping[str, Callable[[pd.Series], pd.Series]]]] = {
-    T.TOKENS: {C.KIND: lambda kinds: kinds.eq("exclude").fillna(False).astype(bool)},
-    T.PROFILES: dict.fromkeys(
-        (C.ACCEPTS_AGE_BANDS, C.MEETS_GENDERS, C.MIN_AGE_YEARS, C.MAX_AGE_YEARS), _is_known
-    ),
+def _narrows(frame: pd.DataFrame, column: str) -> pd.Series:
+    """Say which wishes leave out a word that somebody has: one that names them all is as good as none."""
+    held = frozenset(frame[_WISHED[column]].dropna()) if _WISHED[column] in frame else frozenset()
+    narrows = {words: not held <= set(words) for words in set(map(tuple, frame[column].dropna()))}
+    return frame[column].map(lambda words: narrows.get(tuple(words), False), na_action="ignore").eq(True)
+
+
+_WISHED: Final = {C.ACCEPTS_AGE_BANDS: C.AGE_BAND, C.MEETS_GENDERS: C.GENDER}
+_RESTRICTING: Final[Mapping[str, Mapping[str, Callable[[pd.DataFrame, str], pd.Series]]]] = {
+    T.TOKENS: {
+        C.KIND: lambda tokens, kind: tokens[kind].eq("exclude").fillna(False).astype(bool),
+    },
+    T.PROFILES: {
+        **dict.fromkeys(_WISHED, _narrows),
+        **dict.fromkeys((C.MIN_AGE_YEARS, C.MAX_AGE_YEARS), _is_known),
+    },
     T.BOUNDARIES: {C.TOPICS_AVOID: _has_items},
 }

@@ -92,7 +92,8 @@ class MappingCheck:
             ("unmatched", _unmatched(self.tables.remarks, self.country)),
             ("employers", _employers(self.tables.remarks)),
             ("strangers", self.strangers),
-            ("unused", _unused(self.tables.unused)),
+            ("unused", _columns(self.tables.unused)),
+            ("empty", _columns(self.tables.empty)),
             ("unread_tables", _unread(self.tables.unread)),
             ("consent", self.consent),
             ("filled", pd.Series(self.tables.filled, name="value", dtype=object).to_frame()),
@@ -320,8 +321,8 @@ def _employers(remarks: Remarks) -> pd.DataFrame:
     return pd.DataFrame(several, columns=["employer", "times"]).set_index("employer")
 
 
-def _unused(unused: Frames[str, tuple[str, ...]]) -> pd.DataFrame:
-    rows = [(table, ", ".join(columns)) for table, columns in unused.items()]
+def _columns(found: Frames[str, tuple[str, ...]]) -> pd.DataFrame:
+    rows = [(table, ", ".join(columns)) for table, columns in found.items()]
     return pd.DataFrame(rows, columns=["table", "columns"]).set_index("table")
 
 

@@ -43,7 +43,8 @@ class MappedTables:
 
     tables: frames by table, as a source of the engine. catalogue: questions and options as rows, where the
     mapping gives them. rows_read: rows of each source table that was used. set_aside: rows by table and
-    reason that a query set aside. unused: columns of the source that no query names. unread: tables of the
+    reason that a query set aside. unused: columns of the source that no query names. empty: columns that a
+    query names and no row has a value in. unread: tables of the
     source that no query reads, and files in no form that is read. remarks: what the functions could not read.
     one_of: everybody was looked at (1), or one of so many people.
     aside_ids: of profiles that were set aside, the reason by id.
@@ -56,6 +57,7 @@ class MappedTables:
     rows_read: Mapping[str, int] = field(default_factory=dict)
     set_aside: Mapping[str, Counter[str]] = field(default_factory=dict)
     unused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    empty: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
     remarks: Remarks = field(default_factory=Remarks)
     aside_ids: Mapping[str, str] = field(default_factory=dict)
@@ -110,7 +112,8 @@ def map_tables(
         catalogue={name: frame for name, frame in frames.items() if name in CATALOGUE_TABLES},
         rows_read=rows_read,
         set_aside={name: Counter(aside[SET_ASIDE]) for name, (_, aside) in results.items() if len(aside)},
-        unused=_unused(mapping, loaded),
+        unused=(unused := _unused(mapping, loaded)),
+        empty=_empty(loaded, unused),
         unread=(
             *(name for name in sources if name not in loaded),
             *unread_files(settings.source, mapping.folder),
@@ -169,6 +172,30 @@ def _unused(mapping: MappingFolder, loaded: Mapping[str, Any]) -> dict[str, tupl
         for name, table in loaded.items()
     }
     return {name: columns for name, columns in found.items() if columns}
+
+
+def _empty(loaded: Mapping[str, Any], unused: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Return the columns of each table that a query names and no row has a value in, or only blanks."""
+    found = {
+        name: tuple(
+            column
+            for column in table.column_names
+            if column not in unused.get(name, ()) and not _has_a_value(table.column(column))
+        )
+        for name, table in loaded.items()
+        if table.num_rows
+    }
+    return {name: columns for name, columns in found.items() if columns}
+
+
+def _has_a_value(column: Any) -> bool:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if column.null_count == len(column) or not pa.types.is_string(column.type):
+        return column.null_count < len(column)
+    written = pc.not_equal(pc.utf8_trim_whitespace(column), "")  # type: ignore[attr-defined]
+    return bool(pc.any(written).as_py())  # type: ignore[attr-defined]
 
 
 def _one_of(mapping: MappingFolder, loaded: Mapping[str, Any], most: int | None) -> int:

@@ -127,3 +127,17 @@ def test_required_answers_that_are_not_public_are_told(
         assert (question in found.index) is told
         if told:
             assert found.loc[question].tolist() == [required, len(answered), len(public)]
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u3000"])
+def test_a_column_that_came_empty_is_named(tmp_path: Path, blank: str) -> None:
+    """Seen to fail: a column of wishes that came empty opened every wish, and no check said a word of it."""
+    (tmp_path / "e").mkdir()
+    rows = "".join(f"{n},{blank},x,\n" for n in range(5))
+    (tmp_path / "e" / "m.csv").write_text(f"id,wants,kept,unread\n{rows}", encoding="utf-8")
+    (tmp_path / "mapping.yaml").write_text("source: e\nas_of: 2026-05-31T23:59:59Z\n")
+    (tmp_path / "profiles.sql").write_text("SELECT id AS user_id, known(wants) AS gender, kept AS verification FROM m")
+    (tmp_path / "boundaries.sql").write_text("SELECT id AS user_id FROM m")
+    found = check_mapping(Mapping.read(tmp_path))
+    assert dict(found.tables.empty) == {"m": ("wants",)}
+    assert "no row has a value in" in found.report("en")

@@ -415,3 +415,15 @@ def test_nights_of_earlier_versions_are_not_judged_with_tonight(proposal: Propos
     """They were published under limits that knew no nights together: the first night after is no refusal."""
     past: list[Numbers] = [{"safety_tables": {"blocks_rows": 300}}, {"safety_tables": {"blocks_rows": 200}}]
     assert _judged(proposal, "blocks", 190, past, 600).level is not Level.BLOCK
+
+
+@pytest.mark.parametrize("number", [name for name, (gate, _) in DECLINES.items() if gate == "wishes"])
+@pytest.mark.parametrize("came", [0, 40, 900])
+def test_people_who_come_without_wishes_are_no_decline(proposal: Proposal, number: str, came: int) -> None:
+    """Seen to fail: a club that came without wishes thinned the share of all, and the night was warned of."""
+    past = list[Numbers]()
+    for night in range(6):
+        found = _judged(proposal, number, 250, past, 300 + came * night)
+        assert found.level is Level.PASS, night
+        past.append({"wishes": found.numbers})
+    assert _judged(proposal, number, 190, past, 300 + came * 6).level is Level.BLOCK

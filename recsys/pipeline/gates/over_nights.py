@@ -73,9 +73,9 @@ class Decline:
     ) -> "Decline":
         """Compare a number that a gate counts with what it counted in earlier nights.
 
-        now: tonight. per: another number of the gate and what it is tonight, such as people: what is compared
-        is how many there are for one of them. A night counts if it kept the most of its own nights, as
-        `numbers` returns it; earlier versions kept none.
+        now: tonight. per: another number of the gate and what it is tonight, such as people: where these
+        have become fewer, so may the number. Of those who came nothing is expected. A night counts if it
+        kept the most of its own nights, as `numbers` returns it; earlier versions kept none.
         """
         key = _most_of(number)
 
@@ -113,7 +113,7 @@ def _tonight(found: Found, number: str, per: tuple[str, float] | None) -> float:
     if per is None:
         return _float(found, number)
     units = _float(found, per[0])
-    return _float(found, number) * per[1] / units if units else 0.0
+    return _float(found, number) * min(1.0, per[1] / units) if units else 0.0
 
 
 def judged_over_nights(result: GateResult, declines: Mapping[str, Decline]) -> GateResult:

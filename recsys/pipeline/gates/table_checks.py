@@ -165,7 +165,8 @@ def _wishes_tonight(proposal: Proposal, people: int, values: Mapping[str, float]
         name: _lost_wishes(float(was), values.get(name, 0.0))
         for name, was in before.items()
         if "." in name
-        and values.get(name, 0.0) * then < proposal.limits.block_below_safety_rows * float(was) * people
+        and values.get(name, 0.0) * then
+        < proposal.limits.block_below_safety_rows * float(was) * min(people, then)
     }
     numbers = {"people": float(people), **values}
     if not lost:

@@ -1,0 +1,29 @@
+"""A wish that names everybody keeps nobody apart, so a night in which all wishes became that has none."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.data.safety_rows import KEPT, row_counts
+
+_COUNTS = pd.DataFrame([{"table": "profiles", "rows_in": 60, "quarantined": 0}])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_wishes_are_counted_that_leave_out_a_word_which_somebody_has(seed: int) -> None:
+    """Seen to fail: a column that came empty, and was mapped to all genders, was as many wishes as before."""
+    rng = np.random.default_rng(seed)
+    words = ["woman", "man", "nonbinary", "x"][: 2 + seed % 3]
+    genders = rng.choice(words, 60).tolist()
+    wished: list[tuple[str, ...] | None] = [
+        None if rng.random() < 0.2 else tuple(sorted(rng.choice(words, rng.integers(0, 4)).tolist()))
+        for _ in genders
+    ]
+    profiles = pd.DataFrame({"user_id": np.arange(60).astype(str), "gender": genders})
+
+    def counted(wishes: list[tuple[str, ...] | None]) -> int:
+        frame = profiles.assign(meets_genders=pd.Series(wishes, dtype=object))
+        return row_counts(_COUNTS, {}, accepted={"profiles": frame})["profiles"][f"{KEPT}meets_genders"]
+
+    assert counted(wished) == sum(one is not None and not {*genders} <= {*one} for one in wished)
+    assert counted([tuple(words)] * 60) == counted([None] * 60) == 0
