@@ -136,7 +136,9 @@ def test_a_column_that_came_empty_is_named(tmp_path: Path, blank: str) -> None:
     rows = "".join(f"{n},{blank},x,\n" for n in range(5))
     (tmp_path / "e" / "m.csv").write_text(f"id,wants,kept,unread\n{rows}", encoding="utf-8")
     (tmp_path / "mapping.yaml").write_text("source: e\nas_of: 2026-05-31T23:59:59Z\n")
-    (tmp_path / "profiles.sql").write_text("SELECT id AS user_id, known(wants) AS gender, kept AS verification FROM m")
+    (tmp_path / "profiles.sql").write_text(
+        "SELECT id AS user_id, known(wants) AS gender, kept AS verification FROM m"
+    )
     (tmp_path / "boundaries.sql").write_text("SELECT id AS user_id FROM m")
     found = check_mapping(Mapping.read(tmp_path))
     assert dict(found.tables.empty) == {"m": ("wants",)}
