@@ -194,8 +194,8 @@ def _has_a_value(column: Any) -> bool:
 
     if column.null_count == len(column) or not pa.types.is_string(column.type):
         return column.null_count < len(column)
-    written = pc.not_equal(pc.utf8_trim_whitespace(column), "")  # type: ignore[attr-defined]
-    return bool(pc.any(written).as_py())  # type: ignore[attr-defined]
+    written = pc.not_equal(pc.utf8_trim_whitespace(column), "")
+    return bool(pc.any(written).as_py())
 
 
 def _one_of(mapping: MappingFolder, loaded: Mapping[str, Any], most: int | None) -> int:
