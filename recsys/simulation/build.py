@@ -30,7 +30,7 @@ from recsys.simulation.interests_and_answers import (
     make_interests,
     make_talk_topics,
 )
-from recsys.simulation.night_state import Residents, make_residents
+from recsys.simulation.night_state import Residents, holds_words, make_residents
 from recsys.simulation.profiles import (
     Homes,
     make_boundaries,
@@ -97,17 +97,11 @@ def make_members(
         tables=tables,
         traits=traits,
         talk_topics=talk_topics,
-        avoids=_avoided(boundaries, topic_names),
+        avoids=holds_words(boundaries[C.TOPICS_AVOID], topic_names),
         cells=_cells(homes),
         suggestible=(profiles[C.DISCRETION] == "liked_only").to_numpy(bool)
         & (rng.random(n) < s.people.suggestible),
     )
-
-
-def _avoided(boundaries: pd.DataFrame, topics: tuple[str, ...]) -> BoolArray:
-    return np.array(
-        [[topic in (avoided or ()) for topic in topics] for avoided in boundaries[C.TOPICS_AVOID]], dtype=bool
-    ).reshape(len(boundaries), len(topics))
 
 
 def _cells(homes: Homes) -> npt.NDArray[np.uint64]:

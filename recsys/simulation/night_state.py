@@ -11,6 +11,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS, IN_PERSON_INTENTS
 from recsys.data.pair_keys import unordered_pair_keys
+from recsys.data.shared_values import equal_sets
 from recsys.random import KeyedGenerator
 from recsys.simulation.event_log import TYPES, Columns, EventLog
 from recsys.simulation.settings import AbuseSettings, FunnelSettings
@@ -54,17 +55,23 @@ def make_residents(
         ids=profiles[C.USER].to_numpy(object),
         opens=np.asarray(profiles[C.ACTIVITY].map(opens).fillna(0.0), np.float64),
         speaks=np.asarray(drawn[C.CONTACT_FREQUENCY].map(_SPEAKS).fillna(0.0), np.float64),
-        in_person=np.asarray(_holds(profiles[C.INTENTS], IN_PERSON_INTENTS).any(axis=1)),
-        settings=_holds(drawn[C.MEETING_SETTINGS], places),
+        in_person=np.asarray(holds_words(profiles[C.INTENTS], IN_PERSON_INTENTS).any(axis=1)),
+        settings=holds_words(drawn[C.MEETING_SETTINGS], places),
         wished=profiles[C.MAX_COMPANIONS].fillna(1).to_numpy(np.int32),
         abuse_kind=abuse_kind,
     )
 
 
-def _holds(sets: pd.Series, words: tuple[str, ...]) -> BoolArray:
-    return np.array(
-        [[isinstance(held, list) and word in held for word in words] for held in sets.tolist()], dtype=bool
-    ).reshape(len(sets), len(words))
+def holds_words(sets: pd.Series, words: tuple[str, ...]) -> BoolArray:
+    """Say which words each list of a column holds, `(n, n_words)`; each different list is read once.
+
+    >>> holds_words(pd.Series([["a"], None, ["b", "a"]], dtype=object), ("a", "b")).astype(int).tolist()
+    [[1, 0], [0, 0], [1, 1]]
+    """
+    given = sets.to_numpy(object)
+    group, first = equal_sets(given)  # -1, the last of the table, is none
+    each = [[isinstance(held, list) and word in held for word in words] for held in [*given[first], None]]
+    return np.array(each, dtype=bool).reshape(len(first) + 1, len(words))[group]
 
 
 @dataclass(frozen=True, eq=False)

@@ -57,6 +57,7 @@ def draw_latent_traits(
 
 
 _CHUNK = 1 << 14
+_CHUNKS_FOR_THREADS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,7 +222,8 @@ def _in_chunks(
         part = slice(start, start + _CHUNK)
         found[part] = function(a[part], b[part])
 
-    starts, workers = range(0, len(a), _CHUNK), n_threads(len(a))
+    starts = range(0, len(a), _CHUNK)
+    workers = n_threads() if len(starts) >= _CHUNKS_FOR_THREADS else 1
     if workers > 1:
         map_in_threads(fill, starts, workers)
     else:

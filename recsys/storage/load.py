@@ -1,6 +1,7 @@
 """Loading: from a source to checked tables, a population and events."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from html import escape
 from types import MappingProxyType
@@ -35,6 +36,7 @@ from recsys.data.safety_rows import (
 from recsys.data.tables import CONTRACTS, read_and_check
 from recsys.data.times import as_utc
 from recsys.errors import InputError, SourceError, TableError, explained, warn
+from recsys.parallel import n_threads
 from recsys.storage.sources import Reader, Source, source_catalogue, source_name, table_readers
 
 if TYPE_CHECKING:
@@ -246,33 +248,20 @@ def _checked(
 ) -> LoadedTables:
     """Check every table. coded: texts of accepted events are categories."""
     time = None if as_of is None else as_utc(as_of)
-    checked: dict[str, CheckedTable] = {}
-    broken: list[TableError] = []
-    users: frozenset[str] | None = None
-    rows_in: dict[str, int] = {}
-    for name in CONTRACTS:
-        if name not in readers:
-            continue
-        try:
-            known = users | _absent(checked[T.PROFILES]) if name == T.TOKENS and users is not None else users
-            found = read_and_check(
-                name,
-                readers[name],
-                as_of=time,
-                users=known,
-                catalogue=catalogue,
-                past=past,
-                coded=coded and name == T.EVENTS,
-            )
-            rows_in[name] = len(found.accepted) + len(found.quarantined)
-            checked[name] = found
-        except TableError as error:
-            broken.append(error)
-        else:
-            if name == T.PROFILES:
-                users = frozenset(checked[name].accepted[C.USER])
-    if broken:
-        raise broken[0] if len(broken) == 1 else _all_problems(broken)
+
+    def check(name: str, known: frozenset[str] | None) -> CheckedTable:
+        return read_and_check(
+            name,
+            readers[name],
+            as_of=time,
+            users=known,
+            catalogue=catalogue,
+            past=past,
+            coded=coded and name == T.EVENTS,
+        )
+
+    checked, users = _each_checked(readers, check, beside=coded and n_threads() > 1)
+    rows_in = {name: len(found.accepted) + len(found.quarantined) for name, found in checked.items()}
     restrictions, nobody = _restricted(checked, users, past=past)
     later = {} if past else {name: table.later for name, table in checked.items() if name in PEOPLE_TABLES}
     erased = restrictions.erased | _erased(checked)
@@ -294,6 +283,40 @@ def _checked(
         later=MappingProxyType(later),
         nobody=MappingProxyType(nobody),
     )
+
+
+def _each_checked(
+    readers: Mapping[str, Reader],
+    check: Callable[[str, frozenset[str] | None], CheckedTable],
+    *,
+    beside: bool,
+) -> tuple[dict[str, CheckedTable], frozenset[str] | None]:
+    """Check every table there is, and return whose profiles are accepted, None without profiles.
+
+    check: checks a table, its people against those of accepted profiles. beside: the events, whose people
+    need no profile, are checked by a thread of their own.
+
+    Raises TableError with the problems of every broken table.
+    """
+    checked: dict[str, CheckedTable] = {}
+    broken: list[TableError] = []
+    users: frozenset[str] | None = None
+    with ThreadPoolExecutor(1) as pool:
+        events = pool.submit(check, T.EVENTS, None) if beside and T.EVENTS in readers else None
+        for name in CONTRACTS:
+            if name not in readers:
+                continue
+            known = users | _absent(checked[T.PROFILES]) if name == T.TOKENS and users is not None else users
+            try:
+                checked[name] = events.result() if events and name == T.EVENTS else check(name, known)
+            except TableError as error:
+                broken.append(error)
+            else:
+                if name == T.PROFILES:
+                    users = frozenset(checked[name].accepted[C.USER])
+    if broken:
+        raise broken[0] if len(broken) == 1 else _all_problems(broken)
+    return checked, users
 
 
 def _restricted(

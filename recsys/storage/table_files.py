@@ -17,7 +17,7 @@ from recsys.data.fields.time import Time
 from recsys.data.shared_values import equal_sets
 from recsys.data.tables import CONTRACTS
 from recsys.errors import InputError, did_you_mean, explained
-from recsys.parallel import map_in_threads, n_threads
+from recsys.parallel import map_in_threads, n_threads, one_ahead
 from recsys.storage import postgres_tables
 from recsys.storage.atomic_write import atomic_file, move_atomically, sync_file
 from recsys.storage.sources import parse_source
@@ -94,7 +94,7 @@ def _write_parquet(tables: Mapping[str, Frames], folder: Path) -> None:
         files = [stack.enter_context(atomic_file(folder / f"{name}.parquet")) for name in tables]
 
         def write(at: int, name: str) -> None:
-            _write_parts(files[at], _arrow_parts(name, tables[name]))
+            _write_parts(files[at], one_ahead(_arrow_parts(name, tables[name])))
 
         map_in_threads(lambda numbered: write(*numbered), enumerate(tables), min(n_threads(), _AT_ONCE))
 
@@ -105,7 +105,7 @@ def _write_parts(file: BinaryIO, parts: Iterator[Any]) -> None:
     first = next(parts)
     with pq.ParquetWriter(file, first.schema, compression="zstd") as writer:
         writer.write_table(first)
-        del first  # a part is freed before the next is made
+        del first  # no more than one part is held beside the one that is made
         for part in parts:
             writer.write_table(part)
             del part

@@ -13,6 +13,7 @@ from recsys.catalogue.columns import Tables as T
 from recsys.data.events import Events
 from recsys.data.shared_values import are_equal, without_categories
 from recsys.data.tables import read_and_check
+from recsys.errors import TableError
 from recsys.simulation.town import DEFAULT_AS_OF, make_town
 from recsys.storage.load import events_of, load_sorted, load_tables, population_of
 from recsys.storage.population_files import write_people
@@ -107,3 +108,21 @@ def test_no_events_at_all_are_none() -> None:
     for source in (empty, lacking):
         assert len(events_of(load_sorted(source, DEFAULT_AS_OF))) == 0
         assert len(population_of(load_sorted(source, DEFAULT_AS_OF))) == 30
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("broken", [(T.EVENTS,), (T.EVENTS, T.ANSWERS), (T.PROFILES,)])
+def test_broken_tables_are_told_alike_by_any_number_of_threads(
+    broken: tuple[str, ...], threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recsys.storage.load.n_threads", lambda: threads)
+    tables = dict(make_town(30, np.random.default_rng(2)).tables)
+    whole = events_of(load_sorted(tables, DEFAULT_AS_OF)).frame
+    pd.testing.assert_frame_equal(whole, events_of(load_tables(tables, DEFAULT_AS_OF)).compact().frame)
+    for name in broken:
+        tables[name] = tables[name].assign(odd=1)
+    with pytest.raises(TableError) as expected:
+        load_tables(tables, DEFAULT_AS_OF)
+    with pytest.raises(TableError) as found:
+        load_sorted(tables, DEFAULT_AS_OF)
+    assert str(found.value) == str(expected.value)
