@@ -13,24 +13,31 @@ from zoneinfo import ZoneInfo
 from recsys.catalogue.text_folding import fold, plain
 from recsys.catalogue.vocabulary import ADULT, OLDEST
 from recsys.data.id_spellings import as_id_text
+from recsys.data.month_names import with_numbers
 from recsys.data.no_answer_codes import is_unknown
 
 DATE_ORDERS: Final = ("ymd", "dmy", "mdy")
 
 _ERAS: Final = {
     "明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018,
+    "中華民國": 1911, "中华民国": 1911, "民國": 1911, "民国": 1911,
     "m": 1867, "t": 1911, "s": 1925, "h": 1988, "r": 2018,
 }  # fmt: skip
 _LAST_YEARS: Final = {"明治": 45, "大正": 15, "昭和": 64, "m": 45, "t": 15, "s": 64}
 """The last years of eras; a later one belongs to another era."""
 _ERA_DATE = re.compile(
-    r"(明治|大正|昭和|平成|令和|[mtshr])\s*\.?\s*(元|\d{1,2})\s*[年./-]\s*(\d{1,2})\s*[月./-]\s*(\d{1,2})(?:\s*日)?"
+    r"(明治|大正|昭和|平成|令和|中華民國|中华民国|民國|民国|[mtshr])\s*\.?\s*(元|\d{1,3})\s*[年./-]\s*(\d{1,2})\s*[月./-]\s*(\d{1,2})(?:\s*日)?"
 )
 _YEAR_FIRST = re.compile(r"(\d{4})\s*[年년/.-]\s*(\d{1,2})\s*[月월/.-]\s*(\d{1,2})(?:\s*[日일.])?")
 _EIGHT_DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _YEAR_LAST = re.compile(r"(\d{1,2})\s*[/.-]\s*(\d{1,2})\s*[/.-]\s*(\d{4})")
 _WEEKDAY = re.compile(r"^\s*\([^)\d]{1,12}\)")
 _SHORT_YEAR = re.compile(r"\d{1,2}\s*[/.-]\s*\d{1,2}\s*[/.-]\s*\d{2}|\d{6}")
+_ALMOST: Final = (
+    (_SHORT_YEAR, "a year of two digits"),
+    (re.compile(r"[1-6]\d{4}(?:\.0+)?"), "a day of a spreadsheet: DATE '1899-12-30' + it, in the query"),
+)
+"""Forms that are not read, since they have several meanings, and what they look like."""
 _EPOCH_UNITS: Final = (1, 10**3, 10**6, 10**9)
 _EPOCH = re.compile(r"(\d{9,10}|\d{12,13}|\d{15,16}|\d{18,19})(?:\.\d*)?")
 _FIRST_EPOCH, _LAST_EPOCH = 315_532_800, 4_102_444_800  # 1980 and 2100, between which no two units overlap
@@ -49,13 +56,15 @@ _ZONE_NAME = re.compile(r"\(?[a-z]+[\w/ +-]*\)?")
 
 
 def read_date(text: object, order: str = "ymd") -> tuple[date | None, str | None]:
-    """Return a date, in the order of its parts; Japanese eras are read as what they are.
+    """Return a date, in the order of its parts; eras of Japan and Taiwan are read as what they are.
 
     order: `ymd`, `dmy` or `mdy`, for dates whose year stands last. A date with the year first is always read.
     A time of day may follow.
 
     >>> read_date("S38.7.15"), read_date("平成20年7月1日")
     ((datetime.date(1963, 7, 15), None), (datetime.date(2008, 7, 1), None))
+    >>> read_date("民國71年3月5日"), read_date("5 de março de 1982")
+    ((datetime.date(1982, 3, 5), None), (datetime.date(1982, 3, 5), None))
     >>> read_date("03/04/1990")
     (None, 'the order of day and month is not said')
     >>> read_date("03/04/1990", "dmy")
@@ -106,10 +115,10 @@ def _date_and_rest(text: object, order: str) -> tuple[date | None, str | None, s
         return None, "unknown", ""
     match = _ERA_DATE.match(found) or _YEAR_FIRST.match(found) or _EIGHT_DIGITS.fullmatch(found)
     match = match or _YEAR_LAST.match(found)
-    if match is None and (turned := _date_first(found)) is not None:
+    if match is None and (turned := _date_first(found) or with_numbers(found)) is not None:
         return _date_and_rest(turned, order)
     if match is None:
-        return None, "a year of two digits" if _SHORT_YEAR.fullmatch(found) else "not a date", ""
+        return None, next((why for form, why in _ALMOST if form.fullmatch(found)), "not a date"), ""
     rest = _WEEKDAY.sub("", found[match.end() :])
     if rest and not re.match(r"[t\s,]", rest) and not match.group().endswith(("日", "일")):
         return None, "not a date", ""

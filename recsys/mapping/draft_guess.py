@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 
 from recsys.catalogue.text_folding import plain, unaccented
 from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.data.id_spellings import id_forms
 from recsys.errors import SourceError, explained
 from recsys.mapping.column_profile import ColumnProfile
 from recsys.strict_yaml import flat, parse_yaml
@@ -150,22 +151,25 @@ def _joins(column: ColumnProfile, key: ColumnProfile, table: str) -> bool:
 
 
 def shared_ids(column: ColumnProfile, key: ColumnProfile) -> int:
-    """Return how many values of a column name members, whatever the capitals and hyphens."""
-    return len(_bare(column) & _bare(key))
+    """Return how many values of a column name members, in whatever spelling of their ids."""
+    return len(_plainest(column) & _plainest(key))
 
 
-def _bare(column: ColumnProfile) -> set[str]:
-    return {one.lower().replace("-", "") for one in column.ids}
+def _plainest(column: ColumnProfile) -> set[str]:
+    return {id_forms(one)[2] for one in column.ids}
 
 
 def names_the_member(reference: str, column: ColumnProfile, key: ColumnProfile) -> str:
     """Return the condition that a column names the member whose id a draft calls `m.draft_id`.
 
-    Hyphens count unless one table writes its ids with them and the other without.
+    Hyphens and leading zeros count unless one table writes its ids with them and the other without.
     """
     if 2 * len({one.lower() for one in column.ids} & {one.lower() for one in key.ids}) >= len(column.ids):
         return f"canonical_id({reference}) = m.draft_id"
-    return f"lower(replace(canonical_id({reference}), '-', '')) = lower(replace(m.draft_id, '-', ''))"
+    plain, member = (
+        f"lower(ltrim(replace({one}, '-', ''), '0'))" for one in (f"canonical_id({reference})", "m.draft_id")
+    )
+    return f"{plain} = {member}"
 
 
 def name_score(target: str, column: ColumnProfile) -> int:

@@ -12,8 +12,9 @@ from recsys.mapping.values import split_words
 
 _PAIR_TABLES: Final = {
     "blocks": r"block|bloqu|bloca|blocc|sperr|geblok|차단|屏蔽|拉黑|ブロック"
+    r"|black_?list|ブラックリスト|お断り|拒否|黑名单|블랙리스트"
     r"|blok|engelle|блок|^chan$|अवरोध|ब्लॉक|บล็อก|حظر",
-    "reports": r"report|signalement|denunc|meldung|segnalaz|beschwerde|tsuho|通報|신고|举报"
+    "reports": r"report|complain|signalement|denunc|meldung|segnalaz|beschwerde|tsuho|通報|신고|举报"
     r"|zg[lł]osz|nahlas|anmalning|rapport|sikayet|жалоб|скарг|bao_?cao|laporan|शिकायत|ร้องเรียน|بلاغ",
 }
 _EVENT_TYPES: Final = {
@@ -43,7 +44,7 @@ _DIRECTIONS: Final = {
 }
 _SANCTIONS: Final = (
     r"sanction|moderat|(^|_)bann?(s|ed)?($|_)|suspen|sperr|strafe|punish|penalt"
-    r"|制裁|処分|停止|凍結|違反|제재|封禁"
+    r"|制裁|処分|停止|凍結|違反|出禁|出入り?禁止|除名|退会|withdrawn|제재|封禁|출입금지"
 )
 _INTERESTS: Final = (
     r"hobby|hobbies|interest|tag|趣味|aficion|loisir|interess|취미|관심|爱好"
@@ -90,13 +91,13 @@ def other_queries(members: MemberTable, profiles: Profiles) -> dict[str, str]:
 
 
 def subject_of(table: str) -> str | None:
-    """Return what a table holds by its name: blocks, reports or a type of events; None where it says neither.
+    """Return what a table holds by its name: blocks, reports, bans, a type of events, or None.
 
-    >>> subject_of("차단"), subject_of("wischer_likes"), subject_of("orders")
-    ('blocks', 'like', None)
+    >>> subject_of("차단"), subject_of("wischer_likes"), subject_of("ban_register"), subject_of("orders")
+    ('blocks', 'like', 'bans', None)
     """
     called = unaccented(table)
-    names = {**_PAIR_TABLES, **_EVENT_TYPES}
+    names = {**_PAIR_TABLES, "bans": _SANCTIONS, **_EVENT_TYPES}
     return next(
         (subject for subject, pattern in names.items() if re.search(unaccented(pattern), called)), None
     )
@@ -245,7 +246,7 @@ def tables_of_sanctions(profiles: Profiles) -> list[str]:
     >>> tables_of_sanctions({"sanctions": [], "ban_register": [], "urban_walks": []})
     ['sanctions', 'ban_register']
     """
-    return [name for name in profiles if re.search(unaccented(_SANCTIONS), unaccented(name))]
+    return [name for name in profiles if subject_of(name) == "bans"]
 
 
 def _interests(name: str, person: ColumnProfile, tag: ColumnProfile) -> str:

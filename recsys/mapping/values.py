@@ -22,6 +22,18 @@ ANYWHERE: Final = frozenset(
         *("anywhere", "any", "no limit", "unlimited", "worldwide", "どこでも", "制限なし", "全国"),
         *("egal", "unbegrenzt", "kein limit", "illimité", "sans limite", "partout", "sin límite"),
         *("sem limite", "indiferente", "senza limiti", "onbeperkt", "제한 없음", "不限"),
+        *("everywhere", "n'importe où", "n’importe où", "aucune limite", "peu importe", "無限制", "无限制"),
+        *(
+            "überall",
+            "her yer",
+            "wszędzie",
+            "gdziekolwiek",
+            "bez limitu",
+            "cualquier lugar",
+            "qualquer lugar",
+        ),
+        *("ovunque", "dovunque", "overal", "везде", "где угодно", "कहीं भी", "popote", "di mana saja"),
+        *("ở đâu cũng được", "ทุกที่", "أي مكان", "어디든", "都可以", "どこでも可"),
     )
 )
 BANDS: Final = ENUMERATIONS[C.AGE_BAND].words
@@ -29,10 +41,13 @@ BANDS: Final = ENUMERATIONS[C.AGE_BAND].words
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 _AGE = re.compile(r"(\d{1,3})(?:[.,]0+)?\s*(?:\+|歳|세|岁)?")
 _UP_TO = re.compile(
-    r"^(?:up\s?to|within|under|max(?:imum|imal|imo|\.)?|bis(?: zu)?|até|hasta|jusqu\s*['’]?\s*[àa]|fino a|"
-    r"tot|no more than|at most|moins de|menos de|[<≤])(?:\s|\b|(?<=[<≤.]))\s*"
+    r"^(?:up\s?to|within|under|au plus|environ|about|around|ca\.?|circa|etwa|ungefähr|約|大約|około|"
+    r"max(?:imum|imal|imo|\.)?|bis(?: zu)?|até|hasta|jusqu\s*['’]?\s*[àa]|fino a|"
+    r"tot|no more than|at most|moins de|menos de|[<≤])(?:\s|\b|(?<=[<≤.約]))\s*"
 )
-_UP_TO_AFTER: Final = "以内まで圏"
+_UP_TO_BEHIND: Final = re.compile(
+    r"\s*(?:以内|以內|之內|之内|内|內|まで|圏内?|(?:au )?max(?:i|imum|imal|imo)?\.?)$"
+)
 _IN_BRACKETS = re.compile(r"\(([+-]?\d+)\)\s*$")
 _WHOLE_AS_REAL = re.compile(r"(\d+)\.0+")
 DISTANCE_UNITS: Final = {
@@ -46,8 +61,11 @@ DISTANCE_UNITS: Final = {
     "kilomètres": 1.0,
     "kilómetros": 1.0,
     "quilômetros": 1.0,
-    "キロ": 1.0,
-    "m": 0.001,
+    **dict.fromkeys(("quilómetros", "chilometri", "kilómetro", "kilomètre", "kilometry", "kilometrów"), 1.0),
+    **dict.fromkeys(
+        ("キロ", "キロメートル", "公里", "千米", "км", "킬로미터", "킬로", "kilomita", "กม."), 1.0
+    ),
+    **dict.fromkeys(("m", "公尺", "米", "metres", "meters", "mètres", "metros", "メートル"), 0.001),
     "mi": KM_A_MILE,
     "mile": KM_A_MILE,
     "miles": KM_A_MILE,
@@ -150,7 +168,7 @@ def read_distance(value: object, unit: str = "km") -> tuple[int | None, str | No
     text = plain(value).casefold()
     if text in ANYWHERE:
         return most, None
-    text = _UP_TO.sub("", text).rstrip(_UP_TO_AFTER)
+    text = _UP_TO_BEHIND.sub("", _UP_TO.sub("", text))
     match = _NUMBER.match(text)
     if match is None:
         return None, "not a distance"
