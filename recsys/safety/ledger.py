@@ -64,6 +64,7 @@ class SafetyLedger:
             return self._state
         if found != self._seen:
             with self._lock:
+                found = self._file.state()  # another thread may have begun the ledger since
                 if found is None:
                     raise refused("is gone")
                 self._read_on()

@@ -205,3 +205,17 @@ def test_what_was_said_already_adds_no_line(tmp_path: Path, keys: Keys) -> None:
         ledger.lift(LedgerTag(BAN, TABLES), people=[Who("a", "t")])
     assert ledger.watermark is not None
     assert ledger.watermark.records == 4  # its beginning, the links of a, b and t, the stop, the separation
+
+
+def test_a_ledger_begun_while_it_is_looked_for_is_there(tmp_path: Path) -> None:
+    """Seen to fail: another thread's first record made the ledger "gone" for whoever had just found none."""
+    ledger = SafetyLedger(tmp_path, Keys())
+    look = ledger._file.state
+
+    def look_late() -> tuple[int, int, int] | None:
+        found, ledger._file.state = look(), look
+        ledger.begin()
+        return found
+
+    ledger._file.state = look_late
+    assert ledger.now().namings
