@@ -11,7 +11,7 @@ import numpy.typing as npt
 from recsys.errors import InputError, explained
 from recsys.kernels import kernel
 from recsys.parallel import in_ranges
-from recsys.types import BoolArray, Float32Array, Int32Array, Int64Array
+from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 
 
 @kernel
@@ -62,6 +62,15 @@ def link_reverse_edges(  # type: ignore[no-untyped-def]  # noqa: PLR0917
 
 
 @kernel
+def stable_order(keys: Float64Array):  # type: ignore[no-untyped-def]
+    """Return the positions of keys in ascending order, `(n,)` int64; equal keys stay in their order.
+
+    numba compiles a sort anew for each type and each kernel that asks for one, so all ask for this one.
+    """
+    return np.argsort(keys, kind="mergesort")
+
+
+@kernel
 def sort_by_q(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int,
     stop: int,
@@ -78,11 +87,16 @@ def sort_by_q(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     The sort is stable, so ties stay in the order of viewers.
     """
     for j in range(start, stop):
-        here = slice(indptr[j], indptr[j + 1])
-        edges, back = edge[here].copy(), reverse[here].copy()
-        order = np.argsort(-q_of[edges], kind="mergesort")
-        edge[here], reverse[here] = edges[order], back[order]
-        p[here], q[here] = p_of[edge[here]], q_of[edge[here]]
+        first, n = indptr[j], indptr[j + 1] - indptr[j]
+        edges, back = edge[first : first + n].copy(), reverse[first : first + n].copy()
+        keys = np.empty(n)
+        for at in range(n):
+            keys[at] = -q_of[edges[at]]
+        order = stable_order(keys)
+        for at in range(n):
+            e = edges[order[at]]
+            edge[first + at], reverse[first + at] = e, back[order[at]]
+            p[first + at], q[first + at] = p_of[e], q_of[e]
 
 
 @kernel
@@ -91,9 +105,16 @@ def sort_by_candidate(  # type: ignore[no-untyped-def]  # noqa: PLR0917
 ):
     """Sort the edges of each viewer of a range by candidate, in place."""
     for i in range(start, stop):
-        here = slice(indptr[i], indptr[i + 1])
-        order = np.argsort(candidate[here])
-        candidate[here], p[here], q[here] = candidate[here][order], p[here][order], q[here][order]
+        first, n = indptr[i], indptr[i + 1] - indptr[i]
+        last = first + n
+        others, ps, qs = candidate[first:last].copy(), p[first:last].copy(), q[first:last].copy()
+        keys = np.empty(n)
+        for at in range(n):
+            keys[at] = others[at]
+        order = stable_order(keys)
+        for at in range(n):
+            candidate[first + at] = others[order[at]]
+            p[first + at], q[first + at] = ps[order[at]], qs[order[at]]
 
 
 @kernel

@@ -10,7 +10,7 @@ from typing import Self
 
 import numpy as np
 
-from recsys.allocation.graph import CandidateGraph
+from recsys.allocation.graph import CandidateGraph, stable_order
 from recsys.allocation.rounding import RankedEdges
 from recsys.kernels import kernel
 from recsys.parallel import in_ranges
@@ -28,7 +28,7 @@ def linear_oracle(gain: Float64Array, k: int, taken: Int32Array):  # type: ignor
     """
     n = 0
     if k >= _SORT_FROM:
-        for at in np.argsort(-gain, kind="mergesort"):
+        for at in stable_order(-gain):
             if n == k or not gain[at] > 0.0:
                 break
             taken[n] = at

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recsys.allocation.graph import CandidateGraph
+from recsys.allocation.graph import CandidateGraph, stable_order
 from recsys.kernels import kernel
 from recsys.parallel import in_ranges
 from recsys.types import Float32Array, Int32Array, Int64Array
@@ -86,8 +86,14 @@ def _sort_rows(  # type: ignore[no-untyped-def]  # noqa: PLR0917
 ):
     # Writes the first wanted edges of each viewer, as many as have room between `listed`.
     for i in range(start, stop):
-        at = np.flatnonzero(wanted[indptr[i] : indptr[i + 1]])
+        at = indptr[i] + np.flatnonzero(wanted[indptr[i] : indptr[i + 1]])
+        keys = np.empty(len(at))
         if has_ties:
-            at = at[np.argsort(-then[indptr[i] + at], kind="mergesort")]
-        ranked = at[np.argsort(-first[indptr[i] + at], kind="mergesort")]
-        order[listed[i] : listed[i + 1]] = indptr[i] + ranked[: listed[i + 1] - listed[i]]
+            for n in range(len(at)):
+                keys[n] = -then[at[n]]
+            at = at[stable_order(keys)]
+        for n in range(len(at)):
+            keys[n] = -first[at[n]]
+        ranked = stable_order(keys)
+        for n in range(listed[i + 1] - listed[i]):
+            order[listed[i] + n] = at[ranked[n]]

@@ -207,7 +207,8 @@ def _add_solution(  # noqa: PLR0917
     feedback collaborative filtering", RecSys 2011.
     """
     rest, way, turned = state[0], state[1], state[2]
-    way[:] = rest
+    for c in range(len(way)):
+        way[c] = rest[c]
     size = _dot(rest, rest)
     enough = left * left * size
     for _ in range(2 * len(row)):
@@ -295,7 +296,8 @@ def _fold_in_answers(  # noqa: PLR0917
         own, seen = entries[: end - begin], values[0, : end - begin]
         curve, pull = values[1, : end - begin], values[2, : end - begin]
         _gather(own, factors, others[begin:end])
-        start[:] = rows[person]
+        for c in range(k):
+            start[c] = rows[person, c]
         for _ in range(steps):
             _scores(own, rows[person], seen)
             for at in range(end - begin):
