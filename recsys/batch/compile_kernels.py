@@ -12,6 +12,8 @@ from recsys.settings import Settings
 from recsys.simulation.town import DEFAULT_AS_OF
 
 PEOPLE = 250
+LISTED = 2
+"""People on a list: few enough that the allocation leaves edges out, as it does for many people."""
 _WITHOUT = ("settings", "report", "track")
 """Stages without a kernel of their own."""
 
@@ -21,6 +23,7 @@ def warm() -> None:
     settings = Settings.from_mapping(
         {
             "people": PEOPLE,
+            "recommend": {"k": LISTED},
             "as_of": DEFAULT_AS_OF,
             "execution": {"executor": "in_process"},
             "publish": {

@@ -26,6 +26,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from recsys.batch.stage_client import SERVER
+from recsys.garbage_collection import paused_collection
 
 _POLL_SECONDS: Final = 0.1
 _LONGEST_REQUEST: Final = 1 << 16
@@ -48,7 +49,8 @@ def run_with_server(command: Sequence[str]) -> int:
         with listener:
             environment = os.environ | {SERVER: listener.getsockname()}
             process = subprocess.Popen(command, env=environment)  # noqa: S603 ours
-            import recsys.batch.preload  # noqa: F401 what every stage needs
+            with paused_collection():
+                import recsys.batch.preload  # noqa: F401 what every stage needs
 
             gc.freeze()  # pages of what was loaded stay shared
             _Server(listener, process).serve()
