@@ -47,7 +47,7 @@ from recsys.storage.publication import current_run
 PUBLISH: Final = "publish"
 TRACK: Final = "track"
 """The one stage that may fail after the publication was made."""
-SEQUENCE: Final = (sys.executable, "-P", "-m", "recsys.batch.resumable_stages")
+SEQUENCE: Final = (sys.executable, "-P", "-m", "recsys.batch.sequence")
 """The stages of a home, one after the other."""
 CACHE: Final = Path("data/cache")
 """What libraries keep for themselves, where the installation itself can be read only."""

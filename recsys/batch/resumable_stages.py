@@ -1,6 +1,6 @@
 """The stages of a night in order, those for which something changed.
 
-    python -P -m recsys.batch.resumable_stages
+    python -P -m recsys.batch.sequence
 
 runs them in the home that is the working directory. A stage is left out when the bytes it reads, its
 settings and the code are those of its last finished run, and what that wrote is still there unchanged.
@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Final, Self
 
+from recsys.batch.sequence import PRELOADED
 from recsys.batch.stage import run
 from recsys.batch.stage_ahead import state_of
 from recsys.batch.stage_order import NAMES, STAGES, BatchStage
@@ -34,7 +35,6 @@ from recsys.storage.publication import CURRENT
 
 RECORDS: Final = PATHS.root / "stages.json"
 """The finished runs of the stages of a home: by name, the fingerprint of their inputs and their outputs."""
-_PRELOADED: Final = "recsys.batch.preload"
 _MISSING: Final = "missing"
 _NICE: Final = 5
 """What a stage that gives way adds to its nice value: it has a third of the share of each of the others."""
@@ -138,7 +138,7 @@ class _StageProcesses:
 
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([_PRELOADED])
+        self._context.set_forkserver_preload([PRELOADED])
         self._prepared: dict[str, tuple[Any, Connection]] = {}
 
     def __enter__(self) -> Self:
@@ -255,7 +255,3 @@ def _ended(running: dict[Any, BatchStage], records: StageRecords) -> int:
 
 def _run_stage(name: str) -> None:
     sys.exit(run(name))
-
-
-if __name__ == "__main__":
-    sys.exit(run_stages())
