@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Final, Self
 
-from recsys.batch.sequence import PRELOADED
+from recsys.batch import PRELOADED
 from recsys.batch.stage import run
 from recsys.batch.stage_ahead import state_of
 from recsys.batch.stage_order import NAMES, STAGES, BatchStage

@@ -8,9 +8,8 @@ The process that stages are forked from begins first: it loads the package while
 import multiprocessing
 import sys
 from multiprocessing import forkserver
-from typing import Final
 
-PRELOADED: Final = "recsys.batch.preload"
+from recsys.batch import PRELOADED
 
 
 def main() -> int:
