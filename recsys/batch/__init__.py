@@ -5,11 +5,10 @@ many small products do not wait for each other.
 """
 
 import os
-
-for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
-
 from typing import Final
 
 PRELOADED: Final = "recsys.batch.preload"
 """What the process that stages are forked from loads."""
+
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
