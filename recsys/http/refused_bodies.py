@@ -19,7 +19,7 @@ from recsys.http.access import bearer_token, service_of
 from recsys.http.access_tokens import Scope
 from recsys.http.request_bodies import any_json
 from recsys.ranking.ranker import Ranker
-from recsys.safety.day_log import TYPES, DayEvent
+from recsys.safety.day_log import TYPES
 from recsys.safety.store import MEMBER, OPERATOR
 
 OF_MEMBER: Final = "member:"
@@ -96,7 +96,7 @@ def _keep_events(ranker: Ranker, request: Request, body: Any) -> None:
     viewer = _viewer(request)
     found = [row for row in _rows_in(body) if not _opens(row)][:_MOST_KEPT]
     ranker.day.keep_refused(
-        [_as_sent(ranker, row, viewer) for row in found if viewer is None or _may_be_said_by_members(row)]
+        [_as_sent(row, viewer) for row in found if viewer is None or _may_be_said_by_members(row)]
     )
 
 
@@ -123,30 +123,24 @@ def _may_be_said_by_members(row: Mapping[str, Any]) -> bool:
     return not isinstance(kind, str) or fold(kind[:64]) not in _OF_BACKEND
 
 
-def _as_sent(ranker: Ranker, row: Mapping[str, Any], viewer: str | None) -> DayEvent:
-    """Return a row of a refused body as the event it may be; of a member, whoever it says did it.
-
-    Whoever is known and stands under a key that no event has is meant where `actor` or `person` is missing.
-    """
-    event_id, kind, detail, now = row.get("event_id"), row.get("type"), row.get("detail"), datetime.now(UTC)
-    others = [value for key, value in row.items() if key not in _OF_EVENTS and not isinstance(value, dict)]
-    strangers = iter([one for one in others if ranker.safety.accounts.known(one) is not None])
-    given: Any
+def _as_sent(row: Mapping[str, Any], viewer: str | None) -> dict[str, Any]:
+    """Return a row of a refused body with the names of an event; of a member, whoever it says did it."""
+    known = {name: row[name] for name in ("event_id", "type", "detail") if name in row}
+    others = {name: value for name, value in row.items() if name not in _OF_EVENTS}
+    sent: dict[str, Any] = {**others, **known, "at": datetime.now(UTC)}
     if viewer is None:
-        actor = row["actor"] if "actor" in row else next(strangers, None)
-        target = row["target"] if "target" in row else next(strangers, None)
-        given = event_id, now, actor, target, kind, detail
-    else:
-        own = f"{OF_MEMBER}{event_id}" if isinstance(event_id, str) else event_id
-        given = own, now, viewer, row.get(_PERSON) or row.get("target") or next(strangers, None), kind, detail
-    return DayEvent(*given)
+        return {**sent, **{name: row[name] for name in (_PERSON, "actor", "target") if name in row}}
+    event_id = row.get("event_id")
+    sent["event_id"] = f"{OF_MEMBER}{event_id}" if isinstance(event_id, str) else event_id
+    named = row.get(_PERSON) or row.get("target")
+    return {**sent, "actor": viewer} | ({} if named is None else {"target": named})
 
 
 def _keep_answer(ranker: Ranker, request: Request, body: Any) -> None:
     if isinstance(body, dict):
         about = request.path_params.get(_PERSON)
         row = {"type": "feeling_check", _PERSON: about, "detail": body.get("answer")}
-        ranker.day.keep_refused([_as_sent(ranker, row, _viewer(request))])
+        ranker.day.keep_refused([_as_sent(row, _viewer(request))])
 
 
 def _keep_tables(ranker: Ranker, request: Request, body: Any) -> None:

@@ -278,4 +278,4 @@ def _link_spellings(ledger: SafetyLedger, people: Population, earlier: SnapshotI
         else ids
     )
     links = map(state.links_of_spelling, new)
-    ledger.link([link for link in links if link is not None])
+    ledger.link([link for link in links if link is not None], spelled=True)

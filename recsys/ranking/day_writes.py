@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.unknown_words import LEAVE, PAUSE
 from recsys.errors import InputError, RecsysError, explained
-from recsys.ranking.profile_tables import require_own_rows, tables_of_values
+from recsys.ranking.profile_tables import ProfileTables, require_own_rows, tables_of_json
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.canonical import in_any_spelling, not_canonical, utc_moment
 from recsys.safety.day_log import NEVER, NO_PROOF, TABLES_CHANGED, DayEvent, DayLog
@@ -61,26 +61,39 @@ class DayWrites:
         Raises InputError for what is no event, what opens something later than now, or the id of another
         event of its actor. What restricts is kept even then: a wrong event of a batch hides no end, no pass.
         """
-        given = [*events] if isinstance(events, Iterable) and not isinstance(events, Mapping) else [events]
-        rows = [one for one in map(_as_event, given) if one is not None]
-        if isinstance(events, Mapping) or rows != given or not isinstance(events, Iterable):
-            self.keep_refused(rows)
-            raise InputError(explained("events are a list of DayEvent", where="events"))
+        is_list = isinstance(events, Iterable) and not isinstance(events, Mapping)
+        rows: list[Any] = [*events] if is_list else [events]
         try:
-            return self._appended(rows)
+            return self._appended(rows if is_list else [rows])
         except InputError:
             self.keep_refused(rows)
             raise
 
-    def keep_refused(self, events: Iterable[DayEvent]) -> None:
-        """Keep what refused events restrict, whatever is wrong beside it, and nothing else of them."""
-        for event in events:
+    def keep_refused(self, events: Iterable[Any]) -> None:
+        """Keep what refused events restrict, whatever is wrong beside it, and nothing else of them.
+
+        events: each a `DayEvent`, or a mapping that may be one; where it has no `actor` or no `target`, known
+        people who stand under keys that no event has may be meant too. Anything else says nothing.
+        """
+        for event in chain.from_iterable(map(self._as_events, events)):
             if event.type == TABLES_CHANGED:
                 self.keep_refused_tables(event.actor, _plain(event.payload))
                 continue
             kept = self._safety.note_refused(restriction_meant(event, self._safety.whom))
             with suppress(InputError):
                 self._appended([] if kept is None else [kept])
+
+    def _as_events(self, given: Any) -> list[DayEvent]:
+        """Return what a refused event says as it stands, and what it may say by its other keys."""
+        if not isinstance(given, Mapping):
+            return [given] if isinstance(given, DayEvent) else []
+        names = [one.name for one in fields(DayEvent)]
+        others = [value for key, value in given.items() if key not in names and not isinstance(value, dict)]
+        strangers = iter([one for one in others if self._safety.accounts.known(one) is not None])
+        missing = [name for name in ("actor", "target") if given.get(name) is None]
+        filled = {**given, **dict(zip(missing, strangers, strict=False))}
+        found = [DayEvent(*(row.get(name) for name in names)) for row in (given, filled)]  # type: ignore[arg-type]
+        return found[: 1 if found[0] == found[1] else 2]
 
     def keep_refused_tables(self, user_id: object, tables: object) -> None:
         """Keep what refused tables restrict; who is out stays so until later ones say otherwise.
@@ -92,8 +105,13 @@ class DayWrites:
             with suppress(InputError):
                 self._appended([event])
 
-    def _appended(self, events: Sequence[DayEvent]) -> int:
+    def _appended(self, events: Sequence[Any]) -> int:
+        if not all(isinstance(one, DayEvent) for one in events):
+            raise InputError(explained("events are a list of DayEvent", where="events"))
         whole = [self._of_known(event.checked()) for event in events]
+        for event in whole:
+            if event.type == TABLES_CHANGED:
+                self._require_tables(event.actor, tables_of_json(event.payload or ""))
         self._require_one_spelling(whole)
         self._safety.separate((event.actor, event.target) for event in whole if event.separates)
         events, arrived = self._in_order(self._after_decisions(whole))
@@ -201,7 +219,6 @@ class DayWrites:
         that is out for good counts even then.
         """
         try:
-            self._require_tables(user_id, tables)
             event = DayEvent.of_tables(event_id, user_id, tables, at)
         except (TypeError, ValueError, RecursionError):
             self.keep_refused_tables(user_id, tables)
@@ -211,8 +228,7 @@ class DayWrites:
             raise
         return self.append([event])
 
-    def _require_tables(self, user_id: str, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-        own = tables_of_values(tables)
+    def _require_tables(self, user_id: str, own: ProfileTables) -> None:
         require_own_rows(user_id, own)
         given = own.columns
         if T.EVENTS in given:
@@ -246,13 +262,6 @@ class DayWrites:
     def leave(self, user_id: str) -> None:
         """Take a member who leaves out of everybody's sight; `recsys forget` erases them."""
         self._safety.hold(user_id, owner=MEMBER, reason=LEAVE)
-
-
-def _as_event(given: Any) -> DayEvent | None:
-    """Return an event, also one that was given as a dict; None for anything else."""
-    if isinstance(given, Mapping):
-        return DayEvent(*(given.get(one.name) for one in fields(DayEvent)))  # type: ignore[arg-type]
-    return given if isinstance(given, DayEvent) else None
 
 
 def _plain(payload: str | None) -> object:

@@ -317,7 +317,9 @@ class SafetyByPerson:
         named = [(state.primary(Who(one)), self.accounts.whose(one, state)) for one in accounts]
         pairs = [(own, person) for own, persons in named for person in persons]
         strangers = [one for one in accounts if not self.accounts.is_published(one)]
-        pairs += [link for one in strangers if (link := state.links_of_spelling(one)) is not None]
+        spelled = [link for one in strangers if (link := state.links_of_spelling(one)) is not None]
+        if any(person not in state.links.get(own, ()) for own, person in spelled):
+            self.ledger.link(spelled, spelled=True)
         if any(person not in state.links.get(own, ()) for own, person in pairs):
             self.ledger.link(pairs)
         for one in accounts:

@@ -143,7 +143,8 @@ class SafetyLedger:
                 if told[at] not in state.stops.get(at[0], ())
                 or (renew and state.stopped_at.get((at[0], told[at]), "") < as_of)
             )
-            self._link({*named, *self._spelled(who.user_id for who in people)})
+            self._link(named)
+            self._link(self._spelled(who.user_id for who in people), spelled=True)
             record = stop_record("stop", tag, new)
             self._append([{**record, "as_of": as_of} if as_of else record] if new else [])
 
@@ -161,8 +162,8 @@ class SafetyLedger:
                 for a, b in pairs
             }
             ends = {who for pair in pairs for who in pair if who.token}
-            spelled = self._spelled(who.user_id for pair in pairs for who in pair)
-            self._link(spelled | {(own.of(ID, who.user_id), state.primary(who)) for who in ends})
+            self._link(self._spelled(who.user_id for pair in pairs for who in pair), spelled=True)
+            self._link({(own.of(ID, who.user_id), state.primary(who)) for who in ends})
             new = sorted(
                 (a, b, actor)
                 for a, b, actor in named
@@ -228,26 +229,31 @@ class SafetyLedger:
                     [record_of("separate", tag, pairs=[one for other in new for one in (other, person)])]
                 )
 
-    def link(self, pairs: Iterable[tuple[int, int]]) -> None:
-        """Note that two fingerprints are of one person: what restricts either restricts both."""
+    def link(self, pairs: Iterable[tuple[int, int]], *, spelled: bool = False) -> None:
+        """Note that two fingerprints are of one person: what restricts either restricts both.
+
+        spelled: because of how an id is spelled; it does not count while spelling tells people apart.
+        """
         with self._lock, self._file.alone():
             self._begun()
-            self._link(pairs)
+            self._link(pairs, spelled=spelled)
 
-    def _link(self, pairs: Iterable[tuple[int, int]]) -> None:
+    def _link(self, pairs: Iterable[tuple[int, int]], *, spelled: bool = False) -> None:
         """Note links while nobody else writes; an account is linked with its person before it is named.
 
         Then what is said of either holds when the account comes back with another token.
         """
-        known = self._state.links
-        new = sorted({(a, b) for a, b in pairs if a and b and a != b and b not in known.get(a, ())})
+        known, waiting = self._state.links, self._state.spellings if spelled else ()
+        named = {(a, b) for a, b in pairs if a and b and a != b and b not in known.get(a, ())}
+        new = sorted(named.difference(waiting))
         ends = "".join(f"{one:016x}" for pair in new for one in pair)
-        self._append([{"kind": "link", "pairs": ends}] if new else [])
+        record = {"kind": "link", "pairs": ends} | ({"spelled": True} if spelled else {})
+        self._append([record] if new else [])
 
     def _spelled(self, ids: Iterable[str]) -> set[tuple[int, int]]:
-        """Return the links of ids with all their spellings; none where spelling tells people apart."""
-        state = self._state
-        return set() if state.are_told_apart else {spelling_link(state.namings[-1], one) for one in set(ids)}
+        """Return the links of ids with all their spellings."""
+        newest = self._state.namings[-1]
+        return {spelling_link(newest, one) for one in set(ids)}
 
     def note_spellings(self, *, told_apart: bool) -> None:
         """Note whether ids that differ in spelling alone are of different people."""

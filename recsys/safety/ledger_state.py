@@ -57,7 +57,7 @@ class LedgerState:
     each safety store had taken when the ledger last heard of it. stopped_at: by fingerprint and tag, the time
     as of which a night first read a stop, ISO UTC; a stop without such a time is lacking. newer: by run, whom
     its publication leaves out; see `served_by`. are_told_apart: whether ids that differ in spelling alone are
-    of different people, so that none is linked with another over its spelling.
+    of different people; then links over spellings, which are kept in `spellings` too, do not count.
     """
 
     identity: str = ""
@@ -70,6 +70,7 @@ class LedgerState:
     stores: dict[str, int] = field(default_factory=dict)
     newer: dict[str, "LedgerState"] = field(default_factory=dict)
     are_told_apart: bool = False
+    spellings: set[tuple[int, int]] = field(default_factory=set)
     _persons: dict[int, frozenset[int]] = field(default_factory=dict, init=False, repr=False)
     _served: dict[str, "LedgerState"] = field(default_factory=dict, init=False, repr=False)
 
@@ -132,7 +133,7 @@ class LedgerState:
         """Return every fingerprint linked with one, and remember it for each of them."""
         known, found, fresh = self._persons, {fingerprint}, {fingerprint}
         while fresh:
-            fresh = set[int]().union(*(self.links[one] for one in fresh)) - found
+            fresh = set[int]().union(*(self.links.get(one, ()) for one in fresh)) - found
             found |= fresh
         person = frozenset(found)
         known.update(dict.fromkeys(person, person))
@@ -194,18 +195,17 @@ class LedgerState:
             self.stores[record["store"]] = max(self.stores.get(record["store"], 0), int(record["writes"]))
         elif kind == "link":
             ends = numbers_in(record["pairs"])
-            for a, b in zip(ends[::2], ends[1::2], strict=True):
-                self.links.setdefault(a, set()).add(b)
-                self.links.setdefault(b, set()).add(a)
-            self._persons = {}  # not cleared: another thread may still write what it found before
-            self.are_told_apart = bool(record.get("told_apart", self.are_told_apart))
+            links = [*zip(ends[::2], ends[1::2], strict=True)]
+            apart = bool(record.get("told_apart", self.are_told_apart))
+            if apart != self.are_told_apart:
+                self._change_links(self.spellings, cut=apart)
+            if record.get("spelled"):
+                self.spellings.update(links)
+            self._change_links([] if apart and record.get("spelled") else links)
+            self.are_told_apart = apart
         elif kind == UNLINK:
             ends = numbers_in(record["pairs"])
-            for a, b in (*zip(ends[::2], ends[1::2], strict=True), *zip(ends[1::2], ends[::2], strict=True)):
-                self.links.get(a, set()).discard(b)
-                if not self.links.get(a, {0}):
-                    del self.links[a]
-            self._persons = {}
+            self._change_links([*zip(ends[::2], ends[1::2], strict=True)], cut=True)
         elif kind in {"stop", "separate", "lift"}:
             tag = LedgerTag(record["why"], record["owner"])
             at = self if tag.why != NEWER else self.newer.setdefault(tag.owner, LedgerState())
@@ -214,6 +214,20 @@ class LedgerState:
                 del self.newer[tag.owner]
         else:
             raise refused("holds a record this version does not know", got=kind)
+
+    def _change_links(self, links: Iterable[tuple[int, int]], *, cut: bool = False) -> None:
+        """Take links in, or cut them; another thread may read those there were."""
+        ends = [(a, b) for one, other in links for a, b in ((one, other), (other, one))]
+        if cut:
+            changed = {a: set(self.links.get(a, ())) for a, _ in ends}
+            for a, b in ends:
+                changed[a].discard(b)
+            both = {**self.links, **changed}
+            self.links = {one: others for one, others in both.items() if others}
+        else:
+            for a, b in ends:
+                self.links.setdefault(a, set()).add(b)
+        self._persons = {}  # not cleared: another thread may still write what it found before
 
     def _restrict(self, record: Record, tag: LedgerTag, *, lifts: bool) -> None:
         people, accounts = numbers_in(record.get("people", "")), numbers_in(record.get("accounts", ""))

@@ -87,10 +87,10 @@ class PendingLedger(SafetyLedger):
         with self._waiting():
             super().separate(waiting, tag, directed=directed)
 
-    def link(self, pairs: Iterable[tuple[int, int]]) -> None:
+    def link(self, pairs: Iterable[tuple[int, int]], *, spelled: bool = False) -> None:
         """Note that two fingerprints are of one person, once `write_names` is called."""
         with self._waiting():
-            super().link(pairs)
+            super().link(pairs, spelled=spelled)
 
     def note_spellings(self, *, told_apart: bool) -> None:
         """Note whether spelling tells people apart, once `write_names` is called."""

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from recsys.errors import InputError
+from recsys.safety.day_log import DayEvent
 from recsys.safety.store import ask_safety
 from tests.http.served import Served
 
@@ -91,6 +93,55 @@ def test_a_body_in_another_form_restricts_whom_it_names(service: Served, route: 
     answer = service.client.post(f"/v1/members/{a}/{route}", content=body % b, headers=headers)
     assert answer.status_code == 422
     assert b not in service.page(a)
+
+
+NAMES = (("actor", "person"), ("from", "to"), ("user_id", "other"), ("person", "target"), ("by", "member"))
+"""Names under which somebody sends the two people of an event."""
+
+
+@pytest.mark.parametrize("names", NAMES)
+@pytest.mark.parametrize("kind", ["end", "hide", "block", "money_request", "blocked_again"])
+@pytest.mark.parametrize("door", ["backend", "member", "python", "tables", "own tables"])
+def test_an_event_under_other_names_is_refused_and_keeps_the_two_apart(
+    service: Served, door: str, kind: str, names: tuple[str, str]
+) -> None:
+    """Seen to fail: a backend's event with `person` for `target`, and a list of dicts, parted nobody.
+
+    Own tables under other names are refused; what they say is not guessed at.
+    """
+    a, b = pair(service)
+    row: dict[str, Any] = {names[0]: a, names[1]: b, "type": kind, "event_id": "e1", "at": NOW}
+    if door == "backend":
+        assert service.ask("POST", "/v1/backend/events", "backend", body=[row]).status_code == 422
+    elif door == "member":
+        sent = {name: value for name, value in row.items() if name != names[0]} | {"kind": kind}
+        assert service.ask("POST", f"/v1/members/{a}/events", "members", body=[sent]).status_code == 422
+    elif door == "python":
+        with pytest.raises(InputError, match="list of DayEvent"):
+            service.ranker.day.append([row])  # type: ignore[list-item]
+    else:
+        rows = [{names[0]: a, names[1]: b, "ts": NOW}]
+        tables = rows[0] if door == "own tables" else rows
+        with pytest.raises(InputError):
+            service.ranker.day.append([DayEvent.of_tables("e1", a, {"blocks": tables})])
+        return
+    assert b not in service.page(a)
+
+
+@pytest.mark.parametrize("kind", ["pause", "ban", "leave", "hold"])
+@pytest.mark.parametrize("key", ["person", "user_id", "member"])
+def test_an_event_of_one_person_under_another_name_is_refused_and_takes_them_out(
+    service: Served, kind: str, key: str
+) -> None:
+    a, b = pair(service)
+    for row in ({key: b}, {"actor": b, "by": a}, {"target": b, "by": a}):
+        body = [{**row, "type": kind, "event_id": f"e{len(row)}", "at": NOW}]
+        assert service.ask("POST", "/v1/backend/events", "backend", body=body).status_code == 422
+        assert b not in service.page(a), row
+        for owner in ("member", "operator"):
+            service.ranker.safety.lift(b, owner=owner)
+        for one, other in ((a, b), (b, a)):
+            service.ranker.safety.unblock(one, other)
 
 
 @pytest.mark.parametrize("body", ['{"person":"%s"', '{"person":"%s",}', "[" * 60 + '"%s"'])

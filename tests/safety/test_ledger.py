@@ -204,7 +204,7 @@ def test_what_was_said_already_adds_no_line(tmp_path: Path, keys: Keys) -> None:
         ledger.separate([(Who("a", "t"), Who("b"))], LedgerTag("block", TABLES))
         ledger.lift(LedgerTag(BAN, TABLES), people=[Who("a", "t")])
     assert ledger.watermark is not None
-    assert ledger.watermark.records == 4  # its beginning, the links of a, b and t, the stop, the separation
+    assert ledger.watermark.records == 5  # its beginning, links of tokens, of spellings, the stop, the pair
 
 
 def test_a_ledger_begun_while_it_is_looked_for_is_there(tmp_path: Path) -> None:
