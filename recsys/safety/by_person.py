@@ -318,10 +318,9 @@ class SafetyByPerson:
         pairs = [(own, person) for own, persons in named for person in persons]
         strangers = [one for one in accounts if not self.accounts.is_published(one)]
         spelled = [link for one in strangers if (link := state.links_of_spelling(one)) is not None]
-        if any(person not in state.links.get(own, ()) for own, person in spelled):
-            self.ledger.link(spelled, spelled=True)
-        if any(person not in state.links.get(own, ()) for own, person in pairs):
-            self.ledger.link(pairs)
+        for links, is_spelled in ((pairs, False), (spelled, True)):
+            if any(person not in state.links.get(own, ()) for own, person in links):
+                self.ledger.link(links, spelled=is_spelled)
         for one in accounts:
             if len(mine := self.accounts.of(one)) > 1 and self.accounts.came_by_day(mine):
                 self._tell_pages(mine)
