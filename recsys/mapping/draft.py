@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from recsys.catalogue.han_variants import HAN_VARIANTS
 from recsys.data.date_reading import read_date
 from recsys.errors import SettingsError, explained
 from recsys.mapping.column_profile import profile_table, quoted
@@ -238,8 +239,8 @@ def _yaml(
     address: str, as_of: datetime, found: DraftSource, profiles: Profiles, unread: Sequence[str]
 ) -> str:
     encoding, options = found.encoding, found.options
-    japanese = encoding in {"cp932", "euc_jp"} or any(
-        re.search("[ぁ-んァ-ヶ一-龠]", one.name) for columns in profiles.values() for one in columns
+    japanese = encoding in {"cp932", "euc_jp"} or _is_japanese(
+        "".join(one.name for columns in profiles.values() for one in columns)
     )
     lines = [
         f"source: {address}",
@@ -248,7 +249,8 @@ def _yaml(
     ]
     lines += [f"# GUESS by the look of the letters\nencoding: {encoding}"] if encoding else []
     lines += ["# TODO the zone of times that have none; in doubt ask whoever exported them"]
-    lines += ["zone: Asia/Tokyo", "country: JP"] if japanese else ["zone: UTC", "# TODO country: GB"]
+    guessed = ["# GUESS by the look of the letters", "zone: Asia/Tokyo", "country: JP"]
+    lines += guessed if japanese else ["zone: UTC", "# TODO country: GB"]
     if options:
         lines += [
             "tables:",
@@ -266,6 +268,17 @@ def _yaml(
         '#     {value: [single, partnered, married, separated], document: "terms 2"}',
     ]
     return "\n".join(lines) + "\n"
+
+
+def _is_japanese(text: str) -> bool:
+    """Say whether a text has kana, or Han characters of which none has another form in Japan.
+
+    >>> _is_japanese("会員番号"), _is_japanese("ニックネーム"), _is_japanese("會員編號"), _is_japanese("会员")
+    (True, True, False, False)
+    """
+    if re.search("[ぁ-んァ-ヶ]", text):
+        return True
+    return bool(re.search("[一-龠]", text)) and not any(ord(one) in HAN_VARIANTS for one in text)
 
 
 def _from(members: MemberTable) -> str:
