@@ -176,7 +176,7 @@ def test_a_diff_says_who_loses_what() -> None:
     assert not any(change.loses for change in catalogue_diff(new, old))
 
 
-@pytest.mark.parametrize("n", [5, pytest.param(500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n", [5, pytest.param(270, marks=pytest.mark.slow)])
 def test_any_number_of_questions_goes_from_people_to_reasons(n: int, tmp_path: Path) -> None:
     own = catalogue_of(n)
     town = recsys.make_town(60, np.random.default_rng(7), catalogue=own)
@@ -199,7 +199,7 @@ def test_any_number_of_questions_goes_from_people_to_reasons(n: int, tmp_path: P
     assert "Frage" in found.text
 
 
-@pytest.mark.parametrize("n", [5, pytest.param(500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n", [5, pytest.param(500, marks=pytest.mark.thorough)])
 def test_what_is_fitted_and_published_is_served_with_its_own_catalogue(n: int, tmp_path: Path) -> None:
     own = catalogue_of(n)
     town = recsys.make_town(90, np.random.default_rng(7), catalogue=own)

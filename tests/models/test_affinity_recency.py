@@ -120,7 +120,7 @@ def votes_one_after_another(seed, n=60, bills=180):
 
 
 @pytest.mark.parametrize("kind", [PopularityModel, CrossedEffects, LFRR, CollaborativeModel])
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.thorough)])
 def test_new_candidates_at_the_end_do_not_make_chances_of_known_ones_less_sure(kind, seed):
     past, later, untimed = votes_one_after_another(seed)
     truth = later.truth()

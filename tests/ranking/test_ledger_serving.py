@@ -54,7 +54,17 @@ def later(world: World, rng: np.random.Generator) -> tuple[World, list[str], set
     return World.of(people), [ids[row] for row in np.flatnonzero(held)], {(ids[a], ids[b]) for a, b in pairs}
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("keyed", "seed"),
+    [
+        *[("unkeyed", 0), ("keyed", 1), ("unkeyed", 2)],
+        *(
+            pytest.param(*more, marks=pytest.mark.thorough)
+            for more in (("keyed", 0), ("unkeyed", 1), ("keyed", 2))
+        ),
+    ],
+    indirect=["keyed"],
+)
 def test_a_rollback_shows_nobody_who_was_held_or_separated_since(tmp_path: Path, seed: int) -> None:
     world = World.of(community(seed).take(np.arange(N)))
     first = world.publish(tmp_path).run_id

@@ -1,6 +1,7 @@
 import itertools
 import re
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,12 @@ from tests.report.pages import Page, page_in
 
 LANGS = ["ja", "en"]
 EVIL = '"><script>alert(1)</script><img src=x onerror=y>&lt;\u202e\x00'
+
+
+@cache
+def page_of_full_night(lang):
+    """Return the page of the full night as text, drawn once."""
+    return render_report(full_night(), lang)
 
 
 @pytest.fixture(params=LANGS)
@@ -39,7 +46,7 @@ def test_the_page_is_whole(night, lang):
 
 
 def test_one_h1_and_a_named_section_each(lang):
-    page = page_in(render_report(full_night(), lang), lang)
+    page = page_in(page_of_full_night(lang), lang)
     assert len(page.all("h1")) == 1
     assert len(page.all("main")) == 1
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
@@ -48,7 +55,7 @@ def test_one_h1_and_a_named_section_each(lang):
 
 
 def test_every_picture_has_words(lang):
-    page = page_in(render_report(full_night(), lang), lang)
+    page = page_in(page_of_full_night(lang), lang)
     pictures = [attributes for _, attributes in page.elements if attributes.get("role") == "img"]
     drawn_of_three_nights = 6
     assert len(page.all("svg")) == 2 + drawn_of_three_nights
@@ -58,7 +65,7 @@ def test_every_picture_has_words(lang):
 
 
 def test_every_table_has_a_caption_and_heads(lang):
-    page = Page(render_report(full_night(), lang))
+    page = Page(page_of_full_night(lang))
     assert len(page.all("caption")) == len(page.all("table")) >= 4
     assert all(attributes["scope"] in {"row", "col"} for attributes in page.all("th"))
 
@@ -91,7 +98,7 @@ def test_everything_from_outside_is_escaped(lang):
 
 def test_a_page_is_in_one_language():
     japanese = re.compile("[\u3041-\u30ff\u4e00-\u9fff]")
-    page = render_report(full_night(), "en")
+    page = page_of_full_night("en")
     assert not japanese.search(page_in(page, "en").text)
     told = page_in(page, "ja").text
     for text in ("会員", "公開前の検査", "写真", "距離", "一覧の長さ"):
@@ -99,7 +106,7 @@ def test_a_page_is_in_one_language():
 
 
 def test_the_same_night_gives_the_same_page(lang):
-    assert render_report(full_night(), lang) == render_report(full_night(), lang)
+    assert render_report(full_night(), lang) == page_of_full_night(lang)
 
 
 def test_the_lists_are_not_changed():
@@ -110,7 +117,7 @@ def test_the_lists_are_not_changed():
 
 
 def test_hand_worked_totals():
-    text = Page(render_report(full_night(), "en")).text
+    text = Page(page_of_full_night("en")).text
     assert "People 5 everybody at this time" in text
     assert "Listed 4" in text
     assert "With a list 3 75.0% of those listed" in text
@@ -172,7 +179,7 @@ def test_the_histogram_counts_every_listed_person_once():
 
 
 def test_the_funnel_is_told_per_person():
-    text = Page(render_report(full_night(), "en")).text
+    text = Page(page_of_full_night("en")).text
     assert "For each of 3 people" in text
     assert "0.3 of 4.0 people remain" in text
     assert "Distance 2.2 0.2 0.3" in text
@@ -199,7 +206,7 @@ def test_a_long_list_is_cut_and_says_how_much():
 
 
 def test_random_order_stands_beside_the_models():
-    page = page_in(render_report(full_night(), "en"), "en")
+    page = page_in(page_of_full_night("en"), "en")
     assert page.text.count("random order 0.300") == 1
     assert len(page.all("span", class_="at-random")) == 3
     assert page.all("span", **{"aria-label": "value 0.340, interval 0.320 to 0.360"})
@@ -221,7 +228,7 @@ def test_measures_that_are_unknown_leave_no_mark():
 
 
 def test_the_gain_of_choosing_together_is_told_with_its_interval():
-    text = Page(render_report(full_night(), "en")).text
+    text = Page(page_of_full_night("en")).text
     assert "+50.0% (95% interval +37.5% to +62.5%)" in text
     assert "Everybody together (this night) 3 75.0% 0.20" in text
     assert "1 who have as many companions as they wish for do not" in text
