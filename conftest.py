@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-pytest_plugins = ["tests.golden", "tests.postgres"]
+pytest_plugins = ["tests.checked_once", "tests.golden", "tests.postgres"]
 
 
 @pytest.hookimpl(wrapper=True)

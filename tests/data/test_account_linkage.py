@@ -20,6 +20,8 @@ from recsys.safety.ledger_state import Who
 from recsys.storage.load import load_population
 from recsys.storage.population_files import read_people, write_people
 
+pytestmark = pytest.mark.usefixtures("tables_checked_once")
+
 NOW = pd.Timestamp("2026-01-05T03:00Z")
 LATER, EARLIER = NOW + pd.Timedelta(days=900), pd.Timestamp("2020-01-01T00:00Z")
 FIRST, SECOND = (f"hmac1:{'ab' * 32}", f"hmac1:{'cd' * 32}")

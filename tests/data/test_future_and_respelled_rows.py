@@ -26,6 +26,8 @@ from recsys.settings import GateSettings
 from recsys.storage.load import load_population, load_tables
 from recsys.types import BoolArray
 
+pytestmark = pytest.mark.usefixtures("tables_checked_once")
+
 Tables = dict[str, pd.DataFrame]
 T = TypeVar("T")
 POLICY = Policy.default()

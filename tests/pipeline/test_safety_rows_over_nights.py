@@ -31,6 +31,8 @@ from recsys.safety.ledger_state import LedgerState, Who
 from recsys.storage.load import load_population
 from tests.data.test_future_and_respelled_rows import SPELLINGS
 
+pytestmark = pytest.mark.usefixtures("tables_checked_once")
+
 Tables = dict[str, pd.DataFrame]
 TOWN = recsys.make_town(120, np.random.default_rng(7)).tables
 AS_OF = load_population(TOWN).as_of

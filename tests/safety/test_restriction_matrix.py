@@ -51,6 +51,8 @@ from tests.safety.restriction_doors import (
     with_rows,
 )
 
+pytestmark = pytest.mark.usefixtures("tables_checked_once")
+
 DOORS = ("night", "refused night", "events", "tables of the day", "profile", "calls", "routes")
 _ITS_OWN = "page for a new account of the person"
 OPEN: Mapping[str, str] = {
