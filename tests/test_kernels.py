@@ -1,14 +1,19 @@
 """The cache of compiled kernels: what another version of the sources compiled is never used."""
 
 import os
+import runpy
 import subprocess
 import sys
 import textwrap
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from numba import njit
 
 from recsys.kernel_lock import KernelLock
+from tests.crash.processes import in_process
 
 STORES = """
     from typing import NamedTuple
@@ -40,22 +45,30 @@ SCAN = """
 """
 
 
+def printed_by(script: Path) -> str:
+    """Run a script as Python does, with the modules beside it, and return what it prints."""
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, str(script.parent))
+    with redirect_stdout(StringIO()) as printed:
+        runpy.run_path(str(script), run_name="__main__")
+    return printed.getvalue()
+
+
+@pytest.fixture(scope="module")
+def compiler() -> None:
+    """Load what numba loads when it compiles first, for the processes that are forked from this one."""
+    njit(lambda x: 2.0 * x)(1.0)
+
+
 @pytest.fixture
-def installed(tmp_path):
+def installed(tmp_path, compiler):
     def run(name="Store", factor="1.0", inner="1.0"):
         for file, source in {"stores.py": STORES, "factors.py": FACTORS, "scan.py": SCAN}.items():
             text = textwrap.dedent(source).format(name=name, factor=factor, inner=inner)
             (tmp_path / file).write_text(text)
-        found = subprocess.run(
-            [sys.executable, "scan.py"],
-            cwd=tmp_path,
-            env={"PYTHONPATH": ":".join([str(tmp_path), *sys.path]), "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert not found.returncode, found.stderr
-        value, hits = found.stdout.split()
+        found = in_process(lambda: printed_by(tmp_path / "scan.py"))
+        assert not found.error, found.error
+        value, hits = found.value.split()
         entries = sorted(path.name for path in (tmp_path / "__pycache__").glob("scan.total*.nbi"))
         return float(value), int(hits), entries
 

@@ -7,14 +7,17 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from contextlib import chdir
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from recsys.batch import stage_order
 from recsys.batch.night import run_night, stage_environment
 from recsys.batch.stage_order import PACKAGES
+from recsys.cli import app
 from recsys.errors import MissingExtraError, SettingsError
 from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.pipeline.service_home import KEY_FILE, make_home
@@ -78,21 +81,19 @@ def test_two_homes_of_one_installation(golden: Folder, tmp_path: Path) -> None:
 
     (homes[0] / PATHS.log).unlink()
     (homes[0] / PATHS.pool).write_bytes(b"damaged")  # what a stage wrote is not there any more
-    repaired = night(homes[0], elsewhere, "--set", "tracking.enabled=false")
-    assert repaired.returncode == first.returncode, repaired.stderr
-    assert stages_run(homes[0]) == ["settings", "ingest", "recommend"]
-
     changes = ("--set", "tracking.enabled=false", "--set", "publish.gates.block_gini=0")
     refused = night(homes[0], elsewhere, *changes)
     assert refused.returncode == 20, refused.stderr
+    assert stages_run(homes[0]) == ["settings", "ingest", "recommend", "publish", "report"]
     page = (homes[0] / PATHS.report).read_text()  # that of the last publication stayed, and said "published"
     assert json.loads((homes[0] / PATHS.outcome).read_text())["run_id"] in page
     assert str(homes[0] / PATHS.report) in refused.stderr
     assert json.loads((homes[0] / PATHS.failure).read_text())["stage"] == "publish"
 
     (tmp_path / "staging.yaml").write_text(PARAMS.replace("k: 5", "kk: 5"))
-    other = night(homes[1], tmp_path, "--params", "staging.yaml")
-    assert other.returncode == 40
+    with chdir(tmp_path):
+        other = CliRunner().invoke(app, ["night", "--home", str(homes[1]), "--params", "staging.yaml"])
+    assert other.exit_code == 40
     assert "did you mean 'k'?" in other.stderr
     assert not (homes[1] / PUBLISHED).exists()
 

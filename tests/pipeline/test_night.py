@@ -25,7 +25,8 @@ from tests.pipeline.imports import ROOT
 from tests.tracking.databases import put_database
 
 PARTS = ("recsys", "pipelines", "dvc.yaml", "params.yaml", ".dvc/config", ".dvc/.gitignore", ".dvcignore")
-SMALL = ("--set", "people=60", "--set", "model.name=popularity", "--set", "publish.gates.list_floor=1")
+CHANGES = ("people=60", "model.name=popularity", "evaluate.beside=[]", "publish.gates.list_floor=1")
+SMALL = tuple(part for change in CHANGES for part in ("--set", change))
 
 
 @pytest.fixture(scope="module")
