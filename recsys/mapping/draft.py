@@ -158,7 +158,8 @@ def draft_mapping(
     profiles = {name: profile_table(name, sampled(table)) for name, table in tables.items()}
     views = key_value_views(profiles, tables)
     profiles |= {view.name: profile_table(view.name, sampled(view.table)) for view in views}
-    members = member_table(profiles, subject_of)
+    drafted_views = {view.name for view in views}
+    members = member_table(profiles, lambda name: name in drafted_views or subject_of(name))
     labels = _labels(profiles, tables)
     columns = tuple(
         drafted(target, candidates(target, members, profiles), members, labels) for target in draft_words()
@@ -177,7 +178,7 @@ def draft_mapping(
             members, [one for one in columns if one.target.startswith("bound")]
         ),
     }
-    names |= {view.file: view.sql for view in views if view.name in members.joined}
+    names |= {view.file: view.sql for view in views if view.name in {members.table, *members.joined}}
     return MappingDraft(names | other_queries(members, profiles), columns)
 
 

@@ -95,8 +95,8 @@ def word_key(label: str) -> str:
 def member_table(profiles: Profiles, of_pairs: Callable[[str], object] = lambda _: None) -> MemberTable:
     """Return the table that most of our columns could come from, with what joins to it.
 
-    of_pairs: says which tables are of blocks, likes, messages and their like by their names; what in them
-    could come from members counts half.
+    of_pairs: says which tables are of blocks, likes, messages and their like by their names, or made of
+    another table; what in them could come from members counts half.
 
     Raises SourceError when no table has a column that could name a member.
     """

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from recsys.catalogue.text_folding import unaccented
 from recsys.mapping.column_profile import ColumnProfile, quoted
-from recsys.mapping.project import GUESS, VIEWS
+from recsys.mapping.project import GUESS, TODO, VIEWS
 
 _KEYS: Final = re.compile(
     r"(^|_)(key|setting|option|field|attribute|attr|property|param|pref|preference)(_?(name|key))?$"
@@ -17,6 +17,7 @@ _VALUES: Final = re.compile(
     r"(^|_)(value|val|content|answer)$|^(値|valor|valeur|wert|valore|wartosc|deger|значение|nilai)$"
 )
 _MOST_KEYS: Final = 100
+_JOINED: Final = ";"
 _ONE_A_MEMBER: Final = 0.9
 """Share of the rows that must be the only one of their member and key."""
 
@@ -66,19 +67,26 @@ def _view(
     rows = table.select([person.name, key.name, value.name]).to_pandas().astype(object)
     rows.columns = ["person", "key", "value"]
     rows = rows.dropna(subset=["person", "key"]).astype({"person": str, "key": str})
-    if rows.duplicated(["person", "key"]).mean() > 1 - _ONE_A_MEMBER:
+    twice = rows.duplicated(["person", "key"])
+    if twice.mean() > 1 - _ONE_A_MEMBER:
         return None
-    texts = rows.dropna(subset=["value"]).astype({"value": str})
-    wide = texts.groupby(["person", "key"], sort=True)["value"].max().unstack("key")
-    keys = sorted(wide.columns)
+    texts = rows.dropna(subset=["value"]).astype({"value": str}).sort_values("value").drop_duplicates()
+    wide = texts.groupby(["person", "key"], sort=True)["value"].agg(_JOINED.join).unstack("key")
+    keys, several = sorted(wide.columns), sorted(set(rows["key"][twice]))
+    text, asked = f"CAST({quoted(value.name)} AS VARCHAR)", ", ".join(several)
     column = [
-        f"  max(CAST({quoted(value.name)} AS VARCHAR))"
-        f" FILTER (WHERE {quoted(key.name)} = '{one.replace(chr(39), 2 * chr(39))}') AS {quoted(one)}"
+        (
+            f"  string_agg(DISTINCT {text}, '{_JOINED}' ORDER BY {text})"
+            if one in several
+            else f"  max({text})"
+        )
+        + f" FILTER (WHERE {quoted(key.name)} = '{one.replace(chr(39), 2 * chr(39))}') AS {quoted(one)}"
         for one in keys
     ]
+    question = f"{TODO} members have several values of {asked}: which counts?\n" if several else ""
     sql = (
         f"{GUESS} {name}: a row a member and {key.name}; here a row a member and a column a {key.name}\n"
-        f"SELECT {quoted(person.name)},\n" + ",\n".join(column) + "\n"
+        f"{question}SELECT {quoted(person.name)},\n" + ",\n".join(column) + "\n"
         f"FROM {quoted(name)} GROUP BY {quoted(person.name)}\n"
     )
     shown = wide.reset_index().rename(columns={"person": person.name})

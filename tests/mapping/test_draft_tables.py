@@ -88,6 +88,23 @@ def test_the_draft_of_a_service_reads_its_people_settings_swipes_and_blocks(
     assert len(found.loaded.accepted["blocks"]) == 12
 
 
+def test_a_second_value_of_a_setting_is_joined_to_the_first_and_asked_about(tmp_path: Path) -> None:
+    """Seen to fail: the larger of two values stood alone, so a wish was lost without a word."""
+    (tmp_path / "export").mkdir()
+    people = [(UUID(int=n + 1), f"19{60 + n}-01-02") for n in range(30)]
+    _write(tmp_path / "export" / "profiles.csv", "user_id birth_date", people)
+    rows = [(one, "channels", "in_app_text") for one, _ in people]
+    rows += [(one, "distance", "5 km") for one, _ in people]
+    rows += [(one, "channels", "in_app_voice") for one, _ in people[:5]]
+    _write(tmp_path / "export" / "preferences.csv", "user_id key value", rows)
+    (tmp_path / "draft").mkdir()
+    draft = draft_mapping("../export", folder=tmp_path / "draft")
+    assert "several values of channels" in draft.files["views/preferences_by_member.sql"]
+    found = check_mapping(Mapping.read(draft.write(tmp_path / "draft")), secret=SECRET)
+    several = [len(one) for one in found.tables.tables["boundaries"]["channels"]]
+    assert sorted(several) == [1] * 25 + [2] * 5
+
+
 def test_settings_of_which_members_have_several_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "export").mkdir()
     ids = [UUID(int=n + 1) for n in range(30)]
