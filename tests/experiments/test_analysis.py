@@ -67,6 +67,18 @@ def read(one: ExperimentSettings, log: pd.DataFrame, days: int = 12):
     return analyse(one, assign(one, PEOPLE, GROUPS), found)
 
 
+@pytest.fixture(scope="module")
+def by_person() -> pd.DataFrame:
+    """Return the log of an experiment by person, whose impressions say which arm they are of."""
+    return played(design("person"))
+
+
+def without_marks(log: pd.DataFrame) -> pd.DataFrame:
+    """Return such a log as it was before impressions said of which design they are."""
+    mark = f".{design_mark(design('person'))}"
+    return log.assign(model_version=log["model_version"].str.replace(mark, "", regex=False))
+
+
 def test_an_effect_is_found_and_said_in_both_languages() -> None:
     one = design()
     result = read(one, events(one, 3.0))
@@ -136,17 +148,21 @@ def test_harm_is_read_at_once_however_long_matches_are_waited_for(unit: str, fir
         ({"arms": ARMS | {"more": {"share": 0.5, "allocate": {"fairness": 1.0}}}}, "their shares or lists"),
     ],
 )
-def test_what_was_not_played_is_not_read(changes: dict[str, object], said: str) -> None:
-    one = design("person")
-    log = played(one)
-    assert read(one, log).nights == tuple(range(10))
+def test_what_was_not_played_is_not_read(
+    by_person: pd.DataFrame, changes: dict[str, object], said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        read(design(**{"unit": "person", **changes}), by_person)
+
+
+def test_what_was_played_is_read(by_person: pd.DataFrame) -> None:
+    one, log = design("person"), by_person
+    found = read(one, log)
+    assert found.nights == tuple(range(10))
     kept = outcomes(Events.of(log).compact(), one)  # what a night keeps of events says which arm
     assert kept.exposures["logged"].notna().sum() == log["model_version"].str.contains("+", regex=False).sum()
-    with pytest.raises(InputError, match=said):
-        read(design(**{"unit": "person", **changes}), log)
-    pd.testing.assert_frame_equal(
-        read(one, log.drop(columns="model_version")).effects, read(one, log).effects
-    )
+    pd.testing.assert_frame_equal(read(one, log.drop(columns="model_version")).effects, found.effects)
+    assert read(one, without_marks(log)).nights == tuple(range(10))
 
 
 @pytest.mark.parametrize(
@@ -160,21 +176,19 @@ def test_what_was_not_played_is_not_read(changes: dict[str, object], said: str) 
     ],
 )
 def test_a_log_of_before_there_were_marks_is_judged_by_its_arms(
-    changes: dict[str, object], said: str
+    by_person: pd.DataFrame, changes: dict[str, object], said: str
 ) -> None:
-    one = design("person")
-    log = played(one)
-    log["model_version"] = log["model_version"].str.replace(f".{design_mark(one)}", "", regex=False)
-    assert read(one, log).nights == tuple(range(10))
     with pytest.raises(InputError, match=said):
-        read(design(**{"unit": "person", **changes}), log)
+        read(design(**{"unit": "person", **changes}), without_marks(by_person))
 
 
 @pytest.mark.parametrize("share", [0.4, 0.7, 1.0])
-def test_impressions_that_carry_nothing_are_refused_in_one_arm_alone(share: float) -> None:
+def test_impressions_that_carry_nothing_are_refused_in_one_arm_alone(
+    by_person: pd.DataFrame, share: float
+) -> None:
     """Seen to fail: an arm whose impressions lost their marks was read as if it had been played."""
     one, rng = design("person"), np.random.default_rng(5)
-    log, who = played(one), assign(one, PEOPLE, GROUPS)
+    log, who = by_person, assign(one, PEOPLE, GROUPS)
     lost = log["type"].eq("impression") & (rng.random(len(log)) < share)
     plain = log["model_version"].str.partition("+")[0]
     more = log["actor"].isin(who.loc[who["arm"] == "more", "user_id"])
@@ -187,10 +201,12 @@ def test_impressions_that_carry_nothing_are_refused_in_one_arm_alone(share: floa
 @pytest.mark.parametrize(
     "changes", [{"unit": "both_sides"}, {"hour": 18}, {"arms": dict(reversed(ARMS.items()))}]
 )
-def test_a_night_says_when_the_design_was_changed_while_it_ran(changes: dict[str, object]) -> None:
+def test_a_night_says_when_the_design_was_changed_while_it_ran(
+    by_person: pd.DataFrame, changes: dict[str, object]
+) -> None:
     """Of five nights the impressions carry the first design; the sixth is made by another."""
     one, as_of = design("person"), STARTS + pd.Timedelta(days=5)
-    log = Events.of(played(one).query("ts < @as_of"))
+    log = Events.of(by_person.query("ts < @as_of"))
     arms = [NightArms.of(each, PEOPLE.to_numpy(object), as_of) for each in (one, one.changed(**changes))]
     same, other = (night_reading(each, log, as_of)["en"] for each in arms)
     assert "can be read" in same[0]
