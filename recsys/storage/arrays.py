@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import SourceError, explained
-from recsys.storage.atomic_write import atomic_file, sha256_of, write_atomically
+from recsys.storage.atomic_write import atomic_file, sha256_of, sync_folder, write_atomically
 
 INDEX: Final = "arrays.json"
 FORMAT: Final = 1
@@ -40,13 +40,14 @@ def save_arrays(
             raise SourceError(
                 explained(f"array '{name}' holds Python objects", got=array.dtype, remedy=remedy)
             )
-        with atomic_file(folder / f"{name}.npy") as file:
+        with atomic_file(folder / f"{name}.npy", folder_is_synced=False) as file:
             np.save(file, array, allow_pickle=False)
         entries[name] = {
             "sha256": sha256_of(folder / f"{name}.npy"),
             "shape": list(array.shape),
             "dtype": array.dtype.str,
         }
+    sync_folder(folder)  # every array is in place before the index tells of it
     index = {"format": FORMAT, "meta": dict(meta or {}), "arrays": entries}
     index["check"] = _check(index)
     text = json.dumps(index, ensure_ascii=False, allow_nan=False, indent=1, sort_keys=True)

@@ -35,10 +35,11 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[BinaryIO]:
+def atomic_file(path: Path, *, folder_is_synced: bool = True) -> Iterator[BinaryIO]:
     """Open a file to write that takes its place at `path` only when it is complete.
 
-    A reader sees the old content or the new, never a part; an error leaves the old.
+    A reader sees the old content or the new, never a part; an error leaves the old. folder_is_synced: False
+    for one of many files, after the last of which the caller calls `sync_folder`.
     """
     aside = path.with_name(f".{path.name}.new")
     try:
@@ -50,7 +51,8 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    if folder_is_synced:
+        sync_folder(path.parent)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
