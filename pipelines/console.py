@@ -20,9 +20,9 @@ from recsys.errors import RecsysError, SourceError, explained
 from recsys.http.access_tokens import AccessToken
 from recsys.http.serve import ServeSettings, serve
 from recsys.moderation import CaseLog, review_queue
-from recsys.pipeline.service_home import read_keys_file, write_keys
+from recsys.pipeline.service_home import write_keys
 from recsys.safety import SqliteSafety
-from recsys.safety.keys import KEY_FILE, read_keys
+from recsys.safety.keys import KEY_FILE, read_keys, read_keys_file
 from recsys.settings import PARAMS_FILE
 from recsys.storage.load import events_of, load_tables
 

@@ -21,9 +21,7 @@ import recsys
 from recsys.batch.process_group import run_group
 from recsys.batch.progress import condition_names, gate_names, kernels_are_cached, opening_lines, text
 from recsys.batch.prometheus_file import write_metrics
-from recsys.batch.resumable_stages import stages_at_once
-from recsys.batch.stage_order import refuse_missing_packages
-from recsys.batch.table_stages import CHANGES, PARAMS
+from recsys.batch.stage_order import CHANGES, PARAMS, refuse_missing_packages
 from recsys.catalogue import Language
 from recsys.errors import (
     EXIT_PUBLISHED,
@@ -35,11 +33,10 @@ from recsys.errors import (
     SettingsError,
     explained,
 )
-from recsys.pipeline.history import read_lines
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.paths import PATHS, PUBLISHED, NightPaths
-from recsys.pipeline.publish_night import export_publication
-from recsys.pipeline.service_home import read_keys_file
+from recsys.pipeline.stage_log import read_lines
+from recsys.safety.keys import read_keys_file
 from recsys.settings import PARAMS_FILE, TOWN, BudgetSettings, Settings, read_settings
 from recsys.storage.atomic_write import write_atomically
 from recsys.storage.publication import current_run
@@ -114,7 +111,7 @@ def _run(  # noqa: PLR0917
         return EXIT_REFUSED
     package = Path(recsys.__file__).parent
     compiling = not kernels_are_cached(package, environment.get("NUMBA_CACHE_DIR"))
-    at_once = command == SEQUENCE and stages_at_once(settings) > 1
+    at_once = command == SEQUENCE and _two_at_once(settings)
     for line in opening_lines(settings, PATHS.log, spoken, compiling=compiling, at_once=at_once):
         print(line, file=sys.stderr, flush=True)
     with _Compiling(environment, needed=compiling):
@@ -220,10 +217,18 @@ def _settings(params: Path, changes: Sequence[str]) -> Settings | None:
         return None
 
 
+def _two_at_once(settings: Settings | None) -> bool:
+    from recsys.batch.resumable_stages import stages_at_once  # loads what the stages load
+
+    return stages_at_once(settings) > 1
+
+
 def _exported(address: str | None, spoken: Language) -> str:
     """Load the publication into a database; return what went wrong, as text."""
     if address is None:
         return ""
+    from recsys.pipeline.publish_night import export_publication  # loads models, which no other night needs
+
     try:
         served = export_publication(PUBLISHED, address)
     except RecsysError as error:

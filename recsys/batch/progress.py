@@ -12,8 +12,8 @@ from typing import Final, Self, TextIO
 from recsys.batch.stage_order import NAMES
 from recsys.catalogue import Language, load_catalogue
 from recsys.parallel import n_processors
-from recsys.pipeline.history import read_lines
 from recsys.pipeline.paths import PATHS
+from recsys.pipeline.stage_log import read_lines
 from recsys.settings import TOWN, Settings
 
 FIRST_NIGHT: Final[Mapping[str, tuple[float, float]]] = {

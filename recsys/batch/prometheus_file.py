@@ -9,8 +9,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from recsys.pipeline.history import read_lines
 from recsys.pipeline.paths import NightPaths
+from recsys.pipeline.stage_log import read_lines
 from recsys.storage.atomic_write import write_atomically
 
 

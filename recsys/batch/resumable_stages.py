@@ -27,8 +27,8 @@ from recsys.batch.stage_order import NAMES, STAGES, BatchStage
 from recsys.parallel import n_processors
 from recsys.pipeline.doctor import machine_memory
 from recsys.pipeline.fingerprint import code_fingerprint, files_fingerprint, text_fingerprint
-from recsys.pipeline.history import read_lines
 from recsys.pipeline.paths import PATHS, PUBLISHED
+from recsys.pipeline.stage_log import read_lines
 from recsys.settings import Settings, read_settings
 from recsys.storage.atomic_write import write_atomically
 from recsys.storage.publication import CURRENT

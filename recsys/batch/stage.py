@@ -21,8 +21,8 @@ from recsys.batch.progress import Ticker, expected_seconds, summary_line
 from recsys.batch.stage_order import LogFields, stage_of
 from recsys.catalogue import Language
 from recsys.errors import EXIT_TRY_AGAIN, RecsysError
-from recsys.pipeline.history import append_line
 from recsys.pipeline.paths import PATHS
+from recsys.pipeline.stage_log import append_line
 from recsys.settings import Settings, read_settings
 from recsys.storage.atomic_write import write_atomically
 

@@ -17,6 +17,10 @@ from recsys.settings import Settings
 
 LogFields = Mapping[str, object]
 Step = Callable[[Settings, NightPaths], LogFields]
+CHANGES: Final = "RECSYS_NIGHT_CHANGES"
+"""Environment variable with the lines of `--set`, `key=value`; kept in the settings file, so not hidden."""
+PARAMS: Final = "RECSYS_NIGHT_PARAMS"
+"""The same with the parameter file that `--params` names; params.yaml of the home when it is not set."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 
 from recsys.batch.progress import condition_names, text
-from recsys.batch.stage_order import LogFields
+from recsys.batch.stage_order import CHANGES, PARAMS, LogFields
 from recsys.config import ExperimentSettings
 from recsys.data.safety_rows import row_counts
 from recsys.errors import PublicationRefusedError
@@ -27,10 +27,6 @@ from recsys.storage.atomic_write import atomic_file, write_atomically
 from recsys.storage.source_snapshot import take_snapshot
 from recsys.storage.table_files import write_tables
 
-CHANGES: Final = "RECSYS_NIGHT_CHANGES"
-"""Lines of `key=value` that `--set` hands over; kept in the settings file, so not hidden."""
-PARAMS: Final = "RECSYS_NIGHT_PARAMS"
-"""The parameter file that `--params` names; params.yaml of the home when it is not set."""
 _ERASED_ROWS: Final = "erased_rows.json"
 
 

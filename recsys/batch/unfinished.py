@@ -3,7 +3,7 @@
 import os
 import sys
 
-from recsys.batch.table_stages import CHANGES, PARAMS
+from recsys.batch.stage_order import CHANGES, PARAMS
 from recsys.errors import RecsysError
 from recsys.pipeline.paths import PUBLISHED
 from recsys.pipeline.unfinished_night import note_unfinished_night

@@ -18,11 +18,12 @@ from recsys.messaging.hotlines import load_hotlines
 from recsys.pipeline.erasure import current_run_names_erased
 from recsys.pipeline.fingerprint import package_versions
 from recsys.pipeline.gates.proposal import Level
-from recsys.pipeline.history import read_gates, read_lines
+from recsys.pipeline.history import read_gates
 from recsys.pipeline.lock import is_locked
 from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.pipeline.retention import run_ids
 from recsys.pipeline.rollback import unreadable_later_runs
+from recsys.pipeline.stage_log import read_lines
 from recsys.plugins import GROUPS, known_names, plugins
 from recsys.ranking.ranker import LONGEST_STALENESS
 from recsys.safety.erasure_list import ErasureList

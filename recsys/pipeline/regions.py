@@ -21,7 +21,6 @@ from recsys.pipeline.attention import attention_limits
 from recsys.pipeline.executors import MILLISECONDS, PEAK_KB, Executor, PartResult, keeping_workers
 from recsys.pipeline.fingerprint import code_fingerprint, files_fingerprint, text_fingerprint
 from recsys.pipeline.from_settings import executor_from_settings
-from recsys.pipeline.history import append_line, read_lines
 from recsys.pipeline.list_files import join_lists
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths
@@ -36,6 +35,7 @@ from recsys.pipeline.region_files import (
 )
 from recsys.pipeline.region_partition import cut_regions, region_figures
 from recsys.pipeline.region_tasks import RegionJob
+from recsys.pipeline.stage_log import append_line, read_lines
 from recsys.pipeline.stage_outputs import write_allocation
 from recsys.ranking.allocated_lists import UNAVAILABLE_PRICE
 from recsys.settings import Settings

@@ -109,24 +109,6 @@ def make_home(folder: str | Path, source: str | None = None, *, as_of: datetime 
     return sorted(path for path in home.rglob("*") if path.is_file())
 
 
-def read_keys_file(home: Path) -> dict[str, str]:
-    """Return the secrets of a home by the name of their environment variable; none where it has no file.
-
-    Raises SettingsError when others than the owner may read the file, or a line of it is none.
-    """
-    path = home / KEY_FILE
-    if not path.exists():
-        return {}
-    if path.stat().st_mode & 0o077:
-        raise SettingsError(
-            explained("others may read the keys", where=str(path), remedy=f"run chmod 600 {path}")
-        )
-    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
-    if not all("=" in line for line in lines):
-        raise SettingsError(explained("not a file of keys", where=str(path), remedy="write NAME=value lines"))
-    return dict(line.split("=", 1) for line in lines)
-
-
 def _draft(source: str, mapping: Path, as_of: datetime | None) -> dict[str, str]:
     draft = draft_mapping(source_from(source, mapping), as_of=as_of, folder=mapping)
     return dict(draft.files)

@@ -20,8 +20,9 @@ from recsys.data.times import as_utc
 from recsys.errors import InputError, SourceError, explained
 from recsys.evaluation.market import cohort_parity, exposure
 from recsys.pipeline.gates.proposal import GateResult, Level
-from recsys.pipeline.history import PastNight, read_gates, read_history, read_lines, seconds_until_published
+from recsys.pipeline.history import PastNight, read_gates, read_history
 from recsys.pipeline.paths import NightPaths
+from recsys.pipeline.stage_log import read_lines, seconds_until_published
 from recsys.pipeline.stage_outputs import FIGURES
 from recsys.simulation.policy_summary import NightsSummary
 from recsys.storage.manifest import Manifest, read_manifest

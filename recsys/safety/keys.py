@@ -117,3 +117,21 @@ def _parsed(text: str, where: str) -> Keys:
     if len(set(secrets)) != len(secrets):
         raise SettingsError(explained("a key stands twice", where=where, remedy="remove one of them"))
     return Keys(secrets)
+
+
+def read_keys_file(home: Path) -> dict[str, str]:
+    """Return the secrets of a home by the name of their environment variable; none where it has no file.
+
+    Raises SettingsError when others than the owner may read the file, or a line of it is none.
+    """
+    path = home / KEY_FILE
+    if not path.exists():
+        return {}
+    if path.stat().st_mode & 0o077:
+        raise SettingsError(
+            explained("others may read the keys", where=str(path), remedy=f"run chmod 600 {path}")
+        )
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
+    if not all("=" in line for line in lines):
+        raise SettingsError(explained("not a file of keys", where=str(path), remedy="write NAME=value lines"))
+    return dict(line.split("=", 1) for line in lines)

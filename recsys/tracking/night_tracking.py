@@ -13,8 +13,9 @@ from recsys.catalogue.columns import Columns as C
 from recsys.errors import SourceError, explained
 from recsys.pipeline.evaluation_data import read_evaluated_pairs, write_evaluated_pairs
 from recsys.pipeline.gates.proposal import GateResult
-from recsys.pipeline.history import read_gates, read_lines
+from recsys.pipeline.history import read_gates
 from recsys.pipeline.paths import NightPaths
+from recsys.pipeline.stage_log import read_lines
 from recsys.safety.fingerprints import Fingerprints, Naming
 from recsys.safety.keys import Keys, read_keys
 from recsys.settings import Settings, TrackingSettings

@@ -22,8 +22,8 @@ import recsys
 from recsys.errors import EXIT_PUBLISHED, EXIT_PUBLISHED_WITH_WARNINGS
 from recsys.mapping.project import MAPPING_FILE
 from recsys.pipeline.paths import PUBLISHED as PUBLICATIONS
-from recsys.pipeline.service_home import read_keys_file
 from recsys.safety import MemorySafety
+from recsys.safety.keys import read_keys_file
 from recsys.settings import PARAMS_FILE
 from tests.services.test_services import DATA, HERE, expected
 from tests.services.violations import READERS, violations

@@ -8,8 +8,8 @@ from typing import BinaryIO
 
 import pytest
 
-from recsys.pipeline.history import read_lines
 from recsys.pipeline.paths import PATHS
+from recsys.pipeline.stage_log import read_lines
 from tests.crash.disk import Harm, felt
 from tests.crash.processes import in_process
 from tests.crash.stages import REGIONS, WRITES, Stages

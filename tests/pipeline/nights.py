@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.batch.table_stages import CHANGES
+from recsys.batch.stage_order import CHANGES
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import PATHS, PUBLISHED, NightPaths
 from recsys.settings import read_settings

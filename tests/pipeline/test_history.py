@@ -10,8 +10,9 @@ from recsys.pipeline import history as module
 from recsys.pipeline import publish as publishing
 from recsys.pipeline.erasure import erase
 from recsys.pipeline.gates import Level
-from recsys.pipeline.history import HISTORY, read_history, seconds_until_published
+from recsys.pipeline.history import HISTORY, read_history
 from recsys.pipeline.retention import run_ids
+from recsys.pipeline.stage_log import seconds_until_published
 from recsys.settings import PublishSettings
 from tests.pipeline.small_night import MADE_FROM, SETTINGS, Night, make_night, not_shown
 

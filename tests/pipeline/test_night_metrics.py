@@ -12,8 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from recsys.batch.night import old_data
 from recsys.batch.prometheus_file import write_metrics
-from recsys.pipeline.history import append_line
 from recsys.pipeline.paths import NightPaths
+from recsys.pipeline.stage_log import append_line
 from recsys.settings import Settings
 from tests.pipeline.imports import ROOT
 

@@ -11,8 +11,8 @@ import pytest
 from recsys.batch import resumable_stages as module
 from recsys.batch.resumable_stages import StageRecords, run_stages, stages_at_once
 from recsys.batch.stage_order import NAMES, STAGES, stage_of
-from recsys.pipeline.history import append_line
 from recsys.pipeline.paths import PATHS
+from recsys.pipeline.stage_log import append_line
 from recsys.settings import ExecutionSettings, Settings
 
 FAILS = Path("fails")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from recsys.batch.stage_ahead import ASIDE
-from recsys.pipeline.history import read_lines
 from recsys.pipeline.paths import PATHS
+from recsys.pipeline.stage_log import read_lines
 from tests.pipeline.imports import ROOT
 
 SERVER = """

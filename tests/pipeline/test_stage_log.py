@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.pipeline.history import append_line, read_lines
+from recsys.pipeline.stage_log import append_line, read_lines
 
 
 def test_lines_come_back_in_order(tmp_path: Path) -> None:
