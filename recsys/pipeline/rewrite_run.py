@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from recsys.catalogue.columns import Columns as C
-from recsys.errors import RecsysError
+from recsys.errors import PublicationError, RecsysError, explained
 from recsys.pipeline.list_files import copy_lists
 from recsys.ranking.cold_start import StoredColdStart
 from recsys.ranking.snapshot_erasure import erase_from_snapshot, without_tokens
@@ -15,7 +15,7 @@ from recsys.safety.erase_files import erase_from_arrays, may_hide_people
 from recsys.safety.erasure_list import ErasedPeople
 from recsys.safety.person_files import folder_names_erased
 from recsys.storage.arrays import INDEX, load_arrays
-from recsys.storage.atomic_write import sync_folder
+from recsys.storage.atomic_write import replaced_folder
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from recsys.storage.manifest import MANIFEST, file_entry, read_manifest, write_manifest
 from recsys.storage.publication import LISTS, NEWCOMERS, SERVING
@@ -29,27 +29,22 @@ def rewrite_run(folder: Path, erased: ErasedPeople) -> bool:
     was: the caller removes it.
     """
     aside, old = folder.with_name(f".{folder.name}"), folder.with_name(f".{folder.name}.old")
-    for path in (aside, old):
-        shutil.rmtree(path, ignore_errors=True)
     try:
-        shutil.copytree(folder, aside)
-        if _plugin_may_hide_people(aside):
-            return False
-        _rewrite(aside, erased)
-        if folder_names_erased(aside, erased):
-            return False
-        sync_folder(aside)
-        folder.rename(old)
-        aside.rename(folder)
-        sync_folder(folder.parent)
+        with replaced_folder(folder, new=aside, old=old) as copy:
+            _erase_from(copy, erased)
     except (RecsysError, OSError, ValueError, KeyError, TypeError):
         return False
-    finally:
-        if old.exists() and not folder.exists():
-            old.rename(folder)
-        shutil.rmtree(aside, ignore_errors=True)
     shutil.rmtree(old)
     return True
+
+
+def _erase_from(run: Path, erased: ErasedPeople) -> None:
+    """Rewrite a run; raise PublicationError where it may name somebody all the same."""
+    may_hide = _plugin_may_hide_people(run)
+    if not may_hide:
+        _rewrite(run, erased)
+    if may_hide or folder_names_erased(run, erased):
+        raise PublicationError(explained("a run may name somebody erased", where=run.name))
 
 
 def _plugin_may_hide_people(run: Path) -> bool:

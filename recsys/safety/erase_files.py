@@ -7,7 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +28,7 @@ from recsys.safety.person_files import (
     words_of_array,
 )
 from recsys.storage.arrays import INDEX, load_arrays, save_arrays
-from recsys.storage.atomic_write import atomic_file, unreadable, write_atomically
+from recsys.storage.atomic_write import atomic_file, replaced_folder, unreadable, write_atomically
 from recsys.storage.csv import read_csv
 from recsys.storage.dataclass_codec import PACKAGE_SUFFIX
 from recsys.storage.text_columns import as_texts, holds_text, in_plain_layout
@@ -190,25 +190,14 @@ def erase_from_arrays(folder: Path, erased: ErasedPeople) -> bool:
         for matrix in _PERSON_ARRAYS if name == _IDS_TEXT else ():
             arrays[matrix] = _zeroed(arrays[matrix], named)
     if changed:
-        with _replaced(folder) as new:
-            save_arrays(new, arrays, meta)
+        new, old = (folder.with_name(folder.name + suffix) for suffix in (_NEW, _OLD))
+        with replaced_folder(folder, new=new, old=old) as copy:
+            save_arrays(copy, arrays, meta)
+        shutil.rmtree(old)
     return changed
 
 
 _NEW, _OLD = ".new-after-erasure", ".old-before-erasure"
-
-
-@contextmanager
-def _replaced(folder: Path) -> Iterator[Path]:
-    """Give a copy of a folder to change, which then stands in its place; see `_finish_replacements`."""
-    new, old = (folder.with_name(folder.name + suffix) for suffix in (_NEW, _OLD))
-    for left in (new, old):
-        shutil.rmtree(left, ignore_errors=True)
-    shutil.copytree(folder, new)
-    yield new
-    folder.rename(old)
-    new.rename(folder)
-    shutil.rmtree(old)
 
 
 def _finish_replacements(folder: Path) -> None:

@@ -6,6 +6,7 @@ holds it is flushed, since a rename lives in the folder.
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,6 +68,38 @@ def move_atomically(source: Path, target: Path) -> None:
     sync_folder(target.parent)
     if source.parent != target.parent:
         sync_folder(source.parent)
+
+
+@contextmanager
+def replaced_folder(folder: Path, *, new: Path, old: Path) -> Iterator[Path]:
+    """Give a copy of a folder to change, which stands in its place afterwards; an error leaves the folder.
+
+    new: where the copy is made, removed where something went wrong. old: where the folder stands from then
+    on, for the caller to remove: an error in removing it is not one in replacing. Both lie beside the folder;
+    what is there is removed first. After a crash between the two renames the folder is at `old` alone.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as root:
+    ...     folder, new, old = (Path(root, name) for name in ("run", ".run", ".run.old"))
+    ...     folder.mkdir()
+    ...     with replaced_folder(folder, new=new, old=old) as copy:
+    ...         (copy / "more").touch()
+    ...     [one.name for one in folder.iterdir()], list(old.iterdir()), new.exists()
+    (['more'], [], False)
+    """
+    for left in (new, old):
+        shutil.rmtree(left, ignore_errors=True)
+    try:
+        shutil.copytree(folder, new)
+        yield new
+        sync_folder(new)
+        folder.rename(old)
+        new.rename(folder)
+        sync_folder(folder.parent)
+    finally:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        shutil.rmtree(new, ignore_errors=True)
 
 
 def unreadable(path: Path, error: Exception, remedy: str) -> SourceError:

@@ -1,10 +1,17 @@
 """A file is replaced in full or not at all."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from recsys.storage.atomic_write import atomic_file, move_atomically, sha256_of, write_atomically
+from recsys.storage.atomic_write import (
+    atomic_file,
+    move_atomically,
+    replaced_folder,
+    sha256_of,
+    write_atomically,
+)
 
 
 def test_content_is_replaced_and_nothing_stays_aside(tmp_path: Path) -> None:
@@ -51,3 +58,37 @@ def test_a_folder_moves_in_one_step(tmp_path: Path) -> None:
 def test_hash_of_a_file(tmp_path: Path) -> None:
     write_atomically(tmp_path / "x", b"abc")
     assert sha256_of(tmp_path / "x").startswith("ba7816bf8f01cfea")
+
+
+@pytest.mark.parametrize("fails", ["nothing", "the block", "first rename", "second rename"])
+def test_a_folder_is_replaced_whole_or_stays_as_it_was(
+    tmp_path: Path, fails: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, new, old = (tmp_path / name for name in ("run", "run.new", "run.old"))
+    for left in (folder, new, old):  # two of a crash before
+        (left / "inner").mkdir(parents=True)
+        (left / "inner" / "file").write_text(left.name)
+    times, rename = [0], Path.rename
+
+    def failing(path: Path, target: Path) -> Path:
+        times[0] += 1
+        if fails == {1: "first rename", 2: "second rename"}.get(times[0]):
+            raise OSError("no room")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with nullcontext() if fails == "nothing" else pytest.raises(OSError, match="no room"):
+        _replace(folder, new, old, fails)
+    after = fails == "nothing"
+    assert (folder / "inner" / "file").read_text() == ("changed" if after else "run")
+    assert not new.exists()
+    assert old.exists() == after
+    if after:
+        assert (old / "inner" / "file").read_text() == "run"
+
+
+def _replace(folder: Path, new: Path, old: Path, fails: str) -> None:
+    with replaced_folder(folder, new=new, old=old) as copy:
+        (copy / "inner" / "file").write_text("changed")
+        if fails == "the block":
+            raise OSError("no room")
