@@ -134,7 +134,7 @@ class AllocateSettings(AllocationSettings):
     enabled: bool = True
     fairness: Fairness = 0.5
     steps: Annotated[int, Field(ge=0)] = 40
-    tolerance: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.005
+    tolerance: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.004
     step_scale: Annotated[float, Field(ge=1.0, le=8.0)] = 4.0
     look: Decay = 0.5
     inbox: Decay = 0.7

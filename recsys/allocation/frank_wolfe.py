@@ -141,9 +141,9 @@ class FrankWolfeResult:
     gain: Float32Array
 
 
-PRUNED_AFTER: Final = 6
+PRUNED_AFTER: Final = 3
 """Steps over all edges; the others leave out those that are in no list by then, nor near to one."""
-NEAR: Final = 2
+NEAR: Final = 1.5
 """Lists of edges that stay for each viewer, by gain less price, beside those exposed so far."""
 _WORTH_PRUNING: Final = 0.7
 """Share of all edges above which leaving the others out saves nothing."""
@@ -244,7 +244,7 @@ def edges_near_lists(
 
     gain, exposure: `(n_edges,)`; price: `(n_people,)`.
     """
-    graph, near, n = model.graph, exposure > 0.0, NEAR * model.config.k
+    graph, near, n = model.graph, exposure > 0.0, int(NEAR * model.config.k)
 
     def part(start: int, stop: int) -> None:
         mark_best(start, stop, graph.indptr, graph.candidate, graph.p, price, gain, n, near)

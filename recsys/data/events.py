@@ -23,6 +23,8 @@ OPTIONAL = (C.SURFACE, C.POSITION, C.PROPENSITY, C.MODEL_VERSION, C.DETAIL, C.CO
 WORDS = (C.TYPE, C.DETAIL, C.MODEL_VERSION)
 KEPT = (*WORDS, C.TS, C.POSITION, C.PROPENSITY, C.COUNT, C.REPLY_LAG_H)
 """What is read of events beside the two people, once they are sorted."""
+CODED = (C.ACTOR, C.TARGET, C.TYPE, C.TS, C.DETAIL, C.COUNT)
+"""What `Events.coded` is made of."""
 TYPES = ENUMERATIONS[C.TYPE]
 
 

@@ -18,6 +18,7 @@ from recsys.allocation.config import AllocationConfig, MemberActivity
 from recsys.allocation.rounding import RankedEdges
 from recsys.catalogue.columns import Columns as C
 from recsys.data.conversations import DECIDING, at_capacity
+from recsys.data.events import CODED
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.experiments.conclusions import night_reading
@@ -139,7 +140,7 @@ def _limits_and_full(night: Night, recommender: Recommender) -> tuple[AttentionL
     with ThreadPoolExecutor(1) as beside:
         compiled = beside.submit(lambda: recommender.compiled)
         limits = attention_limits(night, night.settings.seed)
-        full = at_capacity(night.people, night.events_of_types(*DECIDING))
+        full = at_capacity(night.people, night.events_of_types(*DECIDING, columns=CODED))
         compiled.result()
     return limits, full
 

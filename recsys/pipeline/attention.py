@@ -9,7 +9,7 @@ from recsys.allocation.attention import AttentionLimits
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.constraints.exclusions_and_tokens import persons
-from recsys.data.events import Events
+from recsys.data.events import CODED, Events
 from recsys.data.exclusions import latest_decisions
 from recsys.data.indiscriminate import likes_nearly_everybody
 from recsys.data.population import Population
@@ -31,10 +31,10 @@ _DECISIONS: Final = ("like", "pass", "hide")
 def attention_limits(night: Night, seed: int) -> AttentionLimits:
     """Return the limits of everybody of a night; what holds for one account holds for the person."""
     people = night.people
-    events = with_reports(night.events_of_types(*_OF_REPORTS), night.source, people.as_of)
+    events = with_reports(night.events_of_types(*_OF_REPORTS, columns=CODED), night.source, people.as_of)
     return AttentionLimits.of(
         demotion_share(people, events),
-        indiscriminate(people, night.events_of_types(*_DECISIONS)),
+        indiscriminate(people, night.events_of_types(*_DECISIONS, columns=CODED)),
         KeyedGenerator(seed),
     )
 

@@ -1,5 +1,6 @@
 """One night: its people, events and policy, read from its tables."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -103,10 +104,13 @@ class Night:
         """Return the events as arrays; they are not kept here, so that they last as long as they are used."""
         return read_accepted_coded(self._kept) if self._kept else self.events.coded
 
-    def events_of_types(self, *types: str) -> "Events":
-        """Return the events of some types; where all were kept, no other is read."""
+    def events_of_types(self, *types: str, columns: Collection[str] | None = None) -> "Events":
+        """Return the events of some types; where all were kept, no other is read, nor other columns.
+
+        columns: those that are needed, such as `recsys.data.events.CODED`; all when None.
+        """
         if self._kept:
-            return read_accepted_events(self._kept, types)
+            return read_accepted_events(self._kept, types, columns)
         return self.events.of_types(*types)
 
     @cached_property

@@ -84,14 +84,18 @@ def read_accepted_people(folder: Path) -> Population:
     return read_people(folder / _PEOPLE)
 
 
-def read_accepted_events(folder: Path, types: Collection[str] | None = None) -> Events:
+def read_accepted_events(
+    folder: Path, types: Collection[str] | None = None, columns: Collection[str] | None = None
+) -> Events:
     """Return everything that happened, compact as in `Events.compact`, or the events of some types.
+
+    columns: what is read of events of some types; all when None.
 
     Raises SourceError when the file is damaged.
     """
     if types is None:
         return read_compact_events(folder / _EVENTS)
-    return Events(read_frame(folder / _EVENTS, only=(C.TYPE, types)))
+    return Events(read_frame(folder / _EVENTS, only=(C.TYPE, types), columns=columns))
 
 
 def read_accepted_coded(folder: Path) -> CodedEvents:

@@ -75,7 +75,7 @@ def read_frame(
         texts = [name for name, kind in types.items() if kind == "object"]
         with pq.ParquetFile(path, read_dictionary=texts) as file:
             # one column at a time, so that a large table is in memory once, not twice
-            read = file.read if only is None else _rows_with(file, *only).select
+            read = file.read if only is None else _rows_with(file, *only, list(types)).select
             values = {name: _read(read([name]), kind) for name, kind in types.items()}
         return pd.DataFrame(values, copy=False)
 
@@ -100,12 +100,22 @@ def _source_error_unless_frame(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _rows_with(file: Any, column: str, values: Collection[str]) -> Any:
-    """Return the rows of a Parquet file whose `column` is one of `values`, read a row group at a time."""
+def _rows_with(file: Any, column: str, values: Collection[str], names: list[str]) -> Any:
+    """Return some columns of the rows whose `column` is one of `values`, read a row group at a time."""
     wanted = pa.array(sorted(values), pa.string())
-    groups = (file.read_row_group(number) for number in range(file.num_row_groups))
-    kept = [group.filter(pc.is_in(group[column].cast(pa.string()), wanted)) for group in groups]
-    return pa.concat_tables([file.schema_arrow.empty_table(), *kept]).unify_dictionaries()
+    read = names if column in names else [*names, column]
+    groups = (file.read_row_group(number, columns=read) for number in range(file.num_row_groups))
+    kept = [group.filter(_is_in(group[column], wanted)) for group in groups]
+    empty = file.schema_arrow.empty_table().select(read)
+    return pa.concat_tables([empty, *kept]).unify_dictionaries()
+
+
+def _is_in(column: pa.ChunkedArray, wanted: pa.Array) -> Any:
+    """Say which texts are wanted; of a column of few different ones each is looked at once."""
+    if not pa.types.is_dictionary(column.type):
+        return pc.is_in(column, wanted)
+    chunks = [pc.is_in(chunk.dictionary, wanted).take(chunk.indices) for chunk in column.chunks]
+    return pa.chunked_array(chunks, pa.bool_())  # null where there is no text: left out
 
 
 def _holds_tuples(values: pd.Series) -> bool:

@@ -86,7 +86,7 @@ def test_edges_near_lists_are_the_exposed_and_the_best_by_gain_less_price() -> N
     net = gain - graph.p.astype(np.float64) * price[graph.candidate]
     for i in range(graph.n_people):
         own = np.arange(graph.indptr[i], graph.indptr[i + 1])
-        best = [e for e in own[np.argsort(-net[own], kind="stable")][: 2 * 3] if net[e] > 0.0]
+        best = [e for e in own[np.argsort(-net[own], kind="stable")][: int(module.NEAR * 3)] if net[e] > 0.0]
         assert set(own[near[own]]) == set(best) | set(own[exposure[own] > 0.0])
 
 
