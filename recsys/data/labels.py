@@ -297,7 +297,7 @@ def warn_of_looks_without_places(events: pd.DataFrame, *, where: str) -> None:
     if not len(shown) or (C.POSITION in shown and shown[C.POSITION].notna().any()):
         return
     what = "impressions have no place in a list, so it is not known which of them were looked at"
-    remedy = "give their column `position`, or judge orders by it (AUC, NDCG) and no log loss or ECE"
+    remedy = "give their place by position= or as a column of events, or judge orders (AUC, NDCG) alone"
     warn(explained(what, where=where, got=f"{len(shown):,} impressions, each taken as a look", remedy=remedy))
 
 

@@ -91,6 +91,7 @@ class Interactions:
         like: Like = None,
         ts: str | None = None,
         ts_format: str | None = None,
+        position: str | None = None,
         sides: Kinds = None,
         people: Further = None,
         as_of: str | pd.Timestamp | None = None,
@@ -107,6 +108,8 @@ class Interactions:
         ts_format: how the times are written: `dmy`, `mdy`, `s`, `ms`, `us`, `ns`, `d` (days since 1970),
             `yyyymmdd`, `excel`, or directives such as `%d.%m.%Y`. None: the one that fits all rows; it is in
             `read.ts_format`.
+        position: column of the place in its list, 1 first, of who was shown: says how likely an impression
+            was looked at, on which the level of P(like | look) rests.
         sides: None: one community. Two names, such as ("user", "film"): the two columns name different
             kinds, whose ids may be equal. Or the kind of each id, as a mapping or a Series indexed by
             id: only people of different kinds meet.
@@ -119,10 +122,12 @@ class Interactions:
         """
         _require_clear_columns(sides, outcome, like)
         both = sides if isinstance(sides, tuple) else ("", "")
-        read = TableColumns(viewer, candidate, outcome, ts, ts_format)
+        read = TableColumns(viewer, candidate, outcome, ts, ts_format, position)
         table = as_pandas(frame, name="frame")
         kept, refused, names, read = read_rows(table, read, like, both)
         kept = with_looks_as_passes(kept)
+        if position is not None:
+            kept.loc[kept[C.TYPE] != "impression", C.POSITION] = np.nan
         if sides is None:
             warn_of_two_kinds(kept, int(refused[CODES].str.contains("pair.self").sum()))
         if like is not None and len(kept) >= FEWEST_TO_TELL:
@@ -299,7 +304,7 @@ class Interactions:
         read = self.read
         if not {read.viewer, read.candidate} <= set(frame) and set(PAIR) <= set(frame):
             read = replace(read, viewer=C.VIEWER, candidate=C.CANDIDATE)
-        replace(read, outcome=None, ts=None).checked(frame)
+        replace(read, outcome=None, ts=None, position=None).checked(frame)
         named = {
             C.VIEWER: self.names[0].to_internal(frame[read.viewer]),
             C.CANDIDATE: self.names[1].to_internal(frame[read.candidate]),

@@ -116,7 +116,7 @@ class TableColumns:
 
     viewer: who acted. candidate: towards whom. outcome: the feedback; None: every row is a like.
     ts: when; None: rows stand in the order in which things happened. ts_format: how all times were read, see
-    `recsys.interactions.row_reading`.
+    `recsys.interactions.row_reading`. position: place of an impression in its list, 1 first.
     """
 
     viewer: str
@@ -124,11 +124,12 @@ class TableColumns:
     outcome: str | None
     ts: str | None
     ts_format: str | None = None
+    position: str | None = None
 
     def checked(self, frame: pd.DataFrame) -> None:
         """Raise InputError when a column is not in a table."""
         known = [str(column) for column in frame.columns]
-        for name in (self.viewer, self.candidate, self.outcome, self.ts):
+        for name in (self.viewer, self.candidate, self.outcome, self.ts, self.position):
             if name is not None and name not in frame.columns:
                 remedy = did_you_mean(str(name), known)
                 raise InputError(explained("no such column", where="interactions", got=name, remedy=remedy))
@@ -146,6 +147,8 @@ def read_rows(
     read.checked(frame)
     table = frame.reset_index(drop=True)
     (viewers, some), (candidates, others) = _ids(table, read)
+    if not any(sides):
+        _refuse_two_types(viewers, candidates, read)
     names = (IdMap.of(sides[0], viewers, uuid=some), IdMap.of(sides[1], candidates, uuid=others))
     actor, target = names[0].to_internal(viewers), names[1].to_internal(candidates)
     types = (
@@ -176,6 +179,8 @@ def read_rows(
             C.TS: times.array[order],
         }
     )
+    if read.position is not None:
+        kept[C.POSITION] = _places(table[read.position])[order]
     return kept, _quarantine(table, read, violations, np.flatnonzero(refused)), names, done
 
 
@@ -191,6 +196,32 @@ def _ids(
         except InputError as error:
             raise InputError(f"column '{name}': {error}, for example with .astype(str)") from error
     return found[0], found[1]
+
+
+def _refuse_two_types(viewers: ObjectArray, candidates: ObjectArray, read: TableColumns) -> None:
+    """Raise InputError where one column holds texts and the other whole numbers, which no id equals."""
+    texts = {
+        name: isinstance(known.iloc[0], str)
+        for name, ids in ((read.viewer, viewers), (read.candidate, candidates))
+        if len(known := pd.Series(ids, dtype=object).dropna())
+    }
+    if len(set(texts.values())) > 1:
+        got = " and ".join(
+            f"{'texts' if text else 'whole numbers'} in '{name}'" for name, text in texts.items()
+        )
+        remedy = "make both texts, such as frame.astype({...: str}), or name two kinds with sides="
+        raise InputError(explained("ids of two types", where="interactions", got=got, remedy=remedy))
+
+
+def _places(column: pd.Series) -> Float64Array:
+    """Return places in a list, NaN where there is none; raise InputError for what is no place."""
+    places = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
+    wrong = column.notna().to_numpy() & ~((places >= 1.0) & (places == np.floor(places)))
+    if wrong.any():
+        what, got = "no place in a list", column[wrong].iloc[0]
+        remedy = "give whole numbers from 1, the first place, and nothing where there is none"
+        raise InputError(explained(what, where=str(column.name), got=got, remedy=remedy))
+    return places
 
 
 def _in_row_order(n_rows: int) -> pd.Series:

@@ -450,3 +450,44 @@ def test_the_truth_of_two_sides_is_not_judged_by_both_liking_without_a_word():
     assert (found.loc["coverage", "value"], found.loc["coverage", "n"]) == (1.0, 2)  # films, not users
     with pytest.raises(UnknownIdError, match=r"got 2; did you mean 'film:2' or 'user:2'\?"):
         log.people.ids.rows([2])
+
+
+def feed(rng, n=120, each=60):
+    """Return impressions in lists of ten and what followed a look, and how often a look is a like."""
+    who = np.repeat(np.arange(n), each)
+    whom = (who + rng.integers(1, n, len(who))) % n
+    place = np.tile(np.arange(1, 11), len(who) // 10)
+    looked = rng.random(len(who)) < 0.6 ** (place - 1)
+    liked = rng.random(len(who)) < 0.4
+    shown = table(who=who, whom=whom, said="seen", place=place)
+    said = np.where(liked, "like", "pass")
+    return pd.concat([shown, shown.assign(said=said)[looked]]).drop_duplicates(["who", "whom", "said"]), 0.4
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_with_places_the_level_of_p_like_is_that_of_looks(seed):
+    frame, rate = feed(np.random.default_rng(seed))
+    kinds = {"seen": "impression", "like": "like", "pass": "pass"}
+    said = {}
+    for position in ("place", None):
+        log = read(frame, outcome="said", like=kinds, position=position)
+        shown = log.events.frame["type"] == "impression"
+        assert log.events.frame["position"].notna().eq(shown & (position is not None)).all()
+        model = recsys.HybridModel().fit(log.people, log.events, rng=seed)
+        said[position] = model.score_pairs(log.seen)["p_like"].mean()
+    assert said["place"] == pytest.approx(rate, abs=0.05)
+    assert abs(said[None] - rate) > 0.07
+
+
+@pytest.mark.parametrize("places", [[0, 1], [1.5, 1], ["first", 1]])
+def test_what_is_no_place_is_refused(places):
+    frame = table(who=["a", "a"], whom=["b", "c"], said=["seen", "seen"], place=places)
+    with pytest.raises(InputError, match="no place in a list in place: got"):
+        read(frame, outcome="said", like={"seen": "impression"}, position="place")
+
+
+def test_ids_of_two_types_are_refused_in_words():
+    frame = pd.DataFrame({"who": ["1", "2", "x"], "whom": [2, 1, 1]})
+    with pytest.raises(InputError, match="texts in 'who' and whole numbers in 'whom'"):
+        Interactions.of(frame, viewer="who", candidate="whom")
+    assert len(Interactions.of(frame, viewer="who", candidate="whom", sides=("user", "film"))) == 3
