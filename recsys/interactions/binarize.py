@@ -133,7 +133,9 @@ def with_looks_as_passes(kept: pd.DataFrame) -> pd.DataFrame:
     what = "nobody ever passed, so an impression that no like followed is taken as a pass"
     remedy = "say so with like={..., 'seen': 'pass'}"
     warn(explained(what, where="Interactions.of", got=f"{int(passes.sum()):,} of them", remedy=remedy))
-    kept = kept[passes | ~seen.to_numpy(bool)].reset_index(drop=True)
+    kept = (
+        kept[passes | ~seen.to_numpy(bool)].drop(columns=C.POSITION, errors="ignore").reset_index(drop=True)
+    )
     return kept.assign(**{C.TYPE: kept[C.TYPE].where(kept[C.TYPE].eq(LIKE), PASS)})
 
 

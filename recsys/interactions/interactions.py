@@ -106,10 +106,8 @@ class Interactions:
         ts: column of times: with a zone, without one (taken as UTC), text, or a number since 1970.
             None: rows stand in the order in which things happened.
         ts_format: how the times are written: `dmy`, `mdy`, `s`, `ms`, `us`, `ns`, `d` (days since 1970),
-            `yyyymmdd`, `excel`, or directives such as `%d.%m.%Y`. None: the one that fits all rows; it is in
-            `read.ts_format`.
-        position: column of the place in its list, 1 first, of who was shown: says how likely an impression
-            was looked at, on which the level of P(like | look) rests.
+            `yyyymmdd`, `excel`, or directives such as `%d.%m.%Y`. None: what fits all rows; `read` has it.
+        position: column of the place of an impression in its list, 1 first: how likely it was looked at.
         sides: None: one community. Two names, such as ("user", "film"): the two columns name different
             kinds, whose ids may be equal. Or the kind of each id, as a mapping or a Series indexed by
             id: only people of different kinds meet.
@@ -126,8 +124,6 @@ class Interactions:
         table = as_pandas(frame, name="frame")
         kept, refused, names, read = read_rows(table, read, like, both)
         kept = with_looks_as_passes(kept)
-        if position is not None:
-            kept.loc[kept[C.TYPE] != "impression", C.POSITION] = np.nan
         if sides is None:
             warn_of_two_kinds(kept, int(refused[CODES].str.contains("pair.self").sum()))
         if like is not None and len(kept) >= FEWEST_TO_TELL:

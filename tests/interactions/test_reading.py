@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import recsys
 from recsys.errors import InputError, UnknownIdError
 from recsys.interactions import Interactions
-from recsys.interactions.row_reading import utc_times
+from recsys.interactions.time_formats import utc_times
 
 DAYS = st.lists(st.dates(datetime(1990, 1, 1).date(), datetime(2035, 12, 31).date()), min_size=3, max_size=12)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
