@@ -15,7 +15,6 @@ from recsys.safety.canonical import (
     distinct_pair,
     not_canonical,
     restricts_even_refused,
-    spelled_canonically,
     utc_moment,
 )
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent, DayLog, StoreWithDay
@@ -361,17 +360,15 @@ class SafetyByPerson:
     def meant(self, user_id: str) -> str:
         """Return the id that is meant, for whoever may not learn from a refusal that somebody is here.
 
-        Raises InputError for what is no id of anybody, in whatever spelling.
+        Raises InputError for what is no id of anybody, and can be none.
         """
-        meant = self.whom(user_id)
-        if meant is None:
-            raise not_canonical()
-        return meant
+        self._read_newcomers(user_id)
+        return self.accounts.known(user_id) or self._person(user_id)
 
     def whom(self, given: object) -> str | None:
         """Return whom an id means in whatever spelling: somebody known, else the id; None for nobody."""
         self._read_newcomers(given)
-        return self.accounts.known(given) or spelled_canonically(given)
+        return self.accounts.known(given) or self.accounts.id_in(given)
 
     def is_other_spelling(self, user_id: str) -> bool:
         """Say whether an id that nobody has is, but for its spelling, that of somebody known."""
@@ -389,7 +386,7 @@ class SafetyByPerson:
     def _person(self, user_id: str) -> str:
         """Return an id; raise InputError for one that a store would keep and that would stop nobody."""
         one = canonical_person(user_id)
-        if self.is_other_spelling(one):
+        if self.is_other_spelling(one) or not self.accounts.may_be_id(one):
             raise not_canonical()
         return one if self.accounts is ALONE else CheckedId(one)  # where nobody is known, in any spelling
 

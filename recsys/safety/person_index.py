@@ -13,7 +13,7 @@ from zlib import crc32
 import numpy as np
 
 from recsys.data.id_spellings import as_spelled, id_in_one_spelling, is_canonical_id, one_meant
-from recsys.safety.canonical import in_any_spelling
+from recsys.safety.canonical import in_any_spelling, spelled_canonically
 from recsys.safety.fingerprints import PERSON, Fingerprints, Naming
 from recsys.safety.keys import Keys
 from recsys.safety.ledger_state import LedgerState, Who
@@ -222,6 +222,16 @@ class Accounts:
         Somebody is known from the publication, or came by day.
         """
         return one_meant(self._meant(given), told_apart=self.are_told_apart)
+
+    def id_in(self, given: object) -> str | None:
+        """Return the id that a value holds that names nobody known; None where it is none of a profile."""
+        if self._run_id is None:  # ids of no publication may be any text
+            return spelled_canonically(given)
+        return next((one for one in reversed(as_spelled(given)) if is_canonical_id(one)), None)
+
+    def may_be_id(self, user_id: str) -> bool:
+        """Say whether an id is somebody's here, or one that a profile may have."""
+        return self._run_id is None or is_canonical_id(user_id) or self.is_published(user_id)
 
     def _meant(self, given: object) -> list[str]:
         """Return the known ids that one may mean: itself where it is known, else all in another spelling."""

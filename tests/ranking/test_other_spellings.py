@@ -144,6 +144,21 @@ def test_whatever_names_a_member_in_another_spelling_restricts_the_one_meant(
             assert not sees(ranker, viewer, member), other
 
 
+@pytest.mark.parametrize("given", ["N° 1051 ", "No. 1051", "nobody at all!", "a/b", "a\u00b0"])
+@pytest.mark.parametrize("door", [one for one in RESTRICTING if one not in ("tables", "own rows")])
+def test_what_can_be_no_id_is_refused(ranker: Ranker, door: str, given: str) -> None:
+    """Seen to fail: it was kept, restricted nobody, and was answered as done."""
+    with pytest.raises(InputError, match="canonical|event has an id"):
+        RESTRICTING[door](ranker, str(ranker._reloader.now.snapshot.ids.at([0])[0]), given)
+
+
+def test_a_safety_row_by_day_means_whoever_comes_later(ranker: Ranker) -> None:
+    """An id that is nobody's yet is kept without the signs around it."""
+    with pytest.raises(InputError, match="canonical"):
+        ranker.safety.hold("#u-later;")
+    assert ranker.safety.store.exclusions("x", ["u-later"]).excluded == {"u-later"}
+
+
 @pytest.mark.parametrize("order", [("tables", "terms", "proof"), ("proof", "terms", "tables")])
 def test_a_newcomer_whose_id_is_a_members_but_spelled_is_refused(
     ranker: Ranker, order: tuple[str, ...]
