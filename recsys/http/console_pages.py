@@ -16,7 +16,6 @@ from recsys.errors import InputError, PublicationError, RecsysError, explained
 from recsys.http.audit_log import AuditLog
 from recsys.http.console_tables import (
     FALSE_REPORT,
-    HELD_IN_TABLES,
     AccountTables,
     CallShown,
     ReportShown,
@@ -214,8 +213,8 @@ class Console:
         found: dict[str, tuple[StoreHold, ...]] = {}
         if isinstance(store, StoreWithHolds):
             found = dict(ask_safety(store.all_holds))
-        for user in self._tables().held():
-            found[user] = (*found.get(user, ()), HELD_IN_TABLES)
+        for user, hold in self._tables().held().items():
+            found[user] = (*found.get(user, ()), hold)
         return dict(sorted(found.items()))
 
     def tables_state(self) -> str:
@@ -304,7 +303,7 @@ class Console:
         holds, store, tables = None, self.safety, self._tables()
         if isinstance(store, StoreWithRestrictions):
             holds = ask_safety(lambda: store.restrictions_of(user)).holds
-            holds += (HELD_IN_TABLES,) if user in tables.held() else ()
+            holds += tuple(hold for one, hold in tables.held().items() if one == user)
         cases = self.cases.cases().values()
         return MemberShown(
             listed=tuple({str(k): v for k, v in row.items()} for row in own[columns].to_dict("records")),

@@ -21,6 +21,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.entries import Language
 from recsys.catalogue.text_folding import has_letters
+from recsys.data.fail_closed import STOPPED
 from recsys.errors import BusyError, InputError, NotPermittedError, PublicationError, SafetyUnavailable
 from recsys.http.access import service_of
 from recsys.http.access_tokens import ANY_VIEWER, AccessToken
@@ -230,6 +231,8 @@ def page_of(
         decision, _, kind = reason.partition(":")
         if decision in DECISIONS:
             return f"{t(f'decision_{decision}')} ({labels.get(kind, kind)})"
+        if reason in STOPPED:
+            return words.label("account_state", reason, lang)
         return t("paused") if reason == "pause" else reason
 
     def audit_detail(detail: str) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
+from recsys.data.fail_closed import STOPPED
 from recsys.moderation.case_states import HOLDING, Case
 from recsys.moderation.credibility import KIND, PERSON, REPORTER, flags, is_accusation, reporter_standing
 from recsys.moderation.review_policy import DAYS_TO_DECIDE, ReviewPolicy, load_policy
@@ -21,8 +22,8 @@ FALSE_REPORT: Final = "false_report"
 _UPHELD: Final = (*HOLDING, "warn")
 
 
-HELD_IN_TABLES: Final = StoreHold("tables", "")
-"""Stands for a hold or ban in the tables of the service, which ends there."""
+OWNER_TABLES: Final = "tables"
+"""Whose a hold or ban in the tables of the service is; it ends there."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,11 @@ class AccountTables:
         holds = _newest(tables / "holds.parquet", C.TS, C.STATE)
         return cls(states, frozenset(user for user, state in holds.items() if state == "active"))
 
-    def held(self) -> list[str]:
-        """Return who has an active hold, or an account that is held or banned, ascending."""
-        stopped = {user for user, state in self.states.items() if state in ("hold", "banned")}
-        return sorted(stopped | self.holds)
+    def held(self) -> dict[str, StoreHold]:
+        """Return who has an active hold, or an account that is held or banned, as a hold with that state."""
+        stopped = {user: StoreHold(OWNER_TABLES, "") for user in self.holds}
+        states = {user: state for user, state in self.states.items() if state in STOPPED}
+        return stopped | {user: StoreHold(OWNER_TABLES, state) for user, state in states.items()}
 
 
 def _newest(path: Path, time: str, column: str) -> dict[str, str]:

@@ -674,6 +674,26 @@ def test_whoever_is_held_is_listed_with_the_owners_of_each_hold(at_work: Desk) -
     assert "holds?twice=1" in at_work.page("/console/cases")
 
 
+def test_who_is_banned_is_told_from_who_is_held_in_the_list(at_work: Desk) -> None:
+    """Seen to fail: a ban and a hold of the tables looked alike."""
+    tables = at_work.console.work / "tables"
+    tables.mkdir(parents=True)
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    states = {"u1": "banned", "u2": "hold", "u3": "active", "u4": "paused"}
+    rows = {"user_id": [*states], "valid_from": [day] * 4, "account_state": [*states.values()]}
+    pq.write_table(pa.table(rows), tables / "profiles.parquet")
+    assert {user: hold.reason for user, (hold,) in at_work.console.held().items()} == {
+        "u1": "banned",
+        "u2": "hold",
+    }
+    for lang, word in (("en", "Banned"), ("ja", "利用停止")):
+        listed = at_work.page("/console/holds", lang=lang)
+        row = next(one for one in listed.split("<tr>") if ">u1<" in one)
+        assert word in row
+        assert word not in next(one for one in listed.split("<tr>") if ">u2<" in one)
+        assert word in at_work.page("/console/member", user="u1", lang=lang)
+
+
 def test_two_operators_at_once_do_not_overwrite_each_other(at_work: Desk) -> None:
     user = str(at_work.world.people.ids.values[2])
     case = f"/console/cases/{at_work.console.cases.open_case(user, 'report.money', by='op-1').case}"

@@ -148,7 +148,7 @@ def test_whatever_names_a_member_in_another_spelling_restricts_the_one_meant(
 @pytest.mark.parametrize("door", [one for one in RESTRICTING if one not in ("tables", "own rows")])
 def test_what_can_be_no_id_is_refused(ranker: Ranker, door: str, given: str) -> None:
     """Seen to fail: it was kept, restricted nobody, and was answered as done."""
-    with pytest.raises(InputError, match="canonical|event has an id"):
+    with pytest.raises(InputError, match=r"canonical|event has an id"):
         RESTRICTING[door](ranker, str(ranker._reloader.now.snapshot.ids.at([0])[0]), given)
 
 
