@@ -1,5 +1,6 @@
 """Routes for members: pages, single people, what was shown, blocks and reports, and the draft guard."""
 
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from recsys.catalogue.vocabulary import REPORT_CATEGORIES
-from recsys.errors import NotPermittedError
+from recsys.errors import InputError, NotPermittedError
 from recsys.http.access import AskedLanguage, OpenService, permits
 from recsys.http.access_tokens import AccessToken
 from recsys.http.failures import failure
@@ -21,6 +22,7 @@ from recsys.messaging.next_steps_and_feeling_checks import follow_up, next_steps
 from recsys.ranking.ranker import LONGEST_PAGE
 from recsys.ranking.response_and_receipt import Receipt
 from recsys.ranking.viewer_filters import Filters
+from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import DayEvent
 
 REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
@@ -173,18 +175,25 @@ async def shown(viewer_id: str, body: Shown, service: OpenService) -> Recorded:
     return Recorded(shown=len(events))
 
 
+def _named(safety: SafetyByPerson, person: str) -> str:
+    """Return whom an id means; what can be no id as it is, for whoever refuses it keeps what it restricts."""
+    with suppress(InputError):
+        return safety.meant(person)
+    return person
+
+
 @routes.post("/blocks", status_code=204)
 async def block(viewer_id: str, body: Other, service: OpenService) -> None:
     """Keep the viewer and another member apart for good."""
     safety = service.ranker.safety
-    await service.ask(lambda: safety.block(viewer_id, safety.meant(body.person)))
+    await service.ask(lambda: safety.block(viewer_id, _named(safety, body.person)))
 
 
 @routes.post("/unblock", status_code=204)
 async def unblock(viewer_id: str, body: Other, service: OpenService) -> None:
     """Take back the viewer's block of another member; a block by the other stays."""
     safety = service.ranker.safety
-    await service.ask(lambda: safety.unblock(viewer_id, safety.meant(body.person)))
+    await service.ask(lambda: safety.unblock(viewer_id, _named(safety, body.person)))
 
 
 class Report(Other):
@@ -200,7 +209,7 @@ async def report(viewer_id: str, body: Report, service: OpenService) -> None:
     The category stands in the day log until a night has read it.
     """
     safety, day = service.ranker.safety, service.ranker.day
-    await service.ask(lambda: day.report(viewer_id, safety.meant(body.person), body.category))
+    await service.ask(lambda: day.report(viewer_id, _named(safety, body.person), body.category))
 
 
 class Opening(BaseModel):

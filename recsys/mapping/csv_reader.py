@@ -13,6 +13,7 @@ from typing import Any, Final
 from recsys.config import Section
 from recsys.errors import SourceError, explained
 from recsys.mapping.encodings import decode_text
+from recsys.storage.csv import warn_of_rows_in_quotes
 
 _DELIMITERS: Final = ",;\t|"
 _LINE_ENDS: Final = "\r\n"
@@ -90,6 +91,8 @@ def read_csv(file: Path, *, encoding: str | None, options: TableOptions) -> Any:
     if '"' in text and _ends_in_quotes(text, delimiter):
         remedy = "write a mark within a field twice; a last row cut short is a file cut off"
         raise SourceError(explained("a quotation mark is never closed", where=file.name, remedy=remedy))
+    if '"' in text:
+        warn_of_rows_in_quotes(table, delimiter, file.name)
     return table.rename_columns(names).slice(options.header_rows - 1)
 
 

@@ -197,13 +197,20 @@ def _read_one(file: Path, read: Callable[[Path], Any]) -> Any:
 def _read_parts(folder: Path, read: Callable[[Path], Any]) -> Any:
     """Return all parts of a table as one; a folder such as `month=2026-06` is a column of text.
 
-    Raises SourceError when a column has types that do not go together.
+    Raises SourceError when a column has types that do not go together, or a part no column of the others.
     """
     import pyarrow as pa
 
-    tables = []
+    tables, known = [], set[str]()
     for part in parts_of(folder):
         table = read(part)
+        if known and known.isdisjoint(table.column_names):
+            got = ", ".join(table.column_names[:5])
+            remedy = "give each part the row of names: its first row was taken for them"
+            raise SourceError(
+                explained("a part has no column of the others", where=part.name, got=got, remedy=remedy)
+            )
+        known.update(table.column_names)
         for above in part.relative_to(folder).parts[:-1]:
             key, equals, value = above.partition("=")
             if equals and key not in table.column_names:

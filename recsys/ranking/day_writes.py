@@ -136,6 +136,9 @@ class DayWrites:
         that of somebody who came today: it is taken for theirs, and a page would show it beside what keeps
         them apart.
         """
+        known = self._safety.accounts
+        if not all(one is None or known.may_be_id(one) for one in (event.actor, event.target)):
+            raise not_canonical()
         if event.target is None and self._safety.is_other_spelling(event.actor):
             raise not_canonical()
         if event.target is None or not event.restricts:

@@ -360,9 +360,12 @@ class SafetyByPerson:
     def meant(self, user_id: str) -> str:
         """Return the id that is meant, for whoever may not learn from a refusal that somebody is here.
 
-        Raises InputError for what is no id of anybody, and can be none.
+        Raises InputError for what can be no id, also where somebody is meant: a call that takes it restricts
+        them and is refused, whoever is here.
         """
         self._read_newcomers(user_id)
+        if not self.accounts.may_be_id(user_id):
+            raise not_canonical()
         return self.accounts.known(user_id) or self._person(user_id)
 
     def whom(self, given: object) -> str | None:

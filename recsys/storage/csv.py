@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.errors import SourceError, explained
+from recsys.errors import SourceError, explained, warn
 from recsys.storage.atomic_write import unreadable
 
 LONGEST_FIELD: Final = 1 << 20
@@ -75,19 +75,19 @@ def read_csv(path: Path) -> pd.DataFrame:
     try:
         _refuse_other_marks(path)
         try:
-            return _parsed(lambda: path)
+            return _parsed(lambda: path, str(path))
         except pa.ArrowInvalid as error:
             if "straddl" not in str(error):
                 raise
             content = with_long_fields_cut(path)
-            return _parsed(lambda: pa.BufferReader(content))
+            return _parsed(lambda: pa.BufferReader(content), str(path))
     except UnicodeDecodeError as error:
         raise _not_utf8(path) from error
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _not_utf8(path) if "UTF8" in str(error) else unreadable(path, error, _REMEDY) from error
 
 
-def _parsed(opened: Callable[[], Any]) -> pd.DataFrame:
+def _parsed(opened: Callable[[], Any], where: str) -> pd.DataFrame:
     """Read everything as text: the names first, since only named columns can be given a type."""
     import pyarrow as pa
     from pyarrow import csv
@@ -102,7 +102,32 @@ def _parsed(opened: Callable[[], Any]) -> pd.DataFrame:
         quoted_strings_can_be_null=False,
         null_values=[""],
     )
-    return csv.read_csv(opened(), reading, parse, as_text).to_pandas()
+    table = csv.read_csv(opened(), reading, parse, as_text)
+    warn_of_rows_in_quotes(table, ",", where)
+    return table.to_pandas()
+
+
+def warn_of_rows_in_quotes(table: Any, delimiter: str, where: str) -> None:
+    """Warn where fields in quotation marks seem to hold the ends, or the whole, of other rows.
+
+    A mark that was opened by mistake is closed rows later: what stands between is the text of one field, and
+    the rows are gone. Such a field has, line by line, as many delimiters as its row and the others would.
+
+    table: an Arrow table of texts.
+    """
+    import pyarrow.compute as pc
+
+    rows, lost, last = 0, 0, table.num_columns - 1
+    for at, name in enumerate(table.column_names):
+        values = table[name]
+        for value in values.filter(pc.match_substring(values, "\n").fill_null(False)).to_pylist():
+            first, *between, end = [line.count(delimiter) for line in value.split("\n")]
+            if first == last - at and end == at and all(count == last for count in between) and last:
+                rows, lost = rows + 1, lost + 1 + len(between)
+    if rows:
+        got = f"{rows} fields with the text of {lost} more rows"
+        remedy = "look for a quotation mark that is opened and not closed; write one within a field twice"
+        warn(explained("a field in quotation marks holds whole rows", where=where, got=got, remedy=remedy))
 
 
 def _refuse_other_marks(path: Path) -> None:

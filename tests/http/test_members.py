@@ -51,6 +51,12 @@ def test_a_block_is_absent_both_ways_on_the_next_page(service: Served) -> None:
         for one in (other.upper(), "NOBODY"):  # a refusal would tell that somebody is here
             body = {"person": one} | word
             assert service.ask("POST", f"/v1/members/{viewer}/{door}", body=body).status_code == 204
+        refused = [
+            service.ask("POST", f"/v1/members/{viewer}/{door}", body={"person": one} | word)
+            for one in (f"#{other}", f"{other}.0", f"N° {other}", "#nobody", "nobody.0", "N° nobody")
+        ]  # what can be no id is refused, whoever is here
+        assert {one.status_code for one in refused} == {422}
+        assert len({one.content for one in refused}) == 1
     assert other not in service.page(viewer, k=40)
     blocked, nobody = (service.ask("GET", f"/v1/members/{viewer}/people/{one}") for one in (other, "nobody"))
     assert blocked.status_code == nobody.status_code == 404
@@ -60,7 +66,20 @@ def test_a_block_is_absent_both_ways_on_the_next_page(service: Served) -> None:
             assert service.ask("GET", f"/v1/members/{viewer}/people/{one}{end}").content == nobody.content
     for number, one in enumerate((other.upper(), f"{other}.0", f"#{other}", "NOBODY", "#nobody")):
         row = {"event_id": f"e{number}", "type": "end", "person": one, "detail": "amicable"}
-        assert service.ask("POST", f"/v1/members/{viewer}/events", body=[row]).status_code == 200
+        status = 422 if {"#", "."} & {*one} else 200
+        assert service.ask("POST", f"/v1/members/{viewer}/events", body=[row]).status_code == status
+
+
+@pytest.mark.parametrize("door", ["blocks", "reports"])
+@pytest.mark.parametrize("spelled", ["#{}", "{}.0", "{};", "'{}\u0301'"])
+def test_what_can_be_no_id_is_refused_and_restricts_whom_it_means(
+    service: Served, door: str, spelled: str
+) -> None:
+    viewer = str(service.world.people.ids.values[3])
+    other = service.page(viewer)[0]
+    body = {"person": spelled.format(other)} | ({"category": "other"} if door == "reports" else {})
+    assert service.ask("POST", f"/v1/members/{viewer}/{door}", body=body).status_code == 422
+    assert other not in service.page(viewer, k=40)
 
 
 def test_a_draft_is_looked_at(service: Served) -> None:

@@ -6,8 +6,10 @@ import io
 import json
 import sqlite3
 import tempfile
+import warnings
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +22,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.errors import SourceError
-from recsys.mapping.csv_reader import TableOptions, delimiter_of
+from recsys.mapping.csv_reader import TableOptions, delimiter_of, read_csv
 from recsys.mapping.dumps import read_dump
 from recsys.mapping.encodings import decode_text
-from recsys.mapping.sources import source_tables, unread_files
+from recsys.mapping.sources import _read_parts, source_tables, unread_files
+from recsys.storage.csv import read_csv as read_table
 
 NAMES, ROWS = ["id", "名前"], [("001", "花子, 山田"), ("002", '"引用"'), ("003", None)]
 EXPECTED = [dict(zip(NAMES, row, strict=True)) for row in ROWS]
@@ -379,3 +382,45 @@ def test_names_under_merged_cells_are_those_of_the_lower_row(above: str, tmp_pat
     else:
         assert read["m"]().column_names == ["Membre No", "Membre Nom", "Ville Nom"]
     assert read["q"]().to_pylist() == [{"id": "1", "q1": "40"}], "a first row that names every column"
+
+
+@given(
+    st.integers(2, 5).flatmap(
+        lambda n: st.tuples(st.just(n), st.integers(0, n - 1), st.integers(0, 3), st.integers(1, 3))
+    )
+)
+def test_a_quotation_that_swallows_rows_is_told(form: tuple[int, int, int, int]) -> None:
+    """Seen to fail: a mark opened in one row and closed rows later left them out without a word."""
+    n_columns, column, first, length = form
+    rows = [[f"v{row}x{at}" for at in range(n_columns)] for row in range(9)]
+    rows[first][column] = '"' + rows[first][column]
+    rows[first + length][column] += '"'
+    text = "\n".join(",".join(row) for row in [[f"c{at}" for at in range(n_columns)], *rows]) + "\n"
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "members.csv"
+        file.write_text(text, encoding="utf-8")
+        for read in (lambda: read_csv(file, encoding=None, options=TableOptions()), lambda: read_table(file)):
+            with pytest.warns(
+                UserWarning, match=f"holds whole rows in .*members.csv.* of {length} more rows"
+            ):
+                table = read()
+            assert len(table) == 9 - length
+
+
+def test_a_text_of_several_lines_is_no_swallowed_row(tmp_path: Path) -> None:
+    file = tmp_path / "members.csv"
+    file.write_text('id,about,x\n1,"I like tea,\ncakes, books, rain",2\n2,"a\nb",3\n', encoding="utf-8")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(read_csv(file, encoding=None, options=TableOptions())) == 2
+
+
+@pytest.mark.parametrize("second", ["e,f,2026-01-03\ng,h,2026-01-04\n", "x;y\n1;2\n"])
+def test_a_part_without_names_is_refused(tmp_path: Path, second: str) -> None:
+    """Seen to fail: its first row was taken for names, and the others were rows of nulls."""
+    folder = tmp_path / "blocks"
+    folder.mkdir()
+    (folder / "part-0.csv").write_text("who,whom,at\na,b,2026-01-01\n", encoding="utf-8")
+    (folder / "part-1.csv").write_text(second, encoding="utf-8")
+    with pytest.raises(SourceError, match=r"a part has no column of the others in part-1\.csv"):
+        _read_parts(folder, partial(read_csv, encoding=None, options=TableOptions()))
