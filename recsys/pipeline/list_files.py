@@ -90,9 +90,15 @@ def copy_lists(source: Path, target: Path, *, without: Ids = (), keeps: Keeps | 
         left = group.filter(pc.invert(named)) if len(without) else group
         if keeps is None:
             return left
-        return left.filter(pa.array(keeps(*(left[c].to_numpy() for c in (C.VIEWER, C.CANDIDATE)))))
+        return left.filter(pa.array(keeps(*(_texts(left[c]) for c in (C.VIEWER, C.CANDIDATE)))))
 
     write_table(target, _closed_up(map(chosen, groups)))
+
+
+def _texts(column: pa.ChunkedArray) -> ObjectArray:
+    """Return a column of ids as objects, of which equal ones are one object: in each group few differ."""
+    names, numbers = dictionary_codes(column)
+    return names[numbers]
 
 
 def _row_groups(source: Path) -> Iterator[pa.Table]:
@@ -134,12 +140,12 @@ def _closed_up(groups: Iterable[pa.Table]) -> Iterator[pa.Table]:
     for left in groups:
         if not len(left):
             continue
-        viewers = left[C.VIEWER].to_numpy()
+        names, viewers = dictionary_codes(left[C.VIEWER])
         first = np.append(True, viewers[1:] != viewers[:-1])
         begun = np.maximum.accumulate(np.where(first, np.arange(len(left)), 0))
         rank = np.arange(len(left)) - begun + 1
-        rank[begun == 0] += n_listed if viewers[0] == viewer else 0
-        viewer, n_listed = viewers[-1], int(rank[-1])
+        rank[begun == 0] += n_listed if names[viewers[0]] == viewer else 0
+        viewer, n_listed = names[viewers[-1]], int(rank[-1])
         at = left.schema.get_field_index(C.RANK)
         yield left.set_column(at, SCHEMA.field(at), pa.array(rank, pa.int32()))
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.ids import IdIndex
+from recsys.data.pair_keys import are_among
 from recsys.pipeline.gates.distribution import usual_band
 from recsys.pipeline.gates.over_nights import Decline, judged_over_nights
 from recsys.pipeline.gates.proposal import GateResult, Level, Proposal, blocked_if_any, graded
@@ -140,7 +141,7 @@ def _stood(tonight: pd.DataFrame, before: pd.DataFrame) -> npt.NDArray[np.bool_]
         viewer, candidate = (ids.find(lists[column]).astype(np.int64) for column in (C.VIEWER, C.CANDIDATE))
         return np.where((viewer >= 0) & (candidate >= 0), viewer * len(ids) + candidate, -1)
 
-    return np.isin(numbered(tonight), numbered(before))
+    return are_among(numbered(tonight), numbered(before))
 
 
 def no_self(proposal: Proposal) -> GateResult:
