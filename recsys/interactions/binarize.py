@@ -14,7 +14,7 @@ from recsys.data.no_answer_codes import warn_of_codes
 from recsys.errors import InputError, as_text, did_you_mean, explained, warn
 
 Like = float | Collection[Any] | Mapping[Any, str | None] | Callable[[pd.Series], Any] | None
-LIKE, PASS = "like", "pass"
+LIKE, PASS, IMPRESSION = "like", "pass", "impression"
 _SHOWN = 8
 _TIMES: Final = ("datetime", "datetime64", "date", "time", "timedelta", "timedelta64", "period")
 """What pandas would turn into nanoseconds."""
@@ -124,8 +124,8 @@ def with_looks_as_passes(kept: pd.DataFrame) -> pd.DataFrame:
     Beside passes an impression without an answer may not have been looked at; where there is none, all the
     noes of a log are among its impressions.
     """
-    seen = kept[C.TYPE].eq("impression")
-    if not seen.any() or not kept[C.TYPE].isin(["impression", LIKE]).all():
+    seen = kept[C.TYPE].eq(IMPRESSION)
+    if not seen.any() or not kept[C.TYPE].isin([IMPRESSION, LIKE]).all():
         return kept
     likes = kept.loc[~seen, [C.ACTOR, C.TARGET]].drop_duplicates()
     answered = kept[[C.ACTOR, C.TARGET]].merge(likes, how="left", indicator=True)["_merge"].eq("both")

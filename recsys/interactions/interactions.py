@@ -107,7 +107,8 @@ class Interactions:
             None: rows stand in the order in which things happened.
         ts_format: how the times are written: `dmy`, `mdy`, `s`, `ms`, `us`, `ns`, `d` (days since 1970),
             `yyyymmdd`, `excel`, or directives such as `%d.%m.%Y`. None: what fits all rows; `read` has it.
-        position: column of the place of an impression in its list, 1 first: how likely it was looked at.
+        position: column of the place of an impression in its list, 1 (or 0) first: how likely it was looked
+            at. What was answered at a place was shown there.
         sides: None: one community. Two names, such as ("user", "film"): the two columns name different
             kinds, whose ids may be equal. Or the kind of each id, as a mapping or a Series indexed by
             id: only people of different kinds meet.
@@ -123,7 +124,7 @@ class Interactions:
         read = TableColumns(viewer, candidate, outcome, ts, ts_format, position)
         table = as_pandas(frame, name="frame")
         kept, refused, names, read = read_rows(table, read, like, both)
-        kept = with_looks_as_passes(kept)
+        kept = kept if position is not None else with_looks_as_passes(kept)
         if sides is None:
             warn_of_two_kinds(kept, int(refused[CODES].str.contains("pair.self").sum()))
         if like is not None and len(kept) >= FEWEST_TO_TELL:

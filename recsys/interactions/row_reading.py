@@ -12,7 +12,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.data.ids import as_ids
 from recsys.errors import InputError, UnknownIdError, did_you_mean, explained, need_columns, shown, warn
-from recsys.interactions.binarize import LIKE, Like, event_types
+from recsys.interactions.binarize import IMPRESSION, LIKE, Like, event_types
 from recsys.interactions.time_formats import utc_times
 from recsys.types import Float64Array, ObjectArray
 
@@ -175,8 +175,7 @@ def read_rows(
         }
     )
     if read.position is not None:
-        shown_at = np.where(np.asarray(types) == "impression", _places(table[read.position]), np.nan)
-        kept[C.POSITION] = shown_at[order]
+        kept = _with_own_impressions(kept.assign(**{C.POSITION: _places(table[read.position])[order]}))
     return kept, _quarantine(table, read, violations, np.flatnonzero(refused)), names, done
 
 
@@ -192,6 +191,17 @@ def _ids(
         except InputError as error:
             raise InputError(f"column '{name}': {error}, for example with .astype(str)") from error
     return found[0], found[1]
+
+
+def _with_own_impressions(kept: pd.DataFrame) -> pd.DataFrame:
+    """Return rows in which what was answered at a place was shown there: an impression stands before it."""
+    placed, shown = kept[C.POSITION].notna(), kept[C.TYPE].eq(IMPRESSION)
+    where = [C.ACTOR, C.TARGET, C.POSITION]
+    known = pd.MultiIndex.from_frame(kept.loc[placed & shown, where])
+    answered = kept[placed & ~shown]
+    own = answered[~pd.MultiIndex.from_frame(answered[where]).isin(known)].assign(**{C.TYPE: IMPRESSION})
+    rest = kept.assign(**{C.POSITION: kept[C.POSITION].where(shown)})
+    return pd.concat([own, rest]).sort_index(kind="stable").reset_index(drop=True)
 
 
 def _refuse_two_types(viewers: ObjectArray, candidates: ObjectArray, read: TableColumns) -> None:
@@ -210,14 +220,17 @@ def _refuse_two_types(viewers: ObjectArray, candidates: ObjectArray, read: Table
 
 
 def _places(column: pd.Series) -> Float64Array:
-    """Return places in a list, NaN where there is none; raise InputError for what is no place."""
+    """Return places in a list from 1, NaN where there is none; a column whose least is 0 counts from 0.
+
+    Raises InputError for what is no place.
+    """
     places = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
-    wrong = column.notna().to_numpy() & ~((places >= 1.0) & (places == np.floor(places)))
+    wrong = column.notna().to_numpy() & ~((places >= 0.0) & (places == np.floor(places)))
     if wrong.any():
         what, got = "no place in a list", column[wrong].iloc[0]
-        remedy = "give whole numbers from 1, the first place, and nothing where there is none"
+        remedy = "give whole numbers, 1 the first place, and nothing where there is none"
         raise InputError(explained(what, where=str(column.name), got=got, remedy=remedy))
-    return places
+    return places + (np.nanmin(places, initial=1.0) == 0.0)
 
 
 def _in_row_order(n_rows: int) -> pd.Series:

@@ -479,7 +479,7 @@ def test_with_places_the_level_of_p_like_is_that_of_looks(seed):
     assert abs(said[None] - rate) > 0.07
 
 
-@pytest.mark.parametrize("places", [[0, 1], [1.5, 1], ["first", 1]])
+@pytest.mark.parametrize("places", [[-1, 1], [1.5, 1], ["first", 1]])
 def test_what_is_no_place_is_refused(places):
     frame = table(who=["a", "a"], whom=["b", "c"], said=["seen", "seen"], place=places)
     with pytest.raises(InputError, match="no place in a list in place: got"):

@@ -1,0 +1,60 @@
+"""Where the places of what was shown are known, the chance of a like given a look has its true level."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import recsys
+from recsys.models import CrossedEffects, HybridModel, Model, PopularityModel
+
+_OUTCOMES = {"seen": "impression", "like": "like", "pass": "pass"}
+
+
+def feed(seed: int, *, first: int = 1, people: int = 200, shown: int = 60) -> tuple[pd.DataFrame, float]:
+    """Return what was shown in lists of ten, whose place r one in r looks at, and the true mean chance."""
+    rng = np.random.default_rng(seed)
+    viewer, candidate = rng.normal(-0.5, 0.7, people), rng.normal(0.0, 0.7, people)
+    rows, chances = [], []
+    for one in range(people):
+        others = rng.permutation(np.delete(np.arange(people), one))[:shown]
+        place = np.arange(shown) % 10
+        chance = 1.0 / (1.0 + np.exp(-(viewer[one] + candidate[others])))
+        looked = rng.random(shown) < 1.0 / (place + 1)
+        said = np.where(looked, np.where(rng.random(shown) < chance, "like", "pass"), "seen")
+        rows.append(pd.DataFrame({"who": one, "whom": others, "said": said, "place": place + first}))
+        chances.append(chance)
+    return pd.concat(rows, ignore_index=True), float(np.concatenate(chances).mean())
+
+
+@pytest.mark.parametrize("model", [HybridModel, CrossedEffects, PopularityModel])
+@pytest.mark.parametrize(("seed", "first"), [(1, 1), (2, 0)])
+def test_levels_are_right_where_only_some_of_what_was_shown_was_looked_at(
+    model: type[Model], seed: int, first: int
+) -> None:
+    """Seen to fail: no column could be named as the place: every impression was a look, and levels half."""
+    table, truth = feed(seed, first=first)
+    pairs = table.rename(columns={"who": "viewer_id", "whom": "candidate_id"})[["viewer_id", "candidate_id"]]
+
+    def level(**places: str) -> float:
+        log = recsys.Interactions.of(
+            table, viewer="who", candidate="whom", outcome="said", like=_OUTCOMES, **places
+        )
+        fitted = model().fit(log.people, log.events, rng=1)
+        return float(fitted.score_pairs(pairs)["p_like"].mean())
+
+    assert abs(level(position="place") - truth) < 0.03
+    assert level() < 0.7 * truth
+
+
+def test_an_answer_at_a_place_was_shown_there_once() -> None:
+    rows = [
+        ("a", "b", "impression", 2), ("a", "b", "like", 2), ("a", "c", "pass", 1), ("b", "a", "like", None),
+        ("c", "a", "impression", 3),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["who", "whom", "said", "place"])
+    log = recsys.Interactions.of(table, viewer="who", candidate="whom", outcome="said", position="place")
+    found = log.events.frame[["actor", "target", "type", "position"]].astype(object)
+    assert found.where(found.notna(), None).to_numpy().tolist() == [
+        ["a", "b", "impression", 2], ["a", "b", "like", None], ["a", "c", "impression", 1],
+        ["a", "c", "pass", None], ["b", "a", "like", None], ["c", "a", "impression", 3],
+    ]  # fmt: skip
