@@ -107,8 +107,7 @@ class Interactions:
             None: rows stand in the order in which things happened.
         ts_format: how the times are written: `dmy`, `mdy`, `s`, `ms`, `us`, `ns`, `d` (days since 1970),
             `yyyymmdd`, `excel`, or directives such as `%d.%m.%Y`. None: what fits all rows; `read` has it.
-        position: column of the place of an impression in its list, 1 (or 0) first: how likely it was looked
-            at. What was answered at a place was shown there.
+        position: column of the place in its list where a row was shown, 1 (or 0) first: was it looked at?
         sides: None: one community. Two names, such as ("user", "film"): the two columns name different
             kinds, whose ids may be equal. Or the kind of each id, as a mapping or a Series indexed by
             id: only people of different kinds meet.
