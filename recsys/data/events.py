@@ -126,6 +126,7 @@ class Events:
         return cls(events[~again].reset_index(drop=True) if again.any() else events)
 
     @classmethod
+    @checked_arguments
     def compact_of(cls, checked: pd.DataFrame) -> "Events":
         """Return `Events.of(checked).compact()` without a text for each event, for a large log.
 
