@@ -20,6 +20,8 @@ from recsys.data.unknown_words import SAFETY_EVENTS, may_restrict
 SAFETY_TABLES: Final = (T.BLOCKS, T.REPORTS, T.HOLDS, T.EVENTS)
 KEPT: Final = "kept_"
 """Before a column in the counts of a table: its values that keep people apart."""
+FACTS: Final = "facts"
+"""How many rows of a table are left when those that say the same count once, whatever their times."""
 UNKNOWN_TYPE: Final = "type:"
 """Before a type of events that is not of the table, in the same counts."""
 _MOST_WORDS: Final = 20
@@ -234,6 +236,19 @@ def row_counts(
                 f"{KEPT}{column}": int(frame.loc[rows, C.USER].nunique()) for column, rows in kept.items()
             }
             found[table]["accepted"] = len(frame)
+    if quarantine is not None:
+        repeated = quarantine.loc[
+            quarantine["codes"].str.fullmatch(r"[a-z_]+\.(?:duplicate|conflict)"), "table"
+        ].value_counts()
+        for table in SAFETY_TABLES[:-1]:
+            if table in found and (frame := accepted.get(table)) is not None:
+                said = [
+                    name
+                    for name in (C.USER, C.OWNER, C.STATE, C.ACTOR, C.TARGET, C.CATEGORY)
+                    if name in frame
+                ]
+                again = int(frame.duplicated(said).sum()) + int(repeated.get(table, 0))
+                found[table][FACTS] = found[table]["rows"] - again
     if T.EVENTS in found and quarantine is not None:
         found[T.EVENTS] |= {f"{UNKNOWN_TYPE}{word}": n for word, n in _unknown_types(quarantine).items()}
     return found

@@ -178,6 +178,21 @@ def test_an_unknown_word_that_may_mean_a_separation_separates(
         assert not apart[-1]
 
 
+@pytest.mark.parametrize("repeats", [1, 2, 3])
+def test_rows_that_come_several_times_are_counted_once(
+    town: tuple[Tables, pd.Timestamp], pairs: list[tuple[str, str]], repeats: int
+) -> None:
+    tables, as_of = town
+    rows = pd.DataFrame([{"actor": a, "target": b, "ts": as_of} for a, b in pairs])
+    later = rows.assign(ts=as_of - pd.Timedelta(hours=1))
+    given = tables | {"blocks": pd.concat([*[rows] * repeats, later], ignore_index=True)}
+    loaded = load_tables(given, as_of)
+    counts = row_counts(loaded.counts, loaded.nobody, accepted=loaded.accepted, quarantine=loaded.quarantine)[
+        "blocks"
+    ]
+    assert (counts["rows"], counts["facts"]) == ((repeats + 1) * len(pairs), len(pairs))
+
+
 def test_types_that_are_not_of_the_table_are_counted_by_word(
     town: tuple[Tables, pd.Timestamp], pairs: list[tuple[str, str]]
 ) -> None:

@@ -251,6 +251,26 @@ def test_more_rows_that_name_nobody_than_in_the_last_night_warn(proposal: Propos
     assert night_of(4, [numbers, night_of(4, [numbers])[1]])[0] is Level.PASS
 
 
+@pytest.mark.parametrize("table", ["blocks", "reports", "holds"])
+def test_rows_that_come_twice_do_not_stand_for_those_that_are_gone(proposal: Proposal, table: str) -> None:
+    """Seen to fail: half of the rows, each twice, were as many as before."""
+
+    def night_of(facts: int | None, past: Mapping[str, float] | None, rows: int = 100) -> GateResult:
+        counts = {table: {"rows": rows, "refused": 0} | ({} if facts is None else {"facts": facts})}
+        kept = () if past is None else ({"safety_tables": past},)
+        return safety_tables(replace(proposal, row_counts=counts, past=kept))
+
+    whole = night_of(100, None)
+    assert whole.level is Level.PASS
+    assert night_of(100, whole.numbers).level is Level.PASS
+    assert night_of(50, whole.numbers).level is not Level.PASS
+    assert night_of(10, whole.numbers).level is Level.BLOCK
+    earlier = night_of(None, None).numbers  # of a version that counted rows alone
+    assert night_of(10, earlier).level is Level.PASS
+    assert night_of(None, whole.numbers).level is Level.PASS
+    assert night_of(100, night_of(100, None, rows=150).numbers, rows=150).level is Level.PASS
+
+
 def test_a_new_row_by_an_id_of_a_strange_form_blocks_whatever_its_share(proposal: Proposal) -> None:
     """Planted and seen caught: a warning alone, and a count that is compared with nothing."""
 

@@ -7,7 +7,7 @@ from typing import Final
 import pandas as pd
 
 from recsys.catalogue.columns import Tables as T
-from recsys.data.safety_rows import KEPT, UNKNOWN_TYPE
+from recsys.data.safety_rows import FACTS, KEPT, UNKNOWN_TYPE
 from recsys.data.unknown_words import may_restrict, repeated
 from recsys.pipeline.gates.over_nights import (
     NIGHTS,
@@ -64,9 +64,15 @@ def safety_tables(proposal: Proposal) -> GateResult:
     declines = {
         number: Decline.of(proposal.past, "safety_tables", number, rows, block=block)
         for name in SAFETY
-        for number, rows in [(f"{name}_rows", counts.get(name, {}).get("rows", 0))]
+        for number, rows in _sizes(counts, name).items()
     }
     return judged_over_nights(_safety_tables_tonight(proposal, counts), declines)
+
+
+def _sizes(counts: Mapping[str, Mapping[str, int]], name: str) -> dict[str, int]:
+    """Return how many rows a safety table has, and how many where those that stand twice count once."""
+    of = counts.get(name, {})
+    return {f"{name}_rows": of.get("rows", 0)} | ({f"{name}_{FACTS}": of[FACTS]} if FACTS in of else {})
 
 
 def _safety_tables_tonight(proposal: Proposal, counts: Mapping[str, Mapping[str, int]]) -> GateResult:
@@ -76,7 +82,11 @@ def _safety_tables_tonight(proposal: Proposal, counts: Mapping[str, Mapping[str,
     misspelled = {name: counts.get(name, {}).get("misspelled", 0) for name in _NAMING}
     last = proposal.past[-1].get("safety_tables", {}) if proposal.past else None
     before = last or {}
-    gone = {name: _shrunk(rows[name], int(before.get(f"{name}_rows", 0)), proposal) for name in SAFETY}
+    sizes = {name: _sizes(counts, name) for name in SAFETY}
+    gone = {
+        name: max(_shrunk(now, int(before.get(number, 0)), proposal) for number, now in of.items())
+        for name, of in sizes.items()
+    }
     of_nobody = {name: _of_nobody(rows[name], nobody[name], proposal) for name in SAFETY}
     lost = {}
     for name in _NAMING:
@@ -88,7 +98,7 @@ def _safety_tables_tonight(proposal: Proposal, counts: Mapping[str, Mapping[str,
             lost[name] = new
             of_nobody[name] = Level.BLOCK
     level = max(*gone.values(), *of_nobody.values())
-    numbers = {f"{name}_rows": rows[name] for name in SAFETY}
+    numbers = {number: now for of in sizes.values() for number, now in of.items()}
     numbers |= {f"{name}_nobody": count for name, count in nobody.items() if count}
     numbers |= {f"{name}_misspelled": count for name, count in misspelled.items() if count}
     if level is Level.PASS:
