@@ -162,15 +162,22 @@ def hold_stopped(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictio
     return out | hold_respelled(refused, quarantined)
 
 
-def _stop_meant(words: pd.Series) -> pd.Series:
+def _stop_meant(words: pd.Series, *, alone: bool = True) -> pd.Series:
     """Return of each word, in whatever spelling, the state of `STOPPED` it means; None of any other.
 
-    A word for a stop by others that is no state is a ban: it ends as a ban does, not when it is gone.
+    A word for a stop by others that is no state is a ban: it ends as a ban does, not when it is gone. alone:
+    nobody else is named beside them.
     """
 
     def meant(word: object) -> str | None:
         text = "" if word is None else as_text(word)[:LONGEST_TYPE]
-        return fold(text) if fold(text) in STOPPED else STOPPED[0] if may_stop(text) == STOP else None
+        return (
+            fold(text)
+            if fold(text) in STOPPED
+            else STOPPED[0]
+            if may_stop(text, alone=alone) == STOP
+            else None
+        )
 
     return _by_distinct(words.where(words.notna(), None), meant)
 
@@ -236,9 +243,8 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
     stopping = (alone & _by_distinct(word, lambda one: may_stop(one) is not None)).to_numpy(bool)
     stopped = one[stopping & _tells_of_present(quarantined, _REPEATS)]
     ahead = one[stopping & _is_future(quarantined)]
-    by_others = (refused[C.TYPE].isna() & _stop_meant(quarantined[C.TYPE]).notna() & one.isna()).to_numpy(
-        bool
-    )
+    stop_of_two = _stop_meant(quarantined[C.TYPE], alone=False).notna()
+    by_others = (refused[C.TYPE].isna() & stop_of_two & one.isna()).to_numpy(bool)
     told = refused[by_others & (_tells_of_present(quarantined, _REPEATS) | _is_future(quarantined))].dropna(
         subset=[C.ACTOR, C.TARGET]
     )

@@ -48,9 +48,13 @@ _LEAVES: Final = _parts(
 )
 _STOPS: Final = _parts(
     "banned|suspen|fr[eo]ez|frozen|disabl|remov|expel",
-    r"ban|bans|banning|bane\w*|banid\w*|banni\w*|h[eo]ld|holds|holding|lock(s|ed|ing|out)?|terminat\w*",
+    r"ban|bans|banning|bane\w*|banid\w*|banni\w*|h[eo]ld|holds|holding|lock(s|ed|ing|out)?|terminat\w*|kick\w*",
     "停止|凍結|禁止|追放|除名|出禁|無効|(?<![ぁ-ん])(あか)?ばん|(?<!ぶ)ろっく",
 )
+_OF_AN_ACCOUNT: Final = _parts(
+    "block|restrict|reject|refus|flag", r"scam\w*|fraud\w*|spam\w*", r"拒否|詐欺|" + fold("ブロック")
+)
+"""What is done to an account where nobody else is named; beside another, one did it to the other."""
 
 _APART: Final = (
     "ad|app|application|banner|call|card|chat|dialog|game|group|menu|page|popup|room|screen|session|tab|"
@@ -126,30 +130,36 @@ def may_separate(word: str) -> bool:
     return bool(_SEPARATES.search(kind)) or bool(get_close_matches(kind, SAFETY_TYPES, 1, 0.75))
 
 
-def may_stop(word: str) -> str | None:
+def may_stop(word: str, *, alone: bool = True) -> str | None:
     """Return why a word for a type of event may take its actor out of sight; None when it does not.
 
-    That is a pause, somebody who leaves, or a stop by others; the words of an erasure are of those who leave.
+    That is a stop by others, somebody who leaves, or a pause, the gravest that a part of the word says; the
+    words of an erasure are of those who leave. alone: nobody else is named beside them.
 
     >>> may_stop("paused"), may_stop("withdraw"), may_stop("banned"), may_stop("ban_lifted"), may_stop("lke")
     ('pause', 'leave', 'stop', None, None)
-    >>> may_stop("unbanned_then_banned"), may_stop("paused_until_return"), may_stop("leave_group")
+    >>> may_stop("paused_then_banned"), may_stop("paused_until_return"), may_stop("leave_group")
     ('stop', 'pause', None)
+    >>> may_stop("account_blocked"), may_stop("account_blocked", alone=False)
+    ('stop', None)
     """
     kind = _parted(word)
     if _RESTRICTS_NOBODY.fullmatch(kind):
         return None
-    words = {PAUSE: _PAUSES, LEAVE: _LEAVES, STOP: _STOPS}
-    return next((why for why, parts in words.items() if parts.search(kind)), None)
+    words = ((STOP, _STOPS), (LEAVE, _LEAVES), (PAUSE, _PAUSES))
+    said = next((why for why, parts in words if parts.search(kind)), None)
+    return STOP if said is None and alone and _OF_AN_ACCOUNT.search(kind) else said
 
 
-def may_restrict(word: str) -> bool:
+def may_restrict(word: str, *, alone: bool | None = None) -> bool:
     """Say whether a word that is not of the tables may restrict somebody.
+
+    alone: whether it stands beside one person (True) or two (False); None where that is not known.
 
     >>> [word for word in ("login", "banned_again", "unblocked") if may_restrict(word)]
     ['banned_again']
     """
-    return may_separate(word) or may_stop(word) is not None
+    return (alone is not True and may_separate(word)) or (alone is not False and may_stop(word) is not None)
 
 
 _PLAIN: Final = re.compile(r"[^\W\d]+(?:[ -][^\W\d]+){0,5}")

@@ -98,7 +98,9 @@ class DayEvent:
             )
         if self.type not in TYPES:
             word = str(self.type)
-            remedy = f"{repeated(word)} {_CALLS}" if may_restrict(word) else did_you_mean(word, TYPES)
+            alone = self.actor is None or self.target is None or self.actor == self.target
+            counts = may_restrict(word, alone=alone)
+            remedy = f"{repeated(word)} {_CALLS}" if counts else did_you_mean(word, TYPES)
             raise InputError(explained("unknown type of an event", where="type", remedy=remedy))
         personal = self.type in PERSONAL or (self.type == "optin" and self.target is None)
         if personal and self.target is not None:

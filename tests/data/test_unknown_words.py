@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.data.unknown_words import may_separate, may_stop
+from recsys.data.unknown_words import STOP, may_restrict, may_separate, may_stop
 
 SEPARATING = (
     *("block", "blocked", "Blocked_User", "user_reported", "harassment", "abuse", "stalking"),
@@ -213,3 +213,30 @@ def test_capitals_part_a_word(word: str, other: str) -> None:
 )
 def test_what_was_not_taken_back_separates(word: str) -> None:
     assert may_separate(word)
+
+
+BANS = ("banned", "suspended", "account_frozen", "kicked_out", "terminated", "凍結", "利用停止")
+LESSER = ("paused", "inactive", "hidden", "deleted", "withdrawn", "left", "休会中", "退会", "非公開")
+
+
+@given(st.sampled_from(BANS), st.sampled_from(LESSER), st.sampled_from(SAID))
+def test_of_several_parts_the_gravest_counts(ban: str, lesser: str, said: str) -> None:
+    """Seen to fail: `suspended_inactive` was a pause, which a member ends themselves."""
+    assert may_stop(said.format(ban, lesser)) == may_stop(said.format(lesser, ban)) == STOP
+
+
+@given(
+    st.sampled_from(("blocked", "kicked", "restricted", "rejected", "flagged", "fraud", "拒否", "ブロック")),
+    st.sampled_from(("account_{}", "{}_by_admin", "{}", "user {}", "アカウント{}", "{}_until_review")),
+)
+def test_what_is_done_to_an_account_stops_who_stands_alone(word: str, said: str) -> None:
+    """Seen to fail: the answer said that `account_blocked` counts, and it restricted nobody."""
+    assert may_stop(said.format(word)) == STOP
+    assert may_restrict(said.format(word), alone=True)
+
+
+@pytest.mark.parametrize("word", ["reported_a_problem", "complaint_sent", "muted_somebody", "avoids_topics"])
+def test_what_somebody_does_restricts_nobody_where_nobody_else_is_named(word: str) -> None:
+    assert may_stop(word) is None
+    assert not may_restrict(word, alone=True)
+    assert may_restrict(word)

@@ -9,6 +9,7 @@ from recsys.errors import InputError
 from recsys.http.failures import without_values
 from recsys.safety import MemorySafety, SqliteSafety
 from recsys.safety.day_log import NEVER, DayLog, MemoryDayLog
+from recsys.safety.refused_rows import restriction_meant
 from recsys.testing.day_log_contract import DayLogContract, event, put
 
 
@@ -47,14 +48,25 @@ def test_who_is_erased_leaves_the_log(kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "named"),
-    [("banned_again", True), ("profile_hold", True), ("login", False), ("paused a@b.c", False)],
+    ("kind", "of_one", "of_two"),
+    [
+        ("banned_again", True, True),
+        ("profile_hold", True, False),
+        ("complaint_sent", False, True),
+        ("login", False, False),
+        ("paused a@b.c", True, False),
+    ],
 )
-def test_the_answer_names_a_word_that_counts_as_a_restriction(kind: str, named: bool) -> None:
-    with pytest.raises(InputError) as refused:
-        event(1, "a", "b", kind).checked()
-    told = without_values(str(refused.value))
-    assert (kind in told, "counts as a restriction" in told) == (named, kind != "login")
+def test_the_answer_says_that_a_word_counts_where_it_does(kind: str, of_one: bool, of_two: bool) -> None:
+    """Seen to fail: the answer said that a word counts as a restriction which restricted nobody."""
+    for target, counts in ((None, of_one), ("b", of_two)):
+        refused_event = event(1, "a", target, kind)
+        with pytest.raises(InputError) as refused:
+            refused_event.checked()
+        told = without_values(str(refused.value))
+        assert ("counts as a restriction" in told) == counts
+        assert (kind in told) == (counts and "@" not in kind)
+        assert (restriction_meant(refused_event, lambda one: one) is not None) == counts
 
 
 def test_a_question_reads_indexes_alone(tmp_path: Path) -> None:
