@@ -13,6 +13,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.catalogue.vocabulary import UNDISCLOSED
 from recsys.data.fail_closed import PROVES_AGE, STOPPED, Restrictions
 from recsys.data.id_spellings import Spellings, are_told_apart, plainest_spellings
 from recsys.data.unknown_words import SAFETY_EVENTS, may_restrict
@@ -276,8 +277,12 @@ def _has_items(frame: pd.DataFrame, column: str) -> pd.Series:
 
 
 def _narrows(frame: pd.DataFrame, column: str) -> pd.Series:
-    """Say which wishes leave out a word that somebody has: one that names them all is as good as none."""
-    held = frozenset(frame[_WISHED[column]].dropna()) if _WISHED[column] in frame else frozenset()
+    """Say which wishes leave out a word that somebody has: one that names them all is as good as none.
+
+    Who tells no gender is `undisclosed`; who is of no known age is in no list.
+    """
+    told = frame.get(_WISHED[column], pd.Series(dtype=object))
+    held = frozenset(told.dropna() if column != C.MEETS_GENDERS else told.astype(object).fillna(UNDISCLOSED))
     narrows = {words: not held <= set(words) for words in set(map(tuple, frame[column].dropna()))}
     return frame[column].map(lambda words: narrows.get(tuple(words), False), na_action="ignore").eq(True)
 
@@ -290,6 +295,8 @@ _RESTRICTING: Final[Mapping[str, Mapping[str, Callable[[pd.DataFrame, str], pd.S
     T.PROFILES: {
         **dict.fromkeys(_WISHED, _narrows),
         **dict.fromkeys((C.MIN_AGE_YEARS, C.MAX_AGE_YEARS), _is_known),
+        C.MIN_DISTANCE_KM: lambda profiles, least: profiles[least].gt(0).fillna(False).astype(bool),
     },
+    T.ANSWERS: {C.MANDATORY: lambda answers, must: answers[must].eq(True).fillna(False).astype(bool)},
     T.BOUNDARIES: {C.TOPICS_AVOID: _has_items},
 }

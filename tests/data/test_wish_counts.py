@@ -26,4 +26,23 @@ def test_wishes_are_counted_that_leave_out_a_word_which_somebody_has(seed: int) 
         return row_counts(_COUNTS, {}, accepted={"profiles": frame})["profiles"][f"{KEPT}meets_genders"]
 
     assert counted(wished) == sum(one is not None and not {*genders} <= {*one} for one in wished)
+    profiles.loc[::3, "gender"] = None
+    held = {*profiles["gender"].fillna("undisclosed")}
+    assert counted(wished) == sum(one is not None and not held <= {*one} for one in wished)
+    assert counted([tuple(words)] * 60) == 60, "those who tell no gender are left out"
+    assert counted([(*words, "undisclosed")] * 60) == counted([None] * 60) == 0
+    profiles["gender"] = genders
     assert counted([tuple(words)] * 60) == counted([None] * 60) == 0
+
+
+def test_distances_and_answers_that_are_required_are_wishes_too() -> None:
+    """Seen to fail: both open where nothing is said, and no gate counted them."""
+    counts = pd.DataFrame(
+        [{"table": name, "rows_in": 4, "quarantined": 0} for name in ("profiles", "answers")]
+    )
+    profiles = pd.DataFrame({"user_id": list("abcd"), "min_distance_km": pd.array([0, 3, None, 5], "Int64")})
+    must = pd.array([True, True, None, False], "boolean")
+    answers = pd.DataFrame({"user_id": list("aabc"), "mandatory": must})
+    found = row_counts(counts, {}, accepted={"profiles": profiles, "answers": answers})
+    assert found["profiles"][f"{KEPT}min_distance_km"] == 2
+    assert found["answers"][f"{KEPT}mandatory"] == 1
