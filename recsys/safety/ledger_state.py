@@ -57,7 +57,8 @@ class LedgerState:
     each safety store had taken when the ledger last heard of it. stopped_at: by fingerprint and tag, the time
     as of which a night first read a stop, ISO UTC; a stop without such a time is lacking. newer: by run, whom
     its publication leaves out; see `served_by`. are_told_apart: whether ids that differ in spelling alone are
-    of different people; then links over spellings, which are kept in `spellings` too, do not count.
+    of different people; then links over spellings, which are kept in `spellings` too, do not count, but those
+    over which somebody was restricted before: who joins under many such ids frees nobody.
     """
 
     identity: str = ""
@@ -197,15 +198,20 @@ class LedgerState:
             ends = numbers_in(record["pairs"])
             links = [*zip(ends[::2], ends[1::2], strict=True)]
             apart = bool(record.get("told_apart", self.are_told_apart))
-            if apart != self.are_told_apart:
-                self._change_links(self.spellings, cut=apart)
+            if (
+                apart != self.are_told_apart
+            ):  # nobody is freed by it: what restricts stays with whom it reached
+                self._change_links(
+                    [one for one in self.spellings if not (apart and self._restricts(one))], cut=apart
+                )
             if record.get("spelled"):
                 self.spellings.update(links)
             self._change_links([] if apart and record.get("spelled") else links)
             self.are_told_apart = apart
         elif kind == UNLINK:
             ends = numbers_in(record["pairs"])
-            self._change_links([*zip(ends[::2], ends[1::2], strict=True)], cut=True)
+            self._change_links(links := [*zip(ends[::2], ends[1::2], strict=True)], cut=True)
+            self.spellings.difference_update(links)
         elif kind in {"stop", "separate", "lift"}:
             tag = LedgerTag(record["why"], record["owner"])
             at = self if tag.why != NEWER else self.newer.setdefault(tag.owner, LedgerState())
@@ -214,6 +220,11 @@ class LedgerState:
                 del self.newer[tag.owner]
         else:
             raise refused("holds a record this version does not know", got=kind)
+
+    def _restricts(self, link: tuple[int, int]) -> bool:
+        """Say whether anybody whom a link is of stands stopped or kept apart."""
+        linked = self.linked(link)
+        return not (self.stops.keys().isdisjoint(linked) and self.pairs.keys().isdisjoint(linked))
 
     def _change_links(self, links: Iterable[tuple[int, int]], *, cut: bool = False) -> None:
         """Take links in, or cut them; another thread may read those there were."""

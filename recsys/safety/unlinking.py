@@ -17,7 +17,8 @@ def unlink(ledger: SafetyLedger, user_id: str, tokens: Collection[int], *, owner
 
     The other accounts lose their links to that token. What was said of them no longer stops the token, nor
     what was said of this account the tokens it had before; a ban or hold of its own stays, and so does what
-    was said of a pair, which does not tell of which account. Links to other spellings of the id stay.
+    was said of a pair, which does not tell of which account. Where it has none to a token, that to the other
+    spellings of its id is taken back.
 
     tokens: fingerprints of the token it has in what is served, under each key, 0 for none; no other account
     of what is served may have it. owner, reason: words of who decides it and why; they stand in the ledger.
@@ -27,7 +28,9 @@ def unlink(ledger: SafetyLedger, user_id: str, tokens: Collection[int], *, owner
     hold_words(owner, reason)
     state = ledger.begin()
     ids, held = {naming.of(ID, user_id) for naming in state.namings}, set(tokens) - {0}
-    cut = _links_of(state, user_id, ids, held)
+    spelled = {spelling_link(naming, user_id) for naming in state.namings}
+    cut = _links_of(state, ids, {*ids, *held, *(to for _, to in spelled)}, held)
+    cut = cut or {(at, to) for at, to in spelled if to in state.links.get(at, ())}
     if not cut:
         raise InputError(explained("this account has no link to another person token or account"))
     ends = "".join(f"{end:016x}" for link in sorted(cut) for end in link)
@@ -43,7 +46,6 @@ def unlink(ledger: SafetyLedger, user_id: str, tokens: Collection[int], *, owner
     return len(cut)
 
 
-def _links_of(state: LedgerState, user_id: str, ids: Collection[int], held: Collection[int]) -> set[Link]:
+def _links_of(state: LedgerState, ids: set[int], own: set[int], held: set[int]) -> set[Link]:
     """Return the links of an account to tokens that it does not hold, and of others to those it does."""
-    own = {*ids, *held, *(spelling_link(naming, user_id)[1] for naming in state.namings)}
     return {(at, to) for at in {*ids, *held} for to in state.links.get(at, ()) if to not in own}

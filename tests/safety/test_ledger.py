@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recsys.errors import SafetyUnavailable
+from recsys.errors import InputError, SafetyUnavailable
 from recsys.safety.fingerprints import ID, Fingerprints, Naming
 from recsys.safety.keys import Keys
 from recsys.safety.ledger import SafetyLedger
-from recsys.safety.ledger_file import HEAD, LEDGER
-from recsys.safety.ledger_state import BAN, HOLD, STORE, TABLES, LedgerTag, Who
+from recsys.safety.ledger_file import HEAD, LEDGER, stop_record
+from recsys.safety.ledger_state import BAN, HOLD, STORE, TABLES, LedgerTag, Who, spelling_link
+from recsys.safety.unlinking import unlink
 
 OLD, NEW = b"an-old-key-that-is-long-enough-to-be-a-key", b"a-new-key-that-is-long-enough-to-be-one"
 KEYS = {"keyed": Keys((OLD,)), "unkeyed": Keys()}
@@ -219,3 +220,45 @@ def test_a_ledger_begun_while_it_is_looked_for_is_there(tmp_path: Path) -> None:
 
     ledger._file.state = look_late
     assert ledger.now().namings
+
+
+@pytest.mark.parametrize("restricts_before", [False, True])
+@pytest.mark.parametrize("toggles", [1, 3])
+def test_a_likeness_of_spelling_that_ends_frees_nobody_and_links_nobody_further(
+    tmp_path: Path, restricts_before: bool, toggles: int
+) -> None:
+    """Seen to fail: 23 newcomers under members' ids in capitals freed whoever had come back in others."""
+    ledger = SafetyLedger(tmp_path, Keys())
+    naming = ledger.begin().namings[-1]
+    ledger.link([spelling_link(naming, one) for one in ("Cd05", "cd05")], spelled=True)
+    tag = LedgerTag("hold", "desk")
+
+    def stop_the_first() -> None:
+        ledger.append([stop_record("stop", tag, [(naming.of(ID, "Cd05"), 0)])])
+
+    if restricts_before:
+        stop_the_first()
+    for at in range(toggles):
+        ledger.note_spellings(told_apart=at % 2 == 0)
+    if not restricts_before:
+        stop_the_first()
+    for state in (ledger.now(), SafetyLedger(tmp_path, Keys()).now()):
+        assert state.is_stopped(state.fingerprints(Who("Cd05")))
+        assert state.is_stopped(state.fingerprints(Who("cd05"))) == restricts_before
+
+
+@pytest.mark.parametrize("toggles", [(), (True,), (True, False)])
+def test_a_link_over_spelling_can_be_taken_back(tmp_path: Path, toggles: tuple[bool, ...]) -> None:
+    """Seen to fail: `unlink` said that there was none, so a stranger stayed held for somebody's ban."""
+    ledger = SafetyLedger(tmp_path, Keys())
+    naming = ledger.begin().namings[-1]
+    ledger.link([spelling_link(naming, one) for one in ("Cd05", "cd05")], spelled=True)
+    ledger.append([stop_record("stop", LedgerTag("hold", "desk"), [(naming.of(ID, "Cd05"), 0)])])
+    assert unlink(ledger, "cd05", (0,), owner="desk", reason="a-stranger") == 1
+    for told_apart in toggles:
+        ledger.note_spellings(told_apart=told_apart)
+    for state in (ledger.now(), SafetyLedger(tmp_path, Keys()).now()):
+        assert state.is_stopped(state.fingerprints(Who("Cd05")))
+        assert not state.is_stopped(state.fingerprints(Who("cd05")))
+    with pytest.raises(InputError, match="no link"):
+        unlink(ledger, "cd05", (0,), owner="desk", reason="a-stranger")
