@@ -12,9 +12,9 @@ import structlog
 from recsys.errors import PublicationError, RecsysError, SafetyUnavailable, explained
 from recsys.ranking.hooks import Listeners, Load
 from recsys.ranking.snapshot import Snapshot
-from recsys.ranking.snapshot_files import open_snapshot
+from recsys.ranking.snapshot_files import open_snapshot, snapshot_without_reasons
 from recsys.safety.store import SafetyStore
-from recsys.storage.publication import current_run
+from recsys.storage.publication import current_run, is_overtaken
 
 _log = structlog.get_logger(__name__)
 
@@ -58,6 +58,7 @@ class SnapshotReloader:
         if run_id is None:
             remedy = "publish first: make nightly"
             raise PublicationError(explained("nothing is published", where=str(published), remedy=remedy))
+        self._overtaken = is_overtaken(published, run_id)  # then what is served gives no reasons
         self.now = CurrentSnapshot(self._load(run_id), degraded=False)
         self._watch()
 
@@ -79,10 +80,12 @@ class SnapshotReloader:
     def _refresh(self) -> bool:
         try:
             run_id = current_run(self._published)
+            overtaken = run_id is not None and is_overtaken(self._published, run_id)
         except PublicationError as error:
             self._keep_old("", error)
             return False
-        if run_id is None or run_id == self.now.snapshot.run_id:
+        same = run_id == self.now.snapshot.run_id
+        if run_id is None or (same and overtaken <= self._overtaken):
             self._failed = ("", 0.0)
             self.now = CurrentSnapshot(self.now.snapshot, degraded=run_id is None)
             return False
@@ -91,6 +94,7 @@ class SnapshotReloader:
             return False
         try:
             self.now = CurrentSnapshot(self._load(run_id), degraded=False)
+            self._overtaken = overtaken
         except Exception as error:  # whatever is wrong with the new one, the old one goes on
             self._keep_old(run_id, error)
             return False
@@ -112,7 +116,10 @@ class SnapshotReloader:
     def _keep_old(self, run_id: str, error: Exception) -> None:
         again_at_once = isinstance(error, SafetyUnavailable)  # nothing is wrong with the publication
         self._failed = ("" if again_at_once else run_id, perf_counter())
-        self.now = CurrentSnapshot(self.now.snapshot, degraded=True)
+        kept = self.now.snapshot
+        if run_id and not self._overtaken:  # members may have taken back what reasons say
+            kept, self._overtaken = snapshot_without_reasons(kept), True
+        self.now = CurrentSnapshot(kept, degraded=True)
         why = str(error) if isinstance(error, RecsysError) else type(error).__name__
         _log.error("publication not loaded, the old one is served", run=run_id, why=why)
 

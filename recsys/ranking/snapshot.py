@@ -89,7 +89,7 @@ class SnapshotIds:
 
         >>> ids = SnapshotIds(packed_ids(["A1", "a1", "u1"]))
         >>> ids.whom(" U1"), ids.whom("a1 ."), ids.whom("u2")
-        ('u1', 'A1', None)
+        ('u1', 'a1', None)
         """
         found = [given] if given in self else self.at(self.meant(given))
         return one_meant(found, told_apart=self.are_told_apart)

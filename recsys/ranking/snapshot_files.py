@@ -293,6 +293,13 @@ def _opened(published: Path, run_id: str, safety: SafetyStore, policy: str | Non
     return snapshot
 
 
+def snapshot_without_reasons(snapshot: Snapshot) -> Snapshot:
+    """Return what is served of a publication while a later one counts: nobody is told what they share."""
+    found = Snapshot.of(snapshot.manifest, without_reasons(snapshot.data))
+    _search_once(found)
+    return found
+
+
 def _check_scalars(manifest: Manifest, scalars: dict[str, Any], policy: str | None) -> None:
     run_id = manifest.run_id
     if scalars.get("schema") != SNAPSHOT_SCHEMA:

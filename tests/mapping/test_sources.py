@@ -286,6 +286,7 @@ def test_large_ids_beside_a_fraction_are_texts(tmp_path: Path, fraction: str, la
     assert found == [str(large), str(float(fraction)), "7"]
 
 
+@pytest.mark.filterwarnings("ignore:a field in quotation marks holds whole rows")
 @settings(deadline=None)
 @given(
     rows=st.lists(st.tuples(st.integers(0, 99), st.text('ab,"\n', max_size=6)), min_size=2, max_size=6),

@@ -16,6 +16,7 @@ from recsys.batch import night
 from recsys.batch.night import outcome_of
 from recsys.batch.stage import run_with
 from recsys.errors import InputError
+from recsys.pipeline import publish_night
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.paths import PATHS
 from tests.pipeline.imports import ROOT
@@ -155,7 +156,7 @@ def test_a_refused_night_takes_whom_it_restricts_from_the_database_as_well(
         return SimpleNamespace(viewers=3, suggestions=9)
 
     monkeypatch.setattr(night, "run_group", refused)
-    monkeypatch.setattr(night, "export_publication", export)
+    monkeypatch.setattr(publish_night, "export_publication", export)
     for run, expected in ((None, []), ("20260105T000000Z-00000000", ["postgresql://db"])):
         monkeypatch.setattr(night, "current_run", lambda _, found=run: found)
         assert night.run_night(".", export="postgresql://db") == 20

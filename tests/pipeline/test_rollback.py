@@ -67,6 +67,37 @@ def test_an_earlier_run_gives_no_reasons_that_may_have_been_taken_back(tmp_path:
     assert codes()
 
 
+@pytest.mark.parametrize("loads", ["newest", "nothing", "fails"])
+def test_a_worker_gives_no_reasons_after_a_rollback(loads: str, tmp_path: Path) -> None:
+    """Seen to fail: one that had not loaded the newest night, or could not, named what was taken back."""
+    world = World.small(30)
+    viewers = world.people.ids.ids(range(30)).tolist()
+    first = world.publish(tmp_path).run_id
+    with closing(Ranker.open(tmp_path, safety=MemorySafety(), max_staleness=None, poll_s=0)) as ranker:
+
+        def has_reasons() -> bool:
+            pages = [ranker.rank(viewer, 20, NOW) for viewer in viewers]
+            assert any(page.items for page in pages)
+            return any(item.reasons for page in pages for item in page.items)
+
+        assert has_reasons()
+        newest = world.publish(tmp_path).run_id
+        if loads == "fails":
+            array = sorted((tmp_path / RUNS / newest / "serving").glob("*.npy"))[0]
+            array.write_bytes(array.read_bytes()[:-3])
+        if loads != "nothing":
+            assert ranker.refresh() == (loads == "newest")
+            assert has_reasons() == (loads == "newest")
+        rollback(tmp_path, first, without_newest=loads == "fails")
+        ranker.refresh()
+        assert ranker.run_id == first
+        assert not has_reasons()
+        assert not ranker.refresh(), "nothing new is served"
+        world.publish(tmp_path)
+        assert ranker.refresh()
+        assert has_reasons()
+
+
 def test_a_run_is_named(runs: list[str], tmp_path: Path) -> None:
     assert rollback(tmp_path, runs[0]).run_id == runs[0]
     assert rollback(tmp_path, runs[2]).run_id == runs[2]

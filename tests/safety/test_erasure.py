@@ -215,12 +215,12 @@ def test_an_erasure_that_was_killed_holds_up_no_other(
     erasures.add(ids[:1])
     real: Any = arrays.atomic_file if at == "write" else Path.rename
 
-    def killed(*given: Any) -> Any:
+    def killed(*given: Any, **named: Any) -> Any:
         nonlocal done
         done += 1
         if done > after:
             raise KeyboardInterrupt
-        return real(*given)
+        return real(*given, **named)
 
     with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
         patch.setattr(*((arrays, "atomic_file") if at == "write" else (Path, "rename")), killed)
