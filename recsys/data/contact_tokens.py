@@ -44,6 +44,8 @@ _TRUNK = re.compile(r"(?<=\d)[\s.-]*\(0\)[\s.-]*")  # +81 (0)90: the 0 is dialle
 # What a spreadsheet makes of a number; of one in groups with one 0 alone, since 01.23.45.67.00 is a number.
 _WHOLE_AS_REAL = re.compile(r"(\d{6,15})\.0+|(\+?\d[\d\s()‐-―−-]{5,23})\.0")
 _WORDS_BEHIND = re.compile(r"(.*\d)\D*[^\W\d_]\D*", re.DOTALL)  # 090-1234-5678 (mobile)
+_MASK: Final = "[*●○◯×•■□〇零一二三四五六七八九]"
+_MASKED = re.compile(rf"{_MASK}[\s‐-―−-]*\d|\d[\s‐-―−-]*{_MASK}|x{{2,}}")  # ***-1234-5678
 _FEWEST_DIGITS: Final = 7
 """In a number, as ITU-T E.164 has them in use."""
 _POWER_OF_TEN = re.compile(r"(\d)(?:\.(\d+))?e\+?(\d{1,2})")
@@ -138,6 +140,9 @@ def normal_form(namespace: str, value: str, *, country: str | None = None) -> st
 
 def _phone(text: str, country: str | None) -> str:
     given = _without_power(text.casefold().removeprefix("tel:"))
+    has_words = any(map(str.isalpha, given))
+    if _MASKED.search(given):
+        given = ""
     if (told := _WORDS_BEHIND.fullmatch(given)) and sum(map(str.isdigit, told[1])) >= _FEWEST_DIGITS:
         given = told[1]
     if whole := _WHOLE_AS_REAL.fullmatch(given):
@@ -152,6 +157,8 @@ def _phone(text: str, country: str | None) -> str:
         digits = abroad
     if country is not None or digits.startswith("+"):
         digits = _international(digits, country)
+    if has_words and _parsed(digits, None, valid=True) is None:
+        digits = ""  # what stands beside a number that is none may be a part of it
     return _matching(_PHONE, digits, "an international phone number", "give it with its country code, +81...")
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.catalogue.vocabulary import UNDISCLOSED
+from recsys.catalogue.vocabulary import ADULT, OLDEST, UNDISCLOSED
 from recsys.data.fail_closed import PROVES_AGE, STOPPED, Restrictions
 from recsys.data.id_spellings import Spellings, are_told_apart, plainest_spellings
 from recsys.data.unknown_words import SAFETY_EVENTS, may_restrict
@@ -268,10 +268,6 @@ def _counted(nobody: NamesNobody) -> dict[str, int]:
     return {"nobody": nobody.rows, "misspelled": nobody.misspelled}
 
 
-def _is_known(frame: pd.DataFrame, column: str) -> pd.Series:
-    return frame[column].notna()
-
-
 def _has_items(frame: pd.DataFrame, column: str) -> pd.Series:
     return frame[column].map(lambda value: hasattr(value, "__len__") and len(value) > 0).astype(bool)
 
@@ -294,7 +290,8 @@ _RESTRICTING: Final[Mapping[str, Mapping[str, Callable[[pd.DataFrame, str], pd.S
     },
     T.PROFILES: {
         **dict.fromkeys(_WISHED, _narrows),
-        **dict.fromkeys((C.MIN_AGE_YEARS, C.MAX_AGE_YEARS), _is_known),
+        C.MIN_AGE_YEARS: lambda profiles, least: profiles[least].gt(ADULT).fillna(False).astype(bool),
+        C.MAX_AGE_YEARS: lambda profiles, most: profiles[most].lt(OLDEST).fillna(False).astype(bool),
         C.MIN_DISTANCE_KM: lambda profiles, least: profiles[least].gt(0).fillna(False).astype(bool),
     },
     T.ANSWERS: {C.MANDATORY: lambda answers, must: answers[must].eq(True).fillna(False).astype(bool)},

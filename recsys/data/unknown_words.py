@@ -8,7 +8,6 @@ those of exactly one thing that is no account and what was done with it, such as
 
 import re
 import unicodedata
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final
 
@@ -127,7 +126,19 @@ def may_separate(word: str) -> bool:
     kind = _parted(word)
     if kind and _RESTRICTS_NOBODY.fullmatch(kind):
         return False
-    return bool(_SEPARATES.search(kind)) or bool(get_close_matches(kind, SAFETY_TYPES, 1, 0.75))
+    return bool(_SEPARATES.search(kind)) or any(_is_slip(kind, word) for word in SAFETY_TYPES)
+
+
+def _is_slip(word: str, of: str) -> bool:
+    """Say whether a word is another with two letters in each other's place, one inside it missing or doubled.
+
+    Another letter makes another word: `repost` is no report, and `send` no end.
+    """
+    inside = range(1, len(of) - 1)
+    missing = {of[:at] + of[at + 1 :] for at in inside}
+    doubled = {of[:at] + of[at] + of[at:] for at in range(len(of))}
+    turned = {of[:at] + of[at + 1] + of[at] + of[at + 2 :] for at in range(len(of) - 1)}
+    return len(of) > 3 and word in missing | doubled | turned
 
 
 def may_stop(word: str, *, alone: bool = True) -> str | None:

@@ -108,7 +108,9 @@ def _rows_in(body: Any) -> Iterator[Mapping[str, Any]]:
     elif isinstance(body, dict):
         around = [one for one in body.values() if isinstance(one, list | dict)]
         inside = [row for one in around for row in _rows_in(one) if "type" in row]
-        yield from inside if inside and "type" not in body else [body]
+        yield from inside
+        if "type" in body or not inside:
+            yield body
 
 
 def _opens(row: Mapping[str, Any]) -> bool:

@@ -269,7 +269,7 @@ def _link_spellings(ledger: SafetyLedger, people: Population, earlier: SnapshotI
     An account that the earlier publication had is known as it is spelled.
     """
     state = ledger.begin()
-    if not state.links:
+    if not (state.links or state.spellings):
         return
     ids = people.ids.ids(np.arange(len(people))).tolist()
     new = (

@@ -318,7 +318,8 @@ class SafetyByPerson:
         strangers = [one for one in accounts if not self.accounts.is_published(one)]
         spelled = [link for one in strangers if (link := state.links_of_spelling(one)) is not None]
         for links, is_spelled in ((pairs, False), (spelled, True)):
-            if any(person not in state.links.get(own, ()) for own, person in links):
+            noted = state.spellings if is_spelled else ()
+            if any(to not in state.links.get(own, ()) and (own, to) not in noted for own, to in links):
                 self.ledger.link(links, spelled=is_spelled)
         for one in accounts:
             if len(mine := self.accounts.of(one)) > 1 and self.accounts.came_by_day(mine):

@@ -72,6 +72,7 @@ class LedgerState:
     newer: dict[str, "LedgerState"] = field(default_factory=dict)
     are_told_apart: bool = False
     spellings: set[tuple[int, int]] = field(default_factory=set)
+    _spelled: set[int] = field(default_factory=set, init=False, repr=False)
     _persons: dict[int, frozenset[int]] = field(default_factory=dict, init=False, repr=False)
     _served: dict[str, "LedgerState"] = field(default_factory=dict, init=False, repr=False)
 
@@ -145,9 +146,12 @@ class LedgerState:
         return not self.stops.keys().isdisjoint(self.linked(fingerprints))
 
     def links_of_spelling(self, user_id: str) -> tuple[int, int] | None:
-        """Return the link of an account to what is known here of its id in any spelling; None for nothing."""
-        known = (spelling_link(naming, user_id) for naming in self.namings if not self.are_told_apart)
-        return next((link for link in known if link[1] in self.links), None)
+        """Return the link of an account to what is known here of its id in any spelling; None for nothing.
+
+        Noted while spelling tells people apart it counts once it does not.
+        """
+        known = (spelling_link(naming, user_id) for naming in self.namings)
+        return next((link for link in known if link[1] in self._spelled or link[1] in self.links), None)
 
     def accounts(self, user_id: str) -> set[int]:
         """Return the fingerprints of an account, and of the same id in other spellings linked with it."""
@@ -206,6 +210,7 @@ class LedgerState:
                 )
             if record.get("spelled"):
                 self.spellings.update(links)
+                self._spelled.update(spelled for _, spelled in links)
             self._change_links([] if apart and record.get("spelled") else links)
             self.are_told_apart = apart
         elif kind == UNLINK:

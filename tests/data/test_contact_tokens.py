@@ -359,3 +359,19 @@ def _is_number(text: str) -> bool:
         return phonenumbers.is_valid_number(phonenumbers.parse(text, None))
     except phonenumbers.NumberParseException:
         return False
+
+
+@pytest.mark.parametrize("behind", ["1234-5678", "12345678", "-1234-5678", " 5678"])
+@pytest.mark.parametrize("hidden", ["***", "●●●", "○○○○", "xxx", "〇九〇", "〇八〇", "非通知", "自宅不明 "])
+def test_a_number_of_which_a_part_cannot_be_read_is_none(hidden: str, behind: str) -> None:
+    """Seen to fail: all of them were one number, so strangers were one person."""
+    with pytest.raises(InputError):
+        make_token("phone", f"{hidden}{behind}", SECRET, country="JP")
+
+
+@pytest.mark.parametrize("text", ["携帯{}", "携帯：{}", "{} (自宅)", "自宅一階 {}", "{}（夜のみ）"])
+def test_words_beside_a_whole_number_are_no_part_of_it(text: str) -> None:
+    number = "090-1234-5678"
+    assert make_token("phone", text.format(number), SECRET, country="JP") == make_token(
+        "phone", number, SECRET, country="JP"
+    )

@@ -240,3 +240,14 @@ def test_what_somebody_does_restricts_nobody_where_nobody_else_is_named(word: st
     assert may_stop(word) is None
     assert not may_restrict(word, alone=True)
     assert may_restrict(word)
+
+
+@pytest.mark.parametrize("word", ["send", "repost", "export", "ride", "hike", "spend", "mend", "tend"])
+def test_another_word_is_no_slip_of_the_keys(word: str) -> None:
+    """Seen to fail: whoever sent or reposted something was kept from somebody for good."""
+    assert not may_separate(word)
+
+
+@pytest.mark.parametrize("word", ["blokc", "bllock", "repotr", "rport", "reporrt", "hdie", "hiide"])
+def test_a_slip_of_the_keys_separates(word: str) -> None:
+    assert may_separate(word)

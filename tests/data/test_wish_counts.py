@@ -46,3 +46,13 @@ def test_distances_and_answers_that_are_required_are_wishes_too() -> None:
     found = row_counts(counts, {}, accepted={"profiles": profiles, "answers": answers})
     assert found["profiles"][f"{KEPT}min_distance_km"] == 2
     assert found["answers"][f"{KEPT}mandatory"] == 1
+
+
+def test_ages_that_leave_out_nobody_are_no_wishes() -> None:
+    """Seen to fail: 18 to 120, as a mapping writes where nothing is said, were more wishes than before."""
+    ages = {"min_age_years": [18, 40, None, 18], "max_age_years": [120, 44, None, 60]}
+    profiles = pd.DataFrame(
+        {"user_id": list("abcd"), **{name: pd.array(of, "Int64") for name, of in ages.items()}}
+    )
+    found = row_counts(_COUNTS, {}, accepted={"profiles": profiles})["profiles"]
+    assert (found[f"{KEPT}min_age_years"], found[f"{KEPT}max_age_years"]) == (1, 2)

@@ -84,6 +84,8 @@ def test_a_body_that_cannot_be_read_restricts_nobody_without_a_token_for_it(
         ("events", '[{"event_id":"x","type":"hide","person":{"member":["%s"]}}]'),
         ("blocks", '{"person":{"user_id":"%s"}}'),
         ("events", '{"data":{"rows":[{"event_id":"x","type":"hide","person":"%s"}]}}'),
+        ("events", '{"type":"batch","items":[{"event_id":"x","type":"hide","person":"%s"}]}'),
+        ("events", '[{"type":"member.event","data":{"event_id":"x","type":"hide","person":"%s"}}]'),
     ],
 )
 def test_a_body_in_another_form_restricts_whom_it_names(service: Served, route: str, body: str) -> None:
