@@ -202,12 +202,10 @@ class LedgerState:
             ends = numbers_in(record["pairs"])
             links = [*zip(ends[::2], ends[1::2], strict=True)]
             apart = bool(record.get("told_apart", self.are_told_apart))
-            if (
-                apart != self.are_told_apart
-            ):  # nobody is freed by it: what restricts stays with whom it reached
-                self._change_links(
-                    [one for one in self.spellings if not (apart and self._restricts(one))], cut=apart
-                )
+            if apart != self.are_told_apart:
+                # Nobody is freed by it: what restricts stays with whom it reached.
+                changed = [one for one in self.spellings if not (apart and self._restricts(one))]
+                self._change_links(changed, cut=apart)
             if record.get("spelled"):
                 self.spellings.update(links)
                 self._spelled.update(spelled for _, spelled in links)
