@@ -18,7 +18,7 @@ from recsys.pipeline.night_safety import require_ledger
 from recsys.pipeline.refused_night import note_rollback
 from recsys.pipeline.retention import run_ids
 from recsys.pipeline.rewrite_run import rewrite_run
-from recsys.ranking.publication_filter import published_persons
+from recsys.ranking.publication_filter import published_ids
 from recsys.ranking.snapshot_files import served_snapshot
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger
@@ -67,8 +67,7 @@ def rollback(
         if not without_newest:
             _note_newest(published, found, ledger)
         end_runs_after(ledger, found.run_id)
-        ids, _ = published_persons(found.folder)
-        ledger.note_spellings(told_apart=ids.are_told_apart)
+        ledger.note_spellings(told_apart=published_ids(found.folder).are_told_apart)
         set_current_run(published, found.run_id)
         return read_publication(published)
 

@@ -33,13 +33,17 @@ def published_accounts(run: Path, keys: Keys) -> Accounts:
 
 def published_persons(run: Path) -> tuple[SnapshotIds, PersonIndex]:
     """Return the ids of one run and the index of their persons, nobody where there are none."""
-    if not (run / SERVING / INDEX).is_file():
-        return SnapshotIds(np.zeros(0, "S1")), NO_INDEX
+    ids = published_ids(run)
+    if not len(ids):
+        return ids, NO_INDEX
     arrays, meta = load_arrays(run / SERVING, verify=False)
-    if "ids" not in arrays:
-        return SnapshotIds(np.zeros(0, "S1")), NO_INDEX
-    index = dataclass_from_arrays(PersonIndex, arrays, meta.get("scalars", {}), "persons")
-    return SnapshotIds(arrays["ids"]), index
+    return ids, dataclass_from_arrays(PersonIndex, arrays, meta.get("scalars", {}), "persons")
+
+
+def published_ids(run: Path) -> SnapshotIds:
+    """Return the ids of one run, also of an earlier version; none where it holds nothing to serve from."""
+    arrays = load_arrays(run / SERVING, verify=False)[0] if (run / SERVING / INDEX).is_file() else {}
+    return SnapshotIds(arrays.get("ids", np.zeros(0, "S1")))
 
 
 def people_in_lists(publication: Publication) -> list[str]:
