@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from itertools import chain, combinations
 from typing import Any, Final
 
 from recsys.catalogue.text_folding import plain
 from recsys.data.date_reading import DATE_ORDERS, is_epoch, read_date
+from recsys.data.id_spellings import id_forms
 from recsys.data.no_answer_codes import is_unknown
 from recsys.mapping.values import looks_personal, names_a_person
 
@@ -58,6 +60,11 @@ class ColumnProfile:
     def unique(self) -> bool:
         """Whether no known value stands twice."""
         return self.distinct >= round(self.known * self.rows) > 0
+
+    @cached_property
+    def plainest_ids(self) -> frozenset[str]:
+        """The values in the plainest spelling of an id: no capitals, hyphens of UUIDs or leading zeros."""
+        return frozenset(id_forms(one)[2] for one in self.ids)
 
     def named(self, alias: str = "") -> str:
         """Return how a query names the column behind the alias of its table; a list in JSON as a list."""

@@ -9,7 +9,6 @@ from typing import Any, Final, cast
 
 from recsys.catalogue.text_folding import plain, unaccented
 from recsys.catalogue.vocabulary import ENUMERATIONS
-from recsys.data.id_spellings import id_forms
 from recsys.errors import SourceError, explained
 from recsys.mapping.column_profile import ColumnProfile
 from recsys.strict_yaml import flat, parse_yaml
@@ -138,7 +137,7 @@ def _key(columns: list[ColumnProfile]) -> ColumnProfile | None:
     for pattern in _KEY_NAMES:
         for one in columns:
             nearly = one.distinct >= 0.9 * one.known * one.rows and one.distinct > 1
-            if nearly and re.search(unaccented(pattern), unaccented(one.name)) and not one.is_time:
+            if nearly and is_like(pattern, one.name) and not one.is_time:
                 return one
     return None
 
@@ -152,11 +151,12 @@ def _joins(column: ColumnProfile, key: ColumnProfile, table: str) -> bool:
 
 def shared_ids(column: ColumnProfile, key: ColumnProfile) -> int:
     """Return how many values of a column name members, in whatever spelling of their ids."""
-    return len(_plainest(column) & _plainest(key))
+    return len(column.plainest_ids & key.plainest_ids)
 
 
-def _plainest(column: ColumnProfile) -> set[str]:
-    return {id_forms(one)[2] for one in column.ids}
+def is_like(pattern: str, name: str) -> bool:
+    """Say whether a name fits a pattern, both without accents, capitals and variants of characters."""
+    return re.search(unaccented(pattern), unaccented(name)) is not None
 
 
 def names_the_member(reference: str, column: ColumnProfile, key: ColumnProfile) -> str:

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.text_folding import unaccented
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.fields.enumeration import primary_language
 from recsys.mapping.column_profile import ColumnProfile, quoted
-from recsys.mapping.draft_guess import MemberTable, draft_words, names_the_member, word_key
+from recsys.mapping.draft_guess import MemberTable, draft_words, is_like, names_the_member, word_key
 from recsys.mapping.places import country_code
 from recsys.mapping.project import ASK, GUESS, TODO
 
@@ -94,7 +93,7 @@ def _plain(  # noqa: PLR0911 one function a look
         return f"flatten([windows(word) FOR word IN words({ref}, '{column.parted or ','}')])", ("",)
     if look == "mail":
         more = ("", "two accounts of one address or number are one person; needs the secret that keys tokens")
-        if re.search(unaccented(PHONES), unaccented(column.name)):
+        if is_like(PHONES, column.name):
             return f"token('phone', {ref})", more
         return f"token('email', {ref})", more
     return ref, ("",)

@@ -4,8 +4,9 @@ import re
 from typing import Final
 
 from recsys.catalogue.text_folding import unaccented
+from recsys.data.id_spellings import id_forms
 from recsys.mapping.column_profile import MOST_CODES, ColumnProfile, quoted
-from recsys.mapping.draft_guess import MemberTable, Profiles, shared_ids
+from recsys.mapping.draft_guess import MemberTable, Profiles, is_like, shared_ids
 from recsys.mapping.project import GUESS, TODO
 from recsys.mapping.signatures import SEPARATORS
 from recsys.mapping.values import split_words
@@ -60,15 +61,13 @@ def other_queries(members: MemberTable, profiles: Profiles) -> dict[str, str]:
     for table in (members.table, *members.joined):
         for column in profiles[table]:
             for target, pattern in _PAIR_TABLES.items():
-                if re.search(unaccented(pattern), unaccented(column.name)) and (
-                    ids := _named_members(members, column)
-                ):
+                if is_like(pattern, column.name) and (ids := _named_members(members, column)):
                     key = members.key if table == members.table else members.joined[table]
                     found.setdefault(target, []).append(_listed_pairs(target, key, column, ids))
     for name, columns in profiles.items():
         if name == members.table or name in members.joined:
             continue
-        called, said = unaccented(name), subject_of(name)
+        said = subject_of(name)
         people = _without_own_key(_people(members, columns, named=said in _PAIR_TABLES), name, members.key)
         if said in _PAIR_TABLES:
             query = _pairs(said, name, people, columns) if len(people) >= 2 else _no_pair(said, name)
@@ -80,12 +79,9 @@ def other_queries(members: MemberTable, profiles: Profiles) -> dict[str, str]:
         if said is None and (decisions := _decisions(name, people, columns)) is not None:
             found.setdefault("events", []).append(decisions)
         tags = [
-            one
-            for one in columns
-            if one.kind == "text"
-            and re.search(unaccented("tag|name|タグ|" + _INTERESTS), unaccented(one.name))
+            one for one in columns if one.kind == "text" and is_like("tag|name|タグ|" + _INTERESTS, one.name)
         ]
-        if people and tags and re.search(unaccented(_INTERESTS), called):
+        if people and tags and is_like(_INTERESTS, name):
             found.setdefault("interests", []).append(_interests(name, people[0], tags[0]))
     return {f"{target}.sql": "\nUNION ALL\n".join(parts) + "\n" for target, parts in found.items()}
 
@@ -96,11 +92,8 @@ def subject_of(table: str) -> str | None:
     >>> subject_of("차단"), subject_of("wischer_likes"), subject_of("ban_register"), subject_of("orders")
     ('blocks', 'like', 'bans', None)
     """
-    called = unaccented(table)
     names = {**_PAIR_TABLES, "bans": _SANCTIONS, **_EVENT_TYPES}
-    return next(
-        (subject for subject, pattern in names.items() if re.search(unaccented(pattern), called)), None
-    )
+    return next((subject for subject, pattern in names.items() if is_like(pattern, table)), None)
 
 
 def _people(
@@ -162,8 +155,8 @@ def _named_members(members: MemberTable, column: ColumnProfile) -> str:
     """Return the SQL of the members that a column lists in one field, empty where it lists none."""
     lists = column.kind == "list"
     ids = column.ids if lists else {part for one in column.ids for part in split_words(one, SEPARATORS)}
-    known = {one.lower() for one in members.key.ids}
-    if not ids or sum(one.lower() in known for one in ids) < _OF_MEMBERS * len(ids):
+    known = members.key.plainest_ids
+    if not ids or sum(id_forms(one)[2] in known for one in ids) < _OF_MEMBERS * len(ids):
         return ""
     return column.named() if lists else f"words(known({column.named()}))"
 
@@ -226,7 +219,7 @@ def _events(
 
 def _decisions(name: str, people: list[ColumnProfile], columns: list[ColumnProfile]) -> str | None:
     """Return the query of a table of likes and passes, None where no column says which."""
-    if len(people) < 2 or not re.search(unaccented(_DECISIONS), unaccented(name)):
+    if len(people) < 2 or not is_like(_DECISIONS, name):
         return None
     for column in columns:
         codes = [code.lower() for code, _ in column.codes]

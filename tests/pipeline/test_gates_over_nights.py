@@ -324,7 +324,7 @@ def test_wishes_that_vanish_block_and_people_who_leave_do_not(proposal: Proposal
         ),
         *((4, 4, Level.PASS), (3, 3, Level.PASS), (1, 1, Level.PASS), (5, 1, Level.BLOCK)),
     ):  # in a community where three excluded somebody's number nothing was said when the table came empty
-        assert night_of(200, now, {"people": 200, value: was})[0] is wanted, (was, now)
+        assert night_of(200, now, {"people": 200, "leave_out": 1, value: was})[0] is wanted, (was, now)
 
 
 @pytest.mark.parametrize("had", [60, 400, 10_000])
@@ -447,3 +447,17 @@ def test_people_who_come_without_wishes_are_no_decline(proposal: Proposal, numbe
         assert found.level is Level.PASS, night
         past.append({"wishes": found.numbers})
     assert _judged(proposal, number, 190, past, 300 + came * 6).level is Level.BLOCK
+
+
+@pytest.mark.parametrize("column", ["meets_genders", "max_age_years"])
+def test_a_night_that_counted_every_known_wish_is_not_held_against_those_that_leave_somebody_out(
+    proposal: Proposal, column: str
+) -> None:
+    """Seen to fail: the first night of this version was refused where many wishes name everybody."""
+    past = [{"wishes": {"people": 300.0, f"profiles.{column}": 100.0, f"profiles_{column}_most": 100.0}}]
+    assert _judged(proposal, f"profiles.{column}", 48, past, 300).level is Level.PASS
+    past[0]["wishes"] |= {"tokens.kind": 50.0, "tokens_kind_most": 50.0}
+    assert _judged(proposal, "tokens.kind", 50, past, 300).level is Level.PASS
+    assert _judged(proposal, "tokens.kind", 0, past, 300).level is Level.BLOCK
+    past = [{"wishes": _judged(proposal, f"profiles.{column}", 48, [], 300).numbers}]
+    assert _judged(proposal, f"profiles.{column}", 10, past, 300).level is Level.BLOCK

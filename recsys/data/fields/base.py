@@ -117,18 +117,10 @@ class Field(ABC):
         return self.by_number(*pd.factorize(keys), meaning)
 
     def by_number(
-        self,
-        group: npt.NDArray[Any],
-        distinct: ObjectArray,
-        meaning: Callable[[Any], object],
-        *,
-        canonical: npt.NDArray[np.bool_] | None = None,
+        self, group: npt.NDArray[Any], distinct: ObjectArray, meaning: Callable[[Any], object]
     ) -> tuple[ObjectArray, list[Violation]]:
-        """Read each distinct value once; `group`: `(n,)` which of `distinct` a row holds, -1 unknown.
-
-        canonical: `(n_distinct,)`, which are known to mean themselves; `meaning` is not asked about them.
-        """
-        meanings, faults = self.meanings_by_number(group, distinct, meaning, canonical=canonical)
+        """Read each distinct value once; `group`: `(n,)` which of `distinct` a row holds, -1 unknown."""
+        meanings, faults = self.meanings_by_number(group, distinct, meaning)
         return meanings[group], faults
 
     def meanings_by_number(
@@ -139,7 +131,10 @@ class Field(ABC):
         *,
         canonical: npt.NDArray[np.bool_] | None = None,
     ) -> tuple[ObjectArray, list[Violation]]:
-        """As `by_number`, but return what each distinct value means, `(n_distinct + 1,)`, the last None."""
+        """As `by_number`, but return what each distinct value means, `(n_distinct + 1,)`, the last None.
+
+        canonical: `(n_distinct,)`, which are known to mean themselves; `meaning` is not asked about them.
+        """
         meanings = np.full(len(distinct) + 1, None, dtype=object)
         left = list(range(len(distinct)))
         if canonical is not None:

@@ -6,6 +6,7 @@ from typing import Final
 
 import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.safety_rows import FACTS, KEPT, UNKNOWN_TYPE
 from recsys.data.unknown_words import may_restrict, repeated
@@ -16,7 +17,7 @@ from recsys.pipeline.gates.over_nights import (
     judged_over_nights,
     nights_together,
 )
-from recsys.pipeline.gates.proposal import GateResult, Level, Proposal
+from recsys.pipeline.gates.proposal import GateResult, Level, Numbers, Proposal
 
 SAFETY: Final = (T.BLOCKS, T.REPORTS, T.HOLDS)
 _FEW: Final = 5
@@ -156,29 +157,45 @@ def wishes(proposal: Proposal) -> GateResult:
         if name.startswith(KEPT)
     }
     block = proposal.limits.block_below_safety_rows
-    of_nights = {name for night in proposal.past for name in night.get("wishes", {}) if "." in name}
+    past = [_counted_alike(night) for night in proposal.past]
+    of_nights = {name for night in past for name in night["wishes"] if "." in name}
     declines = {
         name: Decline.of(
-            proposal.past, "wishes", name, values.get(name, 0.0), block=block, per=("people", float(people))
+            past, "wishes", name, values.get(name, 0.0), block=block, per=("people", float(people))
         )
         for name in sorted(of_nights | set(values))
     }
-    result = _wishes_tonight(proposal, people, values)
+    before = past[-1]["wishes"] if past else {}
+    result = _wishes_tonight(before, people, values, block)
     return judged_over_nights(result, declines) if declines else result
 
 
-def _wishes_tonight(proposal: Proposal, people: int, values: Mapping[str, float]) -> GateResult:
+_LEAVE_OUT: Final = "leave_out"
+"""The number that says that a night counted, of wishes and ages, those alone that leave somebody out."""
+_COUNTED_ANEW: Final = tuple(
+    f"{T.PROFILES}_{column}"
+    for column in (C.ACCEPTS_AGE_BANDS, C.MEETS_GENDERS, C.MIN_AGE_YEARS, C.MAX_AGE_YEARS)
+)
+
+
+def _counted_alike(night: Numbers) -> dict[str, Found]:
+    """Return what a night counted of wishes; of one of an earlier version, what still means the same."""
+    found = night.get("wishes", {})
+    if _LEAVE_OUT not in found:
+        kept = (name for name in found if not name.replace(".", "_").startswith(_COUNTED_ANEW))
+        found = {name: found[name] for name in kept}
+    return {"wishes": found}
+
+
+def _wishes_tonight(before: Found, people: int, values: Mapping[str, float], block: float) -> GateResult:
     """Compare the people who have a wish, by column, with those of the last published night alone."""
-    before = proposal.past[-1].get("wishes", {}) if proposal.past else {}
     then = float(before.get("people", 0.0))
     lost = {
         name: _lost_wishes(float(was), values.get(name, 0.0))
         for name, was in before.items()
-        if "." in name
-        and values.get(name, 0.0) * then
-        < proposal.limits.block_below_safety_rows * float(was) * min(people, then)
+        if "." in name and values.get(name, 0.0) * then < block * float(was) * min(people, then)
     }
-    numbers = {"people": float(people), **values}
+    numbers = {"people": float(people), _LEAVE_OUT: 1.0, **values}
     if not lost:
         return GateResult("wishes", Level.PASS, "as many wishes as before", {"count": 0, **numbers})
     message = f"far fewer values than in the last night: {', '.join(lost)}"
