@@ -2,8 +2,9 @@
 
 The words of the tables mean what they say. Any other restricts when a part of it does, whatever stands beside
 it: `Blocked_User` keeps two people apart, `profilePaused` takes its actor out of sight, and so does
-`banned_until_return`. A closed list of whole words restricts nobody: those that take a restriction back, and
-those of exactly one thing that is no account and what was done with it, such as `leave_group`.
+`banned_until_return`; the parts are in `restricting_words`. A word in letters that cannot be read may mean
+anything, and restricts. A closed list of whole words restricts nobody: those that take a restriction back,
+and those of exactly one thing that is no account and what was done with it, such as `leave_group`.
 """
 
 import re
@@ -12,6 +13,16 @@ from functools import lru_cache
 from typing import Final
 
 from recsys.catalogue.text_folding import fold
+from recsys.data.restricting_words import (
+    BANS_IN_KANA,
+    LEAVES,
+    OF_AN_ACCOUNT,
+    PAUSES,
+    SEPARATES,
+    STOPS,
+    UNREAD,
+    letters,
+)
 
 SAFETY_EVENTS: Final = ("block", "report", "end", "money_request", "off_platform_request", "hide")
 """Types of events that keep two people apart."""
@@ -24,36 +35,9 @@ LONGEST_TYPE: Final = 64
 """Characters of a type that are looked at."""
 
 
-def _parts(inside: str, alone: str, japanese: str) -> re.Pattern[str]:
-    """Return what finds parts of a word: anywhere, as a word of its own, and within Japanese."""
-    return re.compile(f"{inside}|(?<![a-z])(re|un|auto|perma|shadow)?({alone})(?![a-z])|{japanese}")
-
-
-_SEPARATES: Final = _parts(
-    "block|report|abus|harass|unsafe|threat|stalk|flag|mute|hid|money|off platform|complain|no contact|"
-    "banned|suspen|restrict|unmatch|reject|refus|ignor|avoid|remov",
-    r"ban|bans|banning|bane\w*|banid\w*|banni\w*|kick\w*|scam\w*|fraud\w*|spam\w*",
-    r"^\d*$|^\(|通報|報告|非表示|迷惑|嫌がらせ|苦情|拒否|禁止|停止|凍結|詐欺|脅|"
-    + fold("ブロック|つきまとい"),
-)
-"""A number or nothing may mean anything."""
-_PAUSES: Final = _parts(
-    "paus|snooz|inactiv|deactiv|invisib|hidden|on break", "hid|hides?|hiding", "休|非表示|非公開"
-)
-_LEAVES: Final = _parts(
-    "withdr|delet|forget|cancel",
-    r"leav\w*|left|quit\w*|eras\w*|clos(e|es|ed|ing|ure)|resign\w*",
-    "退会|脱退|削除|解約|消去|閉鎖",
-)
-_STOPS: Final = _parts(
-    "banned|suspen|fr[eo]ez|frozen|disabl|remov|expel",
-    r"ban|bans|banning|bane\w*|banid\w*|banni\w*|h[eo]ld|holds|holding|lock(s|ed|ing|out)?|terminat\w*|kick\w*",
-    "停止|凍結|禁止|追放|除名|出禁|無効|(?<![ぁ-ん])(あか)?ばん|(?<!ぶ)ろっく",
-)
-_OF_AN_ACCOUNT: Final = _parts(
-    "block|restrict|reject|refus|flag", r"scam\w*|fraud\w*|spam\w*", r"拒否|詐欺|" + fold("ブロック")
-)
-"""What is done to an account where nobody else is named; beside another, one did it to the other."""
+_NO_WORD: Final = re.compile(r"\d*|\(.*", re.DOTALL)
+"""A number or nothing may mean anything between two people."""
+_STOPPING: Final = ((STOP, STOPS), (STOP, BANS_IN_KANA), (STOP, UNREAD), (LEAVE, LEAVES), (PAUSE, PAUSES))
 
 _APART: Final = (
     "ad|app|application|banner|call|card|chat|dialog|game|group|menu|page|popup|room|screen|session|tab|"
@@ -74,7 +58,7 @@ def _either_way(done: str, things: str) -> str:
 
 
 def _in_japanese(things: str, done: str) -> str:
-    words = ("|".join(map(fold, one.split())) for one in (things, done))
+    words = ("|".join(map(letters, one.split())) for one in (things, done))
     return "({})(を|の|から)?({})(した|済み?)?".format(*words)
 
 
@@ -89,7 +73,7 @@ _OF_NO_ACCOUNT: Final = (
     ),
     _in_japanese("グループ チャット ルーム", "退会 脱退 退室 退出"),
     _in_japanese("通知 お知らせ メール 音 音楽 動画 再生 画面", "(一時)?停止 休止 非表示 拒否 ロック"),
-    "休日(設定)?|定休日|休憩",
+    "休日(設定)?|定休日|休憩|禁煙|禁酒",
 )
 """A thing that is no account, and what was done with it."""
 _NOUN: Final = "ban|block|complaint|flag|freeze|hide|hold|lock|mute|pause|report|restriction|suspension"
@@ -100,9 +84,11 @@ _UN: Final = (
 )
 _IN_LISTS: Final = "ブロック 通報 報告 非表示 拒否 禁止 停止 利用停止 一時停止 凍結 休止 休会"
 _TAKEN_BACK: Final = (
-    f"(({_WHOSE}) )?{_UN}( ({_WHOSE}))?",
+    f"(({_WHOSE}) ?)?{_UN}( ?({_WHOSE}))?",
     f"({_NOUN})s? (was )?(lifted|retracted|undone|withdrawn)|lift(ed)? ({_NOUN})",
     _in_japanese(_IN_LISTS, "解除 取り?消し? 取り?下げ 撤回"),
+    "解(封|禁)|取消(封禁|屏蔽|拉黑|举报)|(차단|정지|제재|제한|신고)(을|를)? ?(해제|취소|철회)",
+    r"(entsperr|entbann|desbloque|debloqu|sblocc|desban)\w*",
     f"(blocked|hidden|muted|reported) (({_WHOSE}|people)s? )?(list|page) (opened|seen|viewed)",
     _in_japanese(f"{_IN_LISTS} ブロックした人", "(の)?(一覧|リスト)(を|の)?(表示|閲覧|開いた|見た)"),
 )
@@ -114,7 +100,7 @@ _CAPITAL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 @lru_cache(maxsize=1 << 12)
 def _parted(word: str) -> str:
     """Return a word of a source as its parts with blanks between them, also where capitals part it."""
-    return fold(_CAPITAL.sub(" ", unicodedata.normalize("NFKC", word[:LONGEST_TYPE])))
+    return letters(_CAPITAL.sub(" ", unicodedata.normalize("NFKC", word[:LONGEST_TYPE])))
 
 
 def may_separate(word: str) -> bool:
@@ -126,7 +112,8 @@ def may_separate(word: str) -> bool:
     kind = _parted(word)
     if kind and _RESTRICTS_NOBODY.fullmatch(kind):
         return False
-    return bool(_SEPARATES.search(kind)) or any(_is_slip(kind, word) for word in SAFETY_TYPES)
+    said = _NO_WORD.fullmatch(kind) or SEPARATES.search(kind) or UNREAD.search(kind)
+    return said is not None or any(_is_slip(kind, word) for word in SAFETY_TYPES)
 
 
 def _is_slip(word: str, of: str) -> bool:
@@ -157,9 +144,8 @@ def may_stop(word: str, *, alone: bool = True) -> str | None:
     kind = _parted(word)
     if _RESTRICTS_NOBODY.fullmatch(kind):
         return None
-    words = ((STOP, _STOPS), (LEAVE, _LEAVES), (PAUSE, _PAUSES))
-    said = next((why for why, parts in words if parts.search(kind)), None)
-    return STOP if said is None and alone and _OF_AN_ACCOUNT.search(kind) else said
+    said = next((why for why, parts in _STOPPING if parts.search(kind)), None)
+    return STOP if said is None and alone and OF_AN_ACCOUNT.search(kind) else said
 
 
 def may_restrict(word: str, *, alone: bool | None = None) -> bool:

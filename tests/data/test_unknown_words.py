@@ -251,3 +251,104 @@ def test_another_word_is_no_slip_of_the_keys(word: str) -> None:
 @pytest.mark.parametrize("word", ["blokc", "bllock", "repotr", "rport", "reporrt", "hdie", "hiide"])
 def test_a_slip_of_the_keys_separates(word: str) -> None:
     assert may_separate(word)
+
+
+IN_OTHER_LANGUAGES = (
+    *(
+        "gesperrt",
+        "Konto gesperrt",
+        "verbannt",
+        "ausgeschlossen",
+        "expulsé",
+        "exclu",
+        "interdit",
+        "bloqueado",
+    ),
+    *(
+        "cuenta_bloqueada",
+        "inhabilitado",
+        "expulsada",
+        "bannato",
+        "sospeso",
+        "espulso",
+        "congelada",
+        "geblokkeerd",
+    ),
+    *(
+        "封禁",
+        "封号",
+        "账号被封",
+        "冻结账号",
+        "停权",
+        "拉黑",
+        "踢出",
+        "정지",
+        "계정 정지",
+        "강퇴",
+        "영구 제재",
+        "차단",
+    ),
+    *("BANUSER", "banuser", "USERBAN", "kickmember", "onhold", "lockaccount", "tempban", "blacklisted"),
+    *("access_revoked", "deplatformed", "아이디 밴"),
+)
+PAIRS_IN_OTHER_LANGUAGES = (
+    *("gesperrt", "gemeldet", "Belästigung", "bloqué", "signalement", "signalé", "denunciado", "bloqueó a"),
+    *("segnalazione", "bloccato", "ocultar", "屏蔽", "拉黑", "举报", "舉報", "차단", "신고", "숨김"),
+)
+UNREAD = (
+    "забанен",
+    "вход",
+    "ถูกแบน",
+    "محظور",
+    "प्रतिबंधित",
+    "αποκλεισμένος",
+    "user_заблокирован",
+    "חסום",
+    "ბლოკი",
+)
+INNOCENT = (
+    *("angemeldet", "Anmeldung", "Ankündigung gelesen", "exclusive_offer", "flagship_seen", "commute_shared"),
+    *(
+        "orchid_sent",
+        "masquerade",
+        "登录",
+        "点赞",
+        "浏览",
+        "关注",
+        "签到",
+        "開封",
+        "로그인",
+        "좋아요",
+        "방문",
+        "밴드",
+    ),
+    *("connexion", "inicio de sesión", "mensaje", "Nachricht", "visita", "me gusta", "accesso", "entrar"),
+    *("turban", "suburban_trip", "cuban_food", "threshold", "clock", "remember", "user", "member_profile"),
+    *("entsperrt", "desbloqueado", "débloqué", "unbanuser", "차단 해제", "解封", "解禁"),
+)
+
+
+@pytest.mark.parametrize("word", [*IN_OTHER_LANGUAGES, *UNREAD])
+def test_a_ban_in_another_language_or_letters_nobody_reads_stops(word: str) -> None:
+    """Seen to fail: `封禁`, `정지` and `BANUSER` were refused, named, and restricted nobody."""
+    assert may_stop(word) == STOP
+    assert may_restrict(word, alone=True)
+
+
+@pytest.mark.parametrize("word", [*PAIRS_IN_OTHER_LANGUAGES, *UNREAD])
+def test_what_separates_in_another_language_does(word: str) -> None:
+    assert may_separate(word)
+
+
+@pytest.mark.parametrize("word", INNOCENT)
+def test_a_word_that_can_be_read_and_has_no_such_part_restricts_nobody(word: str) -> None:
+    assert not may_restrict(word)
+
+
+@given(
+    st.sampled_from((*IN_OTHER_LANGUAGES, *UNREAD)),
+    st.sampled_from((*COMPANY, "登录", "로그인", "Anmeldung")),
+    st.sampled_from(SAID),
+)
+def test_in_another_language_it_does_so_in_whatever_company(word: str, beside: str, said: str) -> None:
+    assert may_stop(said.format(word, beside)) == STOP

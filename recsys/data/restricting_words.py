@@ -1,0 +1,93 @@
+"""Parts of words that restrict, by language: for types of events and states that are not of the tables.
+
+Each is looked for anywhere in a word, or as a word of its own; `recsys.data.unknown_words` says what they
+mean together. A word in letters of no language here cannot be read, so it may mean anything.
+"""
+
+import re
+from typing import Final
+
+from recsys.catalogue.text_folding import fold, unaccented
+
+_ENGLISH_BEFORE: Final = "re|un|auto|perma?|temp|soft|hard|shadow|ip|on|is|was|got"
+_WHOSE: Final = "account|member|profile|user|konto|cuenta|conta|compte"
+
+
+def letters(text: str) -> str:
+    """Return the letters of a word as they are compared: folded, without accents and variants of Han.
+
+    >>> letters("Bloqué"), letters("垢バン"), letters("冻结") == letters("凍結")
+    ('bloque', '垢ばん', False)
+    """
+    return unaccented(fold(text))
+
+
+def _parts(inside: str, alone: str = "", cjk: str = "") -> re.Pattern[str]:
+    """Return what finds parts: anywhere, as words of their own, and of Chinese, Japanese and Korean.
+
+    Blanks are between them, `_` is one. A word of its own may stand beside whom it is about without a blank,
+    as in `BANUSER`.
+    """
+    own = "|".join(alone.split())
+    bounded = rf"(?<![a-z])({_ENGLISH_BEFORE}|{_WHOSE})*({own})({_WHOSE}s?)*(?![a-z])"
+    patterns = [*inside.split(), *([bounded] if own else []), *map(letters, cjk.split())]
+    return re.compile("|".join(patterns).replace("_", " "))
+
+
+SEPARATES: Final = _parts(
+    # English
+    "block report abus harass unsafe threat stalk flag(?!ship) (?<!com)mute (?<!orc)hid money off_platform "
+    "complain no_contact banned suspen restrict unmatch reject refus ignor avoid remov black_?list "
+    "deny_?list assault violen predator "
+    # German and Dutch, French, Spanish and Portuguese, Italian, others
+    "sperr (?<!an)(?<!ab)gemeldet belastig beleidig betrug beschwerd bedroh abgelehnt versteck ausgeblend "
+    "blok signale bloqu harcel arnaqu menac masqu(?!era) rejet exclu(?!siv) "
+    "denunc acoso amenaz amenac estaf rechaz rejeit silenci ocult assedi "
+    "blocc segnal minacc molest truff rifiut nascost nascond esclus(?!iv) "
+    "engelle sikayet yasak zglosz ukryt lapor",
+    r"ban bans banning bane\w* banid\w* banni\w* bannat\w* kick\w* scam\w* fraud\w* spam\w* raport\w*",
+    "通報 報告 非表示 迷惑 嫌がらせ 苦情 拒否 禁 停止 凍結 詐欺 脅 ブロック つきまとい "
+    "屏蔽 封锁 封鎖 封号 封號 拉黑 黑名单 黑名單 举报 舉報 檢舉 投诉 投訴 骚扰 騷擾 "
+    "隐藏 隱藏 拒绝 拒絕 诈骗 欺诈 威胁 차단 신고 정지 제재 제한 숨김 숨기 괴롭 스토킹 사기 거부 거절 금지 "
+    "무시 스팸 블랙리스트 블록 협박 성희롱",
+)
+"""What one does to keep another away."""
+PAUSES: Final = _parts(
+    "paus snooz inactiv deactiv invisib hidden on_break dormant "
+    "deaktiv inaktiv inactif desactiv desativ inativ disattiv inattiv pauz nonaktif "
+    "versteck ausgeblend masqu(?!era) ocult nascost verborgen ukryt",
+    "hid hides? hiding",
+    "休 非表示 非公開 暂停 暫停 隐身 隱身 隐藏 隱藏 휴면 비활성 비공개 숨김",
+)
+LEAVES: Final = _parts(
+    "withdr delet forget cancel deceas deregist unregist "
+    "losch (?<!an)kundig austritt ausgetret supprim resili desinscri elimin borrad apagad disiscri "
+    "usuniet hapus",
+    r"leav\w* left quit\w* eras\w* clos(e|es|ed|ing|ure) resign\w*",
+    "退会 脱退 削除 解約 消去 閉鎖 注销 註銷 销户 銷戶 删除 탈퇴 삭제 해지",
+)
+STOPS: Final = _parts(
+    "banned suspen fr[eo]ez frozen disabl remov expel black_?list deplatform revok evict barred banish "
+    "sanction sperr verbann ausgeschlossen ausschluss stillgeleg "
+    "exclu(?!siv) expuls interdit inhabilit prohib proibid vetad congelad "
+    "sospes sospend espuls espell congelat vietat esclus(?!iv) rimoss "
+    "geschorst zbanow zawiesz yasakl engelle avstang utesteng",
+    r"ban bans banning bane\w* banid\w* banni\w* bannat\w* h[eo]ld holds holding lock(s|ed|ing|out)? "
+    r"terminat\w* kick\w*",
+    "停止 凍結 禁 追放 除名 無効 強制退会 封号 封號 封停 被封 查封 冻结 停用 停权 停權 踢 驱逐 驅逐 "
+    "开除 開除 정지 제재 강퇴 추방 금지 퇴출 영구 잠금 잠김 보류",
+)
+"""What others do to somebody."""
+BANS_IN_KANA: Final = re.compile("(?<![ぁ-ん])(あか)?ばん|(?<!ぶ)ろっく|(?<![가-힣])밴(?![가-힣])")
+OF_AN_ACCOUNT: Final = _parts(
+    "block blok bloqu blocc restrict reject refus flag(?!ship) rejet rechaz rejeit rifiut abgelehnt",
+    r"scam\w* fraud\w* spam\w*",
+    "拒否 詐欺 ブロック 屏蔽 封锁 封鎖 拉黑 黑名单 黑名單 拒绝 拒絕 诈骗 欺诈 "
+    "차단 제한 거부 거절 사기 블랙리스트 블록",
+)
+"""What is done to an account where nobody else is named; beside another, one did it to the other."""
+UNREAD: Final = re.compile(
+    r"[^\W\d_a-zA-Z\u00aa-\u02af\u1e00-\u1eff\u3005-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff"
+    r"\u1100-\u11ff\u3130-\u318f\uac00-\ud7ff\U00020000-\U0003ffff]"
+)
+"""A letter that is neither Latin, kana, Han nor Hangul."""
