@@ -39,19 +39,27 @@ TOKEN_FORM: Final = "hmac1:[0-9a-f]{64}"
 """The pattern of every token."""
 _TOKEN = re.compile(TOKEN_FORM, re.ASCII)
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
-_PHONE_PUNCTUATION = re.compile(r"[\s().\-‐-―−]")
+_DASHES: Final = r"\-‐-―−"
+_PHONE_PUNCTUATION = re.compile(rf"[\s().・{_DASHES}]")
+_NUMERAL: Final = "[〇零一二三四五六七八九]"
+_HIDDEN = re.compile(
+    rf"[^\w\s+()./・,;:='\"’℡☎☏✆📞📱📲{_DASHES}]|_|x{{2,}}|\d[^\W\d_x]\d"  # ###-1234-5678, 090-1234-567?
+    rf"|{_NUMERAL}[\s{_DASHES}]*\d|\d[\s{_DASHES}]*{_NUMERAL}"
+    rf"|[.・{_DASHES}]\s*[.・{_DASHES}]|\(\s*\)"  # ...-1234-5678
+)
+"""What stands for digits that are hidden or cannot be read: any sign that no number is written with."""
 _TRUNK = re.compile(r"(?<=\d)[\s.-]*\(0\)[\s.-]*")  # +81 (0)90: the 0 is dialled inside the country only
 # What a spreadsheet makes of a number; of one in groups with one 0 alone, since 01.23.45.67.00 is a number.
-_WHOLE_AS_REAL = re.compile(r"(\d{6,15})\.0+|(\+?\d[\d\s()‐-―−-]{5,23})\.0")
+_WHOLE_AS_REAL = re.compile(rf"(\d{{6,15}})\.0+|(\+?\d[\d\s(){_DASHES}]{{5,23}})\.0")
 _WORDS_BEHIND = re.compile(r"(.*\d)\D*[^\W\d_]\D*", re.DOTALL)  # 090-1234-5678 (mobile)
-_MASK: Final = "[*●○◯×•■□〇零一二三四五六七八九]"
-_MASKED = re.compile(rf"{_MASK}[\s‐-―−-]*\d|\d[\s‐-―−-]*{_MASK}|x{{2,}}")  # ***-1234-5678
 _FEWEST_DIGITS: Final = 7
 """In a number, as ITU-T E.164 has them in use."""
 _POWER_OF_TEN = re.compile(r"(\d)(?:\.(\d+))?e\+?(\d{1,2})")
 _IN_ANGLES = re.compile(r"^[^<>]*<([^<>@]+@[^<>@]+)>$")  # Hana <hana@example.org>
 _IN_QUOTES = re.compile(r'^"([^"\\]+)"$')
-_MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_LABEL: Final = r"[^\W_](?:[\w-]*[^\W_])?"
+_MAIL = re.compile(rf"(?!xx+@|.*\.{{3}})[\w.!$%&'+/=?^`{{|}}~-]+@(?!xx+\.){_LABEL}(?:\.{_LABEL})+")
+"""A name of letters, digits and the signs of RFC 5322 but `*` and `#`, which hide letters as several x do."""
 
 
 def make_token(namespace: str, value: str, secret: bytes, *, country: str | None = None) -> str | None:
@@ -141,7 +149,7 @@ def normal_form(namespace: str, value: str, *, country: str | None = None) -> st
 def _phone(text: str, country: str | None) -> str:
     given = _without_power(text.casefold().removeprefix("tel:"))
     has_words = any(map(str.isalpha, given))
-    if _MASKED.search(given):
+    if _HIDDEN.search(given):
         given = ""
     if (told := _WORDS_BEHIND.fullmatch(given)) and sum(map(str.isdigit, told[1])) >= _FEWEST_DIGITS:
         given = told[1]
@@ -180,18 +188,12 @@ def _international(digits: str, country: str | None) -> str:
     import phonenumbers  # here: a backend reads no numbers
 
     code = 0 if country is None else phonenumbers.country_code_for_region(country)
-    if (
-        country is not None
-        and code
-        and digits.startswith(str(code))
-        and phonenumbers.ndd_prefix_for_region(country, strip_non_digits=True) == "0"
-        and _parsed(f"+{digits}", None, valid=True) is not None
-    ):
+    has_trunk = phonenumbers.ndd_prefix_for_region(country or "", strip_non_digits=True) == "0"
+    if code and has_trunk and digits.startswith(str(code)) and _parsed(f"+{digits}", None, valid=True):
         digits = f"+{digits}"
-    number = _parsed(digits, country)
-    if number is None:
-        return digits
-    return _e164(number)
+    may_be_local = has_trunk and not digits.startswith(("+", "0"))  # without its area code it is nobody's
+    number = _parsed(digits, country, valid=may_be_local)
+    return digits if number is None else _e164(number)
 
 
 def _e164(number: Any) -> str:
@@ -208,8 +210,9 @@ def _parsed(digits: str, country: str | None, *, valid: bool = False) -> Any:
         number = phonenumbers.parse(digits, country)
     except phonenumbers.NumberParseException:
         return None
-    accepts = phonenumbers.is_valid_number if valid else phonenumbers.is_possible_number
-    return number if accepts(number) else None
+    possible = phonenumbers.is_possible_number_with_reason(number)
+    is_whole = possible == phonenumbers.ValidationResult.IS_POSSIBLE  # and not of a town alone
+    return number if (phonenumbers.is_valid_number(number) if valid else is_whole) else None
 
 
 def _mail(text: str) -> str:
@@ -218,13 +221,14 @@ def _mail(text: str) -> str:
         address = address[1:-1]
     address = INVISIBLE.sub("", _IN_ANGLES.sub(r"\1", address)).rstrip(".")
     name, at, domain = address.rpartition("@")
-    name, domain = _IN_QUOTES.sub(r"\1", name), ascii_domain(domain)
+    name = _IN_QUOTES.sub(r"\1", name)
+    _matching(_MAIL, f"{name}{at}{domain}", "a mail address", "give name@domain")
+    domain = ascii_domain(domain)
     if domain in _PLUS_IS_A_TAG:
         name = name.partition("+")[0] or name
     if domain in _DOTS_MEAN_NOTHING:
         name = name.replace(".", "") or name
-    domain = _ONE_HOST.get(domain, domain)
-    return _matching(_MAIL, f"{name}{at}{domain}", "a mail address", "give name@domain")
+    return f"{name}@{_ONE_HOST.get(domain, domain)}"
 
 
 def _matching(pattern: re.Pattern[str], text: str, what: str, remedy: str) -> str:

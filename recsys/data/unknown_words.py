@@ -144,8 +144,9 @@ def may_stop(word: str, *, alone: bool = True) -> str | None:
     kind = _parted(word)
     if _RESTRICTS_NOBODY.fullmatch(kind):
         return None
-    said = next((why for why, parts in _STOPPING if parts.search(kind)), None)
-    return STOP if said is None and alone and OF_AN_ACCOUNT.search(kind) else said
+    if alone and OF_AN_ACCOUNT.search(kind):
+        return STOP
+    return next((why for why, parts in _STOPPING if parts.search(kind)), None)
 
 
 def may_restrict(word: str, *, alone: bool | None = None) -> bool:

@@ -375,3 +375,99 @@ def test_words_beside_a_whole_number_are_no_part_of_it(text: str) -> None:
     assert make_token("phone", text.format(number), SECRET, country="JP") == make_token(
         "phone", number, SECRET, country="JP"
     )
+
+
+COUNTRIES = ("JP", "DE", "FR", "GB", "IT", "KR", "TW", "NL", "US", "BR", "AU", "IN")
+USUAL = "℡☎☏✆📞📱📲+()./・,;:='\"’\\-‐‑‒–—―−"
+"""Signs that numbers are written with."""
+
+
+def _hides(sign: str) -> bool:
+    return not any(
+        one.isalnum() or one.isspace() or one in USUAL for one in unicodedata.normalize("NFKC", sign)
+    )
+
+
+HIDING = st.sampled_from("*#?_•●○◯×✕■□█△☆※~…‥") | st.characters(categories=["So", "Sm", "Po"]).filter(_hides)
+
+
+def _written(country: str, mobile: bool) -> str:
+    kind = phonenumbers.PhoneNumberType.MOBILE if mobile else phonenumbers.PhoneNumberType.FIXED_LINE
+    example = phonenumbers.example_number_for_type(country, kind)
+    return phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.NATIONAL)
+
+
+@given(st.sampled_from(COUNTRIES), st.booleans(), HIDING, st.data())
+def test_a_number_of_which_digits_are_hidden_by_any_sign_is_none(
+    country: str, mobile: bool, sign: str, data: st.DataObject
+) -> None:
+    """Seen to fail: `###-1234-5678`, `…-1234-5678` and eleven others were the number of the rest."""
+    number = _written(country, mobile)
+    digits = [at for at, one in enumerate(number) if one.isdigit()]
+    first = data.draw(st.integers(0, len(digits) - 2))
+    last = data.draw(st.integers(first + 1, min(first + 6, len(digits) - 1)))
+    hidden = digits[first : last + 1]
+    text = "".join(sign if at in hidden else one for at, one in enumerate(number))
+    with pytest.raises(InputError):
+        make_token("phone", text, SECRET, country=country)
+
+
+@pytest.mark.parametrize(
+    ("text", "country"),
+    [
+        *(
+            (text, "JP")
+            for text in ("1234-5678", "12345678", "・・・-1234-5678", "+81 .. 1234 5678", "(   )1234-5678")
+        ),
+        *((text, "US") for text in ("555-0123", "(   ) 555-0123", "___-555-0123", "212-...-0123")),
+        ("1234567", "DE"),
+    ],
+)
+def test_a_number_without_its_area_code_is_nobodys(text: str, country: str) -> None:
+    """Seen to fail: strangers who gave the same eight digits were one person."""
+    with pytest.raises(InputError):
+        make_token("phone", text, SECRET, country=country)
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+@pytest.mark.parametrize("mobile", [True, False])
+@pytest.mark.parametrize("written", ["{}", "☎{}", "'{}", "tel: {}", "{} ", "{};", "{} (home)"])
+def test_a_whole_number_is_read_with_what_is_usual_beside_it(
+    country: str, mobile: bool, written: str
+) -> None:
+    number = _written(country, mobile)
+    whole = make_token("phone", number, SECRET, country=country)
+    assert make_token("phone", written.format(number), SECRET, country=country) == whole
+    dotted = number.replace("-", ".").replace(" ", ".")
+    assert make_token("phone", dotted, SECRET, country=country) == whole
+
+
+HIDDEN_MAIL = (
+    "j{0}{0}{0}@gmail.com",
+    "{0}@example.org",
+    "j{0}e@gmail.com",
+    "hana@{0}{0}{0}.com",
+    "{0}{0}@{0}.{0}",
+)
+
+
+@pytest.mark.parametrize("sign", ["*", "●", "•", "…", "#", "[", "]", "○", "✕", "⬛"])
+@pytest.mark.parametrize("hidden", [*HIDDEN_MAIL, "xxx@xxx.xxx", "xx@example.org", "[redacted]@example.org"])
+def test_a_mailbox_of_which_letters_are_hidden_is_none(sign: str, hidden: str) -> None:
+    """Seen to fail: everybody with `j***@gmail.com` was one person."""
+    with pytest.raises(InputError):
+        make_token("email", hidden.format(sign), SECRET)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "hana..sato.@docomo.ne.jp",
+        "o'hara+tag@example.org",
+        "a_b-c@sub.example.co.jp",
+        "x@example.org",
+        "花@例え.jp",
+    ],
+)
+def test_unusual_addresses_stay_addresses(address: str) -> None:
+    assert make_token("email", address, SECRET)

@@ -215,13 +215,26 @@ def test_what_was_not_taken_back_separates(word: str) -> None:
     assert may_separate(word)
 
 
-BANS = ("banned", "suspended", "account_frozen", "kicked_out", "terminated", "凍結", "利用停止")
+BANS = (
+    *(
+        "banned",
+        "suspended",
+        "account_frozen",
+        "kicked_out",
+        "terminated",
+        "凍結",
+        "利用停止",
+        "封禁",
+        "забанен",
+    ),
+    *("blocked", "account_restricted", "fraud", "rejected", "flagged", "spam_account", "利用拒否", "차단"),
+)
 LESSER = ("paused", "inactive", "hidden", "deleted", "withdrawn", "left", "休会中", "退会", "非公開")
 
 
 @given(st.sampled_from(BANS), st.sampled_from(LESSER), st.sampled_from(SAID))
 def test_of_several_parts_the_gravest_counts(ban: str, lesser: str, said: str) -> None:
-    """Seen to fail: `suspended_inactive` was a pause, which a member ends themselves."""
+    """Seen to fail: `suspended_inactive` and `blocked_inactive` were pauses, which members end themselves."""
     assert may_stop(said.format(ban, lesser)) == may_stop(said.format(lesser, ban)) == STOP
 
 
