@@ -27,7 +27,7 @@ from recsys.mapping.draft_guess import (
     names_the_member,
 )
 from recsys.mapping.draft_key_values import key_value_views
-from recsys.mapping.draft_sql import DraftedColumn, Labels, drafted
+from recsys.mapping.draft_sql import DraftedColumn, Labels, country_column, drafted
 from recsys.mapping.draft_tables import other_queries, subject_of, tables_of_sanctions
 from recsys.mapping.encodings import guess_encoding
 from recsys.mapping.project import GUESS, MAPPING_FILE, TODO
@@ -161,8 +161,10 @@ def draft_mapping(
     drafted_views = {view.name for view in views}
     members = member_table(profiles, lambda name: name in drafted_views or subject_of(name))
     labels = _labels(profiles, tables)
+    country = country_column(candidates("profiles.cell", members, profiles))
     columns = tuple(
-        drafted(target, candidates(target, members, profiles), members, labels) for target in draft_words()
+        drafted(target, candidates(target, members, profiles), members, labels, country)
+        for target in draft_words()
     )
     columns = tuple(_zone_of_place(one, columns) for one in columns)
     names = {

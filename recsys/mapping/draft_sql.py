@@ -18,6 +18,10 @@ PHONES: Final = (
     r"|kom[oó]rk|^(nr|numer)_?tel|тел|dien_?thoai|^sdt$|no_?hp|ponsel|फ़?ोन|मोबाइल|โทรศัพท์|เบอร์|هاتف|جوال|puhelin"
 )
 
+_TWO_ACCOUNTS: Final = (
+    "two accounts of one address or number are one person; needs the secret that keys tokens"
+)
+
 Labels = Mapping[str, Mapping[str, str]]
 """By `table.column`: the name of each code, of a table that names them."""
 
@@ -51,8 +55,17 @@ def reference(column: ColumnProfile, members: MemberTable) -> str:
     return column.named("m" if column.table == members.table else quoted(column.table))
 
 
-def drafted(target: str, found: list[ColumnProfile], members: MemberTable, labels: Labels) -> DraftedColumn:
-    """Return the SQL of a target from its candidates, the best first."""
+def drafted(
+    target: str,
+    found: list[ColumnProfile],
+    members: MemberTable,
+    labels: Labels,
+    country: ColumnProfile | None = None,
+) -> DraftedColumn:
+    """Return the SQL of a target from its candidates, the best first.
+
+    country: the column that says where each member lives; degrees and telephone numbers are read by it.
+    """
     look = draft_words()[target]["looks"]
     if not found:
         return DraftedColumn(target, (), None, ())
@@ -66,6 +79,10 @@ def drafted(target: str, found: list[ColumnProfile], members: MemberTable, label
     if look in {"codes", "several", "several_or_codes"}:
         sql = _codes(target, column, members, labels)
         return DraftedColumn(target, (_name(column),), sql, tuple(evidence))
+    if look == "mail" and country is not None and is_like(PHONES, column.name):
+        more = (_TWO_ACCOUNTS, "numbers without a country's code are of the member's country")
+        sql = f"token('phone', {ref}, {reference(country, members)})"
+        return DraftedColumn(target, (_name(column), _name(country)), sql, (evidence[0], *more))
     sql, more = _plain(look, column, ref)
     return DraftedColumn(target, (_name(column),), sql, (evidence[0] + more[0], *more[1:]))
 
@@ -92,7 +109,7 @@ def _plain(  # noqa: PLR0911 one function a look
     if look == "windows":
         return f"flatten([windows(word) FOR word IN words({ref}, '{column.parted or ','}')])", ("",)
     if look == "mail":
-        more = ("", "two accounts of one address or number are one person; needs the secret that keys tokens")
+        more = ("", _TWO_ACCOUNTS)
         if is_like(PHONES, column.name):
             return f"token('phone', {ref})", more
         return f"token('email', {ref})", more
@@ -135,27 +152,35 @@ def _place(target: str, found: list[ColumnProfile], members: MemberTable) -> Dra
         (one for one in found if re.search("longi|^l(on|ng)$|경도|经度", one.name.casefold())), None
     )
     point = next((one for one in found if _is_point(one)), None)
+    country = country_column(found)
+    within = f", {reference(country, members)}" if country else ""
     if latitude and longitude:
         used += [latitude, longitude]
-        parts.append(f"{function}({reference(latitude, members)}, {reference(longitude, members)})")
+        degrees = f"{reference(latitude, members)}, {reference(longitude, members)}"
+        parts.append(f"{function}({degrees}{within})")
     elif point:
         used.append(point)
         ref = reference(point, members)
-        parts.append(f"{function}(point_latitude({ref}), point_longitude({ref}))")
-    country = next((one for one in found if _is_country(one)), None)
+        parts.append(f"{function}(point_latitude({ref}), point_longitude({ref}){within})")
     named = [one for one in found if one.kind == "text" and one not in (point, country) and one.numbers < 0.5]
     if named:
-        used += [named[0], *([country] if country else [])]
+        used.append(named[0])
         of_place = "zone_of_place" if target.endswith(".tz") else "cell_of_place"
         where = reference(country, members) if country else "NULL"
         parts.append(f"{of_place}({where}, NULL, {reference(named[0], members)})")
     if not parts:
         return DraftedColumn(target, (), None, ())
+    used += [country] if country else []
     sql = parts[0] if len(parts) == 1 else f"coalesce({', '.join(parts)})"
     evidence = [", ".join(_known(one) for one in used)]
     if named and not country:
         evidence.append("names are looked up in `country` of mapping.yaml; put a column of countries first")
     return DraftedColumn(target, tuple(map(_name, used)), sql, tuple(evidence))
+
+
+def country_column(found: list[ColumnProfile]) -> ColumnProfile | None:
+    """Return the column of countries among candidates of a place; None where there is none."""
+    return next((one for one in found if _is_country(one)), None)
 
 
 def _is_country(column: ColumnProfile) -> bool:

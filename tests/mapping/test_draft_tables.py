@@ -128,3 +128,38 @@ def test_settings_of_which_members_have_several_are_left_alone(tmp_path: Path) -
 def test_a_table_says_by_its_name_whom_it_restricts(table: str, subject: str | None) -> None:
     """Seen to fail: nothing was said of tables such as 出禁 or banned_users that no query read."""
     assert subject_of(table) == subject
+
+
+_NATIONAL = {
+    "FR": (48.8566, 2.3522, "06 12 34 56 7{}", "+33 6 12 34 56 7{}"),
+    "TW": (25.0330, 121.5654, "0912-345-67{}", "+886 912 345 67{}"),
+    "KE": (-1.2864, 36.8172, "0712 34567{}", "+254 712 34567{}"),
+    "BR": (-23.5505, -46.6333, "(11) 91234-567{}", "+55 11 91234 567{}"),
+    "PL": (52.2297, 21.0122, "512 345 67{}", "0048 512 345 67{}"),
+}
+
+
+@pytest.mark.parametrize("swapped", _NATIONAL)
+@pytest.mark.parametrize("header", ["country", "pais", "kraj", "国"])
+def test_a_draft_reads_numbers_and_degrees_by_the_country_of_each_member(
+    header: str, swapped: str, tmp_path: Path
+) -> None:
+    """Seen to fail: numbers dialled within a country gave no token, and swapped degrees a cell elsewhere."""
+    (tmp_path / "export").mkdir()
+    rows = []
+    for n in range(10):
+        for country, (latitude, longitude, national, dialled) in _NATIONAL.items():
+            place = (longitude, latitude) if country == swapped else (latitude, longitude)
+            rows += [(f"{country}{n}a", country, national.format(n), *place)]
+            rows += [(f"{country}{n}b", country, dialled.format(n), *place)]
+    _write(tmp_path / "export" / "people.csv", f"user_id {header} phone latitude longitude", rows)
+    (tmp_path / "draft").mkdir()
+    draft = draft_mapping("../export", folder=tmp_path / "draft")
+    mapping = Mapping.read(draft.write(tmp_path / "draft"))
+    people = check_mapping(mapping, secret=SECRET).tables.tables["profiles"].set_index("user_id")
+    tokens = people["person_token"]
+    assert tokens.notna().all()
+    assert all(tokens[f"{c}{n}a"] == tokens[f"{c}{n}b"] for c in _NATIONAL for n in range(10))
+    assert tokens.nunique() == 10 * len(_NATIONAL)
+    assert set(people.index[people["cell"].isna()].str[:2]) == {swapped}
+    assert people["cell"].nunique() == len(_NATIONAL) - 1
