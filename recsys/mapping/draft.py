@@ -15,7 +15,7 @@ from typing import Any, Final
 from recsys.catalogue.han_variants import HAN_VARIANTS
 from recsys.data.date_reading import read_date
 from recsys.errors import SettingsError, explained
-from recsys.mapping.column_profile import profile_table, quoted
+from recsys.mapping.column_profile import ColumnProfile, profile_table, quoted
 from recsys.mapping.csv_reader import TableOptions
 from recsys.mapping.draft_guess import (
     MemberTable,
@@ -26,9 +26,9 @@ from recsys.mapping.draft_guess import (
     member_table,
     names_the_member,
 )
-from recsys.mapping.draft_key_values import key_value_views
 from recsys.mapping.draft_sql import DraftedColumn, Labels, country_column, drafted
 from recsys.mapping.draft_tables import other_queries, subject_of, tables_of_sanctions
+from recsys.mapping.draft_views import DraftedView, key_value_views, nested_row_views
 from recsys.mapping.encodings import guess_encoding
 from recsys.mapping.project import GUESS, MAPPING_FILE, TODO
 from recsys.mapping.sources import source_tables, unread_files
@@ -156,9 +156,9 @@ def draft_mapping(
     found = read_for_draft(address, where, encoding)
     tables = found.tables
     profiles = {name: profile_table(name, sampled(table)) for name, table in tables.items()}
-    views = key_value_views(profiles, tables)
-    profiles |= {view.name: profile_table(view.name, sampled(view.table)) for view in views}
-    drafted_views = {view.name for view in views}
+    by_member, nested = key_value_views(profiles, tables), nested_row_views(profiles, tables)
+    profiles |= _profiled(by_member)
+    drafted_views = {view.name for view in by_member}
     members = member_table(profiles, lambda name: name in drafted_views or subject_of(name))
     labels = _labels(profiles, tables)
     country = country_column(candidates("profiles.cell", members, profiles))
@@ -180,8 +180,14 @@ def draft_mapping(
             members, [one for one in columns if one.target.startswith("bound")]
         ),
     }
-    names |= {view.file: view.sql for view in views if view.name in {members.table, *members.joined}}
-    return MappingDraft(names | other_queries(members, profiles), columns)
+    names |= other_queries(members, profiles | _profiled(nested))
+    text = "\n".join(names.values())
+    names |= {view.file: view.sql for view in by_member + nested if quoted(view.name) in text}
+    return MappingDraft(names, columns)
+
+
+def _profiled(views: Sequence[DraftedView]) -> dict[str, list[ColumnProfile]]:
+    return {view.name: profile_table(view.name, sampled(view.table)) for view in views}
 
 
 def source_from(source: str, folder: Path) -> str:

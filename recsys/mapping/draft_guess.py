@@ -104,7 +104,7 @@ def member_table(profiles: Profiles, of_pairs: Callable[[str], object] = lambda 
         columns = list(columns)
         return sum(any(name_score(target, one) for one in columns) for target in draft_words())
 
-    keyed = {name: key for name, columns in profiles.items() if (key := _key(columns)) is not None}
+    keyed = {name: key for name, columns in profiles.items() if (key := key_of(columns)) is not None}
     if not keyed:
         remedy = "write profiles.sql by hand; see the reference of mappings"
         raise SourceError(explained("no table has a column that could name a member", remedy=remedy))
@@ -132,7 +132,7 @@ def member_table(profiles: Profiles, of_pairs: Callable[[str], object] = lambda 
     return MemberTable(table, key, newer, joined, many, others)
 
 
-def _key(columns: list[ColumnProfile]) -> ColumnProfile | None:
+def key_of(columns: list[ColumnProfile]) -> ColumnProfile | None:
     """Return what names the member: of two good names the one that is (nearly) unique in the table."""
     for pattern in _KEY_NAMES:
         for one in columns:

@@ -18,7 +18,7 @@ _PAIR_TABLES: Final = {
     "reports": r"report|complain|signalement|denunc|meldung|segnalaz|beschwerde|tsuho|通報|신고|举报"
     r"|zg[lł]osz|nahlas|anmalning|rapport|sikayet|жалоб|скарг|bao_?cao|laporan|शिकायत|ร้องเรียน|بلاغ",
 }
-_EVENT_TYPES: Final = {
+EVENT_TYPES: Final = {
     "like": r"like|star|messaged|iine|いいね|^me_gusta|좋아요|^喜欢"
     r"|polub|lajk|gilla|be[gğ]en|лайк|вподоб|luot_?thich|suka|पसंद|ถูกใจ|إعجاب",
     "pass": r"pass|skip|hid|見送",
@@ -72,7 +72,7 @@ def other_queries(members: MemberTable, profiles: Profiles) -> dict[str, str]:
         if said in _PAIR_TABLES:
             query = _pairs(said, name, people, columns) if len(people) >= 2 else _no_pair(said, name)
             found.setdefault(said, []).append(query)
-        kind = said if said in _EVENT_TYPES else None
+        kind = said if said in EVENT_TYPES else None
         if len(people) >= 2 and kind:
             asked = f"does every row say {kind}?"
             found.setdefault("events", []).append(_events(name, people, columns, f"'{kind}'", asked))
@@ -92,7 +92,7 @@ def subject_of(table: str) -> str | None:
     >>> subject_of("차단"), subject_of("wischer_likes"), subject_of("ban_register"), subject_of("orders")
     ('blocks', 'like', 'bans', None)
     """
-    names = {**_PAIR_TABLES, "bans": _SANCTIONS, **_EVENT_TYPES}
+    names = {**_PAIR_TABLES, "bans": _SANCTIONS, **EVENT_TYPES}
     return next((subject for subject, pattern in names.items() if is_like(pattern, table)), None)
 
 

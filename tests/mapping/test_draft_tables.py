@@ -163,3 +163,28 @@ def test_a_draft_reads_numbers_and_degrees_by_the_country_of_each_member(
     assert tokens.nunique() == 10 * len(_NATIONAL)
     assert set(people.index[people["cell"].isna()].str[:2]) == {swapped}
     assert people["cell"].nunique() == len(_NATIONAL) - 1
+
+
+@pytest.mark.parametrize("marks", [("m", ""), ("", ""), ("u-", "-x")])
+def test_a_second_value_that_comes_after_the_draft_is_not_lost(
+    marks: tuple[str, str], tmp_path: Path
+) -> None:
+    """Seen to fail: a key with one value a member on the day of the draft kept the larger of two later."""
+    (tmp_path / "export").mkdir()
+    ids = [f"{marks[0]}{n:04}{marks[1]}" for n in range(60)]
+    _write(
+        tmp_path / "export" / "people.csv",
+        "member_id birth_date",
+        [(one, f"{1950 + n}-01-02") for n, one in enumerate(ids)],
+    )
+    once = [(one, "channels", "in_app_text") for one in ids]
+    once += [(ids[n], "blocked", ids[n + 6]) for n in range(6)]
+    _write(tmp_path / "export" / "settings.csv", "member_id setting value", once)
+    (tmp_path / "draft").mkdir()
+    draft = draft_mapping("../export", folder=tmp_path / "draft")
+    mapping = Mapping.read(draft.write(tmp_path / "draft"))
+    later = [(ids[n], "blocked", ids[n + k]) for n in range(4, 9) for k in (20, 30)]
+    _write(tmp_path / "export" / "settings.csv", "member_id setting value", once + later)
+    blocks = check_mapping(mapping, secret=SECRET).loaded.accepted["blocks"]
+    expected = {(one, other) for one, key, other in once + later if key == "blocked"}
+    assert set(zip(blocks["actor"], blocks["target"], strict=True)) == expected

@@ -1,0 +1,88 @@
+"""Drafts of documents: blocks, likes and interests in lists within the row of a member."""
+
+import csv
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from recsys.mapping import Mapping, check_mapping
+from recsys.mapping.draft import draft_mapping
+
+SECRET = b"0123456789abcdef0123"
+_PEOPLE = 60
+
+
+def _member(ids: list[str], n: int, id_of: Callable[[str], Any], field: str) -> dict[str, Any]:
+    """Return one document: a member, three whom they like, and every fourth one whom they block."""
+    others = {k: id_of(ids[(n + k) % _PEOPLE]) for k in (1, 2, 3, 7)}
+    return {
+        "_id": id_of(ids[n]),
+        "birth_date": f"19{60 + n % 40}-05-1{n % 9}",
+        "safety": {"blocked": [{field: others[7], "at": "2026-05-01T10:00:00Z"}] if n % 4 == 0 else []},
+        "likes": [{field: others[k], "at": f"2026-05-0{k}T10:00:00Z"} for k in (1, 2, 3)],
+        "hobbies": [{"name": ["chess", "hiking", "tea"][n % 3], "level": 2}],
+    }
+
+
+def _as_json_lines(folder: Path, members: list[dict[str, Any]]) -> None:
+    (folder / "users.jsonl").write_text("\n".join(map(json.dumps, members)))
+
+
+def _as_texts(folder: Path, members: list[dict[str, Any]]) -> None:
+    """Write a table whose lists are texts of JSON, as a dump of a database writes them."""
+    flat = [
+        {**one, "blocked": one["safety"]["blocked"]} | {"safety": None} for one in members
+    ]  # a column of lists by itself
+    names = [name for name in flat[0] if name != "safety"]
+    with (folder / "users.csv").open("w", newline="", encoding="utf-8") as file:
+        rows = [[one[name] if isinstance(one[name], str) else json.dumps(one[name]) for name in names]
+                for one in flat]  # fmt: skip
+        csv.writer(file).writerows([names, *rows])
+
+
+@pytest.mark.parametrize("field", ["user", "to", "member_id", "u"])
+@pytest.mark.parametrize(
+    ("write", "id_of"),
+    [
+        (_as_json_lines, lambda one: one),
+        (_as_json_lines, lambda one: {"$oid": one}),
+        (_as_json_lines, lambda one: int(one, 16) % 10**12),
+        (_as_texts, lambda one: one),
+    ],
+)
+def test_blocks_likes_and_interests_in_lists_are_drafted(
+    write: Callable[..., None], id_of: Callable[[str], Any], field: str, tmp_path: Path
+) -> None:
+    """Seen to fail: nothing was said of lists of objects, so a block in one restricted nobody."""
+    rng = np.random.default_rng(1)
+    ids = [f"{int(one):024x}" for one in rng.integers(1 << 60, size=_PEOPLE)]
+    (tmp_path / "export").mkdir()
+    write(tmp_path / "export", [_member(ids, n, id_of, field) for n in range(_PEOPLE)])
+    draft = draft_mapping("../export", as_of=datetime(2026, 6, 1, tzinfo=UTC), folder=tmp_path / "draft")
+    found = check_mapping(Mapping.read(draft.write(tmp_path / "draft")), secret=SECRET)
+    accepted = found.loaded.accepted
+    assert (len(accepted["profiles"]), len(accepted["events"])) == (_PEOPLE, 3 * _PEOPLE)
+    assert set(accepted["events"]["type"]) == {"like"}
+    assert set(accepted["events"]["ts"].dt.day) == {1, 2, 3}
+    ids_of = [str(one["$oid"] if isinstance(one := id_of(name), dict) else one) for name in ids]
+    blocks = accepted["blocks"]
+    pairs = set(zip(blocks["actor"], blocks["target"], strict=True))
+    assert pairs == {(ids_of[n], ids_of[(n + 7) % _PEOPLE]) for n in range(0, _PEOPLE, 4)}
+    assert set(accepted["interests"]["tag"]) == {"go_shogi", "hiking", "tea"}
+
+
+def test_ids_listed_under_the_name_of_an_event_are_drafted(tmp_path: Path) -> None:
+    (tmp_path / "export").mkdir()
+    members = [
+        {"_id": f"m{n:03}", "birth_date": "1980-05-11", "liked": [f"m{(n + k) % 40:03}" for k in (1, 2)]}
+        for n in range(40)
+    ]
+    _as_json_lines(tmp_path / "export", members)
+    draft = draft_mapping("../export", folder=tmp_path / "draft")
+    found = check_mapping(Mapping.read(draft.write(tmp_path / "draft")), secret=SECRET)
+    assert len(found.loaded.accepted["events"]) == 80
