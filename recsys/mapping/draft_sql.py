@@ -80,9 +80,9 @@ def drafted(
         sql = _codes(target, column, members, labels)
         return DraftedColumn(target, (_name(column),), sql, tuple(evidence))
     if look == "mail" and country is not None and is_like(PHONES, column.name):
-        more = (_TWO_ACCOUNTS, "numbers without a country's code are of the member's country")
+        accounts = (_TWO_ACCOUNTS, "numbers without a country's code are of the member's country")
         sql = f"token('phone', {ref}, {reference(country, members)})"
-        return DraftedColumn(target, (_name(column), _name(country)), sql, (evidence[0], *more))
+        return DraftedColumn(target, (_name(column), _name(country)), sql, (evidence[0], *accounts))
     sql, more = _plain(look, column, ref)
     return DraftedColumn(target, (_name(column),), sql, (evidence[0] + more[0], *more[1:]))
 
