@@ -1,8 +1,9 @@
 """The file of the safety ledger: one line a record, each signed together with the one before it.
 
 Lines are JSON. The code of a line is an HMAC-SHA256 over the code of the line before and its own content, or
-without any key a plain SHA-256: a line changed, taken out or put in is noticed. The end that was reached
-stands in a file beside it, so that lines cut off at the end are noticed too.
+without any key a plain SHA-256: a line changed, taken out or put in is noticed. A ledger that had a key never
+goes on without one. The end that was reached stands in a file beside it, so that lines cut off at the end are
+noticed too.
 """
 
 import fcntl
@@ -162,9 +163,11 @@ class LedgerFile:
             try:
                 record = json.loads(line)
                 code = record.pop(_CODE)
-                key = str(record["key"]) if record["kind"] in _KEY_KINDS else key
+                before, key = key, str(record["key"]) if record["kind"] in _KEY_KINDS else key
             except (ValueError, KeyError, TypeError, AttributeError):
                 raise refused("is damaged", got=f"record {len(codes)}") from None
+            if key == UNKEYED != before:  # whoever has no key could write on
+                raise refused("is damaged: it had a key and goes on without one", got=f"record {len(codes)}")
             expected = self._code(record, codes[-1] if codes else "", key)
             if not isinstance(code, str) or not hmac.compare_digest(code.encode(), expected.encode()):
                 raise refused("is damaged: a record does not match its code", got=f"record {len(codes)}")

@@ -5,6 +5,7 @@ passed), a reader that skips the end mark (cut lines passed), and a lift that ig
 """
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +120,35 @@ def test_a_forger_without_the_key_cannot_write_a_record(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes((tmp_path / "forged" / name).read_bytes())
     with pytest.raises(SafetyUnavailable, match="key"):
         SafetyLedger(tmp_path, KEYS["keyed"]).now()
+
+
+@pytest.mark.parametrize("kind", ["key", "begin"])
+@pytest.mark.parametrize("is_read", [False, True])
+@pytest.mark.parametrize("history", [(OLD,), ("", OLD), (OLD, NEW), ("", OLD, NEW)])
+def test_a_ledger_that_had_a_key_never_goes_on_without_one(
+    tmp_path: Path, history: tuple[bytes | str, ...], kind: str, *, is_read: bool
+) -> None:
+    """Seen to fail: a record that names no key, and lifts of everything, were chained by plain hashes."""
+    given: tuple[bytes, ...] = ()
+    for key in history:  # as a service is given them, the newest first
+        given = (key, *given) if isinstance(key, bytes) else given
+        filled(tmp_path, Keys(given), len(given), 3)
+    ledger = SafetyLedger(tmp_path, Keys(given))
+    if is_read:
+        ledger.now()
+    told = json.loads((tmp_path / LEDGER).read_text().splitlines()[-1])
+    forged = [{"kind": kind, "key": "", "ledger": "", "at": ""}, {**told, "kind": "lift"}]
+    code, lines = told["mac"], []
+    for record in forged:
+        content = {name: record[name] for name in sorted(record) if name != "mac"}
+        line = json.dumps(content, separators=(",", ":")).encode() + b"\n"
+        code = sha256(code.encode() + b"\n" + line).hexdigest()[:32]
+        lines.append(json.dumps({**content, "mac": code}, separators=(",", ":")))
+    written = [*(tmp_path / LEDGER).read_text().splitlines(), *lines]
+    (tmp_path / LEDGER).write_text("\n".join(written) + "\n")
+    (tmp_path / HEAD).write_text(json.dumps({"records": len(written), "mac": code}))
+    with pytest.raises(SafetyUnavailable, match="goes on without one"):
+        ledger.now()
 
 
 def test_a_ledger_that_was_read_is_missed_when_it_goes_or_is_replaced(tmp_path: Path, keys: Keys) -> None:
