@@ -100,7 +100,7 @@ def permits(scope: Scope) -> Callable[..., Awaitable[AccessToken]]:
 
 
 class NoTokenError(NotPermittedError):
-    """A request brought no token that was signed here and has not ended."""
+    """A request brought no token that was signed here and has not ended, by its time or by an operator."""
 
 
 def bearer_token(request: Request) -> AccessToken:
@@ -111,9 +111,13 @@ def bearer_token(request: Request) -> AccessToken:
     kind, _, text = request.headers.get("authorization", "").partition(" ")
     given = text.strip() if kind.lower() == "bearer" else ""
     try:
-        return AccessToken.read(given, service_of(request).keys, datetime.now(UTC))
+        token = AccessToken.read(given, service_of(request).keys, datetime.now(UTC))
     except NotPermittedError:
         raise NoTokenError("not permitted") from None
+    sessions = service_of(request).sessions
+    if token.operator and sessions is not None and sessions.is_token_ended(token):
+        raise NoTokenError("not permitted")
+    return token
 
 
 async def operator(request: Request, _: Bearer) -> OperatorPermission:
@@ -124,9 +128,6 @@ async def operator(request: Request, _: Bearer) -> OperatorPermission:
     token, purpose = bearer_token(request), request.headers.get(PURPOSE, "").strip()
     if not token.permits("operators") or token.viewer != ANY_VIEWER or not purpose:
         raise NotPermittedError("not permitted")
-    sessions = service_of(request).sessions
-    if sessions is not None and sessions.is_token_ended(token):
-        raise NoTokenError("not permitted")
     return service_of(request).operators.permit(token.operator, purpose=purpose, minutes=1)
 
 
