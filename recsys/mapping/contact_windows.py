@@ -32,6 +32,15 @@ _GAP: Final = re.compile(r"(?:[\s.・·,:()\[\]'’\"“”「」+&…○◯✓]
 """Signs that change nothing; others may, such as the × of `日曜×` and the ! of `!Sunday`."""
 
 
+_EVE: Final = re.compile(r"\bmalam (senin|selasa|rabu|kamis|jumat|jum'at|sabtu|minggu)\b(?! malam)")
+"""In Indonesian the evening of a day follows its name; before it, `malam Minggu`, it is the evening before."""
+_DAY_BEFORE: Final = {
+    **dict(zip(("selasa", "rabu", "kamis", "jumat", "sabtu", "minggu", "senin"),
+               ("senin", "selasa", "rabu", "kamis", "jumat", "sabtu", "minggu"), strict=True)),
+    "jum'at": "kamis",
+}  # fmt: skip
+
+
 class _Word(NamedTuple):
     """One word of a phrase; kind: a key of `window_words.yaml`, such as days; name: what it means."""
 
@@ -76,7 +85,8 @@ def read_windows(text: object) -> tuple[list[str] | None, str | None]:
     if is_unknown(text):
         return None, "unknown"
     phrases: list[_Phrase] = []
-    for piece in _BETWEEN.split(_with_long_names(unaccented(plain(text)))):
+    spoken = _EVE.sub(lambda eve: f"{_DAY_BEFORE[eve[1]]} malam", unaccented(plain(text)))
+    for piece in _BETWEEN.split(_with_long_names(spoken)):
         words = _words_of(piece)
         if words is None or not _are_clear(words):
             return None, "words beside days and parts of the day"

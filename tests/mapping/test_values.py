@@ -441,3 +441,18 @@ def test_a_domestic_number_of_a_country_is_its_international_one(number: str) ->
     assert normal_form("phone", number, country="JP") == "+81" + number[1:].replace("-", "")
     with pytest.raises(InputError):
         normal_form("phone", number)
+
+
+@pytest.mark.parametrize("at", range(7))
+@pytest.mark.parametrize("form", ["malam {}", "Malam {}", "Kamis sore, malam {}"])
+def test_the_evening_before_a_day_in_indonesian(form: str, at: int) -> None:
+    """Seen to fail: `malam Minggu`, the evening before Sunday, was read as Sunday evening."""
+    names = ["Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu"]
+    said = set(read_windows(form.format(names[at]))[0] or ())
+    assert f"{DAYS[at - 1]}_evening" in said
+    assert read_windows(f"{names[at]} malam") == ([f"{DAYS[at]}_evening"], None)
+
+
+@pytest.mark.parametrize("hours", ["madrugada", "sábado de madrugada"])
+def test_hours_after_midnight_are_no_hours_before_it(hours: str) -> None:
+    assert read_windows(hours)[0] is None
