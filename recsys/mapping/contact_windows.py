@@ -33,7 +33,7 @@ _GAP: Final = re.compile(r"(?:[\s.・·,:()\[\]'’\"“”「」+&…○◯✓]
 
 
 _EVE: Final = re.compile(r"\bmalam (senin|selasa|rabu|kamis|jumat|jum'at|sabtu|minggu)\b(?! malam)")
-"""In Indonesian the evening of a day follows its name; before it, `malam Minggu`, it is the evening before."""
+"""In Indonesian the word for evening follows the day; before it, `malam Minggu`, it is the evening before."""
 _DAY_BEFORE: Final = {
     **dict(zip(("selasa", "rabu", "kamis", "jumat", "sabtu", "minggu", "senin"),
                ("senin", "selasa", "rabu", "kamis", "jumat", "sabtu", "minggu"), strict=True)),
