@@ -218,8 +218,8 @@ def row_counts(
     """Return by table how many rows came, were refused, and were about safety and named nobody or misspelled.
 
     erased: rows that came and went before they were counted, since they named somebody erased. accepted: the
-    tables, of which the people are counted who have a value whose absence would keep fewer apart: tokens of
-    people whom somebody does not want to meet, and wishes that are open where nothing is said. quarantine:
+    tables, of which the people are counted who have a value whose absence would keep fewer apart: tokens, by
+    kind and namespace, and wishes that are open where nothing is said. quarantine:
     refused rows, whose types that are not of the events table are counted by word.
     """
     found = {
@@ -237,6 +237,11 @@ def row_counts(
                 f"{KEPT}{column}": int(frame.loc[rows, C.USER].nunique()) for column, rows in kept.items()
             }
             found[table]["accepted"] = len(frame)
+    if T.TOKENS in found and (tokens := accepted.get(T.TOKENS)) is not None:
+        people = (
+            tokens.astype({C.KIND: str, C.NAMESPACE: str}).groupby([C.KIND, C.NAMESPACE])[C.USER].nunique()
+        )
+        found[T.TOKENS] |= {f"{KEPT}{kind}_{namespace}": int(n) for (kind, namespace), n in people.items()}
     if quarantine is not None:
         repeated = quarantine.loc[
             quarantine["codes"].str.fullmatch(r"[a-z_]+\.(?:duplicate|conflict)"), "table"

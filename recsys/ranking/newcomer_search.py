@@ -14,6 +14,7 @@ from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.fail_closed import STOPPED
 from recsys.data.population import Population
+from recsys.errors import PublicationError
 from recsys.ranking.cold_start import Newcomer, NewcomerFiles, Profile, one_person, separated_in
 from recsys.ranking.newcomer_limits import (
     NewcomerLimits,
@@ -80,12 +81,13 @@ class NewcomerSearch:
         if accounts.is_other_spelling(viewer_id):
             raise not_canonical()
         digest = profile_digest(profile if isinstance(profile, Population) else profile.columns)
-        found = self._folded(snapshot, viewer_id, profile, events, (digest, proved_tokens))
+        try:
+            found = self._folded(snapshot, viewer_id, profile, events, (digest, proved_tokens))
+        except PublicationError:  # one that folds nobody in: what the profile restricts counts all the same
+            self._note(viewer_id, _person(snapshot, viewer_id, profile, proved_tokens), profile)
+            raise
+        self._note(viewer_id, found.person, profile)
         row = snapshot.ids.find([viewer_id])[0]
-        token, stop = found.person.person_tokens[0], _stop_said(found.person)
-        ask_safety(partial(self._safety.note_profile, viewer_id, token, stop))
-        if not isinstance(profile, Population):
-            ask_safety(partial(self._safety.note_own_rows, viewer_id, plain_rows(profile)))
         for one in snapshot.ids.find(accounts.of(viewer_id)):  # single pairs are those of the person
             if one >= 0:
                 found.excluded[snapshot.live.kept_apart(one)] = True
@@ -95,6 +97,13 @@ class NewcomerSearch:
         if not ask_safety(lambda: self._limits.admit(self._counts, keys, day, digest, known=row >= 0)):
             return None
         return found
+
+    def _note(self, viewer_id: str, person: Population, profile: Profile) -> None:
+        """Note whose a profile is, and what it says of its own state and of others."""
+        token, stop = person.person_tokens[0], _stop_said(person)
+        ask_safety(partial(self._safety.note_profile, viewer_id, token, stop))
+        if not isinstance(profile, Population):
+            ask_safety(partial(self._safety.note_own_rows, viewer_id, plain_rows(profile)))
 
     def keys_of(self, kind: str, accounts: Accounts, viewer_id: str) -> list[str]:
         """Return under which keys the limits of somebody's person are counted; see `limit_keys`."""
@@ -113,8 +122,7 @@ class NewcomerSearch:
         with self._lock:
             known = self._kept.pop(name, None) if events is None else None
         if known is None:
-            person = one_person(viewer_id, profile, snapshot.catalogue)
-            person = person if key[1] else without_own_tokens(person)
+            person = _person(snapshot, viewer_id, profile, key[1])
             apart = separated_in(viewer_id, profile)
             known = Newcomer.of(snapshot, self.files_of(snapshot), person, events, apart)
             row = snapshot.ids.find([viewer_id])[0]
@@ -175,6 +183,12 @@ class NewcomerSearch:
             files = NewcomerFiles.open(run, snapshot.manifest, self._policy)
             self._files = (snapshot.run_id, files)
         return files
+
+
+def _person(snapshot: Snapshot, viewer_id: str, profile: Profile, proved_tokens: bool) -> Population:
+    """Return a profile as a population of one, without tokens of their own that nobody proved."""
+    person = one_person(viewer_id, profile, snapshot.catalogue)
+    return person if proved_tokens else without_own_tokens(person)
 
 
 def _stop_said(person: Population) -> LedgerTag | None:

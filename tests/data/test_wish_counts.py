@@ -56,3 +56,29 @@ def test_ages_that_leave_out_nobody_are_no_wishes() -> None:
     )
     found = row_counts(_COUNTS, {}, accepted={"profiles": profiles})["profiles"]
     assert (found[f"{KEPT}min_age_years"], found[f"{KEPT}max_age_years"]) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "lost", [(kind, name) for kind in ("self", "exclude") for name in ("phone", "email", "employer")]
+)
+def test_tokens_are_counted_by_kind_and_namespace(lost: tuple[str, str]) -> None:
+    """Seen to fail: a night without anybody's own employer showed colleagues, and its gates were green."""
+    rng = np.random.default_rng(4)
+    rows = pd.DataFrame(
+        {
+            "user_id": rng.integers(0, 30, 200).astype(str),
+            "kind": rng.choice(["self", "exclude"], 200),
+            "namespace": rng.choice(["phone", "email", "employer"], 200),
+        }
+    ).astype({"kind": "category", "namespace": "string"})
+    counts = pd.DataFrame([{"table": "tokens", "rows_in": 200, "quarantined": 0}])
+    is_lost = rows["kind"].eq(lost[0]) & rows["namespace"].eq(lost[1])
+    before, after = (
+        row_counts(counts, {}, accepted={"tokens": one})["tokens"] for one in (rows, rows[~is_lost])
+    )
+    name = f"{KEPT}{'_'.join(lost)}"
+    assert before[name] == rows.loc[is_lost, "user_id"].nunique() > 0
+    assert after.get(name, 0) == 0
+    assert {one: n for one, n in after.items() if one.startswith(f"{KEPT}{lost[0]}_")} == {
+        one: n for one, n in before.items() if one.startswith(f"{KEPT}{lost[0]}_") and one != name
+    }

@@ -291,7 +291,10 @@ def test_a_new_row_by_an_id_of_a_strange_form_blocks_whatever_its_share(proposal
     assert night_of(0, 0)[0] is Level.PASS
 
 
-@pytest.mark.parametrize("value", ["tokens.kind", "profiles.meets_genders", "boundaries.topics_avoid"])
+@pytest.mark.parametrize(
+    "value",
+    ["tokens.kind", "tokens.self_employer", "profiles.meets_genders", "boundaries.topics_avoid"],
+)
 def test_wishes_that_vanish_block_and_people_who_leave_do_not(proposal: Proposal, value: str) -> None:
     """Planted and seen caught: no number for tokens, and a count that people who leave make smaller."""
 

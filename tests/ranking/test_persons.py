@@ -14,7 +14,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.exclusions import Relations
 from recsys.data.population import CodedColumn, Population
-from recsys.errors import InputError
+from recsys.errors import InputError, PublicationError
 from recsys.models.content import ContentModel
 from recsys.ranking.cold_start import write_newcomer_files
 from recsys.ranking.newcomer_limits import NewcomerLimits
@@ -23,7 +23,7 @@ from recsys.ranking.viewer_filters import Filters
 from recsys.safety import MemorySafety, SqliteSafety
 from recsys.safety.store import SafetyStore
 from recsys.storage.publication import NEWCOMERS
-from recsys.testing.people import make_listed_people
+from recsys.testing.people import make_listed_people, make_tables
 from tests.ranking.published_world import NOW, World
 from tests.ranking.test_cold_start import likes
 from tests.ranking.test_serving_laws import everybody, looks, pages
@@ -242,3 +242,35 @@ def test_filters_of_pages_by_a_profile_are_counted_too(tmp_path: Path) -> None:
             ranker.rank(viewer, 20, NOW, profile=one, where=Filters(ages=[age]))
         with pytest.raises(InputError, match="2 different filters a day"):
             ranker.rank(viewer, 20, NOW, profile=one, where=Filters(ages=["45-54"]))
+
+
+def tables_of(user: str, state: str) -> dict[str, list[dict[str, object]]]:
+    """Return tables of one member as a backend sends them."""
+    tables = make_tables(1, np.random.default_rng(1), unknown=0.0)
+    said = {name: table.assign(user_id=user).to_dict("records") for name, table in tables.items()}
+    return {**said, "profiles": [{**one, C.ACCOUNT_STATE: state} for one in said["profiles"]]}
+
+
+@pytest.mark.parametrize("as_tables", [False, True])
+@pytest.mark.parametrize("state", ["banned", "hold", "paused"])
+def test_a_profile_stops_its_member_where_nobody_is_folded_in(
+    tmp_path: Path, state: str, as_tables: bool
+) -> None:
+    """Seen to fail: a night of a model that folds nobody in took no ban out of a profile."""
+    people = community(5).take(np.arange(N))
+    world = World.of(people)
+    world.publish(tmp_path)
+    ranker = Ranker.open(tmp_path, safety=MemorySafety(), poll_s=0)
+    users = [str(one) for one in people.ids.ids(np.arange(N))]
+    seen = {user: {item.candidate_id for item in ranker.rank(user, 100, NOW).items} for user in users}
+    shown = max(users, key=lambda user: sum(user in page for page in seen.values()))
+    at = users.index(shown)
+    profile = with_word(people.take([at]), 0, C.ACCOUNT_STATE, state)
+    given = tables_of(shown, state) if as_tables else profile
+    with pytest.raises(PublicationError, match="folds nobody in"):
+        ranker.rank(shown, 5, NOW, profile=given)
+    viewers = [user for user, page in seen.items() if shown in page]
+    assert viewers
+    for viewer in viewers:
+        assert shown not in {item.candidate_id for item in ranker.rank(viewer, 100, NOW).items}
+        assert ranker.look(viewer, shown, NOW) is None

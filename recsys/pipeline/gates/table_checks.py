@@ -141,10 +141,10 @@ def event_types(proposal: Proposal) -> GateResult:
 def wishes(proposal: Proposal) -> GateResult:
     """Block when values that keep people apart vanished from tables whose rows are all there; warn of a few.
 
-    They are the tokens of people whom somebody does not want to meet, and wishes that are open where nothing
-    is said. Where a column was renamed in the source, or a key within it, everybody seems to wish nothing.
-    People who have one are counted for each accepted person of profiles, and compared with the last published
-    night, and with those of four weeks.
+    They are tokens, people's own and those of whom somebody does not want to meet, by namespace, and wishes
+    that are open where nothing is said. Where a column was renamed in the source, or a key within it,
+    everybody seems to wish nothing. People who have one are counted for each accepted person of profiles,
+    and compared with the last published night, and with those of four weeks.
     """
     counts = proposal.row_counts
     if counts is None:
