@@ -238,10 +238,9 @@ def row_counts(
             }
             found[table]["accepted"] = len(frame)
     if T.TOKENS in found and (tokens := accepted.get(T.TOKENS)) is not None:
-        people = (
-            tokens.astype({C.KIND: str, C.NAMESPACE: str}).groupby([C.KIND, C.NAMESPACE])[C.USER].nunique()
-        )
-        found[T.TOKENS] |= {f"{KEPT}{kind}_{namespace}": int(n) for (kind, namespace), n in people.items()}
+        of_kind = tokens[C.KIND].astype(str) + "_" + tokens[C.NAMESPACE].astype(str)
+        people = tokens.groupby(of_kind)[C.USER].nunique()
+        found[T.TOKENS] |= {f"{KEPT}{name}": int(n) for name, n in people.items()}
     if quarantine is not None:
         repeated = quarantine.loc[
             quarantine["codes"].str.fullmatch(r"[a-z_]+\.(?:duplicate|conflict)"), "table"
