@@ -12,7 +12,7 @@ from typing import Final
 
 from recsys.catalogue.text_folding import INVISIBLE
 from recsys.data.employers import ascii_domain, employer_form
-from recsys.data.phone_numbers import phone_form
+from recsys.data.phone_normalization import phone_form
 from recsys.errors import InputError, did_you_mean, explained
 
 PREFIX: Final = "hmac1:"
