@@ -15,7 +15,15 @@ from recsys.data.labels import LABEL, ONE_SIDED, OUTCOME
 from recsys.errors import InputError, did_you_mean, explained, warn
 from recsys.evaluation.estimates import Estimates, estimate
 from recsys.evaluation.market import coverage, exposure, gini
-from recsys.evaluation.protocol import AlignedLists, EvaluationData, align_lists, lists_of, ranked_by
+from recsys.evaluation.protocol import (
+    KEYS,
+    ORDER,
+    AlignedLists,
+    EvaluationData,
+    align_lists,
+    lists_of,
+    ranked_by,
+)
 from recsys.evaluation.registry import (
     PROBABILITY_METRICS,
     CustomMetric,
@@ -41,6 +49,13 @@ _ONE_SIDED = (
     "the truth is of viewers alone, the lists are ranked by and judged as the chance that both like: rank "
     "them by what viewers decide, as_lists(scored, by='p_like'), or say probability='p_mutual'"
 )
+_ORDERED_FOR_BOTH = (
+    "the truth counts what viewers like, whatever the others think, and lists are in the order of both "
+    "liking, which falls behind there: order them by recommend(..., by='like'), or judge them by "
+    "mutual_labels(truth)"
+)
+_NEARLY_ALL = 0.9
+"""Share of likes that are returned from which on a truth of likes is one of likes of both, as friendships."""
 
 
 @checked_arguments
@@ -84,6 +99,8 @@ def compare(
     judged_by = _judged_probability(frames, known) if probability is None else probability
     data = align_lists(frames, known, probability=judged_by)
     _warn_of_nothing_known(frames, known, judged_by)
+    if _ordered_for_both(frames, known):
+        warn(_ORDERED_FOR_BOTH)
     if not len(data):
         raise InputError(explained("no pair is judged", remedy="pass truth with at least one row"))
     if _likes_alone(data):
@@ -113,6 +130,16 @@ def _judged_probability(frames: Mapping[str, pd.DataFrame], truth: pd.DataFrame)
     elif truth.attrs.get(OUTCOME) == "like" and all(C.P_LIKE in frame for frame in frames.values()):
         return C.P_LIKE
     return judged_by
+
+
+def _ordered_for_both(frames: Mapping[str, pd.DataFrame], truth: pd.DataFrame) -> bool:
+    """Say whether lists of `recommend` are ordered by whether both like, and the truth is of one side."""
+    by_both = any(frame.attrs.get(ORDER) in {"mutual", "p_mutual"} for frame in frames.values())
+    if not by_both or truth.attrs.get(OUTCOME) != "like" or truth.attrs.get(ONE_SIDED):
+        return False
+    likes = truth.loc[truth[LABEL] > 0, KEYS]
+    returned = likes.merge(likes.set_axis(KEYS[::-1], axis=1), on=KEYS)
+    return len(returned) < _NEARLY_ALL * len(likes)
 
 
 def over_fits(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

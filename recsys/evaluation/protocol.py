@@ -19,6 +19,8 @@ from recsys.types import BoolArray, Float64Array, IndexArray
 KEYS = [C.VIEWER, C.CANDIDATE]
 RANKING_PROBABILITY: Final = "ranked_by"
 """Key in `lists.attrs`: the column of probabilities that lists are ranked by."""
+ORDER: Final = "order"
+"""Key in `lists.attrs`: what `recommend` was asked to order lists by, such as `mutual`."""
 
 
 @dataclass(frozen=True, eq=False)

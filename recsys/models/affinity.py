@@ -9,7 +9,6 @@ from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-from recsys.models.calibration import Platt
 from recsys.models.directed import Directed, pair_dots
 from recsys.models.factor_space import rows_at
 from recsys.models.impressions import Impressions
@@ -258,6 +257,68 @@ class Closeness:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class AffinityLine:
+    """From the logits of a choice to those of a like beside pairs drawn evenly for each like of a viewer.
+
+    A choice is likelier of who chooses often, while as many pairs are drawn for each like of everybody. And
+    whom nobody has chosen yet is a weak candidate of a list, while who comes new into a log of likes comes by
+    being liked.
+
+    slope: of the logit of a choice; 0: the line is not used. activity, unknown: of the viewer, see
+    `PersonAffinity`. popularity: of the candidate. new: of candidates about whom nobody has decided.
+
+    >>> AffinityLine(slope=2.0, activity=-1.0).weights.tolist()
+    [-1.0, 0.0, 0.0, 0.0]
+    """
+
+    slope: float = 1.0
+    intercept: float = 0.0
+    activity: float = 0.0
+    unknown: float = 0.0
+    popularity: float = 0.0
+    new: float = 0.0
+
+    @classmethod
+    def of(cls, slope: float, intercept: float, weights: Float64Array) -> "AffinityLine":
+        """Return the line; weights: `(4,)` of the terms."""
+        activity, unknown, popularity, new = weights.tolist()
+        return cls(slope, intercept, activity, unknown, popularity, new)
+
+    @property
+    def weights(self) -> Float64Array:
+        """The weights of the terms, `(4,)`."""
+        return np.array([self.activity, self.unknown, self.popularity, self.new])
+
+    @staticmethod
+    def terms(person: PersonAffinity, i: IntegerArray, j: IntegerArray) -> Float64Array:
+        """Return the terms of aligned pairs beside the logit of a choice, `(4, n_pairs)`."""
+        new = (person.popularity == 0.0).astype(np.float64)
+        return np.array([person.activity[i], person.unknown[i], person.popularity[j], new[j]])
+
+    def applied(self, choices: Directed, person: PersonAffinity) -> Directed:
+        """Return the matrices of a like; person: of the people of `choices`, aligned."""
+        return self._with_terms(choices.scaled(self.slope, self.intercept), person, 1.0)
+
+    def undone(self, liked: Directed, person: PersonAffinity) -> Directed:
+        """Return the matrices of a choice, of those that `applied` gave."""
+        choices = liked.scaled(1.0 / self.slope, -self.intercept / self.slope)
+        return self._with_terms(choices, person, -1.0 / self.slope)
+
+    def _with_terms(self, matrices: Directed, person: PersonAffinity, share: float) -> Directed:
+        every = np.arange(len(matrices))
+        terms = share * self.weights[:, None] * self.terms(person, every, every)
+        own, others = (part.sum(axis=0).astype(np.float32)[:, None] for part in (terms[:2], terms[2:]))
+        ones = np.ones_like(own)
+        return Directed.of(
+            matrices.ids,
+            taste=np.hstack([matrices.taste, own, ones]),
+            appeal=np.hstack([matrices.appeal, ones, others]),
+            distance_decay=matrices.distance_decay,
+            cell=matrices.cell,
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Affinity:
     """Parts that say who comes across whom, and the weights that make probabilities of them.
@@ -276,7 +337,7 @@ class Affinity:
     choice: Float64Array
     levelled: Float64Array
     look: Float64Array
-    beside: Platt
+    beside: AffinityLine
     person: PersonAffinity
 
     def folded(self, decisions: Impressions, n_people: int, base: IntegerArray) -> "Affinity":
@@ -319,13 +380,13 @@ class Affinity:
         near = self.closeness.added_to(p_like, self.person.at(rows))
         if not self.beside.slope:
             return near
-        return self.choices(near, rows).scaled(self.beside.slope, self.beside.intercept)
+        return self.beside.applied(self.choices(near, rows), self.person.at(rows))
 
     def order(self, liked: Directed, rows: IntegerArray) -> Directed:
         """Return what `choices` does, of the matrices that `liked` gave."""
         if not self.beside.slope:
             return self.choices(liked, rows)
-        return liked.scaled(1.0 / self.beside.slope, -self.beside.intercept / self.beside.slope)
+        return self.beside.undone(liked, self.person.at(rows))
 
     def looks(self, p_like: Directed, rows: IntegerArray) -> Directed:
         """Return the matrices whose logits are of P(i comes to look at j), of the people of `p_like`."""

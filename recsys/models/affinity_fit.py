@@ -9,6 +9,7 @@ import numpy as np
 from recsys.data.unseen_pairs import UnseenPairs
 from recsys.models.affinity import (
     Affinity,
+    AffinityLine,
     AffinityParts,
     AffinitySpread,
     Closeness,
@@ -16,15 +17,9 @@ from recsys.models.affinity import (
     PersonAffinity,
     ScoreSpread,
 )
+from recsys.models.affinity_calibration import beside_more, fit_beside
 from recsys.models.affinity_recency import LEAST_HELD_OUT, HeldOutAffinity, HeldOutDecisions, with_recency
-from recsys.models.affinity_weights import (
-    beside_more,
-    fit_beside,
-    fit_closeness,
-    fit_weights,
-    looks_follow_evidence,
-)
-from recsys.models.calibration import Platt
+from recsys.models.affinity_weights import fit_closeness, fit_weights, looks_follow_evidence
 from recsys.models.impressions import Impressions
 from recsys.models.neighbourhoods import CommonNeighbours, ItemRegression
 from recsys.models.whole_matrix import (
@@ -88,14 +83,14 @@ def fit_affinity(
         everybody = replace(
             everybody, recent_activity=activity, recent_popularity=popularity, presence=presence
         )
-    beside = Platt(0.0, 0.0)
+    beside = AffinityLine(slope=0.0)
     if negatives_per_like and (decisions.labels > 0).all():
         splits = [one.as_recent(final.half_life) for one in splits]
         end = None if end is None else end.as_recent(final.half_life)
-        beside = fit_beside(splits, choice, unseen, negatives_per_like, rng, end=end)
-        if beside.slope:
+        line = fit_beside(splits, choice, unseen, negatives_per_like, rng, end=end)
+        if line is not None:
             fewer = [fit.with_fewer(one).as_recent(final.half_life) for one in splits]
-            beside = beside_more(beside, splits, fewer, choice=choice, unseen=unseen, rng=rng)
+            beside = beside_more(line, splits, fewer, choice=choice, unseen=unseen, rng=rng)
     return Affinity(final, closeness, choice.theta, choice.levelled, look, beside, everybody)
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from recsys.data.unseen_pairs import UnseenPairs
 from recsys.models.affinity import PARTS, TERM, TERMS, Closeness
+from recsys.models.affinity_calibration import with_unseen
 from recsys.models.affinity_recency import RECENT, HeldOutAffinity
-from recsys.models.calibration import Platt, fit_level, fit_platt
 from recsys.models.directed import sigmoid
 from recsys.models.impressions import Impressions
 from recsys.models.list_weights import (
@@ -21,15 +21,12 @@ from recsys.models.list_weights import (
     with_popularity_for_unknown,
 )
 from recsys.models.logistic_regression import logistic_regression
-from recsys.models.negative_sampling import level_beside
 from recsys.models.stacking import conditional_logit
-from recsys.types import BoolArray, Float64Array, Int64Array
+from recsys.types import BoolArray, Float64Array
 
 _DRAWN: Final = 30
 """Unseen pairs a held-out decision is told apart from."""
 _MOST_DRAWN: Final = 150_000
-_NEGATIVES: Final = 4
-"""Unseen pairs beside a held-out like, where nobody ever said no."""
 _MOST_CHOICES: Final = 3000
 _BESIDE: Final = 100
 """Unseen candidates beside each of so many held-out choices."""
@@ -126,88 +123,6 @@ def _same_mean(base: Float64Array, added: Float64Array) -> float:
     return level
 
 
-def fit_beside(
-    splits: Sequence[HeldOutAffinity],
-    choice: ListWeights,
-    unseen: UnseenPairs,
-    negatives_per_like: float,
-    rng: np.random.Generator,
-    *,
-    end: HeldOutAffinity | None = None,
-) -> Platt:
-    """Return the line from logits of a choice to P(like) beside drawn pairs, of a log of likes alone.
-
-    A slope of 0 where held-out likes are told from drawn pairs no better than by `p_like` as it is.
-
-    end: the end of the log, if it has times: then the line is the one that holds there, and judged there. How
-    many pairs are drawn beside a like does not change with time, so all of it is believed.
-    """
-    found = [_beside(split, choice, unseen, rng) for split in splits]
-    chosen, base, labels = (np.concatenate(part) for part in zip(*found, strict=True))
-    lines = [(fit_platt(logits, labels), logits) for logits in (chosen, base)]
-    if end is not None:
-        chosen, base, labels = _beside(end, choice, unseen, rng)
-        lines = [
-            (line.then(fit_platt(line.logits(logits), labels)), logits)
-            for (line, _), logits in zip(lines, (chosen, base), strict=True)
-        ]
-    losses = [np.logaddexp(0.0, np.where(labels > 0, -1.0, 1.0) * line.logits(x)).mean() for line, x in lines]
-    if losses[0] >= losses[1]:
-        return Platt(0.0, 0.0)
-    return lines[0][0].then(level_beside(labels, negatives_per_like))
-
-
-def beside_more(
-    line: Platt,
-    splits: Sequence[HeldOutAffinity],
-    fewer: Sequence[HeldOutAffinity],
-    *,
-    choice: ListWeights,
-    unseen: UnseenPairs,
-    rng: np.random.Generator,
-) -> Platt:
-    """Return the line of `fit_beside` for as many decisions more as were left out for it.
-
-    The more is known the higher are the scores of those who will be liked, while few of those who will not be
-    fall, so chances of a line fitted on less come out too high. How much is told by leaving out as many
-    decisions once more: the level goes back by as much as the mean chance of the same pairs grew.
-
-    fewer: `splits` as they are when a further share, as large as each left out, is not known.
-    """
-    more, less = [], []
-    for split, thinner in zip(splits, fewer, strict=True):
-        seed = int(rng.integers(2**32))
-        # the same pairs both times
-        more.append(_beside(split, choice, unseen, np.random.default_rng(seed))[0])
-        less.append(_beside(thinner, choice, unseen, np.random.default_rng(seed))[0])
-    logits, before = line.logits(np.concatenate(more)), line.logits(np.concatenate(less))
-    level = fit_level(logits, np.full(len(logits), sigmoid(before).mean()))
-    return replace(line, intercept=line.intercept + level)
-
-
-def _beside(
-    split: HeldOutAffinity, choice: ListWeights, unseen: UnseenPairs, rng: np.random.Generator
-) -> tuple[Float64Array, Float64Array, Float64Array]:
-    """Return logits of a choice and of P(like | look), and labels, of held-out likes and drawn pairs."""
-    i, j, labels = _with_unseen(split.decisions.held, unseen, rng)
-    base = split.decisions.p_like.logits(i, j)
-    terms = split.person.terms(base, i, j)
-    for name, power in zip(PARTS, choice.levelled, strict=True):
-        terms[TERM[name]] *= getattr(split.person, name).leveller[i] ** power
-    return choice.theta @ terms, base, labels
-
-
-def _with_unseen(
-    held: Impressions, unseen: UnseenPairs, rng: np.random.Generator
-) -> tuple[Int64Array, Int64Array, Float64Array]:
-    """Return viewers, candidates and labels of held-out decisions, and of unseen pairs beside them."""
-    i, j = held.viewers.astype(np.int64), held.candidates.astype(np.int64)
-    beside, fresh = unseen.beside(i, _NEGATIVES, rng)
-    labels = np.concatenate([held.labels, np.zeros(int(fresh.sum()))])
-    i = np.concatenate([i, np.repeat(i, _NEGATIVES)[fresh.ravel()]])
-    return i, np.concatenate([j, beside[fresh]]), labels
-
-
 def _cosines(
     split: HeldOutAffinity, unseen: UnseenPairs | None, rng: np.random.Generator
 ) -> tuple[Float64Array, Float64Array, Float64Array]:
@@ -215,7 +130,7 @@ def _cosines(
     held, person = split.decisions.held, split.person
     i, j, labels = held.viewers.astype(np.int64), held.candidates.astype(np.int64), held.labels
     if unseen is not None:
-        i, j, labels = _with_unseen(held, unseen, rng)
+        i, j, labels = with_unseen(held, unseen, rng)
     cosine = Closeness(1.0, 0.0).logits(person, i, j) if person.neighbours.appeal.size else np.zeros(len(i))
     return cosine, split.decisions.p_like.logits(i, j), labels
 

@@ -402,9 +402,10 @@ def _lists(
     frame = kept.frame(people, recommender.reasons)
     frame.insert(len(frame.columns) - 1, C.SCORE, ordered_by)
     frame.attrs[DROPPED] = dropped
-    if by != "p_answer":
-        from recsys.evaluation.protocol import RANKING_PROBABILITY  # here: a backend loads no metrics
+    from recsys.evaluation.protocol import ORDER, RANKING_PROBABILITY  # here: a backend loads no metrics
 
+    frame.attrs[ORDER] = by
+    if by != "p_answer":
         frame.attrs[RANKING_PROBABILITY] = C.P_LIKE if by in _OF_ONE_SIDE else C.P_MUTUAL
     return frame
 

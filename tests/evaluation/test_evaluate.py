@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -272,3 +274,28 @@ def test_few_impressions_estimate_nothing_and_missing_support_is_said():
     shown = np.ones(40)
     with pytest.warns(UserWarning, match="could have shown about 40% of the pairs"):
         snips(shown, np.full(40, 0.5), shown, n_listed=200)
+
+
+LIKES = [("a", "b", 1), ("b", "a", 0), ("a", "c", 1), ("c", "a", 1), ("b", "c", 0), ("c", "b", 1)]
+LIKES_BACK = [(one, other, 1) for one, other, _ in LIKES]
+
+
+@pytest.mark.parametrize(
+    ("by", "outcome", "said", "warns"),
+    [
+        ("mutual", "like", LIKES, True),
+        ("p_mutual", "like", LIKES, True),
+        ("like", "like", LIKES, False),
+        ("mutual", "mutual", LIKES, False),
+        ("mutual", "like", LIKES_BACK, False),
+        (None, "like", LIKES, False),
+    ],
+)
+def test_an_order_for_both_sides_judged_by_likes_of_one_is_said(by, outcome, said, warns):
+    truth = pd.DataFrame(said, columns=["viewer_id", "candidate_id", "label"])
+    lists = truth.drop(columns="label").assign(rank=[1, 1, 2, 1, 2, 2], p_like=0.5, p_mutual=0.25)
+    truth.attrs["outcome"] = outcome
+    lists.attrs["order"] = by
+    with warnings.catch_warnings(record=True, action="always") as caught:
+        evaluate(lists, truth, n_resamples=2)
+    assert any("by='like'" in str(one.message) for one in caught) == warns
