@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from recsys.data.date_reading import written_moment
-from recsys.data.times import YEAR_LAST
+from recsys.data.times import YEAR_LAST, with_plain_offset
 from recsys.errors import InputError, did_you_mean, explained, warn
 from recsys.types import BoolArray, Float64Array
 
@@ -150,6 +150,8 @@ def _in_our_time(values: Float64Array, read: str) -> BoolArray:
 
 def _of_texts(column: pd.Series, time_format: str | None) -> tuple[pd.Series, str]:
     texts = column.astype("string").str.strip()
+    named = texts.str.contains("utc|gmt", case=False, regex=True).fillna(False).astype(bool)
+    texts.loc[named] = [with_plain_offset(text) for text in texts[named]]
     known = texts.dropna()
     if time_format is not None and "%" in time_format:
         return pd.to_datetime(texts, format=time_format, utc=True, errors="coerce"), time_format
