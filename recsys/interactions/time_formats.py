@@ -149,9 +149,7 @@ def _in_our_time(values: Float64Array, read: str) -> BoolArray:
 
 
 def _of_texts(column: pd.Series, time_format: str | None) -> tuple[pd.Series, str]:
-    texts = column.astype("string").str.strip()
-    named = texts.str.contains("utc|gmt", case=False, regex=True).fillna(False).astype(bool)
-    texts.loc[named] = [with_plain_offset(text) for text in texts[named]]
+    texts = _with_plain_offsets(column.astype("string").str.strip())
     known = texts.dropna()
     if time_format is not None and "%" in time_format:
         return pd.to_datetime(texts, format=time_format, utc=True, errors="coerce"), time_format
@@ -171,6 +169,13 @@ def _of_texts(column: pd.Series, time_format: str | None) -> tuple[pd.Series, st
     rest = named.where(named.str.contains(r"[A-Za-z]{3}|[/.]", regex=True).fillna(False).astype(bool))
     times = times.fillna(_parsed(rest, dayfirst=False))
     return times.fillna(_written(dated.where(times.isna()))), ISO
+
+
+def _with_plain_offsets(texts: pd.Series) -> pd.Series:
+    named = texts.str.contains("utc|gmt", case=False, regex=True).fillna(False).astype(bool)
+    if not named.any():
+        return texts
+    return texts.mask(named, texts[named].map(with_plain_offset).astype("string"))
 
 
 def _written(texts: pd.Series) -> pd.Series:
