@@ -58,7 +58,8 @@ class LedgerState:
     as of which a night first read a stop, ISO UTC; a stop without such a time is lacking. newer: by run, whom
     its publication leaves out; see `served_by`. are_told_apart: whether ids that differ in spelling alone are
     of different people; then links over spellings, which are kept in `spellings` too, do not count, but those
-    over which somebody was restricted before: who joins under many such ids frees nobody.
+    over which somebody was restricted before: who joins under many such ids frees nobody. unlinked: links
+    that were taken back, which neither a spelling nor the day makes again.
     """
 
     identity: str = ""
@@ -72,6 +73,7 @@ class LedgerState:
     newer: dict[str, "LedgerState"] = field(default_factory=dict)
     are_told_apart: bool = False
     spellings: set[tuple[int, int]] = field(default_factory=set)
+    unlinked: set[tuple[int, int]] = field(default_factory=set)
     _spelled: set[int] = field(default_factory=set, init=False, repr=False)
     _persons: dict[int, frozenset[int]] = field(default_factory=dict, init=False, repr=False)
     _served: dict[str, "LedgerState"] = field(default_factory=dict, init=False, repr=False)
@@ -210,11 +212,13 @@ class LedgerState:
                 self.spellings.update(links)
                 self._spelled.update(spelled for _, spelled in links)
             self._change_links([] if apart and record.get("spelled") else links)
+            self.unlinked.difference_update(links)
             self.are_told_apart = apart
         elif kind == UNLINK:
             ends = numbers_in(record["pairs"])
             self._change_links(links := [*zip(ends[::2], ends[1::2], strict=True)], cut=True)
             self.spellings.difference_update(links)
+            self.unlinked.update(links, [(b, a) for a, b in links])
         elif kind in {"stop", "separate", "lift"}:
             tag = LedgerTag(record["why"], record["owner"])
             at = self if tag.why != NEWER else self.newer.setdefault(tag.owner, LedgerState())
