@@ -318,10 +318,8 @@ class SafetyByPerson:
         strangers = [one for one in accounts if not self.accounts.is_published(one)]
         spelled = [link for one in strangers if (link := state.links_of_spelling(one)) is not None]
         for links, is_spelled in ((pairs, False), (spelled, True)):
-            noted = state.unlinked | state.spellings if is_spelled else state.unlinked
-            new = [(own, to) for own, to in links if to not in state.links.get(own, ())]
-            if fresh := [link for link in new if link not in noted]:
-                self.ledger.link(fresh, spelled=is_spelled)
+            if new := state.unnoted(links, spelled=is_spelled) - state.unlinked:
+                self.ledger.link(new, spelled=is_spelled)
         for one in accounts:
             if len(mine := self.accounts.of(one)) > 1 and self.accounts.came_by_day(mine):
                 self._tell_pages(mine)

@@ -243,9 +243,7 @@ class SafetyLedger:
 
         Then what is said of either holds when the account comes back with another token.
         """
-        known, waiting = self._state.links, self._state.spellings | self._state.unlinked if spelled else ()
-        named = {(a, b) for a, b in pairs if a and b and a != b and b not in known.get(a, ())}
-        new = sorted(named.difference(waiting))
+        new = sorted(self._state.unnoted(pairs, spelled=spelled))
         ends = "".join(f"{one:016x}" for pair in new for one in pair)
         record = {"kind": "link", "pairs": ends} | ({"spelled": True} if spelled else {})
         self._append([record] if new else [])

@@ -155,6 +155,11 @@ class LedgerState:
         known = (spelling_link(naming, user_id) for naming in self.namings)
         return next((link for link in known if link[1] in self._spelled or link[1] in self.links), None)
 
+    def unnoted(self, links: Iterable[tuple[int, int]], *, spelled: bool) -> set[tuple[int, int]]:
+        """Return those of some links that are not noted yet; spelled: over spelling, of which some wait."""
+        new = {(a, b) for a, b in links if a and b and a != b and b not in self.links.get(a, ())}
+        return new.difference(self.spellings, self.unlinked) if spelled else new
+
     def accounts(self, user_id: str) -> set[int]:
         """Return the fingerprints of an account, and of the same id in other spellings linked with it."""
         found = set(self.fingerprints(Who(user_id)))
