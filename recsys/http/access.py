@@ -1,12 +1,13 @@
 """Access: what every route needs of a request, the open service and a token that permits the route."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Depends, Query, Request
 from fastapi.security import HTTPBearer
+from fastapi.security.base import SecurityBase
 from starlette.concurrency import run_in_threadpool
 
 from recsys.catalogue.entries import Language
@@ -22,7 +23,8 @@ Answer = TypeVar("Answer")
 
 PURPOSE: Final = "x-purpose"
 """The header in which an operator says what for."""
-Bearer = Annotated[Any, Depends(HTTPBearer(auto_error=False, description="A token of `recsys token`."))]
+_SCHEME: Final = HTTPBearer(auto_error=False, description="A token of `recsys token`.")
+Bearer = Annotated[Any, Depends(_SCHEME)]
 
 
 _SUPPORT: Final = {
@@ -62,41 +64,45 @@ class Service:
 
 
 def service_of(request: Request) -> Service:
-    """Return the open service; a dependency of routes."""
+    """Return the open service."""
     found: Service = request.app.state.service
     return found
 
 
-OpenService = Annotated[Service, Depends(service_of)]
+async def _open_service(request: Request) -> Service:
+    """Return the open service, for routes: by a coroutine, for each other dependency waits for a thread."""
+    return service_of(request)
+
+
+OpenService = Annotated[Service, Depends(_open_service)]
 """What a route writes to get the service."""
 
 
-def asked_language(
-    service: OpenService,
-    lang: Annotated[Language | None, Query(description="Of texts; that of the service by default.")] = None,
-) -> Language:
-    """Return the language that a request asks for, else that of the service; a dependency of routes."""
-    return lang or service.lang
+AskedLanguage = Annotated[Language | None, Query(description="Of texts; that of the service by default.")]
+"""What a route writes to let a request ask for a language: `lang or service.lang` is the one to answer in."""
 
 
-AskedLanguage = Annotated[Language, Depends(asked_language)]
-"""What a route writes to get the language of its texts."""
+class Permits(SecurityBase):
+    """A dependency: the token of a request, which permits a scope, for the `viewer_id` of its path.
 
-
-def permits(scope: Scope) -> Callable[..., Awaitable[AccessToken]]:
-    """Return a dependency: the token of a request, which permits `scope`, for the `viewer_id` of its path.
-
-    Without it the answer is 401, with one for something else 403, of equal bytes.
+    Without it the answer is 401, with one for something else 403, of equal bytes. It is its own security
+    scheme of the OpenAPI document: a request pays for each dependency, and most need no more than this one.
     """
 
-    async def checked(request: Request, _: Bearer) -> AccessToken:
+    def __init__(self, scope: Scope) -> None:
+        self.scope, self.model, self.scheme_name = scope, _SCHEME.model, _SCHEME.scheme_name
+
+    async def __call__(self, request: Request) -> AccessToken:
+        """Return the token."""
         token = bearer_token(request)
-        viewer = request.path_params.get("viewer_id")
-        if not token.permits(scope, viewer):
+        if not token.permits(self.scope, request.path_params.get("viewer_id")):
             raise NotPermittedError("not permitted")
         return token
 
-    return checked
+
+PERMITS_MEMBERS: Final = Permits("members")
+PERMITS_BACKEND: Final = Permits("backend")
+"""One of each, so that a token is read once a request."""
 
 
 class NoTokenError(NotPermittedError):

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from pydantic import AwareDatetime, BaseModel, Field
 
 from recsys.errors import RecsysError
-from recsys.http.access import OpenService, permits
+from recsys.http.access import PERMITS_BACKEND, PERMITS_MEMBERS, OpenService
 from recsys.http.failures import without_values
 from recsys.http.member_routes import REFUSALS, Body
 from recsys.http.page_models import Lang, PageOfPeople
@@ -19,14 +19,14 @@ from recsys.safety.day_log import DayEvent
 members = APIRouter(
     prefix="/v1/members/{viewer_id}",
     tags=["day"],
-    dependencies=[Depends(permits("members"))],
+    dependencies=[Depends(PERMITS_MEMBERS)],
     responses=REFUSALS,
     route_class=KeepsRestrictions,
 )
 backend = APIRouter(
     prefix="/v1/backend",
     tags=["backend"],
-    dependencies=[Depends(permits("backend"))],
+    dependencies=[Depends(PERMITS_BACKEND)],
     responses=REFUSALS,
     route_class=KeepsRestrictions,
 )

@@ -5,13 +5,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from recsys.catalogue.vocabulary import REPORT_CATEGORIES
 from recsys.errors import InputError, NotPermittedError
-from recsys.http.access import AskedLanguage, OpenService, permits
+from recsys.http.access import PERMITS_MEMBERS, AskedLanguage, OpenService, service_of
 from recsys.http.access_tokens import AccessToken
 from recsys.http.failures import failure
 from recsys.http.page_models import FailureAnswer, Lang, PageOfPeople, PersonShown
@@ -31,12 +31,12 @@ REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     422: {"model": FailureAnswer, "description": "What was sent does not fit."},
     503: {"model": FailureAnswer, "description": "Nothing can be shown just now: try again."},
 }
-Token = Annotated[AccessToken, Depends(permits("members"))]
+Token = Annotated[AccessToken, Depends(PERMITS_MEMBERS)]
 Length = Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="People asked for.")]
 routes = APIRouter(
     prefix="/v1/members/{viewer_id}",
     tags=["members"],
-    dependencies=[Depends(permits("members"))],
+    dependencies=[Depends(PERMITS_MEMBERS)],
     responses=REFUSALS,
     route_class=KeepsRestrictions,
 )
@@ -119,14 +119,15 @@ class PageRequest(Body):
 @routes.get("/page", response_model=PageOfPeople)
 async def page(
     viewer_id: str,
-    service: OpenService,
-    lang: AskedLanguage,
+    request: Request,
+    lang: AskedLanguage = None,
     k: Length = 10,
     after: Annotated[str | None, Query(description="`next` of the page before.")] = None,
 ) -> Response:
     """Return a page of people; an unknown viewer gets an empty one, like one who may see nobody."""
+    service = service_of(request)
     found = await service.ask(lambda: service.ranker.rank(viewer_id, k, after=after))
-    return json_response(PageOfPeople.of(found, lang, service.ranker.catalogue))
+    return json_response(PageOfPeople.of(found, lang or service.lang, service.ranker.catalogue))
 
 
 @routes.post("/page", response_model=PageOfPeople)
@@ -148,10 +149,11 @@ async def page_of(viewer_id: str, body: PageRequest, service: OpenService, token
 
 
 @routes.get("/inbox", response_model=PageOfPeople)
-async def inbox(viewer_id: str, service: OpenService, lang: AskedLanguage, k: Length = 10) -> Response:
+async def inbox(viewer_id: str, request: Request, lang: AskedLanguage = None, k: Length = 10) -> Response:
     """Return who likes the viewer and waits for an answer; a like of this minute is in it."""
+    service = service_of(request)
     found = await service.ask(lambda: service.ranker.inbox(viewer_id, k))
-    return json_response(PageOfPeople.of(found, lang, service.ranker.catalogue))
+    return json_response(PageOfPeople.of(found, lang or service.lang, service.ranker.catalogue))
 
 
 @routes.get(
@@ -159,12 +161,13 @@ async def inbox(viewer_id: str, service: OpenService, lang: AskedLanguage, k: Le
     response_model=PersonShown,
     responses={404: {"model": FailureAnswer, "description": "Nobody who may be shown."}},
 )
-async def look(viewer_id: str, person: str, service: OpenService, lang: AskedLanguage) -> Response:
+async def look(viewer_id: str, person: str, request: Request, lang: AskedLanguage = None) -> Response:
     """Return one person as the viewer may see them; blocked, held, out of reach and unknown are all alike."""
+    service = service_of(request)
     found = await service.ask(lambda: service.ranker.look(viewer_id, person))
     if found is None:
         return failure(404, "not_found", "not found")
-    return json_response(PersonShown.of(found, lang, service.ranker.catalogue))
+    return json_response(PersonShown.of(found, lang or service.lang, service.ranker.catalogue))
 
 
 @routes.post("/shown")
@@ -221,12 +224,12 @@ class Opening(BaseModel):
 
 
 @routes.get("/people/{person}/icebreaker", responses={404: {"model": FailureAnswer}})
-async def opening(viewer_id: str, person: str, service: OpenService, lang: AskedLanguage) -> Opening:
+async def opening(viewer_id: str, person: str, service: OpenService, lang: AskedLanguage = None) -> Opening:
     """Return a first message to suggest to the viewer, made of what both may see; 404 when there is none."""
     item = await service.ask(lambda: service.ranker.look(viewer_id, person))
     found = None
     if item is not None:
-        catalogue = service.ranker.catalogue
+        lang, catalogue = lang or service.lang, service.ranker.catalogue
         found = icebreaker(viewer_id, person, item.reasons, item.stage, lang=lang, catalogue=catalogue)
     if found is None:
         raise StarletteHTTPException(404)
@@ -244,12 +247,14 @@ class SuggestedSteps(BaseModel):
 
 
 @routes.get("/people/{person}/steps", responses={404: {"model": FailureAnswer}})
-async def steps(viewer_id: str, person: str, service: OpenService, lang: AskedLanguage) -> SuggestedSteps:
+async def steps(
+    viewer_id: str, person: str, service: OpenService, lang: AskedLanguage = None
+) -> SuggestedSteps:
     """Return the next steps of the viewer with somebody whom they may see."""
     item = await service.ask(lambda: service.ranker.look(viewer_id, person))
     if item is None:
         raise StarletteHTTPException(404)
-    return SuggestedSteps(**asdict(next_steps(item.stage, lang)))
+    return SuggestedSteps(**asdict(next_steps(item.stage, lang or service.lang)))
 
 
 class Answer(Body):

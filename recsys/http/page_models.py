@@ -6,8 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from recsys.catalogue.catalogue import Catalogue
-from recsys.errors import InputError
-from recsys.messaging.reasons import reason_text
+from recsys.messaging.reasons import reason_text_or_none
 from recsys.ranking.response_and_receipt import Item, Page
 
 Lang = Literal["ja", "en"]
@@ -22,10 +21,8 @@ class Reason(BaseModel):
     @classmethod
     def of(cls, code: str, lang: Lang, catalogue: Catalogue) -> "list[Reason]":
         """Return a reason in words; nothing for a code that has none, which must not cost the page."""
-        try:
-            return [cls(code=code, text=reason_text(code, lang, catalogue=catalogue))]
-        except InputError:
-            return []
+        text = reason_text_or_none(code, lang, catalogue)
+        return [] if text is None else [cls(code=code, text=text)]
 
 
 class PersonShown(BaseModel):

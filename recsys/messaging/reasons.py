@@ -209,7 +209,19 @@ def reason_text(code: str, lang: Language = "ja", *, catalogue: Catalogue | None
     >>> print(reason_text("interest:photography", "en"))
     You share an interest: Photography
     """
-    catalogue = load_catalogue() if catalogue is None else catalogue
+    text = reason_text_or_none(code, lang, load_catalogue() if catalogue is None else catalogue)
+    if text is None:
+        kind, known = kind_of(code), ["interest", "listens", "answer", "circle", "near"]
+        raise InputError(explained("unknown reason", got=kind, remedy=did_you_mean(kind, known)))
+    return text
+
+
+def reason_text_or_none(code: str, lang: Language, catalogue: Catalogue) -> str | None:
+    """Return a reason code in words, None for a code that has none, which must not cost a page.
+
+    >>> reason_text_or_none("interest:of_another_catalogue", "en", load_catalogue()) is None
+    True
+    """
     kind, _, name = code.partition(":")
     if kind in ("circle", "near") and not name:
         return catalogue.text(f"reason.{kind}", lang)
@@ -218,7 +230,6 @@ def reason_text(code: str, lang: Language = "ja", *, catalogue: Catalogue | None
         "listens": catalogue.topics,
         "answer": catalogue.questions,
     }
-    if name in named.get(kind, {}):
-        return catalogue.text(f"reason.{kind}", lang, label=named[kind][name].label.text(lang))
-    known = ["interest", "listens", "answer", "circle", "near"]
-    raise InputError(explained("unknown reason", got=kind, remedy=did_you_mean(kind, known)))
+    if name not in named.get(kind, {}):
+        return None
+    return catalogue.text(f"reason.{kind}", lang, label=named[kind][name].label.text(lang))

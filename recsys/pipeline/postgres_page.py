@@ -12,8 +12,7 @@ import pyarrow as pa
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import LANGUAGES
 from recsys.data.account_linkage import connected_rows
-from recsys.errors import InputError
-from recsys.messaging.reasons import reason_text
+from recsys.messaging.reasons import reason_text_or_none
 from recsys.models.directed import sigmoid
 from recsys.ranking.publication_filter import EVERY_PAIR, ListFilter
 from recsys.ranking.snapshot import Snapshot
@@ -321,9 +320,8 @@ def word_table(snapshot: Snapshot) -> Any:
     codes, langs, words = list[str](), list[str](), list[str]()
     for code in map(str, snapshot.reasons.all_codes[0]):
         for lang in LANGUAGES:
-            try:
-                text = reason_text(code, lang, catalogue=snapshot.catalogue)
-            except InputError:  # a code without words costs no page
+            text = reason_text_or_none(code, lang, snapshot.catalogue)
+            if text is None:
                 continue
             codes.append(code)
             langs.append(lang)

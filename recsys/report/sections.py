@@ -10,8 +10,7 @@ import pandas as pd
 
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
-from recsys.errors import InputError
-from recsys.messaging.reasons import reason_text
+from recsys.messaging.reasons import reason_text_or_none
 from recsys.pipeline.gates.proposal import GateResult, Level
 from recsys.pipeline.history import PastNight
 from recsys.plots.lists import length_histogram
@@ -280,10 +279,7 @@ def sample_lists(night: NightSummary, n_lists: int) -> list[SampleList]:
 
 def reason(code: str, texts: Texts, catalogue: Catalogue) -> str:
     """Return a reason in words; the code itself when it is of another catalogue."""
-    try:
-        return reason_text(code, texts.lang, catalogue=catalogue)
-    except InputError:
-        return code
+    return reason_text_or_none(code, texts.lang, catalogue) or code
 
 
 @dataclass(frozen=True)

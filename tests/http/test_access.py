@@ -97,3 +97,20 @@ def test_a_body_that_is_no_json_is_told_so(service: Served, body: bytes) -> None
     answer = service.client.post(f"/v1/members/{viewer}/events", content=body, headers=headers)
     assert answer.status_code == 422
     assert answer.json()["error"]["code"] == "bad_input"
+
+
+@pytest.mark.parametrize("path", ["page", "inbox", "circles", "feeling-checks", "people/{other}"])
+def test_a_request_waits_for_no_thread_and_its_token_is_read_once(
+    service: Served, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    async def refused(*_: object) -> None:
+        raise AssertionError("a thread")
+
+    viewer = service.world.people.ids.values[3]
+    (other, *_), read, tokens = service.page(viewer), AccessToken.read, list[str]()
+    for module in ("fastapi.routing", "fastapi.dependencies.utils"):
+        monkeypatch.setattr(f"{module}.run_in_threadpool", refused)
+    monkeypatch.setattr(AccessToken, "read", lambda text, *more: tokens.append(text) or read(text, *more))
+    answer = service.ask("GET", f"/v1/members/{viewer}/{path.format(other=other)}")
+    assert answer.status_code == 200
+    assert len(tokens) == 1
