@@ -151,18 +151,19 @@ def sampled_people(people: Population, most: int, rng: np.random.Generator) -> f
 
 def tables_among(source: Source, ids: frozenset[str]) -> dict[str, pd.DataFrame]:
     """Return the rows of every table of a source that name nobody else."""
-    return {name: _among(read(), ids) for name, read in table_readers(source).items()}
+    known = IdIndex(ids)
+    return {name: _among(read(), known) for name, read in table_readers(source, among=ids).items()}
 
 
 def events_among(events: Events, ids: frozenset[str]) -> Events:
     """Return what these people did alone and among themselves."""
-    return Events(_among(events.frame, ids))
+    return Events(_among(events.frame, IdIndex(ids)))
 
 
-def _among(frame: pd.DataFrame, ids: frozenset[str]) -> pd.DataFrame:
+def _among(frame: pd.DataFrame, known: IdIndex) -> pd.DataFrame:
     inside = np.ones(len(frame), bool)
     for column in (C.USER, C.ACTOR, C.TARGET):
         if column in frame:
             alone = frame[column].isna() if column == C.TARGET else False
-            inside &= (frame[column].isin(ids) | alone).to_numpy(bool)
+            inside &= (known.find(frame[column]) >= 0) | np.asarray(alone)
     return frame[inside].reset_index(drop=True)

@@ -141,15 +141,17 @@ def read_tables(source: Source) -> dict[str, pd.DataFrame]:
     return {name: read() for name, read in table_readers(source).items()}
 
 
-def table_readers(source: Source) -> dict[str, Reader]:
+def table_readers(source: Source, *, among: Collection[str] | None = None) -> dict[str, Reader]:
     """Return what reads each table of a source, in the order of the contracts; see `read_tables`.
 
     A folder of Parquet is read a table at a time, so that a large one need not be in memory at once.
+    among: rows that name somebody else may be left out, which saves making a frame of them; they are left out
+    of Parquet alone, where ids are texts.
     """
     if isinstance(source, str) and source.startswith("parquet:"):
         files = _files(parse_source(source)[1], ".parquet")
         require_tables(files, source)
-        return {name: partial(_read_parquet, name, files[name]) for name in CONTRACTS if name in files}
+        return {name: partial(_read_parquet, name, files[name], among) for name in CONTRACTS if name in files}
     if not isinstance(source, str):
         found = _frames(source, where="memory")
     elif postgres_tables.is_postgres(source):
@@ -256,7 +258,7 @@ def _files(folder: Path, suffix: str) -> dict[str, Path]:
     return found
 
 
-def _read_parquet(name: str, path: Path) -> pd.DataFrame:
+def _read_parquet(name: str, path: Path, among: Collection[str] | None = None) -> pd.DataFrame:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -269,9 +271,30 @@ def _read_parquet(name: str, path: Path) -> pd.DataFrame:
         table = table.drop_columns(
             [one for one in table.column_names if one in beside or SAVED_INDEX.fullmatch(one)]
         )
+        table = table if among is None else _rows_among(table, among)
         return as_frame(table, self_destruct=name == T.EVENTS)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise unreadable(path, error, "write the file again; it is damaged or no Parquet") from error
+
+
+def _rows_among(table: Any, ids: Collection[str]) -> Any:
+    """Return the rows of an Arrow table that name nobody else; nobody named, or an id that is no text, stays."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    known, kept = pa.array(list(ids), pa.string()), None
+    for column in (C.USER, C.ACTOR, C.TARGET):
+        if table.column_names.count(column) != 1 or not _holds_texts(table.schema.field(column).type):
+            continue
+        inside = pc.or_(pc.is_in(table[column], value_set=known), pc.is_null(table[column]))
+        kept = inside if kept is None else pc.and_(kept, inside)
+    return table if kept is None else table.filter(kept)
+
+
+def _holds_texts(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return pa.types.is_string(kind.value_type if pa.types.is_dictionary(kind) else kind)
 
 
 _LONGEST_SHARED: Final = 64

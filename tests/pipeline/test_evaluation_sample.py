@@ -1,7 +1,10 @@
 from dataclasses import replace
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
@@ -40,3 +43,23 @@ def test_what_names_anybody_else_is_left_out() -> None:
     assert events_among(Events.of(deeds), among).frame[C.TYPE].tolist() == ["like", "optin"]
     tables = tables_among({T.EVENTS: deeds, T.PROFILES: pd.DataFrame({C.USER: list("xb")})}, among)
     assert {name: len(rows) for name, rows in tables.items()} == {T.PROFILES: 1, T.EVENTS: 2}
+
+
+NAMES = st.sampled_from(["a", "b", "c", "A", None])
+EVENT_ROWS = st.lists(st.tuples(NAMES, NAMES, st.sampled_from(["like", "pass"])), max_size=12)
+
+
+@given(rows=EVENT_ROWS, numbered=st.booleans(), among=st.frozensets(st.sampled_from("abc"), min_size=1))
+def test_the_sample_of_a_file_is_that_of_its_table(
+    rows: list[tuple[str | None, str | None, str]], numbered: bool, among: frozenset[str]
+) -> None:
+    """Rows left out of Parquet before a frame is made of them are those that the frame would lose."""
+    deeds = pd.DataFrame(rows, columns=[C.ACTOR, C.TARGET, C.TYPE], dtype=object)
+    people = pd.DataFrame({C.USER: [1, 2] if numbered else ["a", "x"]})
+    with TemporaryDirectory() as folder:
+        deeds.to_parquet(f"{folder}/events.parquet", index=False)
+        people.to_parquet(f"{folder}/profiles.parquet", index=False)
+        found = tables_among(f"parquet:{folder}", among)
+    for name, rest in tables_among({T.EVENTS: deeds, T.PROFILES: people}, among).items():
+        kept = found[name].astype(object)
+        assert kept.where(kept.notna(), None).values.tolist() == rest.values.tolist()
