@@ -1,6 +1,7 @@
 """How lists and inboxes are read: examination, likes, passes, replies to likes."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +54,11 @@ class Exposures:
                 at = int(np.flatnonzero(wrong)[0])
                 raise InputError(explained(what, where="lists", got=lists.iloc[at].to_dict()))
         return cls(viewer, candidate, position, propensity)
+
+    @classmethod
+    def joined(cls, parts: Sequence["Exposures"]) -> "Exposures":
+        """Return the exposures of several, one after another."""
+        return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
 
     def __len__(self) -> int:
         return len(self.viewer)

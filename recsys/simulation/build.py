@@ -18,6 +18,7 @@ from recsys.data.population import Population
 from recsys.data.tables import check_table
 from recsys.data.times import as_utc
 from recsys.errors import InputError, explained
+from recsys.memory import return_freed_memory
 from recsys.simulation.abuse import draw_abuse_kinds, log_known_blocks, make_brigades
 from recsys.simulation.arrivals import Arrivals, log_arrivals, make_arrivals, with_changes
 from recsys.simulation.burn_in import CandidatePools, make_pools, run_burn_in
@@ -156,10 +157,12 @@ def build_town(
     n_ever = len(arrivals.joined)
     catalogue = load_catalogue() if catalogue is None else catalogue
     members = make_members(n_ever, arrivals, rng, s, catalogue)
+    return_freed_memory()
     residents = make_residents(
         members.profiles, members.tables[T.BOUNDARIES], draw_abuse_kinds(n_ever, rng, s.abuse), s.funnel
     )
     pools = _pools(members, now + pd.Timedelta(days=nights_ahead), rng, s, catalogue)
+    return_freed_memory()
     truth = make_truth(
         members.traits,
         members.talk_topics,
@@ -170,8 +173,11 @@ def build_town(
         s=s.taste,
         rapport_noise=s.funnel.rapport_noise,
     )
+    tables, suggestible = members.tables, members.suggestible
+    del members  # and with them the hidden side, which the truth has taken over
+    return_freed_memory()
     log = EventLog()
-    log_arrivals(arrivals, members.profiles, members.suggestible, log)
+    log_arrivals(arrivals, tables[T.PROFILES], suggestible, log)
     known = log_known_blocks(arrivals.joined, arrivals.start, log, rng, s.abuse)
     brigades = make_brigades(arrivals.joined, arrivals.start, arrivals.end, rng, s.abuse)
     burned_in, state = run_burn_in(
@@ -180,10 +186,11 @@ def build_town(
     log.extend(burned_in)
     holds = state.holds
     del burned_in, state, pools  # large in a large town
-    profiles = with_changes(members.profiles, arrivals, rng, s.history)
+    return_freed_memory()
+    profiles = with_changes(tables[T.PROFILES], arrivals, rng, s.history)
     until = None if nights_ahead else arrivals.end
     return BuiltTown(
-        tables=members.tables | {T.PROFILES: profiles},
+        tables=tables | {T.PROFILES: profiles},
         events=event_rows(log, residents.ids, model_version="town-random", until=until),
         holds=holds,
         as_of=now,
@@ -201,8 +208,9 @@ def _pools(
     s: TownSettings,
     catalogue: Catalogue,
 ) -> CandidatePools:
-    people = _population(members, now, catalogue)
-    return make_pools(Policy.default().compile(people), s.history.neighbourhood, rng)
+    compiled = Policy.default().compile(_population(members, now, catalogue))
+    return_freed_memory()
+    return make_pools(compiled, s.history.neighbourhood, rng)
 
 
 def _population(members: TownMembers, now: pd.Timestamp, catalogue: Catalogue) -> Population:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from recsys.constraints.compiled import Compiled
 from recsys.parallel import map_in_threads, n_threads
@@ -24,6 +25,8 @@ from recsys.types import BoolArray, Int64Array
 
 _TILE = 512
 _KEYS_AT_ONCE = 1 << 22
+_VIEWERS_AT_ONCE = 1 << 13
+"""Viewers whose lists are drawn at once: each has a hundred entries or so."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +64,8 @@ class CandidatePools:
         return self.indptr[viewers][group] + within, group
 
     def find(self, viewer: Int64Array, candidate: Int64Array) -> Int64Array:
-        """Return the entries of the pairs that have one."""
-        wanted = viewer * self.n_people + candidate
+        """Return the entries of the pairs that have one, in ascending order."""
+        wanted = np.sort(viewer * self.n_people + candidate)
         if not len(self.keys):
             return np.empty(0, np.int64)
         at = np.searchsorted(self.keys, wanted).clip(0, len(self.keys) - 1)
@@ -227,18 +230,30 @@ def _draw_lists(
     daily = s.history.visits_a_week / 7.0 / max(s.funnel.opens_today, 1e-9)
     visits = present & (rng.random(len(people)) < people.opens * daily)
     viewers = np.flatnonzero(visits)
-    entry, group = state.pools.entries(viewers)
-    _, candidate = state.pools.pairs(entry)
-    open_ = ~state.closed[entry] & ~state.waits[entry] & present[candidate]
-    group, candidate = group[open_], candidate[open_]
-    order = np.argsort(group + rng.random(len(group)))  # group by group, each in random order
-    group, candidate = group[order], candidate[order]
-    first = np.searchsorted(group, np.arange(len(viewers)))
-    position = np.arange(len(group)) - first[group] + 1
-    shown = position <= s.history.list_length
-    size = np.bincount(group, minlength=len(viewers))[group]
-    propensity = np.minimum(1.0, s.history.list_length / np.maximum(size, 1))
-    return Exposures(viewers[group], candidate, position, propensity).take(shown)
+    parts = range(0, max(len(viewers), 1), _VIEWERS_AT_ONCE)
+    threads = n_threads(len(state.pools)) if len(parts) > 1 else 1
+
+    def open_entries(start: int) -> tuple[Int64Array, Int64Array]:
+        entry, group = state.pools.entries(viewers[start : start + _VIEWERS_AT_ONCE])
+        candidate = state.pools.keys[entry] % state.pools.n_people
+        open_ = ~state.closed[entry] & ~state.waits[entry] & present[candidate]
+        return group[open_] + start, candidate[open_]
+
+    found = map_in_threads(open_entries, parts, threads)
+    chances = [rng.random(len(group)) for group, _ in found]
+
+    def lists(part: tuple[tuple[Int64Array, Int64Array], npt.NDArray[np.float64]]) -> Exposures:
+        (group, candidate), chance = part
+        order = np.argsort(group + chance)  # group by group, each in random order
+        group, candidate = group[order], candidate[order]
+        size = np.bincount(group, minlength=len(viewers))
+        first = np.cumsum(size) - size
+        position = np.arange(len(group)) - first[group] + 1
+        propensity = np.minimum(1.0, s.history.list_length / size[group])
+        shown = position <= s.history.list_length
+        return Exposures(viewers[group], candidate, position, propensity).take(shown)
+
+    return Exposures.joined(map_in_threads(lists, zip(found, chances, strict=True), threads))
 
 
 def _update(state: BurnInState, tonight: EventLog, n: int, end: int, s: TownSettings) -> None:

@@ -87,8 +87,13 @@ class CorruptedRows:
         """Draw `share` as many broken rows, anywhere between the good ones; none without a harmless row."""
         count = round(share * n) if len(copyable) else 0
         copied = copyable[np.sort(rng.integers(0, len(copyable), count))] if count else copyable[:0]
-        place = np.concatenate([np.arange(n), rng.integers(0, max(n, 1), count) + 0.5])
-        return cls(copied, np.argsort(place, kind="stable"))
+        after = rng.integers(0, max(n, 1), count)
+        broken = np.argsort(after, kind="stable")
+        order, good = np.empty(n + count, np.int64), np.ones(n + count, bool)
+        place = after[broken] + 1 + np.arange(count)
+        good[place], order[place] = False, n + broken
+        order[good] = np.arange(n)
+        return cls(copied, order)
 
 
 def with_corruption(
@@ -101,9 +106,7 @@ def with_corruption(
     >>> len(dirty["blocks"]), int((dirty["blocks"].actor == dirty["blocks"].target).sum())
     (3, 1)
     """
-    if share <= 0.0:
-        return dict(tables)
-    return {name: _corrupted(name, table, share, rng) for name, table in tables.items()}
+    return {name: with_broken_rows(name, table, share, rng) for name, table in tables.items()}
 
 
 def corrupted_events(events: EventRows, corruption: CorruptedRows, size: int) -> Iterator[pd.DataFrame]:
@@ -119,11 +122,18 @@ def corrupted_events(events: EventRows, corruption: CorruptedRows, size: int) ->
         yield _interleaved(events.frame(good), added.iloc[broken], within)
 
 
-def _corrupted(name: str, table: pd.DataFrame, share: float, rng: np.random.Generator) -> pd.DataFrame:
+def with_broken_rows(
+    name: str, table: pd.DataFrame, share: float, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return a table with `share` as many broken rows; it is freed by columns where nothing else holds it."""
+    if share <= 0.0:
+        return table
     corruption = CorruptedRows.drawn(len(table), _copyable(name, table), share, rng)
     if not len(corruption.copied):
         return table
-    return _interleaved(table, _broken(name, table.iloc[corruption.copied]), corruption.order)
+    broken, left = _broken(name, table.iloc[corruption.copied]), table.copy(deep=False)
+    del table
+    return _interleaved(left, broken, corruption.order)
 
 
 def _broken(name: str, copied: pd.DataFrame) -> pd.DataFrame:
@@ -146,11 +156,9 @@ def _broken(name: str, copied: pd.DataFrame) -> pd.DataFrame:
 
 
 def _interleaved(good: pd.DataFrame, broken: pd.DataFrame, order: Int64Array) -> pd.DataFrame:
-    """Return both, a column at a time, which is freed before the next: a large town has many events."""
-    left = good.copy(deep=False)
-    del good
-    names = [str(name) for name in left]
-    return pd.DataFrame({name: _taken([left.pop(name), broken[name]], order) for name in names})
+    """Return both; the good rows are taken out of their frame a column at a time, and freed."""
+    names = [str(name) for name in good]
+    return pd.DataFrame({name: _taken([good.pop(name), broken[name]], order) for name in names})
 
 
 def _taken(parts: list[pd.Series], order: Int64Array) -> pd.Series:

@@ -106,8 +106,11 @@ def is_among(keys: Int64Array, ordered: Int64Array) -> npt.NDArray[np.bool_]:
     """
     if not len(ordered):
         return np.zeros(len(keys), bool)
-    at = np.searchsorted(ordered, keys).clip(0, len(ordered) - 1)
-    return ordered[at] == keys
+    by_key = np.argsort(keys)  # neighbours are found near each other: several times as fast in many keys
+    wanted, found = keys[by_key], np.empty(len(keys), bool)
+    at = np.searchsorted(ordered, wanted).clip(0, len(ordered) - 1)
+    found[by_key] = ordered[at] == wanted
+    return found
 
 
 HOUR = 3600

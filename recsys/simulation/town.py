@@ -29,7 +29,13 @@ from recsys.simulation.arrivals import (
 from recsys.simulation.browsing import Exposures
 from recsys.simulation.build import build_town
 from recsys.simulation.burn_in import play_night
-from recsys.simulation.corruption import COPIED_TYPE, CorruptedRows, corrupted_events, with_corruption
+from recsys.simulation.corruption import (
+    COPIED_TYPE,
+    CorruptedRows,
+    corrupted_events,
+    with_broken_rows,
+    with_corruption,
+)
 from recsys.simulation.event_log import EventLog, event_rows, seconds
 from recsys.simulation.night_state import NightContext, NightState, RecentEvents, Residents
 from recsys.simulation.sampling import Step
@@ -248,15 +254,16 @@ def make_town_parts(
     """
     rng = as_generator(rng)
     town = build_town(n_people, rng, as_of=as_of, settings=settings, catalogue=catalogue)
-    told = town.events.frame(town.events.are(*_SAFETY))
+    tables, rows, share, now = dict(town.tables), town.events, town.settings.corruption, town.as_of
+    told = rows.frame(rows.are(*_SAFETY))
     safety = safety_tables(told, town.holds, town.residents.ids, town.arrivals.end)
-    share = town.settings.corruption
-    before = with_corruption(town.tables, share, rng)
-    corruption = CorruptedRows.drawn(len(town.events), town.events.are(COPIED_TYPE), share, rng)
-    events = corrupted_events(town.events, corruption, _ROWS_AT_ONCE)
+    del town  # and with it every table once its broken rows are in it
+    before = {name: with_broken_rows(name, tables.pop(name), share, rng) for name in tuple(tables)}
+    corruption = CorruptedRows.drawn(len(rows), rows.are(COPIED_TYPE), share, rng)
+    events = corrupted_events(rows, corruption, _ROWS_AT_ONCE)
     return TownParts(
         tables={**before, T.EVENTS: events, **with_corruption(safety, share, rng)},
         n_people=n_people,
         n_events=len(corruption.order),
-        as_of=town.as_of,
+        as_of=now,
     )

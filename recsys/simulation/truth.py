@@ -136,6 +136,7 @@ def make_truth(
     hears = topics.listens - avoids.astype(np.float64)
     wishes = np.hstack([topics.needs, s.listens_back * topics.listens]).astype(np.float64)
     talking = _scaled(wishes, np.hstack([hears, topics.needs]), s.hold_conversations, pairs)
+    del hears, wishes
     content = [interests, values, talking]
     chemistry = _scaled(traits.seeks, traits.offers, s.chemistry, pairs)
     ones = np.ones(len(traits))
