@@ -122,9 +122,7 @@ def corrupted_events(events: EventRows, corruption: CorruptedRows, size: int) ->
         yield _interleaved(events.frame(good), added.iloc[broken], within)
 
 
-def with_broken_rows(
-    name: str, table: pd.DataFrame, share: float, rng: np.random.Generator
-) -> pd.DataFrame:
+def with_broken_rows(name: str, table: pd.DataFrame, share: float, rng: np.random.Generator) -> pd.DataFrame:
     """Return a table with `share` as many broken rows; it is freed by columns where nothing else holds it."""
     if share <= 0.0:
         return table
