@@ -62,4 +62,4 @@ def test_the_sample_of_a_file_is_that_of_its_table(
         found = tables_among(f"parquet:{folder}", among)
     for name, rest in tables_among({T.EVENTS: deeds, T.PROFILES: people}, among).items():
         kept = found[name].astype(object)
-        assert kept.where(kept.notna(), None).values.tolist() == rest.values.tolist()
+        assert kept.where(kept.notna(), None).to_numpy().tolist() == rest.to_numpy().tolist()
