@@ -98,7 +98,7 @@ def validate(settings: Settings, paths: NightPaths) -> LogFields:
     summary = {"as_of": as_of, "source": settings.source, "tables": counts}
     write_accepted(
         paths.accepted,
-        night.people,
+        lambda: night.people,
         night.events,
         fingerprint=night.fingerprint,
         row_counts=row_counts(

@@ -7,7 +7,8 @@ of these changed they are not used, and the tables are checked again.
 
 import json
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -42,18 +43,24 @@ _COUNTS = "row_counts.json"
 
 def write_accepted(
     folder: Path,
-    people: Population,
+    people: Callable[[], Population],
     events: Events,
     *,
     fingerprint: str,
     row_counts: Mapping[str, Mapping[str, int]] = MappingProxyType({}),
 ) -> None:
-    """Keep everybody and everything that happened; people come last, so that a part counts as nothing."""
+    """Keep everybody and everything that happened; people come last, so that a part counts as nothing.
+
+    people: makes everybody, while a thread writes the events.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     write_atomically(folder / _COUNTS, json.dumps({n: dict(c) for n, c in row_counts.items()}).encode())
-    write_frame(folder / _EVENTS, events.compact().frame)
-    write_people(people, folder / _PEOPLE, made_from=fingerprint)
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit(write_frame, folder / _EVENTS, events.compact().frame)
+        made = people()
+        written.result()
+    write_people(made, folder / _PEOPLE, made_from=fingerprint)
 
 
 def is_accepted(folder: Path, fingerprint: str) -> bool:

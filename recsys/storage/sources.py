@@ -278,7 +278,7 @@ def _read_parquet(name: str, path: Path, among: Collection[str] | None = None) -
 
 
 def _rows_among(table: Any, ids: Collection[str]) -> Any:
-    """Return the rows of an Arrow table that name nobody else; no id, and no text for one, leaves a row in."""
+    """Return the rows of an Arrow table that name nobody else; a row without an id stays."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -22,7 +22,7 @@ def test_who_has_somebody_already_is_read_from_few_events(
     town: tuple[Population, Events], tmp_path: Path
 ) -> None:
     people, events = town
-    write_accepted(tmp_path / "accepted", people, events, fingerprint="these")
+    write_accepted(tmp_path / "accepted", lambda: people, events, fingerprint="these")
     few = read_accepted_events(tmp_path / "accepted", DECIDING)
     assert 0 < len(few) < len(events)
     assert len(few) == events.frame["type"].isin(DECIDING).sum()
