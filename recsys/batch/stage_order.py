@@ -141,6 +141,7 @@ STAGES: Final = (
             *("catalogue", "seed", "source", "as_of", "plugins", "people", "simulate", "policy", "model"),
             *("recommend", "allocate", "experiment", "regions", "publish"),
         ),
+        prepare="recsys.batch.list_stages:prepare_publish",
     ),
     BatchStage(
         "report",

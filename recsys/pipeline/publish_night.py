@@ -11,32 +11,24 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
 from recsys.data.id_spellings import Spellings
-from recsys.data.population import Population
 from recsys.errors import RecsysError
-from recsys.experiments.night_arms import NightArms
-from recsys.models.base import Model
-from recsys.models.directed import Directed
 from recsys.pipeline.erasure import drop_applied_erasures
 from recsys.pipeline.fingerprint import made_from as fingerprints_of
-from recsys.pipeline.from_settings import directed_of, load_model
 from recsys.pipeline.list_files import copy_lists
 from recsys.pipeline.night import Night, without_erased
 from recsys.pipeline.night_safety import HoldStates
 from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.postgres_served_lists import Served, load_publication, served
 from recsys.pipeline.publish import PublishResult, publish
+from recsys.pipeline.serving_parts import ServingParts
 from recsys.pipeline.stage_outputs import read_calibration, read_prices
-from recsys.ranking.cold_start import write_newcomer_files
 from recsys.ranking.publication_filter import ListFilter
-from recsys.ranking.snapshot_files import SnapshotParts, pair_stages_of, served_snapshot, write_snapshot
-from recsys.ranking.snapshot_rows import NO_ARMS, ArmRows
+from recsys.ranking.snapshot_files import served_snapshot
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger
-from recsys.storage.publication import NEWCOMERS, read_publication
+from recsys.storage.publication import read_publication
 
 
 @dataclass(frozen=True)
@@ -59,8 +51,13 @@ class PublicationInputs:
         return cls(paths.lists, paths.model, paths.evaluation, paths.allocation)
 
 
-def publish_night(night: Night, inputs: PublicationInputs, *, published: Path) -> PublishResult:
+def publish_night(
+    night: Night, inputs: PublicationInputs, *, published: Path, ahead: ServingParts | None = None
+) -> PublishResult:
     """Publish the lists of a night without the people erased since they were made; see `publish`.
+
+    ahead: what a backend maps, made before the lists were there, of the same tables and model; it is made
+    again where somebody was erased since.
 
     The nightly batch and `recsys publish` both come through here.
     Raises SourceError when a file of `inputs` cannot be read or is of other people or models.
@@ -73,7 +70,8 @@ def publish_night(night: Night, inputs: PublicationInputs, *, published: Path) -
     prices = None if inputs.allocation is None else read_prices(inputs.allocation, night.people.ids)
     kept = None if prices is None else prices[rows]
     with ThreadPoolExecutor(1) as pool:
-        made = pool.submit(_Serving.of, night, model, people, rows)
+        known = ahead if ahead is not None and np.array_equal(ahead.rows, rows) else None
+        made = pool.submit(lambda: known or ServingParts.of(night, model, people, rows))
         return publish(
             lambda path: copy_lists(inputs.lists, path, without=gone),
             people,
@@ -127,59 +125,3 @@ def export_publication(published: Path, address: str) -> Served:
         with suppress(RecsysError), closing(PostgresSafety(address)) as store:
             drop_applied_erasures(store, published, before.run_id)
     return found
-
-
-def _arms(night: Night, people: Population) -> ArmRows:
-    if night.settings.experiment is None:
-        return NO_ARMS
-    arms = NightArms.of(night.settings.experiment, people.ids.values, people.as_of)
-    return ArmRows(arms.names(), arms.codes())
-
-
-@dataclass(frozen=True, eq=False)
-class _Serving:
-    """What a backend maps, but for the lists: made in a thread of its own while the gates judge these.
-
-    people: who of the night is still here, at `rows`. model: the fitted model.
-    """
-
-    people: Population
-    model: Model
-    parts: SnapshotParts
-    directed: Directed
-
-    @classmethod
-    def of(cls, night: Night, model: Path, people: Population, rows: npt.NDArray[np.integer]) -> Self:
-        """Make it; raises SourceError when the model cannot be read or is of other people."""
-        stages = pair_stages_of(night.coded_events(), people, night.policy)
-        fitted = load_model(night.settings.model, model)
-        directed = directed_of(fitted, night.people)
-        directed = directed if len(rows) == len(night.people) else directed.take(rows)
-        return cls(people, fitted, SnapshotParts.of(people, night.policy, directed, stages), directed)
-
-    def write(
-        self,
-        folder: Path,
-        lists: pd.DataFrame,
-        night: Night,
-        prices: npt.NDArray[np.float32] | None,
-        ledger: SafetyLedger,
-    ) -> None:
-        """Write the files a `Ranker` opens, of the lists that `publish` has judged.
-
-        prices: `(n_people,)`, what the attention of each person costs. ledger: where persons are named as the
-        publication names them.
-        """
-        write_newcomer_files(folder.parent / NEWCOMERS, self.people, night.policy, self.model)
-        write_snapshot(
-            folder,
-            lists,
-            self.people,
-            night.policy,
-            self.directed,
-            combiner=night.settings.recommend.combiner,
-            prices=prices,
-            ledger=ledger,
-            arms=_arms(night, self.people),
-            parts=self.parts,
-        )

@@ -68,22 +68,44 @@ class StoredColdStart:
 
 def write_newcomer_files(folder: Path, people: Population, policy: Policy, model: Model) -> bool:
     """Write to `folder` what folding in one more person needs; say whether this model can do it at all."""
-    if model.name not in _MODELS:
-        return False
-    light = model.without_people()
+    parts = NewcomerParts.of(people, policy, model)
+    if parts is not None:
+        parts.write(folder)
+    return parts is not None
+
+
+@dataclass(frozen=True, eq=False)
+class NewcomerParts:
+    """What folding in one more person needs, to be written: the model without anybody, and the rest."""
+
+    stored: StoredColdStart
+    model: Model
+
+    @classmethod
+    def of(cls, people: Population, policy: Policy, model: Model) -> Self | None:
+        """Make it; None for a model that cannot score people it never saw."""
+        if model.name not in _MODELS:
+            return None
+        light = model.without_people()
+        return cls(_stored(people, policy, light), light)
+
+    def write(self, folder: Path) -> None:
+        """Write it for `NewcomerFiles`."""
+        save_dataclass(folder, self.stored)
+        self.model.save(folder / "model")
+
+
+def _stored(people: Population, policy: Policy, light: Model) -> StoredColdStart:
     own = Policy(tuple(one for one in policy.constraints if is_own(one)))
     settings = next((s for s in _settings() if Policy.default(**s).version == own.version), None)
     from_plugins = [one for one in policy.constraints if not is_own(one)]
-    stored = StoredColdStart(
+    return StoredColdStart(
         vocabulary=ColdStartVocabulary.of(policy, people, policy.compile(people)),
-        model=model.name,
+        model=light.name,
         policy=settings,
         plugins={one.name: _options(one) for one in from_plugins},
         distance_decay=light.fitted.distance_decay,
     )
-    save_dataclass(folder, stored)
-    light.save(folder / "model")
-    return True
 
 
 def _options(constraint: Constraint) -> dict[str, Any] | None:

@@ -1,0 +1,79 @@
+"""A publication is the same whether what a backend maps was made before the lists or with them."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from recsys.batch import list_stages
+from recsys.pipeline import publish_night
+from recsys.pipeline.paths import PATHS, PUBLISHED
+from recsys.pipeline.serving_parts import ServingParts
+from recsys.safety.erasure_list import ErasureList
+from recsys.settings import Settings, read_settings
+from recsys.storage.atomic_write import sha256_of
+from recsys.storage.publication import NEWCOMERS, SERVING
+from tests.pipeline.nights import Folder
+
+
+@pytest.fixture
+def settings(golden: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.chdir(shutil.copytree(golden.root, tmp_path / "night"))
+    return read_settings(PATHS.settings)
+
+
+def served(settings: Settings) -> dict[str, str]:
+    """Publish the night of the working directory; return the bytes of what a backend maps, by file."""
+    list_stages.publish(settings, PATHS)
+    run = Path(json.loads(PATHS.outcome.read_bytes())["folder"])
+    files = [file for part in (SERVING, NEWCOMERS) for file in sorted((run / part).rglob("*.npy"))]
+    return {file.relative_to(run).as_posix(): sha256_of(file) for file in files}
+
+
+def test_what_was_made_ahead_is_served_and_not_made_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = served(settings)
+    assert len(alone) > 10
+    list_stages.prepare_publish(settings)
+    with monkeypatch.context() as patch:
+        patch.delattr(publish_night, "ServingParts")
+        assert served(settings) == alone
+    assert not list_stages._AHEAD  # what was ready is gone: it is of one publication
+    assert served(settings) == alone
+
+
+def made_anew(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Publish, and return of how many people the parts were that were made for it."""
+    made, of = list[int](), ServingParts.of.__func__  # type: ignore[attr-defined]
+
+    def counted(*given: object) -> ServingParts:
+        made.append(len(given[-1]))  # type: ignore[arg-type]
+        parts: ServingParts = of(ServingParts, *given)
+        return parts
+
+    monkeypatch.setattr(ServingParts, "of", counted)
+    served(settings)
+    return made
+
+
+def test_another_model_is_not_served_from_what_was_made_of_the_one_before(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list_stages.prepare_publish(settings)
+    n_people = len(list_stages._AHEAD[-1][2].people)
+    file = next(PATHS.model.rglob("*.npy"))
+    os.utime(file, ns=(0, 0))  # written again
+    assert made_anew(settings, monkeypatch) == [n_people]
+    list_stages._AHEAD.clear()
+
+
+def test_whoever_was_erased_since_is_not_served_from_what_was_made_before(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list_stages.prepare_publish(settings)
+    people = list_stages._AHEAD[-1][2].people
+    ErasureList.of(PUBLISHED).add([str(people.ids.values[0])])
+    assert made_anew(settings, monkeypatch) == [len(people) - 1]
