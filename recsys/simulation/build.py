@@ -146,11 +146,7 @@ def build_town(
 
     Raises InputError when there would be nobody, or a catalogue has other words for its people.
     """
-    if n_people < 1:
-        raise InputError(explained("a town needs people", got=n_people, remedy="ask for 1 or more"))
-    if catalogue is not None and catalogue.own_words:
-        what, remedy = "a town speaks the words of the package", "leave `words` out of its catalogue"
-        raise InputError(explained(what, got=list(catalogue.own_words), remedy=remedy))
+    _require_people(n_people, catalogue)
     s = TownSettings() if settings is None else settings
     now = as_utc(as_of).floor("s")
     arrivals = make_arrivals(n_people, seconds(now), rng, s.history, nights_ahead=nights_ahead)
@@ -199,6 +195,15 @@ def build_town(
         settings=s,
         arrivals=arrivals,
     )
+
+
+def _require_people(n_people: int, catalogue: Catalogue | None) -> None:
+    """Raise InputError when there would be nobody, or a catalogue has other words for its people."""
+    if n_people < 1:
+        raise InputError(explained("a town needs people", got=n_people, remedy="ask for 1 or more"))
+    if catalogue is not None and catalogue.own_words:
+        what, remedy = "a town speaks the words of the package", "leave `words` out of its catalogue"
+        raise InputError(explained(what, got=list(catalogue.own_words), remedy=remedy))
 
 
 def _pools(
