@@ -153,12 +153,10 @@ def build_town(
     n_ever = len(arrivals.joined)
     catalogue = load_catalogue() if catalogue is None else catalogue
     members = make_members(n_ever, arrivals, rng, s, catalogue)
-    return_freed_memory()
     residents = make_residents(
         members.profiles, members.tables[T.BOUNDARIES], draw_abuse_kinds(n_ever, rng, s.abuse), s.funnel
     )
     pools = _pools(members, now + pd.Timedelta(days=nights_ahead), rng, s, catalogue)
-    return_freed_memory()
     truth = make_truth(
         members.traits,
         members.talk_topics,
@@ -213,9 +211,13 @@ def _pools(
     s: TownSettings,
     catalogue: Catalogue,
 ) -> CandidatePools:
+    return_freed_memory()  # what making the tables took
     compiled = Policy.default().compile(_population(members, now, catalogue))
     return_freed_memory()
-    return make_pools(compiled, s.history.neighbourhood, rng)
+    pools = make_pools(compiled, s.history.neighbourhood, rng)
+    del compiled
+    return_freed_memory()
+    return pools
 
 
 def _population(members: TownMembers, now: pd.Timestamp, catalogue: Catalogue) -> Population:
