@@ -26,6 +26,18 @@ class CurrentSnapshot(NamedTuple):
     degraded: bool
 
 
+def _run_to_serve(published: Path) -> tuple[str, bool]:
+    """Return the run that is named to be served, and whether it is served without reasons.
+
+    Raises PublicationError where there is none.
+    """
+    run_id = current_run(published)
+    if run_id is None:
+        remedy = "publish first: make nightly"
+        raise PublicationError(explained("nothing is published", where=str(published), remedy=remedy))
+    return run_id, is_overtaken(published, run_id)
+
+
 class SnapshotReloader:
     """Serves one publication and swaps to the next in one step.
 
@@ -54,11 +66,7 @@ class SnapshotReloader:
         self._stop = threading.Event()
         self._watcher: threading.Thread | None = None
         self._watching = -1
-        run_id = current_run(published)
-        if run_id is None:
-            remedy = "publish first: make nightly"
-            raise PublicationError(explained("nothing is published", where=str(published), remedy=remedy))
-        self._overtaken = is_overtaken(published, run_id)  # then what is served gives no reasons
+        run_id, self._overtaken = _run_to_serve(published)
         self.now = CurrentSnapshot(self._load(run_id), degraded=False)
         self._watch()
 
@@ -79,15 +87,13 @@ class SnapshotReloader:
 
     def _refresh(self) -> bool:
         try:
-            run_id = current_run(self._published)
-            overtaken = run_id is not None and is_overtaken(self._published, run_id)
+            run_id, overtaken = _run_to_serve(self._published)
         except PublicationError as error:
             self._keep_old("", error)
             return False
-        same = run_id == self.now.snapshot.run_id
-        if run_id is None or (same and overtaken <= self._overtaken):
+        if run_id == self.now.snapshot.run_id and overtaken == self._overtaken:
             self._failed = ("", 0.0)
-            self.now = CurrentSnapshot(self.now.snapshot, degraded=run_id is None)
+            self.now = CurrentSnapshot(self.now.snapshot, degraded=False)
             return False
         failed, at = self._failed
         if run_id == failed and perf_counter() - at < self._retry_s:
@@ -117,7 +123,9 @@ class SnapshotReloader:
         again_at_once = isinstance(error, SafetyUnavailable)  # nothing is wrong with the publication
         self._failed = ("" if again_at_once else run_id, perf_counter())
         kept = self.now.snapshot
-        if run_id and not self._overtaken:  # members may have taken back what reasons say
+        if (
+            not self._overtaken
+        ):  # a later night is not known here, or may not be: what reasons say may be past
             kept, self._overtaken = snapshot_without_reasons(kept), True
         self.now = CurrentSnapshot(kept, degraded=True)
         why = str(error) if isinstance(error, RecsysError) else type(error).__name__

@@ -16,6 +16,7 @@ from recsys.ranking import snapshot_files
 from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety
 from recsys.storage.publication import (
+    CURRENT,
     LISTS,
     RUNS,
     current_run,
@@ -96,6 +97,34 @@ def test_a_worker_gives_no_reasons_after_a_rollback(loads: str, tmp_path: Path) 
         world.publish(tmp_path)
         assert ranker.refresh()
         assert has_reasons()
+
+
+@pytest.mark.parametrize("pointer", [None, b"", b"garbage\xff", b"20260101T000000Z-00000000"])
+@pytest.mark.parametrize("published_since", [False, True])
+def test_a_worker_that_cannot_read_what_is_served_gives_no_reasons(
+    pointer: bytes | None, tmp_path: Path, *, published_since: bool
+) -> None:
+    """Seen to fail: where the pointer was garbage or gone, reasons of the night before were given."""
+    world = World.small(30)
+    viewers = world.people.ids.ids(range(30)).tolist()
+    world.publish(tmp_path)
+    with closing(Ranker.open(tmp_path, safety=MemorySafety(), max_staleness=None, poll_s=0)) as ranker:
+
+        def has_reasons() -> bool:
+            return any(item.reasons for viewer in viewers for item in ranker.rank(viewer, 20, NOW).items)
+
+        assert has_reasons()
+        if published_since:
+            world.publish(tmp_path)
+        kept = (tmp_path / CURRENT).read_bytes()
+        (tmp_path / CURRENT).unlink() if pointer is None else (tmp_path / CURRENT).write_bytes(pointer)
+        for _ in range(2):
+            ranker.refresh()
+            assert not has_reasons()
+        (tmp_path / CURRENT).write_bytes(kept)
+        assert ranker.refresh()
+        assert has_reasons()
+        assert not ranker.refresh()
 
 
 def test_a_run_is_named(runs: list[str], tmp_path: Path) -> None:
