@@ -21,7 +21,7 @@ from recsys.catalogue.files import open_catalogue
 from recsys.catalogue.rows import IMPORTANCE, OPTIONS, QUESTIONS, WORDS
 from recsys.config import TOKEN_SECRET, token_secret
 from recsys.data.tables import CONTRACTS
-from recsys.errors import SettingsError, explained
+from recsys.errors import RecsysError, SettingsError, explained
 from recsys.mapping.completeness import check_counts, read_counts
 from recsys.mapping.functions import Remarks, Surroundings, register, unregister
 from recsys.mapping.places import PlaceTable
@@ -68,12 +68,17 @@ class MappedTables:
 
 @checked_arguments
 def map_tables(
-    mapping: MappingFolder, *, secret: bytes | None = None, most: int | None = None
+    mapping: MappingFolder,
+    *,
+    secret: bytes | None = None,
+    most: int | None = None,
+    skip_unusable: bool = False,
 ) -> MappedTables:
     """Run every query of a mapping.
 
     secret: keys contact tokens; from the environment when None and a query makes tokens. most: about how many
-    people to look at, the same in every table; everybody when None.
+    people to look at, the same in every table; everybody when None. skip_unusable: leave out queries that
+    cannot run, of which one gives no table.
 
     Raises SettingsError for a query that cannot run or gives another schema, InputError for one that would
     let personal data through, SourceError for a source that cannot be read. No message repeats a value.
@@ -87,19 +92,23 @@ def map_tables(
     connection = _connected(settings.zone)
     try:
         register(connection, around, remarks)
-        loaded = SourceReader(connection, mapping, sources, remarks, is_whole=most is None).read()
+        skipped = set[str]() if skip_unusable else None
+        loaded = SourceReader(connection, mapping, sources, remarks, most is None, skipped).read()
         rows_read = {name: table.num_rows for name, table in loaded.items()}
-        if (file := settings.counts) is not None:
+        if (file := settings.counts) is not None and not skip_unusable:
             check_counts(read_counts(mapping.folder / file, encoding=settings.encoding), rows_read, sources)
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         one_of, results = _one_of(mapping, loaded, most), dict[str, _Result]()
         columns = {column for table in loaded.values() for column in table.column_names}
         for name, sql in mapping.queries.items():
+            if skipped is not None and name in skipped:
+                continue
             if name in CONTRACTS and own is None and (own := _own_catalogue(results)) and own.own_words:
                 unregister(connection)  # ages count in the bands of the service from here on
                 register(connection, replace(around, catalogue=own), remarks)
-            results[name] = _result(connection, name, sql, remarks, columns=columns, one_of=one_of)
+            with suppress(*([RecsysError] if skip_unusable else [])):
+                results[name] = _result(connection, name, sql, remarks, columns=columns, one_of=one_of)
     finally:
         unregister(connection)
         connection.close()
@@ -228,6 +237,10 @@ class MappingStore:
     def __call__(self, folder: str) -> Mapping[str, pd.DataFrame]:
         """Return the tables that the mapping in `folder` gives."""
         return map_tables(MappingFolder.read(folder)).tables
+
+    def usable(self, folder: str) -> Mapping[str, pd.DataFrame]:
+        """Return the tables of the queries that can run, where some cannot."""
+        return map_tables(MappingFolder.read(folder), skip_unusable=True).tables
 
     def catalogue(self, folder: str) -> Catalogue | None:
         """Return the catalogue that the mapping in `folder` gives; only the queries about it are run."""

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from recsys.errors import SettingsError, did_you_mean, explained
+from recsys.errors import RecsysError, SettingsError, did_you_mean, explained
 from recsys.mapping.column_profile import quoted
 from recsys.mapping.functions import Remarks, function_names
 from recsys.mapping.project import VIEWS
@@ -24,7 +24,8 @@ class SourceReader:
     """Makes every source table and view that some query names known to a connection.
 
     is_whole: views are tables that are made once, so that what a function cannot read is counted once;
-    where a sample is looked at, each query asks of them what it needs.
+    where a sample is looked at, each query asks of them what it needs. skipped: queries that cannot run, to
+    be filled; None where each has to.
     """
 
     connection: Any
@@ -32,6 +33,7 @@ class SourceReader:
     sources: Tables
     remarks: Remarks
     is_whole: bool
+    skipped: set[str] | None = None
     loaded: dict[str, Any] = field(default_factory=dict)
     views: dict[str, bool] = field(default_factory=dict)  # whether each has been made, else it is being made
 
@@ -42,7 +44,12 @@ class SourceReader:
                 where = f"{VIEWS}/{name}.sql"
                 raise SettingsError(explained("a view called like a table", where=where, remedy="rename it"))
         for target, sql in self.mapping.queries.items():
-            self._read(target, sql)
+            try:
+                self._read(target, sql)
+            except RecsysError:
+                if self.skipped is None:
+                    raise
+                self.skipped.add(target)
         return self.loaded
 
     def _read(self, target: str, sql: str) -> None:

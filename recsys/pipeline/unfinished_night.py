@@ -26,7 +26,7 @@ from recsys.safety.ledger import SafetyLedger
 from recsys.settings import TOWN, Settings
 from recsys.storage.load import load_population
 from recsys.storage.publication import current_run, read_publication
-from recsys.storage.sources import Reader, source_catalogue, table_readers
+from recsys.storage.sources import Reader, source_catalogue, usable_readers
 
 _NEEDED: Final = (T.PROFILES, T.BOUNDARIES)
 
@@ -42,7 +42,7 @@ def note_unfinished_night(settings: Settings, published: Path) -> bool:
     if settings.source == TOWN or current_run(published) is None:
         return False
     try:
-        tables = usable_tables(table_readers(settings.source))
+        tables = usable_tables(usable_readers(settings.source))
         catalogue = catalogue_from_settings(settings) or source_catalogue(settings.source)
         people = load_population(tables, settings.as_of, catalogue=catalogue)
         holds = HoldStates.of_source(tables, people.as_of)

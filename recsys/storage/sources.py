@@ -97,6 +97,7 @@ Reader = Callable[[], pd.DataFrame]
 SAVED_INDEX: Final = re.compile(r"__index_level_\d+__")
 """What pandas calls an index that it saves beside the columns."""
 KINDS: Final = ("parquet", "csv", "duckdb")
+_OF_FILES: Final = ("parquet:", "csv:")
 DUCKDB_CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {"enable_external_access": "false"}
 """How a database of somebody else is opened: a view in it may read its tables, no other file or address."""
 _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
@@ -144,14 +145,15 @@ def read_tables(source: Source) -> dict[str, pd.DataFrame]:
 def table_readers(source: Source, *, among: Collection[str] | None = None) -> dict[str, Reader]:
     """Return what reads each table of a source, in the order of the contracts; see `read_tables`.
 
-    A folder of Parquet is read a table at a time, so that a large one need not be in memory at once.
+    A folder of files is read a table at a time, so that a large one need not be in memory at once.
     among: rows that name somebody else may be left out, which saves making a frame of them; they are left out
     of Parquet alone, where ids are texts.
     """
-    if isinstance(source, str) and source.startswith("parquet:"):
-        files = _files(parse_source(source)[1], ".parquet")
+    if isinstance(source, str) and source.startswith(_OF_FILES):
+        kind, folder = parse_source(source)
+        files = _files(folder, f".{kind}")
         require_tables(files, source)
-        return {name: partial(_read_parquet, name, files[name], among) for name in CONTRACTS if name in files}
+        return {name: partial(_read_file, name, files[name], among) for name in CONTRACTS if name in files}
     if not isinstance(source, str):
         found = _frames(source, where="memory")
     elif postgres_tables.is_postgres(source):
@@ -159,11 +161,30 @@ def table_readers(source: Source, *, among: Collection[str] | None = None) -> di
     elif is_plugin_source(source):
         found = _frames(read_plugin_source(source), where=source.partition(":")[0])
     else:
-        kind, path = parse_source(source)
-        found = _READERS[kind](path)
+        found = _read_duckdb(parse_source(source)[1])
     if isinstance(source, str):
         require_tables(found, source)
     return {name: partial(found.__getitem__, name) for name in CONTRACTS if name in found}
+
+
+def usable_readers(source: str) -> dict[str, Reader]:
+    """Return what reads each table of a source of which something cannot be read.
+
+    What has no name of a table is passed over, and what a plugin's function `usable` gives, beside its reader
+    and of the same argument, stands for all that it can read.
+
+    Raises SourceError, and what a plugin raises, where nothing can be read.
+    """
+    if is_plugin_source(source):
+        kind, _, address = source.partition(":")
+        usable = getattr(load_plugin("stores", kind, what="a store of tables"), "usable", None)
+        found = read_plugin_source(source) if usable is None else _of_plugin(usable, kind, address)
+        return {name: partial(found.__getitem__, name) for name in CONTRACTS if name in found}
+    if source.startswith(_OF_FILES):
+        kind, folder = parse_source(source)
+        files = {path.stem: path for path in folder.glob(f"*.{kind}")}
+        return {name: partial(_read_file, name, files[name]) for name in CONTRACTS if name in files}
+    return table_readers(source)
 
 
 def require_tables(found: Collection[str], source: str) -> None:
@@ -256,6 +277,10 @@ def _files(folder: Path, suffix: str) -> dict[str, Path]:
         _known(path.stem, str(folder))
         found[path.stem] = path
     return found
+
+
+def _read_file(name: str, path: Path, among: Collection[str] | None = None) -> pd.DataFrame:
+    return _read_parquet(name, path, among) if path.suffix == ".parquet" else read_csv(path)
 
 
 def _read_parquet(name: str, path: Path, among: Collection[str] | None = None) -> pd.DataFrame:
@@ -404,9 +429,3 @@ def _read_duckdb(path: Path) -> dict[str, pd.DataFrame]:
             }
     except duckdb.Error as error:
         raise unreadable(path, error, "name a DuckDB database that no other process writes") from error
-
-
-_READERS: Final[dict[str, Callable[[Path], dict[str, pd.DataFrame]]]] = {
-    "csv": lambda folder: {name: read_csv(path) for name, path in _files(folder, ".csv").items()},
-    "duckdb": _read_duckdb,
-}
