@@ -99,11 +99,11 @@ def map_tables(
             check_counts(read_counts(mapping.folder / file, encoding=settings.encoding), rows_read, sources)
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
-        one_of, results = _one_of(mapping, loaded, most), dict[str, _Result]()
+        one_of = _one_of(mapping, loaded, most)
+        queries = {name: sql for name, sql in mapping.queries.items() if name not in (skipped or ())}
         columns = {column for table in loaded.values() for column in table.column_names}
-        for name, sql in mapping.queries.items():
-            if skipped is not None and name in skipped:
-                continue
+        results = dict[str, _Result]()
+        for name, sql in queries.items():
             if name in CONTRACTS and own is None and (own := _own_catalogue(results)) and own.own_words:
                 unregister(connection)  # ages count in the bands of the service from here on
                 register(connection, replace(around, catalogue=own), remarks)
@@ -112,10 +112,7 @@ def map_tables(
     finally:
         unregister(connection)
         connection.close()
-    frames, filled = dict[str, pd.DataFrame](), dict[str, object]()
-    for name, (frame, _) in results.items():
-        frames[name], added = with_declared(name, frame, settings.declared, own or around.catalogue)
-        filled |= {f"{name}.{column}": value for column, value in added.items()}
+    frames, filled = _declared(mapping, results, own or around.catalogue)
     return MappedTables(
         tables={name: frame for name, frame in frames.items() if name in CONTRACTS},
         catalogue={name: frame for name, frame in frames.items() if name in CATALOGUE_TABLES},
@@ -133,6 +130,17 @@ def map_tables(
         filled=filled,
         aside_ids=_aside_ids(results),
     )
+
+
+def _declared(
+    mapping: MappingFolder, results: Mapping[str, _Result], catalogue: Catalogue
+) -> tuple[dict[str, pd.DataFrame], dict[str, object]]:
+    """Return the frames with what holds for everybody, and what was filled in by `table.column`."""
+    frames, filled = dict[str, pd.DataFrame](), dict[str, object]()
+    for name, (frame, _) in results.items():
+        frames[name], added = with_declared(name, frame, mapping.settings.declared, catalogue)
+        filled |= {f"{name}.{column}": value for column, value in added.items()}
+    return frames, filled
 
 
 def _surroundings(mapping: MappingFolder, own: Catalogue | None, secret: bytes | None) -> Surroundings:
