@@ -29,7 +29,7 @@ from recsys.mapping.project import CATALOGUE_TABLES
 from recsys.mapping.project import Mapping as MappingFolder
 from recsys.mapping.results import SET_ASIDE, as_frame, check_columns, refuse_personal, with_declared
 from recsys.mapping.source_reader import SourceReader, query_error
-from recsys.mapping.sources import source_tables, unread_files
+from recsys.mapping.sources import Tables, source_tables, unread_files
 
 _OPEN_WHERE_NULL: Final = [C.ACCEPTS_AGE_BANDS, C.MEETS_GENDERS]
 
@@ -95,15 +95,16 @@ def map_tables(
         skipped = set[str]() if skip_unusable else None
         loaded = SourceReader(connection, mapping, sources, remarks, most is None, skipped).read()
         rows_read = {name: table.num_rows for name, table in loaded.items()}
-        if (file := settings.counts) is not None and not skip_unusable:
-            check_counts(read_counts(mapping.folder / file, encoding=settings.encoding), rows_read, sources)
+        if not skip_unusable:
+            _check_counts(mapping, rows_read, sources)
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         one_of = _one_of(mapping, loaded, most)
-        queries = {name: sql for name, sql in mapping.queries.items() if name not in (skipped or ())}
         columns = {column for table in loaded.values() for column in table.column_names}
         results = dict[str, _Result]()
-        for name, sql in queries.items():
+        for name, sql in mapping.queries.items():
+            if skipped and name in skipped:
+                continue
             if name in CONTRACTS and own is None and (own := _own_catalogue(results)) and own.own_words:
                 unregister(connection)  # ages count in the bands of the service from here on
                 register(connection, replace(around, catalogue=own), remarks)
@@ -121,7 +122,7 @@ def map_tables(
         unused=(unused := _unused(mapping, loaded)),
         empty=_empty(loaded, unused),
         unread=(
-            *(name for name in sources if name not in loaded),
+            *(one for one in sources if one not in loaded),
             *unread_files(settings.source, mapping.folder),
         ),
         remarks=remarks,
@@ -130,6 +131,14 @@ def map_tables(
         filled=filled,
         aside_ids=_aside_ids(results),
     )
+
+
+def _check_counts(mapping: MappingFolder, rows_read: Mapping[str, int], sources: Tables) -> None:
+    """Raise what `check_counts` does where the mapping names a file of row counts."""
+    settings = mapping.settings
+    if settings.counts is not None:
+        counts = read_counts(mapping.folder / settings.counts, encoding=settings.encoding)
+        check_counts(counts, rows_read, sources)
 
 
 def _declared(
