@@ -100,16 +100,7 @@ def map_tables(
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         one_of = _one_of(mapping, loaded, most)
-        columns = {column for table in loaded.values() for column in table.column_names}
-        results = dict[str, _Result]()
-        for name, sql in mapping.queries.items():
-            if skipped and name in skipped:
-                continue
-            if name in CONTRACTS and own is None and (own := _own_catalogue(results)) and own.own_words:
-                unregister(connection)  # ages count in the bands of the service from here on
-                register(connection, replace(around, catalogue=own), remarks)
-            with suppress(*([RecsysError] if skip_unusable else [])):
-                results[name] = _result(connection, name, sql, remarks, columns=columns, one_of=one_of)
+        results, own = _results(connection, mapping, loaded, (around, remarks), own, one_of, skipped)
     finally:
         unregister(connection)
         connection.close()
@@ -131,6 +122,34 @@ def map_tables(
         filled=filled,
         aside_ids=_aside_ids(results),
     )
+
+
+def _results(  # noqa: PLR0917
+    connection: Any,
+    mapping: MappingFolder,
+    loaded: Mapping[str, Any],
+    known: tuple[Surroundings, Remarks],
+    own: Catalogue | None,
+    one_of: int,
+    skipped: Collection[str] | None,
+) -> tuple[dict[str, _Result], Catalogue | None]:
+    """Return what each query gives, and the service's own catalogue where queries say it.
+
+    known: what functions know, and where they say what they could not read. skipped: queries that are left
+    out, as is then whatever else cannot run; None where each has to.
+    """
+    around, remarks = known
+    columns = {column for table in loaded.values() for column in table.column_names}
+    results = dict[str, _Result]()
+    for name, sql in mapping.queries.items():
+        if skipped and name in skipped:
+            continue
+        if name in CONTRACTS and own is None and (own := _own_catalogue(results)) and own.own_words:
+            unregister(connection)  # ages count in the bands of the service from here on
+            register(connection, replace(around, catalogue=own), remarks)
+        with suppress(*([] if skipped is None else [RecsysError])):
+            results[name] = _result(connection, name, sql, remarks, columns=columns, one_of=one_of)
+    return results, own
 
 
 def _check_counts(mapping: MappingFolder, rows_read: Mapping[str, int], sources: Tables) -> None:
