@@ -39,6 +39,8 @@ _RECENCY_WEIGHTS: Final = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 _ERRORS: Final = 3.0
 """Standard errors by which a gain at the end exceeds chance, of dozens that are tried."""
 _LEAST_GAIN: Final = 1e-9
+_MOST_STEPS: Final = 10_000_000
+"""Decisions that are followed to find whose circles are joined."""
 _FIRST_PLACES: Final = (10,)
 """Whom recency puts first is told by the first places: in a small world longer lists hold nearly all."""
 
@@ -142,7 +144,27 @@ def _both_known(latest: HeldOutDecisions) -> Float64Array:
         evidence_weight(np.bincount(own, minlength=n_people).astype(np.float64))[at]
         for own, at in ((known.viewers, held.viewers), (known.candidates, held.candidates))
     )
-    return np.asarray(np.sqrt(given * received), np.float64)
+    return np.asarray(np.sqrt(given * received) * _of_one_circle(latest), np.float64)
+
+
+def _of_one_circle(latest: HeldOutDecisions) -> Float64Array:
+    """Say whether somebody who decided about the candidate had decided about anybody whom the viewer had.
+
+    `(n_pairs,)`, 1 or 0. Two who are known from circles apart, as from two seasons, know nothing of each
+    other. 1 for all pairs of a log in which that takes long to find: there circles are joined.
+    """
+    from scipy.sparse import csr_array
+
+    known, held, n_people = latest.known, latest.held, len(latest.p_like)
+    pairs = (np.ones(len(known)), (known.viewers, known.candidates))
+    decided = csr_array(pairs, shape=(n_people, n_people))
+    received = np.bincount(known.candidates, minlength=n_people)
+    work = np.bincount(known.viewers, received[known.candidates], n_people)[held.viewers]
+    if work.sum() > _MOST_STEPS:
+        return np.ones(len(held))
+    beside = csr_array(decided[held.viewers] @ decided.T)
+    of_candidate = csr_array(decided.T)[held.candidates]
+    return np.asarray(beside.multiply(of_candidate).sum(axis=1)).ravel().astype(bool).astype(np.float64)
 
 
 def line_beside_unseen(

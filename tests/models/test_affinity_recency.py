@@ -96,6 +96,22 @@ def test_the_level_lies_between_the_end_and_half_way_to_the_whole(seed, said, en
     assert min(end, half_way) - 0.03 <= found <= max(end, half_way) + 0.03
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 99), RATE, RATE)
+def test_how_sure_chances_are_is_not_told_by_meetings_of_circles_that_never_met(seed, rate, of_strangers):
+    """Two seasons are known apart; at the end some of both meet, of whom what is known says nothing."""
+    rng = np.random.default_rng(seed)
+    latest, _ = held_out(rng, (rate, 1.0), (rate, 1.0), rate)
+    season = PAIRS // (N // 2)
+    together, early = season[:, 0] == season[:, 1], rng.random(len(PAIRS)) < 0.5
+    held = latest.held.take(~(together & early))
+    strangers = (held.viewers // (N // 2)) != (held.candidates // (N // 2))
+    labels = np.where(strangers, rng.random(len(held)) < of_strangers, held.labels).astype(float)
+    known = latest.known.take(together & early)
+    line = line_at_the_end(replace(latest, known=known, held=replace(held, labels=labels)))
+    assert line.slope == pytest.approx(1.0, abs=0.25)
+
+
 def test_a_log_without_an_end_leaves_chances_alone():
     assert line_at_the_end(None) == Platt()
 
