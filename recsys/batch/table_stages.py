@@ -102,7 +102,12 @@ def validate(settings: Settings, paths: NightPaths) -> LogFields:
         night.events,
         fingerprint=night.fingerprint,
         row_counts=row_counts(
-            tables.counts, tables.nobody, erased_rows(paths), tables.accepted, tables.quarantine
+            tables.counts,
+            tables.nobody,
+            erased_rows(paths),
+            tables.accepted,
+            tables.quarantine,
+            events=night.events.coded,
         ),
     )
     write_atomically(paths.validation, json.dumps(summary, indent=1).encode() + b"\n")

@@ -14,6 +14,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.vocabulary import ADULT, OLDEST, UNDISCLOSED
+from recsys.data.events import CodedEvents
 from recsys.data.fail_closed import PROVES_AGE, STOPPED, Restrictions
 from recsys.data.id_spellings import Spellings, are_told_apart, plainest_spellings
 from recsys.data.unknown_words import SAFETY_EVENTS, may_restrict
@@ -23,6 +24,17 @@ KEPT: Final = "kept_"
 """Before a column in the counts of a table: its values that keep people apart."""
 FACTS: Final = "facts"
 """How many rows of a table are left when those that say the same count once, whatever their times."""
+RESTRICTING: Final = "restricting"
+"""How many accepted events keep two people apart, or somebody out."""
+_RESTRICTING_TYPES: Final = (
+    "pass",
+    "hide",
+    "block",
+    "report",
+    "end",
+    "off_platform_request",
+    "money_request",
+)
 UNKNOWN_TYPE: Final = "type:"
 """Before a type of events that is not of the table, in the same counts."""
 _MOST_WORDS: Final = 20
@@ -214,13 +226,16 @@ def row_counts(
     erased: Mapping[str, int] = MappingProxyType({}),
     accepted: Mapping[str, pd.DataFrame] = MappingProxyType({}),
     quarantine: pd.DataFrame | None = None,
+    *,
+    events: CodedEvents | None = None,
 ) -> dict[str, dict[str, int]]:
     """Return by table how many rows came, were refused, and were about safety and named nobody or misspelled.
 
     erased: rows that came and went before they were counted, since they named somebody erased. accepted: the
     tables, of which the people are counted who have a value whose absence would keep fewer apart: tokens, by
     kind and namespace, and wishes that are open where nothing is said. quarantine:
-    refused rows, whose types that are not of the events table are counted by word.
+    refused rows, whose types that are not of the events table are counted by word. events: the accepted ones,
+    of which those are counted that restrict somebody.
     """
     found = {
         str(row["table"]): {
@@ -256,6 +271,9 @@ def row_counts(
                 found[table][FACTS] = found[table]["rows"] - again
     if T.EVENTS in found and quarantine is not None:
         found[T.EVENTS] |= {f"{UNKNOWN_TYPE}{word}": n for word, n in _unknown_types(quarantine).items()}
+    if T.EVENTS in found and events is not None:
+        unsafe = events.detailed("meet_feedback", "unsafe") | events.detailed("feeling_check", "pressured")
+        found[T.EVENTS][RESTRICTING] = int((events.are(*_RESTRICTING_TYPES) | unsafe).sum())
     return found
 
 

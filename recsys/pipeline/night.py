@@ -98,6 +98,7 @@ class Night:
             self.tables.nobody,
             accepted=self.tables.accepted,
             quarantine=self.tables.quarantine,
+            events=self.events.coded,
         )
 
     def coded_events(self) -> "CodedEvents":

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.data.safety_rows import KEPT, row_counts
+from recsys.data.events import Events
+from recsys.data.safety_rows import KEPT, RESTRICTING, row_counts
 
 _COUNTS = pd.DataFrame([{"table": "profiles", "rows_in": 60, "quarantined": 0}])
 
@@ -82,3 +83,20 @@ def test_tokens_are_counted_by_kind_and_namespace(lost: tuple[str, str]) -> None
     assert {one: n for one, n in after.items() if one.startswith(f"{KEPT}{lost[0]}_")} == {
         one: n for one, n in before.items() if one.startswith(f"{KEPT}{lost[0]}_") and one != name
     }
+
+
+def test_events_that_restrict_are_counted() -> None:
+    types = ["like", "pass", "hide", "block", "report", "end", "impression", "money_request", "message"]
+    frame = pd.DataFrame(
+        {
+            "event_id": [f"e{n}" for n in range(len(types) + 2)],
+            "ts": pd.to_datetime("2026-01-05T03:00Z"),
+            "actor": "a",
+            "target": "b",
+            "type": [*types, "meet_feedback", "meet_feedback"],
+            "detail": [None] * len(types) + ["unsafe", "comfortable"],
+        }
+    )
+    counts = pd.DataFrame([{"table": "events", "rows_in": len(frame), "quarantined": 0}])
+    found = row_counts(counts, {}, events=Events.of(frame).coded)
+    assert found["events"][RESTRICTING] == 7

@@ -271,6 +271,29 @@ def test_rows_that_come_twice_do_not_stand_for_those_that_are_gone(proposal: Pro
     assert night_of(100, night_of(100, None, rows=150).numbers, rows=150).level is Level.PASS
 
 
+@pytest.mark.parametrize(
+    ("left", "level"),
+    [(100, Level.PASS), (99, Level.PASS), (90, Level.WARN), (79, Level.BLOCK), (0, Level.BLOCK)],
+)
+def test_a_log_of_events_that_lost_what_restricts_is_no_smaller_log(
+    proposal: Proposal, left: int, level: Level
+) -> None:
+    """Seen to fail: a log that was cut short after three fifths was published, and hides ended."""
+
+    def night_of(n: int | None, past: Mapping[str, float] | None) -> GateResult:
+        counts = {"events": {"rows": 500, "refused": 0} | ({} if n is None else {"restricting": n})}
+        kept = () if past is None else ({"safety_tables": past},)
+        return safety_tables(replace(proposal, row_counts=counts, past=kept))
+
+    whole = night_of(100, None)
+    assert whole.level is Level.PASS
+    found = night_of(left, whole.numbers)
+    assert found.level is level
+    assert ("events" in found.message) == (level is not Level.PASS)
+    assert night_of(left, night_of(None, None).numbers).level is Level.PASS, "an earlier version counted none"
+    assert night_of(None, whole.numbers).level is Level.PASS
+
+
 def test_a_new_row_by_an_id_of_a_strange_form_blocks_whatever_its_share(proposal: Proposal) -> None:
     """Planted and seen caught: a warning alone, and a count that is compared with nothing."""
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.safety_rows import FACTS, KEPT, UNKNOWN_TYPE
+from recsys.data.safety_rows import FACTS, KEPT, RESTRICTING, UNKNOWN_TYPE
 from recsys.data.unknown_words import may_restrict, repeated
 from recsys.pipeline.gates.over_nights import (
     NIGHTS,
@@ -55,6 +55,9 @@ def safety_tables(proposal: Proposal) -> GateResult:
     there before, and when more rows name nobody than in that night. Each is counted in every night. A table
     that loses few rows a night is judged by the published nights of four weeks.
 
+    Events that restrict somebody are held against those of the last published night: a log that was cut
+    short has lost hides and passes. Over weeks they are not: a service may send those of some months alone.
+
     Nothing ends because a row is missing: what earlier nights read stays in the safety ledger. But a table
     that lost rows has lost those of today as well.
     """
@@ -84,9 +87,13 @@ def _safety_tables_tonight(proposal: Proposal, counts: Mapping[str, Mapping[str,
     last = proposal.past[-1].get("safety_tables", {}) if proposal.past else None
     before = last or {}
     sizes = {name: _sizes(counts, name) for name in SAFETY}
+    sizes[T.EVENTS] = {
+        f"{T.EVENTS}_{RESTRICTING}": of[RESTRICTING] for of in [counts.get(T.EVENTS, {})] if RESTRICTING in of
+    }
     gone = {
         name: max(_shrunk(now, int(before.get(number, 0)), proposal) for number, now in of.items())
         for name, of in sizes.items()
+        if of
     }
     of_nobody = {name: _of_nobody(rows[name], nobody[name], proposal) for name in SAFETY}
     lost = {}
