@@ -39,7 +39,7 @@ _RECENCY_WEIGHTS: Final = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 _ERRORS: Final = 3.0
 """Standard errors by which a gain at the end exceeds chance, of dozens that are tried."""
 _LEAST_GAIN: Final = 1e-9
-_MOST_STEPS: Final = 10_000_000
+_MOST_STEPS: Final = 20_000_000
 """Decisions that are followed to find whose circles are joined."""
 _FIRST_PLACES: Final = (10,)
 """Whom recency puts first is told by the first places: in a small world longer lists hold nearly all."""
