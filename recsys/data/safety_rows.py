@@ -257,6 +257,9 @@ def row_counts(
         people = tokens.groupby(of_kind)[C.USER].nunique()
         found[T.TOKENS] |= {f"{KEPT}{name}": int(n) for name, n in people.items()}
     if quarantine is not None:
+        for table, n in _without_person(quarantine).items():
+            if table in found:
+                found[table]["nobody"] += n
         repeated = quarantine.loc[
             quarantine["codes"].str.fullmatch(r"[a-z_]+\.(?:duplicate|conflict)"), "table"
         ].value_counts()
@@ -275,6 +278,16 @@ def row_counts(
         unsafe = events.detailed("meet_feedback", "unsafe") | events.detailed("feeling_check", "pressured")
         found[T.EVENTS][RESTRICTING] = int((events.are(*_RESTRICTING_TYPES) | unsafe).sum())
     return found
+
+
+def _without_person(quarantine: pd.DataFrame) -> dict[str, int]:
+    """Return by table how many refused rows restrict somebody and lack an id, so that nobody can be meant."""
+    is_missing = quarantine["codes"].str.contains(rf"(?:{C.ACTOR}|{C.TARGET}|{C.USER})\.missing", regex=True)
+    rows = quarantine[is_missing.fillna(False).astype(bool) & quarantine["table"].isin(SAFETY_TABLES)]
+    types = rows["values"].str.extract(_TYPE_OF_ROW, expand=False)
+    said = types.isin(_RESTRICTING_TYPES) | types.map(may_restrict, na_action="ignore").eq(True)
+    restricting = rows["table"].ne(T.EVENTS) | said
+    return {str(name): int(n) for name, n in rows.loc[restricting, "table"].value_counts().items()}
 
 
 def _unknown_types(quarantine: pd.DataFrame) -> dict[str, int]:

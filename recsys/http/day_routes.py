@@ -73,10 +73,10 @@ class Kept(BaseModel):
 
 
 class KeptTables(Kept):
-    """Whether the tables were new, and what stands in the way of their use, by table and column.
+    """Whether the tables were new, and which of their rows cannot be used, by table, column and reason.
 
-    They are kept either way, and restrict as far as they can be read. Empty where they can be used; who gave
-    tables that cannot be used is shown to nobody.
+    They are kept either way, and restrict as far as they can be read. Empty where all can be used. Rows of
+    other tables are left out alone; whose profile or boundaries cannot be used is shown to nobody.
     """
 
     unusable: str = ""

@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys import make_town
 from recsys.data.events import Events
 from recsys.data.safety_rows import KEPT, RESTRICTING, row_counts
+from recsys.storage.load import load_tables
 
 _COUNTS = pd.DataFrame([{"table": "profiles", "rows_in": 60, "quarantined": 0}])
 
@@ -100,3 +102,28 @@ def test_events_that_restrict_are_counted() -> None:
     counts = pd.DataFrame([{"table": "events", "rows_in": len(frame), "quarantined": 0}])
     found = row_counts(counts, {}, events=Events.of(frame).coded)
     assert found["events"][RESTRICTING] == 7
+
+
+@pytest.mark.parametrize(
+    ("word", "counts"),
+    [
+        ("block", True),
+        ("hide", True),
+        ("pass", True),
+        ("banned_again", True),
+        ("like", False),
+        ("message", False),
+    ],
+)
+def test_a_refused_event_that_restricts_names_nobody_where_an_id_is_missing(word: str, counts: bool) -> None:
+    """Seen to fail: a block whose actor a join had lost was refused, and no gate said a word."""
+    town = dict(make_town(40, np.random.default_rng(7)).tables)
+    events = town["events"]
+    lost = [
+        {**events.iloc[0].to_dict(), "event_id": f"lost-{side}", "type": word, side: None}
+        for side in ("actor", "target")
+    ]
+    town["events"] = pd.concat([events.astype({"type": object}), pd.DataFrame(lost)], ignore_index=True)
+    tables = load_tables(town)
+    found = row_counts(tables.counts, tables.nobody, accepted=tables.accepted, quarantine=tables.quarantine)
+    assert found["events"]["nobody"] == 2 * counts
