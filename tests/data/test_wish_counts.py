@@ -110,7 +110,6 @@ def test_events_that_restrict_are_counted() -> None:
         ("block", True),
         ("hide", True),
         ("pass", True),
-        ("banned_again", True),
         ("like", False),
         ("message", False),
     ],
