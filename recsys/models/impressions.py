@@ -10,7 +10,7 @@ import numpy.typing as npt
 from recsys.data.events import Events
 from recsys.data.indiscriminate import without_excess_likes
 from recsys.data.labels import LABEL_WEIGHTS, LabelSettings, PairLabels, pair_labels
-from recsys.data.pair_keys import reversed_pair_keys, unordered_pair_keys
+from recsys.data.pair_keys import positions_in, reversed_pair_keys, unordered_pair_keys
 from recsys.data.population import Population
 from recsys.data.times import MICROSECONDS_A_DAY
 from recsys.models.calibration import Platt, fit_platt
@@ -44,7 +44,7 @@ def _first(events: Events, key: npt.NDArray[np.int64], *types: str) -> npt.NDArr
     found, first = np.unique(coded.actor[rows] * len(coded.people) + coded.target[rows], return_index=True)
     if not len(found):
         return np.full(len(key), never)
-    at = np.searchsorted(found, key).clip(0, len(found) - 1)
+    at = positions_in(found, key).clip(0, len(found) - 1)
     # events are in time order, so the first row of a pair is its earliest
     return np.where(found[at] == key, coded.ts[rows[first[at]]], never)
 
@@ -123,7 +123,7 @@ class ReverseRows:
         width = max(int(viewers.max(initial=0)), int(candidates.max(initial=0))) + 1
         there, pair = np.unique(viewers.astype(np.int64) * width + candidates, return_inverse=True)
         turned = reversed_pair_keys(there, width)
-        at = np.searchsorted(there, turned).clip(max=max(len(there) - 1, 0))
+        at = positions_in(there, turned).clip(max=max(len(there) - 1, 0))
         return cls(pair, np.where(there[at] == turned, at, -1))
 
     def sums(self, values: Float64Array) -> Float64Array:

@@ -1,5 +1,6 @@
 """Exposures without an answer: how many were looked at, and what a further look at the same person counts."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,13 +11,16 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.labels import PairLabels
+from recsys.data.pair_keys import positions_in
 from recsys.types import BoolArray, Float64Array
 
 _MOST_SAID: Final = 0.95
 _LEAST_LOOKED: Final = 1e-6
 _LEAST_NO: Final = 1e-3
 _ROUNDS: Final = 20
-_HALVINGS: Final = 30
+_GRID: Final = 1 << 30
+"""1 / s is a multiple of one over this."""
+_NEWTON_STEPS: Final = 12
 _PRIOR_LOOKS: Final = 50.0
 """Further looks that are as often liked as first ones, added to those of the log."""
 
@@ -104,7 +108,7 @@ class OpenExposures:
         coded, n = events.coded, len(answered)
         shown = np.flatnonzero(coded.are("impression") & (coded.target >= 0))
         own = coded.actor[shown] * len(coded.people) + coded.target[shown]
-        at = np.searchsorted(labels.pair, own).clip(0, max(n - 1, 0))
+        at = positions_in(labels.pair, own).clip(0, max(n - 1, 0))
         shown = shown[labels.pair[at] == own] if n else shown[:0]
         if not len(shown):
             none = np.zeros(0)
@@ -122,10 +126,10 @@ class OpenExposures:
         unsaid = 1.0 - min(noes / max(float(examined.sum()) - float(liked.sum()), 1.0), _MOST_SAID)
         odds = np.where(followed, 0.0, (1.0 - examined) / (np.maximum(examined, _LEAST_LOOKED) * unsaid))
         likes, others = float(labels.label[answered].sum()), len(said) - int(followed.sum())
-        rate, repeated = 0.5, RepeatedLooks(np.ones(len(at)))
+        rate, repeated, looks = 0.5, RepeatedLooks(np.ones(len(at))), FurtherLooks.of(at, liked)
         for _ in range(_ROUNDS if len(said) else 0):
             looked = p_examined(odds, rate)
-            repeated = RepeatedLooks.of(at, looked, liked)
+            repeated = looks.repeated(looked, near=repeated.inverse_precision)
             rate = likes / (others + float((repeated.share * looked).sum()))
         return cls(at, coded.ts[shown], followed, p_examined(odds, rate), rate, repeated)
 
@@ -143,25 +147,76 @@ class RepeatedLooks:
     share: Float64Array
     inverse_precision: float = 0.0
 
-    @classmethod
-    def of(cls, pair: npt.NDArray[np.integer], looked: Float64Array, liked: BoolArray) -> "RepeatedLooks":
-        """Learn s from exposures `(n_exposures,)` in the order of pairs, then of time.
 
-        looked: chance that each was examined. s is what makes the likes of all further looks as many as
-        there are, infinite where they are no fewer than of first looks; few looks move it little from there.
-        """
+@dataclass(frozen=True, eq=False)
+class FurtherLooks:
+    """Which exposures `(n_exposures,)`, in the order of pairs, then of time, are first and which further.
+
+    is_first: of each. first, further: their places. likes_first, likes_further: how many ended in a like.
+    """
+
+    is_first: BoolArray
+    first: npt.NDArray[np.int64]
+    further: npt.NDArray[np.int64]
+    likes_first: int
+    likes_further: int
+
+    @classmethod
+    def of(cls, pair: npt.NDArray[np.integer], liked: BoolArray) -> "FurtherLooks":
+        """Find them. pair: of each exposure. liked: whether it ended in a like."""
         is_first = np.append(True, pair[1:] != pair[:-1])
+        first, further = np.flatnonzero(is_first), np.flatnonzero(~is_first)
+        return cls(is_first, first, further, int(liked[first].sum()), int(liked[further].sum()))
+
+    def repeated(self, looked: Float64Array, near: float = 0.0) -> RepeatedLooks:
+        """Learn s from the chance that each exposure was examined, `(n_exposures,)`.
+
+        s is what makes the likes of all further looks as many as there are, infinite where they are no fewer
+        than of first looks; few looks move it little from there. near: where 1 / s is looked for first.
+        """
         total = np.cumsum(looked) - looked
-        before = total - np.maximum.accumulate(np.where(is_first, total, 0.0))
-        rate = float(liked[is_first].sum()) / max(float(looked[is_first].sum()), 1.0)
-        further, k = looked[~is_first], before[~is_first]
+        before = total - np.maximum.accumulate(np.where(self.is_first, total, 0.0))
+        rate = self.likes_first / max(float(looked[self.first].sum()), 1.0)
+        further, k = looked[self.further], before[self.further]
         expected = rate * (float(further.sum()) + _PRIOR_LOOKS)
-        seen = float(liked[~is_first].sum()) + rate * _PRIOR_LOOKS
+        seen = self.likes_further + rate * _PRIOR_LOOKS
         if not len(further) or seen >= expected or rate <= 0.0:
-            return cls(np.ones(len(pair)))
-        low, high = 0.0, 1.0  # of 1 / s: the likes expected fall with it
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2.0
-            found = rate * (float((further / (1.0 + middle * k)).sum()) + _PRIOR_LOOKS)
-            low, high = (middle, high) if found > seen else (low, middle)
-        return cls(1.0 / (1.0 + low * before), low)
+            return RepeatedLooks(np.ones(len(looked)))
+
+        def more_likes(at: int) -> bool:
+            return rate * (float((further / (1.0 + at / _GRID * k)).sum()) + _PRIOR_LOOKS) > seen
+
+        def better(inverse: float) -> float:  # a step of Newton: the likes fall with 1 / s, ever more slowly
+            share = 1.0 / (1.0 + inverse * k)
+            looks = further * share
+            slope = float((looks * share * k).sum())
+            above = float(looks.sum()) + _PRIOR_LOOKS - seen / rate
+            return min(max(inverse + above / max(slope, _LEAST_LOOKED), 0.0), 1.0)
+
+        for _ in range(_NEWTON_STEPS):
+            near, last = better(near), near
+            if abs(near - last) * _GRID < 1.0:
+                break
+        inverse = _last_true(more_likes, int(near * _GRID), _GRID) / _GRID
+        return RepeatedLooks(1.0 / (1.0 + inverse * before), inverse)
+
+
+def _last_true(holds: Callable[[int], bool], near: int, most: int) -> int:
+    """Return the last number below `most` of which something holds that holds of 0 and up to some number.
+
+    It is looked for in growing steps from `near`, then by halving.
+
+    >>> _last_true(lambda at: at < 7, 900, 1000), _last_true(lambda at: True, 2, 10)
+    (6, 9)
+    """
+    low, gap = min(max(near, 0), most - 1), 1
+    high = low + 1
+    while low > 0 and not holds(low):
+        low, high, gap = max(low - gap, 0), low, gap * 2
+    gap = 1
+    while high < most and holds(high):
+        low, high, gap = high, min(high + gap, most), gap * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return low

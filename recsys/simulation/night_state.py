@@ -10,7 +10,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS, IN_PERSON_INTENTS
-from recsys.data.pair_keys import unordered_pair_keys
+from recsys.data.pair_keys import positions_in, unordered_pair_keys
 from recsys.data.shared_values import equal_sets
 from recsys.random import KeyedGenerator
 from recsys.simulation.event_log import TYPES, Columns, EventLog
@@ -106,11 +106,8 @@ def is_among(keys: Int64Array, ordered: Int64Array) -> npt.NDArray[np.bool_]:
     """
     if not len(ordered):
         return np.zeros(len(keys), bool)
-    by_key = np.argsort(keys)  # neighbours are found near each other: several times as fast in many keys
-    wanted, found = keys[by_key], np.empty(len(keys), bool)
-    at = np.searchsorted(ordered, wanted).clip(0, len(ordered) - 1)
-    found[by_key] = ordered[at] == wanted
-    return found
+    at = positions_in(ordered, keys).clip(0, len(ordered) - 1)
+    return ordered[at] == keys
 
 
 HOUR = 3600
