@@ -126,7 +126,7 @@ class OpenExposures:
         unsaid = 1.0 - min(noes / max(float(examined.sum()) - float(liked.sum()), 1.0), _MOST_SAID)
         odds = np.where(followed, 0.0, (1.0 - examined) / (np.maximum(examined, _LEAST_LOOKED) * unsaid))
         likes, others = float(labels.label[answered].sum()), len(said) - int(followed.sum())
-        rate, repeated, looks = 0.5, RepeatedLooks(np.ones(len(at))), FurtherLooks.of(at, liked)
+        rate, repeated, looks = 0.5, RepeatedLooks(np.ones(len(at))), ExposureOrder.of(at, liked)
         for _ in range(_ROUNDS if len(said) else 0):
             looked = p_examined(odds, rate)
             repeated = looks.repeated(looked, near=repeated.inverse_precision)
@@ -149,7 +149,7 @@ class RepeatedLooks:
 
 
 @dataclass(frozen=True, eq=False)
-class FurtherLooks:
+class ExposureOrder:
     """Which exposures `(n_exposures,)`, in the order of pairs, then of time, are first and which further.
 
     is_first: of each. first, further: their places. likes_first, likes_further: how many ended in a like.
@@ -162,7 +162,7 @@ class FurtherLooks:
     likes_further: int
 
     @classmethod
-    def of(cls, pair: npt.NDArray[np.integer], liked: BoolArray) -> "FurtherLooks":
+    def of(cls, pair: npt.NDArray[np.integer], liked: BoolArray) -> "ExposureOrder":
         """Find them. pair: of each exposure. liked: whether it ended in a like."""
         is_first = np.append(True, pair[1:] != pair[:-1])
         first, further = np.flatnonzero(is_first), np.flatnonzero(~is_first)

@@ -331,13 +331,24 @@ def as_frame(table: Any, *, self_destruct: bool) -> pd.DataFrame:
 
     names = table.column_names
     words = [field.name for field in table.schema if field.type == pa.list_(pa.string())]
-    lists = {name: _shared_lists(table[name].combine_chunks()) for name in words if names.count(name) == 1}
+    lists = {name: _lists_of(table[name]) for name in words if names.count(name) == 1}
     plain = table.drop_columns(list(lists)) if lists else table
     del table  # large, and not referenced afterwards
     frame = plain.to_pandas(ignore_metadata=True, self_destruct=self_destruct, split_blocks=True)
     for name, column in lists.items():
         frame.insert(names.index(name), name, column)
     return frame
+
+
+_LISTS_AT_ONCE: Final = 1 << 21
+"""Rows among which equal lists are found at once."""
+
+
+def _lists_of(column: Any) -> pd.Series:
+    """Return a column of lists of words as arrays of objects, in parts: a long one then needs little more."""
+    parts = [column.slice(at, _LISTS_AT_ONCE) for at in range(0, max(len(column), 1), _LISTS_AT_ONCE)]
+    shared = [_shared_lists(part.combine_chunks()) for part in parts]
+    return shared[0] if len(shared) == 1 else pd.concat(shared, ignore_index=True)
 
 
 def _shared_lists(column: Any) -> pd.Series:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.data.pair_keys import positions_in
-from recsys.models.silent_exposures import _GRID, _PRIOR_LOOKS, FurtherLooks, _last_true
+from recsys.models.silent_exposures import _GRID, _PRIOR_LOOKS, ExposureOrder, _last_true
 from recsys.types import BoolArray, Float64Array, Int64Array
 
 
@@ -40,7 +40,7 @@ def test_the_share_of_further_looks_is_that_of_halving(n: int, seed: int) -> Non
     liked = rng.random(n) < often
     expected = by_halving(pair, looked, liked)
     for near in (0.0, expected, float(rng.random())):
-        found = FurtherLooks.of(pair, liked).repeated(looked, near=near)
+        found = ExposureOrder.of(pair, liked).repeated(looked, near=near)
         assert found.inverse_precision == expected
 
 
@@ -48,7 +48,7 @@ def test_some_shares_are_neither_none_nor_all() -> None:
     rng = np.random.default_rng(3)
     pair, looked = np.sort(rng.integers(0, 700, 2_000)), rng.random(2_000)
     liked = rng.random(2_000) < np.where(np.append(True, pair[1:] != pair[:-1]), 0.4, 0.3)
-    found = FurtherLooks.of(pair, liked).repeated(looked)
+    found = ExposureOrder.of(pair, liked).repeated(looked)
     assert 1.0 / _GRID < found.inverse_precision < 1.0 - 1.0 / _GRID
     assert found.share.min() < 0.9
     assert found.share.max() == 1.0

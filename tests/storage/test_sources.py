@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from recsys.catalogue.columns import Tables as T
+from recsys.data.fields.text import _numbered
 from recsys.data.tables import check_table
 from recsys.errors import SourceError
 from recsys.storage.load import load_tables
@@ -271,3 +272,29 @@ def test_a_folder_with_the_name_of_a_table_is_not_passed_over(tmp_path: Path) ->
     (tmp_path / "blocks").mkdir()
     with pytest.raises(SourceError, match="a folder with the name of a table"):
         table_readers(f"parquet:{tmp_path}")
+
+
+def test_lists_and_texts_of_many_parts_are_those_of_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table of many row groups, and lists looked at a few at a time, are what is read at once."""
+    rng = np.random.default_rng(4)
+    words = [None, [], ["a"], ["b", "a"], ["b", None]]
+    frame = pd.DataFrame(
+        {
+            C.USER: [f"u{at % 7}" for at in range(50)],
+            C.ACCEPTED: [words[at] for at in rng.integers(0, len(words), 50)],
+        }
+    )
+    for name, rows in (("one", 50), ("many", 4)):
+        (tmp_path / name).mkdir()
+        frame.to_parquet(tmp_path / name / "answers.parquet", row_group_size=rows)
+    whole = read_tables(f"parquet:{tmp_path / 'one'}")[T.ANSWERS]
+    monkeypatch.setattr("recsys.storage.sources._LISTS_AT_ONCE", 3)
+    parts = read_tables(f"parquet:{tmp_path / 'many'}")[T.ANSWERS]
+    for found in (whole, parts):
+        lists = [None if given is None else list(given) for given in found[C.ACCEPTED]]
+        assert lists == frame[C.ACCEPTED].tolist()
+        numbers, distinct = _numbered(found[C.USER])
+        assert distinct[numbers].tolist() == frame[C.USER].tolist()
+        assert len(distinct) == 7

@@ -131,8 +131,10 @@ def _numbered(values: pd.Series) -> tuple[npt.NDArray[np.integer], ObjectArray]:
 
 def _numbered_arrow(values: pd.Series) -> tuple[npt.NDArray[np.integer], ObjectArray]:
     packed = pa.array(values)
-    chunked = packed if isinstance(packed, pa.ChunkedArray) else pa.chunked_array([packed])
-    whole = chunked.dictionary_encode().unify_dictionaries().combine_chunks()
+    if isinstance(packed, pa.ChunkedArray):  # as one: dictionaries of parts would be compared part by part
+        packed = packed.combine_chunks()
+    whole = packed.dictionary_encode()
+    del packed
     numbers = whole.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     return numbers, whole.dictionary.to_numpy(zero_copy_only=False).astype(object)
 
