@@ -34,6 +34,21 @@ ANYWHERE: Final = frozenset(
         ),
         *("ovunque", "dovunque", "overal", "везде", "где угодно", "कहीं भी", "popote", "di mana saja"),
         *("ở đâu cũng được", "ทุกที่", "أي مكان", "어디든", "都可以", "どこでも可"),
+        *("bez ograniczeń", "obojętnie", "tanpa batas", "bebas", "ilimitado", "ilimitada", "無制限"),
+        *("qualquer distância", "tanto faz", "cualquier distancia", "da igual", "bez omezení", "kdekoli"),
+        *("sınırsız", "fark etmez", "farketmez", "obegränsat", "var som helst", "hvor som helst"),
+        *("ubegrenset", "ubegrænset", "без ограничений", "неважно", "не важно", "без обмежень", "будь-де"),
+        *(
+            "không giới hạn",
+            "rajaton",
+            "missä vain",
+            "nelimitat",
+            "oriunde",
+            "ไม่จำกัด",
+            "無限",
+            "こだわらない",
+        ),
+        *("distance illimitée", "illimitée", "indifférent", "indifferente", "geen limiet", "maakt niet uit"),
     )
 )
 BANDS: Final = ENUMERATIONS[C.AGE_BAND].words
@@ -43,7 +58,8 @@ _AGE = re.compile(r"(\d{1,3})(?:[.,]0+)?\s*(?:\+|歳|세|岁)?")
 _UP_TO = re.compile(
     r"^(?:up\s?to|within|under|au plus|environ|about|around|ca\.?|circa|etwa|ungefähr|約|大約|około|"
     r"max(?:imum|imal|imo|\.)?|bis(?: zu)?|até|hasta|jusqu\s*['’]?\s*[àa]|fino a|"
-    r"tot|no more than|at most|moins de|menos de|[<≤])(?:\s|\b|(?<=[<≤.約]))\s*"
+    r"tot|do|sampai|hingga|maks(?:imal|imum)?\.?|en fazla|au maximum|upp till|op til|opptil|до|đến|tối đa|"
+    r"no more than|at most|moins de|menos de|[<≤])(?:\s|\b|(?<=[<≤.約]))\s*"
 )
 _UP_TO_BEHIND: Final = re.compile(
     r"\s*(?:以内|以內|之內|之内|内|內|まで|圏内?|(?:au )?max(?:i|imum|imal|imo)?\.?)$"
