@@ -25,7 +25,7 @@ from recsys.types import BoolArray, Int64Array
 
 _TILE = 512
 _KEYS_AT_ONCE = 1 << 22
-_VIEWERS_AT_ONCE = 1 << 13
+_VIEWERS_AT_ONCE = 1 << 11
 """Viewers whose lists are drawn at once: each has a hundred entries or so."""
 
 
