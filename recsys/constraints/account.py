@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.constraints.base import Clause, Constraint, Gate
 from recsys.constraints.exclusions_and_tokens import persons
+from recsys.data.account_linkage import is_given
 from recsys.data.population import Population
 from recsys.errors import SettingsError, did_you_mean, explained
 from recsys.types import BoolArray, Int32Array
@@ -90,13 +90,13 @@ class Verified(Constraint):
         for tier in _TIERS.words[_TIERS.code(self.tier) :]:
             proved |= people.is_word(C.VERIFICATION, tier)
         if self.tier != _AGE:
-            proved &= np.array([token is not None for token in people.person_tokens], bool)
+            proved &= np.array([is_given(token) for token in people.person_tokens], bool)
         return proved[i] & proved[j]
 
     def clauses(self, people: Population) -> Sequence[Clause]:
         """Return one gate."""
         proved = people.codes(C.VERIFICATION) >= _TIERS.code(self.tier)
-        named = np.asarray(pd.notna(people.person_tokens), bool)
+        named = np.fromiter(map(is_given, people.person_tokens), bool, len(people))
         return [Gate(proved if self.tier == _AGE else proved & named)]
 
 

@@ -5,7 +5,7 @@ without a row reaches the others of its person by `recsys.data.absent_accounts`.
 """
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,22 @@ from scipy.sparse.csgraph import connected_components
 from recsys.catalogue.columns import Columns as C
 from recsys.data.ids import IdIndex
 from recsys.types import IndexArray, ObjectArray
+
+_SPELLED: Final = "spelling:"
+
+
+def token_of_spelling(form: str) -> str:
+    """Return the token of accounts without one whose ids differ in spelling alone, of `form` in common."""
+    return f"{_SPELLED}{form}"
+
+
+def is_given(token: str | None) -> bool:
+    """Say whether a token was given, as whoever proved who they are has one.
+
+    >>> is_given("hmac1:0"), is_given(token_of_spelling("u1")), is_given(None)
+    (True, False, False)
+    """
+    return token is not None and not token.startswith(_SPELLED)
 
 
 def token_rows(rows: pd.DataFrame, former: Collection[tuple[str, str]] = ()) -> pd.DataFrame:

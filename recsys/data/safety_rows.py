@@ -15,6 +15,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.vocabulary import ADULT, OLDEST, UNDISCLOSED
 from recsys.data.events import CodedEvents
+from recsys.data.account_linkage import token_of_spelling
 from recsys.data.fail_closed import PROVES_AGE, STOPPED, Restrictions
 from recsys.data.id_spellings import Spellings, are_told_apart, plainest_spellings
 from recsys.data.unknown_words import SAFETY_EVENTS, may_restrict
@@ -183,8 +184,8 @@ def _passes_respelled(
 def restricted_by_twins(profiles: pd.DataFrame) -> Restrictions:
     """Return what profiles whose ids differ in spelling alone restrict: the two may be of one person.
 
-    Whoever is active is held where the twin is not, and person tokens of each are tokens of the other too; a
-    ban or a hold is of both, and outlives the row. Where many ids have a twin, spelling tells people apart:
+    Whoever is active is held where the twin is not, and person tokens of each are tokens of the other too, or
+    where neither has one, one in common; a ban or a hold is of both, and outlives the row. Where many ids have a twin, spelling tells people apart:
     tokens are of one account each, and who is held is so while the twin is there.
 
     profiles: accepted rows.
@@ -203,12 +204,14 @@ def restricted_by_twins(profiles: pd.DataFrame) -> Restrictions:
         return Restrictions()
     tokens, people, states = frozenset[tuple[str, str]](), frozenset[str](), frozenset[tuple[str, str]]()
     few = not are_told_apart(len(twins), len(users))
-    if few and C.PERSON_TOKEN in profiles:
-        rows = profiles.loc[profiles[C.USER].isin(twins.index), [C.USER, C.PERSON_TOKEN]].dropna()
+    if few:
+        rows = profiles.reindex(columns=[C.USER, C.PERSON_TOKEN])[profiles[C.USER].isin(twins.index)].dropna()
         named = rows.assign(form=rows[C.USER].map(twins).astype(object)).drop_duplicates()
         both = named[["form", C.PERSON_TOKEN]].merge(twins.rename("form").rename_axis("twin").reset_index())
         known = set(zip(rows[C.USER], rows[C.PERSON_TOKEN], strict=True))
         tokens = frozenset(zip(both["twin"], both[C.PERSON_TOKEN], strict=True)) - known
+        bare = twins[~twins.isin(named["form"])]
+        tokens |= {(str(one), token_of_spelling(form)) for one, form in bare.items()}
     if C.ACCOUNT_STATE in profiles:
         state = profiles[C.ACCOUNT_STATE].astype(object)
         stopped = set(profiles.loc[state.notna() & state.ne("active"), C.USER])

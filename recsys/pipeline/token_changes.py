@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from recsys.constraints.policy import Policy
-from recsys.data.id_spellings import SpellingIndex, plainest_spellings
+from recsys.data.id_spellings import SpellingIndex
 from recsys.data.population import Population
 from recsys.errors import InputError, PublicationError, SourceError, explained
 from recsys.pipeline.night_safety import EXCLUDED_NUMBER
@@ -30,7 +30,7 @@ from recsys.ranking.snapshot import Snapshot, SnapshotIds, packed_ids
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.fingerprints import ID, PERSON
 from recsys.safety.ledger import SafetyLedger
-from recsys.safety.ledger_state import LedgerState, LedgerTag, Who, spelling_link
+from recsys.safety.ledger_state import LedgerState, LedgerTag, Who
 from recsys.safety.pending_ledger import PendingLedger
 from recsys.safety.unlinking import unlink
 from recsys.storage.publication import RUNS, current_run
@@ -266,14 +266,12 @@ def _link_known(ledger: SafetyLedger, people: Population) -> None:
 def _link_spellings(ledger: SafetyLedger, people: Population, earlier: SnapshotIds | None) -> None:
     """Link who comes with a row about whose id, in another spelling, the ledger knows something.
 
-    Of accounts that the earlier publication had those are linked that differ in spelling alone, while few do.
+    An account that the earlier publication had is known as it is spelled.
     """
-    state, ids = ledger.begin(), people.ids.ids(np.arange(len(people)))
-    spelled = pd.Series(plainest_spellings(ids))
-    twins = ids[spelled.duplicated(keep=False).to_numpy(bool) & (not state.are_told_apart)].tolist()
-    links = [spelling_link(state.namings[-1], one) for one in twins]
-    if state.links or state.spellings:
-        rows = [-1] * len(ids) if earlier is None else earlier.find(ids.tolist())
-        new = [one for one, row in zip(ids.tolist(), rows, strict=True) if row < 0]
-        links += [link for link in map(state.links_of_spelling, new) if link is not None]
-    ledger.link(links, spelled=True)
+    state = ledger.begin()
+    if not (state.links or state.spellings):
+        return
+    ids = people.ids.ids(np.arange(len(people))).tolist()
+    rows = [-1] * len(ids) if earlier is None else earlier.find(ids)
+    links = [state.links_of_spelling(one) for one, row in zip(ids, rows, strict=True) if row < 0]
+    ledger.link([link for link in links if link is not None], spelled=True)
