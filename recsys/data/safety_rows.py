@@ -185,8 +185,9 @@ def restricted_by_twins(profiles: pd.DataFrame) -> Restrictions:
     """Return what profiles whose ids differ in spelling alone restrict: the two may be of one person.
 
     Whoever is active is held where the twin is not, and person tokens of each are tokens of the other too, or
-    where neither has one, one in common; a ban or a hold is of both, and outlives the row. Where many ids have a twin, spelling tells people apart:
-    tokens are of one account each, and who is held is so while the twin is there.
+    where neither has one, one in common; a ban or a hold is of both, and outlives the row. Where many ids
+    have a twin, spelling tells people apart: tokens are of one account each, and who is held is so while the
+    twin is there.
 
     profiles: accepted rows.
 

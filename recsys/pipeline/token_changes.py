@@ -18,6 +18,7 @@ from recsys.data.id_spellings import SpellingIndex
 from recsys.data.population import Population
 from recsys.errors import InputError, PublicationError, SourceError, explained
 from recsys.pipeline.night_safety import EXCLUDED_NUMBER
+from recsys.pipeline.parted_accounts import note_hidden_before
 from recsys.pipeline.refused_night import (
     APART_FOR_NOW,
     NAMED_FOR_NOW,
@@ -30,7 +31,7 @@ from recsys.ranking.snapshot import Snapshot, SnapshotIds, packed_ids
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.fingerprints import ID, PERSON
 from recsys.safety.ledger import SafetyLedger
-from recsys.safety.ledger_state import LedgerState, LedgerTag, Who
+from recsys.safety.ledger_state import HIDDEN, LedgerState, LedgerTag, Who
 from recsys.safety.pending_ledger import PendingLedger
 from recsys.safety.unlinking import unlink
 from recsys.storage.publication import RUNS, current_run
@@ -141,8 +142,10 @@ def pending_ledger(published: Path, people: Population, changes: TokenChanges) -
 
     Who excludes whose number is told for good once it passes, too.
     """
-    ledger = _pending(published, people, changes, (EXCLUDED_NUMBER,))
+    ledger = _pending(published, people, changes, (EXCLUDED_NUMBER, HIDDEN))
     note_changed_tokens(ledger, people, changes)
+    if not changes.are_many:
+        note_hidden_before(ledger, people, {one.user_id: one.old for one in changes.changed})
     return ledger
 
 

@@ -48,6 +48,10 @@ class LedgerTag(NamedTuple):
     account: int = 0
 
 
+HIDDEN: Final = LedgerTag("hide", TABLES)
+"""Of pairs of whom the second hid another account of the first's person, until the first is unlinked."""
+
+
 @dataclass(eq=False)
 class LedgerState:
     """What the records say together; see `SafetyLedger.now`.

@@ -4,9 +4,9 @@ from collections.abc import Collection
 
 from recsys.errors import InputError, explained
 from recsys.safety.fingerprints import ID
-from recsys.safety.ledger import SafetyLedger
-from recsys.safety.ledger_file import stop_record
-from recsys.safety.ledger_state import UNLINK, LedgerState, LedgerTag, spelling_link
+from recsys.safety.ledger import SafetyLedger, told_under
+from recsys.safety.ledger_file import pair_record, stop_record
+from recsys.safety.ledger_state import HIDDEN, UNLINK, LedgerState, LedgerTag, spelling_link
 from recsys.safety.store import hold_words
 
 Link = tuple[int, int]
@@ -17,8 +17,8 @@ def unlink(ledger: SafetyLedger, user_id: str, tokens: Collection[int], *, owner
 
     The other accounts lose their links to that token. What was said of them no longer stops the token, nor
     what was said of this account the tokens it had before; a ban or hold of its own stays, and so does what
-    was said of a pair, which does not tell of which account. Where it has none to a token, that to the other
-    spellings of its id is taken back.
+    was said of a pair, which does not tell of which account, but that somebody hid another account of it.
+    Where it has none to a token, that to the other spellings of its id is taken back.
 
     tokens: fingerprints of the token it has in what is served, under each key, 0 for none; no other account
     of what is served may have it. owner, reason: words of who decides it and why; they stand in the ledger.
@@ -43,6 +43,8 @@ def unlink(ledger: SafetyLedger, user_id: str, tokens: Collection[int], *, owner
             if tag.account and of_own == (one in before):
                 lifted.setdefault(tag._replace(account=0), []).append((one, tag.account))
     ledger.append([stop_record("lift", tag, sorted(at)) for tag, at in sorted(lifted.items())])
+    hidden = [pair for pair in told_under(state, HIDDEN)[1] if pair[2] in ids]
+    ledger.append([pair_record("lift", HIDDEN, hidden)] if hidden else [])
     return len(cut)
 
 

@@ -14,7 +14,9 @@ from recsys.constraints.exclusions_and_tokens import persons
 from recsys.constraints.policy import Policy, may_show_each
 from recsys.data.population import Population
 from recsys.pipeline.night_safety import HoldStates, note_night
+from recsys.pipeline.parted_accounts import note_hidden_before
 from recsys.pipeline.token_changes import TokenChanges, note_changed_tokens
+from recsys.safety.fingerprints import ID, PERSON
 from recsys.safety.keys import Keys
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import HOLD, STORE, LedgerTag, Who
@@ -101,6 +103,45 @@ def test_whom_somebody_hides_under_one_id_is_hidden_under_the_other(
     assert len({*persons(people)[rows[:2]].tolist()}) == 1
     shown = may_show_each(Policy.default(), people, np.array([rows[2]] * 2), rows[:2])
     assert not shown.any()
+
+
+@pytest.mark.parametrize("tokens", [0, 1, 2])
+@pytest.mark.parametrize("kind", ["hide", "pass"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_whom_somebody_hid_stays_hidden_when_many_have_a_twin(
+    tmp_path: Path, kind: str, tokens: int, *, is_first: bool
+) -> None:
+    """Seen to fail: 23 newcomers under members' ids in capitals brought the other id back to whoever hid it."""
+    twins = TWINS["capitals"]
+    named, other = twins if is_first else twins[::-1]
+    row = {C.EVENT: "x", C.TS: AS_OF, C.ACTOR: OTHER, C.TARGET: named, C.TYPE: kind, C.DETAIL: None}
+    few, many = (
+        tables | {T.EVENTS: pd.concat([tables[T.EVENTS], pd.DataFrame([row])], ignore_index=True)}
+        for tables in (_tables(twins, tokens), _tables(twins, tokens, n_others=20))
+    )
+    ledger = SafetyLedger(tmp_path, Keys())
+    served, people = load_population(few, AS_OF), load_population(many, AS_OF + pd.Timedelta(hours=5))
+    naming = ledger.begin().namings[-1]
+    tokens_served = served.person_tokens[served.ids.find(twins)]
+    before = {one: naming.of(PERSON, token) for one, token in zip(twins, tokens_served, strict=True)}
+    tonight = people.person_tokens[people.ids.find(twins)]
+    assert tonight[0] is None or tonight[0] != tonight[1]
+    changed = {
+        one: before[one] for one, old, new in zip(twins, tokens_served, tonight, strict=True) if old != new
+    }
+    note_hidden_before(ledger, people, changed)
+    ledger.note_spellings(told_apart=True)
+    for state in (ledger.now(), SafetyLedger(tmp_path, Keys()).now()):
+        apart = state.separated_from(state.fingerprints(_who(people, OTHER)))
+        assert not apart.isdisjoint(state.fingerprints(_who(people, other)))
+        everybody = {one for user in USERS[40:60] for one in state.fingerprints(_who(people, user))}
+        assert apart.isdisjoint(everybody)
+    ledger.link([(naming.of(ID, other), before[other])])  # as `note_changed_tokens` does
+    own = [naming.of(PERSON, token) for token in tonight[[twins.index(other)]] if token]
+    unlink(ledger, other, own, owner="desk", reason="a-stranger")
+    state = ledger.now()
+    apart = state.separated_from(state.fingerprints(_who(people, OTHER)))
+    assert apart.isdisjoint(state.fingerprints(_who(people, other)))
 
 
 @pytest.mark.parametrize("tokens", [0, 1, 2])

@@ -1,0 +1,50 @@
+"""Accounts that what is served has as one person, and tonight's tables do not.
+
+Their links stay in the ledger, and with them what lasts. Hides and passes are of the tables: whoever hid the
+person under one account would be shown the other again.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+import numpy as np
+
+from recsys.constraints.exclusions_and_tokens import persons
+from recsys.data.exclusions import EXCLUSION_REASONS
+from recsys.data.population import Population
+from recsys.safety.fingerprints import PERSON
+from recsys.safety.ledger import SafetyLedger
+from recsys.safety.ledger_state import HIDDEN, LedgerState, Who
+
+_ENDING = [EXCLUSION_REASONS.index(why) for why in ("hide", "pass")]
+
+
+def note_hidden_before(ledger: SafetyLedger, people: Population, before: Mapping[str, int]) -> None:
+    """Keep whoever hid or passed an account apart from the other accounts its person has in what is served.
+
+    before: accounts that have another token tonight, each with the fingerprint of the one it had.
+    """
+    person, relations = persons(people), people.relations
+    pairs = relations.excluded[np.isin(relations.reason, _ENDING)]
+    apart = set[tuple[int, int]]()
+    for rows in _served_as_one(people, before, ledger.begin()):
+        for one in rows:
+            others = [row for row in rows if person[row] != person[one]]
+            hidden = np.r_[pairs[pairs[:, 0] == one, 1], pairs[pairs[:, 1] == one, 0]].tolist()
+            apart |= {(other, by) for other in others for by in hidden if by not in rows}
+    ids, tokens = people.ids.values, people.person_tokens
+    named = [tuple(Who(str(ids[row]), tokens[row]) for row in pair) for pair in sorted(apart)]
+    ledger.separate([(a, b) for a, b in named], HIDDEN, directed=True)
+
+
+def _served_as_one(people: Population, before: Mapping[str, int], state: LedgerState) -> list[list[int]]:
+    """Return the rows of each person in what is served of whom an account has another token tonight."""
+    found = defaultdict[int, set[int]](set)
+    for row, old in zip(people.ids.find(before).tolist(), before.values(), strict=True):
+        if old and row >= 0:
+            found[old].add(row)
+    for naming in state.namings if found else ():
+        for row, token in enumerate(naming.of_all(PERSON, people.person_tokens).tolist()):
+            if token in found:
+                found[token].add(row)
+    return [sorted(rows) for rows in found.values() if len(rows) > 1]
