@@ -111,7 +111,7 @@ def test_whom_somebody_hides_under_one_id_is_hidden_under_the_other(
 def test_whom_somebody_hid_stays_hidden_when_many_have_a_twin(
     tmp_path: Path, kind: str, tokens: int, *, is_first: bool
 ) -> None:
-    """Seen to fail: 23 newcomers under members' ids in capitals brought the other id back to whoever hid it."""
+    """Seen to fail: 23 newcomers under members' ids in capitals brought the other back to whoever hid one."""
     twins = TWINS["capitals"]
     named, other = twins if is_first else twins[::-1]
     row = {C.EVENT: "x", C.TS: AS_OF, C.ACTOR: OTHER, C.TARGET: named, C.TYPE: kind, C.DETAIL: None}
