@@ -14,8 +14,8 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.vocabulary import ADULT, OLDEST, UNDISCLOSED
-from recsys.data.events import CodedEvents
 from recsys.data.account_linkage import token_of_spelling
+from recsys.data.events import CodedEvents
 from recsys.data.fail_closed import PROVES_AGE, STOPPED, Restrictions
 from recsys.data.id_spellings import Spellings, are_told_apart, plainest_spellings
 from recsys.data.unknown_words import SAFETY_EVENTS, may_restrict
