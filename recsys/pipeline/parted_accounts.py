@@ -40,7 +40,7 @@ def note_hidden_before(ledger: SafetyLedger, people: Population, before: Mapping
 def _served_as_one(people: Population, before: Mapping[str, int], state: LedgerState) -> list[list[int]]:
     """Return the rows of each person in what is served of whom an account has another token tonight."""
     found = defaultdict[int, set[int]](set)
-    for row, old in zip(people.ids.find(before).tolist(), before.values(), strict=True):
+    for row, old in zip(people.ids.find([*before]).tolist(), before.values(), strict=True):
         if old and row >= 0:
             found[old].add(row)
     for naming in state.namings if found else ():
