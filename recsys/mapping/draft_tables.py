@@ -1,6 +1,7 @@
 """Drafts of the queries beside profiles and boundaries: blocks, reports, likes and passes, interests."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from recsys.catalogue.text_folding import unaccented
@@ -43,6 +44,10 @@ _DIRECTIONS: Final = {
         "見送り",
     ),
 }
+_TAKEN_BACK: Final = (
+    r"(^|[_ ])un|dis(?!like)|remov|delet|cancel|lift|revok|undo|解除|取消|해제|withdr|dismiss|resolv"
+)
+"""Parts of a word that take something back, or say how something ended."""
 _SANCTIONS: Final = (
     r"sanction|moderat|(^|_)bann?(s|ed)?($|_)|suspen|sperr|strafe|punish|penalt"
     r"|制裁|処分|停止|凍結|違反|出禁|出入り?禁止|除名|退会|withdrawn|제재|封禁|출입금지"
@@ -78,6 +83,9 @@ def other_queries(members: MemberTable, profiles: Profiles) -> dict[str, str]:
             found.setdefault("events", []).append(_events(name, people, columns, f"'{kind}'", asked))
         if said is None and (decisions := _decisions(name, people, columns)) is not None:
             found.setdefault("events", []).append(decisions)
+        elif said is None and len(people) >= 2 and (typed := _typed(columns)) is not None:
+            column, types = typed
+            found.setdefault("events", []).append(_typed_events(name, people, columns, column, types))
         tags = [
             one for one in columns if one.kind == "text" and is_like("tag|name|タグ|" + _INTERESTS, one.name)
         ]
@@ -225,12 +233,48 @@ def _decisions(name: str, people: list[ColumnProfile], columns: list[ColumnProfi
         codes = [code.lower() for code, _ in column.codes]
         types = {code: kind for kind, known in _DIRECTIONS.items() for code in codes if code in known}
         if {"like", "pass"} <= set(types.values()):
-            rest = ", ".join(code for code in codes if code not in types)
-            cases = " ".join(f"WHEN '{code}' THEN '{kind}'" for code, kind in sorted(types.items()))
-            case = f"CASE lower(CAST({column.sql} AS VARCHAR)) {cases} END"
-            asked = f"is {column.name} what was decided" + (f", and what does {rest} say?" if rest else "?")
-            return _events(name, people, columns, case, asked)
+            return _typed_events(name, people, columns, column, types)
     return None
+
+
+def _typed(columns: list[ColumnProfile]) -> tuple[ColumnProfile, dict[str, str]] | None:
+    """Return a column that says what a row is about, of two types at least, and our type by its codes.
+
+    Such as the states of a relationship, or the names of a stream of events: `Profile Liked`, `user_blocked`.
+    """
+    kinds = {  # what restricts first: `blocked_after_like`, `dislike`
+        "block": _PAIR_TABLES["blocks"],
+        "report": _PAIR_TABLES["reports"],
+        "pass": f"dislike|nope|reject|{EVENT_TYPES['pass']}",
+        "like": EVENT_TYPES["like"],
+        "message": f"message|nachricht|mensaje|mensag|{EVENT_TYPES['message']}",
+    }
+    for column in columns:
+        types: dict[str, str] = {}
+        for code, _ in column.codes:
+            kind = next((kind for kind, pattern in kinds.items() if is_like(pattern, code)), None)
+            if kind is not None and not is_like(_TAKEN_BACK, code):
+                types[code.lower()] = kind
+        if len(set(types.values())) >= 2:
+            return column, types
+    return None
+
+
+def _typed_events(
+    name: str,
+    people: list[ColumnProfile],
+    columns: list[ColumnProfile],
+    column: ColumnProfile,
+    types: Mapping[str, str],
+) -> str:
+    """Return the query of a table of events of several types; what its other codes say is asked."""
+    rest = ", ".join(code.lower() for code, _ in column.codes if code.lower() not in types)
+    cases = " ".join(
+        f"WHEN '{code.replace(chr(39), 2 * chr(39))}' THEN '{kind}'" for code, kind in sorted(types.items())
+    )
+    case = f"CASE lower(trim(CAST({column.sql} AS VARCHAR))) {cases} END"
+    asked = f"is {column.name} what happened" + (f", and what does {rest} say?" if rest else "?")
+    return _events(name, people, columns, case, asked)
 
 
 def tables_of_sanctions(profiles: Profiles) -> list[str]:

@@ -188,3 +188,42 @@ def test_a_second_value_that_comes_after_the_draft_is_not_lost(
     blocks = check_mapping(mapping, secret=SECRET).loaded.accepted["blocks"]
     expected = {(one, other) for one, key, other in once + later if key == "blocked"}
     assert set(zip(blocks["actor"], blocks["target"], strict=True)) == expected
+
+
+_STREAMS = {
+    "names": {
+        "like": "Profile Liked",
+        "pass": "Profile Skipped",
+        "block": "User Blocked",
+        None: "User Unblocked",
+    },
+    "snake": {"like": "user_liked", "message": "message_sent", "block": "user_blocked", None: "like_removed"},
+    "after": {"like": "likes", "pass": "dislikes", "block": "blocked_after_like", None: "unblocked"},
+    "states": {"like": "like", "block": "blocked", "report": "reported", None: "friend"},
+    "german": {"like": "gefällt_like", "block": "gesperrt", "report": "meldung", None: "aufgehoben"},
+}
+
+
+@pytest.mark.parametrize("stream", _STREAMS)
+@pytest.mark.parametrize("table", ["activity_log", "relationships", "stream"])
+def test_a_table_of_several_types_is_drafted_as_events_and_what_takes_back_is_asked(
+    table: str, stream: str, tmp_path: Path
+) -> None:
+    """Seen to fail: nothing was said of a stream of events or of relationships with a state."""
+    (tmp_path / "export").mkdir()
+    ids = [f"m{n:03}" for n in range(60)]
+    people = [(one, f"{1950 + n % 40}-01-02", "woman") for n, one in enumerate(ids)]
+    _write(tmp_path / "export" / "people.csv", "member_id birth_date gender", people)
+    said = _STREAMS[stream]
+    rows = [
+        (ids[n], ids[(n + 1 + k) % 60], word, f"2026-04-{1 + n % 28:02} 10:00:00")
+        for n in range(60)
+        for k, word in enumerate(said.values())
+    ]
+    _write(tmp_path / "export" / f"{table}.csv", "user_a user_b status created_at", rows)
+    draft = draft_mapping("../export", as_of=datetime(2026, 6, 1, tzinfo=UTC), folder=tmp_path / "draft")
+    text = draft.files["events.sql"]
+    assert f"what does {said[None].lower()} say?" in text
+    found = check_mapping(Mapping.read(draft.write(tmp_path / "draft")), secret=SECRET)
+    counts = found.loaded.accepted["events"]["type"].value_counts()
+    assert dict(counts) == {kind: 60 for kind in said if kind is not None}
