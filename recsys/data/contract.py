@@ -255,6 +255,7 @@ def _with_ids_as_given(refused: pd.DataFrame, given: pd.DataFrame) -> pd.DataFra
             raw = (
                 given[column]
                 .loc[found.index[unread]]
+                .astype(object)  # of categories each would be mapped, also those of no refused row
                 .map(lambda one: as_id_text(one)[:LONGEST_ID], na_action="ignore")
             )
             ids = found[column].to_numpy(object, copy=True)

@@ -16,7 +16,7 @@ from recsys.data.contact_tokens import make_token
 from recsys.data.events import Events
 from recsys.data.fields.base import Field, RefusedValue
 from recsys.data.fields.enumeration import WordSet
-from recsys.data.fields.text import FreeText, PersonId, Token
+from recsys.data.fields.text import AnyId, FreeText, PersonId, Token
 from recsys.data.shared_values import equal_sets, factorize_shared, ordered
 from recsys.data.tables import CONTRACTS, check_table
 from recsys.simulation.profiles import phone_token
@@ -197,11 +197,19 @@ _ids = st.one_of(
     st.none(),
     st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True),
     st.sampled_from(["u1\n", "u1\u0661", "ü", "u\x00", "x" * 65, "", _TOKEN_TEXT, _TOKEN_TEXT + "\n", "a b"]),
+    st.sampled_from(["u\x7f", "u\u2028", "\u202eu", "ü" * 256, "x" * 257]),
 )
 
 
 @pytest.mark.parametrize(
-    "field", [PersonId(name="id", nullable=True), Token(name="id"), FreeText(name="id")], ids=str
+    "field",
+    [
+        PersonId(name="id", nullable=True),
+        AnyId(name="id", nullable=True),
+        Token(name="id"),
+        FreeText(name="id"),
+    ],
+    ids=str,
 )
 @pytest.mark.parametrize("dtype", [object, "str", "category"])
 @settings(deadline=None)

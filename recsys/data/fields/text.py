@@ -268,6 +268,12 @@ class AnyId(TextField):
             raise RefusedValue("not_an_id", "not an id", remedy)
         return text
 
+    def _canonical(self, distinct: ObjectArray) -> npt.NDArray[np.bool_] | None:
+        printable = matching(f"[^{_UNPRINTABLE_TEXT[1:-1]}]+", distinct)
+        if printable is None:
+            return None
+        return printable & (np.fromiter(map(len, distinct), np.int64, len(distinct)) <= self.longest)
+
 
 @lru_cache(maxsize=1)
 def known_zones() -> frozenset[str]:
