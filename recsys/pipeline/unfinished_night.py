@@ -4,11 +4,11 @@ A night may end because one table cannot be used, because a stage failed, or bef
 ban, hold, block or take away, as far as they can be read, is told to the safety ledger; nothing is lifted.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -29,20 +29,34 @@ from recsys.storage.publication import current_run, read_publication
 from recsys.storage.sources import Reader, source_catalogue, usable_readers
 
 _NEEDED: Final = (T.PROFILES, T.BOUNDARIES)
+_TURNS: Final = 4
+"""How many rows that repeat each other are looked at."""
 
 
 def note_unfinished_night(settings: Settings, published: Path) -> bool:
     """Tell the safety ledger what tonight's tables restrict of people; say whether they could be read.
 
-    A table that cannot be used is read without its repeated rows and unknown columns, and with missing ones
-    unknown, else passed over. Rows are judged as of now, or the time of the settings.
+    A table that cannot be used is read without unknown columns, and with missing ones unknown, else passed
+    over. Of rows that repeat each other it is read with each in turn, and what any of them restricts counts.
+    Rows are judged as of now, or the time of the settings.
 
     Raises what asking the ledger raises, BusyError when another writer is at work.
     """
     if settings.source == TOWN or current_run(published) is None:
         return False
     try:
-        tables = usable_tables(usable_readers(settings.source))
+        readers = usable_readers(settings.source)
+    except RecsysError:
+        return False
+    given = {name: table for name, read in readers.items() if (table := _given(read)) is not None}
+    turns = max((_rows_a_key(name, table) for name, table in given.items()), default=1)
+    noted = [_note_tables(settings, published, usable_tables(given, at)) for at in range(min(turns, _TURNS))]
+    return any(noted)
+
+
+def _note_tables(settings: Settings, published: Path, tables: Mapping[str, pd.DataFrame]) -> bool:
+    """Tell the safety ledger what tables restrict; say whether they could be read."""
+    try:
         catalogue = catalogue_from_settings(settings) or source_catalogue(settings.source)
         people = load_population(tables, settings.as_of, catalogue=catalogue)
         holds = HoldStates.of_source(tables, people.as_of)
@@ -62,29 +76,40 @@ def note_unfinished_night(settings: Settings, published: Path) -> bool:
     return True
 
 
-def usable_tables(readers: Mapping[str, Reader]) -> dict[str, pd.DataFrame]:
+def _given(read: Reader) -> pd.DataFrame | None:
+    with suppress(RecsysError):
+        return read()
+    return None
+
+
+def usable_tables(given: Mapping[str, pd.DataFrame], at: int = 0) -> dict[str, pd.DataFrame]:
     """Return each table as far as it can be used; the tables of people are empty where they cannot.
 
+    at: which of several rows of one key is taken, the last where there are fewer.
+
     >>> rows = pd.DataFrame({"actor": ["a", "a"], "target": ["b", "b"], "colour": ["red", "red"]})
-    >>> usable_tables({"blocks": lambda: rows})["blocks"].columns.tolist()
+    >>> usable_tables({"blocks": rows})["blocks"].columns.tolist()
     ['actor', 'target', 'ts']
     >>> len(usable_tables({})["profiles"])
     0
     """
-    found = {name: table for name, read in readers.items() if (table := _usable(name, read)) is not None}
+    found = {name: table for name, one in given.items() if (table := _usable(name, one, at)) is not None}
     return {name: _with_columns(pd.DataFrame(), name) for name in _NEEDED} | found
 
 
-def _usable(name: str, read: Reader) -> pd.DataFrame | None:
-    with suppress(RecsysError):
-        given = read()
-        if name not in CONTRACTS:
-            return given
-        for table in (given, _once(_with_columns(given, name), CONTRACTS[name].key)):
-            with suppress(TableError):
-                read_and_check(name, partial(table.copy))
-                return table
-    return None
+def _usable(name: str, given: pd.DataFrame, at: int) -> pd.DataFrame | None:
+    if name not in CONTRACTS or _can_be_used(name, given):
+        return given
+    table = _once(_with_columns(given, name), name, at)
+    return table if _can_be_used(name, table) else None
+
+
+def _can_be_used(name: str, table: pd.DataFrame) -> bool:
+    try:
+        read_and_check(name, partial(table.copy))
+    except TableError:
+        return False
+    return True
 
 
 def _with_columns(table: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -93,14 +118,24 @@ def _with_columns(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return table.reindex(columns=columns).astype(dict.fromkeys(set(columns) - set(table), object))
 
 
-def _once(table: pd.DataFrame, key: Iterable[str]) -> pd.DataFrame:
-    """Return the rows whose key stands once; of those that repeat it the one that restricts most."""
-    key = [column for column in key if column in table]
-    if not key:
+def _by_key(table: pd.DataFrame, name: str) -> Any:
+    """Return the rows grouped by their key, None where the table has none."""
+    key = [column for column in CONTRACTS[name].key if column in table]
+    names = [table[column].map(lambda one: str(one).strip()) for column in key]
+    return table.groupby(names, sort=False, dropna=False) if key else None
+
+
+def _rows_a_key(name: str, table: pd.DataFrame) -> int:
+    """Return how many rows there are of one key at most, 1 of a table that can be used as it is."""
+    if name not in CONTRACTS or _can_be_used(name, table) or (rows := _by_key(table, name)) is None:
+        return 1
+    return int(rows.size().max()) if len(table) else 1
+
+
+def _once(table: pd.DataFrame, name: str, at: int) -> pd.DataFrame:
+    """Return one row of each key, the one at a place or the last."""
+    rows = _by_key(table, name)
+    if rows is None:
         return table
-    state = next((column for column in (C.ACCOUNT_STATE, C.STATE) if column in table), None)
-    if state is not None:  # whatever opens stands before what does not, and the last is kept
-        opens = "lifted" if state == C.STATE else "active"
-        table = table.iloc[table[state].ne(opens).to_numpy(bool).argsort(kind="stable")]
-    names = table[key].map(lambda one: str(one).strip())
-    return table[~names.duplicated(keep="last").to_numpy(bool)].reset_index(drop=True)
+    is_wanted, is_last = rows.cumcount().eq(at), rows.cumcount(ascending=False).eq(0)
+    return table[is_wanted | (is_last & rows.cumcount().lt(at))].reset_index(drop=True)

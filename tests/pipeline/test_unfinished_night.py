@@ -122,6 +122,40 @@ def test_what_a_source_with_one_fault_says_restricts(town: Published, tmp_path: 
         assert ranker.look(USERS[-2], OTHER, NOW) is not None
 
 
+_SAID_TWICE: dict[str, dict[str, object]] = {
+    "too young": {C.AGE_BAND: "17"},
+    "no proof": {C.VERIFICATION: "none"},
+    "no age": {C.AGE_BAND: None},
+    "banned": {C.ACCOUNT_STATE: "banned"},
+    "paused": {C.ACCOUNT_STATE: "paused"},
+    "a word that is none": {C.ACCOUNT_STATE: "???"},
+}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("place", range(3))
+@pytest.mark.parametrize("said", _SAID_TWICE)
+def test_whatever_row_of_several_restricts_counts(
+    town: Published, tmp_path: Path, said: str, place: int
+) -> None:
+    """Seen to fail: of rows that repeat each other the last counted, and an age of 17 above it did not."""
+    rows = TOWN[T.PROFILES]
+    own = rows[rows[C.USER].eq(OTHER)].astype(object)
+    several = [own, own]
+    several.insert(
+        place, own.assign(**{name: [value] * len(own) for name, value in _SAID_TWICE[said].items()})
+    )
+    told = pd.concat([rows[rows[C.USER].ne(OTHER)].astype(object), *several], ignore_index=True)
+    source = f"parquet:{tmp_path / 'tables'}"
+    write_tables({name: _plain(one) for name, one in (TOWN | {T.PROFILES: told}).items()}, source)
+    folder = copy_of(town, tmp_path)
+    with opened(folder, MemorySafety()) as ranker:
+        assert ranker.look(USERS[-2], OTHER, NOW) is not None
+    assert note_unfinished_night(Settings.from_mapping({"source": source}, where="test"), folder)
+    with opened(folder, MemorySafety()) as ranker:
+        assert ranker.look(USERS[-2], OTHER, NOW) is None
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("beside", ["the source", "the settings"])
 def test_words_of_the_service_stop_nobody(town: Published, tmp_path: Path, beside: str) -> None:
