@@ -23,7 +23,6 @@ _OF_THE_VIEWER: Final = (TERM["level"], TERM["activity"])
 """Terms of a choice that stand for how often a viewer chooses: as many pairs are drawn for each like."""
 _PRECISION: Final = np.array([10.0, 1.0, 1.0, 3.0, 1.0, 0.0])
 """Of the slope around 1, as `fit_platt` has it, of the terms of `AffinityLine` around 0, and of the level."""
-_FIXED: Final = 1e12
 
 
 def fit_beside(
@@ -37,7 +36,8 @@ def fit_beside(
 ) -> AffinityLine | None:
     """Return the line from logits of a choice to P(like) beside drawn pairs, of a log of likes alone.
 
-    None where held-out likes are told from drawn pairs no better than by `p_like` as it is.
+    None where held-out likes are told from drawn pairs no better than by `p_like` as it is, or the order
+    tells nothing of them.
 
     end: the end of the log, if it has times: then the line is the one that holds there, and judged there. How
     many pairs are drawn beside a like does not change with time, so all of it is believed.
@@ -52,7 +52,7 @@ def fit_beside(
         log_losses(logits, every.labels)[0].mean()
         for logits in (every.logits(line), platt.logits(every.base))
     ]
-    if losses[0] >= losses[1]:
+    if losses[0] >= losses[1] or line.slope < LEAST_SLOPE:
         return None
     own = choice.theta[list(_OF_THE_VIEWER)]
     level = level_beside(every.labels, negatives_per_like).intercept
@@ -162,15 +162,9 @@ class _BesidePairs:
         mean = np.zeros(len(columns))
         mean[0] = 1.0
 
-        def fitted(precision: Float64Array) -> Float64Array:
-            return logistic_regression(
-                features, labels, weights, offset=np.zeros(len(labels)), mean=mean, precision=precision
-            )
-
-        found = fitted(_PRECISION)
-        if found[0] < LEAST_SLOPE:
-            mean[0] = LEAST_SLOPE
-            found = fitted(np.where(np.arange(len(mean)) == 0, _FIXED, _PRECISION))
+        found = logistic_regression(
+            features, labels, weights, offset=np.zeros(len(labels)), mean=mean, precision=_PRECISION
+        )
         slope, own = float(found[0]), found[1:-1]
         weights_of_terms = slope * first.weights + own
         level = float(found[-1] - slope * centre - own @ usual) + slope * first.intercept

@@ -8,6 +8,8 @@ import numpy as np
 
 from recsys.data.unseen_pairs import UnseenPairs
 from recsys.models.affinity import (
+    PARTS,
+    TERM,
     Affinity,
     AffinityLine,
     AffinityParts,
@@ -30,10 +32,15 @@ from recsys.models.whole_matrix import (
     held_out_gain,
     visits,
 )
+from recsys.types import Float64Array
 
 _ITEMS_OF_A_TRIAL: Final = 2048
 """Candidates with the most decisions, on which the ridge is chosen: a regression costs their number cubed."""
 _RIDGES: Final = (30.0, 100.0, 300.0, 1000.0)
+_MOST_GROWTH: Final = 2.0
+"""How much further apart scores of all decisions may lie than those of a share."""
+_NOTHING: Final = 1e-300
+"""Divides where scores are all 0."""
 _COSINES: Final = 50_000
 """Pairs that tell a mean cosine well."""
 
@@ -91,7 +98,24 @@ def fit_affinity(
         if line is not None:
             fewer = [fit.with_fewer(one).as_recent(final.half_life) for one in splits]
             beside = beside_more(line, splits, fewer, choice=choice, unseen=unseen, rng=rng)
-    return Affinity(final, closeness, choice.theta, choice.levelled, look, beside, everybody)
+    choice_of_all, look = (_as_far_apart(theta, final, splits) for theta in (choice.theta, look))
+    return Affinity(final, closeness, choice_of_all, choice.levelled, look, beside, everybody)
+
+
+def _as_far_apart(
+    theta: Float64Array, final: AffinityParts, splits: Sequence[HeldOutAffinity]
+) -> Float64Array:
+    """Return the weights with which scores of a part lie at most twice as far apart as where they were found.
+
+    Of more decisions scores lie somewhat further apart. Factors of a small log that nothing holds together
+    may be near 0 where some decisions are left out and not where none is; their weights would then make
+    chances near 0 or 1 of them.
+    """
+    theta = theta.copy()
+    for name in PARTS:
+        usual = float(np.mean([getattr(split.parts.spread, name).usual for split in splits]))
+        theta[TERM[name]] *= min(_MOST_GROWTH * usual / max(getattr(final.spread, name).usual, _NOTHING), 1.0)
+    return theta
 
 
 def _after_more(
