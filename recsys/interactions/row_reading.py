@@ -222,7 +222,8 @@ def _refuse_two_types(viewers: ObjectArray, candidates: ObjectArray, read: Table
 def _places(column: pd.Series) -> Float64Array:
     """Return places in a list from 1, NaN where there is none; a column whose least is 0 counts from 0.
 
-    Raises InputError for what is no place.
+    Raises InputError for what is no place, and where 0 may say that a place is not known: every list has a
+    first place, so there are about as many first as second ones.
     """
     places = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
     wrong = column.notna().to_numpy() & ~((places >= 0.0) & (places == np.floor(places)))
@@ -230,7 +231,14 @@ def _places(column: pd.Series) -> Float64Array:
         what, got = "no place in a list", column[wrong].iloc[0]
         remedy = "give whole numbers, 1 the first place, and nothing where there is none"
         raise InputError(explained(what, where=str(column.name), got=got, remedy=remedy))
-    return places + (np.nanmin(places, initial=1.0) == 0.0)
+    n_first, n_second = int((places == 0.0).sum()), int((places == 1.0).sum())
+    few, many = sorted((n_first, n_second))
+    if few and many > 3 * few + 10:
+        got = f"{n_first:,} times 0, {n_second:,} times 1"
+        remedy = "add 1 to places that count from 0, and leave those empty that are not known"
+        what = "0 may be the first place, or none"
+        raise InputError(explained(what, where=str(column.name), got=got, remedy=remedy))
+    return places + (n_first > 0)
 
 
 def _in_row_order(n_rows: int) -> pd.Series:

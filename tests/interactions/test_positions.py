@@ -58,3 +58,24 @@ def test_an_answer_at_a_place_was_shown_there_once() -> None:
         ["a", "b", "impression", 2], ["a", "b", "like", None], ["a", "c", "impression", 1],
         ["a", "c", "pass", None], ["b", "a", "like", None], ["c", "a", "impression", 3],
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("unknown", "first", "told"), [(0.5, 1, True), (0.002, 1, True), (0.0, 1, False), (0.0, 0, False)]
+)
+def test_a_place_0_among_places_from_1_is_asked_about(unknown: float, first: int, told: bool) -> None:
+    """Seen to fail: one 0 for a place that was not known moved every other place by one."""
+    table, _ = feed(3, first=first)
+    is_unknown = np.random.default_rng(3).random(len(table)) < unknown
+    table.loc[is_unknown, "place"] = 0
+
+    def read() -> recsys.Interactions:
+        return recsys.Interactions.of(
+            table, viewer="who", candidate="whom", outcome="said", like=_OUTCOMES, position="place"
+        )
+
+    if told:
+        with pytest.raises(recsys.errors.InputError, match="0 may be the first place, or none"):
+            read()
+    else:
+        assert set(read().events.frame["position"].dropna()) == set(range(1, 11))
