@@ -53,7 +53,8 @@ _OF_EAST_ASIA: Final = rf"{_JAPANESE}|주식회사|유한회사|\((?:주|유)\)|
 _BEFORE: Final = (
     r"(?:ооо|оао|зао|пао|ао|ип|тов|pt|cv|ud|sarl|sasu|sas|eurl|snc|scop|scic|gie|s\.?a\.?r\.?l\.?|s\.?a\.?s\.?)\.?\s+|"
     r"société anonyme\s+|(?:sa|s\.a\.|société|ets|ets\.|établissements|srl|spa|firma|fa\.)\s+(?=\w{2})|"
-    r"công ty (?:tnhh|cổ phần|cp)(?: mtv| một thành viên)?\s+|บริษัท\s*|شركة\s+"
+    r"(?:công ty|cty)\.? (?:tnhh|cổ phần|cp)(?: mtv| một thành viên)?\s+|"
+    r"(?:ctcp|tập đoàn|tổng công ty|công ty)\s+|บริษัท\s*|شركة\s+"
 )
 _BEHIND: Final = r"\s*จำกัด(?:\s*\(มหาชน\))?"
 

@@ -113,11 +113,11 @@ def _international(digits: str, country: str | None) -> str:
     may_be_local = has_trunk and not digits.startswith(("+", "0"))  # without its area code it is nobody's
     number = _parsed(digits, country, valid=may_be_local)
     known = digits if number is None else _e164(number)
-    if _parsed(known, None, valid=True):
-        return known
     dialled = known if known.startswith("+") else f"+{code}{digits}"
-    readings = (_renumbered(dialled), _without_zero(dialled))
-    return next((one for one in readings if _parsed(one, None, valid=True)), known)
+    whole = f"+{digits.lstrip('0')}" if code and digits.lstrip("0").startswith(str(code)) else dialled
+    readings = (known, _renumbered(dialled), _without_zero(dialled), whole)  # 0 90 532...: of +90
+    found = (_parsed(one, None, valid=True) for one in readings)
+    return next((_e164(one) for one in found if one is not None), known)
 
 
 def _without_zero(number: str) -> str:

@@ -88,11 +88,17 @@ def read_windows(text: object) -> tuple[list[str] | None, str | None]:
     spoken = _EVE.sub(lambda eve: f"{_DAY_BEFORE[eve[1]]} malam", unaccented(plain(text)))
     for piece in _BETWEEN.split(_with_long_names(spoken)):
         words = _words_of(piece)
-        if words is None or not _are_clear(words):
+        if words is None:
             return None, "words beside days and parts of the day"
-        if _is_ambiguous(words):
-            return None, "several days and several parts of the day"
-        _join(phrases, _phrase(words))
+        for at, joined in enumerate(_joined_phrases(words)):
+            if not _are_clear(joined):
+                return None, "words beside days and parts of the day"
+            if _is_ambiguous(joined):
+                return None, "several days and several parts of the day"
+            if at:
+                phrases.append(_phrase(joined))
+            else:
+                _join(phrases, _phrase(joined))
     if not phrases:
         return None, "no day and part of the day"
     named = {
@@ -103,6 +109,25 @@ def read_windows(text: object) -> tuple[list[str] | None, str | None]:
         for part in phrase.parts or _PARTS
     }
     return [window for window in _WINDOWS if window in named], None
+
+
+def _joined_phrases(words: list[_Word]) -> list[list[_Word]]:
+    """Return the phrases that a word such as `and` joins, where it stands between a part and days.
+
+    Between two days, or two parts, it means nothing of its own.
+    """
+    found: list[list[_Word]] = [[]]
+    for at, word in enumerate(words):
+        if word.kind not in {"and", "and_behind_a_part"}:
+            found[-1].append(word)
+            continue
+        before, behind = ([one.kind for one in words[max(to, 0) : to + 1]] for to in (at - 1, at + 1))
+        is_part = {"parts", "any"}
+        if (is_part & {*before} and "days" in behind) or (
+            word.kind == "and" and "days" in before and is_part & {*behind}
+        ):
+            found.append([])
+    return found
 
 
 def _are_clear(words: list[_Word]) -> bool:
@@ -226,7 +251,17 @@ def _words() -> _Words:
     ]
     pairs += [
         (one, _Word(kind, kind))
-        for kind in ("any", "to", "or_to", "to_or_of", "dash", "holiday", "beside")
+        for kind in (
+            "any",
+            "to",
+            "or_to",
+            "to_or_of",
+            "dash",
+            "holiday",
+            "beside",
+            "and",
+            "and_behind_a_part",
+        )
         for one in map(unaccented, flat(raw[kind]))
     ]
     known: dict[str, list[tuple[str, _Word]]] = {}

@@ -456,3 +456,37 @@ def test_the_evening_before_a_day_in_indonesian(form: str, at: int) -> None:
 @pytest.mark.parametrize("hours", ["madrugada", "sábado de madrugada"])
 def test_hours_after_midnight_are_no_hours_before_it(hours: str) -> None:
     assert read_windows(hours)[0] is None
+
+
+_JOINED = (
+    "and",
+    "or",
+    "et",
+    "ou",
+    "und",
+    "oder",
+    "y",
+    "e",
+    "ve",
+    "veya",
+    "và",
+    "と",
+    "や",
+    "和",
+    "或",
+    "och",
+    "и",
+)
+
+
+@pytest.mark.parametrize("word", _JOINED)
+def test_a_word_between_a_part_and_days_joins_two_phrases(word: str) -> None:
+    """Seen to fail: `evenings and weekends` were the evenings of weekends alone."""
+    evenings = {f"{day}_evening" for day in DAYS}
+    weekend = {
+        window for window in ENUMERATIONS[C.CONTACT_WINDOWS].words if window.startswith(("sat", "sun"))
+    }
+    for phrase in (f"evenings {word} weekends", f"weekends {word} evenings"):
+        assert set(read_windows(phrase)[0] or ()) == evenings | weekend
+    assert read_windows(f"saturday {word} sunday evenings")[0] == ["sat_evening", "sun_evening"]
+    assert read_windows(f"monday mornings {word} evenings")[0] == ["mon_early", "mon_evening"]
