@@ -131,25 +131,25 @@ def make_truth(
 
     avoids: `(n, n_topics)` bool, topics a person does not want to hear of. cells: `(n,)`, 0 abroad.
     """
-    interests = _scaled(traits.hobbies, traits.hobbies, s.interests, pairs)
-    values = _scaled(*_closeness(traits.values), s.values, pairs)
-    hears = topics.listens - avoids.astype(np.float64)
-    wishes = np.hstack([topics.needs, s.listens_back * topics.listens]).astype(np.float64)
-    talking = _scaled(wishes, np.hstack([hears, topics.needs]), s.hold_conversations, pairs)
-    del hears, wishes
-    content = [interests, values, talking]
+    content = [
+        _scaled(traits.hobbies, traits.hobbies, s.interests, pairs),
+        _scaled(*_closeness(traits.values), s.values, pairs),
+        _scaled(*_talk(topics, avoids, s), s.hold_conversations, pairs),
+    ]
     chemistry = _scaled(traits.seeks, traits.offers, s.chemistry, pairs)
     ones = np.ones(len(traits))
     bias = (
         np.column_stack([ones, -s.selectivity * traits.pickiness]),
         np.column_stack([s.popularity * traits.warmth, ones]),
     )
-    parts = [*content, chemistry, bias]
     n_content = sum(part[0].shape[1] for part in content)
     mean, sd = _mutual_content(content, pairs)
+    tastes, appeals = zip(*content, chemistry, bias, strict=True)
+    del content, chemistry, bias  # each part is freed once it is joined: in a large town they are large
+    taste, tastes = np.hstack(tastes), ()
     truth = Truth(
-        taste=np.hstack([part[0] for part in parts]),
-        appeal=np.hstack([part[1] for part in parts]),
+        taste=taste,
+        appeal=np.hstack(appeals),
         n_content=n_content,
         places=_places(cells),
         intercept=0.0,
@@ -168,6 +168,15 @@ def _closeness(values: Float64Array) -> tuple[Float64Array, Float64Array]:
     square = (values**2).sum(axis=1, keepdims=True)
     one = np.ones_like(square)
     return np.hstack([2.0 * values, -square, one]), np.hstack([values, one, -square])
+
+
+def _talk(
+    topics: TopicWeights, avoids: npt.NDArray[np.bool_], s: TasteSettings
+) -> tuple[Float64Array, Float64Array]:
+    """Return what people wish to talk and hear about, and what they gladly hear and need to talk about."""
+    hears = topics.listens - avoids.astype(np.float64)
+    wishes = np.hstack([topics.needs, s.listens_back * topics.listens]).astype(np.float64)
+    return wishes, np.hstack([hears, topics.needs])
 
 
 def _scaled(
