@@ -13,14 +13,13 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from recsys.catalogue.text_folding import fold
-from recsys.data.unknown_words import LEAVE
 from recsys.errors import InputError, NotPermittedError
 from recsys.http.access import bearer_token, service_of
 from recsys.http.access_tokens import Scope
 from recsys.http.request_bodies import any_json
 from recsys.ranking.ranker import Ranker
 from recsys.safety.day_log import TYPES
-from recsys.safety.store import MEMBER, OPERATOR
+from recsys.safety.store import LEAVER, OPERATOR
 
 OF_MEMBER: Final = "member:"
 """Before the ids that a member's client gives, so that it takes none that the backend gives."""
@@ -180,7 +179,7 @@ def _keep_erasures(ranker: Ranker, request: Request, body: Any) -> None:  # noqa
     """Hold whom a refused request would erase: an erasure cannot be taken back."""
     for one in _people_in(ranker, body):
         with suppress(InputError):
-            ranker.safety.hold(one, owner=MEMBER, reason=LEAVE)
+            ranker.safety.hold(one, owner=LEAVER)
 
 
 def _people_in(ranker: Ranker, body: Any) -> list[Any]:

@@ -14,14 +14,14 @@ import structlog
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.unknown_words import LEAVE, PAUSE
+from recsys.data.unknown_words import PAUSE
 from recsys.errors import InputError, RecsysError, explained
 from recsys.ranking.profile_tables import ProfileTables, require_own_rows, tables_of_json
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.canonical import in_any_spelling, not_canonical, utc_moment
 from recsys.safety.day_log import NEVER, NO_PROOF, TABLES_CHANGED, DayEvent, DayLog
 from recsys.safety.refused_rows import restriction_meant
-from recsys.safety.store import MEMBER, PROOF, ask_safety, ask_safety_or_input
+from recsys.safety.store import LEAVER, MEMBER, PROOF, ask_safety, ask_safety_or_input
 from recsys.storage.manifest import read_manifest
 from recsys.storage.publication import RUNS
 
@@ -264,7 +264,7 @@ class DayWrites:
 
     def leave(self, user_id: str) -> None:
         """Take a member who leaves out of everybody's sight; `recsys forget` erases them."""
-        self._safety.hold(user_id, owner=MEMBER, reason=LEAVE)
+        self._safety.hold(user_id, owner=LEAVER)
 
 
 def _plain(payload: str | None) -> object:

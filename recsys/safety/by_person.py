@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from recsys.catalogue.columns import Tables as T
-from recsys.data.unknown_words import LEAVE, STOP
+from recsys.data.unknown_words import LEAVE, PAUSE, STOP
 from recsys.errors import InputError
 from recsys.safety.canonical import (
     CheckedId,
@@ -36,6 +36,7 @@ from recsys.safety.refused_rows import Meant, MeantHold, restrictions_in
 from recsys.safety.store import (
     BLOCK,
     DAY,
+    LEAVER,
     MEMBER,
     OPERATOR,
     REPORT,
@@ -56,6 +57,12 @@ AWAY_IN_TABLES: Final = LedgerTag("away", TABLES)
 """Who is out for now by the tables of a night that was refused, until tables say not."""
 OUT_TODAY: Final = LedgerTag(BAN, TODAY)
 """Who is out for good by tables of today, until later tables, or a later row that a night reads, say not."""
+_HOLDS: Final = {
+    STOP: {"owner": OPERATOR},
+    LEAVE: {"owner": LEAVER},
+    PAUSE: {"owner": MEMBER, "reason": PAUSE},
+}
+"""The hold by a refused word for why somebody is out of sight."""
 AWAY_TODAY: Final = LedgerTag("away", TODAY)
 """The same of who is out for now: a pause, or a proof of age that is taken back."""
 
@@ -187,7 +194,7 @@ class SafetyByPerson:
         What restricts them stays in the ledger under the fingerprint of their person: who comes back with
         the same token is held, banned and kept apart as before. One that is refused holds whom it can mean.
         """
-        with self._even_refused(partial(self._hold, MEMBER, LEAVE), user_id):
+        with self._even_refused(partial(self._hold, LEAVER, ""), user_id):
             self._erase(user_id, at)
 
     def _erase(self, user_id: str, at: datetime | None) -> None:
@@ -278,8 +285,7 @@ class SafetyByPerson:
         """Note what something refused restricts; an event of it that a log keeps is returned instead."""
         with suppress(InputError):
             if isinstance(meant, MeantHold):
-                owner, reason = (OPERATOR, "") if meant.why == STOP else (MEMBER, meant.why)
-                self.hold(meant.user_id, owner=owner, reason=reason)
+                self.hold(meant.user_id, **_HOLDS[meant.why])
             elif isinstance(meant, tuple):
                 self.separate([meant])
             elif meant is not None and meant.type == TABLES_CHANGED:

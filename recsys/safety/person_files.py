@@ -23,7 +23,7 @@ from recsys.data.ids import unpacked_strings
 from recsys.safety.erasure_list import ErasedPeople, person_hash
 from recsys.safety.fingerprints import forms_of
 from recsys.safety.keys import read_keys
-from recsys.safety.store import MEMBER, PROOF
+from recsys.safety.store import LEAVER, MEMBER, PROOF
 from recsys.storage.csv import read_csv
 from recsys.storage.text_columns import as_texts, holds_text, in_plain_layout
 from recsys.types import Int64Array
@@ -60,7 +60,7 @@ def _is_of_operators(record: dict[str, Any], column: str) -> bool:
     if column == "note":
         return True
     if "owner" in record:
-        return column in ("owner", "reason") and record["owner"] not in (MEMBER, PROOF)
+        return column in ("owner", "reason") and record["owner"] not in (MEMBER, LEAVER, PROOF)
     return column == "reason" and str(record[column]).startswith(("hold:", "ban:"))
 
 

@@ -39,6 +39,8 @@ OPERATOR: Final = "operator"
 """The owner of a hold when none is named."""
 MEMBER: Final = "member"
 """The owner of a pause: a member who takes themselves out of sight."""
+LEAVER: Final = LEAVE
+"""The owner of the hold of who leaves, or whose erasure was refused; no end of a pause ends it."""
 PROOF: Final = "proof"
 """The owner of a hold by a proof of age or identity that was taken back: a new proof alone ends it."""
 Answer = TypeVar("Answer")
@@ -355,7 +357,7 @@ class RestrictingStore(ABC):
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight for good, and drop what is held about them."""
-        with restricts_even_refused(partial(self._hold, MEMBER, LEAVE), user_id):
+        with restricts_even_refused(partial(self._hold, LEAVER, ""), user_id):
             self._erase(user_id, at)
 
     @abstractmethod

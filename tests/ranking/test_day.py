@@ -4,6 +4,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -167,6 +168,36 @@ def test_a_proof_that_was_taken_back_is_ended_by_a_proof_alone(world: World, wor
         assert b not in page(there, a)
     here.safety.hold(b, owner="member", reason="proof")  # as earlier versions kept it
     here.day.append([happened("verified", b, at=NOW + timedelta(hours=1), detail="id")])
+    assert page(there, a) == before
+
+
+@pytest.mark.parametrize("way", ["leave", "refused erasure", "refused word", "refused erasure of a store"])
+def test_who_leaves_is_not_brought_back_by_the_end_of_a_pause(
+    way: str, world: World, workers: list[Ranker]
+) -> None:
+    """Seen to fail: `lift(owner="member")`, which ends a pause, ended a refused erasure."""
+    (a, b), here, there = sees_both(world)[0], *workers
+    before = page(there, a)
+    here.day.pause(b)
+    with suppress(InputError):
+        match way:
+            case "leave":
+                here.day.leave(b)
+            case "refused erasure":
+                here.safety.erase(f"{b} ")
+            case "refused erasure of a store":
+                here.safety.store.erase(f"{b} ")
+            case _:
+                here.day.append([happened("account_deleted", b)])
+    for end in (
+        lambda: here.safety.lift(b, owner="member"),
+        lambda: here.day.resume(b),
+        lambda: here.safety.lift(b),
+        lambda: here.day.append([happened("verified", b, at=NOW + timedelta(hours=1), detail="id")]),
+    ):
+        end()
+        assert b not in page(there, a)
+    here.safety.lift(b, owner="leave")
     assert page(there, a) == before
 
 
