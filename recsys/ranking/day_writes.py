@@ -16,6 +16,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.unknown_words import PAUSE
 from recsys.errors import InputError, RecsysError, explained
+from recsys.ranking.event_rows import is_table, rows_within
 from recsys.ranking.profile_tables import ProfileTables, require_own_rows, tables_of_json
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.canonical import in_any_spelling, not_canonical, utc_moment
@@ -61,7 +62,7 @@ class DayWrites:
         Raises InputError for what is no event, what opens something later than now, or the id of another
         event of its actor. What restricts is kept even then: a wrong event of a batch hides no end, no pass.
         """
-        is_list = isinstance(events, Iterable) and not isinstance(events, Mapping)
+        is_list = isinstance(events, Iterable) and not is_table(events)
         rows: list[Any] = [*events] if is_list else [events]
         try:
             return self._appended(rows if is_list else [rows])
@@ -73,9 +74,10 @@ class DayWrites:
         """Keep what refused events restrict, whatever is wrong beside it, and nothing else of them.
 
         events: each a `DayEvent`, or a mapping that may be one; where it has no `actor` or no `target`, known
-        people who stand under keys that no event has may be meant too. Anything else says nothing.
+        people who stand under keys that no event has may be meant too. So do rows of a table, of JSON or of
+        lists within; anything else says nothing.
         """
-        for event in chain.from_iterable(map(self._as_events, events)):
+        for event in chain.from_iterable(map(self._as_events, rows_within(events))):
             if event.type == TABLES_CHANGED:
                 self.keep_refused_tables(event.actor, _plain(event.payload))
                 continue

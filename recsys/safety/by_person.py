@@ -57,12 +57,8 @@ AWAY_IN_TABLES: Final = LedgerTag("away", TABLES)
 """Who is out for now by the tables of a night that was refused, until tables say not."""
 OUT_TODAY: Final = LedgerTag(BAN, TODAY)
 """Who is out for good by tables of today, until later tables, or a later row that a night reads, say not."""
-_HOLDS: Final = {
-    STOP: {"owner": OPERATOR},
-    LEAVE: {"owner": LEAVER},
-    PAUSE: {"owner": MEMBER, "reason": PAUSE},
-}
-"""The hold by a refused word for why somebody is out of sight."""
+_HOLDS: Final = {STOP: (OPERATOR, ""), LEAVE: (LEAVER, ""), PAUSE: (MEMBER, PAUSE)}
+"""Owner and reason of the hold by a refused word, by why it takes somebody out of sight."""
 AWAY_TODAY: Final = LedgerTag("away", TODAY)
 """The same of who is out for now: a pause, or a proof of age that is taken back."""
 
@@ -285,7 +281,8 @@ class SafetyByPerson:
         """Note what something refused restricts; an event of it that a log keeps is returned instead."""
         with suppress(InputError):
             if isinstance(meant, MeantHold):
-                self.hold(meant.user_id, **_HOLDS[meant.why])
+                owner, reason = _HOLDS[meant.why]
+                self.hold(meant.user_id, owner=owner, reason=reason)
             elif isinstance(meant, tuple):
                 self.separate([meant])
             elif meant is not None and meant.type == TABLES_CHANGED:

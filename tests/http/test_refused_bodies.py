@@ -1,8 +1,12 @@
 """Bodies that are answered with 422: what they say of safety counts, however strange the rest is."""
 
 import json
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 from recsys.errors import InputError
@@ -39,7 +43,8 @@ ROUTES: dict[str, tuple[str, str, str]] = {
 
 
 def pair(service: Served) -> tuple[str, str]:
-    viewer = next(one for one in service.world.people.ids.values if service.page(one))
+    everybody = service.world.people.ids.ids(range(len(service.world.people))).tolist()
+    viewer = next(one for one in everybody if service.page(one))
     return viewer, service.page(viewer)[0]
 
 
@@ -127,6 +132,42 @@ def test_an_event_under_other_names_is_refused_and_keeps_the_two_apart(
         with pytest.raises(InputError):
             service.ranker.day.append([DayEvent.of_tables("e1", a, {"blocks": tables})])
         return
+    assert b not in service.page(a)
+
+
+HANDED: dict[str, Callable[[list[dict[str, Any]]], Any]] = {
+    "frame": pd.DataFrame,
+    "frame in a list": lambda rows: [pd.DataFrame(rows)],
+    "series of rows": pd.Series,
+    "row of a frame": lambda rows: pd.DataFrame(rows).iloc[-1],
+    "columns": lambda rows: {name: [row[name] for row in rows] for name in rows[0]},
+    "arrow": pa.Table.from_pylist,
+    "json": lambda rows: json.dumps(rows, default=str),
+    "bytes": lambda rows: json.dumps(rows, default=str).encode(),
+    "lines of json": lambda rows: [json.dumps(row, default=str) for row in rows],
+    "one row": lambda rows: rows[-1],
+    "around": lambda rows: {"events": rows, "source": "app"},
+    "around a list": lambda rows: {"data": {"events": [rows]}},
+    "lists within": lambda rows: [[rows]],
+    "generator": iter,
+    "objects": lambda rows: [SimpleNamespace(**row) for row in rows],
+    "one object": lambda rows: SimpleNamespace(**rows[-1]),
+}
+"""Forms in which a caller hands over events that are no list of `DayEvent`."""
+
+
+@pytest.mark.parametrize("form", HANDED)
+@pytest.mark.parametrize("kind", ["hide", "end", "banned", "pause", "blocked_again"])
+def test_events_handed_over_in_another_form_are_refused_and_restrict(
+    service: Served, form: str, kind: str
+) -> None:
+    """Seen to fail: of a frame the names of its columns were read, so it restricted nobody."""
+    a, b = pair(service)
+    whom = {"actor": b, "target": None} if kind in {"banned", "pause"} else {"actor": a, "target": b}
+    one = {"event_id": "e0", "at": NOW, "actor": a, "target": None, "type": "terms_accepted"}
+    rows = [one, {**one, **whom, "event_id": "e1", "type": kind}]
+    with pytest.raises(InputError, match="list of DayEvent"):
+        service.ranker.day.append(HANDED[form](rows))
     assert b not in service.page(a)
 
 
