@@ -7,7 +7,6 @@ from functools import partial
 from typing import Final
 
 from recsys.catalogue.columns import Tables as T
-from recsys.data.unknown_words import LEAVE, PAUSE, STOP
 from recsys.errors import InputError
 from recsys.safety.canonical import (
     CheckedId,
@@ -37,7 +36,6 @@ from recsys.safety.store import (
     BLOCK,
     DAY,
     LEAVER,
-    MEMBER,
     OPERATOR,
     REPORT,
     CountedStore,
@@ -57,8 +55,6 @@ AWAY_IN_TABLES: Final = LedgerTag("away", TABLES)
 """Who is out for now by the tables of a night that was refused, until tables say not."""
 OUT_TODAY: Final = LedgerTag(BAN, TODAY)
 """Who is out for good by tables of today, until later tables, or a later row that a night reads, say not."""
-_HOLDS: Final = {STOP: (OPERATOR, ""), LEAVE: (LEAVER, ""), PAUSE: (MEMBER, PAUSE)}
-"""Owner and reason of the hold by a refused word, by why it takes somebody out of sight."""
 AWAY_TODAY: Final = LedgerTag("away", TODAY)
 """The same of who is out for now: a pause, or a proof of age that is taken back."""
 
@@ -281,8 +277,7 @@ class SafetyByPerson:
         """Note what something refused restricts; an event of it that a log keeps is returned instead."""
         with suppress(InputError):
             if isinstance(meant, MeantHold):
-                owner, reason = _HOLDS[meant.why]
-                self.hold(meant.user_id, owner=owner, reason=reason)
+                self.hold(meant.user_id, owner=meant.owner, reason=meant.reason)
             elif isinstance(meant, tuple):
                 self.separate([meant])
             elif meant is not None and meant.type == TABLES_CHANGED:

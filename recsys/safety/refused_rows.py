@@ -11,11 +11,12 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.text_folding import fold
 from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS
-from recsys.data.unknown_words import may_separate, may_stop
+from recsys.data.unknown_words import LEAVE, PAUSE, STOP, may_separate, may_stop
 from recsys.errors import InputError, as_text
 from recsys.safety.canonical import utc_moment
 from recsys.safety.day_log import NO_PROOF, TYPES, DayEvent, is_event_id
 from recsys.safety.day_tables import is_away_by, is_stopped_by, takes_proof_back
+from recsys.safety.store import LEAVER, MEMBER, OPERATOR
 
 Whom = Callable[[object], str | None]
 """Whom an id means, in whatever spelling; None for nobody."""
@@ -31,6 +32,16 @@ class MeantHold(NamedTuple):
 
     user_id: str
     why: str
+
+    @property
+    def owner(self) -> str:
+        """Whose hold it is; see `recsys.safety.store`."""
+        return {STOP: OPERATOR, LEAVE: LEAVER}.get(self.why, MEMBER)
+
+    @property
+    def reason(self) -> str:
+        """Its reason: of a pause that it is one."""
+        return PAUSE if self.why == PAUSE else ""
 
 
 Meant = DayEvent | MeantHold | tuple[str, str]
