@@ -54,6 +54,11 @@ class RuleContext:
         columns = self.rows[list(names)]
         return columns if self.sound.all() else columns[self.sound]
 
+    def sound_column(self, name: str) -> pd.Series:
+        """Return one column of `sound_rows`, which costs a small table a tenth of a frame."""
+        column = self.rows[name]
+        return column if self.sound.all() else column[self.sound]
+
 
 Prepare = Callable[[pd.DataFrame], tuple[pd.DataFrame, list[Violation]]]
 """Changes a table as it was given before it is read; the violations refuse rows of it."""
@@ -203,7 +208,8 @@ class Contract:
     def _repeated_keys(self, rows: pd.DataFrame, sound: npt.NDArray[np.bool_]) -> list[str]:
         if not self.key or len(rows) < 2:  # one row repeats nothing
             return []
-        keys = rows[list(self.key)][sound]
+        keys = rows[list(self.key)]
+        keys = keys if sound.all() else keys[sound]
         again = keys.duplicated()
         if not again.any():
             return []
@@ -302,6 +308,15 @@ def _first(reason: str | npt.NDArray[np.object_]) -> str:
 def positions(rows: pd.DataFrame) -> IndexArray:
     """Return the positions of rows in the table they come from."""
     return rows.index.to_numpy(np.intp)
+
+
+def positions_where(column: pd.Series, wrong: pd.Series | npt.NDArray[np.bool_]) -> IndexArray:
+    """Return the positions, in the table they come from, of the rows of a column in which `wrong` is true.
+
+    >>> positions_where(pd.Series(["a", "b"], index=[3, 5]), np.array([False, True])).tolist()
+    [5]
+    """
+    return column.index.to_numpy(np.intp)[np.asarray(wrong, bool)]
 
 
 _PLACE_WORDS: Final = frozenset(

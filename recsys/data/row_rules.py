@@ -14,7 +14,7 @@ from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.entries import SEVERAL
 from recsys.catalogue.vocabulary import EVENT_DETAILS, PERSONAL_EVENTS, years_of_band
-from recsys.data.contract import Rule, RuleContext, positions
+from recsys.data.contract import Rule, RuleContext, positions, positions_where
 from recsys.data.fields.base import Violation
 from recsys.data.ids import repeated
 from recsys.data.shared_values import are_equal, factorize_shared
@@ -26,34 +26,34 @@ def proved_age(context: RuleContext) -> Iterator[Violation]:
 
     Somebody who is not verified yet has a null age band, is accepted, and is not listed.
     """
-    rows = context.sound_rows
-    verification = rows[C.VERIFICATION]
-    unproved = rows[rows[C.AGE_BAND].notna() & (verification.isna() | verification.eq("none"))]
+    verification, band = context.sound_column(C.VERIFICATION), context.sound_column(C.AGE_BAND)
+    unproved = band.notna() & (verification.isna() | verification.eq("none"))
     reason = explained(
         "an age band without verification",
         where=C.AGE_BAND,
         remedy="leave the age band null until the age is proved, or say how it was in 'verification'",
     )
-    yield Violation(f"{C.AGE_BAND}.unproved", positions(unproved), reason)
+    yield Violation(f"{C.AGE_BAND}.unproved", positions_where(band, unproved), reason)
 
 
 def ages_agree(context: RuleContext) -> Iterator[Violation]:
     """Refuse profiles whose age lies outside their age band, or whose wished ages end before they begin."""
-    rows = context.sound_rows
-    ends = {band: years_of_band(band) for band in rows[C.AGE_BAND].dropna().unique()}
-    first, last = (
-        rows[C.AGE_BAND].map({band: years[at] for band, years in ends.items()}).astype("Float64")
-        for at in (0, 1)
+    band = context.sound_column(C.AGE_BAND)
+    codes, bands = pd.factorize(band.to_numpy(object))
+    ends = np.array([*map(years_of_band, bands), (np.nan, np.nan)])  # the last for no band
+    first, last = ends[codes].T
+    age, least, most = (
+        context.sound_column(name).to_numpy(np.float64, na_value=np.nan)
+        for name in (C.AGE_YEARS, C.MIN_AGE_YEARS, C.MAX_AGE_YEARS)
     )
-    age, least, most = (rows[name] for name in (C.AGE_YEARS, C.MIN_AGE_YEARS, C.MAX_AGE_YEARS))
-    outside = rows[((age < first) | (age > last)).fillna(False).astype(bool)]
+    outside = positions_where(band, (age < first) | (age > last))
     reason = explained(
         "an age outside the age band", where=C.AGE_YEARS, remedy="make both from the same date of birth"
     )
-    yield Violation(f"{C.AGE_YEARS}.outside_band", positions(outside), reason)
-    empty = rows[(least > most).fillna(False).astype(bool)]
+    yield Violation(f"{C.AGE_YEARS}.outside_band", outside, reason)
+    empty = positions_where(band, least > most)
     reason = explained("ages that end before they begin", where=C.MIN_AGE_YEARS, remedy="swap the two")
-    yield Violation(f"{C.MIN_AGE_YEARS}.above_most", positions(empty), reason)
+    yield Violation(f"{C.MIN_AGE_YEARS}.above_most", empty, reason)
 
 
 @lru_cache(maxsize=8)
@@ -78,24 +78,25 @@ def fits_question(catalogue: Catalogue) -> Rule:
     fits, options = answer_fits(catalogue), _options(catalogue)
 
     def rule(context: RuleContext) -> Iterator[Violation]:
-        rows = context.sound_columns(C.QUESTION, C.ANSWER, C.ACCEPTED)
-        asked, questions = pd.factorize(rows[C.QUESTION].to_numpy(object))
+        question = context.sound_column(C.QUESTION)
+        asked, questions = pd.factorize(question.to_numpy(object))
         for column in (C.ANSWER, C.ACCEPTED):
-            said, known = factorize_shared(rows[column].to_numpy(object))
+            said, known = factorize_shared(context.sound_column(column).to_numpy(object))
             answers = [None, *known]
             pair, distinct = pd.factorize(asked * len(answers) + said + 1)
             parts = (divmod(int(one), len(answers)) for one in distinct)
             wrong = np.array([not fits(questions[q], answers[a]) for q, a in parts], bool)
-            found = rows[wrong[pair]] if len(rows) else rows
+            found = question[wrong[pair]]
             reasons = np.fromiter(
                 (
                     explained("not an answer to its question", where=column, remedy=_choices(q, options[q]))
-                    for q in found[C.QUESTION]
+                    for q in found
                 ),
                 object,
                 len(found),
             )
-            yield Violation(f"{column}.not_an_option", positions(found), reasons)
+            at = positions_where(question, wrong[pair])
+            yield Violation(f"{column}.not_an_option", at, reasons)
 
     return rule
 
@@ -121,14 +122,14 @@ def fair_to_ask(catalogue: Catalogue) -> Rule:
     hidden = frozenset(q.id for q in catalogue.questions.values() if q.match_only)
 
     def rule(context: RuleContext) -> Iterator[Violation]:
-        rows = context.sound_columns(C.QUESTION, C.MANDATORY, C.VISIBILITY, C.CONSENT, C.ACCEPTED)
-        is_sensitive = rows[C.QUESTION].isin(sensitive)
-        mandatory = rows[C.MANDATORY].astype(bool)
-        private = rows[C.VISIBILITY].ne("public") | rows[C.QUESTION].isin(hidden)
+        question, accepted = context.sound_column(C.QUESTION), context.sound_column(C.ACCEPTED)
+        is_sensitive = question.isin(sensitive)
+        mandatory = context.sound_column(C.MANDATORY).astype(bool)
+        private = context.sound_column(C.VISIBILITY).ne("public") | question.isin(hidden)
         for name, wrong, what, remedy in (
             (
                 f"{C.CONSENT}.missing",
-                is_sensitive & rows[C.CONSENT].isna(),
+                is_sensitive & context.sound_column(C.CONSENT).isna(),
                 "a sensitive question without consent",
                 "give the consent_id of the person's consent, or leave the answer out",
             ),
@@ -146,13 +147,14 @@ def fair_to_ask(catalogue: Catalogue) -> Rule:
             ),
             (
                 f"{C.MANDATORY}.open",
-                mandatory & rows[C.ACCEPTED].isna(),
+                mandatory & accepted.isna(),
                 "a mandatory question without accepted answers",
                 "name the accepted answers",
             ),
         ):
             where = name.partition(".")[0]
-            yield Violation(name, positions(rows[wrong]), explained(what, where=where, remedy=remedy))
+            at = positions_where(question, wrong)
+            yield Violation(name, at, explained(what, where=where, remedy=remedy))
 
     return rule
 
@@ -164,49 +166,44 @@ _MAY_BE_SILENT = ("report",)
 
 def right_target(context: RuleContext) -> Iterator[Violation]:
     """Refuse events about one person that name another, and events between two that do not."""
-    rows = context.sound_columns(C.TYPE, C.TARGET)
-    personal, anybody = rows[C.TYPE].isin(PERSONAL_EVENTS), rows[C.TYPE].isin(_TO_ANYBODY)
-    named = rows[C.TARGET].notna()
+    kind = context.sound_column(C.TYPE)
+    personal, anybody = kind.isin(PERSONAL_EVENTS), kind.isin(_TO_ANYBODY)
+    named = context.sound_column(C.TARGET).notna()
     yield Violation(
         f"{C.TARGET}.unexpected",
-        positions(rows[personal & named]),
+        positions_where(kind, personal & named),
         explained("this type of event is about one person", where=C.TARGET, remedy="leave target null"),
     )
     yield Violation(
         f"{C.TARGET}.missing",
-        positions(rows[~personal & ~anybody & ~named]),
+        positions_where(kind, ~personal & ~anybody & ~named),
         explained("this type of event needs a target", where=C.TARGET, remedy="name the other person"),
     )
 
 
 def right_detail(context: RuleContext) -> Iterator[Violation]:
     """Refuse details that their type of event does not have."""
-    rows = context.sound_columns(C.TYPE, C.DETAIL)
+    column, detail = context.sound_column(C.TYPE), context.sound_column(C.DETAIL)
     details = {kind: frozenset(words) for kind, words in EVENT_DETAILS.items()}
-    with_detail = rows[rows[C.DETAIL].notna()]
+    said = detail.notna().to_numpy(bool)
+    kinds, words = column[said].to_numpy(object), detail[said].to_numpy(object)
     known = np.fromiter(
-        (
-            word in details.get(kind, ())
-            for kind, word in zip(with_detail[C.TYPE], with_detail[C.DETAIL], strict=True)
-        ),
-        bool,
-        len(with_detail),
+        (word in details.get(kind, ()) for kind, word in zip(kinds, words, strict=True)), bool, len(words)
     )
-    unknown = with_detail[~known]
+    unknown = list(zip(kinds[~known], words[~known], strict=True))
     reasons: dict[tuple[str, str], str] = {}
-    for kind, word in unknown[[C.TYPE, C.DETAIL]].drop_duplicates().itertuples(index=False):
+    for kind, word in dict.fromkeys(unknown):
         remedy = did_you_mean(word, details[kind]) if kind in details else "leave it null"
         reasons[kind, word] = explained(f"not a detail of '{kind}'", where=C.DETAIL, got=word, remedy=remedy)
-    pairs = zip(unknown[C.TYPE], unknown[C.DETAIL], strict=True)
     yield Violation(
         f"{C.DETAIL}.unknown_word",
-        positions(unknown),
-        np.fromiter((reasons[pair] for pair in pairs), object, len(unknown)),
+        positions_where(column, said)[~known],
+        np.fromiter((reasons[pair] for pair in unknown), object, len(unknown)),
     )
-    must = rows[C.TYPE].isin([kind for kind in details if kind not in _MAY_BE_SILENT])
+    must = column.isin([kind for kind in details if kind not in _MAY_BE_SILENT])
     yield Violation(
         f"{C.DETAIL}.missing",
-        positions(rows[must & rows[C.DETAIL].isna()]),
+        positions_where(column, must & detail.isna()),
         explained("this type of event needs a detail", where=C.DETAIL, remedy="say which"),
     )
 
@@ -222,25 +219,25 @@ def at_most(limit: int, what: str, column: str) -> Rule:
     """
 
     def rule(context: RuleContext) -> Iterator[Violation]:
-        yield _beyond(context.sound_columns(C.USER, column), limit, what, column)
+        if _most_rows(context.sound_column(C.USER)) > limit:
+            yield _beyond(context.sound_columns(C.USER, column), limit, what, column)
 
     return rule
 
 
 def at_most_mandatory(context: RuleContext) -> Iterator[Violation]:
     """Keep, for each person, the first five mandatory questions."""
-    rows = context.sound_columns(C.USER, C.QUESTION, C.MANDATORY)
-    mandatory = rows[rows[C.MANDATORY].astype(bool)]
-    yield _beyond(mandatory, MOST_MANDATORY, "mandatory answers", C.QUESTION, name=C.MANDATORY)
+    mandatory = context.sound_column(C.MANDATORY).astype(bool)
+    if _most_rows(context.sound_column(C.USER)[mandatory]) > MOST_MANDATORY:
+        rows = context.sound_columns(C.USER, C.QUESTION)[mandatory]
+        yield _beyond(rows, MOST_MANDATORY, "mandatory answers", C.QUESTION, name=C.MANDATORY)
 
 
 def _beyond(rows: pd.DataFrame, limit: int, what: str, column: str, *, name: str = "") -> Violation:
-    at = np.zeros(0, np.intp)
-    if _most_rows(rows[C.USER]) > limit:
-        first = rows[[C.USER, column]].drop_duplicates()
-        over = first[first.groupby(C.USER, sort=False).cumcount() >= limit]
-        beyond = pd.MultiIndex.from_frame(rows[[C.USER, column]]).isin(pd.MultiIndex.from_frame(over))
-        at = positions(rows[beyond])
+    first = rows[[C.USER, column]].drop_duplicates()
+    over = first[first.groupby(C.USER, sort=False).cumcount() >= limit]
+    beyond = pd.MultiIndex.from_frame(rows[[C.USER, column]]).isin(pd.MultiIndex.from_frame(over))
+    at = positions(rows[beyond])
     remedy = f"at most {limit} a person; the first {limit} are kept"
     return Violation(
         f"{name or column}.too_many",
@@ -258,20 +255,18 @@ def has_profile(context: RuleContext) -> Iterator[Violation]:
     """Refuse rows of people without an accepted profile, when profiles are at hand."""
     if context.users is None:
         return
-    rows = context.sound_columns(C.USER)
-    orphans = rows[~rows[C.USER].isin(context.users)]
+    user = context.sound_column(C.USER)
     reason = explained(
         "no accepted profile has this id", where=C.USER, remedy="add the person's profile or drop the row"
     )
-    yield Violation(f"{C.USER}.orphan", positions(orphans), reason)
+    yield Violation(f"{C.USER}.orphan", positions_where(user, ~user.isin(context.users)), reason)
 
 
 def two_people(context: RuleContext) -> Iterator[Violation]:
     """Refuse pairs of one person with themselves."""
-    rows = context.sound_columns(C.ACTOR, C.TARGET)
-    same = rows[are_equal(rows[C.ACTOR], rows[C.TARGET])]
+    actor, target = context.sound_column(C.ACTOR), context.sound_column(C.TARGET)
     reason = explained("actor and target are one person", where=C.TARGET, remedy="name the other person")
-    yield Violation(f"{C.TARGET}.self", positions(same), reason)
+    yield Violation(f"{C.TARGET}.self", positions_where(actor, are_equal(actor, target)), reason)
 
 
 def once(*columns: str) -> Rule:
@@ -281,15 +276,16 @@ def once(*columns: str) -> Rule:
     """
 
     def rule(context: RuleContext) -> Iterator[Violation]:
-        keys = context.sound_columns(*columns)
-        again = repeated(keys[columns[0]]) if len(columns) == 1 else keys.duplicated().to_numpy(bool)
+        group = context.sound_column(columns[0])
+        alone = len(columns) == 1
+        again = repeated(group) if alone else context.sound_columns(*columns).duplicated().to_numpy(bool)
         if not again.any():
             return
         # a row equal in every column is equal in these, so only rows of a repeated key are looked at
-        at, group = np.flatnonzero(again), keys[columns[0]]
-        rows = context.rows.loc[keys.index[group.isin(group.iloc[at]).to_numpy(bool)]]
+        at = np.flatnonzero(again)
+        rows = context.rows.loc[group.index[group.isin(group.iloc[at]).to_numpy(bool)]]
         copies = rows.index[rows.duplicated()]
-        again = np.isin(rows.index, keys.index[at])
+        again = np.isin(rows.index, group.index[at])
         same = rows.index[again].isin(copies)
         where, name = ", ".join(columns), columns[0]
         yield Violation(
