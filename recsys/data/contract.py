@@ -5,7 +5,7 @@ reason, and rows in = rows accepted + rows quarantined, which is counted on ever
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -206,7 +206,7 @@ class Contract:
         return []
 
     def _repeated_keys(self, rows: pd.DataFrame, sound: npt.NDArray[np.bool_]) -> list[str]:
-        if not self.key or len(rows) < 2:  # one row repeats nothing
+        if not self.key or len(rows) < 2 or _are_different([rows[name][sound] for name in self.key]):
             return []
         keys = rows[list(self.key)]
         keys = keys if sound.all() else keys[sound]
@@ -278,6 +278,15 @@ def token_meant(given: object) -> str | None:
     """Return the token of a person that a value means in another spelling, None for none."""
     meant = (id_in_one_spelling(as_id_text(given)[:LONGEST_ID]) or "").strip("'\"")
     return meant if is_token(meant) else None
+
+
+def _are_different(columns: Sequence[pd.Series]) -> bool:
+    """Say whether no two rows hold the same in every column; one unknown value is like another."""
+    codes = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        code, distinct = pd.factorize(column)
+        codes = pd.factorize(codes * (len(distinct) + 1) + code + 1)[0]
+    return bool(codes.max(initial=-1) == len(codes) - 1)
 
 
 def _moved(rows: pd.DataFrame, kept: npt.NDArray[np.bool_]) -> pd.DataFrame:

@@ -11,6 +11,8 @@ import pandas as pd
 from recsys.types import BoolArray, IndexArray, ObjectArray
 
 _LONGEST_COMPARED: Final = 64
+_FEW: Final = 1000
+"""Up to so many rows it costs more to find which texts are different than to look at each."""
 
 
 def equal_sets(given: ObjectArray) -> tuple[IndexArray, IndexArray]:
@@ -105,7 +107,7 @@ def without_categories(frame: pd.DataFrame) -> pd.DataFrame:
     >>> without_categories(coded).type.tolist()
     ['like', None]
     """
-    coded = [name for name in frame if isinstance(frame[name].dtype, pd.CategoricalDtype)]
+    coded = [name for name, dtype in frame.dtypes.items() if isinstance(dtype, pd.CategoricalDtype)]
     return frame.assign(**{str(name): _texts_of(frame[name]) for name in coded}) if coded else frame
 
 
@@ -148,7 +150,7 @@ def ordered(values: pd.Series, order: IndexArray) -> pd.Series:
     >>> ordered(pd.Series(["a", None, "a"], dtype=object), np.array([2, 1])).tolist()
     ['a', nan]
     """
-    if values.dtype == object:
+    if values.dtype == object and len(order) > _FEW:
         with suppress(TypeError):  # something that is no text
             codes, distinct = factorize_shared(values.to_numpy(object))
             found = codes[order]

@@ -116,13 +116,15 @@ def test_values_are_numbered_as_pandas_does(values: list[Any]) -> None:
 def test_texts_are_put_in_order_as_values_are(values: list[Any], dtype: Any, random: Any) -> None:
     column = pd.Series(values, dtype=dtype)
     order = np.array([random.randrange(len(values)) for _ in values], np.intp)
-    pd.testing.assert_series_equal(ordered(column, order), pd.Series(column.to_numpy()[order]))
+    for often in (order, np.tile(order, 1200)):  # few rows, and many
+        pd.testing.assert_series_equal(ordered(column, often), pd.Series(column.to_numpy()[often]))
 
 
 @pytest.mark.parametrize("values", [[1, None, 2], [("a",), None], [["a"], "b"], [1.5, "a", None], [], [None]])
 def test_what_is_no_text_is_put_in_order_too(values: list[Any]) -> None:
     column, order = pd.Series(_column(values), dtype=object), np.arange(len(values))[::-1]
-    pd.testing.assert_series_equal(ordered(column, order), pd.Series(column.to_numpy()[order]))
+    for often in (order, np.tile(order, 1200)):  # few rows, and many
+        pd.testing.assert_series_equal(ordered(column, often), pd.Series(column.to_numpy()[often]))
 
 
 @settings(deadline=None)

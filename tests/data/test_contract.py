@@ -143,6 +143,18 @@ def test_a_repeated_key_breaks_the_table_and_names_its_rows_and_nobody() -> None
     assert "u0" not in problem
 
 
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", ""]), st.sampled_from(["c", "d"])), max_size=5))
+def test_a_key_is_repeated_where_two_sound_rows_hold_the_same(pairs: list[tuple[str, str]]) -> None:
+    contract = replace(CONTRACTS[T.BLOCKS], key=(C.ACTOR, C.TARGET), rules=())
+    frame = pd.DataFrame(pairs, columns=[C.ACTOR, C.TARGET], dtype=object).assign(ts=AS_OF)
+    sound = [pair for pair in pairs if pair[0]]
+    if len(set(sound)) == len(sound):
+        assert len(contract.check(frame).accepted) == len(sound)
+    else:
+        with pytest.raises(TableError, match=f"{len(sound) - len(set(sound))} rows repeat the key"):
+            contract.check(frame)
+
+
 def test_a_key_without_a_time_is_still_a_key() -> None:
     profiles = make_tables(2, np.random.default_rng(0))[T.PROFILES].drop(columns=[C.VALID_FROM])
     assert len(check_table(T.PROFILES, profiles).accepted) == 2
