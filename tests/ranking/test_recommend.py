@@ -15,7 +15,7 @@ from recsys.constraints.policy import Policy
 from recsys.data.exclusions import Relations
 from recsys.data.population import Population
 from recsys.errors import InputError, SettingsError, UnknownIdError
-from recsys.evaluation.protocol import RANKING_PROBABILITY
+from recsys.evaluation.protocol import ORDER, RANKING_PROBABILITY
 from recsys.messaging.reasons import Reasons
 from recsys.models.directed import Directed
 from recsys.models.distance_decay import DistanceDecay
@@ -61,7 +61,7 @@ def test_columns_and_types(lists: pd.DataFrame) -> None:
     assert lists[C.VIEWER].dtype == lists[C.CANDIDATE].dtype == "str"
     assert lists[C.RANK].dtype == "int32"
     assert lists[C.P_LIKE].dtype == lists[C.P_LIKED_BACK].dtype == "float32"
-    assert lists.attrs == {DROPPED: 0, RANKING_PROBABILITY: C.P_MUTUAL}
+    assert lists.attrs == {DROPPED: 0, RANKING_PROBABILITY: C.P_MUTUAL, ORDER: "mutual"}
     assert lists[C.SCORE].equals(lists[C.P_MUTUAL])
     assert all(isinstance(found, list) and len(found) <= 3 for found in lists[C.REASONS])
 
