@@ -44,6 +44,7 @@ WORDS_TABLES: Final = (
 STORE_COLUMNS: Final = (
     "ALTER TABLE recsys.served ADD COLUMN store_identity text, ADD COLUMN store_writes bigint",
 )
+DAY_COLUMNS: Final = ("ALTER TABLE recsys.served ADD COLUMN day_since timestamptz",)
 LIKES_TABLES: Final = (
     """CREATE TABLE recsys.night_likes (
       viewer_id text NOT NULL, candidate_id text NOT NULL, PRIMARY KEY (viewer_id, candidate_id))""",
@@ -51,10 +52,10 @@ LIKES_TABLES: Final = (
 
 _CHECKED: Final = """
 #variable_conflict use_column
-DECLARE since timestamptz; who text := viewer; most integer := least(greatest(k, 0), 1000);
+DECLARE since timestamptz; as_of timestamptz; who text := viewer; most integer := least(greatest(k, 0), 1000);
 BEGIN
-  SELECT data_as_of INTO since FROM recsys.served;
-  IF since IS NULL OR max_age IS NULL OR since < now() - max_age THEN
+  SELECT data_as_of, coalesce(day_since, data_as_of) INTO as_of, since FROM recsys.served;
+  IF as_of IS NULL OR max_age IS NULL OR as_of < now() - max_age THEN
     RAISE EXCEPTION 'what is published is too old to serve' USING HINT = 'run the night, then recsys export';
   END IF;
   IF NOT EXISTS (SELECT FROM recsys.served s JOIN recsys_store_identity i

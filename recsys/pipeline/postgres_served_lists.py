@@ -45,6 +45,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     postgres_page.WORDS_TABLES,
     postgres_page.LIKES_TABLES,
     postgres_page.STORE_COLUMNS,
+    postgres_page.DAY_COLUMNS,
 )
 """Statements by version, from 1. What was released once is never edited: a change is a new entry."""
 
@@ -302,8 +303,9 @@ def load_publication(
         cursor.execute(f"DELETE FROM {SCHEMA}.served")  # noqa: S608 - a fixed name
         cursor.execute(
             f"INSERT INTO {SCHEMA}.served "  # noqa: S608 - values are bound
-            "(run_id, data_as_of, policy, model, viewers, suggestions, erasure_watermark) "
-            "VALUES ($1, $2::text::timestamptz, $3, $4, $5, $6, $7::text::timestamptz)",
+            "(run_id, data_as_of, policy, model, viewers, suggestions, erasure_watermark, day_since) "
+            "VALUES ($1, $2::text::timestamptz, $3, $4, $5, $6, $7::text::timestamptz, "
+            "$8::text::timestamptz)",
             (
                 manifest.run_id,
                 manifest.data_as_of,
@@ -312,6 +314,7 @@ def load_publication(
                 viewers,
                 suggestions,
                 manifest.erasure_watermark,
+                None if snapshot is None else snapshot.day_since.isoformat(),
             ),
         )
         postgres_page.bind_store(cursor)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -64,9 +65,14 @@ class Both:
 
 
 @contextmanager
-def both_of(postgres: str, folder: Path) -> Iterator[Both]:
-    """Give a ranker and a database that serve thirty people, some of whom have two accounts."""
+def both_of(postgres: str, folder: Path, *, ahead: timedelta | None = None) -> Iterator[Both]:
+    """Give a ranker and a database that serve thirty people, some of whom have two accounts.
+
+    ahead: of the clock, the time of the night's data.
+    """
     people = community(3).take(np.arange(30))
+    if ahead is not None:
+        people = replace(people, as_of=pd.Timestamp(datetime.now(UTC) + ahead))
     rng = np.random.default_rng(1)
     from recsys.data.exclusions import Relations
 
@@ -80,7 +86,7 @@ def both_of(postgres: str, folder: Path) -> Iterator[Both]:
     load_publication(publication, postgres, snapshot=served_snapshot(publication))
     ranker = Ranker.open(folder, safety=store, poll_s=0, max_staleness=None)
     with psycopg.connect(postgres, autocommit=True) as connection:
-        yield Both(ranker, store, connection, people.ids.values.tolist())
+        yield Both(ranker, store, connection, people.ids.ids(np.arange(30)).tolist())
     store.close()
 
 
@@ -128,6 +134,25 @@ def test_sql_and_the_ranker_agree_whatever_happens_between_calls(both: Both) -> 
             assert both.sql("page", viewer) == both.sql("inbox", viewer) == []
 
 
+@pytest.mark.parametrize("minutes", [10, 50])
+def test_a_night_that_is_dated_ahead_of_the_clock_knows_nothing_of_the_day_in_sql(
+    postgres: str, tmp_path: Path, minutes: int
+) -> None:
+    """Seen to fail: hides and passes of the day did not count in SQL until the clock had passed the data."""
+    rng, at = np.random.default_rng(8), datetime.now(UTC)
+    with both_of(postgres, tmp_path, ahead=timedelta(minutes=minutes)) as both:
+        hidden = 0
+        for step, viewer in enumerate(both.ids):
+            page = [row[1] for row in both.sql("page", viewer, 5)]
+            if page:
+                kind, other = str(rng.choice(["hide", "pass"])), page[int(rng.integers(len(page)))]
+                both.ranker.day.append([DayEvent(f"e{step}", at, viewer, other, kind, None)])
+                assert other not in [row[1] for row in both.sql("page", viewer, 1000)]
+                hidden += 1
+            both.check(viewer)
+        assert hidden > 10
+
+
 def test_members_of_the_day_wait_for_the_export_that_has_read_them(both: Both) -> None:
     """SQL takes away and adds nobody: who joined or changed their tables is seen again after a night."""
     before = {one: both.sql("page", one, 1000) for one in both.ids}
@@ -138,7 +163,7 @@ def test_members_of_the_day_wait_for_the_export_that_has_read_them(both: Both) -
         expected = [row[1:] for row in before[viewer] if row[1] != edited and viewer != edited]
         assert [row[1:] for row in both.sql("page", viewer, 1000)] == expected
     assert both.sql("page", "joined") == both.sql("inbox", "joined") == both.sql("inbox", edited) == []
-    both.connection.execute("UPDATE recsys.served SET data_as_of = now() + interval '1 minute'")
+    both.connection.execute("UPDATE recsys.served SET day_since = now() + interval '1 minute'")
     assert {one: both.sql("page", one, 1000) for one in both.ids} == before
 
 
