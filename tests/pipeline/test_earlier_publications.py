@@ -28,7 +28,10 @@ from tests.safety.restriction_doors import (
     with_rows,
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+    pytest.mark.usefixtures("tables_checked_once"),
+]
 
 
 def _shown(ranker: Ranker) -> set[str]:

@@ -33,7 +33,10 @@ from tests.safety.restriction_doors import (
     with_rows,
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+    pytest.mark.usefixtures("tables_checked_once"),
+]
 _LASTING = tuple(kind for kind, said in KINDS.items() if said.lasts and kind != "erasure")
 
 
