@@ -22,6 +22,8 @@ _ID_KEYS: Final = ("id", "user_id")
 _MARKS: Final = re.compile(r"[\s\"'`]")
 _WHOLE: Final = re.compile(r"(.*[A-Za-z0-9])\.0+")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]+")
+_NUMBERED: Final = re.compile(r"(?:no|nr|n)[.:°]?(\d+)")
+"""A number behind a sign for number, such as `№ 0001` or `no. 3`, as it is without blanks."""
 _IN_NO_ID: Final = re.compile(r"[^a-z0-9_-]")
 _NOT_IN_ID: Final = re.compile(r"[^A-Za-z0-9_-]")
 _HALVES: Final = re.compile("[\ud800-\udfff]")
@@ -74,17 +76,17 @@ def as_id_text(given: object) -> str:
 def id_forms(given: object) -> tuple[str, str, str]:
     r"""Return the texts under which an id is looked for, the nearest to the one given first; empty for none.
 
-    First `id_in_one_spelling`; then without what no id of a profile holds, such as an accent, a `#` or the
-    `.0` of a number that became a fraction; then a UUID with its hyphens and a number without leading zeros.
+    First `id_in_one_spelling`; then without what no id of a profile holds, such as an accent, a `#`, a `№` or
+    the `.0` of a number that became a fraction; then a UUID with its hyphens, a number without leading zeros.
 
-    >>> id_forms("#U1\u0301"), id_forms("0012.0")
-    (('#u1\u0301', 'u1', 'u1'), ('0012.0', '0012', '12'))
+    >>> id_forms("#U1\u0301"), id_forms("0012.0"), id_forms("№ 0012")
+    (('#u1\u0301', 'u1', 'u1'), ('0012.0', '0012', '12'), ('no0012', '0012', '12'))
     """
     if isinstance(given, str) and _ID.fullmatch(given):
         near = bare = given.lower()
     else:
         near = id_in_one_spelling(given) or ""
-        whole = _WHOLE.fullmatch(near)
+        whole = _NUMBERED.fullmatch(near) or _WHOLE.fullmatch(near)
         bare = _IN_NO_ID.sub("", unicodedata.normalize("NFKD", whole.group(1) if whole else near))
     plain = (bare.lstrip("0") or "0") if bare.isdigit() else bare
     if len(bare) >= _HEX_DIGITS and (found := _UUID.fullmatch(bare)):

@@ -9,13 +9,14 @@ from typing import Final
 from recsys.errors import SourceError, did_you_mean, explained
 from recsys.strict_yaml import parse_yaml
 
-ENCODINGS: Final = ("utf-8", "cp932", "euc_jp", "gb18030", "cp949", "cp1252")
+ENCODINGS: Final = ("utf-8", "cp932", "euc_jp", "gb18030", "cp949", "cp1252", "cp1254")
 _LANGUAGES: Final = {
     "cp932": "japanese",
     "euc_jp": "japanese",
     "gb18030": "chinese",
     "cp949": "korean",
     "cp1252": "latin",
+    "cp1254": "turkish",
 }
 _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
@@ -34,7 +35,7 @@ def decode_text(content: bytes, encoding: str | None, name: str) -> str:
     """
     for mark, marked in _MARKS:
         if content.startswith(mark):
-            return content.decode(marked)
+            return _decoded(content, marked, name)
     wanted = encoding or _utf_16_without_mark(content) or "utf-8"
     try:
         text = content.decode(wanted)
@@ -42,7 +43,9 @@ def decode_text(content: bytes, encoding: str | None, name: str) -> str:
         remedy = did_you_mean(wanted, ENCODINGS)
         raise SourceError(explained("unknown encoding", where=name, got=wanted, remedy=remedy)) from error
     except UnicodeDecodeError as error:
-        fitting = [one for one in ENCODINGS if one != wanted and _text_in(content, one) is not None]
+        nearest = guess_encoding([content])  # of those that fit the likeliest first
+        in_order = sorted(ENCODINGS, key=lambda one: one != nearest)
+        fitting = [one for one in in_order if one != wanted and _text_in(content, one) is not None]
         what = f"the file is not {wanted}" if encoding else "the file is not UTF-8"
         remedy = (
             f"say `encoding:` in mapping.yaml; these would fit: {', '.join(fitting) or 'none that is known'}"
@@ -55,6 +58,14 @@ def decode_text(content: bytes, encoding: str | None, name: str) -> str:
         )
         raise SourceError(explained(f"the file is UTF-8, not {encoding}", where=name, remedy=remedy))
     return text
+
+
+def _decoded(content: bytes, encoding: str, name: str) -> str:
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        what, remedy = f"the file is not {encoding} to its end", "write it again; it was cut short or damaged"
+        raise SourceError(explained(what, where=name, got=f"byte {error.start}", remedy=remedy)) from error
 
 
 def _utf_16_without_mark(content: bytes) -> str | None:

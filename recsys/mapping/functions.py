@@ -238,7 +238,7 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
         SqlFunction("token", ("VARCHAR", "VARCHAR", "VARCHAR"), "VARCHAR", token),
         SqlFunction("likert", ("VARCHAR", "BIGINT"), "BIGINT", read_likert),
         SqlFunction("words", ("VARCHAR", "VARCHAR"), "VARCHAR[]", lambda t, s: (split_words(t, s), None)),
-        SqlFunction("labels", ("VARCHAR", "VARCHAR[]"), "VARCHAR[]", lambda t, k: (known_labels(t, k), None)),
+        SqlFunction("labels", ("VARCHAR", "VARCHAR[]"), "VARCHAR[]", known_labels),
         SqlFunction("tag", ("VARCHAR",), "VARCHAR", tag),
         SqlFunction("distance", ("VARCHAR", "VARCHAR"), "BIGINT", distance),
         SqlFunction("canonical_id", ("VARCHAR",), "VARCHAR", canonical_id),

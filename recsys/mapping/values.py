@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.text_folding import plain
+from recsys.catalogue.text_folding import plain, unaccented
 from recsys.catalogue.vocabulary import ADULT, ENUMERATIONS, OLDEST, RANGES, years_of_band
 from recsys.data.ids import canonical_spelling
 from recsys.data.no_answer_codes import is_unknown
@@ -227,20 +227,25 @@ def split_words(text: object, separators: str) -> list[str]:
     return list(dict.fromkeys(word for one in words if (word := one.strip())))
 
 
-def known_labels(text: object, labels: list[str]) -> list[str]:
+def known_labels(text: object, labels: list[str]) -> tuple[list[str], str | None]:
     """Return which of the known labels a text joins, longest first, also where labels hold the separator.
 
+    Capitals and accents do not count. What the text holds beside them is a reason, beside the labels found.
+
     >>> known_labels("A hobby, shared in person,Support", ["Support", "A hobby, shared in person"])
-    ['Support', 'A hobby, shared in person']
+    (['Support', 'A hobby, shared in person'], None)
+    >>> known_labels("BAHÇE, Other: I sing", ["Bahçe"])
+    (['Bahçe'], 'a label that is not known')
     """
     if text is None:
-        return []
-    left, found = str(text).casefold(), set()
+        return [], None
+    left, found = unaccented(plain(text)), set()
     for label in sorted(labels, key=len, reverse=True):
-        if label.casefold() in left:
+        if (folded := unaccented(plain(label))) and folded in left:
             found.add(label)
-            left = left.replace(label.casefold(), "\0")
-    return [label for label in labels if label in found]
+            left = left.replace(folded, "\0")
+    rest = any(map(str.isalnum, left))
+    return [label for label in labels if label in found], "a label that is not known" if rest else None
 
 
 PERSONAL: Final = {

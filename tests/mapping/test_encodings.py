@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from recsys.errors import SourceError
 from recsys.mapping.encodings import decode_text, guess_encoding
 
 WORDS = {
@@ -44,3 +45,19 @@ def test_utf_16_without_a_mark_is_read(encoding: str) -> None:
     text = "id,이름\r\n1,관심사\r\n2,등산\r\n"
     assert decode_text(text.encode(encoding), None, "members.csv") == text
     assert guess_encoding([text.encode(encoding)]) is None
+
+
+@pytest.mark.parametrize("text", ["Üye numarası;İlçe;Kadıköy;Beşiktaş", "görüşmek, ağaç, şarkı, ılık çay"])
+def test_turkish_is_told_from_western_letters(text: str) -> None:
+    """Seen to fail: cp1252 was named as the encoding of a Turkish file, and its letters became þ, ý and ð."""
+    content = text.encode("cp1254")
+    assert guess_encoding([content]) == "cp1254"
+    with pytest.raises(SourceError, match="these would fit: cp1254"):
+        decode_text(content, None, "uyeler.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_a_file_that_ends_within_a_character_is_refused_in_words(encoding: str) -> None:
+    """Seen to fail: a file of UTF-16 that was cut short ended in a traceback."""
+    with pytest.raises(SourceError, match="to its end"):
+        decode_text("a;b\nx;ğ".encode(encoding)[:-1], None, "cut.csv")
