@@ -3,24 +3,27 @@
 import json
 import os
 from collections import Counter
-from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
 from recsys.batch.progress import condition_names, text
 from recsys.batch.stage_order import CHANGES, PARAMS, LogFields
-from recsys.config import ExperimentSettings
 from recsys.data.safety_rows import row_counts
 from recsys.errors import PublicationRefusedError
-from recsys.pipeline.erasure import clear_work_naming_erased, erased_rows, note_erasures_applied
+from recsys.pipeline.erasure import (
+    clear_work_naming_erased,
+    erased_rows,
+    neighbourhood_files,
+    note_erasures_applied,
+)
 from recsys.pipeline.from_settings import catalogue_from_settings, town_parts_from_settings
 from recsys.pipeline.night import Night, count_late_events, night_source
 from recsys.pipeline.paths import PATHS, PUBLISHED, NightPaths
 from recsys.pipeline.stage_outputs import write_accepted
 from recsys.plugins import plugin_versions
 from recsys.safety.erase_files import erase_from_table, erase_from_tables
-from recsys.safety.erasure_list import ErasedPeople, ErasureList
+from recsys.safety.erasure_list import ErasureList
 from recsys.settings import TOWN, Settings, read_settings
 from recsys.simulation.town import DEFAULT_AS_OF
 from recsys.storage.atomic_write import atomic_file, write_atomically
@@ -74,17 +77,11 @@ def ingest(settings: Settings, paths: NightPaths) -> LogFields:
     gone = Counter(erase_from_tables(paths.tables, erasures))
     if settings.source == TOWN:
         gone.update(json.loads((paths.town / _ERASED_ROWS).read_text(encoding="utf-8")))
-    if settings.experiment is not None:
-        erase_from_experiment(settings.experiment, erasures.now())
+    named = settings.experiment.neighbourhoods if settings.experiment is not None else None
+    for file in neighbourhood_files(named, paths.root.parent) if len(erasures.now()) else ():
+        erase_from_table(file, erasures.now())
     note_erasures_applied(paths, erasures.now(), gone)
     return {"source": source, "tables": len(list(paths.tables.iterdir())), "erased_rows": gone.total()}
-
-
-def erase_from_experiment(experiment: ExperimentSettings, erased: ErasedPeople) -> None:
-    """Leave erased people out of the file of neighbourhoods; it changes for nobody else."""
-    file = Path(experiment.neighbourhoods or "")
-    if file.is_file() and len(erased):
-        erase_from_table(file, erased)
 
 
 def validate(settings: Settings, paths: NightPaths) -> LogFields:

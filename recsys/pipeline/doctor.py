@@ -15,7 +15,7 @@ from typing import Any, Final
 from recsys.catalogue.catalogue import LocalizedText
 from recsys.errors import RecsysError
 from recsys.messaging.hotlines import load_hotlines
-from recsys.pipeline.erasure import current_run_names_erased
+from recsys.pipeline.erasure import current_run_names_erased, neighbourhood_files
 from recsys.pipeline.fingerprint import package_versions
 from recsys.pipeline.gates.proposal import Level
 from recsys.pipeline.history import read_gates
@@ -230,20 +230,19 @@ def _erased(params: Path) -> Check:
     try:
         erased = ErasureList.of(PUBLISHED).now()
         named = current_run_names_erased(PUBLISHED, erased)
-        file = _neighbourhoods(params)
-        in_file = file is not None and len(erased) > 0 and file_names_erased(file, erased)
+        files = neighbourhood_files(_neighbourhoods(params), PATHS.root.parent) if len(erased) else []
+        file = next((one for one in files if file_names_erased(one, erased)), None)
     except RecsysError as error:
         return Check("erased", good=False, text=_raised(error))
-    key = "still_named" if named else "file_names" if in_file else "erased"
+    key = "still_named" if named else "file_names" if file else "erased"
     return Check("erased", good=key == "erased", text=_text(key, people=f"{len(erased):,}", file=file))
 
 
-def _neighbourhoods(params: Path) -> Path | None:
+def _neighbourhoods(params: Path) -> str | None:
     """Return the file of neighbourhoods that the settings name; another check says what is broken."""
     with suppress(RecsysError):
         experiment = read_settings(params).experiment if params.exists() else None
-        file = Path((experiment.neighbourhoods if experiment else None) or "")
-        return file if file.is_file() else None
+        return experiment.neighbourhoods if experiment else None
     return None
 
 

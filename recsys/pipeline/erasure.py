@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, PublicationError, explained
 from recsys.pipeline.lock import LOCK
 from recsys.pipeline.paths import NightPaths
@@ -208,3 +209,17 @@ def _current(published: Path) -> str | None:
         return current_run(published)
     except PublicationError:
         return None
+
+
+def neighbourhood_files(named: str | None, data: Path) -> list[Path]:
+    """Return every file of neighbourhoods: what the settings name, and those of earlier experiments.
+
+    data: the folder of a home's data, where files of the columns of one may lie that no settings name now.
+    """
+    import pyarrow.parquet as pq
+
+    found = [Path(named)] if named and Path(named).is_file() else []
+    for file in sorted(data.glob("*.parquet")) if data.is_dir() else []:
+        if file.is_file() and {*pq.read_schema(file).names} == {C.USER, "neighbourhood"}:
+            found += [file] if file.resolve() not in {one.resolve() for one in found} else []
+    return found

@@ -135,8 +135,11 @@ def test_somebody_forgotten_while_the_night_runs_is_left_out(folder: Folder, sta
     assert 0 < len(served.lists) < len(lists)
 
 
-def test_a_night_leaves_the_erased_out_of_the_neighbourhoods_of_an_experiment(folder: Folder) -> None:
-    """Seen to fail: the file that `recsys experiment assign` wrote kept the id for good."""
+@pytest.mark.parametrize("is_over", [False, True])
+def test_a_night_leaves_the_erased_out_of_the_neighbourhoods_of_an_experiment(
+    folder: Folder, is_over: bool
+) -> None:
+    """Seen to fail: the file that `recsys experiment assign` wrote kept the id, also once it was over."""
     lists = pd.read_parquet(folder.lists)
     gone, *others = sorted(set(lists["candidate_id"]))[:4]
     file = folder.root / "data/neighbourhoods.parquet"
@@ -147,5 +150,6 @@ def test_a_night_leaves_the_erased_out_of_the_neighbourhoods_of_an_experiment(fo
     arms = "arms: {a: {share: 0.5}, b: {share: 0.5}}, neighbourhoods: data/neighbourhoods.parquet"
     changes = f"experiment={{name: e, unit: neighbourhood, starts: 2026-03-02, nights: 28, {arms}}}"
     erase([gone], folder.published)
-    assert set(folder.run(PEOPLE, changes, stages=("settings", "simulate", "ingest")).values()) == {0}
+    stages = ("settings", "simulate", "ingest")
+    assert set(folder.run(PEOPLE, *([] if is_over else [changes]), stages=stages).values()) == {0}
     assert pd.read_parquet(file).to_dict("list") == before[before["user_id"] != gone].to_dict("list")
