@@ -1,4 +1,4 @@
-"""Accounts that what is served has as one person, and tonight's tables do not.
+"""Accounts that what is served has as one person, or the safety ledger, and tonight's tables do not.
 
 Their links stay in the ledger, and with them what lasts. Hides and passes are of the tables: whoever hid the
 person under one account would be shown the other again.
@@ -12,6 +12,7 @@ import numpy as np
 from recsys.constraints.exclusions_and_tokens import persons
 from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.population import Population
+from recsys.ranking.publication_filter import ListFilter
 from recsys.safety.fingerprints import PERSON
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import HIDDEN, LedgerState, Who
@@ -20,14 +21,15 @@ _ENDING = [EXCLUSION_REASONS.index(why) for why in ("hide", "pass")]
 
 
 def note_hidden_before(ledger: SafetyLedger, people: Population, before: Mapping[str, int]) -> None:
-    """Keep whoever hid or passed an account apart from the other accounts its person has in what is served.
+    """Keep whoever hid or passed an account apart from other accounts of its person that tables do not tell.
 
+    They are those that its person has in what is served, and those that the ledger links with it.
     before: accounts that have another token tonight, each with the fingerprint of the one it had.
     """
     person, relations = persons(people), people.relations
     pairs = relations.excluded[np.isin(relations.reason, _ENDING)]
     apart = set[tuple[int, int]]()
-    for rows in _served_as_one(people, before, ledger.begin()):
+    for rows in (*_served_as_one(people, before, ledger.begin()), *_linked(people, ledger)):
         for one in rows:
             others = [row for row in rows if person[row] != person[one]]
             hidden = np.r_[pairs[pairs[:, 0] == one, 1], pairs[pairs[:, 1] == one, 0]].tolist()
@@ -35,6 +37,14 @@ def note_hidden_before(ledger: SafetyLedger, people: Population, before: Mapping
     ids, tokens = people.ids.values, people.person_tokens
     named = [tuple(Who(str(ids[row]), tokens[row]) for row in pair) for pair in sorted(apart)]
     ledger.separate([(a, b) for a, b in named], HIDDEN, directed=True)
+
+
+def _linked(people: Population, ledger: SafetyLedger) -> list[list[int]]:
+    """Return the rows of each person of whom the ledger links several accounts."""
+    found = defaultdict[int, list[int]](list)
+    for user_id, number in ListFilter.of_people(people, ledger).persons.items():
+        found[number].extend(row for row in people.ids.find([user_id]).tolist() if row >= 0)
+    return [rows for rows in found.values() if len(rows) > 1]
 
 
 def _served_as_one(people: Population, before: Mapping[str, int], state: LedgerState) -> list[list[int]]:

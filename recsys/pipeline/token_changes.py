@@ -144,8 +144,8 @@ def pending_ledger(published: Path, people: Population, changes: TokenChanges) -
     """
     ledger = _pending(published, people, changes, (EXCLUDED_NUMBER, HIDDEN))
     note_changed_tokens(ledger, people, changes)
-    if not changes.are_many:
-        note_hidden_before(ledger, people, {one.user_id: one.old for one in changes.changed})
+    before = {} if changes.are_many else {one.user_id: one.old for one in changes.changed}
+    note_hidden_before(ledger, people, before)
     return ledger
 
 

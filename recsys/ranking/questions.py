@@ -1,7 +1,7 @@
 """Questions of a call to the safety store and the day log, by the persons a publication knows."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -61,14 +61,19 @@ class Questions:
             self._accounts, self.safety.accounts = known, known[1]
         return known[1]
 
+    def person_of(self, snapshot: Snapshot) -> Callable[[str], tuple[str, ...]]:
+        """Return what tells every account of somebody's person, those too that the safety ledger links."""
+        accounts, state = self.accounts_of(snapshot), ask_safety(self.safety.ledger.now)
+        return lambda user_id: accounts.linked(user_id, state)
+
     def about(self, snapshot: Snapshot, viewer_id: str) -> CallQuestions:
         """Ask the log about one viewer, and return what the call asks from then on."""
-        accounts = self.accounts_of(snapshot)
+        accounts, person_of = self.accounts_of(snapshot), self.person_of(snapshot)
         mine = accounts.asked(viewer_id)
-        rows, changes = self._read(snapshot, mine)
+        rows, changes = self._read(snapshot, (*mine, *person_of(viewer_id)))
         if accounts.asked(viewer_id) != mine:  # tables of today told of another account of this person
-            rows, changes = self._read(snapshot, accounts.asked(viewer_id))
-        day = ViewerDay.of(rows.pairs, viewer_id, accounts.of)
+            rows, changes = self._read(snapshot, (*accounts.asked(viewer_id), *person_of(viewer_id)))
+        day = ViewerDay.of(rows.pairs, viewer_id, person_of)
         return self.of_viewer(self.safety, accounts, changes, viewer_id, day)
 
     def of_viewer(

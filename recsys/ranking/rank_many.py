@@ -1,6 +1,6 @@
 """Questions for many viewers at once: one to the safety store a chunk, one to the day log."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -55,10 +55,10 @@ def safety_for_many(
 
 
 def days_of_many(
-    day: DayLog, accounts: Accounts, viewers: Sequence[str], since: datetime
+    day: DayLog, person_of: Callable[[str], Collection[str]], viewers: Sequence[str], since: datetime
 ) -> Mapping[str, list[DayEvent]]:
-    """Return the events of the day by account, for these viewers."""
-    mine = {account for viewer in viewers for account in accounts.of(viewer)}
+    """Return the events of the day by account, for these viewers; person_of: all accounts of a person."""
+    mine = {account for viewer in viewers for account in person_of(viewer)}
     events: dict[str, list[DayEvent]] = {account: [] for account in mine}
     for event in ask_safety(lambda: day.read([*mine], since)).pairs:
         for account in {event.actor, event.target}:

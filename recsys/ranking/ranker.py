@@ -279,7 +279,8 @@ class Ranker:
         snapshot, sound = use.snapshot, [one for one in viewers if isinstance(one, str)]
         accounts, changes = self._questions.accounts_of(snapshot), self._questions.changed_since(snapshot)
         safety = ask_safety(lambda: safety_for_many(self._safety, snapshot, accounts, sound))
-        events = days_of_many(self._log, accounts, sound, snapshot.day_since)
+        person_of = self._questions.person_of(snapshot)
+        events = days_of_many(self._log, person_of, sound, snapshot.day_since)
         for viewer_id in viewers:
             if not isinstance(viewer_id, str):
                 yield InputError(explained("a person is named by an id", got=type(viewer_id).__name__))
@@ -287,9 +288,8 @@ class Ranker:
                 yield self.rank(viewer_id, k, as_of)
             else:
                 with self._listeners.timed("rank_many", k) as call:
-                    mine = accounts.of(viewer_id)
-                    of_day = [event for one in mine for event in events[one]]
-                    day = ViewerDay.of(of_day, viewer_id, accounts.of)
+                    of_day = [event for one in person_of(viewer_id) for event in events[one]]
+                    day = ViewerDay.of(of_day, viewer_id, person_of)
                     asked = self._questions.of_viewer(safety, accounts, changes, viewer_id, day)
                     page, selection = self._pages.listed(use, viewer_id, k, moment, asked, Narrowing(day))
                     call.length, call.live, call.degraded = len(page.items), selection.live, use.degraded

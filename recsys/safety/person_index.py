@@ -193,6 +193,19 @@ class Accounts:
             found |= dict(added)
         return tuple(found)
 
+    def linked(self, user_id: str, state: LedgerState) -> tuple[str, ...]:
+        """Return `of`, and the accounts that the ledger links with them, as by tokens of former nights."""
+        found = self.of(user_id)
+        if not state.links:
+            return found
+        known = self.fingerprints_of({user_id: found}, state)[user_id]
+        others = (
+            account
+            for token in sorted(state.linked(known) - known)
+            for account, _ in self._accounts_of(token)
+        )
+        return tuple(dict.fromkeys([*found, *(one for account in others for one in self.of(account))]))
+
     def _persons_of(self, user_id: str, row: int) -> tuple[int, ...]:
         own = (self._index.person(user_id, row),) if row >= 0 else ()
         return own + self._newcomers.persons(user_id)

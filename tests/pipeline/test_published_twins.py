@@ -187,3 +187,35 @@ def test_a_link_over_spelling_that_was_taken_back_is_not_made_again(tmp_path: Pa
         ledger.lift(LedgerTag(HOLD, "store:case-1"), people=[_who(people, twins[1])])
         assert not _restricted(ledger, people, twins[1], kind)
         ledger = SafetyLedger(tmp_path, Keys())  # which reads its file anew
+
+
+@pytest.mark.parametrize("kind", ["hide", "pass"])
+@pytest.mark.parametrize("is_by_them", [False, True])
+def test_a_hide_of_a_later_night_counts_for_accounts_that_an_earlier_one_linked(
+    tmp_path: Path, kind: str, *, is_by_them: bool
+) -> None:
+    """Seen to fail: once the tokens of two accounts differed, a hide of one showed the other."""
+    ledger, (one, other) = SafetyLedger(tmp_path, Keys()), USERS[:2]
+    profiles = TOWN[T.PROFILES].astype({C.PERSON_TOKEN: object})
+    shared = profiles.assign(
+        **{
+            C.PERSON_TOKEN: profiles[C.PERSON_TOKEN].mask(
+                profiles[C.USER].isin([one, other]), f"hmac1:{7:064x}"
+            )
+        }
+    )
+    people = _night(ledger, TOWN | {T.PROFILES: shared})
+    newest, token = ledger.begin().namings[-1], f"hmac1:{7:064x}"
+    ledger.link([(newest.of(ID, user), newest.of(PERSON, token)) for user in (one, other)])
+    pair = {C.ACTOR: other, C.TARGET: OTHER} if is_by_them else {C.ACTOR: OTHER, C.TARGET: other}
+    row = {C.EVENT: "x", C.TS: AS_OF, **pair, C.TYPE: kind, C.DETAIL: None}
+    events = pd.concat([TOWN[T.EVENTS], pd.DataFrame([row])], ignore_index=True)
+    own = profiles.assign(**{C.PERSON_TOKEN: [f"hmac1:{9 + n:064x}" for n in range(len(profiles))]})
+    people = load_population(TOWN | {T.EVENTS: events, T.PROFILES: own}, AS_OF)
+    assert len({*persons(people)[people.ids.find([one, other])].tolist()}) == 2
+    note_hidden_before(ledger, people, {})
+    state = ledger.now()
+    apart = state.separated_from(state.fingerprints(_who(people, OTHER)))
+    assert not apart.isdisjoint(state.fingerprints(_who(people, one)))
+    everybody = {print_ for user in USERS[40:60] for print_ in state.fingerprints(_who(people, user))}
+    assert apart.isdisjoint(everybody)
