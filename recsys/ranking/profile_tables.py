@@ -13,7 +13,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.fields.base import objects
 from recsys.data.population import Population
 from recsys.data.tables import CONTRACTS
-from recsys.errors import InputError, RecsysError, did_you_mean, explained
+from recsys.errors import InputError, RecsysError, StalePublicationError, did_you_mean, explained
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +145,7 @@ def profile_restricts(method: Method[Parameters, Returned]) -> Method[Parameters
     def restricting(self: Any, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Returned:
         try:
             return method(self, *args, **kwargs)
-        except InputError:
+        except (InputError, StalePublicationError):
             viewer = args[0] if args else kwargs.get("viewer_id")
             profile = kwargs.get("profile")
             tables = profile if isinstance(profile, list | str) else plain_rows(profile)

@@ -5,7 +5,7 @@ out of their accounts, and a ledger that is not asked.
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.exclusions import Relations
 from recsys.data.population import CodedColumn, Population
-from recsys.errors import InputError, PublicationError
+from recsys.errors import InputError, PublicationError, StalePublicationError
 from recsys.models.content import ContentModel
 from recsys.ranking.cold_start import write_newcomer_files
 from recsys.ranking.newcomer_limits import NewcomerLimits
@@ -319,3 +319,24 @@ def test_what_is_decided_today_counts_for_accounts_that_the_ledger_links(
     if undone:
         ranker.day.append([DayEvent("d2", datetime.now(UTC), *pair, "undo")])
         assert shown() == [True] * 3
+
+
+@pytest.mark.parametrize("said", [{C.ACCOUNT_STATE: "banned"}, {C.AGE_BAND: "17"}])
+def test_a_profile_stops_its_member_where_what_is_published_is_too_old(
+    tmp_path: Path, said: dict[str, str]
+) -> None:
+    """Seen to fail: a call that was refused since the night was too old took no ban out of its profile."""
+    people = community(5).take(np.arange(N))
+    World.of(people).publish(tmp_path)
+    users, store = [str(one) for one in people.ids.ids(np.arange(N))], MemorySafety()
+    ranker = Ranker.open(tmp_path, safety=store, poll_s=0, max_staleness=None)
+    viewer, shown = next(
+        (user, page.items[0].candidate_id) for user in users if (page := ranker.rank(user, 5)).items
+    )
+    given = tables_of(shown, "active")
+    given["profiles"] = [{**one, **said} for one in given["profiles"]]
+    strict = Ranker.open(tmp_path, safety=store, poll_s=0, max_staleness=timedelta(days=1))
+    with pytest.raises(StalePublicationError):
+        strict.rank(shown, 5, profile=given)
+    assert shown not in {item.candidate_id for item in ranker.rank(viewer, 100).items}
+    assert ranker.look(viewer, shown) is None
