@@ -49,7 +49,12 @@ SEPARATES: Final = _parts(
     "通報 報告 非表示 迷惑 嫌がらせ 苦情 拒否 禁 停止 凍結 詐欺 脅 ブロック つきまとい "
     "屏蔽 封锁 封鎖 封号 封號 拉黑 黑名单 黑名單 举报 舉報 檢舉 投诉 投訴 骚扰 騷擾 "
     "隐藏 隱藏 拒绝 拒絕 诈骗 欺诈 威胁 차단 신고 정지 제재 제한 숨김 숨기 괴롭 스토킹 사기 거부 거절 금지 "
-    "무시 스팸 블랙리스트 블록 협박 성희롱",
+    "무시 스팸 블랙리스트 블록 협박 성희롱 "
+    # Russian and Ukrainian, Greek, Hebrew, Arabic, Hindi, Thai
+    "блок жалоб пожалов скарг спам мошенн шахрай домогат угроз погроз оскорб отклон відхил скрыт скры прихов "
+    "игнор ігнор запрет заборон исключ виключ забан αποκλεισ αποκλει μπλοκ καταγγελ αναφορα αποκρυ παρενοχλ "
+    "חסימ חסומ נחס חסום דיווח הסתר הטרד حظر محظور بلاغ شكو تجاهل اخفاء تحرش احتيال "
+    "ब्लॉक अवरुद्ध शिकायत प्रतिबं उत्पीड़न บล็อก บล็อค แบน รายงาน ร้องเรียน ซ่อน ระงับ คุกคาม",
 )
 """What one does to keep another away."""
 PAUSES: Final = _parts(
@@ -57,14 +62,17 @@ PAUSES: Final = _parts(
     "deaktiv inaktiv inactif desactiv desativ inativ disattiv inattiv pauz nonaktif "
     "versteck ausgeblend masqu(?!era) ocult nascost verborgen ukryt",
     "hid hides? hiding",
-    "休 非表示 非公開 暂停 暫停 隐身 隱身 隐藏 隱藏 휴면 비활성 비공개 숨김",
+    "休 非表示 非公開 暂停 暫停 隐身 隱身 隐藏 隱藏 휴면 비활성 비공개 숨김 "
+    "пауз скрыт прихов неактив παυσ ανενεργ השהי הסתר اخفاء ซ่อน พักการ",
 )
 LEAVES: Final = _parts(
     "withdr delet forget cancel deceas deregist unregist "
     "losch (?<!an)kundig austritt ausgetret supprim resili desinscri elimin borrad apagad disiscri "
     "usuniet hapus",
     r"leav\w* left quit\w* eras\w* clos(e|es|ed|ing|ure) resign\w*",
-    "退会 脱退 削除 解約 消去 閉鎖 注销 註銷 销户 銷戶 删除 탈퇴 삭제 해지",
+    "退会 脱退 削除 解約 消去 閉鎖 注销 註銷 销户 銷戶 删除 탈퇴 삭제 해지 "
+    r"удал\w*_(аккаунт|профил|анкет) (аккаунт|профил\w*|анкет\w*)_удал видал\w*_(акаунт|профіл) "
+    "διαγραφη_λογαριασμου מחיקת_חשבון חשבון_נמחק حذف_الحساب खाता_हटा ลบบัญชี",
 )
 STOPS: Final = _parts(
     "banned suspen fr[eo]ez frozen disabl remov expel black_?list deplatform revok evict barred banish "
@@ -75,7 +83,9 @@ STOPS: Final = _parts(
     r"ban bans banning bane\w* banid\w* banni\w* bannat\w* h[eo]ld holds holding lock(s|ed|ing|out)? "
     r"terminat\w* kick\w*",
     "停止 凍結 禁 追放 除名 無効 強制退会 封号 封號 封停 被封 查封 冻结 停用 停权 停權 踢 驱逐 驅逐 "
-    "开除 開除 정지 제재 강퇴 추방 금지 퇴출 영구 잠금 잠김 보류",
+    "开除 開除 정지 제재 강퇴 추방 금지 퇴출 영구 잠금 잠김 보류 "
+    "забан заблок приостан призупин заморо исключ виключ запрещ заборон αποκλεισ αποκλει αναστολ "
+    "חסומ חסום נחס הושע הקפא حظر محظور ايقاف موقوف تعليق تجميد طرد प्रतिबं निलंब अवरुद्ध แบน ระงับ",
 )
 """What others do to somebody."""
 BANS_IN_KANA: Final = re.compile("(?<![ぁ-ん])(あか)?ばん|(?<!ぶ)ろっく|(?<![가-힣])밴(?![가-힣])")
@@ -88,6 +98,8 @@ OF_AN_ACCOUNT: Final = _parts(
 """What is done to an account where nobody else is named; beside another, one did it to the other."""
 UNREAD: Final = re.compile(
     r"[^\W\d_a-zA-Z\u00aa-\u02af\u1e00-\u1eff\u3005-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff"
-    r"\u1100-\u11ff\u3130-\u318f\uac00-\ud7ff\U00020000-\U0003ffff]"
+    r"\u1100-\u11ff\u3130-\u318f\uac00-\ud7ff\U00020000-\U0003ffff"
+    r"\u0370-\u03ff\u1f00-\u1fff\u0400-\u052f\u0590-\u05ff\u0600-\u06ff\u0750-\u077f\u0900-\u097f\u0e00-\u0e7f]"
 )
-"""A letter that is neither Latin, kana, Han nor Hangul."""
+"""A letter of a script of which no part is known: others than Latin, kana, Han, Hangul, Greek, Cyrillic,
+Hebrew, Arabic, Devanagari and Thai."""

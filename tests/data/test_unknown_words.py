@@ -308,17 +308,11 @@ PAIRS_IN_OTHER_LANGUAGES = (
     *("gesperrt", "gemeldet", "Belästigung", "bloqué", "signalement", "signalé", "denunciado", "bloqueó a"),
     *("segnalazione", "bloccato", "ocultar", "屏蔽", "拉黑", "举报", "舉報", "차단", "신고", "숨김"),
 )
-UNREAD = (
-    "забанен",
-    "вход",
-    "ถูกแบน",
-    "محظور",
-    "प्रतिबंधित",
-    "αποκλεισμένος",
-    "user_заблокирован",
-    "חסום",
-    "ბლოკი",
+IN_OTHER_SCRIPTS = (
+    *("забанен", "user_заблокирован", "Заблоковано", "ถูกแบน", "محظور", "प्रतिबंधित", "αποκλεισμένος"),
+    *("חסום", "الحساب محظور", "ระงับบัญชี_แบน", "аккаунт заблокирован"),
 )
+UNREAD = ("ბლოკი", "ታግዷል", "தடை", "blocked_ბლოკი")
 INNOCENT = (
     *("angemeldet", "Anmeldung", "Ankündigung gelesen", "exclusive_offer", "flagship_seen", "commute_shared"),
     *(
@@ -337,18 +331,43 @@ INNOCENT = (
     ),
     *("connexion", "inicio de sesión", "mensaje", "Nachricht", "visita", "me gusta", "accesso", "entrar"),
     *("turban", "suburban_trip", "cuban_food", "threshold", "clock", "remember", "user", "member_profile"),
+    *(
+        "вход",
+        "лайк",
+        "просмотр",
+        "сообщение",
+        "банкет",
+        "подписка",
+        "вхід",
+        "σύνδεση",
+        "μου αρέσει",
+        "μήνυμα",
+    ),
+    *(
+        "כניסה",
+        "הודעה",
+        "تسجيل الدخول",
+        "إعجاب",
+        "رسالة",
+        "लॉगिन",
+        "पसंद",
+        "संदेश",
+        "เข้าสู่ระบบ",
+        "ถูกใจ",
+        "ข้อความ",
+    ),
     *("entsperrt", "desbloqueado", "débloqué", "unbanuser", "차단 해제", "解封", "解禁"),
 )
 
 
-@pytest.mark.parametrize("word", [*IN_OTHER_LANGUAGES, *UNREAD])
+@pytest.mark.parametrize("word", [*IN_OTHER_LANGUAGES, *IN_OTHER_SCRIPTS, *UNREAD])
 def test_a_ban_in_another_language_or_letters_nobody_reads_stops(word: str) -> None:
     """Seen to fail: `封禁`, `정지` and `BANUSER` were refused, named, and restricted nobody."""
     assert may_stop(word) == STOP
     assert may_restrict(word, alone=True)
 
 
-@pytest.mark.parametrize("word", [*PAIRS_IN_OTHER_LANGUAGES, *UNREAD])
+@pytest.mark.parametrize("word", [*PAIRS_IN_OTHER_LANGUAGES, *IN_OTHER_SCRIPTS, *UNREAD])
 def test_what_separates_in_another_language_does(word: str) -> None:
     assert may_separate(word)
 
@@ -359,9 +378,16 @@ def test_a_word_that_can_be_read_and_has_no_such_part_restricts_nobody(word: str
 
 
 @given(
-    st.sampled_from((*IN_OTHER_LANGUAGES, *UNREAD)),
+    st.sampled_from((*IN_OTHER_LANGUAGES, *IN_OTHER_SCRIPTS, *UNREAD)),
     st.sampled_from((*COMPANY, "登录", "로그인", "Anmeldung")),
     st.sampled_from(SAID),
 )
 def test_in_another_language_it_does_so_in_whatever_company(word: str, beside: str, said: str) -> None:
     assert may_stop(said.format(word, beside)) == STOP
+
+
+@pytest.mark.parametrize(
+    "word", ["удалил аккаунт", "профиль удалён", "حذف الحساب", "ลบบัญชี", "διαγραφή λογαριασμού"]
+)
+def test_whoever_deletes_their_account_in_another_script_leaves(word: str) -> None:
+    assert may_stop(word) == "leave"
