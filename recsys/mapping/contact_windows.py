@@ -32,6 +32,8 @@ _GAP: Final = re.compile(r"(?:[\s.・·,:()\[\]'’\"“”「」+&…○◯✓]
 """Signs that change nothing; others may, such as the × of `日曜×` and the ! of `!Sunday`."""
 
 
+_FRIDAY_OR_MONDAY: Final = re.compile(r"\W*pt\b(?![^\n]*(?:pon|pn|wt|sr|czw|sob|sb|nd)\b)[^–—~-]*")
+"""Polish writes `pt` for Friday, Turkish for Monday; beside another Polish day it is Friday."""
 _EVE: Final = re.compile(r"\bmalam (senin|selasa|rabu|kamis|jumat|jum'at|sabtu|minggu)\b(?! malam)")
 """In Indonesian the word for evening follows the day; before it, `malam Minggu`, it is the evening before."""
 _DAY_BEFORE: Final = {
@@ -70,20 +72,22 @@ def read_windows(text: object) -> tuple[list[str] | None, str | None]:
     days. Phrases that `、`, a comma, a semicolon or a slash joins are read one by one and united: days of the
     week alone take the part of what follows (`土曜、日曜の夜`), parts alone the days before them.
 
-    Not read are several groups of days with several parts in one phrase, since which goes with which is not
-    said, hours of the clock, since they cut a part of the day in two, and whatever else is not known.
+    A word such as `and` between a part and days joins two phrases: `evenings and weekends` are all evenings,
+    and the whole weekend. Not read are several groups of days with several parts in one phrase otherwise,
+    since which goes with which is not said, hours of the clock, since they cut a part of the day in two,
+    and whatever else is not known.
 
     >>> read_windows("土日夜"), read_windows("Weekend days")[0], len(read_windows("Tardes entre semana")[0])
     ((['sat_evening', 'sun_evening'], None), ['sat_day', 'sun_day'], 5)
     >>> read_windows("月曜の昼、土曜")[0]
     ['mon_day', 'sat_early', 'sat_day', 'sat_evening', 'sat_night']
-    >>> read_windows("weekday evenings and weekend days")
-    (None, 'several days and several parts of the day')
+    >>> read_windows("weekdays weekends evenings mornings"), len(read_windows("evenings and weekends")[0])
+    ((None, 'several days and several parts of the day'), 13)
     >>> read_windows("segunda a quarta à noite")[0], read_windows("Sundays, never at night")
     (['mon_evening', 'tue_evening', 'wed_evening'], (None, 'words beside days and parts of the day'))
     """
-    if is_unknown(text):
-        return None, "unknown"
+    if is_unknown(text) or _FRIDAY_OR_MONDAY.fullmatch(unaccented(plain(text))):
+        return None, "unknown" if is_unknown(text) else "a day of two languages"
     phrases: list[_Phrase] = []
     spoken = _EVE.sub(lambda eve: f"{_DAY_BEFORE[eve[1]]} malam", unaccented(plain(text)))
     for piece in _BETWEEN.split(_with_long_names(spoken)):

@@ -503,3 +503,11 @@ def test_labels_are_known_in_any_capitals_and_what_is_not_is_counted(
     known = ["Chess", label]
     assert values.known_labels(f"{said(label)}, chess", known) == (known, None)
     assert values.known_labels(f"{said(label)}, Other: singing", known)[1] == "a label that is not known"
+
+
+@pytest.mark.parametrize(
+    ("said", "named"), [("Pt", 0), ("pt wieczorem", 0), ("Pt akşam", 0), ("pon–pt", 20), ("śr, pt", 8)]
+)
+def test_a_day_of_two_languages_is_read_beside_another_of_one_of_them(said: str, named: int) -> None:
+    """Seen to fail: Monday of a Turkish calendar was Friday."""
+    assert len(read_windows(said)[0] or []) == named

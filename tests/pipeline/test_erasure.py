@@ -140,7 +140,7 @@ def test_a_night_leaves_the_erased_out_of_the_neighbourhoods_of_an_experiment(
     folder: Folder, is_over: bool
 ) -> None:
     """Seen to fail: the file that `recsys experiment assign` wrote kept the id, also once it was over."""
-    lists = pd.read_parquet(folder.lists)
+    lists = read_publication(folder.published).lists
     gone, *others = sorted(set(lists["candidate_id"]))[:4]
     file = folder.root / "data/neighbourhoods.parquet"
     before = pd.DataFrame(
