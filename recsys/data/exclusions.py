@@ -239,7 +239,7 @@ def relations(
     by_reason = {
         "block": [_named(coded, standing), _pairs(table)[stands]],
         "report": [_named(coded, coded.are("report")), _pairs(_known(reports, time))],
-        "unsafe": [_named(coded, _unsafe(coded))],
+        "unsafe": [_named(coded, unsafe_events(coded))],
         "end": [_named(coded, coded.detailed("end", "amicable"))],
         **_decision_reasons(coded, time),
     }
@@ -296,7 +296,8 @@ def _accepted(coded: CodedEvents, ids: IdIndex) -> BoolArray | None:
     return may
 
 
-def _unsafe(coded: CodedEvents) -> npt.NDArray[np.bool_]:
+def unsafe_events(coded: CodedEvents) -> npt.NDArray[np.bool_]:
+    """Say which events tell of anything unsafe, `(n_events,)`: they keep two people apart for good."""
     return (
         coded.detailed("meet_feedback", "unsafe")
         | coded.detailed("end", "unsafe")

@@ -16,6 +16,7 @@ from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.vocabulary import ADULT, OLDEST, UNDISCLOSED
 from recsys.data.account_linkage import token_of_spelling
 from recsys.data.events import CodedEvents
+from recsys.data.exclusions import unsafe_events
 from recsys.data.fail_closed import PROVES_AGE, STOPPED, Restrictions
 from recsys.data.id_spellings import Spellings, are_told_apart, plainest_spellings
 from recsys.data.unknown_words import SAFETY_EVENTS, may_restrict
@@ -27,15 +28,7 @@ FACTS: Final = "facts"
 """How many rows of a table are left when those that say the same count once, whatever their times."""
 RESTRICTING: Final = "restricting"
 """How many accepted events keep two people apart, or somebody out."""
-_RESTRICTING_TYPES: Final = (
-    "pass",
-    "hide",
-    "block",
-    "report",
-    "end",
-    "off_platform_request",
-    "money_request",
-)
+_RESTRICTING_TYPES: Final = ("pass", *SAFETY_EVENTS)
 UNKNOWN_TYPE: Final = "type:"
 """Before a type of events that is not of the table, in the same counts."""
 _MOST_WORDS: Final = 20
@@ -279,8 +272,7 @@ def row_counts(
     if T.EVENTS in found and quarantine is not None:
         found[T.EVENTS] |= {f"{UNKNOWN_TYPE}{word}": n for word, n in _unknown_types(quarantine).items()}
     if T.EVENTS in found and events is not None:
-        unsafe = events.detailed("meet_feedback", "unsafe") | events.detailed("feeling_check", "pressured")
-        found[T.EVENTS][RESTRICTING] = int((events.are(*_RESTRICTING_TYPES) | unsafe).sum())
+        found[T.EVENTS][RESTRICTING] = int((events.are(*_RESTRICTING_TYPES) | unsafe_events(events)).sum())
     return found
 
 

@@ -36,11 +36,8 @@ _FRIDAY_OR_MONDAY: Final = re.compile(r"\W*pt\b(?![^\n]*(?:pon|pn|wt|sr|czw|sob|
 """Polish writes `pt` for Friday, Turkish for Monday; beside another Polish day it is Friday."""
 _EVE: Final = re.compile(r"\bmalam (senin|selasa|rabu|kamis|jumat|jum'at|sabtu|minggu)\b(?! malam)")
 """In Indonesian the word for evening follows the day; before it, `malam Minggu`, it is the evening before."""
-_DAY_BEFORE: Final = {
-    **dict(zip(("selasa", "rabu", "kamis", "jumat", "sabtu", "minggu", "senin"),
-               ("senin", "selasa", "rabu", "kamis", "jumat", "sabtu", "minggu"), strict=True)),
-    "jum'at": "kamis",
-}  # fmt: skip
+_WEEK: Final = ("senin", "selasa", "rabu", "kamis", "jumat", "sabtu", "minggu")
+_DAY_BEFORE: Final = {day: _WEEK[at - 1] for at, day in enumerate(_WEEK)} | {"jum'at": "kamis"}
 
 
 class _Word(NamedTuple):
@@ -86,23 +83,23 @@ def read_windows(text: object) -> tuple[list[str] | None, str | None]:
     >>> read_windows("segunda a quarta à noite")[0], read_windows("Sundays, never at night")
     (['mon_evening', 'tue_evening', 'wed_evening'], (None, 'words beside days and parts of the day'))
     """
-    if is_unknown(text) or _FRIDAY_OR_MONDAY.fullmatch(unaccented(plain(text))):
-        return None, "unknown" if is_unknown(text) else "a day of two languages"
+    if is_unknown(text):
+        return None, "unknown"
+    spoken = unaccented(plain(text))
+    if _FRIDAY_OR_MONDAY.fullmatch(spoken):
+        return None, "a day of two languages"
     phrases: list[_Phrase] = []
-    spoken = _EVE.sub(lambda eve: f"{_DAY_BEFORE[eve[1]]} malam", unaccented(plain(text)))
+    spoken = _EVE.sub(lambda eve: f"{_DAY_BEFORE[eve[1]]} malam", spoken)
     for piece in _BETWEEN.split(_with_long_names(spoken)):
         words = _words_of(piece)
-        if words is None:
+        groups = _joined_phrases(words or [])
+        if words is None or not all(map(_are_clear, groups)):
             return None, "words beside days and parts of the day"
-        for at, joined in enumerate(_joined_phrases(words)):
-            if not _are_clear(joined):
-                return None, "words beside days and parts of the day"
-            if _is_ambiguous(joined):
-                return None, "several days and several parts of the day"
-            if at:
-                phrases.append(_phrase(joined))
-            else:
-                _join(phrases, _phrase(joined))
+        if any(map(_is_ambiguous, groups)):
+            return None, "several days and several parts of the day"
+        first, *others = map(_phrase, groups)
+        _join(phrases, first)
+        phrases += others
     if not phrases:
         return None, "no day and part of the day"
     named = {

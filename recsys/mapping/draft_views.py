@@ -96,15 +96,12 @@ def nested_row_views(profiles: Profiles, tables: Mapping[str, Any]) -> list[Draf
     Documents hold blocks, likes or reports so. Lists in structs and in texts of JSON count too, and lists of
     ids under a name that says an event.
     """
-    import pyarrow as pa
-
     found = []
     for name, table in tables.items():
         key = key_of(profiles[name])
         if key is None or key.name not in table.column_names:
             continue
-        for path, sql, lists in _lists_of_objects(table):
-            item = "item" if pa.types.is_struct(lists.type.value_type) or "JSON" in sql else "item_id"
+        for path, sql, lists, item in _lists_of_objects(table):
             rows = _rows_of(table.column(key.name), f"{name}_id", lists, item)
             query = (
                 f"{GUESS} {name}.{path}: a list a member; here a row for each of its items\n"
@@ -117,8 +114,11 @@ def nested_row_views(profiles: Profiles, tables: Mapping[str, Any]) -> list[Draf
     return found
 
 
-def _lists_of_objects(table: Any) -> Iterator[tuple[str, str, Any]]:
-    """Yield the path, SQL and values (Arrow) of each column, or field of structs, that lists objects."""
+def _lists_of_objects(table: Any) -> Iterator[tuple[str, str, Any, str]]:
+    """Yield the path, SQL and values (Arrow) of each column, or field of structs, that lists objects or ids.
+
+    Last what an item of it is called.
+    """
     import pyarrow as pa
 
     for column in table.column_names:
@@ -130,12 +130,12 @@ def _lists_of_objects(table: Any) -> Iterator[tuple[str, str, Any]]:
                     for text in values.to_pylist()
                 ]
                 sql = f"CAST(from_json({quoted(column)}, '[\"JSON\"]') AS VARCHAR[])"
-                yield column, sql, pa.array(texts, pa.list_(pa.string()))
+                yield column, sql, pa.array(texts, pa.list_(pa.string())), "item"
         else:
             yield from _in_structs(column, quoted(column), values)
 
 
-def _in_structs(path: str, sql: str, values: Any) -> Iterator[tuple[str, str, Any]]:
+def _in_structs(path: str, sql: str, values: Any) -> Iterator[tuple[str, str, Any, str]]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -145,10 +145,11 @@ def _in_structs(path: str, sql: str, values: Any) -> Iterator[tuple[str, str, An
             yield from _in_structs(
                 f"{path}.{field.name}", f"{sql}.{quoted(field.name)}", pc.struct_field(values, field.name)
             )
-    elif (pa.types.is_list(kind) or pa.types.is_large_list(kind)) and (
-        pa.types.is_struct(kind.value_type) or subject_of(path.rpartition(".")[2]) in EVENT_TYPES
-    ):
-        yield path, sql, values
+    elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        if pa.types.is_struct(kind.value_type):
+            yield path, sql, values, "item"
+        elif subject_of(path.rpartition(".")[2]) in EVENT_TYPES:
+            yield path, sql, values, "item_id"
 
 
 def _are_json_objects(values: Any) -> bool:

@@ -93,7 +93,8 @@ def map_tables(
     try:
         register(connection, around, remarks)
         skipped = set[str]() if skip_unusable else None
-        loaded = SourceReader(connection, mapping, sources, remarks, most is None, skipped).read()
+        reader = SourceReader(connection, mapping, sources, remarks, is_whole=most is None, skipped=skipped)
+        loaded = reader.read()
         rows_read = {name: table.num_rows for name, table in loaded.items()}
         if not skip_unusable:
             _check_counts(mapping, rows_read, sources)

@@ -218,8 +218,7 @@ def neighbourhood_files(named: str | None, data: Path) -> list[Path]:
     """
     import pyarrow.parquet as pq
 
-    found = [Path(named)] if named and Path(named).is_file() else []
-    for file in sorted(data.glob("*.parquet")) if data.is_dir() else []:
-        if file.is_file() and {*pq.read_schema(file).names} == {C.USER, "neighbourhood"}:
-            found += [file] if file.resolve() not in {one.resolve() for one in found} else []
-    return found
+    beside = [file for file in sorted(data.glob("*.parquet")) if file.is_file()]
+    of_earlier = [file for file in beside if {*pq.read_schema(file).names} == {C.USER, "neighbourhood"}]
+    of_settings = [Path(named)] if named and Path(named).is_file() else []
+    return list({file.resolve(): file for file in (*of_earlier, *of_settings)}.values())

@@ -4,7 +4,7 @@ A night may end because one table cannot be used, because a stage failed, or bef
 ban, hold, block or take away, as far as they can be read, is told to the safety ledger; nothing is lifted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -49,8 +49,10 @@ def note_unfinished_night(settings: Settings, published: Path) -> bool:
     except RecsysError:
         return False
     given = {name: table for name, read in readers.items() if (table := _given(read)) is not None}
-    turns = max((_rows_a_key(name, table) for name, table in given.items()), default=1)
-    noted = [_note_tables(settings, published, usable_tables(given, at)) for at in range(min(turns, _TURNS))]
+    broken = {name for name, table in given.items() if name in CONTRACTS and not _can_be_used(name, table)}
+    turns = max((_rows_a_key(name, given[name]) for name in broken), default=1)
+    each = [usable_tables(given, broken, at) for at in range(min(turns, _TURNS))]
+    noted = [_note_tables(settings, published, tables) for tables in each]
     return any(noted)
 
 
@@ -82,26 +84,24 @@ def _given(read: Reader) -> pd.DataFrame | None:
     return None
 
 
-def usable_tables(given: Mapping[str, pd.DataFrame], at: int = 0) -> dict[str, pd.DataFrame]:
+def usable_tables(
+    given: Mapping[str, pd.DataFrame], broken: Collection[str], at: int = 0
+) -> dict[str, pd.DataFrame]:
     """Return each table as far as it can be used; the tables of people are empty where they cannot.
 
-    at: which of several rows of one key is taken, the last where there are fewer.
+    broken: tables that cannot be used as they are. at: which of several rows of one key of them is taken,
+    the last where there are fewer.
 
     >>> rows = pd.DataFrame({"actor": ["a", "a"], "target": ["b", "b"], "colour": ["red", "red"]})
-    >>> usable_tables({"blocks": rows})["blocks"].columns.tolist()
+    >>> usable_tables({"blocks": rows}, {"blocks"})["blocks"].columns.tolist()
     ['actor', 'target', 'ts']
-    >>> len(usable_tables({})["profiles"])
+    >>> len(usable_tables({}, ())["profiles"])
     0
     """
-    found = {name: table for name, one in given.items() if (table := _usable(name, one, at)) is not None}
-    return {name: _with_columns(pd.DataFrame(), name) for name in _NEEDED} | found
-
-
-def _usable(name: str, given: pd.DataFrame, at: int) -> pd.DataFrame | None:
-    if name not in CONTRACTS or _can_be_used(name, given):
-        return given
-    table = _once(_with_columns(given, name), name, at)
-    return table if _can_be_used(name, table) else None
+    once = {name: _once(_with_columns(given[name], name), name, at) for name in broken}
+    mended = {name: table for name, table in once.items() if _can_be_used(name, table)}
+    sound = {name: table for name, table in given.items() if name not in once}
+    return {name: _with_columns(pd.DataFrame(), name) for name in _NEEDED} | sound | mended
 
 
 def _can_be_used(name: str, table: pd.DataFrame) -> bool:
@@ -126,14 +126,17 @@ def _by_key(table: pd.DataFrame, name: str) -> Any:
 
 
 def _rows_a_key(name: str, table: pd.DataFrame) -> int:
-    """Return how many rows there are of one key at most, 1 of a table that can be used as it is."""
-    if name not in CONTRACTS or _can_be_used(name, table) or (rows := _by_key(table, name)) is None:
-        return 1
-    return int(rows.size().max()) if len(table) else 1
+    """Return how many rows there are of one key at most."""
+    rows = _by_key(table, name)
+    return 1 if rows is None or not len(table) else int(rows.size().max())
 
 
 def _once(table: pd.DataFrame, name: str, at: int) -> pd.DataFrame:
-    """Return one row of each key, the one at a place or the last."""
+    """Return one row of each key, the one at a place or the last; those whose state restricts come first."""
+    state = next((column for column in (C.ACCOUNT_STATE, C.STATE) if column in table), None)
+    if state is not None:
+        opens = "lifted" if state == C.STATE else "active"
+        table = table.iloc[table[state].eq(opens).to_numpy(bool).argsort(kind="stable")]
     rows = _by_key(table, name)
     if rows is None:
         return table

@@ -69,10 +69,15 @@ class Questions:
     def about(self, snapshot: Snapshot, viewer_id: str) -> CallQuestions:
         """Ask the log about one viewer, and return what the call asks from then on."""
         accounts, person_of = self.accounts_of(snapshot), self.person_of(snapshot)
-        mine = accounts.asked(viewer_id)
-        rows, changes = self._read(snapshot, (*mine, *person_of(viewer_id)))
-        if accounts.asked(viewer_id) != mine:  # tables of today told of another account of this person
-            rows, changes = self._read(snapshot, (*accounts.asked(viewer_id), *person_of(viewer_id)))
+
+        def asked() -> tuple[str, ...]:
+            known = accounts.asked(viewer_id)
+            return (*known, *(one for one in person_of(viewer_id) if one not in known))
+
+        mine = asked()
+        rows, changes = self._read(snapshot, mine)
+        if asked() != mine:  # tables of today told of another account of this person
+            rows, changes = self._read(snapshot, asked())
         day = ViewerDay.of(rows.pairs, viewer_id, person_of)
         return self.of_viewer(self.safety, accounts, changes, viewer_id, day)
 

@@ -14,7 +14,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.files import CATALOGUE_JSON
 from recsys.pipeline.rollback import rollback
-from recsys.pipeline.unfinished_night import note_unfinished_night
+from recsys.pipeline.unfinished_night import note_unfinished_night, usable_tables
 from recsys.safety import MemorySafety
 from recsys.settings import Settings
 from recsys.storage.table_files import write_tables
@@ -84,6 +84,17 @@ def test_what_can_be_read_of_a_night_that_ended_restricts(
         assert shown <= hides
         assert ranker.look(USERS[-2], OTHER, NOW) is not None
     assert set(_TOLD) <= set(KINDS)
+
+
+@pytest.mark.parametrize("place", [0, 3, 6, 8])
+def test_of_many_rows_of_one_person_the_state_that_restricts_is_looked_at(place: int) -> None:
+    """Planted: the first four rows alone, so a ban in the fifth restricted nobody."""
+    rows = TOWN[T.PROFILES][TOWN[T.PROFILES][C.USER].eq(OTHER)].iloc[:1].astype(object)
+    several = [rows.assign(**{C.ACCOUNT_STATE: "active"})] * 8
+    several.insert(place, rows.assign(**{C.ACCOUNT_STATE: "banned"}))
+    table = pd.concat(several, ignore_index=True)
+    kept = usable_tables({T.PROFILES: table}, {T.PROFILES})[T.PROFILES]
+    assert kept[C.ACCOUNT_STATE].tolist() == ["banned"]
 
 
 _QUERIES = {

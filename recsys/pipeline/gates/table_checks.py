@@ -87,13 +87,11 @@ def _safety_tables_tonight(proposal: Proposal, counts: Mapping[str, Mapping[str,
     last = proposal.past[-1].get("safety_tables", {}) if proposal.past else None
     before = last or {}
     sizes = {name: _sizes(counts, name) for name in SAFETY}
-    sizes[T.EVENTS] = {
-        f"{T.EVENTS}_{RESTRICTING}": of[RESTRICTING] for of in [counts.get(T.EVENTS, {})] if RESTRICTING in of
-    }
+    if (restricting := counts.get(T.EVENTS, {}).get(RESTRICTING)) is not None:
+        sizes[T.EVENTS] = {f"{T.EVENTS}_{RESTRICTING}": restricting}
     gone = {
         name: max(_shrunk(now, int(before.get(number, 0)), proposal) for number, now in of.items())
         for name, of in sizes.items()
-        if of
     }
     of_nobody = {name: _of_nobody(rows[name], nobody[name], proposal) for name in SAFETY}
     lost = {}
