@@ -15,6 +15,7 @@ from recsys.catalogue.vocabulary import ADULT, OLDEST
 from recsys.data.id_spellings import as_id_text
 from recsys.data.month_names import with_numbers
 from recsys.data.no_answer_codes import is_unknown
+from recsys.data.stamp_forms import plain_stamp
 
 DATE_ORDERS: Final = ("ymd", "dmy", "mdy")
 
@@ -32,7 +33,7 @@ _YEAR_FIRST = re.compile(r"(\d{4})\s*[年년/.-]\s*(\d{1,2})\s*[月월/.-]\s*(\d
 _EIGHT_DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _YEAR_LAST = re.compile(r"(\d{1,2})\s*[/.-]\s*(\d{1,2})\s*[/.-]\s*(\d{4})")
 _WEEKDAY = re.compile(r"^\s*\([^)\d]{1,12}\)")
-_SHORT_YEAR = re.compile(r"\d{1,2}\s*[/.-]\s*\d{1,2}\s*[/.-]\s*\d{2}|\d{6}")
+_SHORT_YEAR = re.compile(r"(?:\d{1,2}\s*[/.-]\s*(?:\d{1,2}|[a-z]{3})\s*[/.-]\s*\d{2}|\d{6})(?:,?\s.*)?")
 _ALMOST: Final = (
     (_SHORT_YEAR, "a year of two digits"),
     (re.compile(r"[1-6]\d{4}(?:\.0+)?"), "a day of a spreadsheet: DATE '1899-12-30' + it, in the query"),
@@ -42,8 +43,8 @@ _EPOCH_UNITS: Final = (1, 10**3, 10**6, 10**9)
 _EPOCH = re.compile(r"(\d{9,10}|\d{12,13}|\d{15,16}|\d{18,19})(?:\.\d*)?")
 _FIRST_EPOCH, _LAST_EPOCH = 315_532_800, 4_102_444_800  # 1980 and 2100, between which no two units overlap
 _BARE_NUMBER = re.compile(r"[+-]?[\d.,]*")
-_AM: Final = "am|a. m.|a.m.|午前|오전|上午"
-_PM: Final = "pm|p. m.|p.m.|午後|오후|下午"
+_AM: Final = "am|a. m.|a.m.|午前|오전|上午|öö|sa"
+_PM: Final = "pm|p. m.|p.m.|午後|오후|下午|ös|ch"
 _HALF: Final = "|".join(re.escape(one) for one in f"{_AM}|{_PM}".split("|"))
 _CLOCK = re.compile(
     rf"(?P<first>{_HALF})?\s*"
@@ -110,7 +111,7 @@ def _date_and_rest(text: object, order: str) -> tuple[date | None, str | None, s
         return (text.date() if isinstance(text, datetime) else text), None, ""
     if is_unknown(text):
         return None, "unknown", ""
-    found = plain(text).casefold()
+    found = plain_stamp(plain(text).casefold())
     if found.startswith("0000"):
         return None, "unknown", ""
     match = _ERA_DATE.match(found) or _YEAR_FIRST.match(found) or _EIGHT_DIGITS.fullmatch(found)

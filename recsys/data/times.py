@@ -10,6 +10,7 @@ import pandas as pd
 
 from recsys.catalogue.vocabulary import DAYPARTS, DAYS
 from recsys.data.date_reading import written_moment
+from recsys.data.stamp_forms import with_plain_offset
 from recsys.errors import InputError, explained
 
 EPOCH: Final = pd.Timestamp("1970-01-01", tz="UTC")
@@ -17,26 +18,6 @@ MICROSECONDS_A_DAY: Final = 86_400_000_000
 HOURS_A_WEEK: Final = 168
 YEAR_LAST: Final = r"\s*(\d{1,2})\s*[-/.]\s*(\d{1,2})\s*[-/.]\s*(\d{4})(?!\d)"
 """A date with the year last; whether its day or its month stands first only a number above 12 says."""
-
-_OFFSET: Final = re.compile(
-    r"(?<![/A-Za-z])(?:UTC|GMT)\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?\b(?:\s*\([^()]*\)\s*$)?", re.IGNORECASE
-)
-
-
-def with_plain_offset(text: str) -> str:
-    """Return a time whose offset stands alone: `UTC+9` is nine hours east, as people write it.
-
-    Parsers that know POSIX take it for nine hours west. A name of the zone in brackets behind is left out.
-
-    >>> with_plain_offset("2026-01-05 10:00 GMT-05:00"), with_plain_offset("10:00 UTC+9 (Japan)")
-    ('2026-01-05 10:00 -05:00', '10:00 +09:00')
-    """
-    return _OFFSET.sub(_plain_offset, text)
-
-
-def _plain_offset(match: re.Match[str]) -> str:
-    sign, hours, minutes = match[1], int(match[2]), match[3] or "00"
-    return f"{sign}{hours:02}:{minutes}"
 
 
 def as_utc(time: str | pd.Timestamp) -> pd.Timestamp:

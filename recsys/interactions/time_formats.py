@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from recsys.data.date_reading import written_moment
-from recsys.data.times import YEAR_LAST, with_plain_offset
+from recsys.data.stamp_forms import with_plain_offset
+from recsys.data.times import YEAR_LAST
 from recsys.errors import InputError, did_you_mean, explained, warn
 from recsys.types import BoolArray, Float64Array
 

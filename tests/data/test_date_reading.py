@@ -128,9 +128,65 @@ def test_a_clock_of_any_form_is_read_whole(naive: datetime, clock: tuple[str, di
     assert date_reading.read_moment(text, "UTC", "dmy") == (naive.replace(tzinfo=UTC), None)
 
 
+STAMPS = (
+    ("%a, %d %b %Y %H:%M:%S", "{sign}{hours:02}00"),
+    ("%a %b %d %Y %H:%M:%S", " GMT{sign}{hours:02}00 (Some Standard Time)"),
+    ("%B %d, %Y at %I:%M:%S %p", " UTC{sign}{hours}"),
+    ("%Y/%m/%d %I:%M:%S %p", " GMT{sign}{hours}"),
+    ("%Y年%m月%d日 %H:%M:%S", " UTC{sign}{hours}"),
+    ("%d.%m.%Y %I:%M:%S %p", "{sign}{hours:02}:00"),
+    ("%d/%m/%Y às %H:%M:%S", " UTC{sign}{hours:02}:00"),
+    ("%Y-%m-%d %H:%M:%S.000", " {sign}{hours:02}00 UTC"),
+    ("%Y%m%dT%H%M%S", "{sign}{hours:02}00"),
+    ("%a %b %d %H:%M:%S", " {sign}{hours:02}00 %Y"),
+)
+
+
+@given(
+    st.datetimes(datetime(1990, 1, 1), datetime(2030, 1, 1)), st.sampled_from(STAMPS), st.integers(-12, 14)
+)
+def test_a_stamp_of_a_program_or_form_is_the_moment_that_it_names(
+    naive: datetime, form: tuple[str, str], hours: int
+) -> None:
+    """Seen to fail: stamps of Google Forms, Firestore, e-mail, JavaScript and Go were no dates."""
+    naive = naive.replace(microsecond=0)
+    offset = form[1].format(sign="-" if hours < 0 else "+", hours=abs(hours))
+    text = naive.strftime(form[0] + offset)
+    want = (naive - timedelta(hours=hours)).replace(tzinfo=UTC), None
+    assert date_reading.read_moment(text, "Asia/Tokyo", "dmy") == want, text
+
+
+@given(
+    st.datetimes(datetime(1990, 1, 1), datetime(2030, 1, 1)),
+    st.sampled_from(["%Y%m%d%H%M%S", "%a %b %e %X %Y"]),
+)
+def test_a_stamp_without_an_offset_is_of_the_zone(naive: datetime, form: str) -> None:
+    naive = naive.replace(microsecond=0)
+    found, _ = date_reading.read_moment(naive.strftime(form), "Asia/Tokyo")
+    assert found == (naive - timedelta(hours=9)).replace(tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     "text",
-    ["2026-06-01 9:5", "2026-06-01 12:00 JST", "2026-06-015", "2026-06-01 21:30 PM", "2026-06-01 noon"],
+    ["3/5/26, 2:07 PM", "05-MAR-26 02.07.11.123456 PM", "05.03.26 14:07"],
+)
+def test_a_stamp_with_a_year_of_two_digits_is_told_as_one(text: str) -> None:
+    assert date_reading.read_moment(text, "UTC", "dmy") == (None, "a year of two digits")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-06-01 14:07 +3",
+        "2026-06-01 14:07 UTC+3 or later",
+        "Monthly 2026-06-01",
+        "2026-06-01 at noon",
+        "2026-06-01 9:5",
+        "2026-06-01 12:00 JST",
+        "2026-06-015",
+        "2026-06-01 21:30 PM",
+        "2026-06-01 noon",
+    ],
 )
 def test_what_stands_behind_a_date_is_never_dropped(text: str) -> None:
     assert date_reading.read_moment(text, "UTC")[0] is None
