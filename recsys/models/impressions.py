@@ -27,14 +27,24 @@ _KEPT = "impressions"
 
 
 def answers_a_like(events: Events, key: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Say of which pairs the candidate had liked the viewer before the viewer decided, `(n_pairs,)`.
+    """Say of which pairs the candidate had liked the viewer before the viewer decided, as in an inbox.
+
+    Whoever was shown the candidate between that like and the decision decided about a list, `(n_pairs,)`.
 
     key: ascending, `viewer * n_people + candidate` in the codes of the events.
     """
-    reverse = reversed_pair_keys(key, len(events.coded.people))
+    coded = events.coded
     decided = _first(events, key, "like", "pass", "hide")
-    liked = _first(events, reverse, "like")
-    return (liked < decided) & (decided < np.iinfo(np.int64).max)
+    liked = _first(events, reversed_pair_keys(key, len(coded.people)), "like")
+    found = (liked < decided) & (decided < np.iinfo(np.int64).max)
+    if not found.any():
+        return found
+    rows = np.flatnonzero(coded.are("impression") & (coded.target >= 0))
+    shown = coded.actor[rows] * len(coded.people) + coded.target[rows]
+    at = positions_in(key, shown).clip(0, len(key) - 1)
+    listed = (key[at] == shown) & (liked[at] < coded.ts[rows]) & (coded.ts[rows] <= decided[at])
+    found[at[listed]] = False
+    return found
 
 
 def _first(events: Events, key: npt.NDArray[np.int64], *types: str) -> npt.NDArray[np.int64]:
@@ -54,7 +64,7 @@ class Decisions:
     """The pairs of a log, shown or decided about, `(n_pairs,)` each.
 
     labels: of each pair. answered: said yes or no in so many words, or showed it later. first: when it was
-    first decided about, microseconds since 1970. is_reply: to somebody who had liked them before.
+    first decided about, microseconds since 1970. is_reply: see `answers_a_like`.
     """
 
     labels: PairLabels
@@ -147,7 +157,7 @@ class Impressions(PairRows):
               been said after examining; 0 where they answered. See `e_step`.
     weights:  (0, 1] strength of the evidence, halved with age.
     answered: said yes or no in so many words, or showed it later.
-    is_reply: answered somebody who had liked them before, as in an inbox.
+    is_reply: answered somebody who had liked them before, as in an inbox, see `answers_a_like`.
     age, first_age: days from the latest evidence of the pair, and from its first decision, to the latest
               event of the log, at least 0.
     """

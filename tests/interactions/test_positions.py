@@ -60,6 +60,33 @@ def test_an_answer_at_a_place_was_shown_there_once() -> None:
     ]  # fmt: skip
 
 
+def test_decisions_at_places_of_lists_tell_how_often_two_like_each_other() -> None:
+    """Seen to fail: whoever had been liked before counted as answering an inbox, and P(both) was a product."""
+    rng, n = np.random.default_rng(4), 150
+    suits = rng.normal(size=(n, n)) * 2.0
+    chance = 1.0 / (1.0 + np.exp(0.5 - suits - suits.T))
+    rows = []
+    for one in range(n):
+        others = rng.permutation(np.delete(np.arange(n), one))[:90]
+        place = np.arange(len(others)) % 6
+        looked = rng.random(len(others)) < 1.0 / (place + 1)
+        liked = rng.random(len(others)) < chance[one, others]
+        said = np.where(looked, np.where(liked, "like", "pass"), "seen")
+        rows.append(pd.DataFrame({"who": one, "whom": others, "said": said, "place": place + 1}))
+    table = pd.concat(rows).sample(frac=1.0, random_state=4).reset_index(drop=True)
+    log = recsys.Interactions.of(
+        table, viewer="who", candidate="whom", outcome="said", like=_OUTCOMES, position="place"
+    )
+    model = HybridModel().fit(log.people, log.events, rng=1)
+    i, j = np.triu_indices(n, 1)
+    pairs = pd.DataFrame({"viewer_id": i, "candidate_id": j})
+    both = float((chance[i, j] * chance[j, i]).mean())
+    scored = model.score_pairs(pairs)
+    product = float((scored["p_like"] * scored["p_liked_back"]).mean())
+    assert model.usual_combiner == "joint"
+    assert abs(float(scored["p_mutual"].mean()) - both) < 0.5 * abs(product - both)
+
+
 @pytest.mark.parametrize(
     ("unknown", "first", "told"), [(0.5, 1, True), (0.002, 1, True), (0.0, 1, False), (0.0, 0, False)]
 )

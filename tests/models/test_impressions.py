@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import recsys
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.population import Population
@@ -229,6 +230,44 @@ def test_is_reply_marks_answers_to_an_earlier_like():
         ("b", "a"): True,
         ("c", "d"): False,
     }
+
+
+def test_an_answer_to_who_was_shown_after_their_like_is_to_a_list():
+    """Seen to fail: every decision about somebody who had liked before was one of an inbox."""
+    at, impressions = looks_of(
+        [
+            ("a", "b", "like", 9, None),
+            ("b", "a", "impression", 8, 2),
+            ("b", "a", "pass", 8, None),
+            ("c", "d", "impression", 9, 1),
+            ("d", "c", "like", 8, None),
+            ("c", "d", "like", 7, None),
+            ("c", "d", "impression", 6, 1),
+        ]
+    )
+    assert not impressions.is_reply[at["b", "a"]]
+    assert impressions.is_reply[at["c", "d"]]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_answers_of_the_inbox_are_those_that_the_town_logs_as_such(seed):
+    """Seen to fail: 8 % of what counted as an inbox's was decided in a list."""
+    town = recsys.make_town(500, np.random.default_rng(seed))
+    people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
+    log = town.tables["events"]
+    decided = log[log[C.TYPE].isin(["like", "pass", "hide"])].drop_duplicates([C.ACTOR, C.TARGET])
+    impressions = Impressions.from_events(people, events)
+    answers = impressions.take(impressions.answered)
+    found = pd.DataFrame(
+        {
+            C.ACTOR: people.ids.ids(answers.viewers),
+            C.TARGET: people.ids.ids(answers.candidates),
+            "is_reply": answers.is_reply,
+        }
+    ).merge(decided, on=[C.ACTOR, C.TARGET])
+    of_inbox = found[C.SURFACE] == "inbox"
+    assert of_inbox.sum() > 200
+    assert (found["is_reply"] != of_inbox).sum() <= 0.02 * of_inbox.sum()
 
 
 def test_a_blocked_pair_has_no_impression_in_either_direction():
