@@ -61,7 +61,7 @@ def test_an_answer_at_a_place_was_shown_there_once() -> None:
 
 
 def test_decisions_at_places_of_lists_tell_how_often_two_like_each_other() -> None:
-    """Seen to fail: whoever had been liked before counted as answering an inbox, and P(both) was a product."""
+    """Seen to fail: whoever had been liked counted as answering an inbox, and P(both) was a product."""
     rng, n = np.random.default_rng(4), 150
     suits = rng.normal(size=(n, n)) * 2.0
     chance = 1.0 / (1.0 + np.exp(0.5 - suits - suits.T))
