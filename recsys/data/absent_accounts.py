@@ -36,6 +36,7 @@ class AbsentAccounts:
     account, token: `(n,)` texts; the token of each account's person, None when it has none.
     stop:    `(n,)` why its person is shown to nobody: a state of `STOPPED`, else `UNREAD`; "" when it is not.
     pairs:   `(m, 2)` ids, one of them absent; reason: `(m,)` one of `EXCLUSION_REASONS`, or `REOPENED`.
+    circles: `(k, 2)` ids and circles of members whose rows are refused, as those of absent accounts are.
     """
 
     account: ObjectArray
@@ -43,6 +44,7 @@ class AbsentAccounts:
     stop: ObjectArray
     pairs: ObjectArray
     reason: ObjectArray
+    circles: ObjectArray
 
     @classmethod
     def none(cls) -> Self:
@@ -52,7 +54,7 @@ class AbsentAccounts:
         0
         """
         empty = np.empty(0, object)
-        return cls(empty, empty, empty, np.empty((0, 2), object), empty)
+        return cls(empty, empty, empty, np.empty((0, 2), object), empty, np.empty((0, 2), object))
 
     @property
     def token_of(self) -> Mapping[str, str | None]:
@@ -130,11 +132,13 @@ class AbsentRows:
         stopped: Mapping[str, str],
         pairs: Collection[tuple[str, str, str]],
         tokens: Collection[str] = (),
+        circles: Collection[tuple[str, str]] = (),
     ) -> AbsentAccounts:
         """Return what the ledger needs: of the accounts that are stopped, and why, or in a pair.
 
         Somebody with a row is among them where a state of `STOPPED` was said of them in another one, such as
         a refused one: it outlives that row. So is whoever has one of `tokens`, of persons who are out.
+        With a member of a circle another account of the person that has a row is a member as well.
         """
         out = {
             one: why
@@ -150,7 +154,14 @@ class AbsentRows:
             stop=np.array([out.get(one, "") for one in names], object),
             pairs=np.array([pair[:2] for pair in told], object).reshape(-1, 2),
             reason=np.array([why for *_, why in told], object),
+            circles=np.array(self._members(sorted(circles)), object).reshape(-1, 2),
         )
+
+    def _members(self, circles: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        rows = self.find(one for one, _ in circles)
+        others = self.ids.ids(rows[rows >= 0]).tolist()
+        within = [circle for (_, circle), row in zip(circles, rows, strict=True) if row >= 0]
+        return sorted({*circles, *zip(others, within, strict=True)})
 
     def _token(self, account: str) -> str | None:
         (row,) = self.ids.find([account])

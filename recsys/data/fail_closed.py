@@ -54,6 +54,7 @@ class Restrictions:
     states: accounts that refused rows say are out by others, with the state of `STOPPED` that is meant.
     passed: pairs of refused passes, which keep the two apart for as long as the row is there.
     banned_by: who says of whom in a refused event that they are banned; an operator's word is a ban.
+    circles: accounts and circles of refused rows of communities: they are members where others may join.
     """
 
     people: frozenset[str] = frozenset()
@@ -68,6 +69,7 @@ class Restrictions:
     states: frozenset[tuple[str, str]] = frozenset()
     passed: frozenset[Pair] = frozenset()
     banned_by: frozenset[tuple[str, str]] = frozenset()
+    circles: frozenset[tuple[str, str]] = frozenset()
 
     def __or__(self, other: "Restrictions") -> "Restrictions":
         """Take all of both."""
@@ -84,6 +86,7 @@ class Restrictions:
             self.states | other.states,
             self.passed | other.passed,
             self.banned_by | other.banned_by,
+            self.circles | other.circles,
         )
 
     def at_once(self) -> "Restrictions":
@@ -132,6 +135,13 @@ def hold_respelled(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrict
     """Hold whom a row may mean whose id is nobody's: it may be the tighter word of somebody."""
     del quarantined
     return _respelled(refused)
+
+
+def in_circles(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
+    """Count as members of a circle whose refused row says so: others do not join whom they are kept from."""
+    del quarantined
+    known = refused.dropna(subset=[C.USER, C.COMMUNITY])
+    return Restrictions(circles=frozenset(zip(known[C.USER], known[C.COMMUNITY], strict=True)))
 
 
 def hold_stopped(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:

@@ -18,7 +18,13 @@ from recsys.data.account_linkage import token_of_spelling
 from recsys.data.events import CodedEvents
 from recsys.data.exclusions import unsafe_events
 from recsys.data.fail_closed import PROVES_AGE, STOPPED, Restrictions
-from recsys.data.id_spellings import Spellings, are_told_apart, plainest_spellings
+from recsys.data.id_spellings import (
+    Spellings,
+    are_told_apart,
+    as_spelled,
+    is_canonical_id,
+    plainest_spellings,
+)
 from recsys.data.unknown_words import SAFETY_EVENTS, may_restrict
 
 SAFETY_TABLES: Final = (T.BLOCKS, T.REPORTS, T.HOLDS, T.EVENTS)
@@ -69,6 +75,10 @@ def of_known_people(given: Restrictions, spellings: Spellings) -> Restrictions:
     def meant(one: str) -> str:
         return spellings.whom(one) or one
 
+    def account(one: str) -> str | None:
+        known = spellings.whom(one)
+        return known or next((form for form in reversed(as_spelled(one)) if is_canonical_id(form)), None)
+
     def pairs_meant(pairs: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
         named = ((meant(a), meant(b)) for a, b in pairs)
         return frozenset((min(pair), max(pair)) for pair in named if pair[0] != pair[1])
@@ -86,6 +96,7 @@ def of_known_people(given: Restrictions, spellings: Spellings) -> Restrictions:
         states=frozenset((meant(one), word) for one, word in given.states),
         passed=pairs_meant(given.passed),
         banned_by=given.banned_by,
+        circles=frozenset((one, circle) for given_id, circle in given.circles if (one := account(given_id))),
     )
 
 

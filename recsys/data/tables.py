@@ -24,6 +24,7 @@ from recsys.data.fail_closed import (
     hold_stopped,
     hold_unless_lifted,
     hold_unless_without_token,
+    in_circles,
 )
 from recsys.data.fields.base import Field
 from recsys.data.fields.enumeration import Choice, LanguageSet, Word, WordSet
@@ -219,6 +220,7 @@ _COMMUNITIES: Final = Contract(
     fields=(FreeText(name=C.COMMUNITY, nullable=False, longest=128), _USER, _VALID_FROM),
     key=(C.COMMUNITY, C.USER),
     rules=(has_profile,),
+    restrictions=in_circles,
 )
 
 _EVENTS: Final = Contract(

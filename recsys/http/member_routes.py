@@ -306,7 +306,7 @@ class MemberCircles(BaseModel):
 async def circles(
     viewer_id: str, service: OpenService, k: Annotated[int, Query(ge=1, le=20)] = 5
 ) -> MemberCircles:
-    """Return circles the viewer is not in; nobody with a profile in them is separated from the viewer."""
+    """Return circles the viewer is not in; nobody in them by the night is separated from the viewer."""
     return MemberCircles(circles=await service.ask(lambda: service.ranker.circles(viewer_id, k)))
 
 

@@ -131,6 +131,7 @@ class Questions:
             apart = {one for others in standing.separated.values() for one in others}
         else:  # who is held counts as well: too few circles rather than one too many
             everybody = [one for one in snapshot.ids.at(range(len(snapshot.ids))) if one not in mine]
+            everybody += self._absent_beside(snapshot, viewer_id)
             apart = set(asked.ask_today(viewer_id, everybody).excluded)
         passed = {
             one for one, kind in [*asked.day.decided.items(), *asked.day.received.items()] if kind != "undo"
@@ -151,7 +152,11 @@ class Questions:
             return [at for at, one in zip(rows, ids, strict=True) if one in gone or not live.is_listed(at)]
 
         apart_rows = {one for one in snapshot.ids.find(sorted(apart)) if one >= 0}
-        return snapshot.data.circles.open_to(row, apart_rows, k, out)
+        return snapshot.data.circles.open_to(row, apart_rows, apart, k, out)
+
+    def _absent_beside(self, snapshot: Snapshot, viewer_id: str) -> list[str]:
+        (row,) = snapshot.ids.find([viewer_id])
+        return snapshot.data.circles.absent_beside(row)
 
     def _apart_by_ledger(self, snapshot: Snapshot, viewer_id: str, accounts: Accounts) -> set[str]:
         state = accounts.holds_here(ask_safety(self.safety.ledger.now))
@@ -160,7 +165,10 @@ class Questions:
             return set()
         (row,) = snapshot.ids.find([viewer_id])
         among = snapshot.ids.at(snapshot.data.circles.members_beside(row))
-        named = accounts.fingerprints_of(accounts.asked_many(among), state)
+        strangers = snapshot.data.circles.absent_beside(row)
+        named = accounts.fingerprints_of(accounts.asked_many([*among, *strangers]), state)
+        for one in strangers:  # nobody of the publication, who may be known in another spelling alone
+            named[one] |= state.fingerprints_of_spelling(one)
         return {one for one, prints in named.items() if not apart.isdisjoint(prints)}
 
     def changed_since(self, snapshot: Snapshot) -> DayChanges:

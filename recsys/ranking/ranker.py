@@ -315,8 +315,8 @@ class Ranker:
     def circles(self, viewer_id: str, k: int = 5, as_of: datetime | None = None) -> list[str]:
         """Return at most `k` hobby circles for the viewer, best first, by their ids.
 
-        None in which somebody is whom safety keeps apart from the viewer, and none of fewer than five.
-        Members are those with an accepted profile.
+        None in which somebody is whom safety keeps apart from the viewer, whatever became of that one's
+        profile, and none of fewer than five with an accepted one. Who joined since the night is not known.
 
         Raises what `rank` raises.
         """

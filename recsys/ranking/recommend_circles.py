@@ -18,13 +18,22 @@ from recsys.constraints.policy import Policy
 from recsys.data.csr import SparseRows
 from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.geography import distances_km
+from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.errors import InputError, SettingsError, explained
 from recsys.models.directed import Directed
 from recsys.models.distance_decay import places
 from recsys.parallel import map_in_threads, n_threads
 from recsys.ranking.recommend import Scorer
-from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array
+from recsys.types import (
+    BoolArray,
+    BytesArray,
+    Float32Array,
+    Float64Array,
+    Int32Array,
+    Int64Array,
+    ObjectArray,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +184,8 @@ def recommend_circles(
     A circle is the mean of its members' rows, so its score is the mean logit, viewer to member or member to
     viewer, whichever is less. Members count who are listed and shown to anybody. Left out: circles the
     viewer is in, circles with fewer than `least_members` who count, and every circle that holds somebody
-    separated from the viewer for safety (a block, a report, anything unsafe). No score is returned. Viewers
+    separated from the viewer for safety (a block, a report, anything unsafe), also a member without an
+    accepted row, such as an account without a profile. No score is returned. Viewers
     who are not listed have no rows; a list is never padded.
     Raises UnknownIdError for an unknown viewer, SettingsError for `k` below 1 or fewer than 3 members,
     InputError when the model is of other people.
@@ -204,8 +214,8 @@ def _best_circles(
     directed: Directed, people: Population, circles: CircleRows, rows: npt.NDArray[np.int64], k: int
 ) -> npt.NDArray[np.int64]:
     """Return (viewer row, circle, rank) of the best of viewers, some viewers at a time in each thread."""
-    scores, apart, members = CircleScores.of(directed, circles), _apart(people), circles.belongs.astype(float)
-
+    scores, strangers = CircleScores.of(directed, circles), _strangers(people)
+    apart, members = _apart(people, strangers), _members(people, circles, strangers)
     at_once = max(_LOGITS_AT_ONCE // max(len(circles.names), 1), 1)
 
     def best(start: int) -> npt.NDArray[np.int64]:
@@ -221,14 +231,40 @@ def _best_circles(
     return np.concatenate([np.empty((0, 3), np.int64), *parts])
 
 
-def _apart(people: Population) -> sparse.csr_array:
-    """Return who is separated from whom for safety, both ways, `(n_people, n_people)`."""
-    relations = people.relations
+def _strangers(people: Population) -> IdIndex:
+    """Return the members of circles who are nobody of the people: their profiles are refused, or gone."""
+    members = people.absent.circles[:, 0]
+    return IdIndex(set(members[people.ids.find(members) < 0].tolist()))
+
+
+def _rows_of(people: Population, strangers: IdIndex, ids: ObjectArray) -> Int64Array:
+    """Return the rows of accounts, those of strangers after those of all people; -1 for anybody else."""
+    rows, beyond = people.ids.find(ids).astype(np.int64), strangers.find(ids).astype(np.int64)
+    return np.where((rows < 0) & (beyond >= 0), len(people) + beyond, rows)
+
+
+def _apart(people: Population, strangers: IdIndex) -> sparse.csr_array:
+    """Return from whom people are separated for safety, both ways, `(n_people, n_people + n_strangers)`."""
+    relations, absent = people.relations, people.absent
     unsafe = np.isin(relations.reason, [EXCLUSION_REASONS.index(reason) for reason in UNSAFE])
     a, b = relations.excluded[unsafe].T.astype(np.int64)
-    ones = np.ones(2 * len(a))
-    rows, columns = np.concatenate([a, b]), np.concatenate([b, a])
-    return sparse.csr_array((ones, (rows, columns)), shape=(len(people), len(people)))
+    ends = absent.pairs[np.isin(absent.reason.astype(str), UNSAFE)].T
+    one, other = (_rows_of(people, strangers, ids) for ids in ends)
+    rows, columns = np.concatenate([a, b, one, other]), np.concatenate([b, a, other, one])
+    kept = (rows >= 0) & (rows < len(people)) & (columns >= 0)
+    shape = (len(people), len(people) + len(strangers))
+    return sparse.csr_array((np.ones(int(kept.sum())), (rows[kept], columns[kept])), shape=shape)
+
+
+def _members(people: Population, circles: CircleRows, strangers: IdIndex) -> sparse.csr_array:
+    """Return who is in which circle, `(n_people + n_strangers, n_circles)`, by refused rows as well."""
+    accounts, names = people.absent.circles.T
+    circle = pd.Index(circles.names).get_indexer(pd.Index(names, dtype=object))
+    rows, known = _rows_of(people, strangers, accounts), circle >= 0
+    shape = (len(people) + len(strangers), len(circles.names))
+    beside = sparse.csr_array((np.ones(int(known.sum())), (rows[known], circle[known])), shape=shape)
+    own = circles.belongs.tocoo()
+    return sparse.csr_array((np.ones(own.nnz), (own.row, own.col)), shape=shape) + beside
 
 
 def _shortlist(
@@ -267,12 +303,15 @@ class CircleLists:
     """The best circles of each member, and who is in which.
 
     names: ids of circles, ascending. best: `(n_people, 10)` int32 numbers of circles, best first, -1 for
-    none. members: rows of people of each circle.
+    none. members: rows of people of each circle. absent: ids of members whose rows are refused, ascending, as
+    bytes of equal width; absent_in: their numbers, by circle.
     """
 
     names: tuple[str, ...]
     best: Int32Array
     members: SparseRows
+    absent: BytesArray
+    absent_in: SparseRows
 
     @classmethod
     def of(cls, model: Scorer, people: Population, policy: Policy) -> Self:
@@ -287,13 +326,19 @@ class CircleLists:
             rows = people.ids.rows(found[C.VIEWER].to_numpy(object))
             number = pd.Index(names).get_indexer(pd.Index(found[C.COMMUNITY].astype(str)))
             best[rows, found[C.RANK].to_numpy(np.int64) - 1] = number
-        return cls(names, best, members)
+        beside = people.absent.circles[np.isin(people.absent.circles[:, 1].astype(str), names)]
+        ids, account = np.unique(beside[:, 0].astype(np.bytes_), return_inverse=True)
+        absent_in = SparseRows.of(
+            pd.Index(names).get_indexer(pd.Index(beside[:, 1].astype(str))), account, len(names)
+        )
+        return cls(names, best, members, ids, absent_in)
 
     @classmethod
     def none(cls, n_people: int) -> Self:
         """Return the circles of people who are in none."""
         nothing = np.zeros(0, np.int64)
-        return cls((), np.full((n_people, KEPT), -1, np.int32), SparseRows.of(nothing, nothing, 0))
+        nobody = SparseRows.of(nothing, nothing, 0)
+        return cls((), np.full((n_people, KEPT), -1, np.int32), nobody, np.zeros(0, np.bytes_), nobody)
 
     def without(self, gone: BoolArray) -> Self:
         """Return the same without some people."""
@@ -302,22 +347,43 @@ class CircleLists:
         members = SparseRows.of(circle[kept], self.members.indices[kept], len(self.names))
         return replace(self, best=np.where(gone[:, None], np.int32(-1), self.best), members=members)
 
+    def without_absent(self, gone: BoolArray) -> Self:
+        """Return the same without some members whose rows are refused; gone: of each of `absent`."""
+        circle, kept = self.absent_in.rows, ~gone[self.absent_in.indices]
+        number = np.cumsum(~gone) - 1
+        absent_in = SparseRows.of(circle[kept], number[self.absent_in.indices[kept]], len(self.names))
+        return replace(self, absent=self.absent[~gone], absent_in=absent_in)
+
     def members_beside(self, row: int) -> list[int]:
         """Return the rows of everybody in the best circles of a member, nobody's for row -1."""
-        circles = self.best[row].tolist() if row >= 0 else ()
-        return sorted({int(one) for circle in circles if circle >= 0 for one in self.members.row(circle)})
+        return sorted({int(one) for circle in self._best_of(row) for one in self.members.row(circle)})
+
+    def absent_beside(self, row: int) -> list[str]:
+        """Return the ids of those in the best circles of a member whose rows are refused."""
+        numbers = {int(one) for circle in self._best_of(row) for one in self.absent_in.row(circle)}
+        return [self.absent[one].decode() for one in sorted(numbers)]
+
+    def _best_of(self, row: int) -> list[int]:
+        return [circle for circle in self.best[row].tolist() if circle >= 0] if row >= 0 else []
 
     def open_to(
-        self, row: int, apart: Set[int], k: int, out: Callable[[Sequence[int]], Collection[int]]
+        self,
+        row: int,
+        apart: Set[int],
+        strangers: Set[str],
+        k: int,
+        out: Callable[[Sequence[int]], Collection[int]],
     ) -> list[str]:
-        """Return the best `k` circles of a member, without anybody of `apart` and with five who count now.
+        """Return the best `k` circles of a member, without anybody kept apart and with five who count now.
 
-        out: returns who of some rows of people does not count, as nobody does who is held.
+        apart: rows of people; strangers: ids of others. out: returns who of some rows of people does not
+        count, as nobody does who is held.
         """
         found = list[str]()
-        for circle in self.best[row].tolist():
-            members = self.members.row(circle).tolist() if circle >= 0 else []
-            if apart.isdisjoint(members) and _has_enough(members, out):
+        for circle in self._best_of(row):
+            members, absent = self.members.row(circle).tolist(), self.absent[self.absent_in.row(circle)]
+            is_open = apart.isdisjoint(members) and strangers.isdisjoint(map(bytes.decode, absent.tolist()))
+            if is_open and _has_enough(members, out):
                 found.append(self.names[circle])
             if len(found) == k:
                 break

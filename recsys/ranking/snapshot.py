@@ -151,7 +151,7 @@ class SnapshotIds:
         return user_id.encode()
 
 
-SNAPSHOT_SCHEMA: Final = 9
+SNAPSHOT_SCHEMA: Final = 10
 """Rises when the meaning of a file changes; a ranker loads its own number alone."""
 
 

@@ -30,7 +30,9 @@ def erase_from_snapshot(folder: Path, erased: ErasedPeople) -> BoolArray:
     """
     data = load_dataclass(SnapshotData, folder, mmap=False)
     gone = erased.among(value.decode() for value in data.ids)
-    if gone.any():
+    absent = erased.among(value.decode() for value in data.circles.absent)
+    if gone.any() or absent.any():
+        data = replace(data, circles=data.circles.without_absent(absent))
         save_dataclass(folder, without_people(data, gone))
     return gone
 

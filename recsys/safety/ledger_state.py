@@ -175,6 +175,10 @@ class LedgerState:
                 found |= self.links[spelled]
         return found
 
+    def fingerprints_of_spelling(self, user_id: str) -> set[int]:
+        """Return the fingerprints of an id in any spelling; none where spelling tells people apart."""
+        return set() if self.are_told_apart else {spelling_link(one, user_id)[1] for one in self.namings}
+
     def stop_of_account(self, user_id: str, tag: LedgerTag) -> str | None:
         """Return the time as of which a stop of an account was read, "" when it has none, None without it."""
         found = [

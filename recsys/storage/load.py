@@ -407,10 +407,11 @@ def _with_restrictions(people: Population, tables: LoadedTables) -> Population:
     pairs, states = sorted(restrictions.pairs), dict(sorted(restrictions.states))
     apart, left = rows.pairs(pairs), rows.pairs(sorted(restrictions.passed))
     told += [(a, b, "block") for a, b in pairs if a not in people.ids or b not in people.ids]
+    circles = {(one, circle) for one, circle in restrictions.circles if one not in restrictions.erased}
     return replace(
         people,
         held=held,
-        absent=rows.accounts({one: states.get(one, UNREAD) for one in stopped}, told, tokens),
+        absent=rows.accounts({one: states.get(one, UNREAD) for one in stopped}, told, tokens, circles),
         relations=Relations.of(
             len(people),
             excluded=np.concatenate([known.excluded, apart, left]),

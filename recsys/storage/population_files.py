@@ -78,6 +78,7 @@ class StoredPopulation:
     absent_stop: PackedTexts
     absent_pairs: PackedTexts
     absent_reason: PackedTexts
+    absent_circles: PackedTexts
 
 
 def write_people(people: Population, folder: Path, *, made_from: str = "") -> None:
@@ -114,6 +115,7 @@ def write_people(people: Population, folder: Path, *, made_from: str = "") -> No
         absent_stop=PackedTexts.of(people.absent.stop),
         absent_pairs=PackedTexts.of(people.absent.pairs.ravel()),
         absent_reason=PackedTexts.of(people.absent.reason),
+        absent_circles=PackedTexts.of(people.absent.circles.ravel()),
     )
     save_dataclass(folder, stored)
 
@@ -159,5 +161,6 @@ def read_people(folder: Path) -> Population:
             stored.absent_stop.values(),
             stored.absent_pairs.values().reshape(-1, 2),
             stored.absent_reason.values(),
+            stored.absent_circles.values().reshape(-1, 2),
         ),
     )
