@@ -6,6 +6,7 @@ repeat the value: it may be a birth date.
 
 import math
 import re
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -18,6 +19,8 @@ from recsys.data.no_answer_codes import is_unknown
 from recsys.data.stamp_forms import plain_stamp
 
 DATE_ORDERS: Final = ("ymd", "dmy", "mdy")
+EPOCH_UNITS: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+"""Parts of a second that numbers since 1970 count."""
 
 _ERAS: Final = {
     "明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018,
@@ -37,10 +40,12 @@ _SHORT_YEAR = re.compile(r"(?:\d{1,2}\s*[/.-]\s*(?:\d{1,2}|[a-z]{3})\s*[/.-]\s*\
 _ALMOST: Final = (
     (_SHORT_YEAR, "a year of two digits"),
     (re.compile(r"[1-6]\d{4}(?:\.0+)?"), "a day of a spreadsheet: DATE '1899-12-30' + it, in the query"),
+    (re.compile(r"-\d{6,19}|\d{9,19}"), "a number whose unit is not said: 's' or 'ms' as the format"),
 )
 """Forms that are not read, since they have several meanings, and what they look like."""
-_EPOCH_UNITS: Final = (1, 10**3, 10**6, 10**9)
 _EPOCH = re.compile(r"(\d{9,10}|\d{12,13}|\d{15,16}|\d{18,19})(?:\.\d*)?")
+_SIGNED = re.compile(r"([+-]?\d{1,19})(?:\.\d*)?")
+_OF_1900 = -2_208_988_800
 _FIRST_EPOCH, _LAST_EPOCH = 315_532_800, 4_102_444_800  # 1980 and 2100, between which no two units overlap
 _BARE_NUMBER = re.compile(r"[+-]?[\d.,]*")
 _AM: Final = "am|a. m.|a.m.|午前|오전|上午|öö|sa"
@@ -60,7 +65,8 @@ def read_date(text: object, order: str = "ymd") -> tuple[date | None, str | None
     """Return a date, in the order of its parts; eras of Japan and Taiwan are read as what they are.
 
     order: `ymd`, `dmy` or `mdy`, for dates whose year stands last. A date with the year first is always read.
-    A time of day may follow.
+    A time of day may follow. Of `s`, `ms`, `us` and `ns` (`EPOCH_UNITS`) a number is one since 1970, also a
+    negative one.
 
     >>> read_date("S38.7.15"), read_date("平成20年7月1日")
     ((datetime.date(1963, 7, 15), None), (datetime.date(2008, 7, 1), None))
@@ -88,6 +94,8 @@ def read_birth_date(text: object, order: str, zone: tzinfo) -> tuple[date | None
     >>> read_birth_date("2008-11-30T00:00:00Z", "ymd", ZoneInfo("America/New_York"))
     (datetime.date(2008, 11, 30), None)
     """
+    if (moment := _of_unit(text, order)) is not None:
+        return max(moment.date(), moment.astimezone(zone).date()), None
     day, reason, clock = _date_and_clock(text, order)
     offset = _OFFSET.fullmatch(clock[1]) if clock is not None and clock[1] else None
     if day is None or clock is None or offset is None:
@@ -107,6 +115,7 @@ def _date_and_clock(text: object, order: str) -> tuple[date | None, str | None, 
 
 def _date_and_rest(text: object, order: str) -> tuple[date | None, str | None, str]:  # noqa: PLR0911
     """Return a date, why there is none, and what stands behind it, folded."""
+    text = _of_unit(text, order) or text
     if isinstance(text, date):
         return (text.date() if isinstance(text, datetime) else text), None, ""
     if is_unknown(text):
@@ -131,7 +140,7 @@ def _date_and_rest(text: object, order: str) -> tuple[date | None, str | None, s
         parts = _ERAS[name] + of_era, int(month), int(day)
     elif match.re is _YEAR_LAST:
         first, second, last = map(int, match.groups())
-        if order == "ymd":
+        if order not in {"dmy", "mdy"}:
             return None, "the order of day and month is not said", ""
         parts = (last, first, second) if order == "mdy" else (last, second, first)
     else:
@@ -180,7 +189,7 @@ def read_moment(  # noqa: PLR0911 one answer a reading
     """
     if is_unknown(text):
         return None, "unknown"
-    whole = text if isinstance(text, datetime) else _since_1970(text)
+    whole = text if isinstance(text, datetime) else _of_unit(text, order) or _since_1970(text)
     if whole is not None:
         return _of_zone(whole, zone) if whole.tzinfo is None else (whole.astimezone(UTC), None)
     day, reason, rest = _date_and_rest(text, order)
@@ -235,10 +244,39 @@ def _since_1970(text: object) -> datetime | None:
     if match is None:
         return None
     number = int(match.group(1))
-    for each in _EPOCH_UNITS:
+    for each in EPOCH_UNITS.values():
         if _FIRST_EPOCH <= number // each < _LAST_EPOCH:
             return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=number * 10**6 // each)
     return None
+
+
+def _of_unit(text: object, order: str) -> datetime | None:
+    """Return the moment of a number since 1970 in the unit that `order` names, None where it names none."""
+    match = _SIGNED.fullmatch(plain(text)) if order in EPOCH_UNITS and not isinstance(text, date) else None
+    if match is None:
+        return None
+    number, unit = int(match[1]), EPOCH_UNITS[order]
+    if not _OF_1900 * unit <= number < _LAST_EPOCH * unit:
+        return None
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=number * 10**6 // unit)
+
+
+def epoch_unit(values: Collection[int]) -> str | None:
+    """Return the unit of a column of numbers since 1970: the coarsest in which all are of 1900 to 2100.
+
+    None where there is none, or where all are so small that they may be anything else.
+
+    >>> epoch_unit([-618_969_600_000, 1_209_600_000]), epoch_unit([1_780_000_000]), epoch_unit([42])
+    ('ms', 's', None)
+    """
+    if not any(abs(value) >= _FIRST_EPOCH for value in values):
+        return None
+    fits = (
+        name
+        for name, unit in EPOCH_UNITS.items()
+        if all(_OF_1900 * unit <= value < _LAST_EPOCH * unit for value in values)
+    )
+    return next(fits, None)
 
 
 def is_epoch(value: int) -> bool:
@@ -247,7 +285,7 @@ def is_epoch(value: int) -> bool:
     >>> is_epoch(1_780_000_000_000), is_epoch(2026)
     (True, False)
     """
-    return any(_FIRST_EPOCH * unit <= value < _LAST_EPOCH * unit for unit in _EPOCH_UNITS)
+    return any(_FIRST_EPOCH * unit <= value < _LAST_EPOCH * unit for unit in EPOCH_UNITS.values())
 
 
 def _offset(match: re.Match[str]) -> timedelta:

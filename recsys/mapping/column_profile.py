@@ -14,7 +14,7 @@ from itertools import chain, combinations
 from typing import Any, Final
 
 from recsys.catalogue.text_folding import plain
-from recsys.data.date_reading import DATE_ORDERS, is_epoch, read_date
+from recsys.data.date_reading import DATE_ORDERS, epoch_unit, is_epoch, read_date
 from recsys.data.id_spellings import id_forms
 from recsys.data.no_answer_codes import is_unknown
 from recsys.mapping.values import looks_personal, names_a_person
@@ -24,6 +24,7 @@ _FEWEST_PEOPLE: Final = 5  # a code held by fewer rows could name somebody
 _LONGEST_CODE: Final = 40
 _MOST_VALUES: Final = 4000
 _SEPARATORS: Final = ",;|/、"
+_WHOLE: Final = re.compile(r"-?\d{1,18}")
 _EPOCH_TEXT: Final = re.compile(r"\d{13}|\d{16}|\d{19}")
 _GENDER_ENDING: Final = re.compile(r"\w{3}/(?:[aeorx]|as|os|es|in|ne|re|se)(?!\w)")  # `soltera/o` is one word
 
@@ -124,6 +125,9 @@ def profile_column(table: str, name: str, sql: str, values: list[Any]) -> Column
     moments = sum(isinstance(one, datetime) or ":" in str(one) for one in sample)
     if sample and all(_is_epoch(one) for one in sample):
         dates = moments = len(sample)
+    elif sample and (unit := _unit(sample)) is not None:
+        order, dates, moments = unit, len(sample), len(sample)
+        years = _years([day for one in sample if (day := read_date(one, unit)[0])])
     parted = "" if kind != "text" else _parted(sample)
     words = (
         Counter(plain(one) for value in flat for one in _parts(str(value), parted))
@@ -160,14 +164,27 @@ def _dates(sample: list[Any]) -> tuple[str, int, tuple[int, int] | None]:
         read = [day for one in texts if (day := read_date(one, order)[0])]
         if len(read) > len(best[1]):
             best = (order, read)
-    years = [day.year for day in best[1]]
-    return best[0], len(years), (min(years), max(years)) if years else None
+    return best[0], len(best[1]), _years(best[1])
+
+
+def _years(days: list[date]) -> tuple[int, int] | None:
+    years = [day.year for day in days]
+    return (min(years), max(years)) if years else None
 
 
 def _is_epoch(value: Any) -> bool:
     """Say whether a number, or a text of milliseconds or finer, is a moment since 1970."""
     text = isinstance(value, str) and _EPOCH_TEXT.fullmatch(value.strip())
     return is_epoch(int(value)) if text or isinstance(value, int) else False
+
+
+def _unit(sample: list[Any]) -> str | None:
+    """Return the unit of whole numbers since 1970, of which some are of before it: no id is negative."""
+    texts = [str(one).strip().partition(".")[0] for one in sample if not isinstance(one, bool)]
+    if len(texts) < len(sample) or not all(map(_WHOLE.fullmatch, texts)):
+        return None
+    numbers = [int(one) for one in texts]
+    return epoch_unit(numbers) if min(numbers) < 0 else None
 
 
 def _is_number(value: Any) -> bool:

@@ -16,7 +16,15 @@ from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.text_folding import plain
 from recsys.data.contact_tokens import NAMESPACES, make_token
-from recsys.data.date_reading import activity_of, full_years, read_birth_date, read_date, read_moment
+from recsys.data.date_reading import (
+    DATE_ORDERS,
+    EPOCH_UNITS,
+    activity_of,
+    full_years,
+    read_birth_date,
+    read_date,
+    read_moment,
+)
 from recsys.data.employers import company_name
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import InputError, RecsysError, SettingsError, did_you_mean, explained
@@ -114,11 +122,11 @@ def _functions_of_ages(around: Surroundings) -> tuple[SqlFunction, ...]:
     day, bands = around.as_of.astimezone(zone).date(), around.catalogue.vocabulary(C.AGE_BAND)
 
     def age_band(text: str | None, order: str) -> tuple[object, str | None]:
-        born, reason = read_birth_date(text, order, zone)
+        born, reason = read_birth_date(text, _format(order), zone)
         return (None, reason) if born is None else band_of_age(full_years(born, day), bands)
 
     def age_years(text: str | None, order: str) -> tuple[object, str | None]:
-        born, reason = read_birth_date(text, order, zone)
+        born, reason = read_birth_date(text, _format(order), zone)
         if born is None:
             return None, reason
         age = full_years(born, day)
@@ -135,13 +143,13 @@ def _functions_of_ages(around: Surroundings) -> tuple[SqlFunction, ...]:
         return (first, None) if first == last else (None, "one of two age bands")
 
     def moment(text: str | None, zone: str | None, order: str) -> tuple[object, str | None]:
-        return read_moment(text, zone or around.zone, order)
+        return read_moment(text, zone or around.zone, _format(order))
 
     def activity(last: datetime | None, at: datetime | None) -> tuple[object, str | None]:
         return activity_of(_utc(last), _utc(at) or around.as_of)
 
     def date_of(text: str | None, order: str) -> tuple[object, str | None]:
-        return read_date(text, order)
+        return read_date(text, _format(order))
 
     return (
         SqlFunction("age_band", ("VARCHAR", "VARCHAR"), "VARCHAR", age_band),
@@ -152,6 +160,17 @@ def _functions_of_ages(around: Surroundings) -> tuple[SqlFunction, ...]:
         SqlFunction("utc", ("VARCHAR", "VARCHAR", "VARCHAR"), "TIMESTAMPTZ", moment),
         SqlFunction("activity", ("TIMESTAMPTZ", "TIMESTAMPTZ"), "VARCHAR", activity),
     )
+
+
+def _format(given: str | None) -> str:
+    """Return the format of a date or number. Raises SettingsError for one that is not known."""
+    if given is None:
+        return DATE_ORDERS[0]
+    known = (*DATE_ORDERS, *EPOCH_UNITS)
+    if given not in known:
+        remedy = did_you_mean(given, known)
+        raise SettingsError(explained("unknown format of a date", where="format", got=given, remedy=remedy))
+    return given
 
 
 def _functions_of_places(around: Surroundings, remarks: Remarks) -> tuple[SqlFunction, ...]:

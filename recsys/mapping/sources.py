@@ -206,7 +206,10 @@ def _read_parts(folder: Path, read: Callable[[Path], Any]) -> Any:
         table = read(part)
         if known and known.isdisjoint(table.column_names):
             got = ", ".join(table.column_names[:5])
-            remedy = "give each part the row of names: its first row was taken for them"
+            remedy = (
+                "give each part the row of names: its first row was taken for them; "
+                "files of different tables lie beside each other at the top of the source"
+            )
             raise SourceError(
                 explained("a part has no column of the others", where=part.name, got=got, remedy=remedy)
             )

@@ -236,3 +236,29 @@ def test_an_age_grows_by_one_on_each_birthday(born: date, day: date) -> None:
     if (born.month, born.day) == (2, 29) and day.year % 4 == 0:
         birthday = date(day.year, 2, 29)
     assert age == day.year - born.year - (day < birthday)
+
+
+@given(
+    st.datetimes(datetime(1900, 1, 2), datetime(2099, 1, 1)),
+    st.sampled_from([*date_reading.EPOCH_UNITS]),
+    st.sampled_from([int, str, float, "{}.0".format]),
+)
+def test_a_number_whose_unit_is_said_is_a_moment_of_any_year(
+    naive: datetime, unit: str, written: object
+) -> None:
+    """Seen to fail: births of before 1975 in milliseconds were no dates, and one of 1970 was of 1984."""
+    moment = naive.replace(microsecond=0, tzinfo=UTC)
+    number = int(moment.timestamp()) * date_reading.EPOCH_UNITS[unit]
+    value = written(number) if written is not float or unit == "s" else number
+    assert date_reading.read_moment(value, None, unit) == (moment, None)
+    assert date_reading.read_date(value, unit) == (moment.date(), None)
+    born, _ = date_reading.read_birth_date(value, unit, ZoneInfo("Asia/Tokyo"))
+    assert born == max(moment.date(), moment.astimezone(ZoneInfo("Asia/Tokyo")).date())
+
+
+@given(st.lists(st.datetimes(datetime(1930, 1, 1), datetime(2008, 1, 1)), min_size=3))
+def test_numbers_of_one_column_have_one_unit(days: list[datetime]) -> None:
+    days = [*days, datetime(1962, 1, 1), datetime(1990, 1, 1)]
+    for unit, size in date_reading.EPOCH_UNITS.items():
+        numbers = [int(day.replace(tzinfo=UTC).timestamp()) * size for day in days]
+        assert date_reading.epoch_unit(numbers) == unit

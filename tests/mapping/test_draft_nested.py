@@ -86,3 +86,23 @@ def test_ids_listed_under_the_name_of_an_event_are_drafted(tmp_path: Path) -> No
     draft = draft_mapping("../export", folder=tmp_path / "draft")
     found = check_mapping(Mapping.read(draft.write(tmp_path / "draft")), secret=SECRET)
     assert len(found.loaded.accepted["events"]) == 80
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us"])
+@pytest.mark.parametrize("name", ["birthDate", "date_of_birth"])
+def test_births_in_numbers_since_1970_are_drafted_with_their_unit(
+    unit: str, name: str, tmp_path: Path
+) -> None:
+    """Seen to fail: of births in milliseconds those of before 1970 were no dates and had no draft."""
+    born = [datetime(1945 + n % 60, 1 + n % 12, 15, tzinfo=UTC) for n in range(_PEOPLE)]
+    size = {"s": 1, "ms": 10**3, "us": 10**6}[unit]
+    with (tmp_path / "users.csv").open("w", newline="", encoding="utf-8") as file:
+        rows = [[f"m{n}", int(at.timestamp()) * size] for n, at in enumerate(born)]
+        csv.writer(file).writerows([["id", name], *rows])
+    home = tmp_path / "home"
+    as_of = datetime(2026, 11, 28, 12, tzinfo=UTC)
+    draft = draft_mapping("../users.csv", as_of=as_of, folder=home)
+    assert f", '{unit}') AS age_band" in (draft.write(home) / "profiles.sql").read_text(encoding="utf-8")
+    remarks = check_mapping(Mapping.read(home), secret=SECRET).tables.remarks
+    assert remarks.calls["age_band"] == _PEOPLE
+    assert not any(function == "age_band" for function, _ in remarks.counts)
