@@ -107,7 +107,7 @@ def _known_curve(decay: float | str) -> float | str:
 
 
 Decay = Annotated[float | str, AfterValidator(_known_curve)]
-"""How an examination curve is named; see `recsys.evaluation.examination`."""
+"""How an examination curve is named; see `recsys.data.examination`."""
 
 
 Fairness = Annotated[float, Field(ge=0.0, le=2.0)]

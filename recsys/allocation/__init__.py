@@ -4,7 +4,7 @@ from recsys.allocation.allocate import Allocation, allocate, allocate_graph, gra
 from recsys.allocation.comparison import simulate_lists
 from recsys.allocation.config import AllocationConfig, MemberActivity
 from recsys.allocation.graph import CandidateGraph
-from recsys.evaluation.examination import Examination
+from recsys.data.examination import Examination
 
 __all__ = [
     "Allocation",

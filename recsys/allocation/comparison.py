@@ -15,8 +15,8 @@ from recsys.allocation.rounding import RankedEdges
 from recsys.allocation.simulator import simulate
 from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
+from recsys.data.examination import Decay
 from recsys.errors import InputError, did_you_mean, explained
-from recsys.evaluation.examination import Decay
 from recsys.kernels import kernel
 from recsys.parallel import map_in_threads
 from recsys.types import Float32Array, Float64Array, Int32Array, ObjectArray

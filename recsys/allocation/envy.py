@@ -11,7 +11,7 @@ from scipy import sparse
 from recsys.allocation.graph import CandidateGraph, Inbox
 from recsys.allocation.objective import Exposed, read_probabilities
 from recsys.allocation.rounding import RankedEdges
-from recsys.evaluation.examination import UNREAD, Decay, Examination, examination_at
+from recsys.data.examination import UNREAD, Decay, Examination, examination_at
 from recsys.kernels import kernel
 from recsys.types import Float32Array, Int32Array
 

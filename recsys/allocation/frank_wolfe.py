@@ -16,7 +16,7 @@ from recsys.allocation.budgets import BudgetPrices
 from recsys.allocation.config import AllocationConfig
 from recsys.allocation.mixture import MixtureDraw, linear_oracle, write_net_gains
 from recsys.allocation.objective import MeanFieldModel
-from recsys.evaluation.examination import UNREAD, Examination
+from recsys.data.examination import UNREAD, Examination
 from recsys.kernels import kernel
 from recsys.parallel import in_ranges
 from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array

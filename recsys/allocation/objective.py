@@ -9,7 +9,7 @@ import numpy.typing as npt
 from recsys.allocation.config import AllocationConfig, MemberActivity
 from recsys.allocation.graph import CandidateGraph, Inbox
 from recsys.allocation.rounding import RankedEdges
-from recsys.evaluation.examination import Examination, examination_at, examination_slope
+from recsys.data.examination import Examination, examination_at, examination_slope
 from recsys.kernels import kernel
 from recsys.parallel import in_ranges
 from recsys.types import Float32Array, Float64Array, Int32Array, Int64Array

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from recsys.allocation.config import MemberActivity
 from recsys.allocation.graph import CandidateGraph, Inbox
 from recsys.allocation.rounding import RankedEdges
-from recsys.evaluation.examination import Decay, Examination, examination_at
+from recsys.data.examination import Decay, Examination, examination_at
 from recsys.evaluation.market import gini
 from recsys.kernels import kernel
 from recsys.random import edge_uniform

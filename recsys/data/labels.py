@@ -104,6 +104,8 @@ N_IMPRESSIONS = "n_impressions"
 COLUMNS = (C.VIEWER, C.CANDIDATE, LABEL, STRENGTH, C.WEIGHT, C.TS, N_IMPRESSIONS)
 
 _DEFAULT = LabelSettings()
+LOOKS: Final = LabelSettings(unanswered=True)
+"""Labels of all pairs of whom one was shown the other."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,12 +1,12 @@
 """Splits, metrics and intervals; knows no model."""
 
+from recsys.data.examination import EXAMINATIONS, Examination
 from recsys.evaluation.bootstrap import BootstrapResult, Interval, bootstrap
 from recsys.evaluation.calibration import ece, reliability_table
 from recsys.evaluation.compare import compare
 from recsys.evaluation.cross_validation import compare_models, cross_validate, learning_curve
 from recsys.evaluation.estimates import Estimates, estimate
 from recsys.evaluation.evaluate import evaluate, evaluate_probabilities
-from recsys.evaluation.examination import EXAMINATIONS, Examination
 from recsys.evaluation.held_out import truth_after
 from recsys.evaluation.market import (
     cohort_parity,

@@ -7,12 +7,13 @@ import pandas as pd
 
 from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
+from recsys.data.decisions import labels_of_looks
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex, id_column
 from recsys.data.labels import (
     LABEL,
+    LOOKS,
     OUTCOME,
-    LabelSettings,
     directed_labels,
     warn_of_looks_without_places,
 )
@@ -24,8 +25,6 @@ from recsys.evaluation.splits import temporal_split
 
 _PAIR: Final = [C.VIEWER, C.CANDIDATE]
 Outcome = Literal["mutual", "like"]
-LOOKS: Final = LabelSettings(unanswered=True)
-"""Labels of all pairs of whom one looked at the other."""
 OUTCOMES: Final = {"mutual": C.P_MUTUAL, "like": C.P_LIKE}
 """What a pair may come to, with the probability that says so."""
 
@@ -39,8 +38,9 @@ def truth_after(events: Events, people: Population, *, outcome: Outcome = "mutua
 
     outcome: `mutual`: which became likes of both, `like`: which the viewer liked. `attrs["outcome"]` of the
     table says it, and `compare_models` judges the probability of that, P(both like | both look) or
-    P(like | look). A log with impressions says who looked: all pairs shown are there, and an answer that has
-    not come counts as none. Without impressions a look is a decision: the pairs are those that the viewer
+    P(like | look). A log with impressions says who looked: pairs shown are there, and an answer that has not
+    come counts as none; for `like`, of pairs shown at places without an answer as many as were looked at, as
+    in `Interactions.truth`. Without impressions a look is a decision: the pairs are those that the viewer
     decided about, for `mutual` those that both did.
 
     Warns where impressions have no place: it is not known who looked then, so levels of a probability given a
@@ -65,7 +65,8 @@ def truth_after(events: Events, people: Population, *, outcome: Outcome = "mutua
     past = events.until(people.as_of)
     answered, shown = answers_after(events, past, people.ids, after)
     if outcome == "like":
-        truth = shown[[*_PAIR, LABEL]].astype({LABEL: "int64"}).reset_index(drop=True)
+        looks = labels_of_looks(Events.of(later), rng=np.random.default_rng(0))
+        truth = looks[[*_PAIR, LABEL]].merge(shown[_PAIR], on=_PAIR).astype({LABEL: "int64"})
     elif len(shown) > len(answered) or (events.frame[C.TYPE] == "impression").any():
         truth = mutual_outcomes(shown, directed_labels(events))
     else:
@@ -119,7 +120,8 @@ def _labels_differ_by_side(truth: pd.DataFrame) -> bool:
 def decided_pairs(people: Population, events: Events, outcome: Outcome) -> pd.DataFrame:
     """Return the pairs of `people` that were decided about by their time: viewer_id, candidate_id, label.
 
-    Where the log holds impressions, a look without an answer counts as no like, as it does in P(like | look).
+    Where the log holds impressions, a look without an answer counts as no like, as it does in P(like | look);
+    for `like`, pairs shown at places stay as `Interactions.truth` says.
 
     Raises InputError when there is none, SettingsError for an unknown outcome.
 
@@ -129,7 +131,11 @@ def decided_pairs(people: Population, events: Events, outcome: Outcome) -> pd.Da
     [0, 0]
     """
     _known_outcome(outcome)
-    labels = directed_labels(events, people.as_of, settings=LOOKS)[[*_PAIR, LABEL]]
+    if outcome == "like":
+        found = labels_of_looks(events, people.as_of, rng=np.random.default_rng(0))
+    else:
+        found = directed_labels(events, people.as_of, settings=LOOKS)
+    labels = found[[*_PAIR, LABEL]]
     known = (people.ids.find(labels[C.VIEWER]) >= 0) & (people.ids.find(labels[C.CANDIDATE]) >= 0)
     labels = labels[known].astype({LABEL: "int64"}).reset_index(drop=True)
     truth = mutual_labels(labels) if outcome == "mutual" else labels

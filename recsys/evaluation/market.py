@@ -7,10 +7,10 @@ from scipy import sparse
 
 from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
+from recsys.data.examination import INVERSE_EXAMINATION, ExaminationCurve
 from recsys.data.labels import OUTCOME
 from recsys.data.pair_keys import unordered_pair_keys
 from recsys.errors import InputError, TableError, explained
-from recsys.evaluation.examination import INVERSE_EXAMINATION, ExaminationCurve
 from recsys.types import Float64Array
 
 

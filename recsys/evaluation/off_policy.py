@@ -42,9 +42,9 @@ from scipy.special import stdtrit
 
 from recsys.arguments import check_level, checked_arguments
 from recsys.catalogue.columns import Columns as C
+from recsys.data.examination import ExaminationCurve
 from recsys.errors import InputError, explained, warn
 from recsys.evaluation.bootstrap import Dyads, Influence, sample_value
-from recsys.evaluation.examination import ExaminationCurve
 from recsys.evaluation.like_calibration import calibrated_likes
 from recsys.evaluation.off_policy_tables import (
     CHANCE,

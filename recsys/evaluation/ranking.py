@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.arguments import checked_arguments
+from recsys.data.examination import LOGARITHMIC_EXAMINATION
 from recsys.errors import InputError, explained
 from recsys.evaluation.bootstrap import Influence, sample_value
-from recsys.evaluation.examination import LOGARITHMIC_EXAMINATION
 from recsys.evaluation.probability import outcomes, scores
 from recsys.types import BoolArray, Float64Array, IndexArray, Int64Array
 

@@ -14,6 +14,7 @@ from recsys.arguments import as_generator, as_pandas, checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.exclusions_and_tokens import Exclusions
 from recsys.constraints.policy import Policy
+from recsys.data.decisions import labels_of_looks
 from recsys.data.events import Events
 from recsys.data.exclusions import Relations, latest_decisions
 from recsys.data.ids import check_match
@@ -21,8 +22,6 @@ from recsys.data.labels import (
     LABEL,
     ONE_SIDED,
     OUTCOME,
-    LabelSettings,
-    directed_labels,
     safety_events,
     warn_of_looks_without_places,
 )
@@ -174,20 +173,23 @@ class Interactions:
         return self.people.ids.ids(np.unique(self.people.ids.find(self.events.frame[C.ACTOR])))
 
     @checked_arguments
-    def truth(self, *, new_to: "Interactions | None" = None) -> pd.DataFrame:
+    def truth(self, *, new_to: "Interactions | None" = None, rng: RNGLike = 0) -> pd.DataFrame:
         """Return the labels of all pairs: viewer_id, candidate_id, label 1 (the viewer liked) or 0.
 
-        A look without an answer, `{"seen": "impression"}`, is 0, as it is in P(like | look).
+        A look without an answer, `{"seen": "impression"}`, is 0, as it is in P(like | look). Where places of
+        impressions are known, a pair without an answer stays with the chance that it was looked at: all of
+        them would be more noes than there were looks, and the level of P(like | look) would seem too high.
 
         `attrs["outcome"]` is "like", by which `compare_models` judges P(like | look).
         Where two kinds meet only viewers decide and candidates alone are listed: `evaluate` warns of a
         judgement by p_mutual and takes coverage and Gini over candidates.
 
         new_to: leave out the pairs dealt with there, so that only what could not be known is judged.
+        rng: draws which pairs without an answer stay.
         """
-        looks = LabelSettings(unanswered=True)
         warn_of_looks_without_places(self.events.frame, where="Interactions.truth")
-        labels = directed_labels(self.events, settings=looks)[[*PAIR, LABEL]].astype({LABEL: "int64"})
+        labels = labels_of_looks(self.events, rng=as_generator(rng))[[*PAIR, LABEL]]
+        labels = labels.astype({LABEL: "int64"})
         if new_to is not None:
             joined = labels.merge(new_to.seen, on=PAIR, how="left", indicator=True)
             known = (joined["_merge"] == "both").to_numpy(bool)

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from recsys.data.decisions import Decisions
 from recsys.data.events import Events
 from recsys.data.indiscriminate import without_excess_likes
-from recsys.data.labels import LABEL_WEIGHTS, LabelSettings, PairLabels, pair_labels
+from recsys.data.labels import LABEL_WEIGHTS, LabelSettings
 from recsys.data.pair_keys import positions_in, reversed_pair_keys, unordered_pair_keys
 from recsys.data.population import Population
+from recsys.data.silent_exposures import SilentExposures, p_examined
 from recsys.data.times import MICROSECONDS_A_DAY
 from recsys.models.calibration import Platt, fit_platt
 from recsys.models.directed import sigmoid
 from recsys.models.fold_in import EntriesByPerson
-from recsys.models.silent_exposures import OpenExposures, SilentExposures, p_examined
 from recsys.types import BoolArray, Float64Array, Int32Array
 
 if TYPE_CHECKING:
@@ -24,67 +25,6 @@ if TYPE_CHECKING:
 
 _KEPT = "impressions"
 """Where the impressions of events are kept beside them, with the people they are among."""
-
-
-def answers_a_like(events: Events, key: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Say of which pairs the candidate had liked the viewer before the viewer decided, as in an inbox.
-
-    Whoever was shown the candidate between that like and the decision decided about a list, `(n_pairs,)`.
-
-    key: ascending, `viewer * n_people + candidate` in the codes of the events.
-    """
-    coded = events.coded
-    decided = _first(events, key, "like", "pass", "hide")
-    liked = _first(events, reversed_pair_keys(key, len(coded.people)), "like")
-    found = (liked < decided) & (decided < np.iinfo(np.int64).max)
-    if not found.any():
-        return found
-    rows = np.flatnonzero(coded.are("impression") & (coded.target >= 0))
-    shown = coded.actor[rows] * len(coded.people) + coded.target[rows]
-    at = positions_in(key, shown).clip(0, len(key) - 1)
-    listed = (key[at] == shown) & (liked[at] < coded.ts[rows]) & (coded.ts[rows] <= decided[at])
-    found[at[listed]] = False
-    return found
-
-
-def _first(events: Events, key: npt.NDArray[np.int64], *types: str) -> npt.NDArray[np.int64]:
-    """Return when each pair in `key` had its first event of these types; the end of time if never."""
-    coded, never = events.coded, np.iinfo(np.int64).max
-    rows = np.flatnonzero(coded.are(*types) & (coded.target >= 0))
-    found, first = np.unique(coded.actor[rows] * len(coded.people) + coded.target[rows], return_index=True)
-    if not len(found):
-        return np.full(len(key), never)
-    at = positions_in(found, key).clip(0, len(found) - 1)
-    # events are in time order, so the first row of a pair is its earliest
-    return np.where(found[at] == key, coded.ts[rows[first[at]]], never)
-
-
-@dataclass(frozen=True, eq=False)
-class Decisions:
-    """The pairs of a log, shown or decided about, `(n_pairs,)` each.
-
-    labels: of each pair. answered: said yes or no in so many words, or showed it later. first: when it was
-    first decided about, microseconds since 1970. is_reply: see `answers_a_like`.
-    """
-
-    labels: PairLabels
-    answered: BoolArray
-    first: npt.NDArray[np.int64]
-    is_reply: BoolArray
-
-    @classmethod
-    def of(cls, known: Events) -> Self:
-        """Return what was decided in events without erased people."""
-        labels = pair_labels(known.coded, LabelSettings(unanswered=True), now=known.now)
-        answered = labels.strength != LABEL_WEIGHTS["impression"].strength
-        first = np.minimum(_first(known, labels.pair, "like", "pass", "hide"), labels.ts)
-        listed = bool((labels.n_impressions > 0).any())
-        is_reply = answered & answers_a_like(known, labels.pair) if listed else np.zeros(len(answered), bool)
-        return cls(labels, answered, first, is_reply)
-
-    def exposures(self, known: Events) -> OpenExposures:
-        """Return the exposures of these pairs until their answers."""
-        return OpenExposures.of(known, self.labels, self.answered, self.first, self.is_reply)
 
 
 _EM_ROUNDS = 10

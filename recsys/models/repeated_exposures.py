@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.arguments import checked_arguments
+from recsys.data.decisions import Decisions
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex
-from recsys.models.impressions import Decisions
 from recsys.types import Float64Array
 
 

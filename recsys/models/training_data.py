@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from recsys.data.decisions import answers_a_like
 from recsys.data.events import Events
 from recsys.data.indiscriminate import without_excess_likes
 from recsys.data.labels import PairLabels, pair_labels
@@ -13,7 +14,7 @@ from recsys.data.pair_keys import unordered_pair_keys
 from recsys.data.population import Population
 from recsys.features.base import BlockRows
 from recsys.features.feature_map import FeatureMap
-from recsys.models.impressions import Impressions, PairRows, answers_a_like
+from recsys.models.impressions import Impressions, PairRows
 from recsys.types import Float64Array, Int32Array
 
 _LEAST_SHARE = 0.05

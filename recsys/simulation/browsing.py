@@ -9,9 +9,9 @@ import pandas as pd
 from scipy.special import expit
 
 from recsys.catalogue.columns import Columns as C
+from recsys.data.examination import Examination
 from recsys.data.ids import IdIndex
 from recsys.errors import InputError, did_you_mean, explained
-from recsys.evaluation.examination import Examination
 from recsys.simulation.night_state import DAY, HOUR, NOT_ABUSIVE, DirectedEvents, NightContext, is_among
 from recsys.simulation.sampling import Step
 from recsys.types import BoolArray, Int64Array

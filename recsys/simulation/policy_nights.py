@@ -14,10 +14,10 @@ from recsys.constraints.compiled import Compiled
 from recsys.constraints.policy import Policy
 from recsys.data.conversations import active_match_pairs, at_capacity
 from recsys.data.events import Events
+from recsys.data.examination import Examination
 from recsys.data.exclusions import relations
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
-from recsys.evaluation.examination import Examination
 from recsys.simulation.event_log import seconds
 from recsys.simulation.night_state import is_among
 from recsys.simulation.policies import (

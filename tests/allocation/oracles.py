@@ -3,7 +3,7 @@
 import numpy as np
 
 from recsys.allocation.graph import CandidateGraph
-from recsys.evaluation.examination import POWER, UNREAD, Examination
+from recsys.data.examination import POWER, UNREAD, Examination
 from recsys.types import Float64Array
 from tests.benchmarks.allocation_baselines import solved
 

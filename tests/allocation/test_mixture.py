@@ -6,8 +6,8 @@ import pytest
 from recsys.allocation import AllocationConfig, CandidateGraph, allocate_graph
 from recsys.allocation.frank_wolfe import frank_wolfe
 from recsys.allocation.objective import MeanFieldModel
+from recsys.data.examination import Examination
 from recsys.errors import InputError
-from recsys.evaluation.examination import Examination
 
 CONFIG = AllocationConfig(k=4, steps=12, fairness=1.0, mixture=True)
 

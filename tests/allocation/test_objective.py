@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from recsys.allocation.config import AllocationConfig, MemberActivity
 from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.objective import MeanFieldModel, welfare, welfare_weights
-from recsys.evaluation.examination import Decay, Examination
+from recsys.data.examination import Decay, Examination
 from tests.allocation import oracles
 from tests.allocation.markets import anybody, graphs
 

@@ -38,7 +38,7 @@ def test_without_inboxes_the_mean_is_known() -> None:
     lists = product(graph, 4)
     outcome = simulate(graph, lists, inbox="none", rng=RNG(3), rounds=4000)
     exposure = lists.exposure((1.0 / np.arange(1, 5)).astype(np.float32), graph.n_edges)
-    from recsys.evaluation.examination import Examination
+    from recsys.data.examination import Examination
 
     exact = oracles.utilities(graph, exposure, Examination.of("none"))
     assert outcome.utility == pytest.approx(exact, abs=0.03)
@@ -79,7 +79,7 @@ def test_envy_is_being_better_off_in_anothers_place(inbox) -> None:
     found = envious_pairs(graph, lists, inbox=inbox)
     position_weights = (1.0 / np.arange(1, n + 1)).astype(np.float32)
     exposure = lists.exposure(position_weights, graph.n_edges).astype(np.float64)
-    from recsys.evaluation.examination import Examination
+    from recsys.data.examination import Examination
 
     how = Examination.of(inbox)
     own = oracles.utilities(graph, exposure, how)

@@ -24,8 +24,8 @@ from recsys.allocation.graph import make_inbox
 from recsys.allocation.objective import MeanFieldModel
 from recsys.allocation.rounding import RankedEdges
 from recsys.allocation.simulator import simulate
+from recsys.data.examination import Decay, Examination
 from recsys.evaluation.bootstrap import Interval, of_groups
-from recsys.evaluation.examination import Decay, Examination
 from tests.benchmarks.allocation_ascent import best_of_starts, seconds_of_lp
 from tests.benchmarks.allocation_baselines import fair_exposure, greedy_budget, transferable_utility
 from tests.benchmarks.allocation_frontier import frontier, periods, thousand

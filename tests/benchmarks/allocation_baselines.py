@@ -7,7 +7,7 @@ from recsys.allocation.baseline_rankings import by_score
 from recsys.allocation.budgets import repair_budgets
 from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.rounding import RankedEdges, rank_edges
-from recsys.evaluation.examination import Decay, Examination
+from recsys.data.examination import Decay, Examination
 from recsys.types import Float64Array
 
 

@@ -14,7 +14,7 @@ from recsys.allocation import AllocationConfig, CandidateGraph
 from recsys.allocation.frank_wolfe import take_step
 from recsys.allocation.objective import MeanFieldModel
 from recsys.allocation.rounding import RankedEdges, rank_edges
-from recsys.evaluation.examination import Decay, Examination
+from recsys.data.examination import Decay, Examination
 
 Floats = npt.NDArray[np.float64]
 

@@ -19,10 +19,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
+from recsys.data.examination import INVERSE_EXAMINATION
 from recsys.evaluation.bootstrap import Interval, PairMetric, bootstrap
 from recsys.evaluation.calibration import Ece
 from recsys.evaluation.estimates import ListValue, estimate
-from recsys.evaluation.examination import INVERSE_EXAMINATION
 from recsys.evaluation.probability import Auc, Brier, LogLoss
 from recsys.evaluation.ranking import Ndcg, Precision, Recall, TiedRanking
 from recsys.evaluation.registry import SHARE

@@ -26,9 +26,9 @@ import pandas as pd
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
+from recsys.data.examination import Examination
 from recsys.evaluation import off_policy
 from recsys.evaluation.bootstrap import of_groups
-from recsys.evaluation.examination import Examination
 from tests.benchmarks.command import Result, keep_argument, kept, run
 
 SIZES = {"few": 60, "small": 120, "middle": 350, "large": 800}

@@ -195,8 +195,10 @@ def test_a_look_without_an_answer_is_judged_where_the_probability_counts_it(log,
     silent = (frame["type"] == "pass") & (frame.index % 2 == 0)
     with_looks = Events.of(frame.assign(type=frame["type"].mask(silent, "impression"), position=1.0))
     truths = [recsys.truth_after(events, before, outcome="like") for events in (log, with_looks)]
-    pd.testing.assert_frame_equal(*truths)
-    assert decided_pairs(people, with_looks, "like").equals(decided_pairs(people, log, "like"))
+    decided_about = decided_pairs(people, log, "like"), decided_pairs(people, with_looks, "like")
+    for every, looked_at in (truths, decided_about):  # a first place is looked at nearly always
+        assert 0.95 * len(every) < len(looked_at) <= len(every)
+        assert len(looked_at.merge(every)) == len(looked_at)
     both = recsys.truth_after(log, before)
     decided = set(map(tuple, decided_pairs(people, log, "like")[["viewer_id", "candidate_id"]].to_numpy()))
     assert {(candidate, viewer) for viewer, candidate, _ in both.to_numpy()} <= decided

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.data.examination import EXAMINATIONS
 from recsys.errors import InputError, TableError
 from recsys.evaluation import (
     Snips,
@@ -17,7 +18,6 @@ from recsys.evaluation import (
     reach,
     snips,
 )
-from recsys.evaluation.examination import EXAMINATIONS
 
 
 def lists(*rows):

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from recsys.allocation import allocate
+from recsys.data.examination import Examination
 from recsys.errors import InputError, MissingColumnError
 from recsys.evaluation import off_policy, off_policy_log
-from recsys.evaluation.examination import Examination
 
 LOOK = Examination.of(0.7)
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import recsys
+from recsys.evaluation import as_lists
 from recsys.models import CrossedEffects, HybridModel, Model, PopularityModel
 
 _OUTCOMES = {"seen": "impression", "like": "like", "pass": "pass"}
@@ -44,6 +45,30 @@ def test_levels_are_right_where_only_some_of_what_was_shown_was_looked_at(
 
     assert abs(level(position="place") - truth) < 0.03
     assert level() < 0.7 * truth
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_truth_holds_as_many_noes_as_there_were_looks(seed: int) -> None:
+    """Seen to fail: every place left unanswered was a no, and right chances were called too high."""
+    table, chance = feed(seed)
+    log = recsys.Interactions.of(
+        table.sample(frac=1.0, random_state=seed).reset_index(drop=True),
+        viewer="who",
+        candidate="whom",
+        outcome="said",
+        like=_OUTCOMES,
+        position="place",
+    )
+    truth = log.truth()
+    pd.testing.assert_frame_equal(truth, log.truth())
+    assert (truth["label"] == 1).sum() == (table["said"] == "like").sum()
+    past, later = log.split(0.5)
+    after = recsys.truth_after(log.events, past.people, outcome="like")
+    for judged in (truth, log.truth(rng=5), later.truth(new_to=past), after):
+        assert abs(float(judged["label"].mean()) - chance) < 0.03
+    scored = CrossedEffects().fit(past.people, past.events, rng=1).score_pairs(after)
+    found = recsys.evaluate(as_lists(scored, by="p_like"), after, probability="p_like", k=5)
+    assert float(found.set_index("metric").loc["ece", "value"]) < 0.05
 
 
 def test_an_answer_at_a_place_was_shown_there_once() -> None:

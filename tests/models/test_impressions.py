@@ -5,8 +5,8 @@ import pytest
 import recsys
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
+from recsys.data.examination import Examination
 from recsys.data.population import Population
-from recsys.evaluation.examination import Examination
 from recsys.models.crossed_effects import CrossedEffects
 from recsys.models.impressions import Impressions
 from recsys.models.popularity import PopularityModel

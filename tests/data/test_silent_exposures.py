@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.data.pair_keys import positions_in
-from recsys.models.silent_exposures import _GRID, _PRIOR_LOOKS, ExposureOrder, _last_true
+from recsys.data.silent_exposures import _GRID, _PRIOR_LOOKS, ExposureOrder, _last_true
 from recsys.types import BoolArray, Float64Array, Int64Array
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
+from recsys.data.examination import Examination, credited
 from recsys.data.labels import PairLabels
 from recsys.data.pair_keys import positions_in
 from recsys.types import BoolArray, Float64Array
@@ -102,9 +103,6 @@ class OpenExposures:
         How often a no stays unsaid is taken to be the same for everybody: of the looks that the places of
         all exposures make likely, those that ended neither in a like nor in a stated no.
         """
-        # in a fit alone: a backend loads no metrics
-        from recsys.evaluation.examination import Examination, credited
-
         coded, n = events.coded, len(answered)
         shown = np.flatnonzero(coded.are("impression") & (coded.target >= 0))
         own = coded.actor[shown] * len(coded.people) + coded.target[shown]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recsys.evaluation.examination import Examination, credited
+from recsys.data.examination import Examination, credited
 
 
 def shown_again(times, rng, n_pairs=60_000, decay=0.5):
