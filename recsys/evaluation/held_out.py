@@ -121,7 +121,7 @@ def decided_pairs(people: Population, events: Events, outcome: Outcome) -> pd.Da
     """Return the pairs of `people` that were decided about by their time: viewer_id, candidate_id, label.
 
     Where the log holds impressions, a look without an answer counts as no like, as it does in P(like | look);
-    for `like`, pairs shown at places stay as `Interactions.truth` says.
+    for `like`, of pairs shown at places without an answer as many as were looked at.
 
     Raises InputError when there is none, SettingsError for an unknown outcome.
 
