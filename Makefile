@@ -21,6 +21,10 @@ export MKL_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY ?= true
 export DVC_NO_ANALYTICS ?= true
 
+# A night is many processes and the tests start hundreds: where the environment forbids to keep bytecode, as
+# images do, each would compile every module of every library anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help env nightly tune console fast test test-minimum wheel lint type notebooks notebooks-changed docs test-spark bench bench-million soak lock clean
 
 ##@ Run
