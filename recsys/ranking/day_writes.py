@@ -164,7 +164,7 @@ class DayWrites:
         leaving = [event for event in events if event.type in _LEAVING]
         if not leaving:
             return [*events]
-        person_of = self._safety.accounts.of
+        person_of = self._safety.person_of
         actors = list(dict.fromkeys(one for event in leaving for one in person_of(event.actor)))
         rows = ask_safety(lambda: self._log.read(actors, self._since(), after=_NO_CHANGES))
         latest: dict[tuple[str, str], datetime] = {}

@@ -366,6 +366,10 @@ class SafetyByPerson:
             raise not_canonical()
         return self.accounts.known(user_id) or self._person(user_id)
 
+    def person_of(self, user_id: str) -> tuple[str, ...]:
+        """Return every account of somebody's person, their own first, those too that the ledger links."""
+        return self.accounts.linked(user_id, ask_safety(self.ledger.now))
+
     def whom(self, given: object) -> str | None:
         """Return whom an id means in whatever spelling: somebody known, else the id; None for nobody."""
         self._read_newcomers(given)

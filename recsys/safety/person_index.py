@@ -3,7 +3,7 @@
 Facts about safety are facts about persons: what holds for one account of a person holds for all of them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -14,7 +14,7 @@ import numpy as np
 
 from recsys.data.id_spellings import as_spelled, id_in_one_spelling, is_canonical_id, one_meant
 from recsys.safety.canonical import in_any_spelling, spelled_canonically
-from recsys.safety.fingerprints import PERSON, Fingerprints, Naming
+from recsys.safety.fingerprints import ID, PERSON, Fingerprints, Naming
 from recsys.safety.keys import Keys
 from recsys.safety.ledger_state import LedgerState, Who
 from recsys.types import BoolArray, Int32Array, ObjectArray, UInt64Array
@@ -109,6 +109,22 @@ class NewcomerTokens:
         """Return the fingerprints of the same tokens."""
         return tuple(self._tokens.get(user_id, {}).values())
 
+    @property
+    def came(self) -> bool:
+        """Whether anybody came, with a token or without."""
+        return bool(self._came)
+
+    def named_by(self, fingerprints: Collection[int], state: LedgerState) -> list[str]:
+        """Return who came whose id or token has one of these fingerprints."""
+        came = [one for of_text in [*self._came.values()] for one in [*of_text]]
+        by_id = [
+            one
+            for one, mine in zip(came, zip(*state.fingerprints_of_ids(came), strict=True), strict=True)
+            if not set(mine).isdisjoint(fingerprints)
+        ]
+        tokens = (one for print_ in sorted(fingerprints) for one in [*self.accounts(print_)])
+        return [*dict.fromkeys([*by_id, *tokens])]
+
     def meant(self, given: str) -> list[str]:
         """Return who came under an id, in whatever spelling, the earliest first."""
         return [*self._came.get(in_any_spelling(given), ())]
@@ -156,6 +172,7 @@ class Accounts:
         self._has_several = index.has_several
         self._anybody_has_several = bool(index.has_several.any())
         self._naming = Fingerprints(index.namings[-1], keys)
+        self._by_fingerprint: tuple[int, UInt64Array, Int32Array] | None = None
         newcomers.begin(self._naming)
 
     def holds_here(self, state: LedgerState) -> LedgerState:
@@ -195,16 +212,38 @@ class Accounts:
 
     def linked(self, user_id: str, state: LedgerState) -> tuple[str, ...]:
         """Return `of`, and the accounts that the ledger links with them, as by tokens of former nights."""
-        found = self.of(user_id)
-        if not state.links:
-            return found
-        known = self.fingerprints_of({user_id: found}, state)[user_id]
-        others = (
-            account
-            for token in sorted(state.linked(known) - known)
-            for account, _ in self._accounts_of(token)
-        )
-        return tuple(dict.fromkeys([*found, *(one for account in others for one in self.of(account))]))
+        found, asked = self.of(user_id), set[int]()
+        while state.links:
+            known = self.fingerprints_of({user_id: found}, state)[user_id]
+            asked |= known
+            if not (others := state.linked(known) - asked):
+                break
+            asked |= others
+            named = [one for account in self._named_by(others, state) for one in self.of(account)]
+            found = tuple(dict.fromkeys([*found, *named]))
+        return found
+
+    def _named_by(self, fingerprints: Collection[int], state: LedgerState) -> list[str]:
+        """Return the accounts whose id or person token has one of these fingerprints, under whatever key."""
+        prints, rows = self._rows_by_fingerprint(state)
+        wanted = np.array(sorted(fingerprints), np.uint64)
+        ends = zip(prints.searchsorted(wanted), prints.searchsorted(wanted, side="right"), strict=True)
+        published = self._ids.at(sorted({int(row) for start, end in ends for row in rows[start:end]}))
+        came = self._newcomers.named_by(frozenset(fingerprints), state) if self._newcomers.came else []
+        return [*published, *came]
+
+    def _rows_by_fingerprint(self, state: LedgerState) -> tuple[UInt64Array, Int32Array]:
+        """Return the fingerprints of all published ids and tokens, ascending, and whose row each is."""
+        known = self._by_fingerprint
+        if known is None or known[0] < len(state.namings):
+            n_people = self._index.of_row.shape[1]
+            ids = self._ids.at(range(n_people))
+            prints = np.concatenate([*(one.of_all(ID, ids) for one in state.namings), *self._index.of_row])
+            rows = np.tile(np.arange(n_people, dtype=np.int32), len(prints) // max(n_people, 1))
+            order = np.argsort(prints, kind="stable")
+            order = order[prints[order] > 0]
+            known = self._by_fingerprint = len(state.namings), prints[order], rows[order]
+        return known[1:]
 
     def _persons_of(self, user_id: str, row: int) -> tuple[int, ...]:
         own = (self._index.person(user_id, row),) if row >= 0 else ()
