@@ -188,7 +188,8 @@ class ContentModel(Model):
         return model
 
     def _set_level(self, looks: Impressions) -> None:
-        people, line = self._people, looks.look_line(self.fitted.logits(looks.viewers, looks.candidates))
+        logits = self.fitted.logits(looks.viewers, looks.candidates)
+        people, line = self._people, looks.look_line(logits, learned_from=True)
         if line == Platt() or people is None:
             return
         self.platt_, self.weights_ = self.platt_.then(line), self.weights_.calibrated(line)

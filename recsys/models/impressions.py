@@ -29,6 +29,9 @@ _KEPT = "impressions"
 
 _EM_ROUNDS = 10
 """Lines to the level of looks; the chances of a look follow each."""
+_SLOPE_EVIDENCE = 10.0
+_FIXED = 1e12
+"""Pull of a slope to 1, as usual and where it may not move."""
 
 
 class PairRows:
@@ -170,21 +173,24 @@ class Impressions(PairRows):
         mine, theirs = (unordered_pair_keys(one.viewers, one.candidates, width) for one in (self, others))
         return np.isin(mine, theirs)
 
-    def look_line(self, logits: Float64Array) -> Platt:
+    def look_line(self, logits: Float64Array, *, learned_from: bool = False) -> Platt:
         """Return the line that makes logits of P(like | answer) of each row those of P(like | look).
 
         Whoever looks and is not interested mostly does not answer, so answers hold more likes than looks, and
         being liked flatters, so replies are left out. The identity where every look was answered, or none.
 
-        logits: `(n_impressions,)`, best of pairs not learned from.
+        logits: `(n_impressions,)`, best of pairs not learned from. learned_from: they are of pairs that were,
+            which suit their own answers too well to tell how sure chances may be: only the level is found.
+            Where noes stay unsaid equally often, whoever they are about, it is all there is to find.
         """
         first = ~self.is_reply
         if self.answered.all() or not self.answered[first].any():
             return Platt()
+        evidence = _FIXED if learned_from else _SLOPE_EVIDENCE
         looks, own, line = self.take(first), logits[first], Platt()
         for _ in range(_EM_ROUNDS):
             looked = looks.e_step(sigmoid(line.logits(own))).looks
-            line = fit_platt(own, looks.labels, looked, near=line)
+            line = fit_platt(own, looks.labels, looked, evidence=evidence, near=line)
         return line
 
     def e_step(self, p_like: Float64Array) -> "Impressions":

@@ -76,13 +76,19 @@ class PopularityModel(Model):
         impressions = Impressions.from_events(people, events)
         answers = with_some_passes(impressions.take(impressions.answered), rng)
         fold, n_people = rng.integers(0, _FOLDS, len(answers)), len(people)
-        held_out = np.zeros(len(answers))
-        for number in range(_FOLDS if len(answers) >= _LEAST_CALIBRATED else 0):
-            held = fold == number
-            held_out[held] = self._rates(answers.take(~held), n_people)[answers.candidates[held]]
-        logits = self._rates(answers, n_people)
-        line = Platt() if len(answers) < _LEAST_CALIBRATED else fit_platt(held_out, answers.labels)
-        line = line.then(impressions.look_line(line.logits(logits[impressions.candidates])))
+        logits, line = self._rates(answers, n_people), Platt()
+        held_out, of_looks = np.zeros(len(answers)), logits[impressions.candidates]
+        if len(answers) >= _LEAST_CALIBRATED:
+            look_fold = rng.integers(0, _FOLDS, len(impressions))
+            if not only_likes(impressions):
+                look_fold[impressions.answered] = fold
+            for number in range(_FOLDS):
+                held, looked = fold == number, look_fold == number
+                rates = self._rates(answers.take(~held), n_people)
+                held_out[held] = rates[answers.candidates[held]]
+                of_looks[looked] = rates[impressions.candidates[looked]]
+            line = fit_platt(held_out, answers.labels)
+        line = line.then(impressions.look_line(line.logits(of_looks)))
         if only_likes(impressions):
             line = line.then(level_beside(answers.labels, PASSES_PER_LIKE))
         if impressions.answered.all():
