@@ -1,12 +1,15 @@
-"""Memory that was freed and is still held: given back to the operating system between large steps.
+"""Memory: how much there is, and what was freed and is still held, given back between large steps.
 
 The allocators of the C library and of Arrow keep what is freed for the next allocation. A process that makes
 tables first and arrays of other sizes then holds both; after `return_freed_memory` only what is in use.
 """
 
 import ctypes
+import os
 import sys
 from contextlib import suppress
+from pathlib import Path
+from typing import Final
 
 
 def return_freed_memory() -> None:
@@ -22,3 +25,32 @@ def return_freed_memory() -> None:
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # another C library than that of GNU
             ctypes.CDLL(None).malloc_trim(0)
+
+
+_LIMITS: Final = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+"""Where Linux keeps the limit of a container (control groups of version 2 and 1)."""
+
+
+def machine_memory(limits: tuple[Path, ...] = _LIMITS) -> int | None:
+    """Return bytes: what the machine has, or less where a container is given less; None when unknown.
+
+    >>> (machine_memory() or 1 << 30) > 1 << 20
+    True
+    """
+    try:
+        found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    except (AttributeError, OSError, ValueError):  # not everywhere
+        found = []
+    found += [limit for path in limits if (limit := _limit(path)) is not None]
+    return min(found, default=None)
+
+
+def _limit(path: Path) -> int | None:
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except OSError:
+        return None
+    return int(text) if text.isdigit() else None  # "max": none is set

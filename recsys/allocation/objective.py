@@ -16,20 +16,25 @@ from recsys.types import Float32Array, Float64Array, Int32Array, Int64Array
 
 
 class Exposed(NamedTuple):
-    """Which edges of each inbox are exposed; most are in no list, and worth no look.
+    """What is exposed, in the order of inboxes; most edges are in no list, and worth no look.
 
-    edge:    `(n_edges,)` int32, positions in the order of inboxes: those of j are the first of
+    shown:   `(n_edges,)` float32, the exposure of each edge.
+    chance:  `(n_edges,)` float32, the probability that a like there is read, or would be.
+    edge:    `(n_edges,)` int32, positions of the exposed: those of j are the first of
              `[inbox.indptr[j]:inbox.indptr[j + 1]]`.
     n_edges: `(n_people,)` int32, how many they are.
     """
 
+    shown: Float32Array
+    chance: Float32Array
     edge: Int32Array
     n_edges: Int32Array
 
     @classmethod
     def nothing(cls, n_edges: int, n_people: int) -> "Exposed":
         """Return what is to be found."""
-        return cls(np.empty(n_edges, np.int32), np.zeros(n_people, np.int32))
+        of_edges = np.empty(n_edges, np.float32), np.empty(n_edges, np.float32), np.empty(n_edges, np.int32)
+        return cls(*of_edges, np.zeros(n_people, np.int32))
 
 
 @kernel
@@ -56,12 +61,12 @@ def expected_matches(  # type: ignore[no-untyped-def]  # noqa: PLR0917
                 total += np.float64(p[e]) * q[e] * exposure[e] * read[e]
         for at in range(inbox.indptr[j], inbox.indptr[j] + exposed.n_edges[j]):
             t = exposed.edge[at]
-            e, back = inbox.edge[t], inbox.reverse[t]
+            back, shown, chance = inbox.reverse[t], exposed.shown[t], exposed.chance[t]
             both = np.float64(inbox.p[t]) * inbox.q[t]
-            total += both * exposure[e] * read[e]
+            total += both * shown * chance
             if back >= 0:
                 shared = min(both, np.float64(p[back]) * q[back])
-                total += shared * exposure[e] * exposure[back] * (1.0 - read[e] - read[back])
+                total += shared * shown * exposure[back] * (1.0 - chance - read[back])
         utility[j] = total
 
 
@@ -103,11 +108,14 @@ def longest_inbox(indptr: npt.NDArray[np.int64], start: int, stop: int):  # type
 
 
 @kernel
-def inbox_positions(inbox: Inbox, j: int, exposure: Float32Array, likes: Float64Array, place: Float64Array):  # type: ignore[no-untyped-def]
-    """Write the likes that arrive at j, in inbox order, and their places, `(longest_inbox,)` each."""
+def inbox_positions(inbox: Inbox, j: int, shown: Float32Array, likes: Float64Array, place: Float64Array):  # type: ignore[no-untyped-def]
+    """Write the likes that arrive at j, in inbox order, and their places, `(longest_inbox,)` each.
+
+    shown: `(n_edges,)` exposures in the order of inboxes.
+    """
     first, n = inbox.indptr[j], inbox.indptr[j + 1] - inbox.indptr[j]
     for t in range(n):
-        likes[t] = np.float64(inbox.p[first + t]) * exposure[inbox.edge[first + t]]
+        likes[t] = np.float64(inbox.p[first + t]) * shown[first + t]
     above, t = 0.0, 0
     while t < n:
         end, tied = t, 0.0
@@ -132,18 +140,25 @@ def read_probabilities(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     exposure: Float32Array,
     read: Float32Array,
 ):
-    """Write which edges to the people of a range are exposed, and the probability that a like there is read.
+    """Write what is exposed to the people of a range, and the probability that a like there is read.
 
-    read: `(n_edges,)`, of which the others stay as they are.
+    exposure: `(n_edges,)` in the order of viewers; read: the same, of which those without a like stay as
+    they are.
     """
     most = longest_inbox(inbox.indptr, start, stop)
     likes, place = np.empty(most), np.empty(most)
     for j in range(start, stop):
-        inbox_positions(inbox, j, exposure, likes, place)
+        for t in range(inbox.indptr[j], inbox.indptr[j + 1]):
+            exposed.shown[t] = exposure[inbox.edge[t]]
+        inbox_positions(inbox, j, exposed.shown, likes, place)
         first, n = inbox.indptr[j], 0
+        last, chance = 0.0, np.float32(0.0)
         for t in range(inbox.indptr[j + 1] - first):
+            if place[t] != last:  # equal from one like that arrives to the next
+                last, chance = place[t], np.float32(reads[j] * examination_at(kind, decay, place[t]))
+            exposed.chance[first + t] = chance
             if likes[t] != 0.0:
-                read[inbox.edge[first + t]] = reads[j] * examination_at(kind, decay, place[t])
+                read[inbox.edge[first + t]] = chance
                 exposed.edge[first + n] = first + t
                 n += 1
         exposed.n_edges[j] = n
@@ -154,11 +169,11 @@ def gradient(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     start: int,
     stop: int,
     inbox: Inbox,
+    exposed: Exposed,
     p: Float32Array,
     q: Float32Array,
     viewer: Int32Array,
     weight: Float64Array,
-    reads: Float32Array,
     kind: int,
     decay: float,
     exposure: Float32Array,
@@ -175,18 +190,16 @@ def gradient(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     likes, place, harm = np.empty(most), np.empty(most), np.empty(most)
     worth = np.empty(most, np.float32)
     for j in range(start, stop):
-        inbox_positions(inbox, j, exposure, likes, place)
+        inbox_positions(inbox, j, exposed.shown, likes, place)
         first, n = inbox.indptr[j], inbox.indptr[j + 1] - inbox.indptr[j]
-        arriving, last, examined = 0.0, 0.0, 0.0
+        arriving = 0.0
         for t in range(n):
             arriving += likes[t]
-            if place[t] != last:  # equal from one like that arrives to the next
-                last, examined = place[t], examination_at(kind, decay, place[t])
             at = first + t
             back = inbox.reverse[at]
             w = 1.0 if len(viewer) == 0 else 0.5 * (weight[j] + weight[viewer[at]])
             both = np.float64(inbox.p[at]) * inbox.q[at]
-            chance = reads[j] * examined
+            chance = np.float64(exposed.chance[at])
             direct, by_read = both * chance, both
             if back >= 0 and exposure[back] != 0.0:
                 shared, theirs = min(both, np.float64(p[back]) * q[back]), np.float64(exposure[back])
@@ -195,8 +208,7 @@ def gradient(  # type: ignore[no-untyped-def]  # noqa: PLR0917
             worth[t] = w * direct
             harm[t] = 0.0
             if likes[t] != 0.0:
-                shown = exposure[inbox.edge[at]]
-                harm[t] = w * by_read * shown * reads[j] * examination_slope(kind, decay, place[t])
+                harm[t] = w * by_read * exposed.shown[at] * examination_slope(kind, decay, place[t], chance)
         load[j] = arriving
         below, t = 0.0, n
         while t > 0:
@@ -258,7 +270,7 @@ class MeanFieldModel:
     def gain(self, exposure: Float32Array, utility: Float64Array) -> Float32Array:
         """Return what more exposure of each edge is worth, `(n_edges,)`; `load` holds the likes received.
 
-        utility: as `utilities(exposure)` returned them.
+        utility: what `utilities(exposure)` of this model returned just before, or another weighing of people.
         """
         graph, inbox, how = self.graph, self.inbox, self._reading
         weight = welfare_weights(utility, self.config.fairness, self.config.epsilon)
@@ -268,11 +280,11 @@ class MeanFieldModel:
                 start,
                 stop,
                 inbox,
+                self._exposed,
                 graph.p,
                 graph.q,
                 self._viewer,
                 weight,
-                self.activity.reads,
                 how.kind,
                 how.decay,
                 exposure,

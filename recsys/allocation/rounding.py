@@ -86,6 +86,10 @@ def _sort_rows(  # type: ignore[no-untyped-def]  # noqa: PLR0917
 ):
     # Writes the first wanted edges of each viewer, as many as have room between `listed`.
     for i in range(start, stop):
+        room = listed[i + 1] - listed[i]
+        if room < _SORT_FROM:
+            _insert_best(indptr[i], indptr[i + 1], first, then, wanted, order[listed[i] : listed[i + 1]])
+            continue
         at = indptr[i] + np.flatnonzero(wanted[indptr[i] : indptr[i + 1]])
         keys = np.empty(len(at))
         if has_ties:
@@ -95,5 +99,36 @@ def _sort_rows(  # type: ignore[no-untyped-def]  # noqa: PLR0917
         for n in range(len(at)):
             keys[n] = -first[at[n]]
         ranked = stable_order(keys)
-        for n in range(listed[i + 1] - listed[i]):
+        for n in range(room):
             order[listed[i] + n] = at[ranked[n]]
+
+
+_SORT_FROM = 48
+"""Places of a list from which sorting all that is wanted is quicker than finding a place for each."""
+
+
+@kernel
+def _insert_best(  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    first_edge: int,
+    last_edge: int,
+    first: Float32Array,
+    then: Float32Array,
+    wanted: npt.NDArray[np.bool_],
+    best: Int32Array,
+):
+    # Writes the best of the wanted edges; there are at least as many as `best` has places.
+    room, n = len(best), 0
+    for e in range(first_edge, last_edge):
+        if not wanted[e] or room == 0 or (n == room and not _goes_before(first, then, e, best[room - 1])):
+            continue
+        place = n if n < room else room - 1
+        while place > 0 and _goes_before(first, then, e, best[place - 1]):
+            best[place] = best[place - 1]
+            place -= 1
+        best[place] = e
+        n = min(n + 1, room)
+
+
+@kernel
+def _goes_before(first: Float32Array, then: Float32Array, e: int, other: int):  # type: ignore[no-untyped-def]
+    return first[e] > first[other] or (first[e] == first[other] and then[e] > then[other])

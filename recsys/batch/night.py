@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import recsys
+from recsys.batch.concurrency import stages_at_once
 from recsys.batch.process_group import run_group
 from recsys.batch.progress import condition_names, gate_names, kernels_are_cached, opening_lines, text
 from recsys.batch.prometheus_file import write_metrics
@@ -111,7 +112,7 @@ def _run(  # noqa: PLR0917
         return EXIT_REFUSED
     package = Path(recsys.__file__).parent
     compiling = not kernels_are_cached(package, environment.get("NUMBA_CACHE_DIR"))
-    at_once = command == SEQUENCE and _two_at_once(settings)
+    at_once = command == SEQUENCE and stages_at_once(settings) > 1
     for line in opening_lines(settings, PATHS.log, spoken, compiling=compiling, at_once=at_once):
         print(line, file=sys.stderr, flush=True)
     with _Compiling(environment, needed=compiling):
@@ -215,12 +216,6 @@ def _settings(params: Path, changes: Sequence[str]) -> Settings | None:
         return read_settings(params, changes)
     except RecsysError:
         return None
-
-
-def _two_at_once(settings: Settings | None) -> bool:
-    from recsys.batch.resumable_stages import stages_at_once  # loads what the stages load
-
-    return stages_at_once(settings) > 1
 
 
 def _exported(address: str | None, spoken: Language) -> str:

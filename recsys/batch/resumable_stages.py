@@ -21,14 +21,12 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from recsys.batch import PRELOADED
+from recsys.batch.concurrency import PREPARED_BEFORE, stages_at_once
 from recsys.batch.stage import run
 from recsys.batch.stage_ahead import state_of
 from recsys.batch.stage_order import NAMES, STAGES, BatchStage
-from recsys.parallel import n_processors
-from recsys.pipeline.doctor import machine_memory
 from recsys.pipeline.fingerprint import code_fingerprint, files_fingerprint, text_fingerprint
 from recsys.pipeline.paths import PATHS, PUBLISHED
-from recsys.pipeline.stage_log import read_lines
 from recsys.settings import Settings, read_settings
 from recsys.storage.atomic_write import write_atomically
 from recsys.storage.publication import CURRENT
@@ -38,9 +36,6 @@ RECORDS: Final = PATHS.root / "stages.json"
 _MISSING: Final = "missing"
 _NICE: Final = 5
 """What a stage that gives way adds to its nice value: it has a third of the share of each of the others."""
-_MEMORY_AT_LEAST: Final = 2 << 30
-_MEMORY_EACH: Final = 23 << 10
-"""Bytes of the largest stage and the evaluation beside it, in all and for each person; see the figures."""
 
 
 @dataclass
@@ -110,7 +105,7 @@ def run_stages() -> int:
     """Run what has something new to do; return the exit code of the first stage that fails, else 0.
 
     A stage begins when everything it reads is written; so many run at once as `stages_at_once` says. Where
-    one more could, the process of a stage whose turn comes next loads what it needs (`BatchStage.prepare`).
+    one more could, the processes of stages whose turn comes soon load what they need (`BatchStage.prepare`).
     """
     records = StageRecords.read(code_fingerprint())
     waiting, running = list(STAGES), dict[Any, BatchStage]()
@@ -125,8 +120,8 @@ def run_stages() -> int:
                     break  # what waited for it may be ready now
                 records.forget(stage)
                 running[processes.run(stage)] = stage
-            if len(running) < stages_at_once(_settings()):
-                processes.prepare([one for one in waiting if _is_ready(one, waiting)])
+            if 0 < len(running) < stages_at_once(_settings()):
+                processes.prepare(waiting[:PREPARED_BEFORE])
             code = _ended(running, records)
             if code != 0:
                 return code
@@ -209,26 +204,6 @@ def _is_ready(stage: BatchStage, unfinished: Sequence[BatchStage]) -> bool:
     earlier = [one for one in unfinished if NAMES.index(one.name) < NAMES.index(stage.name)]
     written = {path for other in earlier for path in other.writes}
     return not needed & written
-
-
-def stages_at_once(settings: Settings | None) -> int:
-    """Return how many stages may run at the same time: two, or one where one worker was asked for.
-
-    The evaluation then runs beside what learns and makes the lists. Which bytes are written never depends
-    on it. One, too, where both would not fit into three quarters of the memory.
-    """
-    workers = n_processors() if settings is None else settings.execution.workers or n_processors()
-    memory = machine_memory()
-    needed = _MEMORY_AT_LEAST + _MEMORY_EACH * _people_checked()
-    return 1 if memory is not None and needed > 0.75 * memory else min(workers, 2)
-
-
-def _people_checked() -> int:
-    """Return how many profiles the last check of the tables saw; 0 before the first."""
-    for line in reversed(read_lines(PATHS.log)):
-        if line["stage"] == "validate" and isinstance(line.get("rows"), dict):
-            return int(line["rows"].get("profiles", 0))
-    return 0
 
 
 def _settings() -> Settings | None:

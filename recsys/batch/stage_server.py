@@ -31,8 +31,6 @@ from recsys.garbage_collection import paused_collection
 _POLL_SECONDS: Final = 0.1
 _LONGEST_REQUEST: Final = 1 << 16
 _SIGNALLED: Final = 128
-_PREPARED_BEFORE: Final = 2
-"""So many stages before its turn its process is started: one of a small night may take a second."""
 _ASKED: Final = b"run"
 _CONTEXT: Final = multiprocessing.get_context("fork")
 
@@ -136,7 +134,7 @@ class _Server:
 
     def _begin_more(self, name: str, home: str) -> None:
         """Begin what can run beside the stage asked for, where there are processors and memory for it."""
-        from recsys.batch.resumable_stages import stages_at_once
+        from recsys.batch.concurrency import PREPARED_BEFORE, stages_at_once
         from recsys.batch.stage_ahead import BESIDE
         from recsys.batch.stage_order import NAMES, STAGES
         from recsys.errors import RecsysError
@@ -145,7 +143,7 @@ class _Server:
 
         other = BESIDE.get(name)
         begin = NAMES.index(name) + 1 if name in NAMES else len(STAGES)
-        coming = [one.name for one in STAGES[begin : begin + _PREPARED_BEFORE] if one.prepare]
+        coming = [one.name for one in STAGES[begin : begin + PREPARED_BEFORE] if one.prepare]
         if other is None and not coming:
             return
         with chdir(home), suppress(RecsysError):  # the stage says what is wrong with the settings

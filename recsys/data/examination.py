@@ -177,10 +177,10 @@ def examination_at(kind: int, decay: float, r: float):  # type: ignore[no-untype
 
 
 @kernel
-def examination_slope(kind: int, decay: float, r: float):  # type: ignore[no-untyped-def]
-    """Return the derivative of `examination_at` with respect to `r`, 0 or below."""
+def examination_slope(kind: int, decay: float, r: float, chance: float):  # type: ignore[no-untyped-def]
+    """Return the derivative with respect to `r`, 0 or below, of a multiple of it that is `chance` there."""
     if kind == POWER:
-        return -1.0 / (r * r) if decay == 1.0 else -decay * r ** (-decay - 1.0)
+        return -decay * chance / r
     if kind == EXPONENTIAL:
-        return -decay * np.exp(-decay * (r - 1.0))
-    return -np.log(2.0) / ((r + 1.0) * np.log(r + 1.0) ** 2) if kind == LOGARITHMIC else 0.0
+        return -decay * chance
+    return -chance / ((r + 1.0) * np.log(r + 1.0)) if kind == LOGARITHMIC else 0.0

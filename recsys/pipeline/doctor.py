@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from recsys.catalogue.catalogue import LocalizedText
 from recsys.errors import RecsysError
+from recsys.memory import machine_memory
 from recsys.messaging.hotlines import load_hotlines
 from recsys.pipeline.erasure import current_run_names_erased, neighbourhood_files
 from recsys.pipeline.fingerprint import package_versions
@@ -33,35 +34,6 @@ from recsys.safety.person_files import file_names_erased
 from recsys.settings import MODEL_NAMES, OWN_STORES, PARAMS_FILE, read_settings
 from recsys.storage.manifest import read_manifest
 from recsys.storage.publication import LISTS, RUNS, current_run, read_publication
-
-_LIMITS: Final = (
-    Path("/sys/fs/cgroup/memory.max"),
-    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
-)
-"""Where Linux keeps the limit of a container (control groups of version 2 and 1)."""
-
-
-def machine_memory(limits: tuple[Path, ...] = _LIMITS) -> int | None:
-    """Return bytes: what the machine has, or less where a container is given less; None when unknown.
-
-    >>> (machine_memory() or 1 << 30) > 1 << 20
-    True
-    """
-    try:
-        found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
-    except (AttributeError, OSError, ValueError):  # not everywhere
-        found = []
-    found += [limit for path in limits if (limit := _limit(path)) is not None]
-    return min(found, default=None)
-
-
-def _limit(path: Path) -> int | None:
-    try:
-        text = path.read_text(encoding="ascii").strip()
-    except OSError:
-        return None
-    return int(text) if text.isdigit() else None  # "max": none is set
-
 
 _LEAST_FREE_BYTES: Final = 1 << 30
 _NIGHTS_SHOWN: Final = 5

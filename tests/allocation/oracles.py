@@ -3,7 +3,7 @@
 import numpy as np
 
 from recsys.allocation.graph import CandidateGraph
-from recsys.data.examination import POWER, UNREAD, Examination
+from recsys.data.examination import LOGARITHMIC, POWER, UNREAD, Examination
 from recsys.types import Float64Array
 from tests.benchmarks.allocation_baselines import solved
 
@@ -11,6 +11,8 @@ from tests.benchmarks.allocation_baselines import solved
 def curve(how: Examination, r: float) -> float:
     if how.kind == UNREAD:
         return 0.0
+    if how.kind == LOGARITHMIC:
+        return float(1.0 / np.log2(r + 1.0))
     return r**-how.decay if how.kind == POWER else float(np.exp(-how.decay * (r - 1.0)))
 
 

@@ -125,3 +125,17 @@ def test_ties_by_the_same_values_are_no_ties(graph, k) -> None:
     once = rank_edges(graph, both, both, every, k=k)
     again = rank_edges(graph, both, both.copy(), every, k=k)
     assert (once.edge == again.edge).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 999), n=st.integers(2, 70), k=st.sampled_from([None, 1, 2, 20, 47, 48, 60]))
+def test_lists_are_sorted_by_both_values_then_by_candidate(seed: int, n: int, k: int | None) -> None:
+    rng = np.random.default_rng(seed)
+    graph = anybody(n, 0.9, rng)
+    first, then = (rng.integers(0, 3, graph.n_edges).astype(np.float32) for _ in range(2))  # many ties
+    wanted = rng.random(graph.n_edges) < 0.8
+    found = rank_edges(graph, first, then, wanted, k=k, workers=2)
+    for viewer in range(n):
+        edges = [e for e in range(graph.indptr[viewer], graph.indptr[viewer + 1]) if wanted[e]]
+        expected = sorted(edges, key=lambda e: (-first[e], -then[e], e))[:k]
+        assert found.edge[found.indptr[viewer] : found.indptr[viewer + 1]].tolist() == expected

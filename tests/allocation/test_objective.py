@@ -12,7 +12,7 @@ from recsys.data.examination import Decay, Examination
 from tests.allocation import oracles
 from tests.allocation.markets import anybody, graphs
 
-READINGS: tuple[Decay, ...] = (1.0, 0.4, 0.0, "exponential", "none")
+READINGS: tuple[Decay, ...] = (1.0, 0.4, 0.0, "exponential", "logarithmic", "none")
 
 
 def random_exposure(graph: CandidateGraph, seed: int) -> np.ndarray:
@@ -52,7 +52,7 @@ def test_gradient_equals_finite_differences(
 
 def test_a_like_takes_attention_from_worse_ones_alone() -> None:
     graph = CandidateGraph.of([0, 1], [2, 2], p=[1.0, 1.0], q=[0.9, 0.1], n_people=3)
-    gain = MeanFieldModel(graph, AllocationConfig()).gain(*_with_utility(graph, [1.0, 1.0]))
+    gain = _gain(graph, AllocationConfig())
     assert gain == pytest.approx([0.9 - 0.1 / 4, 0.1 / 2])  # second place is read half as often
 
 
@@ -64,9 +64,7 @@ def test_equal_likes_share_their_places() -> None:
 
 def test_pushing_down_costs_what_the_curve_says() -> None:
     graph = CandidateGraph.of([0, 1], [2, 2], p=[1.0, 1.0], q=[0.9, 0.91], n_people=3)
-    gain = MeanFieldModel(graph, AllocationConfig(inbox="exponential")).gain(
-        *_with_utility(graph, [1.0, 1.0])
-    )
+    gain = _gain(graph, AllocationConfig(inbox="exponential"))
     assert gain[1] == pytest.approx(0.91 - 0.9 * np.exp(-1.0))
 
 
@@ -99,6 +97,7 @@ def test_the_model_is_invariant_to_the_number_of_threads(fairness: float) -> Non
     assert len(set(found)) == 1
 
 
-def _with_utility(graph: CandidateGraph, exposure: list[float]) -> tuple[np.ndarray, np.ndarray]:
-    shown = np.array(exposure, np.float32)
-    return shown, MeanFieldModel(graph, AllocationConfig()).utilities(shown)
+def _gain(graph: CandidateGraph, config: AllocationConfig) -> np.ndarray:
+    """Return the gain of every edge where all of two are shown for certain."""
+    model, shown = MeanFieldModel(graph, config), np.ones(2, np.float32)
+    return model.gain(shown, model.utilities(shown))

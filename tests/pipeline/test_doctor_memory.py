@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from recsys.memory import machine_memory
 from recsys.pipeline import doctor
-from recsys.pipeline.doctor import machine_memory
 from recsys.pipeline.paths import PUBLISHED
 from recsys.safety.ledger import SafetyLedger
 

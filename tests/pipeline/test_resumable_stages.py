@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from recsys.batch import concurrency
 from recsys.batch import resumable_stages as module
-from recsys.batch.resumable_stages import StageRecords, run_stages, stages_at_once
+from recsys.batch.concurrency import stages_at_once
+from recsys.batch.resumable_stages import StageRecords, run_stages
 from recsys.batch.stage_order import NAMES, STAGES, stage_of
 from recsys.pipeline.paths import PATHS
 from recsys.pipeline.stage_log import append_line
@@ -18,7 +20,7 @@ from recsys.settings import ExecutionSettings, Settings
 FAILS = Path("fails")
 BEGUN = Path("begun")
 WAITS = Path("waits")
-"""There is one where publishing waits until the next stage has loaded what it needs."""
+"""There is one where allocating waits until the stage after the next has loaded what it needs."""
 
 
 def one_stage(name: str) -> None:
@@ -30,7 +32,7 @@ def one_stage(name: str) -> None:
     limit = time.monotonic() + 30
     while name == "evaluate" and "begin train" not in BEGUN.read_text() and time.monotonic() < limit:
         time.sleep(0.05)
-    while name == "publish" and WAITS.exists() and "prepare report" not in BEGUN.read_text():
+    while name == "allocate" and WAITS.exists() and "prepare report" not in BEGUN.read_text():
         assert time.monotonic() < limit
         time.sleep(0.05)
     if FAILS.exists() and FAILS.read_text() == name:
@@ -58,7 +60,7 @@ def prepare_track(settings: Settings) -> None:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(module, "_run_stage", one_stage)
-    monkeypatch.setattr(module, "n_processors", lambda: 2)
+    monkeypatch.setattr(concurrency, "n_processors", lambda: 2)
     monkeypatch.setattr(module, "_bytes_of", lambda path: path.read_text() if path.exists() else "missing")
     return tmp_path
 
@@ -139,13 +141,24 @@ def prepared(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("prepared")
-def test_the_next_stage_loads_what_it_needs_while_one_runs() -> None:
+def test_the_stages_after_the_one_that_runs_load_what_they_need() -> None:
     assert run_stages() == 0
     lines = BEGUN.read_text().splitlines()
     order = ["begin publish", "end publish", "begin report", "end report", "begin track"]
     assert [line for line in lines if line in order] == order
-    assert lines.index("end allocate") < lines.index("prepare report") < lines.index("end publish")
+    assert lines.index("end recommend") < lines.index("prepare report") < lines.index("end allocate")
     assert sorted(begun()) == sorted(NAMES)  # one that could not prepare runs all the same
+
+
+@pytest.mark.usefixtures("prepared")
+def test_nothing_is_loaded_ahead_for_stages_that_have_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run_stages() == 0
+    asked: list[str] = []
+    monkeypatch.setattr(
+        module._StageProcesses, "prepare", lambda _, stages: asked.extend(one.name for one in stages)
+    )
+    assert run_stages() == 0
+    assert {"publish", "report", "track"}.isdisjoint(asked)
 
 
 @pytest.mark.usefixtures("prepared")
@@ -157,8 +170,8 @@ def test_what_was_prepared_ends_with_a_night_that_fails() -> None:
 
 
 def test_one_worker_runs_one_stage_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "n_processors", lambda: 8)
-    monkeypatch.setattr(module, "machine_memory", lambda: 24 << 30)
+    monkeypatch.setattr(concurrency, "n_processors", lambda: 8)
+    monkeypatch.setattr(concurrency, "machine_memory", lambda: 24 << 30)
     assert stages_at_once(None) == stages_at_once(Settings()) == 2
     assert stages_at_once(Settings(execution=ExecutionSettings(workers=1))) == 1
 
@@ -168,7 +181,8 @@ def test_stages_run_at_once_where_both_fit_into_the_memory(
 ) -> None:
     append_line(PATHS.log, {"stage": "validate", "rows": {"profiles": 1_000_000}})
     for gib, at_once in ((24, 1), (64, 2), (None, 2)):
-        monkeypatch.setattr(module, "machine_memory", lambda size=gib: None if size is None else size << 30)
+        memory = None if gib is None else gib << 30
+        monkeypatch.setattr(concurrency, "machine_memory", lambda size=memory: size)
         assert stages_at_once(None) == at_once
 
 

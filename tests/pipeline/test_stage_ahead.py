@@ -19,14 +19,14 @@ sys.path[:0] = [{root!r}, "."]
 sys.modules["recsys.batch.preload"] = sys  # these steps use nothing of it
 from dataclasses import replace
 import recsys.batch.stage_order as order
-import recsys.batch.resumable_stages as resumable
+import recsys.batch.concurrency as concurrency
 names = ("train", "evaluate", "publish", "report", "track")
 here = {{name: f"steps:{{name}}" for name in names}}
 ready = {{name: f"steps:prepare_{{name}}" for name in ("report", "track")}}
 order.STAGES = tuple(
     replace(one, step=here.get(one.name, one.step), prepare=ready.get(one.name, "")) for one in order.STAGES
 )
-resumable.stages_at_once = lambda settings: 2
+concurrency.stages_at_once = lambda settings: 2
 from recsys.batch.stage_server import run_with_server
 sys.exit(run_with_server(sys.argv[1:]))
 """
