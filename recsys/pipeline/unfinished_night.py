@@ -8,8 +8,9 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
@@ -27,17 +28,20 @@ from recsys.settings import TOWN, Settings
 from recsys.storage.load import load_population
 from recsys.storage.publication import current_run, read_publication
 from recsys.storage.sources import Reader, source_catalogue, usable_readers
+from recsys.types import Int64Array
 
 _NEEDED: Final = (T.PROFILES, T.BOUNDARIES)
+_APART: Final = frozenset((T.PROFILES, T.BOUNDARIES, T.ANSWERS))
 _TURNS: Final = 4
-"""How many rows that repeat each other are looked at."""
+"""How many rows that repeat each other and say something else are looked at."""
 
 
 def note_unfinished_night(settings: Settings, published: Path) -> bool:
     """Tell the safety ledger what tonight's tables restrict of people; say whether they could be read.
 
     A table that cannot be used is read without unknown columns, and with missing ones unknown, else passed
-    over. Of rows that repeat each other it is read with each in turn, and what any of them restricts counts.
+    over. Of rows that repeat each other it is read with each in turn that says something else, and what any
+    of them restricts counts; of whom there are more than a few such rows, these cannot be read.
     Rows are judged as of now, or the time of the settings.
 
     Raises what asking the ledger raises, BusyError when another writer is at work.
@@ -50,8 +54,15 @@ def note_unfinished_night(settings: Settings, published: Path) -> bool:
         return False
     given = {name: table for name, read in readers.items() if (table := _given(read)) is not None}
     broken = {name for name, table in given.items() if name in CONTRACTS and not _can_be_used(name, table)}
-    turns = max((_rows_a_key(name, given[name]) for name in broken), default=1)
+    places = {name: _places(_with_columns(given[name], name), name) for name in broken}
+    turns = 1 + max((int(place.max(initial=0)) for place in places.values()), default=0)
     each = [usable_tables(given, broken, at) for at in range(min(turns, _TURNS))]
+    beyond = [
+        given[name][C.USER][places[name] >= _TURNS] for name in _APART & broken if C.USER in given[name]
+    ]
+    if unread := {_as_key(one) for users in beyond for one in users}:
+        profiles = each[0][T.PROFILES]
+        each.append(each[0] | {T.PROFILES: profiles[~profiles[C.USER].map(_as_key).isin(unread)]})
     noted = [_note_tables(settings, published, tables) for tables in each]
     return any(noted)
 
@@ -89,8 +100,8 @@ def usable_tables(
 ) -> dict[str, pd.DataFrame]:
     """Return each table as far as it can be used; the tables of people are empty where they cannot.
 
-    broken: tables that cannot be used as they are. at: which of several rows of one key of them is taken,
-    the last where there are fewer.
+    broken: tables that cannot be used as they are. at: which of several rows of one key of them is taken, see
+    `_places`, the last where there are fewer.
 
     >>> rows = pd.DataFrame({"actor": ["a", "a"], "target": ["b", "b"], "colour": ["red", "red"]})
     >>> usable_tables({"blocks": rows}, {"blocks"})["blocks"].columns.tolist()
@@ -118,27 +129,42 @@ def _with_columns(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return table.reindex(columns=columns).astype(dict.fromkeys(set(columns) - set(table), object))
 
 
-def _by_key(table: pd.DataFrame, name: str) -> Any:
-    """Return the rows grouped by their key, None where the table has none."""
-    key = [column for column in CONTRACTS[name].key if column in table]
-    names = [table[column].map(lambda one: str(one).strip()) for column in key]
-    return table.groupby(names, sort=False, dropna=False) if key else None
+def _places(table: pd.DataFrame, name: str) -> Int64Array:
+    """Return the place of each row among those of its key that say something else, -1 for the same again.
+
+    The first are those whose state restricts, then comes the last, then the others as they stand.
+    """
+    place, key = np.zeros(len(table), np.int64), _key_columns(table, name)
+    if not key or table.empty:
+        return place
+    table = table.reset_index(drop=True)
+    number = table.groupby([table[column].map(_as_key) for column in key], sort=False).ngroup()
+    rows = table[number.duplicated(keep=False)]
+    said = rows.map(str).assign(key=number[rows.index], at=rows.index, opens=False)
+    state = next((column for column in (C.ACCOUNT_STATE, C.STATE) if column in table), None)
+    if state is not None:
+        said["opens"] = rows[state].eq("lifted" if state == C.STATE else "active")
+    said["is_earlier"] = said["key"].duplicated(keep="last")
+    kept = said[~said.drop(columns=["at", "is_earlier"]).duplicated(keep="last")]
+    ordered = kept.sort_values(["opens", "is_earlier", "at"]).groupby("key").cumcount()
+    place[said.index] = -1
+    place[ordered.index] = ordered
+    return place
 
 
-def _rows_a_key(name: str, table: pd.DataFrame) -> int:
-    """Return how many rows there are of one key at most."""
-    rows = _by_key(table, name)
-    return 1 if rows is None or not len(table) else int(rows.size().max())
+def _key_columns(table: pd.DataFrame, name: str) -> list[str]:
+    return [column for column in CONTRACTS[name].key if column in table]
+
+
+def _as_key(value: object) -> str:
+    return str(value).strip()
 
 
 def _once(table: pd.DataFrame, name: str, at: int) -> pd.DataFrame:
-    """Return one row of each key, the one at a place or the last; those whose state restricts come first."""
-    state = next((column for column in (C.ACCOUNT_STATE, C.STATE) if column in table), None)
-    if state is not None:
-        opens = "lifted" if state == C.STATE else "active"
-        table = table.iloc[table[state].eq(opens).to_numpy(bool).argsort(kind="stable")]
-    rows = _by_key(table, name)
-    if rows is None:
+    """Return one row of each key: the one at a place, or the last of those there are."""
+    place, key = _places(table, name), _key_columns(table, name)
+    if not key:
         return table
-    is_wanted, is_last = rows.cumcount().eq(at), rows.cumcount(ascending=False).eq(0)
-    return table[is_wanted | (is_last & rows.cumcount().lt(at))].reset_index(drop=True)
+    order = place.argsort(kind="stable")
+    rows = table.iloc[order[(place[order] >= 0) & (place[order] <= at)]]
+    return rows[~rows[key].map(_as_key).duplicated(keep="last")].reset_index(drop=True)

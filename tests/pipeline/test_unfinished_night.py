@@ -133,32 +133,44 @@ def test_what_a_source_with_one_fault_says_restricts(town: Published, tmp_path: 
         assert ranker.look(USERS[-2], OTHER, NOW) is not None
 
 
-_SAID_TWICE: dict[str, dict[str, object]] = {
-    "too young": {C.AGE_BAND: "17"},
-    "no proof": {C.VERIFICATION: "none"},
-    "no age": {C.AGE_BAND: None},
-    "banned": {C.ACCOUNT_STATE: "banned"},
-    "paused": {C.ACCOUNT_STATE: "paused"},
-    "a word that is none": {C.ACCOUNT_STATE: "???"},
+_SAID_TWICE: dict[str, tuple[str, dict[str, object]]] = {
+    "too young": (T.PROFILES, {C.AGE_BAND: "17"}),
+    "no proof": (T.PROFILES, {C.VERIFICATION: "none"}),
+    "no age": (T.PROFILES, {C.AGE_BAND: None}),
+    "another age": (T.PROFILES, {C.ACCEPTS_AGE_BANDS: ["65+"]}),
+    "banned": (T.PROFILES, {C.ACCOUNT_STATE: "banned"}),
+    "paused": (T.PROFILES, {C.ACCOUNT_STATE: "paused"}),
+    "a word that is none": (T.PROFILES, {C.ACCOUNT_STATE: "???"}),
+    "no channel": (T.BOUNDARIES, {C.CHANNELS: []}),
+    "no line": (T.BOUNDARIES, {C.PHYSICAL_LINE: None}),
 }
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-@pytest.mark.parametrize("place", range(3))
+@pytest.mark.parametrize(
+    ("rows", "place", "are_alike"),
+    [(3, 0, True), (3, 1, False), (6, 4, True), (6, 5, False), (9, 4, False)],
+)
 @pytest.mark.parametrize("said", _SAID_TWICE)
 def test_whatever_row_of_several_restricts_counts(
-    town: Published, tmp_path: Path, said: str, place: int
+    town: Published, tmp_path: Path, said: str, rows: int, place: int, are_alike: bool
 ) -> None:
-    """Seen to fail: of rows that repeat each other the last counted, and an age of 17 above it did not."""
-    rows = TOWN[T.PROFILES]
-    own = rows[rows[C.USER].eq(OTHER)].astype(object)
-    several = [own, own]
-    several.insert(
-        place, own.assign(**{name: [value] * len(own) for name, value in _SAID_TWICE[said].items()})
-    )
-    told = pd.concat([rows[rows[C.USER].ne(OTHER)].astype(object), *several], ignore_index=True)
+    """Seen to fail: of rows that repeat each other the last counted, later the first four alone."""
+    table, values = _SAID_TWICE[said]
+    told = TOWN[table]
+    own = told[told[C.USER].eq(OTHER)].iloc[:1].astype(object)
+    others = [
+        {C.MAX_DISTANCE_KM: 400 + at} if table == T.PROFILES else {C.TOPICS_AVOID: [f"t{at}"]}
+        for at in range(rows)
+    ]
+    several = [
+        own.assign(**{} if are_alike else {name: [value] for name, value in other.items()})
+        for other in others
+    ]
+    several[place] = own.assign(**{name: [value] for name, value in values.items()})
+    told = pd.concat([told[told[C.USER].ne(OTHER)].astype(object), *several], ignore_index=True)
     source = f"parquet:{tmp_path / 'tables'}"
-    write_tables({name: _plain(one) for name, one in (TOWN | {T.PROFILES: told}).items()}, source)
+    write_tables({name: _plain(one) for name, one in (TOWN | {table: told}).items()}, source)
     folder = copy_of(town, tmp_path)
     with opened(folder, MemorySafety()) as ranker:
         assert ranker.look(USERS[-2], OTHER, NOW) is not None
