@@ -12,6 +12,7 @@ from recsys.errors import InputError, explained
 from recsys.strict_yaml import flat, parse_yaml
 
 _LEGAL_END = re.compile(r"\.(?:ltd|inc|co|corp|gmbh|llc|plc)$")
+_LEGAL_START = re.compile(r"^(?:pt|cv|ud|ооо|оао|зао|пао|ао|ип|тов)\.[^.]{4,}$")
 _URL = re.compile(r"^https?://([^/?#:]+).*$", re.DOTALL)
 _DOMAIN = re.compile(r"[^\s@/]+\.[^\s@/.]{2,}")
 
@@ -25,7 +26,7 @@ def employer_form(text: str) -> str | None:
         return None
     bare = _URL.sub(r"\1", text).removeprefix("mailto:").partition("?")[0].strip()
     domain = bare.rpartition("@")[2].removeprefix("www.").rstrip(".")
-    if _DOMAIN.fullmatch(domain) and not _LEGAL_END.search(domain):
+    if _DOMAIN.fullmatch(domain) and not (_LEGAL_END.search(domain) or _LEGAL_START.search(domain)):
         domain = ascii_domain(domain)
         return None if domain in employer_words()["free_mail"] else domain
     name = "" if "@" in text else company_name(text)
@@ -51,7 +52,8 @@ _JAPANESE: Final = (
 )
 _OF_EAST_ASIA: Final = rf"{_JAPANESE}|주식회사|유한회사|\((?:주|유)\)|股份有限公司|有限责任公司|有限公司"
 _BEFORE: Final = (
-    r"(?:ооо|оао|зао|пао|ао|ип|тов|pt|cv|ud|sarl|sasu|sas|eurl|snc|scop|scic|gie|s\.?a\.?r\.?l\.?|s\.?a\.?s\.?)\.?\s+|"
+    r"(?:ооо|оао|зао|пао|ао|ип|тов|pt|cv|ud|perum|sarl|sasu|sas|eurl|snc|scop|scic|gie|s\.?a\.?r\.?l\.?|"
+    r"s\.?a\.?s\.?)(?:\.\s*|\s+)|"
     r"société anonyme\s+|(?:sa|s\.a\.|société|ets|ets\.|établissements|srl|spa|firma|fa\.)\s+(?=\w{2})|"
     r"(?:công ty|cty)\.? (?:tnhh|cổ phần|cp)(?: mtv| một thành viên)?\s+|"
     r"(?:ctcp|tập đoàn|tổng công ty|công ty)\s+|บริษัท\s*|شركة\s+"
@@ -63,6 +65,7 @@ _AROUND = re.compile(
     rf"^(?:{unaccented(f'{_OF_EAST_ASIA}|{_BEFORE}')})+|(?:{unaccented(f'{_OF_EAST_ASIA}|{_BEHIND}')})+$"
 )
 _DOTS = re.compile(r"(?<=\b\w)\.(?=\s*\w?\b)|\.")
+_FEWEST_LETTERS: Final = 4
 _NO_WORD = re.compile(r"[\W_]+")
 
 
@@ -105,7 +108,8 @@ def _phrase(words: list[str], *, first: bool = False) -> int:
         part = words[:n] if first else words[-n:]
         if " ".join(part) in phrases and not (first and max(map(len, part)) < 4):
             return n
-    return 0
+    joined = (n for n in range(_longest_phrase(), 0, -1) if "".join(words[-n:]) in _phrases_in_one_word())
+    return 0 if first else next((n for n in joined if n < len(words)), 0)
 
 
 @lru_cache(maxsize=1)
@@ -119,6 +123,13 @@ def employer_words() -> Mapping[str, frozenset[str]]:
 @lru_cache(maxsize=1)
 def _longest_phrase() -> int:
     return max(one.count(" ") + 1 for one in employer_words()["legal_phrases"])
+
+
+@lru_cache(maxsize=1)
+def _phrases_in_one_word() -> frozenset[str]:
+    """Return forms of several words without their blanks: `sp.zoo` is one of three words."""
+    phrases = (one.replace(" ", "") for one in employer_words()["legal_phrases"])
+    return frozenset(one for one in phrases if len(one) >= _FEWEST_LETTERS)
 
 
 @lru_cache(maxsize=1)

@@ -18,6 +18,10 @@ _HIDDEN = re.compile(
 _TRUNK = re.compile(r"(?<=\d)[\s.-]*\(0\)[\s.-]*")  # +81 (0)90: the 0 is dialled inside the country only
 # What a spreadsheet makes of a number; of one in groups with one 0 alone, since 01.23.45.67.00 is a number.
 _WHOLE_AS_REAL = re.compile(rf"(\d{{6,15}})\.0+|(\+?\d[\d\s(){_DASHES}]{{5,23}})\.0")
+_LONG_VOWEL = re.compile(r"(?<=[\d)])\s*ー\s*(?=[\d(])")
+"""Japanese keyboards give it where a hyphen is meant: `090ー1234ー5678`."""
+_CARRIER_TO_CHOOSE = re.compile(r"^\(?\s*0\s*-?\s*x{2}\s*-?\s*(?=\(?[1-9]\d)")
+"""`(0xx11) 94000-0585`: Brazil writes so that the caller chooses a carrier."""
 _WORDS_BEHIND = re.compile(r"(.*\d)\D*[^\W\d_]\D*", re.DOTALL)  # 090-1234-5678 (mobile)
 _FEWEST_DIGITS: Final = 7
 """In a number, as ITU-T E.164 has them in use."""
@@ -56,6 +60,9 @@ def phone_form(text: str, country: str | None) -> str:
     ('+5511987654321', '+48601234567')
     """
     given = _without_power(text.casefold().removeprefix("tel:"))
+    given = _LONG_VOWEL.sub("-", given)
+    if country == "BR":
+        given = _CARRIER_TO_CHOOSE.sub("(" if given.startswith("(") else "", given)
     has_words = any(map(str.isalpha, given))
     if _HIDDEN.search(given):
         given = ""

@@ -67,9 +67,8 @@ def read_csv(file: Path, *, encoding: str | None, options: TableOptions) -> Any:
     names = column_names(headers)
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise SourceError(
-            explained("two columns of one name", where=file.name, got=twice, remedy="rename one")
-        )
+        remedy = f"rename one; below a title, say `header_rows` under `tables: {file.name.partition('.')[0]}`"
+        raise SourceError(explained("two columns of one name", where=file.name, got=twice, remedy=remedy))
     try:
         table: Any = pc.read_csv(
             io.BytesIO(f"{text.rstrip(_LINE_ENDS)}\n".encode()),

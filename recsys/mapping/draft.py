@@ -6,15 +6,17 @@ stands under a comment that `recsys map check` counts until somebody takes it aw
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from recsys.catalogue.han_variants import HAN_VARIANTS
 from recsys.data.date_reading import read_date
-from recsys.errors import SettingsError, explained
+from recsys.errors import SettingsError, SourceError, explained
 from recsys.mapping.column_profile import ColumnProfile, profile_table, quoted
 from recsys.mapping.csv_reader import TableOptions
 from recsys.mapping.draft_guess import (
@@ -62,15 +64,43 @@ def read_for_draft(address: str, folder: Path, encoding: str | None = None) -> D
         if encoding is None or not all(one.isascii() for file, one in texts.items() if file not in other):
             options, encoding = _encodings_by_table(other, encoding), None
     read = source_tables(address, folder=folder, encoding=encoding, options=options)
-    tables = {name: table() for name, table in read.items()}
     spread = {file.name.partition(".")[0] for file in _text_files((folder / address).resolve(), CSV_SUFFIXES)}
+
+    def with_headers(name: str, n: int) -> Any:
+        options[name] = options.get(name, TableOptions()).model_copy(update={"header_rows": n})
+        return source_tables(address, folder=folder, encoding=encoding, options=options)[name]()
+
+    tables = {
+        name: _under_titles(table, partial(with_headers, name)) if name in spread else table()
+        for name, table in read.items()
+    }
     more = {name: n for name, table in tables.items() if name in spread and (n := _more_headers(table))}
-    for name, n in more.items():
-        options[name] = TableOptions(encoding=options.get(name, TableOptions()).encoding, header_rows=1 + n)
-    if more:
-        again = source_tables(address, folder=folder, encoding=encoding, options=options)
-        tables |= {name: again[name]() for name in more}
+    tables |= {
+        name: with_headers(name, options.get(name, TableOptions()).header_rows + n)
+        for name, n in more.items()
+    }
     return DraftSource(tables, encoding, options)
+
+
+_MOST_HEADERS: Final = 4
+
+
+def _under_titles(read: Callable[[], Any], with_headers: Callable[[int], Any]) -> Any:
+    """Return a table whose names may stand below a title or merged cells, which name columns alike.
+
+    with_headers: reads it with so many rows of headers. A row that holds a number or a date is none.
+    """
+    try:
+        return read()
+    except SourceError as error:
+        for n in range(2, _MOST_HEADERS + 1):
+            with suppress(SourceError):
+                table = with_headers(n)
+                words = [word for name in table.column_names for word in (name, *name.split())]
+                if any(_is_whole(word) or read_date(word, "dmy")[0] is not None for word in words):
+                    break
+                return table
+        raise error from None
 
 
 def _encodings_by_table(texts: Mapping[Path, bytes], encoding: str | None) -> dict[str, TableOptions]:

@@ -74,10 +74,11 @@ def read_dump(text: str, where: str) -> dict[str, Any]:
         else:
             dialect = _Dialect(f"{where}, table {name}", mysql)
             at = _inserted(text, found.end(), rows.setdefault(name, []), len(columns[name]), dialect)
-    if (commented and "Dump completed" not in text[-400:]) or (
-        "PostgreSQL database dump\n" in text[:2000] and "PostgreSQL database dump complete" not in text[-400:]
-    ):
-        raise _cut(where)
+    ends = "Dump completed" if commented else ""
+    if "PostgreSQL database dump\n" in text[:2000]:
+        ends = "PostgreSQL database dump complete"
+    if ends not in text[-400:]:
+        raise _cut(where, f"line '-- {ends}' at its end, which such a dump has")
     if not types and not rows:
         raise SourceError(explained("no tables are in the dump", where=where, remedy="dump it as plain text"))
     return {
@@ -101,10 +102,9 @@ def _statement(text: str, at: int) -> tuple[str, re.Match[str]] | None:
     return None
 
 
-def _cut(where: str) -> SourceError:
-    return SourceError(
-        explained("the dump was cut off", where=where, remedy="dump it again and copy all of it")
-    )
+def _cut(where: str, missing: str = "the end of a table") -> SourceError:
+    remedy = "dump it again and copy all of it"
+    return SourceError(explained("the dump was cut off", where=where, got=f"no {missing}", remedy=remedy))
 
 
 def _closing(text: str, opening: int, where: str) -> int:

@@ -85,16 +85,20 @@ class SourceReader:
         self.views[view] = True
 
 
+_REPLACED: Final = re.compile(r"(?i)\*\s*REPLACE\b")
+
+
 def _named(connection: Any, sql: str, target: str, sources: Collection[str]) -> set[str]:
     """Return the tables a query reads.
 
     `COLUMNS('q.*')` over a table cannot be bound before its columns are known; there the tables are those
-    whose names stand in the query.
+    whose names stand in the query. What a subquery within `* REPLACE (...)` reads DuckDB does not name.
     """
     import duckdb
 
     try:
-        return set(connection.get_table_names(sql))
+        named = set(connection.get_table_names(sql))
+        return named | {name for name in sources if _REPLACED.search(sql) and _is_read(name, sql)}
     except duckdb.BinderException as error:
         named = {name for name in sources if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql)}
         if not named:
@@ -102,6 +106,13 @@ def _named(connection: Any, sql: str, target: str, sources: Collection[str]) -> 
         return named
     except duckdb.Error as error:
         raise query_error(target, error) from error
+
+
+def _is_read(name: str, sql: str) -> bool:
+    """Say whether a name stands behind FROM or JOIN and is not one of the query's own (`WITH name AS`)."""
+    word = rf'(?:"{re.escape(name)}"|(?<!\w){re.escape(name)}(?!\w))'
+    own = rf"(?i){word}\s+AS\s+(?:(?:NOT\s+)?MATERIALIZED\s*)?\("
+    return bool(re.search(rf"(?i)\b(?:FROM|JOIN)\s+{word}", sql)) and not re.search(own, sql)
 
 
 def query_error(target: str, error: Exception, columns: Collection[str] = ()) -> SettingsError:

@@ -142,6 +142,14 @@ _WORDS = (
     "CTCP {}",
     "Tập đoàn {}",
     "{} Tic. Ltd. Şti.",
+    "{} sp.zoo",
+    "{} sp. zoo",
+    "{} sp.z o.o",
+    "{} DAC",
+    "{} CLG",
+    "{} Cia",
+    "{} Cia.",
+    "PT.{}",
 )
 
 
@@ -537,3 +545,35 @@ def test_numbers_of_today_stay_as_they_are() -> None:
             if example is not None:
                 number = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
                 assert normal_form("phone", number) == number, country
+
+
+@pytest.mark.parametrize("phrase", sorted(one for one in employer_words()["legal_phrases"] if " " in one))
+@pytest.mark.parametrize("between", [" ", ".", "", ". "])
+def test_a_legal_form_is_one_with_and_without_blanks_and_dots(phrase: str, between: str) -> None:
+    """Seen to fail: `sp.zoo` was another employer than `Sp. z o.o.`, and colleagues met."""
+    letters = len(phrase.replace(" ", ""))
+    if letters < 4 and not between.strip(".") and between != " ":
+        return  # a few letters without a blank may be a word of the name
+    written = make_token("employer", f"Example {phrase.replace(' ', between)}", SECRET)
+    assert written == make_token("employer", "Example", SECRET)
+
+
+@pytest.mark.parametrize("form", ["0xx{} {}", "(0xx{}) {}", "(0XX{}){}", "0 xx {} {}", "0-xx-{}-{}"])
+@pytest.mark.parametrize("area", ["11", "21", "85"])
+def test_a_brazilian_number_with_a_carrier_to_choose_is_the_number(form: str, area: str) -> None:
+    """Seen to fail: the second account of somebody banned, whose number was written so, was shown."""
+    for local in ("94000-0585", "4000-0585", "94000 0585"):
+        wanted = make_token("phone", f"{area} {local}", SECRET, country="BR")
+        assert make_token("phone", form.format(area, local), SECRET, country="BR") == wanted
+        with pytest.raises(InputError):
+            make_token("phone", form.format(area, local.replace("4", "x")), SECRET, country="BR")
+
+
+@given(
+    st.from_regex(r"0[789]0-[0-9]{4}-[0-9]{4}", fullmatch=True), st.sampled_from(["ー", " ー ", "ー ", "ｰ"])
+)
+def test_a_long_vowel_mark_between_digits_is_a_hyphen(number: str, mark: str) -> None:
+    wide = number.translate({ord(one): ord(one) + 0xFEE0 for one in "0123456789"})
+    for text in (number, wide):
+        found = make_token("phone", text.replace("-", mark), SECRET, country="JP")
+        assert found == make_token("phone", number, SECRET, country="JP")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recsys.errors import SourceError
 from recsys.mapping import Mapping, check_mapping
 from recsys.mapping.draft import draft_mapping
 
@@ -106,3 +107,23 @@ def test_births_in_numbers_since_1970_are_drafted_with_their_unit(
     remarks = check_mapping(Mapping.read(home), secret=SECRET).tables.remarks
     assert remarks.calls["age_band"] == _PEOPLE
     assert not any(function == "age_band" for function, _ in remarks.counts)
+
+
+@pytest.mark.parametrize("titles", [1, 2, 3])
+def test_names_below_a_title_over_several_columns_are_found(titles: int, tmp_path: Path) -> None:
+    """Seen to fail: the sheet was refused, and nothing said how it is read."""
+    title = [["名簿", "名簿", "名簿"]] * titles
+    rows = [[f"m{n:03}", f"19{60 + n % 40}-05-1{n % 9}", f"090-1234-{n:04}"] for n in range(40)]
+    with (tmp_path / "members.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([*title, ["会員番号", "生年月日", "電話"], *rows])
+    draft = draft_mapping("../members.csv", folder=tmp_path / "draft")
+    assert f"header_rows: {titles + 1}" in draft.files["mapping.yaml"]
+    found = check_mapping(Mapping.read(draft.write(tmp_path / "draft")), secret=SECRET)
+    assert found.tables.rows_read == {"members": 40}
+
+
+def test_a_row_of_values_is_never_taken_for_names(tmp_path: Path) -> None:
+    with (tmp_path / "members.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["id", "name", "name"], *([n, f"a{n}", f"b{n}"] for n in range(30))])
+    with pytest.raises(SourceError, match="two columns of one name"):
+        draft_mapping("../members.csv", folder=tmp_path / "draft")

@@ -73,6 +73,26 @@ def test_queries_share_views_and_what_a_view_cannot_read_is_counted_once(
         assert found.remarks.counts == alone.remarks.counts
 
 
+_WITHIN_REPLACE = "SELECT * REPLACE (CASE WHEN id IN ({}) THEN NULL ELSE born END AS born) FROM {}"
+
+
+@pytest.mark.parametrize("within", ["SELECT id FROM old", "SELECT m.id FROM members m JOIN old USING (id)"])
+@pytest.mark.parametrize("around", ["members", '"members"', "(SELECT * FROM members)"])
+def test_what_a_subquery_within_replace_reads_is_read(folder: Path, within: str, around: str) -> None:
+    """Seen to fail: DuckDB names no table that stands there, so the view was never made."""
+    _with_views(
+        folder,
+        {"old": "SELECT id FROM members WHERE id = '001'", "m": _WITHIN_REPLACE.format(within, around)},
+    )
+    found = run(folder, "SELECT canonical_id(id) AS user_id, age_band(born) AS age_band FROM m")
+    assert found.tables["profiles"]["age_band"].isna().all()
+    own = _WITHIN_REPLACE.format("SELECT id FROM x", "m2").replace(
+        "SELECT *", "WITH x AS (SELECT '1' AS id), m2 AS (FROM members) SELECT *", 1
+    )
+    _with_views(folder, {"x": "SELECT * FROM m", "m": own})
+    assert len(run(folder, "SELECT canonical_id(id) AS user_id FROM m").tables["profiles"]) == 2
+
+
 @pytest.mark.parametrize(
     ("views", "told"),
     [
