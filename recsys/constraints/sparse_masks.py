@@ -11,7 +11,7 @@ from scipy import sparse
 
 from recsys.constraints.masks import RuleWords, mask_columns
 from recsys.kernels import kernel
-from recsys.types import BoolArray, Int32Array, Int64Array, UInt32Array
+from recsys.types import BoolArray, Int32Array, Int64Array, UInt8Array, UInt32Array
 
 
 class CsrRows(NamedTuple):
@@ -57,6 +57,18 @@ def sparse_pattern(indptr: npt.ArrayLike, indices: npt.ArrayLike, shape: tuple[i
 # Kernels called for each row take plain arrays: handing over a tuple of them costs a count for each array.
 
 
+@kernel(forceinline=True)
+def _first_from(indices: Int32Array, start: int, stop: int, value: int):  # type: ignore[no-untyped-def]
+    """Return the first place from `start` to `stop` where ascending indices reach a value, else `stop`."""
+    while start < stop:
+        middle = (start + stop) >> 1
+        if indices[middle] < value:
+            start = middle + 1
+        else:
+            stop = middle
+    return start
+
+
 @kernel
 def _clear(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     mask: BoolArray, r: int, columns: Int32Array, indices: Int32Array, start: int, stop: int
@@ -66,12 +78,11 @@ def _clear(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     Both are ascending: start where the columns start, and look each entry up by bisection, so a list of
     100,000 costs little.
     """
-    if start == stop:
-        return
-    for at in range(start + np.searchsorted(indices[start:stop], columns[0]), stop):
-        if indices[at] > columns[-1]:
+    last = columns[-1]
+    for at in range(_first_from(indices, start, stop, columns[0]), stop):
+        if indices[at] > last:
             break
-        j = np.searchsorted(columns, indices[at])
+        j = _first_from(columns, 0, len(columns), indices[at])
         if columns[j] == indices[at]:
             mask[r, j] = False
 
@@ -80,25 +91,31 @@ def _clear(  # type: ignore[no-untyped-def]  # noqa: PLR0917
 def _hide_liked_only(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     mask: BoolArray,
     r: int,
-    hidden: Int32Array,
-    suggestible: BoolArray,
+    shown: UInt8Array,
     columns: Int32Array,
-    both_ways: bool,
     likers: Int32Array,
     start: int,
     stop: int,
+    through: Int32Array,
 ):
     """Mask in row r the liked-only candidates that the viewer may not be shown.
 
-    A liked-only candidate is shown to the people they liked (`likers[start:stop]`); two of them who both
-    take suggestions are shown to each other. hidden: where such candidates stand among the columns;
-    suggestible: which of these take suggestions.
+    A liked-only candidate is shown to the people they liked (`likers[start:stop]`). shown: `(n_columns,)`
+    uint8, which columns the viewer may be shown whomever these liked. through: room for as many columns.
     """
-    for h in range(len(hidden)):
-        j = hidden[h]
-        if mask[r, j] and not (both_ways & suggestible[h]):
-            at = start + np.searchsorted(likers[start:stop], columns[j])
-            mask[r, j] = at < stop and likers[at] == columns[j]
+    n, last = 0, columns[-1]
+    for at in range(_first_from(likers, start, stop, columns[0]), stop):
+        if likers[at] > last:
+            break
+        j = _first_from(columns, 0, len(columns), likers[at])
+        if columns[j] == likers[at] and mask[r, j]:
+            through[n] = j
+            n += 1
+    row = mask[r].view(np.uint8)
+    for j in range(len(row)):  # of bytes and without a branch, so that it becomes vector instructions
+        row[j] &= shown[j]
+    for t in range(n):
+        row[through[t]] = 1
 
 
 @kernel
@@ -112,9 +129,11 @@ def mask_pairs(  # type: ignore[no-untyped-def]
     """
     if len(columns) == 0:
         return
-    hidden = np.flatnonzero(rules.liked_only[columns]).astype(np.int32)
-    hidden_suggestible = rules.suggestible[columns[hidden]]
     liked_only, suggestible = rules.liked_only, rules.suggestible
+    hides = liked_only[columns].any()
+    to_anybody = (~liked_only[columns]).view(np.uint8)
+    to_liked_only = to_anybody | suggestible[columns].view(np.uint8)
+    through = np.empty(len(columns), np.int32)
     likers_of, likers = rules.likers.indptr, rules.likers.indices
     apart_of, apart = rules.separated.indptr, rules.separated.indices
     excluded_of, excluded_from = excluded.indptr, excluded.indices
@@ -124,10 +143,9 @@ def mask_pairs(  # type: ignore[no-untyped-def]
     avoiders_of, avoiders = rules.avoiders.indptr, rules.avoiders.indices
     for r in range(len(viewers)):
         i = viewers[r]
-        both_ways = liked_only[i] & suggestible[i]
-        _hide_liked_only(
-            mask, r, hidden, hidden_suggestible, columns, both_ways, likers, likers_of[i], likers_of[i + 1]
-        )
+        if hides:  # two liked-only people who both take suggestions are shown to each other
+            shown = to_liked_only if liked_only[i] & suggestible[i] else to_anybody
+            _hide_liked_only(mask, r, shown, columns, likers, likers_of[i], likers_of[i + 1], through)
         _clear(mask, r, columns, apart, apart_of[i], apart_of[i + 1])
         _clear(mask, r, columns, excluded_from, excluded_of[i], excluded_of[i + 1])
         for at in range(owns_of[i], owns_of[i + 1]):
@@ -137,7 +155,7 @@ def mask_pairs(  # type: ignore[no-untyped-def]
         for at in range(avoids_of[i], avoids_of[i + 1]):
             g = avoids[at]
             _clear(mask, r, columns, owners, owners_of[g], owners_of[g + 1])
-        j = np.searchsorted(columns, i)
+        j = _first_from(columns, 0, len(columns), i)
         if j < len(columns) and columns[j] == i:
             mask[r, j] = False
 

@@ -16,6 +16,7 @@ _TOLERANCE: Final = 1.5
 _MOST: Final = 0.9
 _MANY: Final = 4.0
 MOST_LIKES_A_DAY: Final = 50
+_KEPT: Final = "without_excess_likes"
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +76,20 @@ def without_excess_likes(events: Events) -> Events:
     >>> events = Events.of(pd.DataFrame(rows, columns=["actor", "target", "type"]))
     >>> len(events), len(without_excess_likes(events))
     (114, 62)
+
+    What is left is kept beside the events for as long as these are. The arrays that they were looked through
+    in are not: of a large log they take as much as the events themselves.
     """
+    kept: Events | None = events.__dict__.get(_KEPT)
+    if kept is None:
+        kept = _without_excess_likes(events)
+        if kept is not events:
+            events.__dict__[_KEPT] = kept
+            events.__dict__.pop("coded", None)
+    return kept
+
+
+def _without_excess_likes(events: Events) -> Events:
     coded = events.coded
     likes, n_people = coded.are("like"), len(coded.people)
     given = np.bincount(coded.actor[likes], minlength=n_people)
@@ -84,7 +98,10 @@ def without_excess_likes(events: Events) -> Events:
     flagged = np.flatnonzero(found.share & found.many)
     if not len(flagged):
         return events
-    kept = np.ones(len(coded.actor), bool)
-    for who in flagged:  # events are in time order
-        kept[np.flatnonzero(likes & (coded.actor == who))[int(np.ceil(found.most)) :]] = False
+    kept, is_flagged = np.ones(len(coded.actor), bool), np.zeros(n_people, bool)
+    is_flagged[flagged] = True
+    rows = np.flatnonzero(likes & is_flagged[coded.actor])
+    rows = rows[np.argsort(coded.actor[rows], kind="stable")]  # of one after another, each in time order
+    first = np.searchsorted(coded.actor[rows], coded.actor[rows])
+    kept[rows[np.arange(len(rows)) - first >= int(np.ceil(found.most))]] = False
     return Events(events.frame[kept].reset_index(drop=True))

@@ -127,6 +127,7 @@ class LeftOutFits:
         splits = [(fold >= first) & (fold < last) for first, last in itertools.pairwise(ends)]
         splits = [held for held in splits if held.any()]
         del fold
+        impressions.forget_grouped()
         level, slope = fitted.level, fitted.line.slope
         if not self.config.stack or sum(map(np.sum, splits)) < _LEAST_HELD_OUT or any(map(np.all, splits)):
             stacker = Stacker.usual().of_content(level, slope)
@@ -202,14 +203,15 @@ class LeftOutFits:
 
         last: the rows of the training data are not needed afterwards.
         """
-        seen, unseen = impressions.take(~held), impressions.take(held)
-        content = None
+        unseen, content = impressions.take(held), None
         if self.content is not None and self.content_data is not None:
             model = self.content.with_chosen_precisions()
             data = self.content_data.without(unseen)
             content = model.fit_prepared(self.people, data, rng=self.rng).fitted
             if last:
                 self.content_data.forget_rows()
+            del data, model  # and with them the rows, several times as large as what follows needs
+        seen = impressions.take(~held)
         parts = BehaviourParts.learned(self.people, content, seen, self.config, self.rng)
         return HeldOutParts(unseen, parts)
 

@@ -340,6 +340,7 @@ class PersonParameters:
         taste, appeal = own.folded(impressions, without, bases, config.personal_strength, config.steps)
         personal = Deviations(taste - own.taste, appeal - own.appeal)
         offset = without + own.score(taste, appeal, impressions.viewers, impressions.candidates)
+        del taste, appeal, without  # of everybody, and of every impression
         own, bases = spaces.factors, spaces.factor_reference
         taste, appeal = own.folded(impressions, offset, bases, config.strength, config.steps)
         given, received = impressions.evidence(n_people)

@@ -16,6 +16,7 @@ from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.features.base import BlockRows
 from recsys.features.feature_map import FeatureMap
+from recsys.memory import return_freed_memory
 from recsys.models.base import Model
 from recsys.models.calibration import Platt
 from recsys.models.cross_fitting import CrossValidation, people_folds
@@ -150,6 +151,7 @@ class ContentModel(Model):
         known = events.until(people.as_of)
         features = self.features or FeatureMap.fit(people, events=known, blocks=self.blocks)
         pairs = LabelledPairs.from_events(people, known, blind=True)
+        return_freed_memory()  # what finding the labels took, several times what is kept of a large log
         return ContentData(features, people, pairs, Impressions.from_events(people, known))
 
     @checked_arguments

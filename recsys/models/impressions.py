@@ -231,6 +231,10 @@ class Impressions(PairRows):
         """Free what `reverse` found; it is found again when it is asked for."""
         self.__dict__.get("_reverse", {}).clear()
 
+    def forget_grouped(self) -> None:
+        """Free what `grouped` found; it is found again when it is asked for."""
+        self.__dict__.get("_grouped", {}).clear()
+
     def likes(self, n_people: int) -> "csr_array[Any]":
         """Return who liked whom as zeros and ones, `(n_people, n_people)`."""
         from scipy.sparse import csr_array

@@ -12,6 +12,7 @@ from recsys.data.indiscriminate import without_excess_likes
 from recsys.data.labels import PairLabels, pair_labels
 from recsys.data.pair_keys import unordered_pair_keys
 from recsys.data.population import Population
+from recsys.errors import InputError, explained
 from recsys.features.base import BlockRows
 from recsys.features.feature_map import FeatureMap
 from recsys.models.impressions import Impressions, PairRows
@@ -77,21 +78,40 @@ class ContentData:
 
     features: fitted blocks. people: who is learned from. pairs: outcomes among them. impressions: all looks,
     answered or not, which set the level of the chance of a like given a look; None where another model does.
+    has_tables: whether the people hold the tables that rows are made from; see `with_rows_of`.
     """
 
     features: FeatureMap
     people: Population
     pairs: LabelledPairs
     impressions: Impressions | None = None
+    has_tables: bool = True
 
     @cached_property
     def rows(self) -> BlockRows:
-        """The rows of all people; they are made when first asked for, when events are gone."""
+        """The rows of all people; they are made when first asked for, when events are gone.
+
+        Raises InputError when the people no longer hold the tables that they are made from.
+        """
+        if not self.has_tables:
+            raise InputError(
+                explained("the rows of the training data were freed", remedy="keep the people's tables")
+            )
         return self.features.concatenated(self.people)
 
     def forget_rows(self) -> None:
         """Drop the rows, the largest part of the training data; they are computed again when needed."""
         self.__dict__.pop("rows", None)
+
+    def with_rows_of(self, people: Population) -> "ContentData":
+        """Return the training data with the rows of the same people with all their tables, made now.
+
+        So the tables, which take several times as much, need not stay beside what is learned. The rows
+        cannot be made again once they are forgotten.
+        """
+        made = replace(self, has_tables=False)
+        made.__dict__["rows"] = self.features.concatenated(people)
+        return made
 
     def without(self, held: Impressions) -> "ContentData":
         """Return the training data without the pairs of `held`, in either direction."""

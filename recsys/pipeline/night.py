@@ -1,7 +1,7 @@
 """One night: its people, events and policy, read from its tables."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -13,7 +13,7 @@ from recsys.catalogue.catalogue import Catalogue
 from recsys.constraints.plugin import plugin_constraint
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
-from recsys.data.population import Population
+from recsys.data.population import LongTables, Population
 from recsys.data.safety_rows import row_counts
 from recsys.errors import PublicationError
 from recsys.pipeline.fingerprint import validation_fingerprint
@@ -72,6 +72,12 @@ class Night:
     def people(self) -> Population:
         """Everybody, as of the time of the night."""
         return read_accepted_people(self._kept) if self._kept else population_of(self.tables)
+
+    def people_without_tables(self) -> Population:
+        """Return everybody without the tables of several rows a person, which take most of the memory."""
+        if self._kept:
+            return read_accepted_people(self._kept, tables=False)
+        return replace(self.people, long=LongTables.empty())
 
     @cached_property
     def events(self) -> "Events":

@@ -83,12 +83,12 @@ def read_row_counts(folder: Path) -> dict[str, dict[str, int]]:
     return found
 
 
-def read_accepted_people(folder: Path) -> Population:
-    """Return everybody.
+def read_accepted_people(folder: Path, *, tables: bool = True) -> Population:
+    """Return everybody; without their tables of several rows a person where these are not needed.
 
     Raises SourceError when a file is damaged.
     """
-    return read_people(folder / _PEOPLE)
+    return read_people(folder / _PEOPLE, tables=tables)
 
 
 def read_accepted_events(

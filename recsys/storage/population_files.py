@@ -129,13 +129,15 @@ def made_from(folder: Path) -> str | None:
         return None
 
 
-def read_people(folder: Path) -> Population:
+def read_people(folder: Path, *, tables: bool = True) -> Population:
     """Read what `write_people` wrote; arrays are mapped, not copied.
+
+    tables: with the tables of several rows a person, which take most of the memory; without rows otherwise.
 
     Raises SourceError when a file is missing, damaged, or of another format.
     """
     stored = load_dataclass(StoredPopulation, folder)
-    for name, expected in stored.frames.items():
+    for name, expected in stored.frames.items() if tables else ():
         path = folder / f"{name}.parquet"
         if not path.is_file() or sha256_of(path) != expected:
             remedy = "the file was damaged or changed; make it anew"
@@ -151,7 +153,9 @@ def read_people(folder: Path) -> Population:
         person_tokens=stored.person_tokens.values(),
         has_boundaries=stored.has_boundaries,
         held=stored.held,
-        long=LongTables(**{name: read_frame(folder / f"{name}.parquet") for name in _LONG}),
+        long=LongTables(**{name: read_frame(folder / f"{name}.parquet") for name in _LONG})
+        if tables
+        else LongTables.empty(),
         relations=stored.relations,
         source=stored.source,
         catalogue=catalogue_from_json(stored.catalogue.tobytes()),

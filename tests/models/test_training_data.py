@@ -1,8 +1,14 @@
 """What is forgotten of a lesson is made again as it was."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 import recsys
+from recsys.data.population import LongTables
+from recsys.errors import InputError
+from recsys.features.feature_map import FeatureMap
 from recsys.models.content import ContentModel
 from recsys.models.factor_space import Deviations
 from recsys.models.hybrid import HybridModel
@@ -22,6 +28,35 @@ def test_rows_are_computed_again_after_forget_rows() -> None:
     assert training_data.rows is not was
     np.testing.assert_array_equal(training_data.rows.preferences, was.preferences)
     np.testing.assert_array_equal(training_data.rows.attributes, was.attributes)
+
+
+def test_a_fit_needs_no_tables_beside_the_rows_made_from_them() -> None:
+    """People are read without their tables, and rows are made once: matrices are the same to the bit."""
+    town = recsys.make_town(60, np.random.default_rng(7))
+    people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
+    features = FeatureMap.fit(people, events=events)
+    few = replace(people, long=LongTables.empty())
+    found = []
+    for known in (people, few):
+        model = HybridModel(features=features)
+        data = model.training_data(known, events)
+        assert data.content is not None
+        if known is few:
+            data = replace(data, content=data.content.with_rows_of(people))
+        found.append(model.fit_prepared(known, data, rng=np.random.default_rng(1)).fitted)
+    np.testing.assert_array_equal(found[0].taste, found[1].taste)
+    np.testing.assert_array_equal(found[0].appeal, found[1].appeal)
+
+
+def test_rows_of_tables_that_are_gone_are_not_made_again() -> None:
+    town = recsys.make_town(60, np.random.default_rng(7))
+    people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
+    data = ContentModel().training_data(people, events)
+    kept = data.with_rows_of(people)
+    np.testing.assert_array_equal(kept.rows.preferences, data.rows.preferences)
+    kept.forget_rows()
+    with pytest.raises(InputError, match="freed"):
+        _ = kept.rows
 
 
 def test_fit_prepared_equals_fit() -> None:

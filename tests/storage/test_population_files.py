@@ -46,6 +46,17 @@ def test_people_come_back_as_they_were(people: Population, tmp_path: Path) -> No
     assert made_from(tmp_path / "people") == "these tables"
 
 
+def test_people_are_read_without_their_tables_too(people: Population, tmp_path: Path) -> None:
+    write_people(people, tmp_path)
+    found = read_people(tmp_path, tables=False)
+    assert all(len(getattr(found.long, field.name)) == 0 for field in fields(LongTables))
+    whole = read_people(tmp_path)
+    np.testing.assert_array_equal(found.ids.values, whole.ids.values)
+    np.testing.assert_array_equal(found.cells, whole.cells)
+    assert found.codes("gender").tolist() == whole.codes("gender").tolist()
+    np.testing.assert_array_equal(found.relations.liked, whole.relations.liked)
+
+
 def test_the_same_rules_hold_for_them(people: Population, tmp_path: Path) -> None:
     write_people(people, tmp_path)
     again, policy = read_people(tmp_path), Policy.default()
