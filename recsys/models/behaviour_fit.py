@@ -211,7 +211,7 @@ class LeftOutFits:
             if last:
                 self.content_data.forget_rows()
             del data, model  # and with them the rows, several times as large as what follows needs
-        seen = impressions.take(~held)
+        seen = impressions.without_ages().take(~held)
         parts = BehaviourParts.learned(self.people, content, seen, self.config, self.rng)
         return HeldOutParts(unseen, parts)
 

@@ -34,6 +34,13 @@ _FIXED = 1e12
 """Pull of a slope to 1, as usual and where it may not move."""
 
 
+def _at(values: npt.NDArray[Any], at: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the chosen entries; of one number for all of them, that number for all, without any memory."""
+    if values.ndim == 1 and len(values) and values.strides == (0,):
+        return np.broadcast_to(values[0], int(at.sum()) if at.dtype == bool else len(at))
+    return values[..., at]
+
+
 class PairRows:
     """A dataclass of aligned arrays, one entry a pair in the last axis of each."""
 
@@ -45,7 +52,7 @@ class PairRows:
     def take(self, chosen: npt.ArrayLike) -> Self:
         """Return the chosen pairs (positions or a mask)."""
         at = np.asarray(chosen)
-        return type(self)(**{field.name: getattr(self, field.name)[..., at] for field in fields(self)})
+        return type(self)(**{field.name: _at(getattr(self, field.name), at) for field in fields(self)})
 
     def sampled(self, most: int, rng: np.random.Generator) -> Self:
         """Return at most `most` pairs, drawn evenly, in the same order."""
@@ -165,6 +172,11 @@ class Impressions(PairRows):
     def without_decay(self) -> "Impressions":
         """Return the impressions with weights that do not fall with age."""
         return replace(self, weights=self.weights * 2.0 ** (self.age / LabelSettings().half_life_days))
+
+    def without_ages(self) -> "Impressions":
+        """Return the impressions as if all were of today, for what never asks: ages take a fifth of them."""
+        none = np.broadcast_to(np.float64(0.0), len(self))
+        return replace(self, age=none, first_age=none)
 
     def same_pairs(self, others: "Impressions") -> BoolArray:
         """Say which rows are of a pair that `others` holds, in either direction, `(n_impressions,)`."""
