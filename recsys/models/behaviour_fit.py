@@ -12,6 +12,7 @@ import numpy as np
 from numpy.random import Generator
 
 from recsys.data.population import Population
+from recsys.memory import return_freed_memory
 from recsys.models.affinity import Affinity
 from recsys.models.affinity_fit import fit_affinity
 from recsys.models.affinity_recency import HeldOutDecisions
@@ -211,6 +212,7 @@ class LeftOutFits:
             if last:
                 self.content_data.forget_rows()
             del data, model  # and with them the rows, several times as large as what follows needs
+        return_freed_memory()
         seen = impressions.without_ages().take(~held)
         parts = BehaviourParts.learned(self.people, content, seen, self.config, self.rng)
         return HeldOutParts(unseen, parts)
