@@ -86,18 +86,22 @@ def _needless_blanks(text: str) -> set[int]:
 
 
 _LONGEST_SIGN: Final = 6
+_ENCLOSING: Final = re.compile("[\u20dd-\u20e0\u20e2-\u20e4]")
+"""Circles, squares and key caps around a sign."""
 
 
 @lru_cache(maxsize=4096)
 def _folded(cluster: str) -> tuple[tuple[str, str], ...]:
     """Return the folded characters of one character with its marks: without and with capitals.
 
+    Digits of every script are those of ASCII.
+
     A sign that stands for a sentence, as U+FDFA does for 18 letters, is cut: the longest that stand for a
     word have 6, and a text of such signs would be many times as long as it may be.
     """
     raw = unicodedata.normalize("NFKC", INVISIBLE.sub("", cluster)).translate(KATAKANA_TO_HIRAGANA)
-    raw = raw[: _LONGEST_SIGN * len(cluster)]
-    kept = [" " if character.isspace() else character for character in raw]
+    raw = _ENCLOSING.sub("", raw)[: _LONGEST_SIGN * len(cluster)]
+    kept = [" " if one.isspace() else str(unicodedata.decimal(one, one)) for one in raw]
     return tuple((small if len(small := one.lower()) == 1 else one, one) for one in kept)
 
 
@@ -105,7 +109,7 @@ def _clusters(draft: str) -> list[tuple[int, int]]:
     """Return each character with the marks that belong to it."""
     found: list[tuple[int, int]] = []
     for place, character in enumerate(draft):
-        if found and (character in _MARKS or unicodedata.combining(character)):
+        if found and (character in _MARKS or unicodedata.combining(character) or _ENCLOSING.match(character)):
             found[-1] = (found[-1][0], place + 1)
         else:
             found.append((place, place + 1))

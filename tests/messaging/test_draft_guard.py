@@ -277,3 +277,24 @@ def test_rules_are_versioned() -> None:
     assert len(load_rules().version) == 12
     assert {"distress", "violence"} <= set(load_catalogue().steps.checks)
     assert DraftFinding(1, 2, "money") < DraftFinding(1, 3, "money")
+
+
+ZEROS = [chr(one) for one in range(0x110000) if unicodedata.decimal(chr(one), None) == 0]
+
+
+@pytest.mark.parametrize("zero", ZEROS)
+def test_a_number_in_the_digits_of_any_script_is_a_contact(zero: str) -> None:
+    """Seen to fail: Devanagari and Arabic digits and those on key caps were none."""
+    number = "".join(chr(ord(zero) + int(one)) if one.isdigit() else one for one in "090-1234-5678")
+    assert "contact" in kinds(f"call {number} please")
+
+
+@pytest.mark.parametrize("around", ["{}\ufe0f\u20e3", "{}\u20e3", "{}\u20dd", "{}\u20de"])
+def test_a_number_of_enclosed_digits_is_a_contact(around: str) -> None:
+    number = "".join(around.format(one) for one in "09012345678")
+    assert "contact" in kinds(number)
+
+
+@pytest.mark.parametrize("link", ["t.me/hanako", "T . me/hanako", "m.me/hanako", "https://t.me/hanako"])
+def test_a_short_link_is_a_contact(link: str) -> None:
+    assert ("contact" in kinds(f"write {link}")) == (" . " not in link)
