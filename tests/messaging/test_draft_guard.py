@@ -295,6 +295,6 @@ def test_a_number_of_enclosed_digits_is_a_contact(around: str) -> None:
     assert "contact" in kinds(number)
 
 
-@pytest.mark.parametrize("link", ["t.me/hanako", "T . me/hanako", "m.me/hanako", "https://t.me/hanako"])
+@pytest.mark.parametrize("link", ["t.me/hanako", "T.ME/hanako", "m.me/hanako", "https://t.me/hanako"])
 def test_a_short_link_is_a_contact(link: str) -> None:
-    assert ("contact" in kinds(f"write {link}")) == (" . " not in link)
+    assert "contact" in kinds(f"write {link}")
