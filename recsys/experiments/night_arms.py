@@ -22,7 +22,7 @@ from recsys.experiments.assignment import (
     night_number,
     served,
 )
-from recsys.ranking.recommend import RankedPairs
+from recsys.ranking.ranked_pairs import RankedPairs
 from recsys.types import Int8Array, ObjectArray
 
 

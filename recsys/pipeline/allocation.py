@@ -44,7 +44,8 @@ from recsys.ranking.allocated_lists import (
     allocated_lists,
     mutual_candidate_graph,
 )
-from recsys.ranking.recommend import RankedPairs, Recommender
+from recsys.ranking.ranked_pairs import RankedPairs
+from recsys.ranking.recommend import Recommender
 from recsys.settings import AllocateSettings, Settings
 from recsys.types import BoolArray
 

@@ -16,7 +16,8 @@ from recsys.experiments.night_arms import NightArms, joined_pairs
 from recsys.parallel import n_processors
 from recsys.random import generator
 from recsys.ranking.allocated_lists import pairs_of_edges
-from recsys.ranking.recommend import RankedPairs, Recommender
+from recsys.ranking.ranked_pairs import RankedPairs
+from recsys.ranking.recommend import Recommender
 from recsys.ranking.score_bins import order_by_lot
 from recsys.settings import Settings
 

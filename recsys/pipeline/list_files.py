@@ -17,7 +17,7 @@ from recsys.data.population import Population
 from recsys.errors import InputError, explained, missing_columns
 from recsys.messaging.reasons import Reasons
 from recsys.parallel import one_ahead
-from recsys.ranking.recommend import RankedPairs
+from recsys.ranking.ranked_pairs import RankedPairs
 from recsys.storage.atomic_write import atomic_file
 from recsys.storage.parquet_frames import dictionary_codes
 from recsys.storage.publication import source_error_unless_lists

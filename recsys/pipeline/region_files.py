@@ -11,7 +11,7 @@ from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.region_exchange import RegionState
 from recsys.allocation.rounding import RankedEdges
 from recsys.random import KeyedGenerator
-from recsys.ranking.recommend import RankedPairs
+from recsys.ranking.ranked_pairs import RankedPairs
 from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 
 SHUFFLE: Final = "shuffle"

@@ -39,7 +39,8 @@ from recsys.pipeline.region_files import (
     ShuffledPairs,
 )
 from recsys.ranking.allocated_lists import mutual_candidate_graph, pairs_of_edges
-from recsys.ranking.recommend import RankedPairs, Recommender
+from recsys.ranking.ranked_pairs import RankedPairs
+from recsys.ranking.recommend import Recommender
 from recsys.settings import Settings
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from recsys.types import Float64Array, Int32Array

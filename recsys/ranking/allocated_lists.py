@@ -14,7 +14,8 @@ from recsys.allocation.rounding import RankedEdges
 from recsys.constraints.compiled import Compiled
 from recsys.data.csr import SparseRows
 from recsys.models.reciprocal import combine
-from recsys.ranking.recommend import RankedPairs, Recommender
+from recsys.ranking.ranked_pairs import RankedPairs
+from recsys.ranking.recommend import Recommender
 from recsys.types import BoolArray, Float32Array, Int32Array
 
 UNAVAILABLE_PRICE = 1.0

@@ -1,7 +1,7 @@
 """Recommendations of one population under one policy: search, plain recheck, and the table of lists."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
@@ -10,119 +10,23 @@ import numpy.typing as npt
 import pandas as pd
 import structlog
 
-from recsys.arguments import as_pandas, check_type, checked_arguments
+from recsys.arguments import check_type, checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.compiled import Compiled
-from recsys.constraints.policy import Policy, may_show_each
+from recsys.constraints.policy import Policy
 from recsys.data.csr import SparseRows
-from recsys.data.ids import as_ids, id_column
 from recsys.data.population import Population
-from recsys.errors import InputError, SettingsError, UnknownIdError, did_you_mean, explained, need_columns
+from recsys.errors import InputError, SettingsError, did_you_mean, explained
 from recsys.messaging.reasons import Reasons
 from recsys.models.base import Model
 from recsys.models.directed import Directed
 from recsys.models.reciprocal import combine
 from recsys.progress_bar import tqdm
 from recsys.ranking.exhaustive import Score, best_pairs
-from recsys.retrieval.results import MutualLists
+from recsys.ranking.known_pairs import best_of_lists, known_pairs, likes_received, without_pairs
+from recsys.ranking.ranked_pairs import RankedPairs
 from recsys.retrieval.top_k import Retriever
-from recsys.types import ArrowTable, BoolArray, Float64Array, IndexArray
-
-
-@dataclass(frozen=True, eq=False)
-class RankedPairs:
-    """Ranked viewer-candidate pairs as aligned arrays, in list order; both are rows of one population.
-
-    propensity: `(n_pairs,)` float32, the chance with which each was drawn; None where nothing was random.
-    """
-
-    viewer: npt.NDArray[np.int32]
-    candidate: npt.NDArray[np.int32]
-    p_like: npt.NDArray[np.float32]
-    p_liked_back: npt.NDArray[np.float32]
-    p_mutual: npt.NDArray[np.float64]
-    propensity: npt.NDArray[np.float32] | None = None
-
-    @classmethod
-    def of(cls, lists: MutualLists) -> "RankedPairs":
-        """Return the suggestions of all lists, one after another."""
-        return cls(lists.viewer_of_each, lists.candidates, lists.p_like, lists.p_liked_back, lists.p_mutual)
-
-    @classmethod
-    def joined(cls, parts: "Iterable[RankedPairs]") -> "RankedPairs":
-        """Return the suggestions of all parts, one after another, without propensities."""
-        every = list(parts)
-
-        def column(name: str, dtype: Any) -> npt.NDArray[Any]:
-            return np.concatenate([np.empty(0, dtype), *(getattr(part, name) for part in every)])
-
-        return cls(
-            column("viewer", np.int32),
-            column("candidate", np.int32),
-            column("p_like", np.float32),
-            column("p_liked_back", np.float32),
-            column("p_mutual", np.float64),
-        )
-
-    def __len__(self) -> int:
-        return len(self.viewer)
-
-    def filtered(self, mask: BoolArray | slice | IndexArray) -> "RankedPairs":
-        """Return the suggestions where the mask is true, of some rows, or of a slice without copying them."""
-        return RankedPairs(
-            self.viewer[mask],
-            self.candidate[mask],
-            self.p_like[mask],
-            self.p_liked_back[mask],
-            self.p_mutual[mask],
-            None if self.propensity is None else self.propensity[mask],
-        )
-
-    def scored_by(self, directed: Directed, both: Score) -> "RankedPairs":
-        """Return the same pairs in the same order with the probabilities of other matrices.
-
-        both: from the probabilities of both directions to p_mutual.
-        """
-        p, q = (
-            directed.probabilities(i, j)
-            for i, j in ((self.viewer, self.candidate), (self.candidate, self.viewer))
-        )
-        return replace(
-            self,
-            p_like=p.astype(np.float32),
-            p_liked_back=q.astype(np.float32),
-            p_mutual=both(p, q),
-        )
-
-    def rank(self) -> npt.NDArray[np.int32]:
-        """Return each suggestion's place in its list, from 1 and without gaps."""
-        new_list = np.ones(len(self), bool)
-        new_list[1:] = self.viewer[1:] != self.viewer[:-1]
-        first = np.flatnonzero(new_list)
-        lengths = np.diff(np.append(first, len(self)))
-        return (np.arange(len(self)) - np.repeat(first, lengths) + 1).astype(np.int32)
-
-    def allowed(self, policy: Policy, people: Population) -> BoolArray:
-        """Say which suggestions the plain form of `policy` lets be shown."""
-        return may_show_each(policy, people, self.viewer, self.candidate)
-
-    def refused_by(self, policy: Policy, people: Population) -> list[str]:
-        """Name the rules whose plain form refuses any of the suggestions."""
-        return [one.name for one in policy.constraints if not self.allowed(Policy((one,)), people).all()]
-
-    def frame(self, people: Population, reasons: Reasons) -> pd.DataFrame:
-        """Return the suggestions as a table, with reasons."""
-        return pd.DataFrame(
-            {
-                C.VIEWER: id_column(people.ids.ids(self.viewer)),
-                C.CANDIDATE: id_column(people.ids.ids(self.candidate)),
-                C.RANK: self.rank(),
-                C.P_LIKE: self.p_like,
-                C.P_LIKED_BACK: self.p_liked_back,
-                C.P_MUTUAL: self.p_mutual,
-                C.REASONS: pd.Series(reasons.codes(self.viewer, self.candidate), dtype=object),
-            }
-        )
+from recsys.types import ArrowTable, Float64Array
 
 
 def likes_given(people: Population) -> SparseRows:
@@ -275,6 +179,7 @@ class Recommender:
 
 RANKED_BY: Final = ("mutual", "p_mutual", "like", "p_like", "p_answer")
 _WITH_LOOKS: Final = ("mutual", "like")
+_OF_BOTH: Final = ("mutual", "p_mutual")
 _OF_ONE_SIDE: Final = ("like", "p_like")
 DROPPED: Final = "dropped_by_recheck"
 """Key in `lists.attrs`: how many pairs the plain check took out; anything but 0 is a defect."""
@@ -307,6 +212,7 @@ def recommend(
     by: Literal["mutual", "p_mutual", "like", "p_like", "p_answer"] = "mutual",
     combiner: str | None = None,
     exclude: pd.DataFrame | ArrowTable | None = None,
+    known: pd.DataFrame | ArrowTable | None = None,
     workers: int = 1,
     progress: bool = False,
 ) -> pd.DataFrame:
@@ -329,6 +235,8 @@ def recommend(
     association; None: p_mutual as in `score_pairs`, while `mutual` orders by the product. Orders by `p_like`,
     `like` and `p_answer`, and `joint`, look at every pair, without an index.
     exclude: pairs (viewer_id, candidate_id) to leave out, such as those seen already; others may stand there.
+    known: what was said before, as `log.truth()` has it. Of candidates who like the viewer p_liked_back is 1
+        and p_mutual is p_answer, which the order counts. None: nothing is taken as said.
 
     Lists are made for each viewer alone, so the same few people may stand on many; `recsys.allocate` spreads
     attention over everybody. Every pair is checked again with the plain form of `policy`: one that fails is
@@ -346,33 +254,56 @@ def recommend(
     """
     if isinstance(model, type) or not hasattr(model, "directed"):
         check_type(model, Model, name="model", where="recommend")
-    if by not in RANKED_BY:
-        remedy = did_you_mean(by, RANKED_BY)
-        raise SettingsError(explained("lists are not ranked by this", got=by, remedy=remedy))
     wanted: Any = [viewers] if isinstance(viewers, str | int | float | np.generic) else viewers
     excluded, unmatched = known_pairs(exclude, people)
+    received = None if known is None else likes_received(known, people)
     rows = None if wanted is None else people.ids.rows(wanted)
-    call = _ListCall(rows, k, by, combiner, excluded, workers)
+    call = _ListCall(rows, k, by, combiner, excluded, received, workers)
     frame = _lists(model, people, policy, call, progress=progress)
-    if exclude is not None:
-        frame.attrs[UNMATCHED] = unmatched
+    frame.attrs |= {} if exclude is None else {UNMATCHED: unmatched}
     return frame
 
 
 class _ListCall(NamedTuple):
-    """What lists are asked for; rows: of the viewers, None for everybody listed; excluded: pairs of rows."""
+    """What lists are asked for.
+
+    rows: of the viewers, None for everybody listed. excluded, liked_by: pairs of rows, `(n_pairs, 2)` each.
+    """
 
     rows: npt.NDArray[np.int32] | None
     k: int
     by: str
     combiner: str | None
     excluded: npt.NDArray[np.int32] | None
+    liked_by: npt.NDArray[np.int32] | None
     workers: int
+
+    def check(self) -> None:
+        """Raise SettingsError for an unknown order, and for likes received in one of one side's likes."""
+        if self.by not in RANKED_BY:
+            remedy = did_you_mean(self.by, RANKED_BY)
+            raise SettingsError(explained("lists are not ranked by this", got=self.by, remedy=remedy))
+        if self.liked_by is not None and self.by not in _OF_BOTH:
+            what, remedy = "known likes count in orders of whom both like", f"use {' or '.join(_OF_BOTH)}"
+            raise SettingsError(explained(what, where="known, by", got=self.by, remedy=remedy))
+
+    def waiting(self, recommender: Recommender) -> "RankedPairs":
+        """Return whom each viewer is liked by and may be shown, without probabilities."""
+        n_people, listed = len(recommender.people), recommender.compiled.listed
+        pairs = np.empty((0, 2), np.int32) if self.liked_by is None else self.liked_by
+        pairs = without_pairs(np.unique(pairs, axis=0), self.excluded, n_people)
+        wanted = listed if self.rows is None else np.isin(np.arange(n_people), self.rows)
+        i, j = pairs[wanted[pairs[:, 0]] & listed[pairs[:, 0]] & listed[pairs[:, 1]]].T
+        none = np.zeros(len(i), np.float32)
+        found = RankedPairs(i, j, none, none, none.astype(np.float64))
+        allowed = found.allowed(recommender.policy, recommender.people)
+        return found.filtered(allowed & ~recommender.likes.holds(i, j))
 
 
 def _lists(
     model: Scorer, people: Population, policy: Policy, call: _ListCall, *, progress: bool
 ) -> pd.DataFrame:
+    call.check()
     directed, by, rows = model.directed(people), call.by, call.rows
     ranking = ranking_of(model, people, directed) if by in _WITH_LOOKS else directed
     score = _score(model, by, call.combiner)
@@ -382,23 +313,32 @@ def _lists(
         remedy = "policy.compile(people).listed; for interactions without profiles use Interactions.policy"
         _log.warning("nobody may be listed under this policy", people=len(people), see=remedy)
     n_viewers = n_listed if rows is None else len(rows)
+    waiting, excluded = call.waiting(recommender), call.excluded
+    if len(waiting):
+        own = np.column_stack([waiting.viewer, waiting.candidate])
+        excluded = own if excluded is None else np.concatenate([excluded, own])
     with tqdm(total=n_viewers, desc="recommend", unit="people", disable=not progress) as bar:
         if score is None:
             kept, dropped = recommender.pairs(
                 rows,
                 k=call.k,
                 combiner=call.combiner or "product",
-                exclude=call.excluded,
+                exclude=excluded,
                 workers=call.workers,
                 progress=bar.update,
             )
         else:
-            kept, dropped = recommender.best_by(score, rows, k=call.k, exclude=call.excluded)
+            kept, dropped = recommender.best_by(score, rows, k=call.k, exclude=excluded)
             kept = kept.scored_by(ranking, score)
             bar.update(n_viewers)
     ordered_by = kept.p_mutual
     if score is not None or ranking is not directed or _own_combiner(model, call.combiner) != "product":
         kept = kept.scored_by(directed, _mutual(model, call.combiner))
+    if len(waiting):
+        answered = waiting.scored_by(directed, _answer(model))
+        answered = replace(answered, p_liked_back=np.ones(len(waiting), np.float32))
+        order = np.flatnonzero(recommender.compiled.listed) if rows is None else rows
+        kept, ordered_by = _with_likes_received((kept, ordered_by), answered, order, call.k)
     frame = kept.frame(people, recommender.reasons)
     frame.insert(len(frame.columns) - 1, C.SCORE, ordered_by)
     frame.attrs[DROPPED] = dropped
@@ -408,6 +348,19 @@ def _lists(
     if by != "p_answer":
         frame.attrs[RANKING_PROBABILITY] = C.P_LIKE if by in _OF_ONE_SIDE else C.P_MUTUAL
     return frame
+
+
+def _with_likes_received(
+    found: tuple[RankedPairs, Float64Array], waiting: RankedPairs, order: npt.NDArray[np.integer], k: int
+) -> tuple[RankedPairs, Float64Array]:
+    """Return the best `k` of lists and of who likes the viewer already, and what they are ordered by.
+
+    found: the lists, and what they are ordered by. waiting: with the chance of the viewer's yes as p_mutual.
+    """
+    every = RankedPairs.joined([found[0], waiting])
+    score = np.concatenate([found[1], waiting.p_mutual])
+    best = best_of_lists(every.viewer, score, order, k)
+    return every.filtered(best), score[best]
 
 
 def _own_combiner(model: Scorer, combiner: str | None) -> str:
@@ -422,40 +375,18 @@ def _mutual(model: Scorer, combiner: str | None) -> Score:
     return lambda p, q: combine(p, q, how) if own is None else own(p, q, how)
 
 
+def _answer(model: Scorer) -> Score:
+    """Return the chance of a yes to somebody who likes already, of both directions."""
+    own: Score | None = getattr(model, "p_answer", None)
+    return own or (lambda p, q: p)  # noqa: ARG005
+
+
 def _score(model: Scorer, by: str, combiner: str | None) -> Score | None:
     """Return what lists are ordered by, None where the index finds the best."""
     if by in _OF_ONE_SIDE:
         return lambda p, q: p  # noqa: ARG005
     if by == "p_answer":
-        answer: Score | None = getattr(model, "p_answer", None)
-        return answer or (lambda p, q: p)  # noqa: ARG005
+        return _answer(model)
     if combiner == "joint" or (by == "p_mutual" and _own_combiner(model, combiner) == "joint"):
         return _mutual(model, "joint")
     return None
-
-
-def known_pairs(
-    exclude: pd.DataFrame | ArrowTable | None, people: Population
-) -> tuple[npt.NDArray[np.int32] | None, int]:
-    """Return the rows of the pairs in which both are known, `(n_pairs, 2)`, and how many are not.
-
-    Raises UnknownIdError for ids of another kind, such as texts where people have numbers: all would be
-    passed over.
-    """
-    if exclude is None:
-        return None, 0
-    frame = as_pandas(exclude, name="exclude")
-    need_columns((C.VIEWER, C.CANDIDATE), frame.columns, where="exclude")
-    for column in (C.VIEWER, C.CANDIDATE):
-        found = as_ids(frame[column])
-        known = found[pd.notna(found)]
-        one = people.ids.ids([0])[0] if len(people) else None
-        if len(known) and one is not None and isinstance(known[0], str) != isinstance(one, str):
-            what, where = "ids of another kind than the people's", f"exclude, column '{column}'"
-            remedy = f"write ids as {one!r}"
-            raise UnknownIdError(explained(what, where=where, got=repr(known[0]), remedy=remedy))
-    pairs = np.column_stack([people.ids.find(frame[column]) for column in (C.VIEWER, C.CANDIDATE)])
-    both_known = (pairs >= 0).all(axis=1)
-    if len(pairs) and not both_known.any():
-        _log.warning("no pair of exclude is among the people", pairs=len(pairs))
-    return pairs[both_known], int((~both_known).sum())

@@ -26,7 +26,8 @@ from recsys.messaging.reasons import reason_text
 from recsys.models.base import Model
 from recsys.models.neighbours import neighbours
 from recsys.models.whole_matrix import evenly
-from recsys.ranking.recommend import known_pairs, recommend
+from recsys.ranking.known_pairs import known_pairs
+from recsys.ranking.recommend import recommend
 from recsys.types import ArrowTable
 
 _WORDS: Final = {

@@ -84,6 +84,8 @@ def test_an_answer_at_a_place_was_shown_there_once() -> None:
         ["a", "b", "impression", 2], ["a", "b", "like", None], ["a", "c", "impression", 1],
         ["a", "c", "pass", None], ["b", "a", "like", None], ["c", "a", "impression", 3],
     ]  # fmt: skip
+    assert log.seen.to_numpy().tolist() == [["a", "b"], ["a", "c"], ["b", "a"], ["c", "a"]]
+    assert log.decided.to_numpy().tolist() == [["a", "b"], ["a", "c"], ["b", "a"]]
 
 
 def test_decisions_at_places_of_lists_tell_how_often_two_like_each_other() -> None:

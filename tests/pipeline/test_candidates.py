@@ -12,7 +12,7 @@ from recsys.pipeline.allocation import read_pool
 from recsys.pipeline.list_files import list_table as table_of
 from recsys.pipeline.list_files import write_table
 from recsys.pipeline.paths import NightPaths
-from recsys.ranking.recommend import RankedPairs
+from recsys.ranking.ranked_pairs import RankedPairs
 
 PEOPLE = Population.of_ids([f"u{row:02d}" for row in range(20)], as_of="2026-01-05")
 

@@ -20,7 +20,7 @@ from recsys.pipeline.list_files import (
     write_lists,
     write_table,
 )
-from recsys.ranking.recommend import RankedPairs
+from recsys.ranking.ranked_pairs import RankedPairs
 from recsys.storage.publication import LIST_COLUMNS, read_coded_lists, read_lists
 from tests.pipeline.small_night import Night
 

@@ -1,6 +1,7 @@
 """Lists for people: shape, order, the second check and the reasons."""
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.constraints.compiled import Compiled
 from recsys.constraints.policy import Policy
 from recsys.data.exclusions import Relations
+from recsys.data.labels import LABEL
 from recsys.data.population import Population
 from recsys.errors import InputError, SettingsError, UnknownIdError
 from recsys.evaluation.protocol import ORDER, RANKING_PROBABILITY
@@ -22,6 +24,7 @@ from recsys.models.distance_decay import DistanceDecay
 from recsys.models.reciprocal import combine
 from recsys.ranking.recommend import DROPPED, Recommender, recommend
 from recsys.testing.people import make_listed_people, make_people, populations, random_relations
+from recsys.types import Float64Array
 
 COLUMNS = [C.VIEWER, C.CANDIDATE, C.RANK, C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL, C.SCORE, C.REASONS]
 
@@ -238,3 +241,55 @@ def test_nothing_is_printed_without_progress(town: Population, capfd: pytest.Cap
     assert capfd.readouterr() == ("", "")
     recommend(Drawn(), town, Policy.default(), k=2, progress=True)
     assert "people" in capfd.readouterr().err
+
+
+class Answering(Drawn):
+    """The same, for whom a like received makes a yes likelier."""
+
+    def p_answer(self, p_like: Float64Array, p_liked_back: Float64Array) -> Float64Array:
+        return np.sqrt(p_like) * (0.9 + 0.1 * p_liked_back)
+
+
+@pytest.mark.parametrize("by", ["mutual", "p_mutual"])
+@pytest.mark.parametrize("model", [Drawn(), Answering()])
+@pytest.mark.parametrize("seed", range(4))
+def test_who_likes_the_viewer_stands_by_the_chance_of_an_answer(
+    town: Population, model: Drawn, by: Literal["mutual", "p_mutual"], seed: int
+) -> None:
+    """Law: of all pairs that may be shown, the best by what is known."""
+    rng, n = np.random.default_rng(seed), len(town)
+    i, j = np.divmod(rng.choice(n * n, 200, replace=False), n)
+    said = pd.DataFrame(
+        {C.VIEWER: town.ids.ids(i), C.CANDIDATE: town.ids.ids(j), LABEL: rng.integers(0, 2, 200)}
+    )
+    exclude = pd.DataFrame({C.VIEWER: town.ids.ids(j[:40]), C.CANDIDATE: town.ids.ids(i[:40])})
+    viewers = None if seed % 2 else town.ids.ids(rng.permutation(n)[:25])
+    found = recommend(model, town, Policy.default(), viewers, k=5, by=by, exclude=exclude, known=said)
+
+    everybody = recommend(model, town, Policy.default(), viewers, k=n, by=by, exclude=exclude)
+    likes = said.loc[said[LABEL] == 1, [C.CANDIDATE, C.VIEWER]].set_axis([C.VIEWER, C.CANDIDATE], axis=1)
+    liked = everybody[[C.VIEWER, C.CANDIDATE]].merge(likes, how="left", indicator=True)["_merge"] == "both"
+    p, q = everybody[C.P_LIKE].to_numpy(np.float64), everybody[C.P_LIKED_BACK].to_numpy(np.float64)
+    answer = model.p_answer(p, q) if isinstance(model, Answering) else p
+    everybody["value"] = np.where(liked, answer, everybody[C.SCORE])
+    everybody["place"] = everybody[C.VIEWER].map(
+        {one: k for k, one in enumerate(pd.unique(everybody[C.VIEWER]))}
+    )
+    best = everybody.sort_values(["place", "value"], ascending=[True, False], kind="stable")
+    best = best.groupby("place").head(5).reset_index(drop=True)
+    assert found[C.VIEWER].tolist() == best[C.VIEWER].tolist()
+    np.testing.assert_allclose(found[C.SCORE], best["value"], atol=1e-6)
+    assert found[C.CANDIDATE].tolist() == best[C.CANDIDATE].tolist()
+    assert found[C.RANK].max() <= 5
+    received = found[[C.VIEWER, C.CANDIDATE]].merge(likes, how="left", indicator=True)["_merge"] == "both"
+    assert received.any()
+    assert (found.loc[received.to_numpy(), C.P_LIKED_BACK] == 1.0).all()
+    np.testing.assert_allclose(
+        found.loc[received.to_numpy(), C.P_MUTUAL], found.loc[received.to_numpy(), C.SCORE]
+    )
+
+
+def test_likes_received_do_not_count_in_orders_of_one_side(town: Population) -> None:
+    said = pd.DataFrame({C.VIEWER: town.ids.ids([0]), C.CANDIDATE: town.ids.ids([1]), LABEL: [1]})
+    with pytest.raises(SettingsError, match="known likes count in orders of whom both like"):
+        recommend(Drawn(), town, Policy.default(), by="p_answer", known=said)

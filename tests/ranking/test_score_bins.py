@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from recsys.pipeline.arm_lists import tied_by_lot
-from recsys.ranking.recommend import RankedPairs
+from recsys.ranking.ranked_pairs import RankedPairs
 from recsys.ranking.score_bins import WIDTH, order_by_lot
 
 LISTS, LONG = 60, 40

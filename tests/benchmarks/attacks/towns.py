@@ -27,7 +27,8 @@ from recsys.pipeline.allocation import limited
 from recsys.pipeline.attention import demotion_share, indiscriminate
 from recsys.random import KeyedGenerator
 from recsys.ranking.allocated_lists import allocated_lists, mutual_candidate_graph
-from recsys.ranking.recommend import RankedPairs, Recommender
+from recsys.ranking.ranked_pairs import RankedPairs
+from recsys.ranking.recommend import Recommender
 from recsys.storage.load import load_events, load_population, load_tables
 from recsys.types import Float64Array, ObjectArray
 from tests.benchmarks.attacks import Verdict
