@@ -163,13 +163,13 @@ class Interactions:
 
     @cached_property
     def seen(self) -> pd.DataFrame:
-        """Everybody each viewer has dealt with, shown or decided about: viewer_id, candidate_id, each once."""
+        """Whom each viewer was shown or decided about: viewer_id, candidate_id, each pair once."""
         pairs = self.events.frame[[C.ACTOR, C.TARGET]].set_axis(PAIR, axis=1)
         return pairs.drop_duplicates(ignore_index=True)
 
     @cached_property
     def decided(self) -> pd.DataFrame:
-        """Those of `seen` about whom the viewer said something: who was only shown may be shown again."""
+        """Whom each viewer said something about: those of `seen` less who was only shown."""
         said = self.events.frame[self.events.frame[C.TYPE] != "impression"]
         return said[[C.ACTOR, C.TARGET]].set_axis(PAIR, axis=1).drop_duplicates(ignore_index=True)
 
