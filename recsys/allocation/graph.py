@@ -130,8 +130,6 @@ def first_duplicate(indptr: Int64Array, candidate: Int32Array):  # type: ignore[
 EdgeBlock = tuple[Int32Array, Int32Array, Float32Array, Float32Array]
 """Viewer, candidate, p and q of some edges, aligned."""
 
-NO_EDGE = -1
-
 
 class Inbox(NamedTuple):
     """Edges by receiver: those of j are `[indptr[j]:indptr[j + 1]]`, the highest q first, then by viewer.

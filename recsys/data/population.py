@@ -339,12 +339,17 @@ class Population:
     def take(self, rows: Int32Array | npt.ArrayLike) -> "Population":
         """Return the people at `rows` (any order, no repeats) as a population of their own."""
         kept = np.unique(np.asarray(rows, dtype=np.int64))
-        position = np.full(len(self), -1, np.int32)
-        position[kept] = np.arange(len(kept), dtype=np.int32)
+        return self.arranged(kept, IdIndex(self.ids.ids(kept).tolist()))
 
-        def renumbered(table: pd.DataFrame) -> pd.DataFrame:
-            new = position[table[C.ROW].to_numpy(np.int64)]
-            return table.assign(**{C.ROW: new})[new >= 0].reset_index(drop=True)
+    def arranged(self, order: npt.NDArray[np.integer[Any]], ids: IdIndex) -> "Population":
+        """Return the people at `order` (no repeats), in that order and under these ids."""
+        position = np.full(len(self), -1, np.int32)
+        position[order] = np.arange(len(order), dtype=np.int32)
+
+        def moved(table: pd.DataFrame) -> pd.DataFrame:
+            rows = position[table[C.ROW].to_numpy(np.int64)]
+            found = table.assign(**{C.ROW: rows})[rows >= 0]
+            return found.sort_values(C.ROW, kind="stable").reset_index(drop=True)
 
         relations = self.relations
         excluded, liked, reopened = (
@@ -353,25 +358,25 @@ class Population:
         inside = (excluded >= 0).all(axis=1)
         return replace(
             self,
-            ids=IdIndex(self.ids.ids(kept).tolist()),
-            coded={c: CodedColumn(v.words, v.codes[kept]) for c, v in self.coded.items()},
+            ids=ids,
+            coded={c: CodedColumn(v.words, v.codes[order]) for c, v in self.coded.items()},
             coded_sets={
-                c: CodedSetColumn(v.words, v.bits[kept], v.known[kept]) for c, v in self.coded_sets.items()
+                c: CodedSetColumn(v.words, v.bits[order], v.known[order]) for c, v in self.coded_sets.items()
             },
-            counted={c: v[kept] for c, v in self.counted.items()},
-            cells=self.cells[kept],
-            zones=self.zones[kept],
-            person_tokens=self.person_tokens[kept],
-            has_boundaries=self.has_boundaries[kept],
-            held=self.held[kept],
-            long=self.long.mapped(renumbered),
+            counted={c: v[order] for c, v in self.counted.items()},
+            cells=self.cells[order],
+            zones=self.zones[order],
+            person_tokens=self.person_tokens[order],
+            has_boundaries=self.has_boundaries[order],
+            held=self.held[order],
+            long=self.long.mapped(moved),
             relations=Relations.of(
-                len(kept),
+                len(order),
                 excluded=excluded[inside],
                 reason=relations.reason[inside],
                 liked=liked[(liked >= 0).all(axis=1)],
-                suggestible=relations.suggestible[kept],
-                accepted=relations.accepted[kept],
+                suggestible=relations.suggestible[order],
+                accepted=relations.accepted[order],
                 reopened=reopened[(reopened >= 0).all(axis=1)],
             ),
         )

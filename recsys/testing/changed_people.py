@@ -13,36 +13,7 @@ from recsys.data.population import CodedColumn, CodedSetColumn, LongTables, Popu
 
 def reordered(people: Population, order: np.ndarray) -> Population:
     """Return the same people under other ids: the one at row r of the result was at `order[r]`."""
-    position = np.argsort(order)
-
-    def moved(table: pd.DataFrame) -> pd.DataFrame:
-        rows = position[table[C.ROW].to_numpy(np.int64)].astype(np.int32)
-        return table.assign(**{C.ROW: rows}).sort_values(C.ROW, kind="stable").reset_index(drop=True)
-
-    relations = people.relations
-    return replace(
-        people,
-        coded={c: CodedColumn(v.words, v.codes[order]) for c, v in people.coded.items()},
-        coded_sets={
-            c: CodedSetColumn(v.words, v.bits[order], v.known[order]) for c, v in people.coded_sets.items()
-        },
-        counted={c: v[order] for c, v in people.counted.items()},
-        cells=people.cells[order],
-        zones=people.zones[order],
-        person_tokens=people.person_tokens[order],
-        has_boundaries=people.has_boundaries[order],
-        held=people.held[order],
-        long=people.long.mapped(moved),
-        relations=Relations.of(
-            len(people),
-            excluded=position[relations.excluded],
-            reason=relations.reason,
-            liked=position[relations.liked],
-            suggestible=relations.suggestible[order],
-            accepted=relations.accepted[order],
-            reopened=position[relations.reopened],
-        ),
-    )
+    return people.arranged(order, people.ids)
 
 
 def with_one_account_each(people: Population) -> Population:
