@@ -66,14 +66,6 @@ class StoredColdStart:
     distance_decay: DistanceDecay | None
 
 
-def write_newcomer_files(folder: Path, people: Population, policy: Policy, model: Model) -> bool:
-    """Write to `folder` what folding in one more person needs; say whether this model can do it at all."""
-    parts = NewcomerParts.of(people, policy, model)
-    if parts is not None:
-        parts.write(folder)
-    return parts is not None
-
-
 @dataclass(frozen=True, eq=False)
 class NewcomerParts:
     """What folding in one more person needs, to be written: the model without anybody, and the rest."""

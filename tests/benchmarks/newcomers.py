@@ -15,12 +15,10 @@ import numpy as np
 from recsys.catalogue.columns import Columns as C
 from recsys.data.exclusions import Relations
 from recsys.models.content import ContentModel
-from recsys.ranking.cold_start import write_newcomer_files
 from recsys.ranking.newcomer_limits import NewcomerLimits
 from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety
 from recsys.storage.load import load_population
-from recsys.storage.publication import NEWCOMERS
 from recsys.testing.people import EASY_TO_LIST, make_tables
 from tests.benchmarks.command import Result, run
 from tests.ranking.published_world import NOW, World
@@ -50,12 +48,7 @@ def _publish(folder: Path, n_people: int, rng: np.random.Generator) -> None:
     people = replace(load_population(tables, as_of=NOW), relations=Relations.none(n_people))
     model = ContentModel().fit(people, likes(people.ids.values[:300].tolist(), rng), rng=rng)
     world = replace(World.of(people), directed=model.directed(people))
-
-    def write(serving: Path, lists: Any) -> None:
-        world.write(serving, lists)
-        write_newcomer_files(serving.parent / NEWCOMERS, people, world.policy, model)
-
-    world.publish(folder, serving=write)
+    world.publish(folder, model=model)
 
 
 def _tables(at: int) -> tuple[str, dict[str, Any]]:

@@ -22,13 +22,11 @@ from recsys.data.tables import check_table
 from recsys.errors import InputError
 from recsys.mapping import Mapping, map_tables
 from recsys.pipeline.publication_cards import data_sheet
-from recsys.ranking.cold_start import write_newcomer_files
 from recsys.ranking.viewer_filters import Filters
 from recsys.report.localization import Texts
 from recsys.safety import MemorySafety
 from recsys.storage.load import load_tables
 from recsys.storage.population_files import read_people, write_people
-from recsys.storage.publication import NEWCOMERS
 from recsys.testing.people import EASY_TO_LIST, make_tables
 from tests.ranking.published_world import NOW, World
 from tests.ranking.test_cold_start import UNLIMITED
@@ -130,12 +128,7 @@ def test_a_page_is_filtered_by_own_words_and_newcomers_speak_them(drawn: Any, tm
     world = replace(
         world, directed=model.directed(rest), lists=recsys.recommend(model, rest, world.policy, k=6)
     )
-
-    def write(serving: Path, lists: pd.DataFrame) -> None:
-        world.write(serving, lists)
-        write_newcomer_files(serving.parent / NEWCOMERS, rest, world.policy, model)
-
-    world.publish(tmp_path, serving=write)
+    world.publish(tmp_path, model=model)
     one = {name: frame[frame["user_id"] == new] for name, frame in tables.items() if "user_id" in frame}
     ranker = recsys.Ranker.open(tmp_path, safety=MemorySafety(), poll_s=0, newcomers=UNLIMITED)
     viewer = world.lists["viewer_id"].value_counts().index[0]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,14 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.constraints.policy import Policy
 from recsys.data.population import Population
+from recsys.models.base import Model
 from recsys.models.directed import Directed
 from recsys.pipeline.publish import PublishResult, publish
+from recsys.ranking.cold_start import NewcomerParts
 from recsys.ranking.recommend import recommend
 from recsys.ranking.snapshot_files import write_snapshot
 from recsys.safety.ledger import SafetyLedger
+from recsys.storage.publication import NEWCOMERS
 from recsys.testing.people import make_listed_people
 from tests.pipeline.small_night import MADE_FROM, SETTINGS
 
@@ -60,19 +64,23 @@ class World:
     def small(cls, n_people: int = 40, **settings: int) -> "World":
         return cls.of(make_listed_people(n_people, np.random.default_rng(11)), **settings)
 
-    def publish(self, published: Path, **changes: object) -> PublishResult:
+    def publish(self, published: Path, *, model: Model | None = None, **changes: object) -> PublishResult:
+        """Publish the lists; with a model, what newcomers are folded in with too."""
         made = MADE_FROM.model_copy(update={"policy": self.policy.version})
         arguments: dict[str, object] = {
             "published": published,
             "settings": SETTINGS,
             "source": "town",
             "made_from": made,
-            "serving": self.write,
+            "serving": partial(self.write, model=model),
         }
         return publish(self.lists, self.people, self.policy, **(arguments | changes))  # type: ignore[arg-type]
 
-    def write(self, folder: Path, lists: pd.DataFrame) -> None:
+    def write(self, folder: Path, lists: pd.DataFrame, *, model: Model | None = None) -> None:
         ledger = ledger_of(folder)
+        newcomers = None if model is None else NewcomerParts.of(self.people, self.policy, model)
+        if newcomers is not None:
+            newcomers.write(folder.parent / NEWCOMERS)
         write_snapshot(folder, lists, self.people, self.policy, self.directed, ledger=ledger)
 
     def shown(self, viewer: str, candidate: str) -> bool:

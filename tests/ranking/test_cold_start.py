@@ -17,7 +17,7 @@ from recsys.errors import InputError, PublicationError
 from recsys.models.base import Model
 from recsys.models.content import ContentModel
 from recsys.models.hybrid import HybridModel
-from recsys.ranking.cold_start import Newcomer, NewcomerFiles, separated_in, write_newcomer_files
+from recsys.ranking.cold_start import Newcomer, NewcomerFiles, separated_in
 from recsys.ranking.newcomer_limits import NewcomerLimits
 from recsys.ranking.profile_tables import ProfileTables
 from recsys.ranking.ranker import Ranker
@@ -56,12 +56,7 @@ class Case:
         lists = recommend(self.model, self.people, world.policy, k=6)
         self.world = replace(world, directed=self.model.directed(self.people), lists=lists)
         self.folder, self.safety = folder, MemorySafety()
-
-        def write(serving: Path, lists: pd.DataFrame) -> None:
-            self.world.write(serving, lists)
-            write_newcomer_files(serving.parent / NEWCOMERS, self.people, world.policy, self.model)
-
-        self.world.publish(folder, serving=write)
+        self.world.publish(folder, model=self.model)
         self.ranker = Ranker.open(folder, safety=self.safety, poll_s=0, newcomers=UNLIMITED)
 
     def page(self, k: int = 50, **more: object) -> list[str]:

@@ -17,14 +17,12 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.errors import InputError, SafetyUnavailable
 from recsys.models.content import ContentModel
-from recsys.ranking.cold_start import write_newcomer_files
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.recommend import recommend
 from recsys.ranking.viewer_filters import Filters
 from recsys.safety import MemorySafety
 from recsys.safety.day_log import DayEvent
 from recsys.storage.load import load_population
-from recsys.storage.publication import NEWCOMERS
 from recsys.testing.people import EASY_TO_LIST, make_tables
 from tests.ranking.published_world import NOW, World
 from tests.ranking.test_cold_start import likes
@@ -72,12 +70,7 @@ class Town:
         lists = recommend(self.model, self.before, world.policy, k=6)
         self.world = replace(world, directed=self.model.directed(self.before), lists=lists)
         self.folder = folder
-
-        def write(serving: Path, lists: pd.DataFrame) -> None:
-            self.world.write(serving, lists)
-            write_newcomer_files(serving.parent / NEWCOMERS, self.before, world.policy, self.model)
-
-        assert self.world.publish(folder, serving=write).published
+        assert self.world.publish(folder, model=self.model).published
 
     def ranker(self, folder: Path) -> Ranker:
         """Open a copy: the safety ledger of a folder remembers what one test tells it."""

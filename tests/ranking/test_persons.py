@@ -17,13 +17,11 @@ from recsys.data.exclusions import Relations
 from recsys.data.population import CodedColumn, Population
 from recsys.errors import InputError, PublicationError, StalePublicationError
 from recsys.models.content import ContentModel
-from recsys.ranking.cold_start import write_newcomer_files
 from recsys.ranking.newcomer_limits import NewcomerLimits
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.viewer_filters import Filters
 from recsys.safety import MemorySafety, SqliteSafety
 from recsys.safety.store import SafetyStore
-from recsys.storage.publication import NEWCOMERS
 from recsys.testing.people import make_listed_people, make_tables
 from tests.ranking.published_world import NOW, World
 from tests.ranking.test_cold_start import likes
@@ -142,12 +140,7 @@ class Newcomers:
 
     def publish(self, people: Population) -> World:
         world = replace(World.of(people), directed=self.model.directed(people))
-
-        def write(serving: Path, lists: object) -> None:
-            world.write(serving, lists)  # type: ignore[arg-type]
-            write_newcomer_files(serving.parent / NEWCOMERS, people, world.policy, self.model)
-
-        world.publish(self.folder, serving=write)
+        world.publish(self.folder, model=self.model)
         return world
 
     def publish_without(self, gone: set[str]) -> None:

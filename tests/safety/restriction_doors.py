@@ -6,7 +6,7 @@ A kind is said of `b`, or of `a` and `b` by one of them. A form is how it is wro
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -24,7 +24,6 @@ from recsys.models.content import ContentModel
 from recsys.pipeline.night import without_erased
 from recsys.pipeline.night_safety import HoldStates
 from recsys.pipeline.publish import PublishResult
-from recsys.ranking.cold_start import write_newcomer_files
 from recsys.ranking.newcomer_limits import NewcomerLimits
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.recommend import recommend
@@ -33,7 +32,6 @@ from recsys.safety.erasure_list import ErasureList
 from recsys.safety.keys import Keys
 from recsys.settings import GateSettings, PublishSettings
 from recsys.storage.load import load_population, load_tables, population_of
-from recsys.storage.publication import NEWCOMERS
 from recsys.testing.people import EASY_TO_LIST, make_tables
 from tests.pipeline.small_night import DECLARED
 from tests.ranking.published_world import World
@@ -245,17 +243,12 @@ class Published:
             world = self._computed(people)
         elif (world := self._worlds.get(known := (hours, *gone))) is None:  # type: ignore[assignment]
             world = self._worlds[known] = self._computed(people)
-        people, directed, lists = world.people, world.directed, world.lists
-
-        def write(serving: Path, lists: pd.DataFrame) -> None:
-            world.write(serving, lists)
-            write_newcomer_files(serving.parent / NEWCOMERS, people, self.policy, self.model)
-
+        people, lists = world.people, world.lists
         if refused:
-            world = World(people, self.policy, directed, lists.assign(**{C.CANDIDATE: lists[C.VIEWER]}))
+            world = replace(world, lists=lists.assign(**{C.CANDIDATE: lists[C.VIEWER]}))
         return world.publish(
             folder,
-            serving=write,
+            model=self.model,
             holds=HoldStates.of_source(tables, people.as_of),
             settings=SETTINGS,
             pages_asked=pages_asked,

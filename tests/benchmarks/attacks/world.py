@@ -19,7 +19,7 @@ from recsys.data.events import Events
 from recsys.data.exclusions import Relations
 from recsys.data.population import Population
 from recsys.models.content import ContentModel
-from recsys.ranking.cold_start import write_newcomer_files
+from recsys.ranking.cold_start import NewcomerParts
 from recsys.ranking.ranker import Ranker
 from recsys.safety.keys import Keys
 from recsys.safety.store import MemorySafety, SafetyStore
@@ -126,7 +126,9 @@ def write_world(published: World, model: ContentModel, folder: Path, lists: pd.D
     from recsys.safety.ledger import SafetyLedger
 
     people = published.people
-    write_newcomer_files(folder.parent / NEWCOMERS, people, POLICY, model)
+    newcomers = NewcomerParts.of(people, POLICY, model)
+    assert newcomers is not None
+    newcomers.write(folder.parent / NEWCOMERS)
     ledger = SafetyLedger.of(folder.parents[2])
     write_snapshot(folder, lists, people, POLICY, model.directed(people), ledger=ledger)
 
