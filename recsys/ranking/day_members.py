@@ -23,9 +23,10 @@ from recsys.ranking.snapshot import Snapshot
 from recsys.ranking.snapshot_rows import LISTED, shows_nothing
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent, EventKey
 from recsys.safety.day_tables import is_stopped_by
-from recsys.safety.person_index import Accounts
 from recsys.types import BoolArray, Float32Array, Float64Array, Int64Array, UInt8Array
 
+PersonOf = Callable[[str], tuple[str, ...]]
+"""Every account of somebody's person, their own first."""
 _FOLDED_A_CALL: Final = 1
 """Members whom one call folds in, so that many changes at once hold up nobody for long."""
 LARGEST_SHARE: Final = 5
@@ -97,8 +98,12 @@ class DayMember:
     suggestible: bool
 
     @classmethod
-    def of(cls, snapshot: Snapshot, files: NewcomerFiles, event: DayEvent) -> Self:
+    def of(
+        cls, snapshot: Snapshot, files: NewcomerFiles, event: DayEvent, accounts: Sequence[str] = ()
+    ) -> Self:
         """Fold a member in from tables of today.
+
+        accounts: others of the person, whose single pairs are this one's as well.
 
         Raises InputError when they cannot be used.
         """
@@ -109,11 +114,12 @@ class DayMember:
         open_to = ~newcomer.excluded
         listed = snapshot.live.layout.order
         open_to[listed] &= newcomer.query.fits(snapshot.live.layout)
-        if row >= 0:
-            open_to[row] = False
-            open_to[snapshot.live.kept_apart(row)] = False
-            open_to[snapshot.data.separated.row(row)] = False
-            open_to[_closed(snapshot, row)] = False
+        for one in (row, *snapshot.ids.find(accounts)):
+            if one >= 0:
+                open_to[one] = False
+                open_to[snapshot.live.kept_apart(one)] = False
+                open_to[snapshot.data.separated.row(one)] = False
+                open_to[_closed(snapshot, one)] = False
         rules = files.vocabulary.compile(files.policy, person)
         return cls(
             user_id=event.actor,
@@ -229,10 +235,10 @@ class DayMembers:
         self._files_of = files_of
         self._lock = threading.Lock()
         self._run_id = ""
-        self._folded: dict[EventKey, DayMember | None] = {}
+        self._folded: dict[tuple[EventKey, tuple[str, ...]], DayMember | None] = {}
         self._done: tuple[DayChanges, str, DayCandidates | None] = (NO_CHANGES, "", None)
 
-    def of(self, snapshot: Snapshot, changes: DayChanges, accounts: Accounts) -> DayCandidates | None:
+    def of(self, snapshot: Snapshot, changes: DayChanges, person_of: PersonOf) -> DayCandidates | None:
         """Return the members of the day who may be listed, None for nobody.
 
         Somebody listed by the night stays so; anybody else has accepted the terms and was verified since.
@@ -246,48 +252,53 @@ class DayMembers:
         if not self._lock.acquire(blocking=False):  # another thread folds in: nobody meanwhile
             return None
         try:
-            return self._renewed(snapshot, changes, accounts)
+            return self._renewed(snapshot, changes, person_of)
         finally:
             self._lock.release()
 
-    def _renewed(self, snapshot: Snapshot, changes: DayChanges, accounts: Accounts) -> DayCandidates | None:
+    def _renewed(self, snapshot: Snapshot, changes: DayChanges, person_of: PersonOf) -> DayCandidates | None:
         listed = [event for event in changes.tables.values() if _is_listed(snapshot, event.actor, changes)]
-        wanted = _one_of_each_person(snapshot, listed, changes, accounts)
+        wanted = _one_of_each_person(snapshot, listed, changes, person_of)
         self._fold_in(snapshot, wanted)
-        members = [one for event in wanted if (one := self._folded.get(event.key)) is not None]
+        keys = [(event.key, others) for event, others in wanted]
+        members = [one for key in keys if (one := self._folded.get(key)) is not None]
         found = DayCandidates.of(members) if members else None
-        if all(event.key in self._folded for event in wanted):
+        if all(key in self._folded for key in keys):
             self._done = (changes, snapshot.run_id, found)
         return found
 
-    def _fold_in(self, snapshot: Snapshot, wanted: Sequence[DayEvent]) -> None:
+    def _fold_in(self, snapshot: Snapshot, wanted: Sequence[tuple[DayEvent, tuple[str, ...]]]) -> None:
         if snapshot.run_id != self._run_id:
             self._run_id, self._folded = snapshot.run_id, {}
-        fresh = [event for event in wanted if event.key not in self._folded]
-        for event in fresh[:_FOLDED_A_CALL]:
+        fresh = [one for one in wanted if (one[0].key, one[1]) not in self._folded]
+        for event, others in fresh[:_FOLDED_A_CALL]:
+            key = event.key, others
             try:
-                member = DayMember.of(snapshot, self._files_of(snapshot), event)
+                member = DayMember.of(snapshot, self._files_of(snapshot), event, others)
             except SafetyUnavailable:
                 raise
             except RecsysError:  # tables that cannot be used, or a publication that folds nobody in
-                self._folded[event.key] = None
+                self._folded[key] = None
                 continue
-            self._folded[event.key] = member
+            self._folded[key] = member
 
 
 def _one_of_each_person(
-    snapshot: Snapshot, events: Sequence[DayEvent], changes: DayChanges, accounts: Accounts
-) -> list[DayEvent]:
-    """Return the events of the accounts that take part, those listed by the night first."""
+    snapshot: Snapshot, events: Sequence[DayEvent], changes: DayChanges, person_of: PersonOf
+) -> list[tuple[DayEvent, tuple[str, ...]]]:
+    """Return the events of the accounts that take part, those listed by the night first.
+
+    With each stand the other accounts of its person.
+    """
 
     def by_night(user_id: str) -> bool:
         return snapshot.live.is_listed(snapshot.ids.find([user_id])[0])
 
-    taking_part = dict[str, DayEvent]()
+    taking_part = dict[str, tuple[DayEvent, tuple[str, ...]]]()
     for event in sorted(events, key=lambda one: not by_night(one.actor)):
-        others = accounts.of(event.actor)[1:]
+        others = person_of(event.actor)[1:]
         if not any(one in taking_part or (one not in changes.tables and by_night(one)) for one in others):
-            taking_part[event.actor] = event
+            taking_part[event.actor] = event, others
     return list(taking_part.values())
 
 

@@ -31,7 +31,8 @@ class CallQuestions:
 
     ask: how a viewer and candidates stand now; whose tables changed today does not stand as the night knew
     them. ask_today: the same of members by their tables of today. day: of the viewer; tables: the viewer's
-    own tables of today, None when they did not change. changes: of everybody.
+    own tables of today, None when they did not change. changes: of everybody. person_of: every account of
+    somebody's person, those too that the safety ledger links.
     """
 
     ask: SafetyQuestion
@@ -40,6 +41,7 @@ class CallQuestions:
     day: ViewerDay
     tables: DayEvent | None
     changes: DayChanges
+    person_of: Callable[[str], tuple[str, ...]]
 
 
 @dataclass(eq=False)
@@ -92,7 +94,9 @@ class Questions:
         """Return the questions of one viewer whose day is known."""
         ask = self.asking(safety, accounts, changes.tables, changes.stopped)
         today = self.asking(safety, accounts, {}, changes.stopped)
-        return CallQuestions(ask, today, accounts, day, changes.tables.get(viewer_id), changes)
+        state = ask_safety(self.safety.ledger.now)
+        own = changes.tables.get(viewer_id)
+        return CallQuestions(ask, today, accounts, day, own, changes, lambda one: accounts.linked(one, state))
 
     def asking(
         self,

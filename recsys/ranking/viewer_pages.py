@@ -202,7 +202,7 @@ class ViewerPages:
         return self._items(snapshot, viewer_id, Selection([-1], [1.0], True, (found[0][0],)), moment)[0]
 
     def _candidates(self, snapshot: Snapshot, asked: CallQuestions) -> DayCandidates | None:
-        return self._day_members.of(snapshot, asked.changes, asked.accounts)
+        return self._day_members.of(snapshot, asked.changes, asked.person_of)
 
     def _page(self, use: CurrentSnapshot, viewer_id: str, selection: Selection, moment: datetime) -> Page:
         items = self._items(use.snapshot, viewer_id, selection, moment)

@@ -15,13 +15,19 @@ import pytest
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.data.exclusions import EXCLUSION_REASONS, Relations
 from recsys.errors import InputError, SafetyUnavailable
 from recsys.models.content import ContentModel
+from recsys.ranking.cold_start import NewcomerFiles
+from recsys.ranking.day_members import DayMember
+from recsys.ranking.newcomer_limits import NewcomerLimits
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.recommend import recommend
 from recsys.ranking.viewer_filters import Filters
 from recsys.safety import MemorySafety
 from recsys.safety.day_log import DayEvent
+from recsys.safety.fingerprints import ID, PERSON
+from recsys.safety.ledger import SafetyLedger
 from recsys.storage.load import load_population
 from recsys.testing.people import EASY_TO_LIST, make_tables
 from tests.ranking.published_world import NOW, World
@@ -643,3 +649,52 @@ def test_a_member_of_the_day_is_meant_in_another_spelling(
     worker.close()
     assert ranker.look(viewer, user, NOW) is None
     assert user not in page(ranker, viewer)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_single_pairs_of_the_night_are_those_of_whom_the_ledger_links(
+    town: Town, tmp_path: Path, seed: int
+) -> None:
+    """Seen to fail: who came with a token that a night replaced met whom their first account had hidden."""
+    people, rng = town.before, np.random.default_rng(seed)
+    first, *hidden = (str(one) for one in rng.choice(sorted(town.sees(NEW)), 4, replace=False))
+    apart = people.ids.rows([first, *hidden])
+    pairs = np.sort([[apart[0], other] for other in apart[1:]], axis=1)
+    why = [EXCLUSION_REASONS.index("hide")] * len(pairs)
+    night = people.with_relations(Relations.of(len(people), excluded=pairs, reason=why))
+    lists = recommend(town.model, night, town.world.policy, k=6)
+    world = replace(town.world, people=night, lists=lists)
+
+    assert world.publish(tmp_path, model=town.model).published
+    rows = rows_of(town.tables, NEW)
+    old = f"hmac1:{7:064x}"
+    rows[T.PROFILES] = [{**row, C.PERSON_TOKEN: old} for row in rows[T.PROFILES]]
+
+    def opened(folder: Path, *, linked: bool) -> Ranker:
+        shutil.copytree(tmp_path / "runs", folder / "runs")
+        for file in tmp_path.iterdir():
+            if file.is_file():
+                shutil.copy(file, folder)
+        if linked:
+            ledger = SafetyLedger.of(folder)
+            naming = ledger.begin().namings[-1]
+            ledger.link([(naming.of(ID, first), naming.of(PERSON, old))])
+        limits = NewcomerLimits(page=1000, day=10_000, share=1.0, profiles=1000)
+        return Ranker.open(folder, safety=MemorySafety(), poll_s=0, max_staleness=None, newcomers=limits)
+
+    free, bound = (opened(tmp_path / name, linked=name == "bound") for name in ("free", "bound"))
+    by_profile = [set(ids_of(one.rank(NEW, 100, NOW, profile=rows))) for one in (free, bound)]
+    assert by_profile[1] == by_profile[0] - {first, *hidden} < by_profile[0]
+    event = DayEvent.of_tables("tables", NEW, rows, NOW)
+    snapshot = bound.check().snapshot
+    files = NewcomerFiles.open(tmp_path / "bound" / "runs" / snapshot.run_id, snapshot.manifest, None)
+    alone, of_person = (DayMember.of(snapshot, files, event, known) for known in ((), (first,)))
+    open_to = [set(np.flatnonzero(np.unpackbits(one.open_to))) for one in (alone, of_person)]
+    assert open_to[1] == open_to[0] - set(snapshot.ids.find([first, *hidden])) < open_to[0]
+    for one in (free, bound):
+        one.day.change_tables(NEW, rows, event_id="tables", at=NOW)
+        proofs = (("terms_accepted", None), ("verified", "id"))
+        one.day.append([DayEvent(kind, NOW, NEW, None, kind, detail) for kind, detail in proofs])
+    seen = [{v for v in town.viewers if one.look(v, NEW, NOW) is not None} for one in (free, bound)]
+    assert seen[0] & set(hidden)
+    assert not seen[1]  # the first account takes part for the person
