@@ -216,9 +216,12 @@ def shown(value: object) -> str:
     'a\u202eb'
     >>> len(shown("c" * 500)), shown("c" * 500)[-20:]
     (100, '... (500 characters)')
-    >>> print(shown("山田"))
-    '山田'
+    >>> import numpy as np
+    >>> print(shown("山田"), shown(np.int64(5)))
+    '山田' 5
     """
+    if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0:
+        value = value.item()  # type: ignore[attr-defined]
     text = value if isinstance(value, str) else as_text(value, repr)
     quoted = repr(text[:_SHOWN_LENGTH])  # what cannot be printed, or would turn the line round, is escaped
     if not isinstance(value, str):

@@ -34,7 +34,6 @@ from recsys.interactions.binarize import LIKE, PASS, Like, warn_of_one_answer, w
 from recsys.interactions.row_reading import (
     CODES,
     FEWEST_TO_TELL,
-    MOST_SET_ASIDE,
     IdMap,
     TableColumns,
     read_rows,
@@ -407,7 +406,7 @@ def _policy(people: Population, sides: Kinds, names: tuple[IdMap, IdMap]) -> Pol
     rows = people.ids.find(ids)
     n_without = len(people) - len(np.unique(rows[rows >= 0]))
     check_match(people.ids, ids, what="sides", where="Interactions.of", required=True)
-    if n_without > MOST_SET_ASIDE * len(people):
+    if n_without:
         remedy = f"give the side of each id, such as {people.ids.ids([0])[0]!r}; who has none has no list"
         warn(explained("people without a side", got=f"{n_without:,} of {len(people):,}", remedy=remedy))
     return Policy((Sides.of(ids, known.to_numpy(object)), Exclusions()))

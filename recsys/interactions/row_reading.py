@@ -144,6 +144,7 @@ def read_rows(
     (viewers, some), (candidates, others) = _ids(table, read)
     if not any(sides):
         _refuse_two_types(viewers, candidates, read)
+    _warn_of_blanks(viewers, candidates, read)
     names = (IdMap.of(sides[0], viewers, uuid=some), IdMap.of(sides[1], candidates, uuid=others))
     actor, target = names[0].to_internal(viewers), names[1].to_internal(candidates)
     types = (
@@ -217,6 +218,23 @@ def _refuse_two_types(viewers: ObjectArray, candidates: ObjectArray, read: Table
         )
         remedy = "make both texts, such as frame.astype({...: str}), or name two kinds with sides="
         raise InputError(explained("ids of two types", where="interactions", got=got, remedy=remedy))
+
+
+def _warn_of_blanks(viewers: ObjectArray, candidates: ObjectArray, read: TableColumns) -> None:
+    """Warn of ids that differ from another one by blanks around them alone: they are two people."""
+    columns = {read.viewer: pd.unique(viewers), read.candidate: pd.unique(candidates)}
+    texts = {name: [one for one in ids if isinstance(one, str)] for name, ids in columns.items()}
+    bare = {one for known in texts.values() for one in known if one and one == one.strip()}
+    for name, known in texts.items():
+        doubled = [one for one in known if one != one.strip() and one.strip() in bare]
+        if doubled:
+            got = f"{len(doubled):,} ids, such as {doubled[0]!r}"
+            remedy = f"drop the blanks: frame[{name!r}].str.strip()"
+            warn(
+                explained(
+                    "ids that differ in blanks alone are two people", where=name, got=got, remedy=remedy
+                )
+            )
 
 
 def _places(column: pd.Series) -> Float64Array:

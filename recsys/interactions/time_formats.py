@@ -29,6 +29,8 @@ _TOLD_APART: Final = ("s", "ms", "us", "ns")
 """Units that are told by the numbers; days since 1970 could be days of Excel, or a count of anything."""
 _EXCEL_DAY_ZERO: Final = pd.Timestamp("1899-12-30", tz="UTC")
 _CLOCK_ALONE = r"\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[ap]m)?\s*"
+_HAS_CLOCK = r"\d[T ].*\d:\d{2}"
+_HAS_ZONE = r"(?i)(?:[+-]\d{2}(?::?\d{2})?|z|utc|gmt)\s*(?:\([^()]*\))?\s*$"
 _NUMBER = r"\s*[+-]?\d+(?:\.\d*)?\s*"
 _MOST = 0.9
 """Share of numbers that have to be Excel days or dates of eight digits to be read as them."""
@@ -169,7 +171,20 @@ def _of_texts(column: pd.Series, time_format: str | None) -> tuple[pd.Series, st
     named = dated.where(dated.str.contains(r"\d{4}", regex=True) & times.isna())
     rest = named.where(named.str.contains(r"[A-Za-z]{3}|[/.]", regex=True).fillna(False).astype(bool))
     times = times.fillna(_parsed(rest, dayfirst=False))
+    _warn_of_missing_zones(
+        dated.where(dated.str.contains(_HAS_CLOCK, regex=True).fillna(False)), str(column.name)
+    )
     return times.fillna(_written(dated.where(times.isna()))), ISO
+
+
+def _warn_of_missing_zones(texts: pd.Series, column: str) -> None:
+    """Warn where some times of day have a zone and others none, which are read as UTC."""
+    known = texts.dropna()
+    without = ~known.str.contains(_HAS_ZONE, regex=True).astype(bool)
+    if 0 < without.sum() < len(known):
+        got = f"{int(without.sum()):,} of {len(known):,} without a zone, read as UTC"
+        remedy = "bring all times into one form; pandas' dt.tz_localize says where they were written"
+        warn(explained("times with a zone and without", where=column, got=got, remedy=remedy))
 
 
 def _with_plain_offsets(texts: pd.Series) -> pd.Series:

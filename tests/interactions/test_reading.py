@@ -1,5 +1,7 @@
 """Nothing of a table is read wrongly in silence: one reading a column, what does not fit is set aside."""
 
+import warnings
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -295,3 +297,34 @@ def test_who_was_shown_and_never_liked_is_passed_where_nobody_ever_says_no() -> 
         )
     assert len(shown_first.truth()) == len(table)
     assert shown_first.truth()["label"].mean() == table["liked"].mean()
+
+
+@given(
+    st.lists(st.sampled_from(["Z", "+09:00", " -0500", " GMT+3", ""]), min_size=12, max_size=12),
+    st.sampled_from(["2026-03-05T10:{:02}:00", "2026-03-05 10:{:02}"]),
+)
+def test_times_of_which_some_have_no_zone_are_warned_of(zones: list[str], form: str) -> None:
+    """Seen to fail: half the times were up to nine hours wrong without a word."""
+    column = pd.Series([form.format(at) + zone for at, zone in enumerate(zones)], name="at")
+    mixed = 0 < zones.count("") < len(zones)
+    with pytest.warns(UserWarning, match="with a zone and without") if mixed else nullcontext():
+        times, _ = utc_times(column)
+    assert times.notna().all()
+
+
+@pytest.mark.parametrize("column", ["who", "whom"])
+@pytest.mark.parametrize("blank", [" ", "  ", "\u3000", "\t"])
+@pytest.mark.parametrize("before", [True, False])
+def test_ids_that_differ_in_blanks_alone_are_warned_of(column: str, blank: str, before: bool) -> None:
+    frame = pd.DataFrame({"who": [f"a{n % 12}" for n in range(24)], "whom": [f"a{n % 7}" for n in range(24)]})
+    frame = frame[frame["who"] != frame["whom"]]
+    twice = frame.copy()
+    twice.loc[twice.index[::3], column] = twice[column].map(
+        lambda one: f"{blank}{one}" if before else f"{one}{blank}"
+    )
+    with pytest.warns(UserWarning, match="differ in blanks alone"):
+        Interactions.of(twice, viewer="who", candidate="whom")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        Interactions.of(frame, viewer="who", candidate="whom")
+    assert not any("blanks" in str(one.message) for one in told)
