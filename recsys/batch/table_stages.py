@@ -11,6 +11,7 @@ from recsys.batch.progress import condition_names, text
 from recsys.batch.stage_order import CHANGES, PARAMS, LogFields
 from recsys.data.safety_rows import row_counts
 from recsys.errors import PublicationRefusedError
+from recsys.memory import return_freed_memory
 from recsys.pipeline.erasure import (
     clear_work_naming_erased,
     erased_rows,
@@ -27,6 +28,7 @@ from recsys.safety.erasure_list import ErasureList
 from recsys.settings import TOWN, Settings, read_settings
 from recsys.simulation.town import DEFAULT_AS_OF
 from recsys.storage.atomic_write import atomic_file, write_atomically
+from recsys.storage.load import LARGE_LOG
 from recsys.storage.source_snapshot import take_snapshot
 from recsys.storage.table_files import write_tables
 
@@ -93,19 +95,19 @@ def validate(settings: Settings, paths: NightPaths) -> LogFields:
     counts = tables.counts.to_dict("records")
     as_of = None if tables.as_of is None else tables.as_of.isoformat()
     summary = {"as_of": as_of, "source": settings.source, "tables": counts}
+    rows = row_counts(
+        tables.counts,
+        tables.nobody,
+        erased_rows(paths),
+        tables.accepted,
+        tables.quarantine,
+        events=night.events.coded,
+    )
+    if len(night.events) > LARGE_LOG:
+        night.events.forget_coded()
+    return_freed_memory()
     write_accepted(
-        paths.accepted,
-        lambda: night.people,
-        night.events,
-        fingerprint=night.fingerprint,
-        row_counts=row_counts(
-            tables.counts,
-            tables.nobody,
-            erased_rows(paths),
-            tables.accepted,
-            tables.quarantine,
-            events=night.events.coded,
-        ),
+        paths.accepted, lambda: night.people, night.events, fingerprint=night.fingerprint, row_counts=rows
     )
     write_atomically(paths.validation, json.dumps(summary, indent=1).encode() + b"\n")
     totals = tables.counts[["accepted", "quarantined"]].sum()

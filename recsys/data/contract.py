@@ -25,6 +25,7 @@ from recsys.errors import RecsysError, TableError, did_you_mean, explained, show
 from recsys.types import IndexArray
 
 _FIRST_KEYS = 5
+_MOST_NUMBERS = 2**62
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,8 +207,12 @@ class Contract:
         return []
 
     def _repeated_keys(self, rows: pd.DataFrame, sound: npt.NDArray[np.bool_]) -> list[str]:
-        if not self.key or len(rows) < 2 or _are_different([rows[name][sound] for name in self.key]):
+        if not self.key or len(rows) < 2:
             return []
+        known = [rows[name] if sound.all() else rows[name][sound] for name in self.key]
+        if _are_different(known):
+            return []
+        del known
         keys = rows[list(self.key)]
         keys = keys if sound.all() else keys[sound]
         again = keys.duplicated()
@@ -281,12 +286,23 @@ def token_meant(given: object) -> str | None:
 
 
 def _are_different(columns: Sequence[pd.Series]) -> bool:
-    """Say whether no two rows hold the same in every column; one unknown value is like another."""
-    codes = np.zeros(len(columns[0]), np.int64)
+    """Say whether no two rows hold the same in every column; one unknown value is like another.
+
+    Every row becomes a number, and equal ones are neighbours once these are sorted, which takes half the
+    memory of a table of them.
+    """
+    numbers, n_numbers = np.zeros(len(columns[0]), np.int64), 1
     for column in columns:
         code, distinct = pd.factorize(column)
-        codes = pd.factorize(codes * (len(distinct) + 1) + code + 1)[0]
-    return bool(codes.max(initial=-1) == len(codes) - 1)
+        if n_numbers * (len(distinct) + 1) > _MOST_NUMBERS:
+            numbers = pd.factorize(numbers)[0]
+            n_numbers = int(numbers.max(initial=-1)) + 1
+        numbers *= len(distinct) + 1
+        numbers += code
+        numbers += 1
+        n_numbers *= len(distinct) + 1
+    numbers.sort()
+    return not bool((numbers[1:] == numbers[:-1]).any())
 
 
 def _moved(rows: pd.DataFrame, kept: npt.NDArray[np.bool_]) -> pd.DataFrame:

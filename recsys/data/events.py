@@ -264,6 +264,14 @@ class Events:
             count=pd.to_numeric(frame[C.COUNT]).fillna(1).to_numpy(np.float64),
         )
 
+    def without_impressions(self) -> "Events":
+        """Return what people did themselves, the smaller part of a log of lists."""
+        return self.of_types(*(word for word in TYPES.words if word != "impression"))
+
+    def forget_coded(self) -> None:
+        """Free the arrays of `coded`, as large as the events; they are made again when asked for."""
+        self.__dict__.pop("coded", None)
+
 
 def compact_people(
     people: npt.NDArray[np.object_], actor: npt.NDArray[np.integer], target: npt.NDArray[np.integer]

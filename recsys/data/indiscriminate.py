@@ -85,7 +85,7 @@ def without_excess_likes(events: Events) -> Events:
         kept = _without_excess_likes(events)
         if kept is not events:
             events.__dict__[_KEPT] = kept
-            events.__dict__.pop("coded", None)
+            events.forget_coded()
     return kept
 
 

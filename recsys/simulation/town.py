@@ -17,6 +17,7 @@ from recsys.data.conversations import active_matches
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex
 from recsys.errors import InputError, explained
+from recsys.memory import return_freed_memory
 from recsys.random import KeyedGenerator
 from recsys.simulation.abuse import log_brigades, safety_tables, updated_safety_tables
 from recsys.simulation.arrivals import (
@@ -261,6 +262,7 @@ def make_town_parts(
     before = {name: with_broken_rows(name, tables.pop(name), share, rng) for name in tuple(tables)}
     corruption = CorruptedRows.drawn(len(rows), rows.are(COPIED_TYPE), share, rng)
     events = corrupted_events(rows, corruption, _ROWS_AT_ONCE)
+    return_freed_memory()
     return TownParts(
         tables={**before, T.EVENTS: events, **with_corruption(safety, share, rng)},
         n_people=n_people,

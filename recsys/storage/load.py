@@ -1,7 +1,7 @@
 """Loading: from a source to checked tables, a population and events."""
 
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from html import escape
 from types import MappingProxyType
@@ -36,6 +36,7 @@ from recsys.data.safety_rows import (
 from recsys.data.tables import CONTRACTS, read_and_check
 from recsys.data.times import as_utc
 from recsys.errors import InputError, SourceError, TableError, explained, warn
+from recsys.memory import machine_memory, return_freed_memory
 from recsys.parallel import n_threads
 from recsys.storage.sources import Reader, Source, source_catalogue, source_name, table_readers
 
@@ -47,6 +48,12 @@ Time = str | pd.Timestamp | None
 
 _EVENTS: Final = "_events"
 """Where loaded tables remember their events once they were sorted."""
+
+LARGE_LOG: Final = 10_000_000
+"""Events of which no second form is kept while everybody is put together."""
+_CHECKED_AT_ONCE: Final = 13 << 10
+"""Bytes a person while events and answers are checked at once; one after the other it is a fifth less."""
+_SHARE_OF_MEMORY: Final = 0.4
 
 PEOPLE_TABLES: Final = (T.PROFILES, T.BOUNDARIES)
 """Without these two there are no people to load."""
@@ -294,7 +301,8 @@ def _each_checked(
     """Check every table there is, and return whose profiles are accepted, None without profiles.
 
     check: checks a table, its people against those of accepted profiles. beside: the events, whose people
-    need no profile, are checked by a thread of their own.
+    need no profile, are checked by a thread of their own; the answers, the largest of the other tables, after
+    them where both at once would take too much of the machine's memory.
 
     Raises TableError with the problems of every broken table.
     """
@@ -307,6 +315,9 @@ def _each_checked(
             if name not in readers:
                 continue
             known = users | _absent(checked[T.PROFILES]) if name == T.TOKENS and users is not None else users
+            if name == T.ANSWERS and events and users is not None and _too_many_at_once(len(users)):
+                wait([events])
+                return_freed_memory()
             try:
                 checked[name] = events.result() if events and name == T.EVENTS else check(name, known)
             except TableError as error:
@@ -317,6 +328,12 @@ def _each_checked(
     if broken:
         raise broken[0] if len(broken) == 1 else _all_problems(broken)
     return checked, users
+
+
+def _too_many_at_once(n_people: int) -> bool:
+    """Say whether events and answers of so many people are better checked one after the other."""
+    memory = machine_memory()
+    return memory is not None and n_people * _CHECKED_AT_ONCE > _SHARE_OF_MEMORY * memory
 
 
 def _restricted(
@@ -396,7 +413,10 @@ def _with_restrictions(people: Population, tables: LoadedTables) -> Population:
     of_person = tokens_of_persons(token_rows(tables.accepted[T.PROFILES], former)) if former else {}
     rows = AbsentRows(people.ids, people.person_tokens, {one: of_person[token] for one, token in former})
     blocks, reports = (tables.accepted.get(name) for name in (T.BLOCKS, T.REPORTS))
-    known, told = rows.relations(events_of(tables), blocks, reports, people.as_of)
+    events = events_of(tables)
+    if len(events) > LARGE_LOG:  # no rule asks whom somebody was shown
+        events = events.without_impressions()
+    known, told = rows.relations(events, blocks, reports, people.as_of)
     tokens = {of_person[token] for token in _stopped_tokens(tables)}
     stopped = {one for one, token in rows.tokens.items() if token in tokens}
     stopped |= restrictions.people | _held_absent(tables, rows, people.as_of)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.data.contract import _are_different
 from recsys.data.events import Events
 from recsys.data.shared_values import are_equal, without_categories
 from recsys.data.tables import read_and_check
@@ -99,6 +100,34 @@ def test_a_town_loads_as_it_does_with_texts(seed: int, tmp_path: Any) -> None:
                     path.read_bytes()
                     == (tmp_path / "found" / path.relative_to(tmp_path / "plain")).read_bytes()
                 )
+
+
+def test_a_large_town_checked_in_turns_is_the_same_town(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    """Answers after events, and relations without the impressions: as where memory is short."""
+    tables = make_town(60, np.random.default_rng(5)).tables
+    write_people(population_of(load_sorted(tables, DEFAULT_AS_OF)), tmp_path / "at once")
+    monkeypatch.setattr("recsys.storage.load._SHARE_OF_MEMORY", 0.0)
+    monkeypatch.setattr("recsys.storage.load.LARGE_LOG", 0)
+    write_people(population_of(load_sorted(tables, DEFAULT_AS_OF)), tmp_path / "in turns")
+    for file in sorted((tmp_path / "at once").iterdir()):
+        assert file.read_bytes() == (tmp_path / "in turns" / file.name).read_bytes(), file.name
+
+
+@settings(deadline=None)
+@given(
+    rows=st.lists(st.tuples(*[st.sampled_from(["a", "b", "c", None])] * 3), min_size=2, max_size=6),
+    few_numbers=st.booleans(),
+)
+def test_rows_are_different_where_no_two_are_equal(
+    rows: list[tuple[str | None, ...]], few_numbers: bool
+) -> None:
+    columns = [pd.Series(column, dtype=object) for column in zip(*rows, strict=True)]
+    with pytest.MonkeyPatch.context() as patch:
+        if few_numbers:  # rows are numbered anew before each column
+            patch.setattr("recsys.data.contract._MOST_NUMBERS", 0)
+        assert _are_different(columns) == (len(set(rows)) == len(rows))
 
 
 def test_no_events_at_all_are_none() -> None:
