@@ -28,7 +28,7 @@ from recsys.safety.erasure_list import ErasureList
 from recsys.settings import TOWN, Settings, read_settings
 from recsys.simulation.town import DEFAULT_AS_OF
 from recsys.storage.atomic_write import atomic_file, write_atomically
-from recsys.storage.load import LARGE_LOG
+from recsys.storage.load import LARGE_LOG, population_of
 from recsys.storage.source_snapshot import take_snapshot
 from recsys.storage.table_files import write_tables
 
@@ -107,7 +107,11 @@ def validate(settings: Settings, paths: NightPaths) -> LogFields:
         night.events.forget_coded()
     return_freed_memory()
     write_accepted(
-        paths.accepted, lambda: night.people, night.events, fingerprint=night.fingerprint, row_counts=rows
+        paths.accepted,
+        lambda: population_of(tables, answers_last_read=True),
+        night.events,
+        fingerprint=night.fingerprint,
+        row_counts=rows,
     )
     write_atomically(paths.validation, json.dumps(summary, indent=1).encode() + b"\n")
     totals = tables.counts[["accepted", "quarantined"]].sum()

@@ -65,6 +65,7 @@ def build_population(
     catalogue: Catalogue | None = None,
     later: Mapping[str, pd.DataFrame] = MappingProxyType({}),
     former_tokens: Collection[tuple[str, str]] = (),
+    answers_last_read: bool = False,
 ) -> Population:
     """Build the population that was true at `as_of` from accepted tables.
 
@@ -74,6 +75,8 @@ def build_population(
     catalogue: the one the tables were accepted under; that of the package when None.
     later: canonical rows that are yet to come, which tighten the present ones, see `tightened`.
     former_tokens: accounts and person tokens of rows that were refused; they link accounts to one person.
+    answers_last_read: the columns of the answers may be taken out of their frame, the largest of all, as they
+    are read; nobody reads it afterwards.
 
     Raises InputError when `profiles` is absent.
     """
@@ -99,7 +102,12 @@ def build_population(
     tokens = person_tokens(known, ids)
     if former_tokens and T.TOKENS in tables:
         tables = {**tables, T.TOKENS: under_known_account(tables[T.TOKENS], known, ids, tokens)}
-    long = LongTables(**{name: _long(tables, name, ids, time) for name in LONG_COLUMNS})
+    long = LongTables(
+        **{
+            name: _long(tables, name, ids, time, last_read=answers_last_read and name == T.ANSWERS)
+            for name in LONG_COLUMNS
+        }
+    )
     return Population(
         ids=ids,
         as_of=time,
@@ -157,17 +165,26 @@ def _held(tables: Mapping[str, pd.DataFrame], ids: IdIndex, as_of: pd.Timestamp)
     return held
 
 
-def _long(tables: Mapping[str, pd.DataFrame], name: str, ids: IdIndex, as_of: pd.Timestamp) -> pd.DataFrame:
+def _long(
+    tables: Mapping[str, pd.DataFrame], name: str, ids: IdIndex, as_of: pd.Timestamp, *, last_read: bool
+) -> pd.DataFrame:
     if name not in tables:
         return getattr(LongTables.empty(), name)
-    table = tables[name]
+    table = given = tables[name]
     if name == T.ANSWERS:
-        table = latest(table, [C.USER, C.QUESTION], as_of)
+        table = latest(given, [C.USER, C.QUESTION], as_of)
+    if last_read and table is not given:
+        for column in tuple(given):
+            del given[column]
     rows = ids.find(table[C.USER])
     present = rows >= 0
     if name != T.ANSWERS and C.VALID_FROM in table:
         present &= ~(table[C.VALID_FROM] > as_of).to_numpy(bool)
     order = np.flatnonzero(present)
     order = order[np.argsort(rows[order], kind="stable")]
-    wanted = {column: ordered(_column(table, column), order) for column in LONG_COLUMNS[name]}
+    wanted = {}
+    for column in LONG_COLUMNS[name]:
+        wanted[column] = ordered(_column(table, column), order)
+        if last_read and column in table:
+            del table[column]
     return pd.DataFrame({C.ROW: rows[order]} | wanted)

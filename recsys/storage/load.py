@@ -164,8 +164,10 @@ def _before_the_clock(tables: LoadedTables) -> pd.Timestamp | None:
     return max([time for time in come if pd.notna(time)], default=pd.Timestamp.now("UTC"))
 
 
-def population_of(tables: LoadedTables) -> Population:
+def population_of(tables: LoadedTables, *, answers_last_read: bool = False) -> Population:
     """Return everybody in tables that are loaded already.
+
+    answers_last_read: the answers, the largest of the tables, lose their columns as they are read.
 
     Raises SourceError when there are no profiles or no boundaries, InputError without a time.
     """
@@ -184,6 +186,7 @@ def population_of(tables: LoadedTables) -> Population:
         catalogue=tables.catalogue,
         later=tables.later,
         former_tokens=_former_tokens(tables),
+        answers_last_read=answers_last_read,
     )
     return _with_restrictions(people, tables)
 

@@ -110,7 +110,8 @@ def test_a_large_town_checked_in_turns_is_the_same_town(
     write_people(population_of(load_sorted(tables, DEFAULT_AS_OF)), tmp_path / "at once")
     monkeypatch.setattr("recsys.storage.load._SHARE_OF_MEMORY", 0.0)
     monkeypatch.setattr("recsys.storage.load.LARGE_LOG", 0)
-    write_people(population_of(load_sorted(tables, DEFAULT_AS_OF)), tmp_path / "in turns")
+    in_turns = population_of(load_sorted(tables, DEFAULT_AS_OF), answers_last_read=True)
+    write_people(in_turns, tmp_path / "in turns")
     for file in sorted((tmp_path / "at once").iterdir()):
         assert file.read_bytes() == (tmp_path / "in turns" / file.name).read_bytes(), file.name
 
