@@ -48,6 +48,19 @@ def machine_memory(limits: tuple[Path, ...] = _LIMITS) -> int | None:
     return min(found, default=None)
 
 
+_SHARE: Final = 0.4
+
+
+def takes_too_much(n_bytes: int) -> bool:
+    """Say whether so many bytes are more than two fifths of the machine's memory; never where it is unknown.
+
+    >>> takes_too_much(0)
+    False
+    """
+    memory = machine_memory()
+    return memory is not None and n_bytes > _SHARE * memory
+
+
 def _limit(path: Path) -> int | None:
     try:
         text = path.read_text(encoding="ascii").strip()

@@ -9,6 +9,7 @@ import pandas as pd
 
 from recsys.batch.progress import condition_names, text
 from recsys.batch.stage_order import CHANGES, PARAMS, LogFields
+from recsys.data.events import LARGE_LOG
 from recsys.data.safety_rows import row_counts
 from recsys.errors import PublicationRefusedError
 from recsys.memory import return_freed_memory
@@ -28,7 +29,7 @@ from recsys.safety.erasure_list import ErasureList
 from recsys.settings import TOWN, Settings, read_settings
 from recsys.simulation.town import DEFAULT_AS_OF
 from recsys.storage.atomic_write import atomic_file, write_atomically
-from recsys.storage.load import LARGE_LOG, population_of
+from recsys.storage.load import population_of
 from recsys.storage.source_snapshot import take_snapshot
 from recsys.storage.table_files import write_tables
 

@@ -69,14 +69,12 @@ def build_population(
 ) -> Population:
     """Build the population that was true at `as_of` from accepted tables.
 
-    tables: accepted frames by table name (see `recsys.data.tables`); `profiles` is required and
-    says who exists, every other table may be absent, which means unknown. Relations between people
-    come from events and safety tables one layer up, so here there are none.
+    tables: accepted frames by table name (see `recsys.data.tables`); `profiles` says who exists, every other
+    may be absent, which means unknown. Relations come from events and safety tables one layer up.
     catalogue: the one the tables were accepted under; that of the package when None.
-    later: canonical rows that are yet to come, which tighten the present ones, see `tightened`.
-    former_tokens: accounts and person tokens of rows that were refused; they link accounts to one person.
-    answers_last_read: the columns of the answers may be taken out of their frame, the largest of all, as they
-    are read; nobody reads it afterwards.
+    later: canonical rows yet to come, which tighten the present ones, see `tightened`. former_tokens: of
+    refused rows, accounts and person tokens; they link accounts to one person. answers_last_read: nobody
+    reads the answers afterwards; their columns go as they are read.
 
     Raises InputError when `profiles` is absent.
     """
@@ -102,12 +100,7 @@ def build_population(
     tokens = person_tokens(known, ids)
     if former_tokens and T.TOKENS in tables:
         tables = {**tables, T.TOKENS: under_known_account(tables[T.TOKENS], known, ids, tokens)}
-    long = LongTables(
-        **{
-            name: _long(tables, name, ids, time, last_read=answers_last_read and name == T.ANSWERS)
-            for name in LONG_COLUMNS
-        }
-    )
+    long = LongTables(**{n: _long(tables, n, ids, time, last_read=answers_last_read) for n in LONG_COLUMNS})
     return Population(
         ids=ids,
         as_of=time,
@@ -173,6 +166,7 @@ def _long(
     table = given = tables[name]
     if name == T.ANSWERS:
         table = latest(given, [C.USER, C.QUESTION], as_of)
+    last_read &= name == T.ANSWERS
     if last_read and table is not given:
         for column in tuple(given):
             del given[column]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,8 @@ KEPT = (*WORDS, C.TS, C.POSITION, C.PROPENSITY, C.COUNT, C.REPLY_LAG_H)
 CODED = (C.ACTOR, C.TARGET, C.TYPE, C.TS, C.DETAIL, C.COUNT)
 """What `Events.coded` is made of."""
 TYPES = ENUMERATIONS[C.TYPE]
+LARGE_LOG: Final = 10_000_000
+"""Events of which no second form is kept while everybody is put together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -264,8 +266,10 @@ class Events:
             count=pd.to_numeric(frame[C.COUNT]).fillna(1).to_numpy(np.float64),
         )
 
-    def without_impressions(self) -> "Events":
-        """Return what people did themselves, the smaller part of a log of lists."""
+    def for_relations(self) -> "Events":
+        """Return what relations are made of: all but whom somebody was shown, of a large log."""
+        if len(self) <= LARGE_LOG:
+            return self
         return self.of_types(*(word for word in TYPES.words if word != "impression"))
 
     def forget_coded(self) -> None:

@@ -1,7 +1,6 @@
 """Loading: from a source to checked tables, a population and events."""
 
-from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from html import escape
 from types import MappingProxyType
@@ -33,11 +32,11 @@ from recsys.data.safety_rows import (
     restricted_by_twins,
     settled_by_events,
 )
-from recsys.data.tables import CONTRACTS, read_and_check
+from recsys.data.tables import read_and_check
 from recsys.data.times import as_utc
-from recsys.errors import InputError, SourceError, TableError, explained, warn
-from recsys.memory import machine_memory, return_freed_memory
+from recsys.errors import InputError, SourceError, explained, warn
 from recsys.parallel import n_threads
+from recsys.storage.check_tables import absent_accounts, check_each_table
 from recsys.storage.sources import Reader, Source, source_catalogue, source_name, table_readers
 
 if TYPE_CHECKING:
@@ -48,12 +47,6 @@ Time = str | pd.Timestamp | None
 
 _EVENTS: Final = "_events"
 """Where loaded tables remember their events once they were sorted."""
-
-LARGE_LOG: Final = 10_000_000
-"""Events of which no second form is kept while everybody is put together."""
-_CHECKED_AT_ONCE: Final = 13 << 10
-"""Bytes a person while events and answers are checked at once; one after the other it is a fifth less."""
-_SHARE_OF_MEMORY: Final = 0.4
 
 PEOPLE_TABLES: Final = (T.PROFILES, T.BOUNDARIES)
 """Without these two there are no people to load."""
@@ -270,7 +263,7 @@ def _checked(
             coded=coded and name == T.EVENTS,
         )
 
-    checked, users = _each_checked(readers, check, beside=coded and n_threads() > 1)
+    checked, users = check_each_table(readers, check, beside=coded and n_threads() > 1)
     rows_in = {name: len(found.accepted) + len(found.quarantined) for name, found in checked.items()}
     restrictions, nobody = _restricted(checked, users, past=past)
     later = {} if past else {name: table.later for name, table in checked.items() if name in PEOPLE_TABLES}
@@ -295,50 +288,6 @@ def _checked(
     )
 
 
-def _each_checked(
-    readers: Mapping[str, Reader],
-    check: Callable[[str, frozenset[str] | None], CheckedTable],
-    *,
-    beside: bool,
-) -> tuple[dict[str, CheckedTable], frozenset[str] | None]:
-    """Check every table there is, and return whose profiles are accepted, None without profiles.
-
-    check: checks a table, its people against those of accepted profiles. beside: the events, whose people
-    need no profile, are checked by a thread of their own; the answers, the largest of the other tables, after
-    them where both at once would take too much of the machine's memory.
-
-    Raises TableError with the problems of every broken table.
-    """
-    checked: dict[str, CheckedTable] = {}
-    broken: list[TableError] = []
-    users: frozenset[str] | None = None
-    with ThreadPoolExecutor(1) as pool:
-        events = pool.submit(check, T.EVENTS, None) if beside and T.EVENTS in readers else None
-        for name in CONTRACTS:
-            if name not in readers:
-                continue
-            known = users | _absent(checked[T.PROFILES]) if name == T.TOKENS and users is not None else users
-            if name == T.ANSWERS and events and users is not None and _too_many_at_once(len(users)):
-                wait([events])
-                return_freed_memory()
-            try:
-                checked[name] = events.result() if events and name == T.EVENTS else check(name, known)
-            except TableError as error:
-                broken.append(error)
-            else:
-                if name == T.PROFILES:
-                    users = frozenset(checked[name].accepted[C.USER])
-    if broken:
-        raise broken[0] if len(broken) == 1 else _all_problems(broken)
-    return checked, users
-
-
-def _too_many_at_once(n_people: int) -> bool:
-    """Say whether events and answers of so many people are better checked one after the other."""
-    memory = machine_memory()
-    return memory is not None and n_people * _CHECKED_AT_ONCE > _SHARE_OF_MEMORY * memory
-
-
 def _restricted(
     checked: Mapping[str, CheckedTable], users: frozenset[str] | None, *, past: bool
 ) -> tuple[Restrictions, dict[str, NamesNobody]]:
@@ -348,7 +297,7 @@ def _restricted(
         restrictions |= table.restrictions if past else table.restrictions.at_once()
     nobody: dict[str, NamesNobody] = {}
     if users is not None:
-        spellings = Spellings(users, _absent(checked[T.PROFILES]))
+        spellings = Spellings(users, absent_accounts(checked[T.PROFILES]))
         restrictions = of_known_people(restrictions, spellings)
         restrictions |= restricted_by_twins(checked[T.PROFILES].accepted)
         for name in set(SAFETY_TABLES) & set(checked):
@@ -358,16 +307,6 @@ def _restricted(
         if T.EVENTS in checked:
             restrictions = settled_by_events(restrictions, checked[T.EVENTS].accepted, spellings)
     return restrictions, nobody
-
-
-def _absent(profiles: CheckedTable) -> frozenset[str]:
-    """Return the accounts of known persons whose profiles were refused, and those yet to come."""
-    return frozenset(one for one, _ in profiles.restrictions.tokens) | frozenset(profiles.later[C.USER])
-
-
-def _all_problems(broken: list[TableError]) -> TableError:
-    problems = [f"{error.table}: {problem}" for error in broken for problem in error.problems]
-    return TableError(", ".join(error.table for error in broken), problems)
 
 
 def _erased(checked: Mapping[str, CheckedTable]) -> frozenset[str]:
@@ -416,9 +355,7 @@ def _with_restrictions(people: Population, tables: LoadedTables) -> Population:
     of_person = tokens_of_persons(token_rows(tables.accepted[T.PROFILES], former)) if former else {}
     rows = AbsentRows(people.ids, people.person_tokens, {one: of_person[token] for one, token in former})
     blocks, reports = (tables.accepted.get(name) for name in (T.BLOCKS, T.REPORTS))
-    events = events_of(tables)
-    if len(events) > LARGE_LOG:  # no rule asks whom somebody was shown
-        events = events.without_impressions()
+    events = events_of(tables).for_relations()
     known, told = rows.relations(events, blocks, reports, people.as_of)
     tokens = {of_person[token] for token in _stopped_tokens(tables)}
     stopped = {one for one, token in rows.tokens.items() if token in tokens}

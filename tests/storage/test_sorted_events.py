@@ -108,8 +108,8 @@ def test_a_large_town_checked_in_turns_is_the_same_town(
     """Answers after events, and relations without the impressions: as where memory is short."""
     tables = make_town(60, np.random.default_rng(5)).tables
     write_people(population_of(load_sorted(tables, DEFAULT_AS_OF)), tmp_path / "at once")
-    monkeypatch.setattr("recsys.storage.load._SHARE_OF_MEMORY", 0.0)
-    monkeypatch.setattr("recsys.storage.load.LARGE_LOG", 0)
+    monkeypatch.setattr("recsys.storage.check_tables.takes_too_much", lambda n_bytes: True)
+    monkeypatch.setattr("recsys.data.events.LARGE_LOG", 0)
     in_turns = population_of(load_sorted(tables, DEFAULT_AS_OF), answers_last_read=True)
     write_people(in_turns, tmp_path / "in turns")
     for file in sorted((tmp_path / "at once").iterdir()):
