@@ -116,7 +116,7 @@ def envious_pairs(
     else:
         exposure = ranked
     read = np.zeros(graph.n_edges, np.float32)
-    exposed = Exposed.nothing(graph.n_edges, graph.n_people)
+    exposed = Exposed.nothing(graph.n_edges)
     arriving, viewer = graph.inbox, graph.viewer
     always = np.ones(graph.n_people, np.float32)
     how_read = always, reading.kind, reading.decay

@@ -16,25 +16,19 @@ from recsys.types import Float32Array, Float64Array, Int32Array, Int64Array
 
 
 class Exposed(NamedTuple):
-    """What is exposed, in the order of inboxes; most edges are in no list, and worth no look.
+    """What is exposed, in the order of inboxes.
 
-    shown:   `(n_edges,)` float32, the exposure of each edge.
-    chance:  `(n_edges,)` float32, the probability that a like there is read, or would be.
-    edge:    `(n_edges,)` int32, positions of the exposed: those of j are the first of
-             `[inbox.indptr[j]:inbox.indptr[j + 1]]`.
-    n_edges: `(n_people,)` int32, how many they are.
+    shown:  `(n_edges,)` float32, the exposure of each edge; most are in no list.
+    chance: `(n_edges,)` float32, the probability that a like there is read, or would be.
     """
 
     shown: Float32Array
     chance: Float32Array
-    edge: Int32Array
-    n_edges: Int32Array
 
     @classmethod
-    def nothing(cls, n_edges: int, n_people: int) -> "Exposed":
+    def nothing(cls, n_edges: int) -> "Exposed":
         """Return what is to be found."""
-        of_edges = np.empty(n_edges, np.float32), np.empty(n_edges, np.float32), np.empty(n_edges, np.int32)
-        return cls(*of_edges, np.zeros(n_people, np.int32))
+        return cls(np.empty(n_edges, np.float32), np.empty(n_edges, np.float32))
 
 
 @kernel
@@ -59,8 +53,9 @@ def expected_matches(  # type: ignore[no-untyped-def]  # noqa: PLR0917
         for e in range(indptr[j], indptr[j + 1]):
             if exposure[e] != 0.0:
                 total += np.float64(p[e]) * q[e] * exposure[e] * read[e]
-        for at in range(inbox.indptr[j], inbox.indptr[j] + exposed.n_edges[j]):
-            t = exposed.edge[at]
+        for t in range(inbox.indptr[j], inbox.indptr[j + 1]):
+            if exposed.shown[t] == 0.0:
+                continue
             back, shown, chance = inbox.reverse[t], exposed.shown[t], exposed.chance[t]
             both = np.float64(inbox.p[t]) * inbox.q[t]
             total += both * shown * chance
@@ -151,17 +146,13 @@ def read_probabilities(  # type: ignore[no-untyped-def]  # noqa: PLR0917
         for t in range(inbox.indptr[j], inbox.indptr[j + 1]):
             exposed.shown[t] = exposure[inbox.edge[t]]
         inbox_positions(inbox, j, exposed.shown, likes, place)
-        first, n = inbox.indptr[j], 0
-        last, chance = 0.0, np.float32(0.0)
+        first, last, chance = inbox.indptr[j], 0.0, np.float32(0.0)
         for t in range(inbox.indptr[j + 1] - first):
             if place[t] != last:  # equal from one like that arrives to the next
                 last, chance = place[t], np.float32(reads[j] * examination_at(kind, decay, place[t]))
             exposed.chance[first + t] = chance
             if likes[t] != 0.0:
                 read[inbox.edge[first + t]] = chance
-                exposed.edge[first + n] = first + t
-                n += 1
-        exposed.n_edges[j] = n
 
 
 @kernel
@@ -240,7 +231,7 @@ class MeanFieldModel:
         self._viewer = np.zeros(0, np.int32)
         if config.fairness > 0.0:
             self._viewer = graph.viewer[self.inbox.edge]
-        self._exposed = Exposed.nothing(graph.n_edges, graph.n_people)
+        self._exposed = Exposed.nothing(graph.n_edges)
         self._read = np.zeros(graph.n_edges, np.float32)  # of edges that were exposed
         self._gain = np.empty(graph.n_edges, np.float32)
         self.load = np.zeros(graph.n_people)
