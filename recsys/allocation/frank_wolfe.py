@@ -141,9 +141,9 @@ class FrankWolfeResult:
     gain: Float32Array
 
 
-PRUNED_AFTER: Final = 1
+PRUNED_AFTER: Final = 3
 """Steps over all edges; those after leave out the edges that are in no list by then, nor near to one."""
-NEAR: Final = 2.0
+NEAR: Final = 1.5
 """Lists of edges that stay for each viewer, by gain less price, beside those exposed so far."""
 _WORTH_PRUNING: Final = 0.7
 """Share of all edges above which leaving the others out saves nothing."""
@@ -159,7 +159,7 @@ def frank_wolfe(
     budget: `(n_people,)` likes each may expect, or None. draw: takes part in every step, so that its lists
     are drawn from the mixture at the end; the last exposures are then returned, whose draw it is.
 
-    Without a draw the ascent goes on, after the first step, over the edges that are near a list by then: the
+    Without a draw the ascent goes on, after a few steps, over the edges that are near a list by then: the
     best for each viewer, and all that have been in one. The objective is the same, over fewer orderings. At
     the end all edges are looked at: where the best orderings would hold many that were left out, as where
     everybody agrees on who is attractive, the steps are taken again over all.
