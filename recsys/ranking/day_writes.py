@@ -20,7 +20,7 @@ from recsys.ranking.event_rows import is_table, rows_within
 from recsys.ranking.profile_tables import ProfileTables, require_own_rows, tables_of_json
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.canonical import in_any_spelling, not_canonical, utc_moment
-from recsys.safety.day_log import NEVER, NO_PROOF, TABLES_CHANGED, DayEvent, DayLog
+from recsys.safety.day_log import NEVER, NO_PROOF, TABLES_CHANGED, UNDO, DayEvent, DayLog
 from recsys.safety.refused_rows import restriction_meant
 from recsys.safety.store import LEAVER, MEMBER, PROOF, ask_safety, ask_safety_or_input
 from recsys.storage.manifest import read_manifest
@@ -159,7 +159,8 @@ class DayWrites:
         """Return events; a pass or a hide is no earlier than what its person last decided about the other's.
 
         A backend gives the time of an event, by the clock of one of its machines: what leaves somebody out
-        counts from when it is said, whichever of a person's accounts says it, and about whichever.
+        counts from when it is said, whichever of a person's accounts says it, and about whichever. Of events
+        of one call those that stand before it were said before it.
         """
         leaving = [event for event in events if event.type in _LEAVING]
         if not leaving:
@@ -176,9 +177,14 @@ class DayWrites:
             pairs = product(person_of(event.actor), person_of(str(event.target)))
             return max([event.at, *(latest[pair] for pair in pairs if pair in latest)])
 
-        return [
-            replace(event, at=last_decided(event)) if event.type in _LEAVING else event for event in events
-        ]
+        found = list[DayEvent]()
+        for event in events:
+            leaves = event.type in _LEAVING
+            found.append(replace(event, at=last_decided(event)) if leaves else event)
+            if leaves or event.type in {"like", UNDO}:
+                pair = event.actor, str(event.target)
+                latest[pair] = max(found[-1].at, latest.get(pair, found[-1].at))
+        return found
 
     def _in_order(self, events: Sequence[DayEvent]) -> tuple[list[DayEvent], datetime]:
         """Return events and when they arrive: after the night, and after all that their actors said before.

@@ -38,7 +38,6 @@ from recsys.safety.store import (
     LEAVER,
     OPERATOR,
     REPORT,
-    CountedStore,
     ReadsExclusions,
     SafetyExclusions,
     SafetyStore,
@@ -49,6 +48,7 @@ from recsys.safety.store import (
     hold_words,
     words_even_refused,
 )
+from recsys.safety.store_binding import StoreBinding
 
 _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 AWAY_IN_TABLES: Final = LedgerTag("away", TABLES)
@@ -74,6 +74,7 @@ class SafetyByPerson:
         self.reader: ReadsExclusions = store
         self.accounts = ALONE
         self._read = ("", 0)
+        self._binding = StoreBinding(store, ledger)
         self._told_pages = (ALONE, set[frozenset[str]]())
 
     def with_store(self, reader: ReadsExclusions) -> "SafetyByPerson":
@@ -102,11 +103,11 @@ class SafetyByPerson:
     def check(self, watermark: str | None = None) -> None:
         """Raise SafetyUnavailable unless ledger and store are those a publication knows, and no older.
 
-        watermark: as the manifest of the publication holds it.
+        Nor may the ledger be older than the store knows it. watermark: as the manifest of the publication
+        holds it.
         """
         self.ledger.require(watermark)
-        if isinstance(self.store, CountedStore):
-            self.ledger.require_store(*ask_safety(self.store.watermark))
+        self._binding.require()
 
     def erased_since(self, moment: datetime | None) -> frozenset[str]:
         """Return whom the store knows to be erased; the list cannot name anybody."""
@@ -120,7 +121,7 @@ class SafetyByPerson:
     def _block(self, actor: str, target: str, at: datetime | None = None) -> None:
         moment, pair = utc_moment(at), self._note_pair(actor, target, BLOCK)
         self.store.block(*pair, moment)
-        self._bind()
+        self._binding.note()
 
     def report(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart because one reported the other."""
@@ -130,7 +131,7 @@ class SafetyByPerson:
     def _report(self, actor: str, target: str, at: datetime | None = None) -> None:
         moment, pair = utc_moment(at), self._note_pair(actor, target, REPORT)
         self.store.report(*pair, moment)
-        self._bind()
+        self._binding.note()
 
     def unblock(self, actor: str, target: str) -> None:
         """Take back every block by `actor` of `target` that came through a store.
@@ -140,7 +141,7 @@ class SafetyByPerson:
         a, b = self._pair(actor, target)
         self.store.unblock(a, b)
         self.ledger.lift(LedgerTag(BLOCK, STORE), pairs=[(Who(a), Who(b))], directed=True)
-        self._bind()
+        self._binding.note()
 
     def separate(self, pairs: Iterable[tuple[str, str | None]]) -> None:
         """Note in the ledger that pairs are apart for good by what happened today.
@@ -153,7 +154,7 @@ class SafetyByPerson:
             self.ledger.separate([(Who(a), Who(b)) for a, b in known], LedgerTag(DAY, STORE))
             if isinstance(store := self.store, StoreWithPages):
                 ask_safety(lambda: store.note_separated(known))
-                self._bind()
+            self._binding.note()
 
     def hold(
         self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
@@ -167,7 +168,7 @@ class SafetyByPerson:
         self._link(held)
         self.ledger.stop([Who(held)], _hold_tag(*words))
         self.store.hold(held, moment, owner=owner, reason=reason)
-        self._bind()
+        self._binding.note()
 
     def lift(self, user_id: str, *, owner: str = OPERATOR, reason: str | None = None) -> None:
         """End the holds of one owner that came through a store: of one reason, of every reason when None."""
@@ -178,7 +179,7 @@ class SafetyByPerson:
         whys = {tag.why for tag in tags if tag.owner == wanted.owner and tag.why != SUPPRESSED}
         for why in sorted(whys if reason is None else {wanted.why}):
             self.ledger.lift(LedgerTag(why, wanted.owner), people=[me])
-        self._bind()
+        self._binding.note()
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight for good, in the store and in the list.
@@ -195,7 +196,7 @@ class SafetyByPerson:
         self.store.erase(self._person(user_id), moment)
         self.erasures.add([user_id], at)
         self.drop_listed([user_id])
-        self._bind()
+        self._binding.note()
 
     def drop_listed(self, ids: Sequence[str]) -> None:
         """Drop the ids of people who are in the list of erasures from a store in a file.
@@ -242,6 +243,7 @@ class SafetyByPerson:
                 for tag in before if before and can_be_used(event) else ():
                     self.ledger.lift(tag, people=[Who(event.actor)])
             self.note_own_rows(event.actor, tables_of(event))
+        self._binding.note_ledger()
 
     def note_own_rows(self, user_id: str, tables: Mapping[str, object]) -> None:
         """Note what the holds, blocks and reports among a member's own tables say, of every account.
@@ -404,10 +406,6 @@ class SafetyByPerson:
         self._link(a, b)
         self.ledger.separate([(Who(a), Who(b))], LedgerTag(why, STORE), directed=True)
         return a, b
-
-    def _bind(self) -> None:
-        if isinstance(self.store, CountedStore):
-            self.ledger.bind_store(*ask_safety(self.store.watermark))
 
 
 def _told(at: datetime) -> str:

@@ -58,6 +58,8 @@ _TABLES: Final = (
     """INSERT INTO recsys_store_identity (identity, writes)
        VALUES (replace(gen_random_uuid()::text, '-', ''), 0) ON CONFLICT DO NOTHING""",
     "CREATE INDEX IF NOT EXISTS recsys_shown_candidates_day ON recsys_shown_candidates (day)",
+    """CREATE TABLE IF NOT EXISTS recsys_ledger_marks (
+      ledger text PRIMARY KEY, records bigint NOT NULL, mark text NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS recsys_changed_persons (
       account text PRIMARY KEY, noted timestamptz NOT NULL)""",
     *DAY_TABLES,
@@ -79,6 +81,8 @@ UNION ALL SELECT person, NULL FROM recsys_erased_people WHERE person = ANY(%(tex
     apart="SELECT DISTINCT other FROM recsys_separated_pairs WHERE person = ANY(%(texts1)s)",
     all_holds="SELECT person, owner, reason FROM recsys_holds",
     watermark="SELECT identity, writes FROM recsys_store_identity",
+    has_ledger_marks="SELECT 1 WHERE to_regclass('recsys_ledger_marks') IS NOT NULL",
+    ledger_mark="SELECT mark FROM recsys_ledger_marks WHERE ledger = ANY(%(texts1)s)",
 )
 _SEPARATE: Final = """
 INSERT INTO recsys_separated_pairs (person, other, kind, at, actor)
@@ -222,6 +226,12 @@ class PostgresSafety(SqlStore):
         connection.execute("DELETE FROM recsys_shown_candidates WHERE day < %(old)s", values)
         connection.execute(_REMEMBER, values)
         return len(others)
+
+    def _note_ledger(self, ledger: str, records: int, mark: str) -> None:
+        insert = """INSERT INTO recsys_ledger_marks AS known VALUES (%(ledger)s, %(records)s, %(mark)s)
+                    ON CONFLICT (ledger) DO UPDATE SET records = excluded.records, mark = excluded.mark
+                    WHERE excluded.records > known.records"""
+        self._write([(insert, {"ledger": ledger, "records": records, "mark": mark})])
 
     def close(self) -> None:
         """Close the connections that are not in use."""

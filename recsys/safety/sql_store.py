@@ -27,7 +27,8 @@ class SqlQuestions:
     exclusions: whom of the second texts a viewer, under the first, may not be shown; one column. standing:
     from whom each of the first texts is kept apart, and null for each of the second that is out; two columns.
     holds: owner and reason of each hold on the first texts. apart: from whom they are kept apart. all_holds:
-    person, owner, reason of every hold. watermark: identity and count of writes.
+    person, owner, reason of every hold. watermark: identity and count of writes. has_ledger_marks: a row
+    where the store has the table of marks. ledger_mark: how far the ledger of an identity was known to go.
     """
 
     exclusions: str
@@ -36,6 +37,8 @@ class SqlQuestions:
     apart: str
     all_holds: str
     watermark: str
+    has_ledger_marks: str
+    ledger_mark: str
 
 
 class SqlStore(RestrictingStore):
@@ -102,6 +105,20 @@ class SqlStore(RestrictingStore):
         """Return the identity of the store and how many writes about safety it has taken."""
         ((identity, writes),) = self._ask(self.questions.watermark)
         return str(identity), int(writes)
+
+    def ledger_mark(self, ledger: str) -> str | None:
+        """Return how far the safety ledger of an identity was known to go; None for one never noted here."""
+        if not self._ask(self.questions.has_ledger_marks):  # a store of an earlier version
+            return None
+        return next((str(mark) for (mark,) in self._ask(self.questions.ledger_mark, [ledger])), None)
+
+    def note_ledger(self, ledger: str, records: int, mark: str) -> None:
+        """Note how far a safety ledger goes, unless it was known to go further."""
+        if self._ask(self.questions.has_ledger_marks):
+            self._note_ledger(ledger, records, mark)
+
+    @abstractmethod
+    def _note_ledger(self, ledger: str, records: int, mark: str) -> None: ...
 
     def remember(self, viewer: str, day: date, candidates: Iterable[str]) -> None:
         """Note that the viewer was shown these people on that day; rows before yesterday are dropped."""

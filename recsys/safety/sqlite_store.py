@@ -45,6 +45,9 @@ CREATE TABLE IF NOT EXISTS store_identity (
 );
 INSERT OR IGNORE INTO store_identity VALUES (1, lower(hex(randomblob(8))), 0);
 CREATE INDEX IF NOT EXISTS shown_candidates_day ON shown_candidates (day);
+CREATE TABLE IF NOT EXISTS ledger_marks (
+  ledger TEXT PRIMARY KEY, records INTEGER NOT NULL, mark TEXT NOT NULL
+) WITHOUT ROWID;
 """
 _OLD_TABLES: Final = {
     "separated_pairs": "INSERT INTO separated_pairs SELECT person, other, kind, '', at FROM {old}",
@@ -71,6 +74,8 @@ UNION ALL SELECT person, NULL FROM erased_people WHERE person IN (SELECT value F
     apart="SELECT DISTINCT other FROM separated_pairs WHERE person IN (SELECT value FROM json_each(?1))",
     all_holds="SELECT person, owner, reason FROM holds",
     watermark="SELECT identity, writes FROM store_identity",
+    has_ledger_marks="SELECT 1 FROM sqlite_master WHERE name = 'ledger_marks'",
+    ledger_mark="SELECT mark FROM ledger_marks WHERE ledger IN (SELECT value FROM json_each(?1))",
 )
 _SHOWN: Final = "SELECT other FROM shown_candidates WHERE person = ? AND day = ?"
 _STEPS_BETWEEN_LOOKS: Final = 1000
@@ -202,6 +207,12 @@ class SqliteSafety(SqlStore):
         insert = "INSERT OR IGNORE INTO separated_pairs VALUES (?, ?, ?, ?, ?)"
         ends = [pair for low, high in pairs_written_as(a, b) for pair in ((low, high), (high, low))]
         self._write([*((insert, (*pair, kind, str(a), moment)) for pair in ends), (_COUNT, ())])
+
+    def _note_ledger(self, ledger: str, records: int, mark: str) -> None:
+        insert = """INSERT INTO ledger_marks VALUES (?, ?, ?) ON CONFLICT (ledger) DO UPDATE
+                    SET records = excluded.records, mark = excluded.mark
+                    WHERE excluded.records > ledger_marks.records"""
+        self._write([(insert, (ledger, records, mark))])
 
     def _forget_pages(self) -> None:
         """Take what was deleted out of the write-ahead log as well; a reader at work puts it off."""

@@ -60,10 +60,9 @@ class Linked:
         self.ranker = Ranker.open(folder / "published", safety=MemorySafety(), poll_s=0)
         self._events = 0
 
-    def say(self, actor: str, target: str, kind: str, minutes_ago: float = 0) -> None:
+    def say(self, actor: str, target: str, kind: str) -> None:
         self._events += 1
-        at = datetime.now(UTC) - timedelta(minutes=minutes_ago)
-        self.ranker.day.append([DayEvent(f"d{self._events}", at, actor, target, kind)])
+        self.ranker.day.append([DayEvent(f"d{self._events}", datetime.now(UTC), actor, target, kind)])
 
     def shown(self) -> set[tuple[str, str]]:
         """Return who of the two persons is shown to whom, by any door."""
@@ -97,10 +96,13 @@ def test_what_is_decided_today_counts_for_accounts_that_the_ledger_links(
 @pytest.mark.parametrize("tonight", TONIGHT)
 @pytest.mark.parametrize("before", ["like", "undo"])
 @pytest.mark.parametrize("by", [(0, 0), (0, 1), (1, 0)])
+@pytest.mark.parametrize("at_once", [True, False])
 def test_what_is_said_last_counts_for_them_whatever_time_a_backend_gives(
-    tmp_path: Path, tonight: str, before: str, by: tuple[int, int]
+    tmp_path: Path, tonight: str, before: str, by: tuple[int, int], at_once: bool
 ) -> None:
-    world = Linked(tmp_path, TONIGHT[tonight])
-    world.say(world.mine[by[0]], world.theirs[by[1]], before)
-    world.say(world.mine[0], world.theirs[0], "hide", minutes_ago=5)
+    world, now = Linked(tmp_path, TONIGHT[tonight]), datetime.now(UTC)
+    first = DayEvent("d1", now, world.mine[by[0]], world.theirs[by[1]], before)
+    then = DayEvent("d2", now - timedelta(minutes=5), world.mine[0], world.theirs[0], "hide")
+    for call in ([first, then],) if at_once else ([first], [then]):
+        world.ranker.day.append(call)
     assert world.shown() == set()

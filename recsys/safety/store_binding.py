@@ -1,0 +1,63 @@
+"""What ties a safety store and the safety ledger: each remembers how far the other went.
+
+One of them that is set back, or made anew, beside the newest of the other is noticed.
+"""
+
+from contextlib import suppress
+from functools import partial
+from typing import Protocol, runtime_checkable
+
+from recsys.errors import SafetyUnavailable
+from recsys.safety.ledger import SafetyLedger
+from recsys.safety.ledger_file import LedgerWatermark
+from recsys.safety.store import CountedStore, SafetyStore, ask_safety
+
+
+@runtime_checkable
+class StoreWithLedgerMark(Protocol):
+    """A store that remembers how far safety ledgers went."""
+
+    def ledger_mark(self, ledger: str) -> str | None:
+        """Return the watermark that was noted of the ledger of an identity; None when none was."""
+        ...
+
+    def note_ledger(self, ledger: str, records: int, mark: str) -> None:
+        """Note the watermark of a ledger, and of how many records it is, unless one of more was noted."""
+        ...
+
+
+class StoreBinding:
+    """One store and one ledger that belong together; a store that keeps no count or mark notices nothing."""
+
+    def __init__(self, store: SafetyStore, ledger: SafetyLedger) -> None:
+        self._store, self._ledger = store, ledger
+        self._noted: LedgerWatermark | None = None
+
+    def require(self) -> None:
+        """Raise SafetyUnavailable when one of the two is older than the other knows it, or another one.
+
+        A store that answers, and cannot be written, notes nothing.
+        """
+        store, known = self._store, self._ledger.watermark
+        if isinstance(store, CountedStore):
+            self._ledger.require_store(*ask_safety(store.watermark))
+        if isinstance(store, StoreWithLedgerMark) and known is not None:
+            self._ledger.require(ask_safety(partial(store.ledger_mark, known.identity)))
+            with suppress(SafetyUnavailable):
+                self.note_ledger()
+
+    def note(self) -> None:
+        """Note in each how far the other goes, after a write to both.
+
+        Raises SafetyUnavailable when it cannot be noted.
+        """
+        if isinstance(self._store, CountedStore):
+            self._ledger.bind_store(*ask_safety(self._store.watermark))
+        self.note_ledger()
+
+    def note_ledger(self) -> None:
+        """Tell the store how far the ledger goes, where it grew since."""
+        store, known = self._store, self._ledger.watermark
+        if isinstance(store, StoreWithLedgerMark) and known is not None and known != self._noted:
+            ask_safety(partial(store.note_ledger, known.identity, known.records, known.text()))
+            self._noted = known

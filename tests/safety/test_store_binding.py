@@ -1,0 +1,102 @@
+"""A safety store and the ledger are tied: whichever is set back beside the newest of the other is refused.
+
+Seen to fail: an older ledger, copied back with its own end mark beside the newest store, opened.
+"""
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsys.errors import SafetyUnavailable
+from recsys.safety import SqliteSafety
+from recsys.safety.by_person import SafetyByPerson
+from recsys.safety.erasure_list import ErasureList
+from recsys.safety.ledger import SafetyLedger
+from recsys.safety.ledger_state import BAN, TABLES, LedgerTag, Who
+
+Write = Callable[[SafetyByPerson, str, str], None]
+WRITES: dict[str, Write] = {
+    "block": lambda safety, a, b: safety.block(a, b),
+    "report": lambda safety, a, b: safety.report(a, b),
+    "hold": lambda safety, a, _: safety.hold(a),
+    "end": lambda safety, a, b: safety.separate([(a, b)]),
+    "a night, then a worker that loads it": lambda safety, a, _: _night(safety, a),
+}
+
+
+def _night(safety: SafetyByPerson, user: str) -> None:
+    safety.ledger.stop([Who(user)], LedgerTag(BAN, TABLES))
+    safety.check()
+
+
+def _opened(folder: Path) -> SafetyByPerson:
+    store = SqliteSafety(folder / "safety.db")
+    return SafetyByPerson(store, ErasureList.of(folder / "published"), SafetyLedger.of(folder / "published"))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "home"
+    (folder / "published").mkdir(parents=True)
+    SqliteSafety.create(folder / "safety.db")
+    return folder
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_ledger_older_than_the_store_knows_it_is_refused(home: Path, tmp_path: Path, seed: int) -> None:
+    safety, rng = _opened(home), np.random.default_rng(seed)
+    safety.block("first", "second")
+    for step in range(6):
+        shutil.copytree(home / "published", tmp_path / f"ledger-{step}")
+        WRITES[str(rng.choice([*WRITES]))](safety, f"a{step}", f"b{step}")
+    _opened(home).check()
+    newest = tmp_path / "newest"
+    shutil.copytree(home / "published", newest)
+    for step in range(6):
+        shutil.rmtree(home / "published")
+        shutil.copytree(tmp_path / f"ledger-{step}", home / "published")
+        with pytest.raises(SafetyUnavailable, match="older"):
+            _opened(home).check()
+    shutil.rmtree(home / "published")
+    shutil.copytree(newest, home / "published")
+    _opened(home).check()
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_a_ledger_that_was_set_back_and_went_on_is_refused(home: Path, tmp_path: Path, write: str) -> None:
+    safety = _opened(home)
+    safety.block("first", "second")
+    shutil.copytree(home / "published", tmp_path / "before")
+    WRITES[write](safety, "a", "b")
+    shutil.rmtree(home / "published")
+    shutil.copytree(tmp_path / "before", home / "published")
+    ledger = SafetyLedger.of(home / "published")
+    for step in range(9):
+        ledger.stop([Who(f"other-{step}")], LedgerTag(BAN, TABLES))
+    with pytest.raises(SafetyUnavailable):
+        _opened(home).check()
+
+
+def test_a_store_of_an_earlier_version_notices_nothing_and_serves(home: Path) -> None:
+    with closing(sqlite3.connect(home / "safety.db")) as connection:
+        connection.execute("DROP TABLE ledger_marks")
+    safety = _opened(home)
+    safety.block("first", "second")
+    safety.check()
+    assert safety.exclusions("first", ["second"]).excluded == {"second"}
+    SqliteSafety.create(home / "safety.db")
+    _opened(home).check()
+    assert SqliteSafety(home / "safety.db").ledger_mark(safety.ledger.now().identity) is not None
+
+
+def test_marks_of_two_ledgers_are_two_and_only_grow(home: Path) -> None:
+    store = SqliteSafety(home / "safety.db")
+    store.note_ledger("one", 5, "one:5:x")
+    store.note_ledger("other", 2, "other:2:y")
+    store.note_ledger("one", 3, "one:3:z")
+    assert [store.ledger_mark(name) for name in ("one", "other", "none")] == ["one:5:x", "other:2:y", None]
