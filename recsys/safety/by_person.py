@@ -154,7 +154,8 @@ class SafetyByPerson:
             self.ledger.separate([(Who(a), Who(b)) for a, b in known], LedgerTag(DAY, STORE))
             if isinstance(store := self.store, StoreWithPages):
                 ask_safety(lambda: store.note_separated(known))
-            self._binding.note()
+                self._binding.note()
+            self._binding.note_ledger()
 
     def hold(
         self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
