@@ -15,13 +15,13 @@ import numpy as np
 
 from recsys.constraints.masks import (
     RuleWords,
-    mask_columns,
     take_people,
     tile_summaries,
     unmasked_columns,
     widest_reach,
 )
 from recsys.constraints.sparse_masks import CsrRows, mask_pairs
+from recsys.constraints.tile_masks import mask_tile
 from recsys.kernels import kernel
 from recsys.retrieval.compaction import append_reaching, unmasked
 from recsys.retrieval.index import TileIndex
@@ -102,7 +102,7 @@ def search_viewers(  # noqa: PLR0917
     for start in range(0, len(left), work.columns):
         columns = left[start : start + work.columns]
         mask = _shaped(work.mask, n_viewers, len(columns))
-        mask_columns(words, at, reach, index.words, columns, mask)
+        mask_tile(words, at, reach, index.words, columns, mask)
         close(mask, columns)
         scan_tile(lists, viewers, columns, mask, people, wanted)
     best = empty_top_k(n_viewers, wanted.k)

@@ -13,6 +13,7 @@ from scipy import sparse
 from recsys.arguments import checked_arguments
 from recsys.constraints.base import checked_rows
 from recsys.constraints.compiled import Compiled
+from recsys.constraints.masks import BLOCK
 from recsys.constraints.sparse_masks import CsrRows, csr_rows
 from recsys.data.ids import IdIndex
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
@@ -265,14 +266,13 @@ def warm_up() -> float:
     True
     """
     start = perf_counter()
-    ones, ids = np.ones((2, 1)), IdIndex(["a", "b"])
-    mutual_top_k(Directed.of(ids, taste=ones, appeal=ones), _two_people(), k=1)
+    ones, ids = np.ones((BLOCK, 1)), IdIndex([str(row) for row in range(BLOCK)])
+    mutual_top_k(Directed.of(ids, taste=ones, appeal=ones), _open_people(BLOCK), k=1)
     return perf_counter() - start
 
 
-def _two_people() -> Compiled:
-    """Return masks under which two people may meet, with an entry of every kind."""
-    n = 2
+def _open_people(n: int) -> Compiled:
+    """Return masks under which all of n people may meet, with an entry of every kind."""
     nobody, zeros = np.zeros(n + 1, np.int64), np.zeros(n, np.int32)
     words, none = np.zeros((n, 1), np.uint64), np.zeros(0, np.int32)
     return Compiled(

@@ -14,7 +14,7 @@ from recsys.retrieval.score_bounds import ViewerFactors
 
 STEPS = {
     "unmasked_by_summary": "tiles and columns left",
-    "mask_columns": "masks",
+    "mask_tile": "masks",
     "mask_pairs": "sparse rules",
     "scan_tile": "products and noting",
     "rescore": "exact scores",
