@@ -96,11 +96,11 @@ def _mask_row(_: Any, tables: Any, subsets: Any, _row: Any, groups: Any, starts:
         common = cgutils.alloca_once_value(builder, none)  # type: ignore[no-untyped-call]
         n_rows = builder.extract_value(subset.shape, 1)
         n = builder.sub(builder.extract_value(first.shape, 0), whole(1))
-        with cgutils.for_range(builder, n) as family:  # type: ignore[no-untyped-call]
+        with cgutils.for_range(builder, n) as family:
             builder.store(none, common)
             ends = (family.index, builder.add(family.index, whole(1)))
             begin, end = (builder.load(builder.gep(first.data, [at])) for at in ends)
-            with cgutils.for_range_slice(builder, begin, end, whole(1), whole) as (q, _):  # type: ignore[no-untyped-call]
+            with cgutils.for_range_slice(builder, begin, end, whole(1), whole) as (q, _):
                 g = builder.load(builder.gep(group.data, [q]))
                 place = builder.gep(subset.data, [builder.add(builder.mul(g, n_rows), row)])
                 which = builder.zext(builder.load(place), whole)
@@ -279,4 +279,4 @@ def mask_blocks(  # type: ignore[no-untyped-def]  # noqa: PLR0917
             _mask_row(tables, subsets, p, used, ends, masked)  # type: ignore[call-arg]
             most = max_km[r] if in_person[r] else np.uint16(0xFFFF)
             for g in range(LANES):
-                _write_open(masked, g, within, kept, most, min_km[r], out, p, start + 64 * g)  # type: ignore[call-arg]
+                _write_open(masked, g, within, kept, most, min_km[r], out, p, start + 64 * g)

@@ -43,9 +43,9 @@ def _groups(masks: UInt64Array, some: UInt64Array, mine: UInt64Array):  # type: 
         starts[f + 1] = n // AT_ONCE
     subsets = np.zeros((n // AT_ONCE, mine.shape[1]), np.uint8)
     for q in range(n):
-        w, g, b, k = bits[q] // 64, q // AT_ONCE, np.uint64(bits[q] % 64), np.uint64(q % AT_ONCE)
+        w, g, bit, k = bits[q] // 64, q // AT_ONCE, np.uint64(bits[q] % 64), np.uint64(q % AT_ONCE)
         for p in range(mine.shape[1]):
-            subsets[g, p] |= np.uint8((mine[w, p] >> b & np.uint64(1)) << k)
+            subsets[g, p] |= np.uint8((mine[w, p] >> bit & np.uint64(1)) << k)
     return bits[:n], starts, subsets
 
 
