@@ -13,6 +13,7 @@ from recsys.models.calibration import Platt, fit_level, fit_platt, log_odds
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.impressions import Impressions
 from recsys.models.list_weights import JudgedLists, ListWeights, is_better
+from recsys.models.logistic_regression import logistic_regression
 from recsys.models.negative_sampling import level_beside, with_sampled_negatives
 from recsys.models.stacking import evidence_weight
 from recsys.types import BoolArray, Float64Array
@@ -41,6 +42,8 @@ _ERRORS: Final = 3.0
 _LEAST_GAIN: Final = 1e-9
 _MOST_STEPS: Final = 20_000_000
 """Decisions that are followed to find whose circles are joined."""
+_KNOWN_PRECISION: Final = 3.0
+"""Of what being known adds at the end, around nothing, as at any time."""
 _FIRST_PLACES: Final = (10,)
 """Whom recency puts first is told by the first places: in a small world longer lists hold nearly all."""
 
@@ -135,6 +138,30 @@ def line_at_the_end(latest: HeldOutDecisions | None) -> Platt:
     said = float(np.clip(sigmoid(logits).mean(), min(end, whole), max(end, whole)))
     level = fit_level(slope * logits, held)
     return Platt(slope, level + 0.5 * (log_odds(said) - log_odds(end)))
+
+
+def known_candidates_at_the_end(latest: HeldOutDecisions | None, line: Platt) -> tuple[float, float]:
+    """Return what being fully known adds to the logits of a candidate, 0 or less, and how known they were.
+
+    Where lists follow what was said, who is passed on first is hardly shown again: candidates of few
+    decisions are those about whom these were passes, and being known seems to say more than it does. What was
+    known before late decisions does not depend on what these were, so it tells how much of that to take back.
+    0 and 0 without an end, see `latest_held_out`. line: of the logits, see `line_at_the_end`.
+    """
+    if latest is None:
+        return 0.0, 0.0
+    received = np.bincount(latest.known.candidates, minlength=len(latest.p_like)).astype(np.float64)
+    known = evidence_weight(received)[latest.held.candidates]
+    usual, logits = float(known.mean()), latest.p_like.logits(latest.held.viewers, latest.held.candidates)
+    found = logistic_regression(
+        (known - usual)[None, :],
+        latest.held.labels,
+        np.ones(len(known)),
+        offset=line.logits(logits),
+        mean=np.zeros(1),
+        precision=np.array([_KNOWN_PRECISION]),
+    )
+    return min(float(found[0]), 0.0), usual
 
 
 def _both_known(latest: HeldOutDecisions) -> Float64Array:

@@ -13,7 +13,12 @@ from recsys.data.events import Events
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.models.affinity import Affinity
-from recsys.models.affinity_recency import latest_held_out, line_at_the_end, line_beside_unseen
+from recsys.models.affinity_recency import (
+    known_candidates_at_the_end,
+    latest_held_out,
+    line_at_the_end,
+    line_beside_unseen,
+)
 from recsys.models.base import Model, nobody
 from recsys.models.behaviour_fit import LeftOutFits, behaviour_matrices
 from recsys.models.behaviour_parameters import (
@@ -115,7 +120,9 @@ class BehaviourModel(Model):
         if decisions.answered.all():
             latest = latest_held_out(decisions, fits.early(content, (self.stacker_, shared)))
         if not fits.only_likes:
-            self.stacker_ = self.stacker_.calibrated(line_at_the_end(latest))
+            line = line_at_the_end(latest)
+            added, usual = known_candidates_at_the_end(latest, line)
+            self.stacker_ = self.stacker_.calibrated(line).with_known_candidates(added, usual)
         step("who comes across whom")
         self.affinity_ = None
         if splits:

@@ -73,6 +73,11 @@ class Stacker:
             known=line.slope * self.known,
         )
 
+    def with_known_candidates(self, added: float, usual: float) -> "Stacker":
+        """Return the weights with `added` more logits for a candidate fully known, none for a usual one."""
+        known = self.known + np.array([0.0, added])
+        return replace(self, known=known, intercept=self.intercept - added * usual)
+
     def row(self, part: int, known_rows: Float64Array) -> Float64Array:
         """Return the weight of a part for viewers known so well."""
         return self.rows[part, 0] + self.rows[part, 1] * known_rows
