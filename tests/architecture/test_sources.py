@@ -90,6 +90,8 @@ def imported(tree: ast.AST) -> Iterator[str]:
 
 def pickles(text: str) -> list[str]:
     """What in a Python source could read or write a pickle."""
+    if not any(word in text for word in PICKLING):  # each of these names stands in the text, or it has none
+        return []
     tree = ast.parse(text)
     wrong = [name for name in imported(tree) if name in PICKLING]
     for node in ast.walk(tree):

@@ -190,42 +190,46 @@ def test_kinds_take_turns_and_three_is_the_most() -> None:
     assert codes(fewer) == [f"interest:{tags[0]}", f"listens:{topics[0]}", f"interest:{tags[1]}"]
 
 
-def plain_codes(people: Population, viewer: int, candidate: int) -> list[str]:
+Said = dict[str, dict[int, list[dict[str, Any]]]]
+
+
+def said_by(people: Population) -> Said:
+    """What each person said: by table, then by person, as rows."""
+    found: Said = {}
+    for name in ("interests", "talk_topics", "answers", "communities"):
+        found[name] = {row: [] for row in range(len(people))}
+        for one in getattr(people.long, name).to_dict("records"):
+            found[name][one[C.ROW]].append(one)
+    return found
+
+
+def plain_codes(people: Population, said: Said, viewer: int, candidate: int) -> list[str]:
     """The twin: one pair, with dictionaries."""
-
-    def said(name: str, row: int) -> pd.DataFrame:
-        table: pd.DataFrame = getattr(people.long, name)
-        return table[table[C.ROW] == row]
-
-    levels = [
-        dict(zip(t[C.TAG], t[C.LEVEL], strict=True))
-        for t in (said("interests", viewer), said("interests", candidate))
-    ]
+    levels = [{one[C.TAG]: one[C.LEVEL] for one in said["interests"][row]} for row in (viewer, candidate)]
     shared = sorted(
         (-min(levels[0][t], levels[1][t]), t)
         for t in levels[0]
         if t in levels[1] and t in CATALOGUE.interests
     )
     talks, listens = (
-        dict(zip(t[C.TOPIC], t[C.WEIGHT], strict=True))
-        for t in (
-            said("talk_topics", viewer).query("role == 'talks'"),
-            said("talk_topics", candidate).query("role == 'listens'"),
-        )
+        {one[C.TOPIC]: one[C.WEIGHT] for one in said["talk_topics"][row] if one["role"] == role}
+        for row, role in ((viewer, "talks"), (candidate, "listens"))
     )
     heard = sorted((-talks[t] * listens[t], t) for t in talks if t in listens)
     mine, theirs = (
-        said("answers", row).query("visibility == 'public'").set_index(C.QUESTION)
+        {one[C.QUESTION]: one for one in said["answers"][row] if one["visibility"] == "public"}
         for row in (viewer, candidate)
     )
     alike = sorted(
-        (-mine.loc[q, C.IMPORTANCE], q)
-        for q in mine.index.intersection(theirs.index)
-        if q in OPEN_QUESTIONS and mine.loc[q, C.ANSWER] == theirs.loc[q, C.ANSWER]
+        (-mine[q][C.IMPORTANCE], q)
+        for q in mine.keys() & theirs.keys()
+        if q in OPEN_QUESTIONS and mine[q][C.ANSWER] == theirs[q][C.ANSWER]
     )
-    size = people.long.communities.drop_duplicates().groupby(C.COMMUNITY).size()
+    size = Counter(
+        circle for rows in said["communities"].values() for circle in {one[C.COMMUNITY] for one in rows}
+    )
     circles = [
-        {circle for circle in said("communities", row)[C.COMMUNITY] if size[circle] >= LEAST_MEMBERS}
+        {one[C.COMMUNITY] for one in said["communities"][row] if size[one[C.COMMUNITY]] >= LEAST_MEMBERS}
         for row in (viewer, candidate)
     ]
     in_person = people.has_word(C.INTENTS, "hobby_companion", "group_activity")[[viewer, candidate]].all()
@@ -252,7 +256,8 @@ def plain_codes(people: Population, viewer: int, candidate: int) -> list[str]:
 def test_equals_the_plain_definition(people: Population) -> None:
     i, j = (index.ravel() for index in np.indices((len(people), len(people))))
     found = Reasons.of(people).codes(i, j)
-    assert found == [plain_codes(people, int(a), int(b)) for a, b in zip(i, j, strict=True)]
+    said = said_by(people)
+    assert found == [plain_codes(people, said, int(a), int(b)) for a, b in zip(i, j, strict=True)]
 
 
 def test_random_people_have_reasons_of_every_kind() -> None:
