@@ -23,6 +23,7 @@ from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.experiments.conclusions import night_reading
 from recsys.experiments.night_arms import NightArms
+from recsys.memory import return_freed_memory
 from recsys.pipeline.arm_lists import (
     ALLOCATED,
     OF_NIGHT,
@@ -85,6 +86,7 @@ def allocate_night(settings: Settings, paths: NightPaths) -> AllocationSummary:
     config = allocation_config(settings)
     rng = lot_of(settings, config, night.people.as_of)
     there = activity(settings.allocate, night.people)
+    return_freed_memory()  # what reading everybody and compiling the rules took
     found = allocated_lists(
         recommender,
         mutual_candidate_graph(

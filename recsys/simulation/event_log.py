@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS
+from recsys.memory import return_freed_memory
 from recsys.types import Int64Array, ObjectArray
 
 TYPES: Final = ENUMERATIONS[C.TYPE].words
@@ -170,9 +171,10 @@ def event_rows(
 ) -> EventRows:
     """Return the events of a log up to and including `until` (seconds), by time, numbered from `first`."""
     whole = log.columns()
+    return_freed_memory()  # of the parts that the columns were put together from
     order = np.argsort(whole["ts"], kind="stable")
     if until is not None:
-        order = order[: np.searchsorted(whole["ts"][order], until, side="right")]
+        order = order[: np.count_nonzero(whole["ts"] <= until)]
     return EventRows(whole, order, ids, model_version, first)
 
 
