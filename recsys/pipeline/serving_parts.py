@@ -10,6 +10,7 @@ import pandas as pd
 
 from recsys.data.population import Population
 from recsys.experiments.night_arms import NightArms
+from recsys.memory import return_freed_memory
 from recsys.models.directed import Directed
 from recsys.pipeline.from_settings import directed_of, load_model
 from recsys.pipeline.night import Night
@@ -57,6 +58,7 @@ class ServingParts:
         prices: `(n_people,)`, what the attention of each person costs. ledger: where persons are named as the
         publication names them.
         """
+        return_freed_memory()  # what the gates took
         if self.newcomers is not None:
             self.newcomers.write(folder.parent / NEWCOMERS)
         write_snapshot(
@@ -71,6 +73,7 @@ class ServingParts:
             arms=_arms(night, self.people),
             parts=self.parts,
         )
+        return_freed_memory()
 
 
 def _arms(night: Night, people: Population) -> ArmRows:
