@@ -86,7 +86,6 @@ def allocate_night(settings: Settings, paths: NightPaths) -> AllocationSummary:
     config = allocation_config(settings)
     rng = lot_of(settings, config, night.people.as_of)
     there = activity(settings.allocate, night.people)
-    return_freed_memory()  # what reading everybody and compiling the rules took
     found = allocated_lists(
         recommender,
         mutual_candidate_graph(
@@ -145,6 +144,7 @@ def _limits_and_full(night: Night, recommender: Recommender) -> tuple[AttentionL
         limits = attention_limits(night, night.settings.seed)
         full = at_capacity(night.people, night.events_of_types(*DECIDING, columns=CODED))
         compiled.result()
+    return_freed_memory()  # what reading everybody and compiling the rules took
     return limits, full
 
 
