@@ -79,7 +79,7 @@ def mask_by_bitmaps(  # noqa: PLR0917
     rows: RuleWords, at: Int32Array, reach: UInt32Array, words: RuleWords, columns: Int32Array, out: BoolArray
 ) -> None:
     """Do as `mask_columns` by bitmaps, for at least BLOCK columns."""
-    parts = [part[:, at] for part in (rows.refuses, rows.traits, rows.short, rows.long)]
+    parts = [part.take(at, axis=1) for part in (rows.refuses, rows.traits, rows.short, rows.long)]
     mine = np.concatenate([*parts, np.zeros((1, len(at)), np.uint64)])
     some = np.bitwise_or.reduce(mine, axis=1)
     bits, starts, subsets = _groups(_families(rows), some, mine)
