@@ -341,6 +341,7 @@ class Population:
         kept = np.unique(np.asarray(rows, dtype=np.int64))
         return self.arranged(kept, IdIndex(self.ids.ids(kept).tolist()))
 
+    @checked_arguments
     def arranged(self, order: npt.NDArray[np.integer[Any]], ids: IdIndex) -> "Population":
         """Return the people at `order` (no repeats), in that order and under these ids."""
         position = np.full(len(self), -1, np.int32)
