@@ -491,3 +491,11 @@ def test_ids_of_two_types_are_refused_in_words():
     with pytest.raises(InputError, match="texts in 'who' and whole numbers in 'whom'"):
         Interactions.of(frame, viewer="who", candidate="whom")
     assert len(Interactions.of(frame, viewer="who", candidate="whom", sides=("user", "film"))) == 3
+
+
+def test_one_person_without_a_side_is_told() -> None:
+    """Seen to fail: up to a tenth of the people had no list without a word."""
+    table = pd.DataFrame({"who": [f"d{k}" for k in range(30)], "whom": [f"r{k}" for k in range(30)]})
+    sides = {**dict.fromkeys(table["who"], "driver"), **dict.fromkeys(table["whom"][1:], "rider")}
+    with pytest.warns(UserWarning, match="people without a side: got '1 of 60'"):
+        recsys.Interactions.of(table, viewer="who", candidate="whom", sides=sides)
