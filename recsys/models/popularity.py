@@ -74,13 +74,14 @@ class PopularityModel(Model):
 
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:
         impressions = Impressions.from_events(people, events)
-        answers = with_some_passes(impressions.take(impressions.answered), rng)
+        answered = impressions.take(impressions.answered)
+        answers = with_some_passes(answered, rng)
         fold, n_people = rng.integers(0, _FOLDS, len(answers)), len(people)
         logits, line = self._rates(answers, n_people), Platt()
         held_out, of_looks = np.zeros(len(answers)), logits[impressions.candidates]
         if len(answers) >= _LEAST_CALIBRATED:
             look_fold = rng.integers(0, _FOLDS, len(impressions))
-            if not only_likes(impressions):
+            if not only_likes(answered):
                 look_fold[impressions.answered] = fold
             for number in range(_FOLDS):
                 held, looked = fold == number, look_fold == number

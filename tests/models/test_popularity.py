@@ -49,3 +49,18 @@ def test_a_learned_attribute_without_a_declared_type_cannot_be_saved(tmp_path):
     model = Forgetful().fit(people, Events.none(), rng=np.random.default_rng(1))
     with pytest.raises(SourceError, match="cannot be saved in forgetful: got 'median_'; declare its type"):
         model.save(tmp_path)
+
+
+@pytest.mark.parametrize("every", [1, 2, 3])
+def test_likes_alone_are_learned_from_beside_looks_without_an_answer(every: int) -> None:
+    """Seen to fail: passes were made up for the answers, and counted as looks of the log."""
+    ids, rng, rows = [f"u{at:02d}" for at in range(60)], np.random.default_rng(1), []
+    for n in range(300):
+        actor, target = rng.choice(ids, 2, replace=False)
+        at = AS_OF - pd.Timedelta(hours=400 - n)
+        rows.append((at, actor, target, "impression"))
+        if n % every == 0:
+            rows.append((at + pd.Timedelta(minutes=1), actor, target, "like"))
+    events = Events.of(pd.DataFrame(rows, columns=["ts", "actor", "target", "type"]))
+    model = PopularityModel().fit(Population.of_ids(ids, as_of=AS_OF), events, rng=rng)
+    assert np.isfinite(model.logits_).all()
