@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +39,8 @@ def _names(found: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 
 HISTORY: Final = "history.jsonl"
 MAX_NIGHTS: Final = 400
+FOUR_WEEKS: Final = timedelta(days=28)
+"""How long ago published nights were that gates judge with tonight."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,19 @@ class PastNight:
     def level(self) -> Level:
         """The highest answer of all gates."""
         return max((Level[name] for name in self.levels.values()), default=Level.PASS)
+
+    def is_since(self, moment: datetime) -> bool:
+        """Say whether it was made at a moment or later; one of an unknown time was not.
+
+        >>> from datetime import UTC
+        >>> night = PastNight("n", "2026-01-05T03:00:00+00:00", "", True, None, {}, {}, {})
+        >>> [night.is_since(datetime(2026, 1, day, tzinfo=UTC)) for day in (5, 6)]
+        [True, False]
+        """
+        with suppress(ValueError, TypeError):
+            made = datetime.fromisoformat(self.created_at)
+            return (made if made.tzinfo else made.replace(tzinfo=UTC)) >= moment
+        return False
 
     def number(self, gate: str, name: str) -> float | None:
         """Return one number a gate counted, None when it did not."""

@@ -30,7 +30,7 @@ from recsys.pipeline.gates.distribution import COLUMN_PROFILE, column_profile, c
 from recsys.pipeline.gates.list_checks import judged_as_left
 from recsys.pipeline.gates.pages import pages
 from recsys.pipeline.gates.proposal import Calibration, GateResult, Level, Proposal
-from recsys.pipeline.history import GATES_FILE, gates_bytes, read_history, write_history
+from recsys.pipeline.history import FOUR_WEEKS, GATES_FILE, gates_bytes, read_history, write_history
 from recsys.pipeline.list_files import copy_lists, write_lists
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.night_outcome import outcome_noted
@@ -289,6 +289,7 @@ def _proposal(
     source: str,
 ) -> Proposal:
     """Return the lists of a run with everything the gates compare them with."""
+    nights, now = [night for night in read_history(published) if night.published], datetime.now(UTC)
     return Proposal(
         lists=read_coded_lists(staging / LISTS),
         people=people,
@@ -298,8 +299,9 @@ def _proposal(
         previous=served.publication,
         previous_problem=served.problem,
         erased=ErasureList.of(published).now(),
-        clock=datetime.now(UTC),
-        past=[night.numbers for night in read_history(published) if night.published],
+        clock=now,
+        past=[night.numbers for night in nights],
+        n_lately=sum(night.is_since(now - FOUR_WEEKS) for night in nights),
     )
 
 

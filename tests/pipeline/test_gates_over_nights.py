@@ -487,3 +487,23 @@ def test_a_night_that_counted_every_known_wish_is_not_held_against_those_that_le
     assert _judged(proposal, "tokens.kind", 0, past, 300).level is Level.BLOCK
     past = [{"wishes": _judged(proposal, f"profiles.{column}", 48, [], 300).numbers}]
     assert _judged(proposal, f"profiles.{column}", 10, past, 300).level is Level.BLOCK
+
+
+@pytest.mark.parametrize("nights_a_day", [1, 2, 24])
+def test_what_is_lost_over_four_weeks_is_judged_however_many_nights_are_a_day(
+    proposal: Proposal, nights_a_day: int
+) -> None:
+    """Seen to fail: of two nights a day four weeks were two, so wishes drained away by four at a time."""
+    past: list[Mapping[str, Mapping[str, float]]] = []
+
+    def night_of(rows: int) -> GateResult:
+        counts = {"blocks": {"rows": rows, "refused": 0}}
+        n_lately = min(len(past), 27 * nights_a_day)
+        found = safety_tables(replace(proposal, row_counts=counts, past=tuple(past), n_lately=n_lately))
+        past.append({"safety_tables": dict(found.numbers)})
+        return found
+
+    assert night_of(16).level is Level.PASS
+    for rows in (15, 14, 13, 12, *[12] * (20 * nights_a_day)):
+        assert night_of(rows).level is not Level.BLOCK
+    assert night_of(11).level is Level.BLOCK

@@ -32,7 +32,7 @@ def people(proposal: Proposal) -> GateResult:
         last = read_coded_lists(proposal.previous.folder / LISTS, [C.VIEWER])[C.VIEWER].nunique()
     share = _Share("people", warn=limits.warn_below_people, block=limits.block_below_people)
     now = int(proposal.lists[C.VIEWER].nunique())
-    decline = Decline.of(proposal.past, "people", "now", now, block=limits.block_below_people)
+    decline = Decline.of(proposal.lately, "people", "now", now, block=limits.block_below_people)
     return judged_over_nights(share.graded(proposal, now=now, last=last), {"now": decline})
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from recsys.pipeline.gates.distribution import BAND_WINDOW
 from recsys.pipeline.gates.proposal import GateResult, Level, Numbers
 
 Found = Mapping[str, float | int | str]
@@ -20,6 +19,7 @@ def nights_together(
 ) -> tuple[Found | None, list[Found]]:
     """Return what a gate counted in the published nights of four weeks that are judged with tonight.
 
+    past: those nights, see `Proposal.lately`.
     is_meant: whether a night was beyond the limits of several nights. It was published on purpose, with other
     limits: counting begins anew with it. That night, None when there is none, and those since, oldest first.
 
@@ -28,7 +28,7 @@ def nights_together(
     ({'x': 9}, [{'x': 2}, {'x': 3}])
     """
     since: list[Found] = []
-    for night in reversed(past[-(BAND_WINDOW - 1) :]):
+    for night in reversed(past):
         found = night.get(gate, {})
         if is_meant(found):
             return found, since[::-1]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 from functools import cached_property
+from typing import Final
 
 import pandas as pd
 
@@ -15,6 +16,9 @@ from recsys.safety.erasure_list import ErasedPeople
 from recsys.settings import GateSettings
 from recsys.storage.publication import Publication
 from recsys.types import BoolArray, Int32Array
+
+LEAST_NIGHTS: Final = 27
+"""Published nights that are judged with tonight, however long ago they were."""
 
 
 class Level(IntEnum):
@@ -73,6 +77,7 @@ class Proposal:
     undeclared: platform conditions the operator did not declare.
     erased:     who asked to be erased.
     past:       what the gates of earlier published nights measured, the latest last, see `read_history`.
+    n_lately:   how many of these nights are of the last four weeks; the latest 27 count as such in any case.
     calibration: how far what the model states is from what happened, None when it was not evaluated.
     previous:   the publication served now, None when there is none; previous_problem says why it
                 could not be read.
@@ -91,11 +96,17 @@ class Proposal:
     previous_problem: str = ""
     erased: ErasedPeople = field(default_factory=ErasedPeople)
     past: Sequence[Numbers] = ()
+    n_lately: int = 0
     calibration: Calibration | None = None
     row_counts: Mapping[str, Mapping[str, int]] | None = None
     events: int | None = None
     clock: datetime | None = None
     changed_tokens: tuple[int, int] | None = None
+
+    @property
+    def lately(self) -> Sequence[Numbers]:
+        """What the gates of the published nights of four weeks measured, the latest last."""
+        return self.past[-max(self.n_lately, LEAST_NIGHTS) :]
 
     @cached_property
     def viewers(self) -> Int32Array:

@@ -66,7 +66,7 @@ def safety_tables(proposal: Proposal) -> GateResult:
         return GateResult("safety_tables", Level.PASS, "the tables were not counted", {"count": 0})
     block = proposal.limits.block_below_safety_rows
     declines = {
-        number: Decline.of(proposal.past, "safety_tables", number, rows, block=block)
+        number: Decline.of(proposal.lately, "safety_tables", number, rows, block=block)
         for name in SAFETY
         for number, rows in _sizes(counts, name).items()
     }
@@ -162,7 +162,7 @@ def wishes(proposal: Proposal) -> GateResult:
         if name.startswith(KEPT)
     }
     block = proposal.limits.block_below_safety_rows
-    past = [_counted_alike(night) for night in proposal.past]
+    past = [_counted_alike(night) for night in proposal.lately]
     of_nights = {name for night in past for name in night["wishes"] if "." in name}
     declines = {
         name: Decline.of(
@@ -248,7 +248,7 @@ def _changed_lately(proposal: Proposal) -> int:
         changed, had, over = (int(found.get(name, 0)) for name in ("count", "had", "over"))
         return _are_many_tokens(max(changed, over), had, share)
 
-    _, since = nights_together(proposal.past, "person_tokens", is_meant)
+    _, since = nights_together(proposal.lately, "person_tokens", is_meant)
     return sum(int(found.get("count", 0)) for found in since)
 
 
