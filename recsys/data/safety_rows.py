@@ -13,7 +13,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.catalogue.vocabulary import ADULT, OLDEST, UNDISCLOSED
+from recsys.catalogue.vocabulary import ADULT, OLDEST, RANGES, UNDISCLOSED
 from recsys.data.account_linkage import token_of_spelling
 from recsys.data.events import CodedEvents
 from recsys.data.exclusions import unsafe_events
@@ -325,7 +325,12 @@ def _narrows(frame: pd.DataFrame, column: str) -> pd.Series:
     return frame[column].map(lambda words: narrows.get(tuple(words), False), na_action="ignore").eq(True)
 
 
-_WISHED: Final = {C.ACCEPTS_AGE_BANDS: C.AGE_BAND, C.MEETS_GENDERS: C.GENDER}
+_WISHED: Final = {
+    C.ACCEPTS_AGE_BANDS: C.AGE_BAND,
+    C.MEETS_GENDERS: C.GENDER,
+    C.ACCEPTS_HOUSEHOLD_STATUS: C.HOUSEHOLD_STATUS,
+}
+_EVERYWHERE: Final = RANGES[C.MAX_DISTANCE_KM][1]
 _RESTRICTING: Final[Mapping[str, Mapping[str, Callable[[pd.DataFrame, str], pd.Series]]]] = {
     T.TOKENS: {
         C.KIND: lambda tokens, kind: tokens[kind].eq("exclude").fillna(False).astype(bool),
@@ -335,6 +340,8 @@ _RESTRICTING: Final[Mapping[str, Mapping[str, Callable[[pd.DataFrame, str], pd.S
         C.MIN_AGE_YEARS: lambda profiles, least: profiles[least].gt(ADULT).fillna(False).astype(bool),
         C.MAX_AGE_YEARS: lambda profiles, most: profiles[most].lt(OLDEST).fillna(False).astype(bool),
         C.MIN_DISTANCE_KM: lambda profiles, least: profiles[least].gt(0).fillna(False).astype(bool),
+        C.MAX_DISTANCE_KM: lambda profiles, most: profiles[most].lt(_EVERYWHERE).fillna(False).astype(bool),
+        C.DISCRETION: lambda profiles, who: profiles[who].eq("liked_only").fillna(False).astype(bool),
     },
     T.ANSWERS: {C.MANDATORY: lambda answers, must: answers[must].eq(True).fillna(False).astype(bool)},
     T.BOUNDARIES: {C.TOPICS_AVOID: _has_items},

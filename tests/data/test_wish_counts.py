@@ -51,6 +51,32 @@ def test_distances_and_answers_that_are_required_are_wishes_too() -> None:
     assert found["answers"][f"{KEPT}mandatory"] == 1
 
 
+@pytest.mark.parametrize(
+    ("column", "narrow", "wide"),
+    [
+        ("discretion", "liked_only", "open"),
+        ("max_distance_km", 30, 20000),
+        ("accepts_household_status", ("single",), ("single", "married")),
+    ],
+)
+@pytest.mark.parametrize("seed", range(4))
+def test_wishes_that_were_widened_for_everybody_are_wishes_lost(
+    column: str, narrow: object, wide: object, seed: int
+) -> None:
+    """Seen to fail: a night in which everybody was open, or met anywhere, had as many wishes as before."""
+    rng = np.random.default_rng(seed)
+    is_narrow = rng.random(50) < 0.5
+    status = rng.choice(["single", "married"], 50)
+
+    def counted(values: list[object]) -> int:
+        profiles = pd.DataFrame({"user_id": np.arange(50).astype(str), "household_status": status})
+        profiles[column] = pd.Series(values, dtype="Int64" if column == "max_distance_km" else object)
+        return row_counts(_COUNTS, {}, accepted={"profiles": profiles})["profiles"][f"{KEPT}{column}"]
+
+    assert counted([narrow if one else wide for one in is_narrow]) == is_narrow.sum() > 0
+    assert counted([wide] * 50) == counted([None] * 50) == 0
+
+
 def test_ages_that_leave_out_nobody_are_no_wishes() -> None:
     """Seen to fail: 18 to 120, as a mapping writes where nothing is said, were more wishes than before."""
     ages = {"min_age_years": [18, 40, None, 18], "max_age_years": [120, 44, None, 60]}
