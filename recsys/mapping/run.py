@@ -6,7 +6,7 @@ columns, by name, and values, by look, that are a birth date, a coordinate, a ph
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -205,19 +205,38 @@ def _aside_ids(results: Mapping[str, _Result]) -> dict[str, str]:
 
 
 def _unused(mapping: MappingFolder, loaded: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Return the columns of each table that no query names, alone or by a pattern of `COLUMNS('...')`."""
+    """Return the columns of each table that no query names, alone or by a pattern of `COLUMNS('...')`.
+
+    Of a document within a column that is named (`safety`), what no query names too: `safety.banned`.
+    """
     text = " ".join(mapping.texts)
     families = re.findall(r"COLUMNS\s*\(\s*'((?:[^']|'')+)'", text, re.IGNORECASE)
+
+    def is_named(word: str) -> bool:
+        return bool(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text))
+
     found = {
         name: tuple(
-            column
-            for column in table.column_names
-            if not re.search(rf"(?<!\w){re.escape(column)}(?!\w)", text)
-            and not any(re.search(family, column) for family in families)
+            path
+            for field in table.schema
+            if not any(re.search(family, field.name) for family in families)
+            for path in _unnamed(field, field.name, is_named)
         )
         for name, table in loaded.items()
     }
     return {name: columns for name, columns in found.items() if columns}
+
+
+def _unnamed(field: Any, path: str, is_named: Callable[[str], bool]) -> Iterator[str]:
+    """Yield the paths of a column, or within it, that are not named; `$oid` and `_seconds` are its value."""
+    import pyarrow as pa
+
+    if not is_named(field.name):
+        yield path
+    elif pa.types.is_struct(field.type):
+        for inner in field.type:
+            if not inner.name.startswith(("$", "_")):
+                yield from _unnamed(inner, f"{path}.{inner.name}", is_named)
 
 
 def _empty(loaded: Mapping[str, Any], unused: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from recsys.errors import SourceError
-from recsys.mapping import Mapping, check_mapping
+from recsys.mapping import Mapping, check_mapping, map_tables
 from recsys.mapping.draft import draft_mapping
 
 SECRET = b"0123456789abcdef0123"
@@ -127,3 +127,26 @@ def test_a_row_of_values_is_never_taken_for_names(tmp_path: Path) -> None:
         csv.writer(file).writerows([["id", "name", "name"], *([n, f"a{n}", f"b{n}"] for n in range(30))])
     with pytest.raises(SourceError, match="two columns of one name"):
         draft_mapping("../members.csv", folder=tmp_path / "draft")
+
+
+@pytest.mark.parametrize("field", ["banned", "hold", "shadow_ban_until", "note"])
+@pytest.mark.parametrize("named", [False, True])
+def test_what_no_query_names_within_a_document_is_told(field: str, named: bool, tmp_path: Path) -> None:
+    """Seen to fail: a query named `safety.blocked`, and `safety.banned` beside it was nowhere."""
+    (tmp_path / "data").mkdir()
+    members = [
+        {"_id": f"m{n}", "seen": {"_seconds": n}, "safety": {"blocked": [f"m{n + 1}"], field: n % 2 == 0}}
+        for n in range(20)
+    ]
+    _as_json_lines(tmp_path / "data", members)
+    (tmp_path / "mapping.yaml").write_text("source: data\nas_of: 2026-06-30T00:00:00Z\nzone: UTC\n")
+    (tmp_path / "profiles.sql").write_text(
+        "SELECT _id AS user_id, CASE WHEN seen IS NULL THEN 'paused' ELSE 'active' END AS account_state "
+        "FROM users" + (f" WHERE safety.{field} IS NOT NULL" if named else "")
+    )
+    (tmp_path / "boundaries.sql").write_text("SELECT _id AS user_id FROM users")
+    (tmp_path / "blocks.sql").write_text(
+        "SELECT _id AS actor, unnest(safety.blocked) AS target, as_of() AS ts FROM users"
+    )
+    unused = map_tables(Mapping.read(tmp_path), secret=SECRET).unused
+    assert unused.get("users", ()) == (() if named else (f"safety.{field}",))
