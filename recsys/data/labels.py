@@ -22,7 +22,7 @@ from recsys.data.events import CodedEvents, Events
 from recsys.data.exclusions import latest_decisions
 from recsys.data.pair_keys import positions_in, unordered_pair_keys
 from recsys.data.times import MICROSECONDS_A_DAY, as_utc, microseconds
-from recsys.errors import explained, warn
+from recsys.errors import explained, need_columns, warn
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +149,19 @@ class PairLabels:
 
 
 _SEEN, _POSITIVE, _NEGATIVE, _UNSAFE = range(4)
+
+
+def last_labels(known: pd.DataFrame) -> pd.DataFrame:
+    """Return the last row of each pair of a table of what was said: viewer_id, candidate_id, label.
+
+    Raises MissingColumnError when one of the three columns is missing.
+
+    >>> said = pd.DataFrame({"viewer_id": ["a", "a"], "candidate_id": ["b", "b"], "label": [1, 0]})
+    >>> last_labels(said)["label"].tolist()
+    [0]
+    """
+    need_columns((C.VIEWER, C.CANDIDATE, LABEL), known.columns, where="known")
+    return known.drop_duplicates([C.VIEWER, C.CANDIDATE], keep="last")
 
 
 @checked_arguments

@@ -171,18 +171,21 @@ def _of_texts(column: pd.Series, time_format: str | None) -> tuple[pd.Series, st
     named = dated.where(dated.str.contains(r"\d{4}", regex=True) & times.isna())
     rest = named.where(named.str.contains(r"[A-Za-z]{3}|[/.]", regex=True).fillna(False).astype(bool))
     times = times.fillna(_parsed(rest, dayfirst=False))
-    _warn_of_missing_zones(
-        dated.where(dated.str.contains(_HAS_CLOCK, regex=True).fillna(False)), str(column.name)
-    )
+    _warn_of_missing_zones(dated.dropna(), str(column.name))
     return times.fillna(_written(dated.where(times.isna()))), ISO
 
 
 def _warn_of_missing_zones(texts: pd.Series, column: str) -> None:
-    """Warn where some times of day have a zone and others none, which are read as UTC."""
-    known = texts.dropna()
-    without = ~known.str.contains(_HAS_ZONE, regex=True).astype(bool)
-    if 0 < without.sum() < len(known):
-        got = f"{int(without.sum()):,} of {len(known):,} without a zone, read as UTC"
+    """Warn where some times of day have a zone and others none, which are read as UTC.
+
+    Dates alone are left out where it matters: the end of one looks like a zone.
+    """
+    has_zone = texts.str.contains(_HAS_ZONE, regex=True).astype(bool)
+    if has_zone.all() or not has_zone.any():
+        return
+    has_zone = has_zone[texts.str.contains(_HAS_CLOCK, regex=True).astype(bool)]
+    if has_zone.any() and not has_zone.all():
+        got = f"{int((~has_zone).sum()):,} of {len(has_zone):,} without a zone, read as UTC"
         remedy = "bring all times into one form; pandas' dt.tz_localize says where they were written"
         warn(explained("times with a zone and without", where=column, got=got, remedy=remedy))
 

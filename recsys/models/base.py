@@ -18,7 +18,7 @@ from recsys.catalogue.entries import Language
 from recsys.config import Section
 from recsys.data.events import Events
 from recsys.data.ids import check_match
-from recsys.data.labels import LABEL
+from recsys.data.labels import LABEL, last_labels
 from recsys.data.population import Population
 from recsys.errors import (
     ArgumentTypeError,
@@ -439,10 +439,7 @@ class Model(ABC):
 
 def _said_back(pairs: pd.DataFrame, known: pd.DataFrame) -> Float64Array:
     """Return what the candidate of each pair said of its viewer, 1 or 0, NaN for nothing, `(n_pairs,)`."""
-    need_columns((C.VIEWER, C.CANDIDATE, LABEL), known.columns, where="known")
-    said = known.drop_duplicates([C.VIEWER, C.CANDIDATE], keep="last").set_index([C.VIEWER, C.CANDIDATE])[
-        LABEL
-    ]
+    said = last_labels(known).set_index([C.VIEWER, C.CANDIDATE])[LABEL]
     asked = pd.MultiIndex.from_arrays([pairs[C.CANDIDATE], pairs[C.VIEWER]])
     return said.reindex(asked).to_numpy(np.float64)
 

@@ -8,7 +8,7 @@ import structlog
 from recsys.arguments import as_pandas
 from recsys.catalogue.columns import Columns as C
 from recsys.data.ids import as_ids
-from recsys.data.labels import LABEL
+from recsys.data.labels import LABEL, last_labels
 from recsys.data.population import Population
 from recsys.errors import UnknownIdError, explained, need_columns
 from recsys.types import ArrowTable, Float64Array, Int32Array, Int64Array
@@ -27,10 +27,8 @@ def likes_received(known: pd.DataFrame | ArrowTable, people: Population) -> Int3
     >>> likes_received(known, people).tolist()
     [[1, 0]]
     """
-    said = as_pandas(known, name="known")
-    need_columns((C.VIEWER, C.CANDIDATE, LABEL), said.columns, where="known")
-    likes = said.drop_duplicates([C.VIEWER, C.CANDIDATE], keep="last")
-    likes = likes[likes[LABEL] == 1]
+    said = last_labels(as_pandas(known, name="known"))
+    likes = said[said[LABEL] == 1]
     pairs = np.column_stack([people.ids.find(likes[column]) for column in (C.CANDIDATE, C.VIEWER)])
     return np.asarray(pairs[(pairs >= 0).all(axis=1)], np.int32)
 

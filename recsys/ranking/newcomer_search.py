@@ -88,9 +88,8 @@ class NewcomerSearch:
             raise
         self._note(viewer_id, found.person, profile)
         row = snapshot.ids.find([viewer_id])[0]
-        for one in snapshot.ids.find(
-            self._safety.person_of(viewer_id)
-        ):  # single pairs are those of the person
+        person = self._safety.person_of(viewer_id)
+        for one in snapshot.ids.find(person):  # single pairs are those of the person
             if one >= 0:
                 found.excluded[snapshot.live.kept_apart(one)] = True
                 found.excluded[snapshot.data.separated.row(one)] = True
