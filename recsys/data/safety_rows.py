@@ -30,10 +30,15 @@ from recsys.data.unknown_words import SAFETY_EVENTS, may_restrict
 SAFETY_TABLES: Final = (T.BLOCKS, T.REPORTS, T.HOLDS, T.EVENTS)
 KEPT: Final = "kept_"
 """Before a column in the counts of a table: its values that keep people apart."""
+MET: Final = "met"
+"""Behind a kind and a namespace of tokens: the people whose token means somebody else."""
 FACTS: Final = "facts"
 """How many rows of a table are left when those that say the same count once, whatever their times."""
 RESTRICTING: Final = "restricting"
 """How many accepted events keep two people apart, or somebody out."""
+RESTRICTING_IN: Final = "restricting_in:"
+"""Before a type of events and a month, such as `hide:2026-01`, in the same counts."""
+_UNSAFE: Final = "unsafe"
 _RESTRICTING_TYPES: Final = ("pass", *SAFETY_EVENTS)
 UNKNOWN_TYPE: Final = "type:"
 """Before a type of events that is not of the table, in the same counts."""
@@ -261,9 +266,7 @@ def row_counts(
             }
             found[table]["accepted"] = len(frame)
     if T.TOKENS in found and (tokens := accepted.get(T.TOKENS)) is not None:
-        of_kind = tokens[C.KIND].astype(str) + "_" + tokens[C.NAMESPACE].astype(str)
-        people = tokens.groupby(of_kind)[C.USER].nunique()
-        found[T.TOKENS] |= {f"{KEPT}{name}": int(n) for name, n in people.items()}
+        found[T.TOKENS] |= _tokens_counted(tokens)
     if quarantine is not None:
         for table, n in _without_person(quarantine).items():
             if table in found:
@@ -283,8 +286,46 @@ def row_counts(
     if T.EVENTS in found and quarantine is not None:
         found[T.EVENTS] |= {f"{UNKNOWN_TYPE}{word}": n for word, n in _unknown_types(quarantine).items()}
     if T.EVENTS in found and events is not None:
-        found[T.EVENTS][RESTRICTING] = int((events.are(*_RESTRICTING_TYPES) | unsafe_events(events)).sum())
+        found[T.EVENTS] |= _restricting(events)
     return found
+
+
+def _restricting(events: CodedEvents) -> dict[str, int]:
+    """Return how many events keep two people apart, or somebody out: all, and by type and month (UTC)."""
+    is_unsafe = unsafe_events(events)
+    kinds = {name: events.are(name) for name in _RESTRICTING_TYPES}
+    of_kind = {_UNSAFE: is_unsafe & ~np.logical_or.reduce(list(kinds.values())), **kinds}
+    found = {RESTRICTING: int(np.logical_or.reduce(list(of_kind.values())).sum())}
+    for name, rows in of_kind.items():
+        months, n_events = np.unique(
+            events.ts[rows].astype("datetime64[us]").astype("datetime64[M]"), return_counts=True
+        )
+        told = zip(months.astype(str).tolist(), n_events.tolist(), strict=True)
+        found |= {f"{RESTRICTING_IN}{name}:{month}": n for month, n in told}
+    return found
+
+
+def _tokens_counted(tokens: pd.DataFrame) -> dict[str, int]:
+    """Return how many people have a token of each kind and namespace, and of how many it means somebody else.
+
+    An own token that nobody else has, and an excluded one that is nobody's, keep nobody apart: as many have
+    one where another column is read, but none meets.
+    """
+    rows = tokens[[C.USER, C.KIND, C.NAMESPACE]].astype(str)
+    found = {f"{KEPT}{kind}_{space}": n for (kind, space), n in _people_of(rows).items()}
+    if C.HMAC not in tokens:
+        return found
+    rows = rows.assign(**{C.HMAC: tokens[C.HMAC].astype(str)}).drop_duplicates()
+    owned = rows[rows[C.KIND].eq("self")]
+    owners = owned.groupby([C.NAMESPACE, C.HMAC])[C.USER].agg(["nunique", "first"]).reset_index()
+    met = rows.merge(owners, on=[C.NAMESPACE, C.HMAC])
+    met = met[met["nunique"].gt(1) | met["first"].ne(met[C.USER])]
+    return found | {f"{KEPT}{kind}_{space}_{MET}": n for (kind, space), n in _people_of(met).items()}
+
+
+def _people_of(rows: pd.DataFrame) -> dict[tuple[str, str], int]:
+    people = rows.groupby([C.KIND, C.NAMESPACE])[C.USER].nunique()
+    return {(str(kind), str(space)): int(n) for (kind, space), n in people.items()}
 
 
 def _without_person(quarantine: pd.DataFrame) -> dict[str, int]:

@@ -108,15 +108,15 @@ class OpenExposures:
         own = coded.actor[shown] * len(coded.people) + coded.target[shown]
         at = positions_in(labels.pair, own).clip(0, max(n - 1, 0))
         shown = shown[labels.pair[at] == own] if n else shown[:0]
-        if not len(shown):
-            none = np.zeros(0)
-            return cls(at[:0], coded.ts[:0], none > 0, none, 0.5, RepeatedLooks(none))
-        at = at[labels.pair[at] == own]
+        at = at[labels.pair[at] == own] if n else at[:0]
         order = np.lexsort((coded.ts[shown], at))
         at, shown = at[order], shown[order]
         said = np.flatnonzero(answered)
         is_open, followed = credited(at, coded.ts[shown], said, first[said])
         at, shown, followed = at[is_open], shown[is_open], followed[is_open] & ~is_reply[at[is_open]]
+        if not len(shown):
+            none = np.zeros(0)
+            return cls(at, coded.ts[shown], followed, none, 0.5, RepeatedLooks(none))
         places = pd.to_numeric(events.frame[C.POSITION]).to_numpy(np.float64)[shown]
         examined = Examination.fit(places, followed).of_logged(places)
         liked = followed & (labels.label[at] > 0)

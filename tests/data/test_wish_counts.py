@@ -113,6 +113,38 @@ def test_tokens_are_counted_by_kind_and_namespace(lost: tuple[str, str]) -> None
     }
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_tokens_that_mean_somebody_else_are_counted(seed: int) -> None:
+    """Seen to fail: staff numbers in the place of employers were as many as before, and colleagues met."""
+    rng = np.random.default_rng(seed)
+    rows = pd.DataFrame(
+        {
+            "user_id": rng.integers(0, 30, 120).astype(str),
+            "kind": rng.choice(["self", "exclude"], 120),
+            "namespace": rng.choice(["phone", "employer"], 120),
+            "hmac": rng.integers(0, 40, 120).astype(str),
+        }
+    ).astype({"kind": "category", "namespace": "string"})
+    counts = pd.DataFrame([{"table": "tokens", "rows_in": len(rows), "quarantined": 0}])
+    found = row_counts(counts, {}, accepted={"tokens": rows})["tokens"]
+    owned = rows[rows["kind"].eq("self")]
+    for kind in ("self", "exclude"):
+        for space in ("phone", "employer"):
+            mine = rows[rows["kind"].eq(kind) & rows["namespace"].eq(space)]
+            others = owned[owned["namespace"].eq(space)]
+            met = {
+                one.user_id
+                for one in mine.itertuples()
+                if (others["hmac"].eq(one.hmac) & others["user_id"].ne(one.user_id)).any()
+            }
+            assert found.get(f"{KEPT}{kind}_{space}_met", 0) == len(met)
+    is_employer = rows["namespace"].eq("employer") & rows["kind"].eq("self")
+    staff = rows.assign(hmac=rows["hmac"].where(~is_employer, "staff " + rows["user_id"]))
+    after = row_counts(counts, {}, accepted={"tokens": staff})["tokens"]
+    assert after[f"{KEPT}self_employer"] == found[f"{KEPT}self_employer"]
+    assert after.get(f"{KEPT}self_employer_met", 0) == 0 < found[f"{KEPT}self_employer_met"]
+
+
 def test_events_that_restrict_are_counted() -> None:
     types = ["like", "pass", "hide", "block", "report", "end", "impression", "money_request", "message"]
     frame = pd.DataFrame(

@@ -64,3 +64,24 @@ def test_likes_alone_are_learned_from_beside_looks_without_an_answer(every: int)
     events = Events.of(pd.DataFrame(rows, columns=["ts", "actor", "target", "type"]))
     model = PopularityModel().fit(Population.of_ids(ids, as_of=AS_OF), events, rng=rng)
     assert np.isfinite(model.logits_).all()
+
+
+@pytest.mark.parametrize("answer", ["like", "pass", "hide"])
+@pytest.mark.parametrize("seed", range(8))
+def test_looks_at_any_time_are_learned_from(seed: int, answer: str) -> None:
+    """Seen to fail: no look of a log came before the answer of its pair, and training ended with an error.
+
+    Some pairs are looked at before they are decided about, some after, some never; some in none of a log.
+    """
+    ids, rng = [f"u{at:02d}" for at in range(30)], np.random.default_rng(seed)
+    share, rows = ((1.0, 0.0), (0.5, 0.5), (0.0, 1.0), (0.1, 0.0))[seed % 4], []
+    for n in range(60):
+        actor, target = rng.choice(ids, 2, replace=False)
+        at = AS_OF - pd.Timedelta(hours=400 - n)
+        rows.append((at, actor, target, answer if n % 3 else "like"))
+        later, sooner = (bool(draw < part) for draw, part in zip(rng.random(2), share, strict=True))
+        rows += [(at + pd.Timedelta(minutes=1), actor, target, "impression")] * later
+        rows += [(at - pd.Timedelta(minutes=1), actor, target, "impression")] * sooner
+    events = Events.of(pd.DataFrame(rows, columns=["ts", "actor", "target", "type"]))
+    model = PopularityModel().fit(Population.of_ids(ids, as_of=AS_OF), events, rng=rng)
+    assert np.isfinite(model.logits_).all()

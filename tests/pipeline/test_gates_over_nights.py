@@ -406,7 +406,7 @@ def _judged(
         limits=proposal.limits.model_copy(update=limits),
     )
     gates: dict[str, Gate] = {"safety_tables": safety_tables, "wishes": wishes, "people": people}
-    return gates[DECLINES[number][0]](asked)
+    return gates[DECLINES.get(number, ("wishes", ""))[0]](asked)
 
 
 @pytest.mark.parametrize("had", [12, 100, 3000])
@@ -487,6 +487,29 @@ def test_a_night_that_counted_every_known_wish_is_not_held_against_those_that_le
     assert _judged(proposal, "tokens.kind", 0, past, 300).level is Level.BLOCK
     past = [{"wishes": _judged(proposal, f"profiles.{column}", 48, [], 300).numbers}]
     assert _judged(proposal, f"profiles.{column}", 10, past, 300).level is Level.BLOCK
+
+
+@pytest.mark.parametrize("number", ["tokens.self_employer_met", "tokens.exclude_phone_met"])
+@pytest.mark.parametrize("by", [1, 3, 40])
+def test_tokens_that_mean_nobody_else_any_more_block(proposal: Proposal, number: str, by: int) -> None:
+    """Seen to fail: another column in the place of employers kept every count, and colleagues met.
+
+    by: how many of the 40 have another one in each night.
+    """
+    past = list[Numbers]()
+    for now in range(40, -1, -by):
+        found = _judged(proposal, number, now, past, 300)
+        assert (found.level is Level.BLOCK) == (now < 20)
+        if found.level is Level.BLOCK:
+            return
+        past.append({"wishes": found.numbers})
+    pytest.fail("nobody has a colleague any more")
+
+
+@pytest.mark.parametrize(("was", "now"), [(4, 0), (4, 2), (10, 6), (6, 3)])
+def test_colleagues_who_leave_are_no_column_gone_wrong(proposal: Proposal, was: int, now: int) -> None:
+    past = [{"wishes": _judged(proposal, "tokens.self_employer_met", was, [], 300).numbers}]
+    assert _judged(proposal, "tokens.self_employer_met", now, past, 300).level is not Level.BLOCK
 
 
 @pytest.mark.parametrize("nights_a_day", [1, 2, 24])

@@ -1,6 +1,7 @@
 """Gates of the tables behind a night: whole tables refused, safety tables that shrink, the time they tell."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -8,7 +9,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.safety_rows import FACTS, KEPT, RESTRICTING, UNKNOWN_TYPE
+from recsys.data.safety_rows import FACTS, KEPT, MET, RESTRICTING, UNKNOWN_TYPE
 from recsys.data.unknown_words import may_restrict, repeated
 from recsys.pipeline.gates.over_nights import (
     NIGHTS,
@@ -18,6 +19,7 @@ from recsys.pipeline.gates.over_nights import (
     nights_together,
 )
 from recsys.pipeline.gates.proposal import GateResult, Level, Numbers, Proposal
+from recsys.pipeline.gates.restricting_events import events_over_nights
 
 SAFETY: Final = (T.BLOCKS, T.REPORTS, T.HOLDS)
 _FEW: Final = 5
@@ -56,7 +58,8 @@ def safety_tables(proposal: Proposal) -> GateResult:
     that loses few rows a night is judged by the published nights of four weeks.
 
     Events that restrict somebody are held against those of the last published night: a log that was cut
-    short has lost hides and passes. Over weeks they are not: a service may send those of some months alone.
+    short has lost hides and passes. Over weeks each type is, but for its first month: a service may send
+    those of some months alone.
 
     Nothing ends because a row is missing: what earlier nights read stays in the safety ledger. But a table
     that lost rows has lost those of today as well.
@@ -70,7 +73,10 @@ def safety_tables(proposal: Proposal) -> GateResult:
         for name in SAFETY
         for number, rows in _sizes(counts, name).items()
     }
-    return judged_over_nights(_safety_tables_tonight(proposal, counts), declines)
+    of_events, kept = events_over_nights(proposal)
+    result = _safety_tables_tonight(proposal, counts)
+    result = replace(result, numbers={**result.numbers, **kept})
+    return judged_over_nights(result, declines | of_events)
 
 
 def _sizes(counts: Mapping[str, Mapping[str, int]], name: str) -> dict[str, int]:
@@ -166,7 +172,12 @@ def wishes(proposal: Proposal) -> GateResult:
     of_nights = {name for night in past for name in night["wishes"] if "." in name}
     declines = {
         name: Decline.of(
-            past, "wishes", name, values.get(name, 0.0), block=block, per=("people", float(people))
+            past,
+            "wishes",
+            name,
+            values.get(name, 0.0),
+            block=_limit(name, block),
+            per=("people", float(people)),
         )
         for name in sorted(of_nights | set(values))
     }
@@ -175,6 +186,8 @@ def wishes(proposal: Proposal) -> GateResult:
     return judged_over_nights(result, declines) if declines else result
 
 
+_MET: Final = f"_{MET}"
+_MOST_MET: Final = 0.5
 _LEAVE_OUT: Final = "leave_out"
 """The number that says that a night counted, of wishes and ages, those alone that leave somebody out."""
 _COUNTED_ANEW: Final = tuple(
@@ -198,7 +211,9 @@ def _wishes_tonight(before: Found, people: int, values: Mapping[str, float], blo
     lost = {
         name: _lost_wishes(float(was), values.get(name, 0.0))
         for name, was in before.items()
-        if "." in name and values.get(name, 0.0) * then < block * float(was) * min(people, then)
+        if "." in name
+        and values.get(name, 0.0) * then < _limit(name, block) * float(was) * min(people, then)
+        and not (name.endswith(_MET) and float(was) < _FEW)
     }
     numbers = {"people": float(people), _LEAVE_OUT: 1.0, **values}
     if not lost:
@@ -206,6 +221,15 @@ def _wishes_tonight(before: Found, people: int, values: Mapping[str, float], blo
     message = f"far fewer values than in the last night: {', '.join(lost)}"
     level = max(lost.values())
     return GateResult("wishes", level, message, {"count": len(lost), **numbers}, {"tables": tuple(lost)})
+
+
+def _limit(name: str, block: float) -> float:
+    """Return the share of a number of people below which it blocks.
+
+    With one of two colleagues, who leaves or moves, both are gone of those whose token means somebody else; a
+    column gone wrong leaves hardly anybody.
+    """
+    return min(block, _MOST_MET) if name.endswith(_MET) else block
 
 
 def _lost_wishes(was: float, now: float) -> Level:
