@@ -324,8 +324,11 @@ def _tokens_counted(tokens: pd.DataFrame) -> dict[str, int]:
 
 
 def _people_of(rows: pd.DataFrame) -> dict[tuple[str, str], int]:
-    people = rows.groupby([C.KIND, C.NAMESPACE])[C.USER].nunique()
-    return {(str(kind), str(space)): int(n) for (kind, space), n in people.items()}
+    people = rows.groupby([C.KIND, C.NAMESPACE], as_index=False)[C.USER].nunique()
+    return {
+        (str(kind), str(space)): int(n)
+        for kind, space, n in zip(people[C.KIND], people[C.NAMESPACE], people[C.USER], strict=True)
+    }
 
 
 def _without_person(quarantine: pd.DataFrame) -> dict[str, int]:
