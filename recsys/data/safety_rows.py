@@ -3,6 +3,7 @@
 A row about safety holds or separates whoever is meant, see `id_spellings`; where nobody is, it is counted.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -323,12 +324,10 @@ def _tokens_counted(tokens: pd.DataFrame) -> dict[str, int]:
     return found | {f"{KEPT}{kind}_{space}_{MET}": n for (kind, space), n in _people_of(met).items()}
 
 
-def _people_of(rows: pd.DataFrame) -> dict[tuple[str, str], int]:
-    people = rows.groupby([C.KIND, C.NAMESPACE], as_index=False)[C.USER].nunique()
-    return {
-        (str(kind), str(space)): int(n)
-        for kind, space, n in zip(people[C.KIND], people[C.NAMESPACE], people[C.USER], strict=True)
-    }
+def _people_of(rows: pd.DataFrame) -> Counter[tuple[str, str]]:
+    """Return how many people stand in rows of each kind and namespace."""
+    people = rows[[C.USER, C.KIND, C.NAMESPACE]].drop_duplicates()
+    return Counter(zip(people[C.KIND].tolist(), people[C.NAMESPACE].tolist(), strict=True))
 
 
 def _without_person(quarantine: pd.DataFrame) -> dict[str, int]:
