@@ -50,13 +50,17 @@ _JAPANESE: Final = (
     r"(?:地方)?独立行政法人|(?:国立|公立)大学法人|国立研究開発法人|(?:特定)?非営利活動法人|npo法人|"
     r"\((?:株|有|同|資|名|社|財|医|学|宗|福|独)\)"
 )
-_OF_EAST_ASIA: Final = rf"{_JAPANESE}|주식회사|유한회사|\((?:주|유)\)|股份有限公司|有限责任公司|有限公司"
+_OF_EAST_ASIA: Final = (
+    rf"{_JAPANESE}|주식회사|유한(?:책임)?회사|\((?:주|유|사|재|학)\)|(?:사단|재단|학교|의료|사회복지)법인|"
+    r"股份有限公司|有限责任公司|有限責任公司|有限公司"
+)
 _BEFORE: Final = (
-    r"(?:ооо|оао|зао|пао|ао|ип|тов|pt|cv|ud|perum|sarl|sasu|sas|eurl|snc|scop|scic|gie|s\.?a\.?r\.?l\.?|"
+    r"(?:ооо|оао|зао|пао|ао|ип|тов|тоо|одо|чуп|прат|пат|ат|тзов|тдв|ет|შპს|სს|uab|sia|pt|cv|ud|perum|sarl|sasu|sas|eurl|snc|scop|scic|gie|s\.?a\.?r\.?l\.?|"
     r"s\.?a\.?s\.?)(?:\.\s*|\s+)|"
     r"société anonyme\s+|(?:sa|s\.a\.|société|ets|ets\.|établissements|srl|spa|firma|fa\.)\s+(?=\w{2})|"
     r"(?:công ty|cty)\.? (?:tnhh|cổ phần|cp)(?: mtv| một thành viên)?\s+|"
-    r"(?:ctcp|tập đoàn|tổng công ty|công ty)\s+|บริษัท\s*|شركة\s+"
+    r"(?:ctcp|tập đoàn|tổng công ty|công ty)\s+|บริษัท\s*|شركة\s+|شرکت\s+|חברת\s+|"
+    r"s\.?c\.?\s+(?=.*\bs\.?\s*(?:r\.?\s*l|a)\b)"
 )
 _BEHIND: Final = r"\s*จำกัด(?:\s*\(มหาชน\))?"
 

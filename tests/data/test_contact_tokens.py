@@ -150,6 +150,33 @@ _WORDS = (
     "{} Cia",
     "{} Cia.",
     "PT.{}",
+    "{} Α.Ε.",
+    "{} ΑΕ",
+    "{} ΕΠΕ",
+    "{} Ι.Κ.Ε.",
+    "{} Μονοπρόσωπη Ι.Κ.Ε.",
+    "{} Ο.Ε.",
+    "{} Ανώνυμη Εταιρεία",
+    "„{}“ ООД",
+    "{} ЕООД",
+    "{} АД",
+    "{} д.о.о.",
+    "ПрАТ «{}»",
+    "ТОО {}",
+    '{} בע"מ',
+    "{} בע״מ",
+    "شركة {} ش.م.م.",
+    "{} ذ.م.م",
+    "شرکت {} (سهامی خاص)",
+    "შპს {}",
+    "{} ՍՊԸ",
+    "UAB {}",
+    "SIA {}",
+    "S.C. {} S.R.L.",
+    "{} spol. s r. o.",
+    "유한책임회사 {}",
+    "사단법인 {}",
+    "{}有限責任公司",
 )
 
 
@@ -163,7 +190,18 @@ def test_a_japanese_company_is_one_in_every_legal_form(name: str, forms: tuple[s
     assert one != make_token("employer", name + "東京", SECRET)
 
 
-_NAMES = ["Example", "Straße", "Müller Bau", "O'Neill", "Itaú Unibanco", "Petrobrás", "Crédit Nord", "Żabka"]
+_NAMES = [
+    "Example",
+    "Ελληνική Τράπεζα",
+    "Изгрев",
+    "Straße",
+    "Müller Bau",
+    "O'Neill",
+    "Itaú Unibanco",
+    "Petrobrás",
+    "Crédit Nord",
+    "Żabka",
+]
 
 
 @given(name=st.sampled_from(_NAMES), form=st.sampled_from(_WORDS))
