@@ -16,7 +16,7 @@ from recsys.allocation.minimum_exposure import ExposedLists
 from recsys.allocation.mixture import MixtureDraw
 from recsys.allocation.objective import MeanFieldModel
 from recsys.allocation.randomised_lists import with_lots
-from recsys.allocation.rounding import RankedEdges, rank_edges
+from recsys.allocation.rounding import RankedEdges, listed_edges, rank_edges
 from recsys.arguments import as_generator, as_pandas, checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import InputError, explained, need_columns
@@ -99,25 +99,34 @@ def allocate_graph(
         ranked, propensity = draw.lists(
             None if caps is None else kept_within_budgets(graph, ascent.exposure, caps)
         )
+    dual, trace = ascent.price, ascent.trace
+    del ascent  # eight bytes an edge
     exposed = ExposedLists(ranked, propensity, np.zeros(0, np.int32))
     if rng is not None:
         exposed = with_lots(graph, exposed, model, rng, caps)
     ranked, propensity = exposed.ranked, exposed.propensity
-    exposure = model.exposure_of(ranked)
-    judged = model.unweighted()
+    listed, of_listed = _of_listed(graph, ranked)
+    judged = MeanFieldModel(listed, config.changed(fairness=0.0), activity)
+    exposure = judged.exposure_of(of_listed)
     utility = judged.utilities(exposure)
     gain = judged.gain(exposure, utility)
     return Allocation(
         graph=graph,
         ranked=ranked,
         propensity=propensity,
-        exposure=exposure[ranked.edge],
+        exposure=exposure[of_listed.edge],
         utility=utility,
-        load=judged.load.copy(),
-        price=shadow_prices(graph, ranked, gain, exposure, ascent.price),
-        trace=ascent.trace,
+        load=judged.load,
+        price=shadow_prices(listed, of_listed, gain, exposure, dual),
+        trace=trace,
         unplaced=exposed.unplaced,
     )
+
+
+def _of_listed(graph: CandidateGraph, ranked: RankedEdges) -> tuple[CandidateGraph, RankedEdges]:
+    """Return the graph of the edges in lists, and the lists as edges of it."""
+    listed, lists = listed_edges(graph, {"": ranked})
+    return listed, lists[""]
 
 
 def _require_generator(config: AllocationConfig, rng: np.random.Generator | None) -> None:
@@ -169,7 +178,9 @@ def lists_within_budgets(
 
 
 def _objective(model: MeanFieldModel, ranked: RankedEdges) -> float:
-    return model.objective(model.utilities(model.exposure_of(ranked)))
+    listed, lists = _of_listed(model.graph, ranked)
+    judged = MeanFieldModel(listed, model.config, model.activity)
+    return judged.objective(judged.utilities(judged.exposure_of(lists)))
 
 
 def _budgets(

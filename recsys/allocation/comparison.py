@@ -11,7 +11,7 @@ from scipy.special import expit, logit, stdtrit
 from recsys.allocation.allocate import graph_from_lists
 from recsys.allocation.config import MemberActivity
 from recsys.allocation.graph import CandidateGraph
-from recsys.allocation.rounding import RankedEdges
+from recsys.allocation.rounding import RankedEdges, listed_edges
 from recsys.allocation.simulator import simulate
 from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
@@ -63,6 +63,8 @@ def compare_lists(
     they change the time alone.
     """
     there = graph.takes_part
+    # What the chances do not know is drawn for each pair apart, so truths of these edges are distributed as
+    # those of the whole graph.
     graph, lists = listed_edges(graph, lists)
     found = np.empty((draws, len(lists), 3))
 
@@ -80,22 +82,6 @@ def compare_lists(
         del truth  # before the next is drawn
     beside = found[:, list(lists).index(reference)]
     return [_compared(name, found[:, at], beside) for at, name in enumerate(lists)]
-
-
-def listed_edges(
-    graph: CandidateGraph, lists: Mapping[str, RankedEdges]
-) -> tuple[CandidateGraph, dict[str, RankedEdges]]:
-    """Return the edges that stand in any of the lists as a graph, and the lists as edges of it.
-
-    Nobody looks along any other edge, and what the chances do not know is drawn for each pair apart: truths
-    of these edges are distributed as those of the whole graph, at a fraction of the time and memory.
-    """
-    listed = np.zeros(graph.n_edges, bool)
-    for ranked in lists.values():
-        listed[ranked.edge] = True
-    number = (np.cumsum(listed) - 1).astype(np.int32)
-    moved = {name: RankedEdges(ranked.indptr, number[ranked.edge]) for name, ranked in lists.items()}
-    return graph.filtered(listed), moved
 
 
 def perturbed_graph(graph: CandidateGraph, error: float, rng: np.random.Generator) -> CandidateGraph:

@@ -6,7 +6,6 @@ is not concave, so the best exposures met on the way are kept; with budgets the 
 ones were formed at prices too low to hold them.
 """
 
-import copy
 from dataclasses import dataclass, field
 from typing import Final, Self
 
@@ -132,7 +131,7 @@ class FrankWolfeResult:
     exposure: `(n_edges,)` float32, mixtures of orderings.
     price:    `(n_people,)` float64, of a like received, for the budgets; 0 without one.
     trace:    `(n_steps + 1,)`, the objective before each step that was taken and at the end.
-    gain:     `(n_edges,)` float32, what more exposure of each edge is worth there; the buffer of the model.
+    gain:     `(n_edges,)` float32, what more exposure of each edge is worth there.
     """
 
     exposure: Float32Array
@@ -156,6 +155,8 @@ def frank_wolfe(
 ) -> FrankWolfeResult:
     """Return exposures that raise the objective of `model`, starting at the order by p q.
 
+    Before it returns, the model is released: lists are made of exposures and gains alone.
+
     budget: `(n_people,)` likes each may expect, or None. draw: takes part in every step, so that its lists
     are drawn from the mixture at the end; the last exposures are then returned, whose draw it is.
 
@@ -168,15 +169,31 @@ def frank_wolfe(
     if draw is None and steps > PRUNED_AFTER:
         gain = ascent.climb(model, PRUNED_AFTER)
         near = edges_near_lists(model, gain, ascent.prices.price, ascent.exposure)
-        if near is not None:
+        if near is None:
+            ascent.trace.pop()  # the step that follows begins with it
+        else:
             pruned = ascent.over(near)
-            pruned.climb(MeanFieldModel(model.graph.filtered(near), model.config, model.activity), steps)
-            found = pruned.result(model, near)
+            del ascent, gain  # with the model as large as all the rest; the first steps are few
+            model.release()
+            found = _near_result(model, pruned, near)
             if share_left_out(model, found.gain, found.price, near) < _LEFT_OUT:
                 return found
-        ascent.trace.pop()  # the step that follows begins with it
+            del found
+            ascent = _Ascent.start(model, budget, draw)
     gain = ascent.climb(model, steps)
-    return ascent.result(model, gain=gain if ascent.best is None else None)
+    found = ascent.result(model, gain=gain if ascent.best is None else None)
+    model.release()
+    return found
+
+
+def _near_result(model: MeanFieldModel, pruned: "_Ascent", near: BoolArray) -> FrankWolfeResult:
+    """Take the steps that are left over the edges that are near, `(n_edges,)`; return where they led."""
+    of_near = MeanFieldModel(model.graph.filtered(near), model.config, model.activity)
+    pruned.climb(of_near, model.config.steps)
+    del of_near
+    found = pruned.result(model, near)
+    model.release()
+    return found
 
 
 @dataclass
@@ -217,9 +234,9 @@ class _Ascent:
             take_step(model, gain, self.prices.price, step, self.exposure)
 
     def over(self, near: BoolArray) -> "_Ascent":
-        """Return the same ascent over some edges; this one stays as it is."""
+        """Return the same ascent over some edges, which goes on with the prices of this one."""
         best = None if self.best is None else (self.best[0][near], self.best[1])
-        return _Ascent(self.exposure[near], copy.copy(self.prices), None, best, self.trace[:-1])
+        return _Ascent(self.exposure[near], self.prices, None, best, self.trace[:-1])
 
     def result(
         self, model: MeanFieldModel, near: BoolArray | None = None, gain: Float32Array | None = None

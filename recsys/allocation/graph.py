@@ -127,6 +127,13 @@ def first_duplicate(indptr: Int64Array, candidate: Int32Array):  # type: ignore[
     return -1
 
 
+@kernel
+def count_kept(start: int, stop: int, indptr: Int64Array, kept: BoolArray, lengths: Int64Array):  # type: ignore[no-untyped-def]
+    """Write how many edges of each viewer of a range are kept `(n_edges,)` into `lengths` `(n_people,)`."""
+    for i in range(start, stop):
+        lengths[i] = kept[indptr[i] : indptr[i + 1]].sum()
+
+
 EdgeBlock = tuple[Int32Array, Int32Array, Float32Array, Float32Array]
 """Viewer, candidate, p and q of some edges, aligned."""
 
@@ -251,7 +258,9 @@ class CandidateGraph:
 
     def filtered(self, kept: BoolArray) -> Self:
         """Return the graph of some edges, `(n_edges,)` bool, between the same people."""
-        indptr = np.append(0, np.cumsum(kept))[self.indptr]
+        lengths = np.empty(self.n_people, np.int64)
+        count_kept(0, self.n_people, self.indptr, kept, lengths)
+        indptr = np.append(0, np.cumsum(lengths))
         return type(self)(indptr, self.candidate[kept], self.p[kept], self.q[kept])
 
     @cached_property

@@ -6,12 +6,13 @@ draws before it.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from recsys.allocation.graph import CandidateGraph
+from recsys.allocation.graph import CandidateGraph, receiver_indptr
 from recsys.allocation.rounding import RankedEdges
-from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array
+from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,12 +46,35 @@ def with_minimum_exposure(  # noqa: PLR0917
     asked: `(n_people,)`, who may be given a place; everybody when None.
     """
     editor = _ListEditor(graph, ranked, position_weights, budget, opens)
-    inbox = graph.inbox
-    unseen = (np.diff(inbox.indptr) > 0) & (editor.shown == 0)
-    waiting = np.flatnonzero(unseen if asked is None else unseen & asked)
-    unplaced = [j for j in rng.permutation(waiting) if not editor.place(int(j), rng)]
+    unseen = (np.diff(receiver_indptr(graph.candidate, graph.n_people)) > 0) & (editor.shown == 0)
+    waiting = unseen if asked is None else unseen & asked
+    arriving = arriving_edges(graph, waiting)
+    drawn = rng.permutation(np.flatnonzero(waiting))
+    unplaced = [j for j in drawn if not editor.place(int(j), arriving.of(j), rng)]
     lists, propensity = editor.lists()
     return ExposedLists(lists, propensity, np.array(sorted(unplaced), np.int32))
+
+
+class ArrivingEdges(NamedTuple):
+    """Edges to some people: those to j are `edge[indptr[j]:indptr[j + 1]]`, the highest q first, then by viewer.
+
+    indptr: `(n_people + 1,)` int64; edge: `(n_arriving,)` int64.
+    """
+
+    indptr: Int64Array
+    edge: Int64Array
+
+    def of(self, j: int) -> Int64Array:
+        """Return the edges to somebody."""
+        return self.edge[self.indptr[j] : self.indptr[j + 1]]
+
+
+def arriving_edges(graph: CandidateGraph, wanted: BoolArray) -> ArrivingEdges:
+    """Return the edges to some people `(n_people,)`, as their inboxes hold them."""
+    edge = np.flatnonzero(wanted[graph.candidate])
+    receiver = graph.candidate[edge]
+    order = np.lexsort((-graph.q[edge], receiver))
+    return ArrivingEdges(receiver_indptr(receiver, graph.n_people), edge[order])
 
 
 class _ListEditor:
@@ -75,10 +99,9 @@ class _ListEditor:
         self._opens = np.ones(n_people, np.float32) if opens is None else opens
         self.shown = np.bincount(graph.candidate[ranked.edge], minlength=n_people)
 
-    def place(self, j: int, rng: np.random.Generator) -> bool:
-        """Draw a list for j and put j at its end; say whether there was one."""
-        inbox, graph, k = self._graph.inbox, self._graph, len(self._slots)
-        edges = inbox.edge[inbox.indptr[j] : inbox.indptr[j + 1]]
+    def place(self, j: int, edges: Int64Array, rng: np.random.Generator) -> bool:
+        """Draw a list for j, by one of the edges to j, and put j at its end; say whether there was one."""
+        graph, k = self._graph, len(self._slots)
         viewers = np.searchsorted(graph.indptr, edges, side="right") - 1
         room = self._length[viewers] < k
         at = np.where(room, self._length[viewers], k - 1 - self._explored[viewers])

@@ -214,10 +214,24 @@ def gradient(  # type: ignore[no-untyped-def]  # noqa: PLR0917
             t = start_of_ties
 
 
+class _Memory:
+    """What a model works in: the inbox of its graph, and buffers of 20 bytes an edge.
+
+    viewer: `(n_edges,)` int32, of every edge in inbox order; nothing when everybody weighs 1.
+    """
+
+    def __init__(self, graph: CandidateGraph, config: AllocationConfig) -> None:
+        self.inbox = graph.build_inbox(config.workers)
+        self.viewer = graph.viewer[self.inbox.edge] if config.fairness > 0.0 else np.zeros(0, np.int32)
+        self.exposed = Exposed.nothing(graph.n_edges)
+        self.read = np.zeros(graph.n_edges, np.float32)  # of edges that were exposed
+        self.gain = np.empty(graph.n_edges, np.float32)
+
+
 class MeanFieldModel:
     """What exposures `(n_edges,)` float32 bring to everybody.
 
-    A call overwrites what the call before it returned.
+    A call overwrites what the call before it returned, unless `release` came between.
     """
 
     def __init__(
@@ -226,32 +240,38 @@ class MeanFieldModel:
         self.graph, self.config = graph, config
         self.activity = activity or MemberActivity.always(graph.n_people)
         self.position_weights = Examination.of(config.look).position_weights(config.k)
-        self.inbox = graph.build_inbox(config.workers)
         self._reading = Examination.of(config.inbox, where="inbox")
-        self._viewer = np.zeros(0, np.int32)
-        if config.fairness > 0.0:
-            self._viewer = graph.viewer[self.inbox.edge]
-        self._exposed = Exposed.nothing(graph.n_edges)
-        self._read = np.zeros(graph.n_edges, np.float32)  # of edges that were exposed
-        self._gain = np.empty(graph.n_edges, np.float32)
+        self._memory: _Memory | None = None
         self.load = np.zeros(graph.n_people)
+
+    def release(self) -> None:
+        """Free what the model works in, five times the memory of its edges; the next call makes it again."""
+        self._memory = None
+        self.graph.release_inbox()
 
     def unweighted(self) -> Self:
         """Return the model that weighs everybody's matches alike; it works in the memory of this one."""
+        self._works_in()
         other = copy.copy(self)
-        other.config, other._viewer = self.config.changed(fairness=0.0), np.zeros(0, np.int32)
+        other.config = self.config.changed(fairness=0.0)
         return other
+
+    def _works_in(self) -> _Memory:
+        if self._memory is None:
+            self._memory = _Memory(self.graph, self.config)
+        return self._memory
 
     def utilities(self, exposure: Float32Array) -> Float64Array:
         """Return everybody's expected matches, `(n_people,)`; half their sum is the matches."""
         self._examine(exposure)
-        graph, inbox, found = self.graph, self.inbox, np.empty(self.graph.n_people)
+        graph, memory, found = self.graph, self._works_in(), np.empty(self.graph.n_people)
 
         def part(start: int, stop: int) -> None:
             edges = graph.indptr, graph.p, graph.q
-            expected_matches(start, stop, inbox, self._exposed, *edges, exposure, self._read, found)
+            own = memory.inbox, memory.exposed
+            expected_matches(start, stop, *own, *edges, exposure, memory.read, found)
 
-        in_ranges(part, inbox.indptr, self.config.workers)
+        in_ranges(part, memory.inbox.indptr, self.config.workers)
         return found
 
     def objective(self, utility: Float64Array) -> float:
@@ -263,29 +283,29 @@ class MeanFieldModel:
 
         utility: what `utilities(exposure)` of this model returned just before, or another weighing of people.
         """
-        graph, inbox, how = self.graph, self.inbox, self._reading
+        graph, memory, how = self.graph, self._works_in(), self._reading
         weight = welfare_weights(utility, self.config.fairness, self.config.epsilon)
 
         def part(start: int, stop: int) -> None:
             gradient(
                 start,
                 stop,
-                inbox,
-                self._exposed,
+                memory.inbox,
+                memory.exposed,
                 graph.p,
                 graph.q,
-                self._viewer,
+                memory.viewer,
                 weight,
                 how.kind,
                 how.decay,
                 exposure,
-                self._read,
-                self._gain,
+                memory.read,
+                memory.gain,
                 self.load,
             )
 
-        in_ranges(part, inbox.indptr, self.config.workers)
-        return self._gain
+        in_ranges(part, memory.inbox.indptr, self.config.workers)
+        return memory.gain
 
     def exposure_of(self, ranked: RankedEdges) -> Float32Array:
         """Return the exposure of every edge in lists, `(n_edges,)` float32."""
@@ -294,10 +314,10 @@ class MeanFieldModel:
         return found
 
     def _examine(self, exposure: Float32Array) -> None:
-        inbox, how = self.inbox, self._reading
+        memory, how = self._works_in(), self._reading
 
         def part(start: int, stop: int) -> None:
             reading = self.activity.reads, how.kind, how.decay
-            read_probabilities(start, stop, inbox, self._exposed, *reading, exposure, self._read)
+            read_probabilities(start, stop, memory.inbox, memory.exposed, *reading, exposure, memory.read)
 
-        in_ranges(part, inbox.indptr, self.config.workers)
+        in_ranges(part, memory.inbox.indptr, self.config.workers)

@@ -1,11 +1,12 @@
 """Rounding: mixtures of orderings become lists, each its edges sorted by exposure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.allocation.graph import CandidateGraph, stable_order
+from recsys.allocation.graph import CandidateGraph, count_kept, stable_order
 from recsys.kernels import kernel
 from recsys.parallel import in_ranges
 from recsys.types import Float32Array, Int32Array, Int64Array
@@ -34,6 +35,22 @@ class RankedEdges:
         return found
 
 
+def listed_edges(
+    graph: CandidateGraph, lists: Mapping[str, RankedEdges]
+) -> tuple[CandidateGraph, dict[str, RankedEdges]]:
+    """Return the edges that stand in any of the lists as a graph, and the lists as edges of it.
+
+    Nobody looks along any other edge: what the lists bring, and what more exposure of their edges is worth,
+    is the same to the bit, at a fraction of the time and memory.
+    """
+    listed = np.zeros(graph.n_edges, bool)
+    for ranked in lists.values():
+        listed[ranked.edge] = True
+    number = np.cumsum(listed, dtype=np.int32)
+    moved = {name: RankedEdges(ranked.indptr, number[ranked.edge] - 1) for name, ranked in lists.items()}
+    return graph.filtered(listed), moved
+
+
 def rank_edges(
     graph: CandidateGraph,
     first: Float32Array,
@@ -50,7 +67,7 @@ def rank_edges(
     lengths = np.empty(graph.n_people, np.int64)
 
     def count(start: int, stop: int) -> None:
-        _wanted_of_rows(start, stop, graph.indptr, wanted, lengths)
+        count_kept(start, stop, graph.indptr, wanted, lengths)
 
     in_ranges(count, graph.indptr, workers)
     indptr = np.append(0, np.cumsum(lengths if k is None else np.minimum(lengths, k)))
@@ -62,14 +79,6 @@ def rank_edges(
 
     in_ranges(part, graph.indptr, workers)
     return RankedEdges(indptr, order)
-
-
-@kernel
-def _wanted_of_rows(  # type: ignore[no-untyped-def]
-    start: int, stop: int, indptr: Int64Array, wanted: npt.NDArray[np.bool_], lengths: Int64Array
-):
-    for i in range(start, stop):
-        lengths[i] = wanted[indptr[i] : indptr[i + 1]].sum()
 
 
 @kernel

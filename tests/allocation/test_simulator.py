@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from recsys.allocation import AllocationConfig, CandidateGraph, allocate_graph
 from recsys.allocation.baseline_rankings import by_score, harmonic, minimum, naive, product
-from recsys.allocation.comparison import compare_lists, listed_edges, perturbed_graph
+from recsys.allocation.comparison import compare_lists, perturbed_graph
 from recsys.allocation.envy import envious_pairs
-from recsys.allocation.rounding import RankedEdges
+from recsys.allocation.rounding import RankedEdges, listed_edges
 from recsys.allocation.simulator import simulate
 from tests.allocation import oracles
 from tests.allocation.markets import anybody, both_sided, graphs, one_sided
