@@ -5,7 +5,8 @@ Somebody who likes nearly everybody looks like a sure match to everybody; the ch
 counted as that of a reserved person.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from recsys.allocation.graph import CandidateGraph
 from recsys.random import KeyedGenerator
-from recsys.types import BoolArray, Float32Array, Int32Array
+from recsys.types import BoolArray, Float32Array, Int32Array, Int64Array
 
 _STEP: Final = 7
 """Of the keyed generator: whether a demoted person may stand in somebody's list."""
@@ -85,8 +86,36 @@ class AttentionLimits:
         """Return the graph with the likes of eager people counted as those of choosing ones."""
         if not (self.eagerness < 1).any():
             return graph
-        viewer = np.repeat(np.arange(len(self.eagerness)), np.diff(graph.indptr))
-        return replace(graph, p=graph.p * self.eagerness[viewer], q=graph.q * self.eagerness[graph.candidate])
+        found = replace(graph, p=graph.p.copy(), q=graph.q.copy())
+        self._discount(found)
+        return found
+
+    @contextmanager
+    def discounting(self, graph: CandidateGraph) -> Iterator[None]:
+        """Count the likes of eager people in a graph as those of choosing ones, in here alone.
+
+        The edges of everybody are in memory once: those that change are noted, and put back at the end.
+        """
+        given, taken = self._of_eager(graph)
+        p, q = graph.p[given], graph.q[taken]
+        self._discount(graph)
+        try:
+            yield
+        finally:
+            graph.p[given], graph.q[taken] = p, q
+
+    def _discount(self, graph: CandidateGraph) -> None:
+        given, taken = self._of_eager(graph)
+        viewer = np.searchsorted(graph.indptr, given, side="right") - 1
+        graph.p[given] *= self.eagerness[viewer]
+        graph.q[taken] *= self.eagerness[graph.candidate[taken]]
+
+    def _of_eager(self, graph: CandidateGraph) -> tuple[Int64Array, Int64Array]:
+        """Return the edges of eager viewers and those to eager candidates."""
+        eager, ends = self.eagerness < 1, graph.indptr
+        ranges = (np.arange(ends[i], ends[i + 1]) for i in np.flatnonzero(eager))
+        given = np.concatenate([np.zeros(0, np.int64), *ranges])
+        return given, np.flatnonzero(eager[graph.candidate])
 
     def prices(self, price: Float32Array, graph: CandidateGraph) -> Float32Array:
         """Return the prices of a live search, `(n_people,)`: it holds the same people back.

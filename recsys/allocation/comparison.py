@@ -19,7 +19,7 @@ from recsys.data.examination import Decay
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.kernels import kernel
 from recsys.parallel import map_in_threads
-from recsys.types import Float32Array, Float64Array, Int32Array, ObjectArray
+from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array, ObjectArray
 
 _MOST = 1.0 - 1e-6
 _EDGES_AT_ONCE = 1 << 20
@@ -55,17 +55,20 @@ def compare_lists(
     draws: int = 10,
     rounds: int = 5,
     workers: int = 1,
+    there: BoolArray | None = None,
 ) -> Sequence[ListComparison]:
     """Simulate `lists` by name on truths that lie around the chances of `graph`.
 
+    there: `(n_people,)`, who takes part in the whole graph, where `graph` is what `listed_edges` left of it.
     error: the standard deviation of what the chances do not know of a pair, in logits; chances are
     taken as calibrated, so the mean of the truths is what they say. See `perturbed_graph`. workers: threads;
     they change the time alone.
     """
-    there = graph.takes_part
-    # What the chances do not know is drawn for each pair apart, so truths of these edges are distributed as
-    # those of the whole graph.
-    graph, lists = listed_edges(graph, lists)
+    if there is None:
+        # What the chances do not know is drawn for each pair apart, so truths of these edges are distributed
+        # as those of the whole graph.
+        there = graph.takes_part
+        graph, lists = listed_edges(graph, lists)
     found = np.empty((draws, len(lists), 3))
 
     def played(truth: CandidateGraph, seed: int, ranked: RankedEdges) -> tuple[float, float, float]:

@@ -56,7 +56,7 @@ def with_minimum_exposure(  # noqa: PLR0917
 
 
 class ArrivingEdges(NamedTuple):
-    """Edges to some people: those to j are `edge[indptr[j]:indptr[j + 1]]`, the highest q first, then by viewer.
+    """Edges to some people: those to j are `edge[indptr[j]:indptr[j + 1]]`, in the order of inboxes.
 
     indptr: `(n_people + 1,)` int64; edge: `(n_arriving,)` int64.
     """

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -15,7 +17,8 @@ from recsys.allocation.attention import AttentionLimits
 from recsys.allocation.baseline_rankings import naive, product, random_order
 from recsys.allocation.comparison import compare_lists
 from recsys.allocation.config import AllocationConfig, MemberActivity
-from recsys.allocation.rounding import RankedEdges
+from recsys.allocation.graph import CandidateGraph
+from recsys.allocation.rounding import RankedEdges, listed_edges
 from recsys.catalogue.columns import Columns as C
 from recsys.data.conversations import DECIDING, at_capacity
 from recsys.data.events import CODED
@@ -78,63 +81,99 @@ class AllocationSummary:
 def allocate_night(settings: Settings, paths: NightPaths) -> AllocationSummary:
     """Write everybody's list to `work.lists`, the prices and what is expected to `work.allocation`."""
     night = Night.current(settings, paths)
-    recommender = Recommender(night.people, night.policy)
-    pool = read_pool(paths, night.people.ids)
     if not settings.allocate.enabled:
+        recommender = Recommender(night.people, night.policy)
+        pool = read_pool(paths, night.people.ids)
         return _best_of_pool(settings, paths, recommender, pool, attention_limits(night, settings.seed))
-    limits, full = _limits_and_full(night, recommender)
     config = allocation_config(settings)
-    rng = lot_of(settings, config, night.people.as_of)
-    there = activity(settings.allocate, night.people)
-    found = allocated_lists(
-        recommender,
-        mutual_candidate_graph(
-            pool, recommender.compiled, recommender.likes, full, config.workers, limits=limits
-        ),
-        config,
-        rng=rng,
-        activity=there,
-        full=full,
-        combiner=settings.recommend.combiner,
-        limits=limits,
+    candidates = _Candidates.of(night, paths, config.workers)
+    rng = lot_of(settings, config, candidates.as_of)
+    full, there = candidates.full, candidates.there
+    found, pairs, recommender = _chosen(night, candidates, config, rng)
+    prices, dropped, allocation = found.prices, found.dropped, found.allocation
+    unplaced, steps = len(allocation.unplaced), len(allocation.trace) - 1
+    compared = ListsToCompare.of(found, config, rng)
+    del candidates, found, allocation  # the edges of everybody; those of lists are enough to compare them
+    with ThreadPoolExecutor(1) as beside:
+        written = beside.submit(_write_lists, paths, pairs, recommender)
+        figures = expected(compared, config, settings.allocate, there, rng) | {"full": int(full.sum())}
+        figures |= experiment_figures(night)
+        written.result()
+    write_allocation(paths.allocation, prices, figures, ids=night.people.ids)
+    return AllocationSummary(
+        people=len(np.unique(pairs.viewer)),
+        rows=len(pairs),
+        full=int(full.sum()),
+        unplaced=unplaced,
+        dropped=dropped,
+        gain=next((round(row["gain"], 4) for row in figures["rows"] if row["name"] == ALLOCATED), None),
+        steps=steps,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Candidates:
+    """The candidates of a night as edges, and what else the allocator has to know of its people.
+
+    full: `(n_people,)` bool, who has as many companions as they wish for. there: how likely each opens lists.
+    """
+
+    graph: CandidateGraph
+    limits: AttentionLimits
+    full: BoolArray
+    there: MemberActivity
+    arms: NightArms | None
+    as_of: pd.Timestamp
+
+    @classmethod
+    def of(cls, night: Night, paths: NightPaths, workers: int) -> Self:
+        """Read the people of a night, then its candidates; people are let go, to leave room for the edges."""
+        people, settings = night.people, night.settings
+        recommender, ids = Recommender(people, night.policy), people.ids
+        limits, full = _limits_and_full(night, recommender)
+        compiled, likes = recommender.compiled, recommender.likes
+        of_people = activity(settings.allocate, people), night_arms(settings, people), people.as_of
+        del people, recommender
+        night.release()
+        return_freed_memory()
+        pool = read_pool(paths, ids)
+        graph = mutual_candidate_graph(pool, compiled, likes, full, workers, limits=limits)
+        return cls(graph, limits, full, *of_people)
+
+
+def _chosen(
+    night: Night, candidates: _Candidates, config: AllocationConfig, rng: np.random.Generator
+) -> tuple[AllocatedLists, RankedPairs, Recommender]:
+    """Return the lists by the settings of the night, those of every arm, and what checked them.
+
+    People are read again when lists have been chosen.
+    """
+    settings, graph, as_of = night.settings, candidates.graph, candidates.as_of
+    allocated = partial(
+        allocated_lists,
+        activity=candidates.there,
+        combiner=settings.recommend.combiner,
+        limits=candidates.limits,
+    )
+    checks: list[Recommender] = []
+
+    def recommender() -> Recommender:
+        checks.append(Recommender(night.people, night.policy))
+        return checks[-1]
+
+    found = allocated(recommender, graph, config, rng=rng, full=candidates.full)
+    (again,) = checks
 
     def of_arm(arm: str) -> RankedPairs:
         if arm == OF_NIGHT:
             return found.pairs
         own = allocation_config(settings, arm)
-        return allocated_lists(
-            recommender,
-            found.graph,
-            own,
-            rng=lot_of(settings, own, night.people.as_of, arm=arm),
-            activity=there,
-            combiner=settings.recommend.combiner,
-            limits=limits,
-        ).pairs
+        return allocated(again, graph, own, rng=lot_of(settings, own, as_of, arm=arm)).pairs
 
-    pairs = night_lists(
-        settings,
-        night_arms(settings, night.people),
-        night.people.as_of,
-        lambda order: ordered_pairs(recommender, found.graph, order, settings),
-        of_arm,
-    )
-    with ThreadPoolExecutor(1) as beside:
-        written = beside.submit(_write_lists, paths, pairs, recommender)
-        figures = expected(found, config, settings.allocate, there, rng) | {"full": int(full.sum())}
-        figures |= experiment_figures(night)
-        written.result()
-    write_allocation(paths.allocation, found.prices, figures, ids=night.people.ids)
-    return AllocationSummary(
-        people=len(np.unique(pairs.viewer)),
-        rows=len(pairs),
-        full=int(full.sum()),
-        unplaced=len(found.allocation.unplaced),
-        dropped=found.dropped,
-        gain=next((round(row["gain"], 4) for row in figures["rows"] if row["name"] == ALLOCATED), None),
-        steps=len(found.allocation.trace) - 1,
-    )
+    def ordered(order: str) -> RankedPairs:
+        return ordered_pairs(again, graph, order, settings)
+
+    return found, night_lists(settings, candidates.arms, as_of, ordered, of_arm), again
 
 
 def _limits_and_full(night: Night, recommender: Recommender) -> tuple[AttentionLimits, BoolArray]:
@@ -201,23 +240,37 @@ def _rows(column: pa.ChunkedArray, ids: IdIndex, texts: pa.Array) -> npt.NDArray
     return np.concatenate(parts)
 
 
+class ListsToCompare(NamedTuple):
+    """Lists by name as edges of a graph of these edges alone; there: `(n_people,)`, who takes part at all."""
+
+    graph: CandidateGraph
+    lists: Mapping[str, RankedEdges]
+    there: BoolArray
+
+    @classmethod
+    def of(cls, found: AllocatedLists, config: AllocationConfig, rng: np.random.Generator) -> Self:
+        """Return the lists of a night beside other orders of the same candidates."""
+        graph, k, workers = found.graph, config.k, config.workers
+        lists: Mapping[str, RankedEdges] = {
+            "random": random_order(graph, k, rng, workers),
+            "naive": naive(graph, k, workers),
+            PRODUCT: product(graph, k, workers),
+            ALLOCATED: found.allocation.ranked,
+        }
+        return cls(*listed_edges(graph, lists), graph.takes_part)
+
+
 def expected(
-    found: AllocatedLists,
+    compared: ListsToCompare,
     config: AllocationConfig,
     settings: AllocateSettings,
-    there: MemberActivity,
+    opened: MemberActivity,
     rng: np.random.Generator,
 ) -> dict[str, Any]:
     """Return what the lists are expected to bring under the model's own error, beside other orders."""
-    graph, k, workers = found.graph, config.k, config.workers
+    graph, lists, there = compared
     if graph.n_edges == 0:
         return {"error": settings.error, "rows": []}
-    lists: Mapping[str, RankedEdges] = {
-        "random": random_order(graph, k, rng, workers),
-        "naive": naive(graph, k, workers),
-        PRODUCT: product(graph, k, workers),
-        ALLOCATED: found.allocation.ranked,
-    }
     rows = compare_lists(
         graph,
         lists,
@@ -225,13 +278,13 @@ def expected(
         rng=rng,
         look=config.look,
         inbox=config.inbox,
-        activity=there,
+        activity=opened,
         error=settings.error,
         draws=int(np.clip(_ENTRIES_TO_JUDGE // _entries(lists), *_DRAWS)),
-        workers=workers,
+        workers=config.workers,
+        there=there,
     )
-    people = int(graph.takes_part.sum())
-    return {"error": settings.error, "people": people, "rows": [asdict(row) for row in rows]}
+    return {"error": settings.error, "people": int(there.sum()), "rows": [asdict(row) for row in rows]}
 
 
 def _entries(lists: Mapping[str, RankedEdges]) -> int:

@@ -1,6 +1,6 @@
 """Allocated lists: from the candidate graph of everybody to the list of everybody, rechecked."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from recsys.allocation.reverse_edges import with_reverse_edges
 from recsys.allocation.rounding import RankedEdges
 from recsys.constraints.compiled import Compiled
 from recsys.data.csr import SparseRows
+from recsys.memory import return_freed_memory
 from recsys.models.reciprocal import combine
 from recsys.ranking.ranked_pairs import RankedPairs
 from recsys.ranking.recommend import Recommender
@@ -40,7 +41,7 @@ class AllocatedLists:
 
 
 def allocated_lists(
-    recommender: Recommender,
+    recommender: Recommender | Callable[[], Recommender],
     graph: CandidateGraph,
     config: AllocationConfig,
     *,
@@ -52,17 +53,18 @@ def allocated_lists(
 ) -> AllocatedLists:
     """Allocate a list to everybody from their candidates.
 
-    graph: candidates of everybody, as `mutual_candidate_graph` joins them.
+    recommender: whose plain rules check the lists, or what makes it when they are chosen, for people take
+    memory that the allocator needs. graph: candidates of everybody, as `mutual_candidate_graph` joins them.
     activity: how likely everybody opens lists and inboxes; always when None.
     full: `(n_people,)`, who has as many active matches as they wish for and is not among the candidates.
     limits: whose likes are discounted when lists are chosen; the probabilities of the lists are not.
     """
     limits = (limits or AttentionLimits.none(graph.n_people)).with_candidates([(graph.candidate, graph.q)])
-    allocation = allocate_graph(limits.discounted(graph), config, activity=activity, rng=rng)
-    allocation.graph.release_inbox()  # as large as the graph
-    found, dropped = recommender.recheck(
-        pairs_of_edges(graph, allocation.ranked, combiner, allocation.propensity)
-    )
+    with limits.discounting(graph):
+        allocation = allocate_graph(graph, config, activity=activity, rng=rng)
+    return_freed_memory()  # the allocator took some five times the memory of the graph
+    checks = recommender if isinstance(recommender, Recommender) else recommender()
+    found, dropped = checks.recheck(pairs_of_edges(graph, allocation.ranked, combiner, allocation.propensity))
     held_back = limits.prices(allocation.price, graph) if limits.limits_anybody else allocation.price
     prices = held_back if full is None else np.where(full, np.float32(UNAVAILABLE_PRICE), held_back)
     return AllocatedLists(found, dropped, graph, allocation, prices)

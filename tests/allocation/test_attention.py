@@ -4,12 +4,18 @@ Planted and seen caught: a threshold that the eager people themselves move, and 
 the reverse of a pair.
 """
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from recsys.allocation.attention import AttentionLimits
+from recsys.allocation.graph import CandidateGraph
 from recsys.data.indiscriminate import likes_nearly_everybody
 from recsys.random import KeyedGenerator
+from tests.allocation.markets import graphs
 
 
 @pytest.mark.parametrize("n_eager", [1, 4, 12])
@@ -47,3 +53,23 @@ def test_likes_of_the_indiscriminate_count_as_those_of_the_reserved() -> None:
     found = limits.with_candidates([(candidate, back)])
     assert found.eagerness[0] * 0.9 == pytest.approx(np.quantile(back[1:], 0.1))
     assert (found.eagerness[1:] == 1).all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(graph=graphs(), seed=st.integers(0, 99))
+def test_a_discount_in_place_is_that_of_a_copy_and_is_taken_back(graph: CandidateGraph, seed: int) -> None:
+    flagged = np.random.default_rng(seed).random(graph.n_people) < 0.4
+    limits = AttentionLimits.of(np.ones(graph.n_people, np.float32), flagged, KeyedGenerator(0))
+    limits = limits.with_candidates([(graph.candidate, graph.q)])
+
+    def chances(of: CandidateGraph) -> list[bytes]:
+        return [of.p.tobytes(), of.q.tobytes()]
+
+    plain = chances(graph)
+    viewer, candidate = limits.eagerness[graph.viewer], limits.eagerness[graph.candidate]
+    wanted = [(graph.p * viewer).tobytes(), (graph.q * candidate).tobytes()]
+    assert chances(limits.discounted(graph)) == wanted
+    with suppress(ZeroDivisionError), limits.discounting(graph):
+        assert chances(graph) == wanted
+        _ = 1 // 0  # what goes wrong meanwhile leaves nothing behind
+    assert chances(graph) == plain

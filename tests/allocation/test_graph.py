@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from recsys.allocation.baseline_rankings import naive, product
 from recsys.allocation.graph import CandidateGraph
+from recsys.allocation.minimum_exposure import arriving_edges
 from recsys.allocation.reverse_edges import with_reverse_edges
 from recsys.allocation.simulator import simulate
 from recsys.errors import InputError
@@ -73,3 +74,13 @@ def test_only_listed_edges_decide_a_round() -> None:
     )
     assert one.rounds.tobytes() == other.rounds.tobytes()
     assert one.utility.tobytes() == other.utility.tobytes()
+
+
+@settings(max_examples=25, deadline=None)
+@given(graph=graphs(), seed=st.integers(0, 99))
+def test_the_edges_to_some_people_stand_as_in_their_inboxes(graph: CandidateGraph, seed: int) -> None:
+    wanted = np.random.default_rng(seed).random(graph.n_people) < 0.5
+    found = arriving_edges(graph, wanted)
+    for j in range(graph.n_people):
+        whole = graph.inbox.edge[graph.inbox.indptr[j] : graph.inbox.indptr[j + 1]]
+        assert found.of(j).tolist() == (whole.tolist() if wanted[j] else [])

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.allocation.baseline_rankings import random_order
 from recsys.allocation.config import AllocationConfig, MemberActivity
 from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.objective import MeanFieldModel, welfare, welfare_weights
+from recsys.allocation.rounding import RankedEdges, listed_edges
 from recsys.data.examination import Decay, Examination
 from tests.allocation import oracles
 from tests.allocation.markets import anybody, graphs
@@ -95,6 +97,43 @@ def test_the_model_is_invariant_to_the_number_of_threads(fairness: float) -> Non
         utility = model.utilities(exposure)
         found.append((utility.tobytes(), model.gain(exposure, utility).tobytes(), model.load.tobytes()))
     assert len(set(found)) == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(graph=graphs(), k=st.integers(1, 4), inbox=st.sampled_from(READINGS), seed=st.integers(0, 99))
+def test_edges_in_no_list_change_no_bit_of_the_others(
+    graph: CandidateGraph, k: int, inbox: Decay, seed: int
+) -> None:
+    config = AllocationConfig(k=k, inbox=inbox, fairness=0.5)
+    by_lot = random_order(graph, k, np.random.default_rng(seed))
+    listed, lists = listed_edges(graph, {"lot": by_lot})
+    of_listed = _brought(MeanFieldModel(listed, config), lists["lot"])
+    assert of_listed == _brought(MeanFieldModel(graph, config), by_lot)
+
+
+@settings(max_examples=20, deadline=None)
+@given(graph=graphs(), seed=st.integers(0, 99), inbox=st.sampled_from(READINGS))
+def test_a_model_that_was_released_goes_on(graph: CandidateGraph, seed: int, inbox: Decay) -> None:
+    model = MeanFieldModel(graph, AllocationConfig(inbox=inbox, fairness=0.5))
+    found = []
+    for exposure in (random_exposure(graph, seed), random_exposure(graph, seed + 1)) * 2:
+        utility = model.utilities(exposure)
+        found.append((utility.tobytes(), model.gain(exposure, utility).copy()))
+        if len(found) == 2:
+            before = model.gain(exposure, utility)
+            model.release()
+            assert "inbox" not in graph.__dict__
+            model.gain(exposure, model.utilities(random_exposure(graph, seed + 2)))
+            assert before.tobytes() == found[1][1].tobytes()  # what it had returned stays
+    first, second = ([(utility, gain.tobytes()) for utility, gain in part] for part in (found[:2], found[2:]))
+    assert first == second
+
+
+def _brought(model: MeanFieldModel, lists: RankedEdges) -> list[bytes]:
+    exposure = model.exposure_of(lists)
+    utility = model.utilities(exposure)
+    gain = model.gain(exposure, utility)
+    return [utility.tobytes(), gain[lists.edge].tobytes(), model.load.tobytes()]
 
 
 def _gain(graph: CandidateGraph, config: AllocationConfig) -> np.ndarray:
