@@ -8,6 +8,7 @@ from recsys.cli import (  # noqa: F401 each registers its commands
     nightly,
     operators,
     person_requests,
+    safety_store,
     serve,
     tables,
     training,

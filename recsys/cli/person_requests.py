@@ -9,18 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recsys.cli.app import Lang, Published, app
+from recsys.cli.safety_store import OwnStore, store_at
 
 if TYPE_CHECKING:  # a command imports what it runs, so that others start at once
     from recsys.catalogue.entries import Language
     from recsys.pipeline.erasure import Erasure
     from recsys.safety.store import SafetyStore
 
-OwnStore = Annotated[
-    str | None,
-    typer.Option(
-        metavar="STORE", help="The safety store: a SQLite file, or an address; data/safety.db if there."
-    ),
-]
 Cases = Annotated[Path, typer.Option(metavar="DIR", help="Where cases of the console are kept.")]
 
 
@@ -68,7 +63,7 @@ def forget(
 
     spoken = language(lang, settings_if_sound())
     require_published_folder(published)
-    store = _store_at(safety)
+    store = store_at(safety)
     restricted = _restricted_if_read(users, cases, store, published, yes=yes)
     if not unknown:
         _require_known([user for user in _new_among(users, published) if user not in restricted], published)
@@ -101,16 +96,6 @@ def _new_among(users: list[str], published: Path) -> list[str]:
 
     before = ErasureList.of(published).now().among(users)
     return [user for user, is_listed in zip(users, before, strict=True) if not is_listed]
-
-
-def _store_at(address: str | None) -> "SafetyStore | None":
-    """Return the store of an address or a file; that of the home when None, if it has one."""
-    from recsys.pipeline.paths import HOME_STORE
-    from recsys.safety import open_safety
-
-    if address is None:
-        return open_safety(f"sqlite:{HOME_STORE}") if HOME_STORE.is_file() else None
-    return open_safety(address if ":" in address else f"sqlite:{address}")
 
 
 def _restricted_if_read(
@@ -262,7 +247,7 @@ def access(
     places = person_places(
         published=published, work=PATHS.root, tracking=tracking, tables=tables, cases=cases
     )
-    found = person_data(user, places, safety=_store_at(safety))
+    found = person_data(user, places, safety=store_at(safety))
     if not found.is_of_somebody:
         raise InputError(nothing_found(user))
     if out is not None:

@@ -114,16 +114,25 @@ class SafetyLedger:
         if identity is None or not stores:
             return
         if identity not in stores:
-            remedy = "restore the store; bind_store takes another one on purpose"
+            remedy = "restore it; where it is lost, recsys bind-store takes another one"
             raise SafetyUnavailable(explained("the safety store is another one", remedy=remedy))
         if writes < stores[identity]:
-            remedy = "restore the newest copy of it, its write-ahead log too"
+            remedy = "restore the newest copy and its write-ahead log; recsys bind-store where there is none"
             raise SafetyUnavailable(explained("the safety store is older than the ledger", remedy=remedy))
 
-    def bind_store(self, identity: str | None, writes: int) -> None:
-        """Note that a safety store belongs here, and how many writes it has taken."""
+    def writes_unknown_to(self, identity: str, writes: int) -> int:
+        """Return how many writes are known here that a safety store of this identity and count has not."""
+        stores = self.now().stores
+        return max(0, stores[identity] - writes) if identity in stores else max(stores.values(), default=0)
+
+    def bind_store(self, identity: str | None, writes: int, *, as_it_is: bool = False) -> None:
+        """Note that a safety store belongs here, and how many writes it has taken.
+
+        as_it_is: whether it alone belongs here from now on, and fewer writes than were known are no fault.
+        """
         if identity is not None:
-            self.append([{"kind": "store", "store": identity, "writes": writes}])
+            record = {"kind": "store", "store": identity, "writes": writes}
+            self.append([record | ({"as_it_is": True} if as_it_is else {})])
 
     def stop(self, people: Iterable[Who], tag: LedgerTag, *, as_of: str = "", renew: bool = False) -> None:
         """Note that these people are shown to nobody, under any account, until the owner lifts it.

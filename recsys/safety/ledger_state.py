@@ -212,7 +212,9 @@ class LedgerState:
         elif kind == "erasures":
             self.erasures = (int(record["people"]), str(record["watermark"]))
         elif kind == "store":
-            self.stores[record["store"]] = max(self.stores.get(record["store"], 0), int(record["writes"]))
+            before = {} if record.get("as_it_is") else self.stores
+            most = max(before.get(record["store"], 0), int(record["writes"]))
+            self.stores = {**before, record["store"]: most}
         elif kind == "link":
             ends = numbers_in(record["pairs"])
             links = [*zip(ends[::2], ends[1::2], strict=True)]

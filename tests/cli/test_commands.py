@@ -42,6 +42,7 @@ COMMANDS = [
     "report",
     "promote",
     "access",
+    "bind-store",
     "doctor",
     "forget",
     "funnel",

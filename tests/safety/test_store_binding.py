@@ -11,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
-from recsys.errors import SafetyUnavailable
+from recsys.cli import app
+from recsys.errors import EXIT_BROKEN_INPUT, SafetyUnavailable
 from recsys.safety import SqliteSafety
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.erasure_list import ErasureList
@@ -37,6 +39,11 @@ def _night(safety: SafetyByPerson, user: str) -> None:
 def _opened(folder: Path) -> SafetyByPerson:
     store = SqliteSafety(folder / "safety.db")
     return SafetyByPerson(store, ErasureList.of(folder / "published"), SafetyLedger.of(folder / "published"))
+
+
+def _back_up(home: Path, to: Path) -> None:
+    with closing(sqlite3.connect(home / "safety.db")) as connection:
+        connection.execute("VACUUM INTO ?", [str(to)])
 
 
 @pytest.fixture
@@ -100,3 +107,41 @@ def test_marks_of_two_ledgers_are_two_and_only_grow(home: Path) -> None:
     store.note_ledger("other", 2, "other:2:y")
     store.note_ledger("one", 3, "one:3:z")
     assert [store.ledger_mark(name) for name in ("one", "other", "none")] == ["one:5:x", "other:2:y", None]
+
+
+@pytest.mark.parametrize("lost", ["the file", "its last writes"])
+def test_a_store_that_was_lost_is_taken_anew_on_purpose_alone(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    monkeypatch.chdir(home)
+    runner = CliRunner()
+    arguments = ["bind-store", "--safety", "safety.db", "--published", "published", "--lang", "en"]
+    safety = _opened(home)
+    safety.block("first", "second")
+    _back_up(home, tmp_path / "copy.db")
+    for step in range(3):
+        safety.block(f"a{step}", f"b{step}")
+    newest = tmp_path / "newest.db"
+    _back_up(home, newest)
+    for left in home.glob("safety.db*"):
+        left.unlink()
+    if lost == "its last writes":
+        shutil.copy(tmp_path / "copy.db", home / "safety.db")
+    else:
+        assert runner.invoke(app, [*arguments, "--yes"]).exit_code != 0  # nothing is made unasked
+    asked = runner.invoke(app, [*arguments, "--create"])
+    assert asked.exit_code == EXIT_BROKEN_INPUT
+    with pytest.raises(SafetyUnavailable):
+        _opened(home).check()
+    said = runner.invoke(app, [*arguments, "--create", "--yes"])
+    assert said.exit_code == 0
+    assert f"{3 if lost == 'its last writes' else 4} writes that the safety ledger knows of" in said.output
+    opened = _opened(home)
+    opened.check()
+    assert opened.exclusions("a0", ["b0"]).excluded == {"b0"}  # what the ledger holds, it keeps
+    if lost == "the file":  # the one that was lost is found: it has blocks the new one has not
+        for left in home.glob("safety.db*"):
+            left.unlink()
+        shutil.copy(newest, home / "safety.db")
+        with pytest.raises(SafetyUnavailable, match="another"):
+            _opened(home).check()
