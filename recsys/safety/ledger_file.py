@@ -27,6 +27,10 @@ _LOCK: Final = ".safety-ledger.lock"
 _CODE: Final = "mac"
 _KEY_KINDS: Final = ("begin", "key")
 """Records that name the key with which they and those after them are signed."""
+_VOUCHED: Final = "by"
+"""What the key before says of a record that names another: its code over the same."""
+_FORM: Final = "form"
+"""The form of a record; after one of this form no key follows without the word of the one before."""
 
 Record = Mapping[str, Any]
 Tag = TypeVar("Tag")
@@ -34,10 +38,14 @@ Tag = TypeVar("Tag")
 
 @dataclass(frozen=True)
 class Position:
-    """How far a ledger was read: bytes and records, the code of the last, and all codes (one a record)."""
+    """How far a ledger was read: bytes and records, the code of the last, and all codes (one a record).
+
+    is_vouched: whether the key before has to vouch for another one, as from the first record of this form on.
+    """
 
     offset: int = 0
     key: str = UNKEYED
+    is_vouched: bool = False
     codes: tuple[str, ...] = field(default=(), repr=False)
 
     @property
@@ -113,9 +121,12 @@ class LedgerFile:
         The caller holds the lock. Raises SafetyUnavailable when the file cannot be written.
         """
         lines, codes, key = [], list(at.codes), at.key
-        for record in records:
-            key = str(record["key"]) if record["kind"] in _KEY_KINDS else key
-            codes.append(self._code(record, codes[-1] if codes else "", key))
+        for given in records:
+            before, record = codes[-1] if codes else "", {**given, _FORM: 2}
+            if record["kind"] in _KEY_KINDS:
+                record |= {_VOUCHED: self._code(record, before, key)} if codes else {}
+                key = str(record["key"])
+            codes.append(self._code(record, before, key))
             lines.append(_line({**record, _CODE: codes[-1]}))
         written = b"".join(lines)
         try:
@@ -132,7 +143,7 @@ class LedgerFile:
             write_atomically(self._folder / HEAD, json.dumps(head).encode() + b"\n")
         except OSError as error:
             raise refused("cannot be written", got=type(error).__name__) from None
-        return Position(at.offset + len(written), key, tuple(codes))
+        return Position(at.offset + len(written), key, bool(codes), tuple(codes))
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -159,6 +170,7 @@ class LedgerFile:
     def _verified(self, content: bytes, at: Position) -> tuple[list[Record], Position]:
         records: list[Record] = []
         codes, key, whole = list(at.codes), at.key, content[: content.rfind(b"\n") + 1]
+        is_vouched = at.is_vouched
         for line in whole.splitlines():
             try:
                 record = json.loads(line)
@@ -168,12 +180,28 @@ class LedgerFile:
                 raise refused("is damaged", got=f"record {len(codes)}") from None
             if key == UNKEYED != before:  # whoever has no key could write on
                 raise refused("is damaged: it had a key and goes on without one", got=f"record {len(codes)}")
-            expected = self._code(record, codes[-1] if codes else "", key)
+            last = codes[-1] if codes else ""
+            if key != before and codes and not self._vouches(record, last, before, needed=is_vouched):
+                raise refused(
+                    "is damaged: the key before does not vouch for another", got=f"record {len(codes)}"
+                )
+            is_vouched = is_vouched or _FORM in record
+            expected = self._code(record, last, key)
             if not isinstance(code, str) or not hmac.compare_digest(code.encode(), expected.encode()):
                 raise refused("is damaged: a record does not match its code", got=f"record {len(codes)}")
             codes.append(code)
             records.append(record)
-        return records, Position(at.offset + len(whole), key, tuple(codes))
+        return records, Position(at.offset + len(whole), key, is_vouched, tuple(codes))
+
+    def _vouches(self, record: Record, last: str, before: str, *, needed: bool) -> bool:
+        """Say whether the key before vouches for a record that names another, as none did at first."""
+        said = record.get(_VOUCHED)
+        if said is None:
+            return not needed
+        own = {name: value for name, value in record.items() if name != _VOUCHED}
+        return isinstance(said, str) and hmac.compare_digest(
+            said.encode(), self._code(own, last, before).encode()
+        )
 
     def _code(self, record: Record, before: str, key: str) -> str:
         message = before.encode() + b"\n" + _line(record)

@@ -4,6 +4,7 @@ Planted and seen caught: a chain that leaves the code of the line before out of 
 passed), a reader that skips the end mark (cut lines passed), and a lift that ignores the owner.
 """
 
+import hmac
 import json
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from recsys.errors import InputError, SafetyUnavailable
 from recsys.safety.fingerprints import ID, Fingerprints, Naming
-from recsys.safety.keys import Keys
+from recsys.safety.keys import Keys, key_id, purpose_key
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_file import HEAD, LEDGER, stop_record
 from recsys.safety.ledger_state import BAN, HOLD, STORE, TABLES, LedgerTag, Who, spelling_link
@@ -149,6 +150,77 @@ def test_a_ledger_that_had_a_key_never_goes_on_without_one(
     (tmp_path / HEAD).write_text(json.dumps({"records": len(written), "mac": code}))
     with pytest.raises(SafetyUnavailable, match="goes on without one"):
         ledger.now()
+
+
+def _line(record: dict[str, object]) -> bytes:
+    return json.dumps(dict(sorted(record.items())), separators=(",", ":")).encode() + b"\n"
+
+
+def _signed(record: dict[str, object], last: str, key: bytes) -> str:
+    message = last.encode() + b"\n" + _line(record)
+    return hmac.new(purpose_key(key, "ledger"), message, "sha256").hexdigest()[:32]
+
+
+def _forge(folder: Path, records: list[dict[str, object]], key: bytes, *, vouched: str | None) -> None:
+    """Append records as somebody would who has one key alone, and set the end mark."""
+    lines = (folder / LEDGER).read_text().splitlines()
+    code = json.loads(lines[-1])["mac"]
+    said = {None: {}, "made up": {"by": "0" * 32}, "its own": {"by": _signed(records[0], code, key)}}[vouched]
+    for record in [records[0] | said, *records[1:]]:
+        code = _signed(record, code, key)
+        lines.append(json.dumps({**dict(sorted(record.items())), "mac": code}, separators=(",", ":")))
+    (folder / LEDGER).write_text("\n".join(lines) + "\n")
+    (folder / HEAD).write_text(json.dumps({"records": len(lines), "mac": code}))
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+@pytest.mark.parametrize("kind", ["key", "begin"])
+@pytest.mark.parametrize(
+    "orders", [("a", "ba"), ("b", "ab", "ba", "ab"), ("", "b", "ab"), ("b", "cb", "acb"), ("b", "ab", "abc")]
+)
+@pytest.mark.parametrize("vouched", [None, "made up", "its own"])
+def test_whoever_has_a_key_that_was_replaced_writes_nothing(
+    tmp_path: Path, orders: tuple[str, ...], kind: str, vouched: str | None, *, is_read: bool
+) -> None:
+    """Seen to fail: a record that names the retired key, which the service still gives, and lifts under it.
+
+    orders: the keys as the service was given them over time, the newest first.
+    """
+    secrets = {name: (name * 40).encode() for name in "abc"}
+    for at, order in enumerate(orders):
+        filled(tmp_path, Keys(tuple(secrets[name] for name in order)), at, 3)
+    keys = Keys(tuple(secrets[name] for name in orders[-1]))
+    ledger = SafetyLedger(tmp_path, keys)
+    ledger.stop([Who("held")], LedgerTag(HOLD, STORE))
+    told = json.loads((tmp_path / LEDGER).read_text().splitlines()[-1])
+    lift = {name: told[name] for name in told if name != "mac"} | {"kind": "lift"}
+    kept = [(tmp_path / name).read_bytes() for name in (LEDGER, HEAD)]
+    for name in orders[-1][1:]:
+        if not is_read:
+            ledger = SafetyLedger(tmp_path, keys)
+        first: dict[str, object] = {"kind": kind, "key": key_id(secrets[name]), "ledger": "", "at": ""}
+        _forge(tmp_path, [first, lift], secrets[name], vouched=vouched)
+        with pytest.raises(SafetyUnavailable, match="vouch"):
+            ledger.now()
+        for path, content in zip((LEDGER, HEAD), kept, strict=True):
+            (tmp_path / path).write_bytes(content)
+    assert stopped(SafetyLedger(tmp_path, keys), Who("held"))
+
+
+def test_a_ledger_of_an_earlier_version_is_read_and_closed_by_the_next_record(tmp_path: Path) -> None:
+    """Its keys were replaced without a word of the one before."""
+    old, new = KEYS["keyed"].secrets[0], NEW
+    records: list[dict[str, object]] = [{"kind": "begin", "ledger": "x", "key": key_id(old), "at": ""}]
+    first = {**records[0], "mac": _signed(records[0], "", old)}
+    (tmp_path / LEDGER).write_text(json.dumps(first, separators=(",", ":")) + "\n")
+    rotated: dict[str, object] = {"kind": "key", "key": key_id(new), "at": ""}
+    _forge(tmp_path, [rotated], new, vouched=None)
+    keys = Keys((new, old))
+    SafetyLedger(tmp_path, keys).stop([Who("held")], LedgerTag(HOLD, STORE))
+    assert stopped(SafetyLedger(tmp_path, keys), Who("held"))
+    _forge(tmp_path, [{**rotated, "key": key_id(old)}], old, vouched=None)
+    with pytest.raises(SafetyUnavailable, match="vouch"):
+        SafetyLedger(tmp_path, keys).now()
 
 
 def test_a_ledger_that_was_read_is_missed_when_it_goes_or_is_replaced(tmp_path: Path, keys: Keys) -> None:
