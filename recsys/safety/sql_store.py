@@ -114,8 +114,11 @@ class SqlStore(RestrictingStore):
 
     def note_ledger(self, ledger: str, records: int, mark: str) -> None:
         """Note how far a safety ledger goes, unless it was known to go further."""
-        if self._ask(self.questions.has_ledger_marks):
+        if self._ask(self.questions.has_ledger_marks) or self._can_make_ledger_marks:
             self._note_ledger(ledger, records, mark)
+
+    _can_make_ledger_marks = False
+    """Whether noting makes the table of marks in a store of an earlier version."""
 
     @abstractmethod
     def _note_ledger(self, ledger: str, records: int, mark: str) -> None: ...

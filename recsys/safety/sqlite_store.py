@@ -45,10 +45,10 @@ CREATE TABLE IF NOT EXISTS store_identity (
 );
 INSERT OR IGNORE INTO store_identity VALUES (1, lower(hex(randomblob(8))), 0);
 CREATE INDEX IF NOT EXISTS shown_candidates_day ON shown_candidates (day);
-CREATE TABLE IF NOT EXISTS ledger_marks (
-  ledger TEXT PRIMARY KEY, records INTEGER NOT NULL, mark TEXT NOT NULL
-) WITHOUT ROWID;
 """
+_LEDGER_MARKS: Final = """CREATE TABLE IF NOT EXISTS ledger_marks (
+  ledger TEXT PRIMARY KEY, records INTEGER NOT NULL, mark TEXT NOT NULL
+) WITHOUT ROWID"""
 _OLD_TABLES: Final = {
     "separated_pairs": "INSERT INTO separated_pairs SELECT person, other, kind, '', at FROM {old}",
     "holds": "INSERT INTO holds SELECT person, 'operator', '', at FROM {old}",
@@ -99,6 +99,7 @@ class SqliteSafety(SqlStore):
     """
 
     questions = _QUESTIONS
+    _can_make_ledger_marks = True
 
     def __init__(self, path: str | Path, *, timeout_s: float = 1.0) -> None:
         self._path = Path(path).absolute()
@@ -212,7 +213,7 @@ class SqliteSafety(SqlStore):
         insert = """INSERT INTO ledger_marks VALUES (?, ?, ?) ON CONFLICT (ledger) DO UPDATE
                     SET records = excluded.records, mark = excluded.mark
                     WHERE excluded.records > ledger_marks.records"""
-        self._write([(insert, (ledger, records, mark))])
+        self._write([(_LEDGER_MARKS, ()), (insert, (ledger, records, mark))])
 
     def _forget_pages(self) -> None:
         """Take what was deleted out of the write-ahead log as well; a reader at work puts it off."""
@@ -280,7 +281,7 @@ def _renew(connection: sqlite3.Connection) -> None:
     }
     for table, name in old.items():
         connection.execute(f"ALTER TABLE {table} RENAME TO {name}")
-    for statement in filter(str.strip, (_TABLES + DAY_TABLES).split(";")):
+    for statement in filter(str.strip, (_TABLES + _LEDGER_MARKS + ";" + DAY_TABLES).split(";")):
         connection.execute(statement)
     for table, name in old.items():
         connection.execute(_OLD_TABLES[table].format(old=name))
