@@ -93,7 +93,7 @@ def test_a_ledger_that_was_set_back_and_went_on_is_refused(home: Path, tmp_path:
 def test_a_store_of_an_earlier_version_notices_an_older_ledger_from_the_first_write_on(
     home: Path, tmp_path: Path, write: str
 ) -> None:
-    """Seen to fail: it had no table of marks until somebody ran `create` again, and an older ledger opened."""
+    """Seen to fail: it had no table of marks until `create` ran again, and an older ledger opened."""
     with closing(sqlite3.connect(home / "safety.db")) as connection:
         connection.execute("DROP TABLE IF EXISTS ledger_marks")
     safety = _opened(home)
