@@ -19,6 +19,8 @@ from recsys.data.no_answer_codes import is_unknown
 from recsys.data.stamp_forms import plain_stamp
 
 DATE_ORDERS: Final = ("ymd", "dmy", "mdy")
+ORDER_NOT_SAID: Final = "the order of day and month is not said"
+"""Why a date whose year stands last cannot be read as `ymd`: in another order it can."""
 EPOCH_UNITS: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 """Parts of a second that numbers since 1970 count."""
 
@@ -141,7 +143,7 @@ def _date_and_rest(text: object, order: str) -> tuple[date | None, str | None, s
     elif match.re is _YEAR_LAST:
         first, second, last = map(int, match.groups())
         if order not in {"dmy", "mdy"}:
-            return None, "the order of day and month is not said", ""
+            return None, ORDER_NOT_SAID, ""
         parts = (last, first, second) if order == "mdy" else (last, second, first)
     else:
         year, month, day = match.groups()

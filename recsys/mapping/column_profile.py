@@ -6,7 +6,7 @@ Values stand in a profile only where they are codes: few, short, repeated, and n
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -14,7 +14,7 @@ from itertools import chain, combinations
 from typing import Any, Final
 
 from recsys.catalogue.text_folding import plain
-from recsys.data.date_reading import DATE_ORDERS, epoch_unit, is_epoch, read_date
+from recsys.data.date_reading import DATE_ORDERS, ORDER_NOT_SAID, epoch_unit, is_epoch, read_date
 from recsys.data.id_spellings import id_forms
 from recsys.data.no_answer_codes import is_unknown
 from recsys.mapping.values import looks_personal, names_a_person
@@ -158,16 +158,19 @@ def _kind(known: list[Any]) -> str:
 
 def _dates(sample: list[Any]) -> tuple[str, int, tuple[int, int] | None]:
     """Return the order that reads most values as dates, how many, and their first and last year."""
-    texts = [one for one in sample if isinstance(one, str | date)]
-    best: tuple[str, list[date]] = ("ymd", [])
+    texts = Counter(one for one in sample if isinstance(one, str | date))
+    found = {one: read_date(one) for one in texts}
+    sure = {one: day for one, (day, _) in found.items() if day}
+    open_ones = [one for one, (_, why) in found.items() if why == ORDER_NOT_SAID]  # no other depends on it
+    best: tuple[str, dict[str | date, date], int] = ("ymd", {}, 0)
     for order in DATE_ORDERS:
-        read = [day for one in texts if (day := read_date(one, order)[0])]
-        if len(read) > len(best[1]):
-            best = (order, read)
-    return best[0], len(best[1]), _years(best[1])
+        read = sure | {one: day for one in open_ones if (day := read_date(one, order)[0])}
+        if (n := sum(texts[one] for one in read)) > best[2]:
+            best = (order, read, n)
+    return best[0], best[2], _years(best[1].values())
 
 
-def _years(days: list[date]) -> tuple[int, int] | None:
+def _years(days: Collection[date]) -> tuple[int, int] | None:
     years = [day.year for day in days]
     return (min(years), max(years)) if years else None
 

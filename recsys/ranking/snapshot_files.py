@@ -31,7 +31,7 @@ from recsys.ranking.snapshot_erasure import without_people, without_reasons
 from recsys.ranking.snapshot_rows import LISTED, NO_ARMS, ArmRows, ListRows, PairStageRows
 from recsys.ranking.viewer_filters import FilterColumns
 from recsys.retrieval.index import TileIndex, build_index
-from recsys.retrieval.top_k import TILE, warm_up
+from recsys.retrieval.top_k import TILE, warm_up_once
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.fingerprints import Fingerprints, Naming
@@ -264,7 +264,7 @@ def _opened(published: Path, run_id: str, safety: SafetyStore, policy: str | Non
         raise _refused("a run holds nothing to serve from", run_id, remedy="publish again with this version")
     with ThreadPoolExecutor(1) as pool:  # hashing and loading kernels wait for different things
         verified = pool.submit(verify_files, folder, manifest, under=f"{SERVING}/")
-        warm_up()
+        warm_up_once()
         verified.result()
     try:
         arrays, meta = load_arrays(folder / SERVING, mmap="c", verify=False)

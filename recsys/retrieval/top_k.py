@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from time import perf_counter
 from typing import Self
@@ -271,6 +272,12 @@ def warm_up() -> float:
     retriever.top_k(k=1)
     retriever.top_k([0], k=1)  # masks of a single row are another kernel's
     return perf_counter() - start
+
+
+@cache
+def warm_up_once() -> None:
+    """Warm up where this process has not: kernels that it has loaded stay loaded, in forked ones too."""
+    warm_up()
 
 
 def _open_people(n: int) -> Compiled:

@@ -262,3 +262,19 @@ def test_numbers_of_one_column_have_one_unit(days: list[datetime]) -> None:
     for unit, size in date_reading.EPOCH_UNITS.items():
         numbers = [int(day.replace(tzinfo=UTC).timestamp()) * size for day in days]
         assert date_reading.epoch_unit(numbers) == unit
+
+
+FORMS = st.sampled_from(["%d/%m/%Y %H:%M", "%b %d, %Y", "%H:%M %d.%m.%Y", "R%d.%m.%y", "%Y/%d/%m"])
+NUMBERS = st.lists(st.integers(0, 2030).map(str), min_size=1, max_size=4)
+TEXTS = st.one_of(
+    st.tuples(ANY_DATE, FORMS).map(lambda of: of[0].strftime(of[1])),
+    st.tuples(st.sampled_from("/.- 年"), NUMBERS).map(lambda of: of[0].join(of[1])),
+    st.text(max_size=12),
+)
+
+
+@given(TEXTS)
+def test_the_order_counts_where_it_is_not_said_and_nowhere_else(text: str) -> None:
+    first = date_reading.read_date(text)
+    if first[1] != date_reading.ORDER_NOT_SAID:
+        assert {date_reading.read_date(text, order) for order in date_reading.DATE_ORDERS} == {first}

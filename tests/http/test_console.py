@@ -42,7 +42,7 @@ from recsys.safety import MemorySafety
 from recsys.safety.day_log import DayEvent
 from recsys.safety.keys import Keys
 from tests.http.served import KEYS
-from tests.ranking.published_world import World
+from tests.ranking.published_world import World, copied
 
 PAGES = tuple(
     f"/console/{name}"
@@ -86,11 +86,9 @@ class Desk:
 
 @pytest.fixture
 def desk(world: World, published: Path, tmp_path: Path) -> Iterator[Desk]:
-    shutil.copytree(published, tmp_path / "published")
     store, gate = MemorySafety(), OperatorGate()
-    ranker = Ranker.open(
-        tmp_path / "published", safety=store, poll_s=0, max_staleness=None, keys=KEYS, operators=gate
-    )
+    folder = copied(published, tmp_path / "published")
+    ranker = Ranker.open(folder, safety=store, poll_s=0, max_staleness=None, keys=KEYS, operators=gate)
     folders = (tmp_path / name for name in ("published", "work", "tracking", "cases"))
     console = Console(*folders, store)
     app = create_app(

@@ -1,5 +1,7 @@
 """Small publications to serve from."""
 
+import os
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -18,7 +20,7 @@ from recsys.ranking.cold_start import NewcomerParts
 from recsys.ranking.recommend import recommend
 from recsys.ranking.snapshot_files import write_snapshot
 from recsys.safety.ledger import SafetyLedger
-from recsys.storage.publication import NEWCOMERS
+from recsys.storage.publication import NEWCOMERS, RUNS
 from recsys.testing.people import make_listed_people
 from tests.pipeline.small_night import MADE_FROM, SETTINGS
 
@@ -28,6 +30,16 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 def ledger_of(serving: Path) -> SafetyLedger:
     """Return the safety ledger of the publications to which a folder under way belongs."""
     return SafetyLedger.of(serving.parents[2])
+
+
+def copied(published: Path, folder: Path) -> Path:
+    """Return a copy of a folder of publications whose runs are the same files: nobody writes into those."""
+
+    def copy(source: str, target: str) -> None:
+        (os.link if f"/{RUNS}/" in source else shutil.copy2)(source, target)
+
+    shutil.copytree(published, folder, copy_function=copy)
+    return folder
 
 
 @dataclass(frozen=True, eq=False)

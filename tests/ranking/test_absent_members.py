@@ -4,7 +4,6 @@ Seen to fail: members were those with an accepted row alone, so a blocked member
 was gone, or who stood in the communities in another spelling or with another account, was not looked at.
 """
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import cache
@@ -27,7 +26,7 @@ from recsys.safety.erasure_list import ErasureList
 from recsys.safety.person_files import folder_names_erased
 from recsys.storage.load import load_population
 from recsys.storage.population_files import read_people, write_people
-from tests.ranking.published_world import Given, World
+from tests.ranking.published_world import Given, World, copied
 
 pytestmark = pytest.mark.usefixtures("tables_checked_once")
 
@@ -140,7 +139,7 @@ def test_a_circle_that_holds_somebody_kept_apart_is_not_named(
     viewer, circle, member, bystander = town()
     tables = WAYS[way](dict(TOWN), member)
     pair = (member, viewer) if "back" in by else (viewer, member)
-    shutil.copytree(free(way), tmp_path / "free")
+    copied(free(way), tmp_path / "free")
     if by.startswith("tables"):
         with served(load_population(with_block(tables, *pair), AS_OF), tmp_path / "apart") as ranker:
             assert circle not in ranker.circles(viewer, k=9)

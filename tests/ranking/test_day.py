@@ -1,7 +1,6 @@
 """By day: what happened since the night counts in the next call, here and in every other worker."""
 
 import json
-import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -35,7 +34,7 @@ from recsys.safety.fingerprints import Fingerprints, Naming
 from recsys.safety.keys import Keys
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.person_index import Accounts, NewcomerTokens, PersonIndex
-from tests.ranking.published_world import NOW, World
+from tests.ranking.published_world import NOW, World, copied
 from tests.ranking.test_ranker import ids
 
 
@@ -55,11 +54,9 @@ def published(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def workers(published: Path, tmp_path: Path) -> list[Ranker]:
     """Two workers that share a store, each with connections of its own."""
     SqliteSafety.create(tmp_path / "safety.db")
-    shutil.copytree(published, tmp_path / "published")  # a ledger knows one store
+    folder = copied(published, tmp_path / "published")  # a ledger knows one store
     stores = [SqliteSafety(tmp_path / "safety.db", timeout_s=5) for _ in range(2)]
-    return [
-        Ranker.open(tmp_path / "published", safety=store, poll_s=0, max_staleness=None) for store in stores
-    ]
+    return [Ranker.open(folder, safety=store, poll_s=0, max_staleness=None) for store in stores]
 
 
 def happened(
@@ -610,8 +607,7 @@ def test_a_night_that_is_ahead_of_the_clock_knows_nothing_of_what_comes(tmp_path
 def test_who_left_somebody_by_day_stays_apart_when_the_store_is_made_anew(
     world: World, published: Path, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "published"
-    shutil.copytree(published, folder)
+    folder = copied(published, tmp_path / "published")
     (a, b), *others = sees_both(world)[5:]
     c, d = next(pair for pair in others if not {*pair} & {a, b})
     ranker = Ranker.open(folder, safety=MemorySafety(), poll_s=0, max_staleness=None)

@@ -30,7 +30,7 @@ from recsys.safety.fingerprints import ID, PERSON
 from recsys.safety.ledger import SafetyLedger
 from recsys.storage.load import load_population
 from recsys.testing.people import EASY_TO_LIST, make_tables
-from tests.ranking.published_world import NOW, World
+from tests.ranking.published_world import NOW, World, copied
 from tests.ranking.test_cold_start import likes
 from tests.ranking.test_other_spellings import RESTRICTING
 
@@ -80,8 +80,8 @@ class Town:
 
     def ranker(self, folder: Path) -> Ranker:
         """Open a copy: the safety ledger of a folder remembers what one test tells it."""
-        shutil.copytree(self.folder, folder / "published")
-        return Ranker.open(folder / "published", safety=MemorySafety(), poll_s=0, max_staleness=None)
+        copy = copied(self.folder, folder / "published")
+        return Ranker.open(copy, safety=MemorySafety(), poll_s=0, max_staleness=None)
 
     def sees(self, user: str) -> set[str]:
         """Return whom the plain rules let see somebody today, of people whom the night knew as well."""
@@ -206,8 +206,7 @@ def test_a_like_of_somebody_new_lies_in_the_inbox(town: Town, ranker: Ranker) ->
 
 
 def test_tables_that_cannot_be_used_show_nobody_and_break_nothing(town: Town, tmp_path: Path) -> None:
-    shutil.copytree(town.folder, tmp_path / "published")  # an erasure is written beside publications
-    ranker = Ranker.open(tmp_path / "published", safety=MemorySafety(), poll_s=0, max_staleness=None)
+    ranker = town.ranker(tmp_path)
     viewer = sorted(town.sees(EDITED))[0]
     before = [one for one in page(ranker, viewer) if one != EDITED]
     ranker.day.change_tables(EDITED, {"profiles": [{"user_id": EDITED}]}, event_id="bad", at=NOW)

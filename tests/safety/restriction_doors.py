@@ -3,7 +3,6 @@
 A kind is said of `b`, or of `a` and `b` by one of them. A form is how it is wrong, or not.
 """
 
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -34,7 +33,7 @@ from recsys.settings import GateSettings, PublishSettings
 from recsys.storage.load import load_population, load_tables, population_of
 from recsys.testing.people import EASY_TO_LIST, make_tables
 from tests.pipeline.small_night import DECLARED
-from tests.ranking.published_world import World
+from tests.ranking.published_world import World, copied
 from tests.ranking.test_cold_start import likes
 
 Tables = dict[str, pd.DataFrame]
@@ -289,5 +288,4 @@ def opened(folder: Path, store: MemorySafety) -> Iterator[Ranker]:
 
 def copy_of(published: Published, folder: Path) -> Path:
     """Return a copy of what is published: the ledger of a folder remembers what one case tells it."""
-    shutil.copytree(published.folder, folder / "published")
-    return folder / "published"
+    return copied(published.folder, folder / "published")
