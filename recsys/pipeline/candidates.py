@@ -19,10 +19,11 @@ from recsys.pipeline.list_files import ROWS_A_GROUP_OF_A_PART, join_lists, list_
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths
 from recsys.ranking.recommend import SAMPLED, Recommender
-from recsys.retrieval.top_k import Retriever
+from recsys.retrieval.tile_order import TileOrder, tile_order
+from recsys.retrieval.top_k import TILE, Retriever
 from recsys.settings import Settings
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
-from recsys.types import BoolArray, Int32Array, UInt64Array
+from recsys.types import Int32Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,21 +44,19 @@ class Partition:
         return self.rows[self.starts[number] : self.starts[number + 1]]
 
 
-def partition(listed: BoolArray, cells: UInt64Array, people_a_part: int) -> Partition:
-    """Cut the listed people into parts of at most `people_a_part`.
+def partition(order: TileOrder, people_a_part: int) -> Partition:
+    """Cut people in tile order into parts of at most `people_a_part`.
 
-    Neighbouring cells go together, and a cell is cut only when it alone holds more than a part may.
+    A part is whole tiles, for what a search reads for one viewer of a tile serves all that it is asked for.
+    A tile is cut only when it alone holds more than a part may.
 
-    >>> cut = partition(np.ones(5, bool), np.array([7, 9, 7, 9, 9], np.uint64), 3)
+    >>> tiles = TileOrder(np.array([4, 0, 1, 3, 2], np.int32), np.array([0, 2, 3, 5]))
+    >>> cut = partition(tiles, 3)
     >>> [cut.part(number).tolist() for number in range(len(cut))]
-    [[0, 2], [1, 3, 4]]
+    [[0, 1, 4], [2, 3]]
     """
-    rows = np.flatnonzero(listed).astype(np.int32)
-    rows = rows[np.argsort(cells[rows], kind="stable")]
-    _, first = np.unique(cells[rows], return_index=True)
-    ends = [*first[1:].tolist(), len(rows)] if len(rows) else []
     starts, begin, before = [0], 0, 0
-    for end in ends:
+    for end in order.starts[1:].tolist():
         if end - begin > people_a_part and before > begin:
             starts.append(before)
             begin = before
@@ -65,11 +64,11 @@ def partition(listed: BoolArray, cells: UInt64Array, people_a_part: int) -> Part
             begin += people_a_part
             starts.append(begin)
         before = end
-    if begin < len(rows):
-        starts.append(len(rows))
+    if begin < len(order.rows):
+        starts.append(len(order.rows))
     parts = np.array(starts, np.int64)
-    ascending = [np.sort(rows[a:b]) for a, b in itertools.pairwise(parts)]
-    return Partition(np.concatenate(ascending) if ascending else rows, parts)
+    ascending = [np.sort(order.rows[a:b]) for a, b in itertools.pairwise(parts)]
+    return Partition(np.concatenate(ascending) if ascending else order.rows, parts)
 
 
 DROPPED = "dropped"
@@ -98,10 +97,10 @@ class CandidateJob:
         """Where everybody lies laid out while the step is under way; all workers share the memory of it."""
         return self.paths.parts / "laid_out"
 
-    def prepare(self, night: Night, compiled: Compiled, worker: Executor) -> None:
+    def prepare(self, night: Night, compiled: Compiled, order: TileOrder, worker: Executor) -> None:
         """Lay out everybody, once: in memory for this process, in files for others to share the memory of."""
         directed = directed_of(load_model(self.settings.model, self.paths.model), night.people)
-        retriever = Retriever(directed, compiled)
+        retriever = Retriever(directed, compiled, order=order)
         if isinstance(worker, InProcess | Threads):
             self.made.append(Recommender(night.people, night.policy, lambda: retriever))
         else:
@@ -189,7 +188,8 @@ def _begun(job: CandidateJob, executor: Executor | None) -> tuple[Partition, dic
     night = Night.current(job.settings, job.paths)
     check_plugin_constraints(night.policy, night.people)
     compiled = night.policy.compile(night.people)
-    cut = partition(compiled.listed, night.people.cells, job.settings.execution.people_a_part)
+    order = tile_order(compiled, TILE)
+    cut = partition(order, job.settings.execution.people_a_part)
     job.files.begin(
         candidates_fingerprint(job.settings, night.policy, validated=night.fingerprint, model=job.paths.model)
     )
@@ -198,7 +198,7 @@ def _begun(job: CandidateJob, executor: Executor | None) -> tuple[Partition, dic
     n_left = len(cut) - len(done)
     worker = executor or executor_from_settings(job.settings.execution, parts=n_left, by_kernels=True)
     if n_left:
-        job.prepare(night, compiled, worker)
+        job.prepare(night, compiled, order, worker)
     return cut, done, worker
 
 

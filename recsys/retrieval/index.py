@@ -15,7 +15,7 @@ from recsys.models.distance_decay import DistanceDecay
 from recsys.retrieval.quantization import aligned_zeros, largest_of, margin_of, quantized, step_of
 from recsys.retrieval.reproducible_math import LANES
 from recsys.retrieval.score_bounds import FactorStore
-from recsys.retrieval.tile_order import tile_order
+from recsys.retrieval.tile_order import TileOrder, tile_order
 from recsys.types import Float32Array, Int32Array, UInt64Array
 
 _LARGEST_LOGIT = 1e30
@@ -111,9 +111,14 @@ class TileIndex(NamedTuple):
     tile_cell_starts: npt.NDArray[np.int64]
 
 
-def build_index(directed: Directed, compiled: Compiled, tile: int) -> TileIndex:
-    """Put people into tiles of at most `tile` and copy what a search reads of them."""
-    order, starts = tile_order(compiled, tile)
+def build_index(
+    directed: Directed, compiled: Compiled, tile: int, order: TileOrder | None = None
+) -> TileIndex:
+    """Put people into tiles of at most `tile` and copy what a search reads of them.
+
+    order: the tile order of `compiled` where it is known already.
+    """
+    order, starts = order or tile_order(compiled, tile)
     position = np.full(compiled.n_people, -1, np.int32)
     position[order] = np.arange(len(order), dtype=np.int32)
     packing = compiled.packing(order)

@@ -1,6 +1,6 @@
 """The order in which people are laid out, so that alike people share a tile."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -84,8 +84,15 @@ _LOOKED_AT = 1024
 """How many people of a group tell by their spread which way it is cut."""
 
 
-def tile_order(compiled: Compiled, size: int) -> tuple[Int32Array, npt.NDArray[np.int64]]:
-    """Return listed rows in tile order `(n_listed,)` int32 and where tiles start `(n_tiles + 1,)`.
+class TileOrder(NamedTuple):
+    """Listed rows in tile order `(n_listed,)` int32 and where tiles start `(n_tiles + 1,)` int64."""
+
+    rows: Int32Array
+    starts: npt.NDArray[np.int64]
+
+
+def tile_order(compiled: Compiled, size: int) -> TileOrder:
+    """Return the order of the people who are listed, in tiles of at most `size`.
 
     People are laid out by cell (cell numbers run along a space-filling curve) and cut into regions as
     wide as people travel. A region is halved along the direction in which their tile features differ most,
@@ -101,7 +108,7 @@ def tile_order(compiled: Compiled, size: int) -> tuple[Int32Array, npt.NDArray[n
     tiles = [part[np.lexsort((part, compiled.max_km[part], compiled.cell[part]))] for part in tiles]
     order = np.concatenate([listed[:0], *tiles])
     lengths = [len(tile) for tile in tiles]
-    return order, np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
+    return TileOrder(order, np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64))
 
 
 def _halved(group: npt.NDArray[np.int64], where: Float32Array, size: int) -> list[npt.NDArray[np.int64]]:

@@ -31,6 +31,7 @@ from recsys.retrieval.tile_search import (
     search_in_this_thread,
     search_in_threads,
 )
+from recsys.retrieval.tile_order import TileOrder
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from recsys.types import Int32Array
 
@@ -48,13 +49,20 @@ class Retriever:
     tile:      people in a tile. It changes how long a search takes, never what it finds.
     memory_mb: the most that the copy, the lists found and all workers of one search may take
                together, beside what is given. None: as much as goes fastest.
+    order:     the tile order of `compiled` for tiles of that size, where it is known already.
 
     Raises InputError when the two are of different people or a factor is not a finite number,
     SettingsError when the copy alone takes more than `memory_mb`.
     """
 
     def __init__(
-        self, directed: Directed, compiled: Compiled, *, tile: int = TILE, memory_mb: float | None = None
+        self,
+        directed: Directed,
+        compiled: Compiled,
+        *,
+        tile: int = TILE,
+        memory_mb: float | None = None,
+        order: TileOrder | None = None,
     ) -> None:
         if len(directed) != compiled.n_people:
             raise InputError(
@@ -69,7 +77,7 @@ class Retriever:
         n_bytes = index_bytes(directed, compiled)
         if memory_mb is not None and n_bytes > memory_mb * 2**20:
             refuse_memory(n_bytes, memory_mb)
-        self._take(build_index(directed, compiled, tile), tile, n_bytes, memory_mb)
+        self._take(build_index(directed, compiled, tile, order), tile, n_bytes, memory_mb)
 
     @classmethod
     def opened(cls, folder: Path) -> Self:
