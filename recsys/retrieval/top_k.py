@@ -24,6 +24,7 @@ from recsys.retrieval.memory_limit import BlockShape, block_shape_within, index_
 from recsys.retrieval.results import MutualLists, ResultBuffer
 from recsys.retrieval.score_bounds import COMBINER_NUMBERS
 from recsys.retrieval.shortlist import NO_PRICE, SearchTarget
+from recsys.retrieval.tile_order import TileOrder
 from recsys.retrieval.tile_search import (
     SearchRequest,
     TileResults,
@@ -31,7 +32,6 @@ from recsys.retrieval.tile_search import (
     search_in_this_thread,
     search_in_threads,
 )
-from recsys.retrieval.tile_order import TileOrder
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from recsys.types import Int32Array
 
