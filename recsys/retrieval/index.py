@@ -112,13 +112,13 @@ class TileIndex(NamedTuple):
 
 
 def build_index(
-    directed: Directed, compiled: Compiled, tile: int, order: TileOrder | None = None
+    directed: Directed, compiled: Compiled, tile: int, known: TileOrder | None = None
 ) -> TileIndex:
     """Put people into tiles of at most `tile` and copy what a search reads of them.
 
-    order: the tile order of `compiled` where it is known already.
+    known: the tile order of `compiled` where there is one already.
     """
-    order, starts = order or tile_order(compiled, tile)
+    order, starts = known or tile_order(compiled, tile)
     position = np.full(compiled.n_people, -1, np.int32)
     position[order] = np.arange(len(order), dtype=np.int32)
     packing = compiled.packing(order)
