@@ -14,6 +14,8 @@ DOCUMENTS = sorted(
     [path for path in ROOT.glob("*.md") if path.name != "CHANGELOG.md"]
     + [path for folder in ("docs", "data", "requirements") for path in (ROOT / folder).rglob("*.md")]
 )
+MOST = {"en": (1200, 800), "ja": (650, 500)}
+"""Characters that a paragraph or point of a list may have, and a cell of a table: more is read by nobody."""
 LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
 
 
@@ -21,6 +23,31 @@ LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
 def test_every_link_leads_somewhere(document):
     missing = [link for link in LINK.findall(document.read_text()) if not (document.parent / link).exists()]
     assert not missing
+
+
+def too_long(text: str, language: str) -> list[str]:
+    """Return how paragraphs, points of lists and cells begin that are longer than one reads at once."""
+    paragraph, cell = MOST[language]
+    found = []
+    for block in re.split(r"\n\s*\n", re.sub(r"```.*?```", "", text, flags=re.DOTALL)):
+        if block.lstrip().startswith("|"):
+            found += [one for line in block.splitlines() for one in line.split("|") if len(one) > cell]
+        else:
+            points = re.split(r"\n(?=\s*(?:[-*]|\d+\.)\s)", block)
+            found += [point for point in points if len(point) > paragraph]
+    return [one[:60] for one in found]
+
+
+def test_a_wall_of_text_is_seen() -> None:
+    assert too_long("a" * 1201, "en")
+    assert too_long("| " + "a" * 801 + " |", "en")
+    assert not too_long("\n".join(["- " + "a" * 700] * 3), "en")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_paragraph_or_cell_is_a_wall(document: Path) -> None:
+    if "decisions" not in document.parts:
+        assert not too_long(document.read_text(), "ja" if document.name.endswith(".ja.md") else "en")
 
 
 @pytest.mark.parametrize("table", sorted(CONTRACTS))
