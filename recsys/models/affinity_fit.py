@@ -20,10 +20,11 @@ from recsys.models.affinity import (
     ScoreSpread,
 )
 from recsys.models.affinity_calibration import beside_more, fit_beside
-from recsys.models.affinity_recency import LEAST_HELD_OUT, HeldOutAffinity, HeldOutDecisions, with_recency
+from recsys.models.affinity_recency import HeldOutAffinity, with_recency
 from recsys.models.affinity_weights import fit_closeness, fit_weights, looks_follow_evidence
 from recsys.models.impressions import Impressions
 from recsys.models.neighbourhoods import CommonNeighbours, ItemRegression
+from recsys.models.temporal_calibration import LEAST_HELD_OUT, HeldOutDecisions
 from recsys.models.whole_matrix import (
     CHOOSING_ITERATIONS,
     WholeMatrix,

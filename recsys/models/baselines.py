@@ -14,7 +14,6 @@ from recsys.data.events import Events
 from recsys.data.ids import IdIndex, hashed_strings
 from recsys.data.population import Population
 from recsys.features.feature_map import FeatureMap
-from recsys.models.affinity_recency import latest_held_out, line_at_the_end, line_beside_unseen
 from recsys.models.als import explicit_als, implicit_als
 from recsys.models.base import Model
 from recsys.models.behaviour_parameters import BehaviourConfig
@@ -24,6 +23,7 @@ from recsys.models.explanation import FACTORS, LEVEL, NOISE, POPULARITY, SELECTI
 from recsys.models.factor_space import rows_at
 from recsys.models.impressions import Impressions
 from recsys.models.negative_sampling import PASSES_PER_LIKE, level_beside, only_likes, with_some_passes
+from recsys.models.temporal_calibration import EarlyFit, latest_held_out, line_at_the_end, line_beside_unseen
 from recsys.random import GOLDEN, mix64
 from recsys.types import Float64Array, Int32Array, ObjectArray
 
@@ -115,9 +115,9 @@ class CalibratedFactors(Model):
     def _calibrate_at_the_end(self, people: Population, answers: Impressions, rng: Generator) -> None:
         """Move the line to what held at the end of the log, if it has times; see `line_at_the_end`."""
 
-        def before(known: Impressions) -> Directed:
+        def before(known: Impressions) -> EarlyFit:
             learned = with_some_passes(known, rng) if self.reads_passes else known
-            return self._known_from(people, learned, rng).calibrated(people, self.line_)
+            return EarlyFit(self._known_from(people, learned, rng).calibrated(people, self.line_))
 
         latest = latest_held_out(answers, before)
         self.line_ = self.line_.then(

@@ -13,12 +13,6 @@ from recsys.data.events import Events
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.models.affinity import Affinity
-from recsys.models.affinity_recency import (
-    known_candidates_at_the_end,
-    latest_held_out,
-    line_at_the_end,
-    line_beside_unseen,
-)
 from recsys.models.base import Model, nobody
 from recsys.models.behaviour_fit import LeftOutFits, behaviour_matrices
 from recsys.models.behaviour_parameters import (
@@ -45,6 +39,12 @@ from recsys.models.reciprocal import (
     MatchAssociation,
 )
 from recsys.models.stacking import PARTS, Stacker, evidence_weight
+from recsys.models.temporal_calibration import (
+    candidates_at_the_end,
+    latest_held_out,
+    line_at_the_end,
+    line_beside_unseen,
+)
 from recsys.models.training_data import BehaviourData
 from recsys.progress_bar import step
 from recsys.storage.dataclass_codec import FlatDataclass
@@ -121,8 +121,8 @@ class BehaviourModel(Model):
             latest = latest_held_out(decisions, fits.early(content, (self.stacker_, shared)))
         if not fits.only_likes:
             line = line_at_the_end(latest)
-            added, usual = known_candidates_at_the_end(latest, line)
-            self.stacker_ = self.stacker_.calibrated(line).with_known_candidates(added, usual)
+            found = candidates_at_the_end(latest, line)
+            self.stacker_ = self.stacker_.calibrated(line).with_known_candidates(found)
         step("who comes across whom")
         self.affinity_ = None
         if splits:
@@ -286,6 +286,7 @@ class BehaviourModel(Model):
         own, moved = spaces.factors, person.factors
         parts[FACTORS] = weight[2] * own.score(own.taste + moved.taste, own.appeal + moved.appeal, i, j)
         parts[SELECTIVITY] = stacker.of_viewer(given, person.generosity[i])
+        parts[SELECTIVITY] += stacker.of_new_candidates(given, person.generosity[i]) * (1.0 - received)
         parts[POPULARITY] = stacker.of_candidate(received, person.popularity[j])
         if self.affinity_ is not None and self.affinity_.closeness.weight:
             met = self.affinity_.person.at(self.ids_.find(pair.ids.values))

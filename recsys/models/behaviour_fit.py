@@ -15,7 +15,6 @@ from recsys.data.population import Population
 from recsys.memory import return_freed_memory
 from recsys.models.affinity import Affinity
 from recsys.models.affinity_fit import fit_affinity
-from recsys.models.affinity_recency import HeldOutDecisions
 from recsys.models.behaviour_parameters import (
     EM_ROUNDS,
     BehaviourConfig,
@@ -34,6 +33,7 @@ from recsys.models.reciprocal import (
     fit_match_association,
 )
 from recsys.models.stacking import Stacker, StackingInputs, evidence_weight, fit_stacker, stacked
+from recsys.models.temporal_calibration import EarlyFit, HeldOutDecisions
 from recsys.models.training_data import ContentData
 from recsys.types import BoolArray, Float64Array
 
@@ -184,13 +184,14 @@ class LeftOutFits:
 
     def early(
         self, content: Directed | None, weights: tuple[Stacker, GlobalParameters]
-    ) -> Callable[[Impressions], Directed]:
+    ) -> Callable[[Impressions], EarlyFit]:
         """Return how P(like | look) is learned from fewer decisions, given content and weights."""
 
-        def fitted(known: Impressions) -> Directed:
+        def fitted(known: Impressions) -> EarlyFit:
             seen = self._with_negatives(known)
             parts = BehaviourParts.learned(self.people, content, seen, self.config, self.rng)
-            return parts.matrices(*weights)
+            given = evidence_weight(parts.person.given)
+            return EarlyFit(parts.matrices(*weights), weights[0].selectivity(given, parts.person.generosity))
 
         return fitted
 
@@ -242,7 +243,7 @@ def behaviour_matrices(
 ) -> Directed:
     """Return taste and appeal: the parts side by side, each scaled by how well a person is known."""
     n_columns = 2 + 2 * spaces.personal.taste.shape[1] + spaces.factors.taste.shape[1]
-    n_columns += 0 if content is None else content.n_factors
+    n_columns += (0 if content is None else content.n_factors) + bool(stacker.new_candidates)
     taste, appeal = (np.empty((len(people), n_columns), np.float32) for _ in range(2))
     for start in range(0, len(people), _PEOPLE_AT_ONCE):
         some = slice(start, start + _PEOPLE_AT_ONCE)
@@ -274,6 +275,9 @@ def _side_by_side(
         first = 0
     taste = [row * stacker.row(part, given)[:, None] for part, row in enumerate(rows, first)]
     appeal = [column * stacker.column(part, received)[:, None] for part, column in enumerate(columns, first)]
+    if stacker.new_candidates:
+        taste.append(stacker.of_new_candidates(given, person.generosity[some])[:, None])
+        appeal.append(1.0 - received[:, None])
     ones = np.ones((len(given), 1))
     generosity = stacker.intercept + stacker.of_viewer(given, person.generosity[some])
     popularity = stacker.of_candidate(received, person.popularity[some])

@@ -10,13 +10,13 @@ from recsys.config import Section
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
-from recsys.models.affinity_recency import latest_held_out, line_at_the_end, line_beside_unseen
 from recsys.models.base import Model
 from recsys.models.calibration import Platt, fit_platt
 from recsys.models.directed import Directed
 from recsys.models.explanation import LEVEL, POPULARITY, LogitTerms
 from recsys.models.impressions import Impressions
 from recsys.models.negative_sampling import PASSES_PER_LIKE, level_beside, only_likes, with_some_passes
+from recsys.models.temporal_calibration import EarlyFit, latest_held_out, line_at_the_end, line_beside_unseen
 from recsys.types import Float64Array, Int32Array
 
 if TYPE_CHECKING:
@@ -94,8 +94,9 @@ class PopularityModel(Model):
             line = line.then(level_beside(answers.labels, PASSES_PER_LIKE))
         if impressions.answered.all():
 
-            def before(known: Impressions) -> Directed:
-                return _matrices(people, line.logits(self._rates(with_some_passes(known, rng), n_people)))
+            def before(known: Impressions) -> EarlyFit:
+                rates = self._rates(with_some_passes(known, rng), n_people)
+                return EarlyFit(_matrices(people, line.logits(rates)))
 
             latest = latest_held_out(impressions, before)
             line = line.then(

@@ -28,6 +28,22 @@ def evidence_weight(evidence: Float64Array) -> Float64Array:
     return evidence / (evidence + _HALF)
 
 
+@dataclass(frozen=True, slots=True)
+class KnownCandidates:
+    """What the end of a log says of candidates by how much is known of them, beside the weights.
+
+    added:       logits of a candidate fully known, none of one known as well as `usual`.
+    selectivity: share by which the viewer's selectivity counts more about a candidate of whom nothing is
+                 known; below 0 it counts less, at -1 not at all.
+    usual_selectivity: of viewers for whom that changes nothing, in logits.
+    """
+
+    added: float = 0.0
+    usual: float = 0.0
+    selectivity: float = 0.0
+    usual_selectivity: float = 0.0
+
+
 @dataclass(frozen=True, eq=False)
 class Stacker:
     """Weights of the parts; part p of a pair (i, j) counts `row_p(i) * column_p(j)`.
@@ -39,6 +55,8 @@ class Stacker:
     known:   `(2,)` logits that being fully known adds to being unknown, as viewer and as candidate: those of
              whom nothing is known are no average people, and have the mean of their chances, not the mode.
     reply_offset: logits added for an answer to somebody who likes already; not part of taste and appeal.
+    new_candidates: share by which the viewer's selectivity counts more about a candidate of whom nothing is
+             known, see `KnownCandidates`.
     """
 
     intercept: float
@@ -47,6 +65,7 @@ class Stacker:
     columns: Float64Array
     known: Float64Array
     reply_offset: float
+    new_candidates: float = 0.0
 
     @classmethod
     def usual(cls) -> "Stacker":
@@ -73,10 +92,12 @@ class Stacker:
             known=line.slope * self.known,
         )
 
-    def with_known_candidates(self, added: float, usual: float) -> "Stacker":
-        """Return the weights with `added` more logits for a candidate fully known, none for a usual one."""
-        known = self.known + np.array([0.0, added])
-        return replace(self, known=known, intercept=self.intercept - added * usual)
+    def with_known_candidates(self, found: KnownCandidates) -> "Stacker":
+        """Return the weights with what the end of a log says of candidates by how well they are known."""
+        middle = found.selectivity * found.usual_selectivity
+        known = self.known + np.array([0.0, found.added + middle])
+        intercept = self.intercept - found.added * found.usual - middle
+        return replace(self, known=known, intercept=intercept, new_candidates=found.selectivity)
 
     def row(self, part: int, known_rows: Float64Array) -> Float64Array:
         """Return the weight of a part for viewers known so well."""
@@ -84,7 +105,15 @@ class Stacker:
 
     def of_viewer(self, known: Float64Array, generosity: Float64Array) -> Float64Array:
         """Return what viewers add to the logit of any pair."""
-        return self.row(len(PARTS), known) * generosity + self.known[0] * known
+        return self.selectivity(known, generosity) + self.known[0] * known
+
+    def selectivity(self, known: Float64Array, generosity: Float64Array) -> Float64Array:
+        """Return what the selectivity of viewers adds to the logit of any pair."""
+        return self.row(len(PARTS), known) * generosity
+
+    def of_new_candidates(self, known: Float64Array, generosity: Float64Array) -> Float64Array:
+        """Return what viewers add to the logit of candidates of whom nothing is known, beside `of_viewer`."""
+        return self.new_candidates * self.selectivity(known, generosity)
 
     def of_candidate(self, known: Float64Array, popularity: Float64Array) -> Float64Array:
         """Return what candidates add to the logit of any pair."""
@@ -117,6 +146,7 @@ def stacked(stacker: Stacker, parts: StackingInputs) -> Float64Array:
     """Return the logits of the pairs under `stacker`, `(n_pairs,)`, without the offset of replies."""
     logits = parts.level + stacker.intercept + stacker.distance_decay * parts.distance_decay
     logits += stacker.of_viewer(parts.known_row, parts.generosity)
+    logits += stacker.of_new_candidates(parts.known_row, parts.generosity) * (1.0 - parts.known_column)
     logits += stacker.of_candidate(parts.known_column, parts.popularity)
     for part in range(len(PARTS)):
         weight = stacker.row(part, parts.known_row) * stacker.column(part, parts.known_column)

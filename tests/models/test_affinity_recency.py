@@ -21,9 +21,9 @@ from recsys.models import (
     OneSidedALS,
     PopularityModel,
 )
-from recsys.models.affinity_recency import HeldOutDecisions, line_at_the_end
 from recsys.models.calibration import Platt
 from recsys.models.directed import Directed, sigmoid
+from recsys.models.temporal_calibration import HeldOutDecisions, line_at_the_end
 from tests.models.test_whole_matrix import decisions
 
 AS_OF = pd.Timestamp("2026-01-05", tz="UTC")

@@ -1,0 +1,205 @@
+"""Calibration by time: the end of a log is left out, and says what chances of the future are worth."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from recsys.data.unseen_pairs import UnseenPairs
+from recsys.models.calibration import Platt, fit_level, fit_platt, log_odds
+from recsys.models.directed import Directed, sigmoid
+from recsys.models.impressions import Impressions
+from recsys.models.logistic_regression import logistic_regression
+from recsys.models.negative_sampling import level_beside, with_sampled_negatives
+from recsys.models.stacking import KnownCandidates, evidence_weight
+from recsys.types import Float64Array
+
+LEAST_HELD_OUT: Final = 50
+"""Held-out likes below which nothing is learned, and lists are in the order of p_like."""
+_LATEST: Final = 0.2
+"""Share of the pairs that is the end of a log."""
+_LEAST_DAYS: Final = 2.0
+"""Days a log covers at least where its times mean anything."""
+_MOST_STEPS: Final = 20_000_000
+"""Decisions that are followed to find whose circles are joined."""
+_KNOWN_PRECISION: Final = 3.0
+"""Of what late pairs add to what was learned, around nothing."""
+_LEAST_INFORMATION: Final = 1e-9
+
+
+class EarlyFit(NamedTuple):
+    """Matrices of P(like | look), and what the viewers' selectivity adds to them, `(n_people,)` logits.
+
+    selectivity: none of its own where None.
+    """
+
+    p_like: Directed
+    selectivity: Float64Array | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOutDecisions:
+    """Decisions to judge by, and matrices of P(like | look) that have not seen them.
+
+    known: the decisions that may be learned from, their ages counted to the last of them.
+    selectivity: see `EarlyFit`.
+    """
+
+    known: Impressions
+    held: Impressions
+    p_like: Directed
+    selectivity: Float64Array | None = None
+
+
+def latest_held_out(
+    decisions: Impressions, fitted: Callable[[Impressions], EarlyFit]
+) -> HeldOutDecisions | None:
+    """Return the latest pairs, and the matrices of P(like | look) of what was known before them.
+
+    fitted: learns those matrices from fewer decisions. None where the log covers less than two days, as
+    where its rows have no times, or too few pairs are late.
+    """
+    if len(decisions) < LEAST_HELD_OUT or float(np.ptp(decisions.first_age)) < _LEAST_DAYS:
+        return None
+    days = float(np.quantile(decisions.first_age, _LATEST))
+    early = decisions.first_age >= days
+    held = ~early & ~decisions.same_pairs(decisions.take(early))
+    if held.sum() < LEAST_HELD_OUT:
+        return None
+    known = decisions.take(early)
+    # what a pair did after the cut is not known then
+    age = np.where(known.age < days, known.first_age, known.age) - days
+    known = replace(known, age=age, first_age=known.first_age - days)
+    return HeldOutDecisions(known, decisions.take(held), *fitted(known))
+
+
+def line_at_the_end(latest: HeldOutDecisions | None) -> Platt:
+    """Return the line to what held at the end of a log; the identity without an end, see `latest_held_out`.
+
+    A rate of likes that changes with time may as well change back: between what held on average and what held
+    last, neither is the better forecast. So the level goes back half of the way, in logits, towards the rate
+    of the whole log, as far as that change explains what was wrong with the chances. Whatever else was wrong
+    with chances of the future (they were too sure, or too high for people who come late) is believed wholly.
+
+    How sure chances may be is asked of pairs both of whom are known, each as far as it is: where candidates
+    come one after another, the end is of new ones, whom nothing tells apart, and says nothing of the others.
+    """
+    if latest is None:
+        return Platt()
+    logits = latest.p_like.logits(latest.held.viewers, latest.held.candidates)
+    known, held = latest.known.labels, latest.held.labels
+    slope = fit_platt(logits, held, _both_known(latest)).slope
+    end, whole = _smoothed_rate(held), _smoothed_rate(np.concatenate([known, held]))
+    said = float(np.clip(sigmoid(logits).mean(), min(end, whole), max(end, whole)))
+    level = fit_level(slope * logits, held)
+    return Platt(slope, level + 0.5 * (log_odds(said) - log_odds(end)))
+
+
+def candidates_at_the_end(latest: HeldOutDecisions | None, line: Platt) -> KnownCandidates:
+    """Return what late pairs say of candidates of whom much, little and nothing was known before.
+
+    Where lists follow what was said, who is passed on first is hardly shown again: candidates of few
+    decisions are those about whom these were passes, and being known seems to say more than it does. And
+    where candidates come one after another, each kind in its time, how often a viewer said yes may be what
+    was decided about, and tell nothing of those who come next. What was known before late decisions does not
+    depend on what these were, so it tells how much of either to take back; it is never added to, since
+    neither cause makes people look better known, or more alike, than they are.
+
+    Nothing without an end, see `latest_held_out`. line: of the logits, see `line_at_the_end`.
+    """
+    if latest is None:
+        return KnownCandidates()
+    held, n_people = latest.held, len(latest.p_like)
+    received = np.bincount(latest.known.candidates, minlength=n_people).astype(np.float64)
+    known = evidence_weight(received)[held.candidates]
+    usual = float(known.mean())
+    logits = line.logits(latest.p_like.logits(held.viewers, held.candidates))
+    added = min(_added_at_the_end(known - usual, latest, logits), 0.0)
+    unknown = 1.0 - known
+    if latest.selectivity is None or not unknown.any():
+        return KnownCandidates(added, usual)
+    selectivity = line.slope * latest.selectivity[held.viewers]
+    middle = float(unknown @ selectivity / unknown.sum())
+    logits = logits + added * (known - usual)
+    share = _added_at_the_end(unknown * (selectivity - middle), latest, logits)
+    return KnownCandidates(added, usual, min(max(share, -1.0), 0.0), middle)
+
+
+def _added_at_the_end(feature: Float64Array, latest: HeldOutDecisions, logits: Float64Array) -> float:
+    """Return what a feature of the late pairs adds to their logits, beside any level, around nothing.
+
+    feature, logits: `(n_pairs,)`. Pairs of one viewer and pairs of one candidate err together, so all pairs
+    count for as much less as the variance of the score where the feature adds nothing, with errors in such
+    clusters, exceeds that of independent pairs: from one candidate, whoever decided, little is learned.
+
+    Source: Cameron, Gelbach and Miller, "Robust inference with multiway clustering", Journal of Business and
+    Economic Statistics 29 (2011) 238-249.
+    """
+    held, n_people = latest.held, len(latest.p_like)
+    ones = np.ones(len(feature))
+
+    def mode(features: Float64Array, precision: Sequence[float]) -> Float64Array:
+        mean, beside = np.zeros(len(features)), np.array(precision)
+        return logistic_regression(features, held.labels, ones, offset=logits, mean=mean, precision=beside)
+
+    p = sigmoid(logits + mode(ones[None, :], [0.0])[0])
+    curve = p * (1.0 - p)
+    centred = feature - curve @ feature / curve.sum()
+    information, errors = float(curve @ centred**2), centred * (held.labels - p)
+    owners = (held.viewers, held.candidates)
+    variance = sum(float(np.sum(np.bincount(own, errors, n_people) ** 2)) for own in owners)
+    variance -= float(errors @ errors)
+    effect = max(variance / max(information, _LEAST_INFORMATION), 1.0)
+    return float(mode(np.vstack([ones, feature]), [0.0, _KNOWN_PRECISION * effect])[1])
+
+
+def _both_known(latest: HeldOutDecisions) -> Float64Array:
+    """Return how well both people of the held-out pairs are known, `(n_pairs,)` from 0 to 1."""
+    known, held, n_people = latest.known, latest.held, len(latest.p_like)
+    given, received = (
+        evidence_weight(np.bincount(own, minlength=n_people).astype(np.float64))[at]
+        for own, at in ((known.viewers, held.viewers), (known.candidates, held.candidates))
+    )
+    return np.asarray(np.sqrt(given * received) * _of_one_circle(latest), np.float64)
+
+
+def _of_one_circle(latest: HeldOutDecisions) -> Float64Array:
+    """Say whether somebody who decided about the candidate had decided about anybody whom the viewer had.
+
+    `(n_pairs,)`, 1 or 0. Two who are known from circles apart, as from two seasons, know nothing of each
+    other. 1 for all pairs of a log in which that takes long to find: there circles are joined.
+    """
+    from scipy.sparse import csr_array
+
+    known, held, n_people = latest.known, latest.held, len(latest.p_like)
+    pairs = (np.ones(len(known)), (known.viewers, known.candidates))
+    decided = csr_array(pairs, shape=(n_people, n_people))
+    received = np.bincount(known.candidates, minlength=n_people)
+    work = np.bincount(known.viewers, received[known.candidates], n_people)[held.viewers]
+    if work.sum() > _MOST_STEPS:
+        return np.ones(len(held))
+    beside = csr_array(decided[held.viewers] @ decided.T)
+    of_candidate = csr_array(decided.T)[held.candidates]
+    return np.asarray(beside.multiply(of_candidate).sum(axis=1)).ravel().astype(bool).astype(np.float64)
+
+
+def line_beside_unseen(
+    latest: HeldOutDecisions | None, decisions: Impressions, per_like: float, rng: np.random.Generator
+) -> Platt:
+    """Return the line to chances of likes beside drawn pairs, as they were at the end of a log of likes.
+
+    decisions: of the whole log; who met in it is not drawn. How many pairs are drawn beside a like does not
+    change with time, so all of the line is believed. The identity without an end, see `latest_held_out`.
+    """
+    if latest is None or not per_like:
+        return Platt()
+    unseen = UnseenPairs.of(decisions.viewers, decisions.candidates)
+    held = with_sampled_negatives(latest.held, per_like, rng, unseen=unseen)
+    line = fit_platt(latest.p_like.logits(held.viewers, held.candidates), held.labels)
+    return line.then(level_beside(held.labels, per_like))
+
+
+def _smoothed_rate(labels: Float64Array) -> float:
+    """Return the share of ones, of one more label that is half a one."""
+    return float((labels.sum() + 0.5) / (len(labels) + 1.0))
