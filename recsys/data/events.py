@@ -50,14 +50,14 @@ class CodedEvents:
         """Return the events at or before `as_of`, of the same people; None keeps all."""
         if as_of is None:
             return self
-        known = slice(np.searchsorted(self.ts, microseconds(as_utc(as_of).floor("us")), side="right"))
-        return CodedEvents(
-            self.people,
-            **{
-                name: getattr(self, name)[known]
-                for name in ("actor", "target", "type", "ts", "detail", "count")
-            },
+        return self.taken(
+            slice(np.searchsorted(self.ts, microseconds(as_utc(as_of).floor("us")), side="right"))
         )
+
+    def taken(self, rows: slice | npt.NDArray[np.integer]) -> "CodedEvents":
+        """Return some of the events, of the same people."""
+        columns = ("actor", "target", "type", "ts", "detail", "count")
+        return CodedEvents(self.people, **{name: getattr(self, name)[rows] for name in columns})
 
     def are(self, *types: str) -> npt.NDArray[np.bool_]:
         """Say which events are of one of `types`."""

@@ -4,9 +4,10 @@
 it needs are true (`pair_facts`); the catalogue says which facts a stage needs.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -19,7 +20,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.stages import CLOSED, DISCLOSURES, UNLISTED, Stages
 from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS
 from recsys.data.events import CodedEvents, Events
-from recsys.data.exclusions import accepted_terms, matches, standing_blocks, tiers
+from recsys.data.exclusions import matches, standing_blocks, tiers
 from recsys.data.pair_keys import unordered_pair_keys
 from recsys.data.times import MICROSECONDS_A_DAY, as_utc
 from recsys.types import BoolArray, Int8Array, Int64Array
@@ -111,19 +112,46 @@ def alone(coded: CodedEvents, chosen: BoolArray) -> BoolArray:
     return found
 
 
-def opted_in(between: PairEvents, what: str) -> BoolArray:
-    """Say in which pairs both opted in to `what`, towards the other or anybody."""
+@dataclass(frozen=True, eq=False)
+class PersonFacts:
+    """What people did that names nobody else, `(n_people,)` each.
+
+    terms: accepted the terms; erased: asked to be; meets: opted in to meet anybody; tier: int8, last proved.
+    """
+
+    terms: BoolArray
+    erased: BoolArray
+    meets: BoolArray
+    tier: Int8Array
+
+    @classmethod
+    def of(cls, coded: CodedEvents) -> "PersonFacts":
+        """Read them from all events."""
+        terms, erased = (alone(coded, coded.are(kind)) for kind in ("terms_accepted", "erase"))
+        return cls(terms, erased, alone(coded, coded.detailed("optin", "meet")), tiers(coded))
+
+
+def opted_in(between: PairEvents, what: str, anybody: BoolArray | None = None) -> BoolArray:
+    """Say in which pairs both opted in to `what`, towards the other or anybody.
+
+    anybody: `(n_people,)`, who did towards anybody; read from the same events when None.
+    """
     chosen = between.coded.detailed("optin", what)
-    anybody = alone(between.coded, chosen)[between.people]
-    return _both(between.each(chosen) | anybody)
+    towards_all = alone(between.coded, chosen) if anybody is None else anybody
+    return _both(between.each(chosen) | towards_all[between.people])
 
 
-def pair_facts(between: PairEvents, stages: Stages) -> Mapping[str, BoolArray]:
-    """Return each fact of `FACTS` for every pair of `between`, `(n_pairs,)` bool."""
+def pair_facts(
+    between: PairEvents, stages: Stages, persons: PersonFacts | None = None
+) -> Mapping[str, BoolArray]:
+    """Return each fact of `FACTS` for every pair of `between`, `(n_pairs,)` bool.
+
+    persons: what each did alone; read from the same events when None.
+    """
     coded, people = between.coded, between.people
+    alone_ = PersonFacts.of(coded) if persons is None else persons
+    terms, tier, erased = alone_.terms, alone_.tier, alone_.erased
     matched = _matched_since(between)
-    terms, tier = alone(coded, coded.are("terms_accepted")), tiers(coded)
-    erased = alone(coded, coded.are("erase"))
     since_match = _after(between, matched)
     planned = between.first(coded.are("meet_planned") & since_match).min(axis=1)
     safe = coded.detailed("meet_feedback", *SAFE) & _after(between, planned)
@@ -136,7 +164,7 @@ def pair_facts(between: PairEvents, stages: Stages) -> Mapping[str, BoolArray]:
         "wrote_for_days": _days_both_wrote(between, wrote) >= stages.days_of_writing,
         "replied_each": _both(_days_replied(between, wrote) >= stages.replies_each),
         "nothing_flagged": ~_flagged(between, safe, met_safely),
-        "both_opted_in_to_meet": opted_in(between, "meet"),
+        "both_opted_in_to_meet": opted_in(between, "meet", alone_.meets),
         "both_proved_identity": _both(tier[people] >= _TIERS.index("id")),
         "both_agreed_rules": _both(between.each(coded.are("rules_agreed") & since_match)),
         "both_met_safely": met_safely,
@@ -289,11 +317,57 @@ def pair_stages(
     >>> pair_stages(Events.of(like)).of(["a", "a"], ["b", "c"]).tolist()
     ['unlisted', 'unlisted']
     """
-    stages = load_catalogue().stages
     known = events.until(None if as_of is None else as_utc(as_of))
     coded = known.coded if isinstance(known, Events) else known
-    between = PairEvents.of(coded)
-    facts = pair_facts(between, stages)
+    persons = PersonFacts.of(coded)
+    people = pd.Index(sorted({*coded.people.tolist(), *held}), dtype=object)
+    row = people.get_indexer(pd.Index(coded.people))
+    closed, listed = np.zeros(len(people), bool), np.zeros(len(people), bool)
+    closed[row] = persons.erased
+    closed |= people.isin(list(held))
+    listed[row] = persons.terms & (persons.tier >= _TIERS.index("age"))
+    listed &= ~people.isin(list(unlisted))
+    pairs: list[tuple[Int64Array, Int8Array, Int64Array]] = []
+    for part in _in_parts(coded):
+        between = PairEvents.of(part)
+        facts = pair_facts(between, load_catalogue().stages, persons)
+        pairs.append(_staged(between, facts, row, closed, listed))
+    return PairStages(people, closed, listed, *map(np.concatenate, zip(*pairs, strict=True)))
+
+
+_EVENTS_AT_ONCE: Final = 4_000_000
+
+
+def _in_parts(coded: CodedEvents) -> Iterator[CodedEvents]:
+    """Yield the events between two people in parts of not many, those of a pair in one part.
+
+    Pairs ascend from part to part. What is made of the events of a part is several times as large as they.
+    """
+    row = np.flatnonzero((coded.target >= 0) & (coded.actor != coded.target))
+    n_parts = max(-(-len(row) // _EVENTS_AT_ONCE), 1)
+    if n_parts == 1:
+        yield coded
+        return
+    low = np.minimum(coded.actor[row], coded.target[row]).astype(np.int32)
+    ends = np.cumsum(np.bincount(low, minlength=len(coded.people)))
+    part = (ends * n_parts // (len(row) + 1)).astype(np.uint16)[low]
+    del low
+    order = row[np.argsort(part, kind="stable")]
+    counts = np.bincount(part, minlength=n_parts)
+    del row, part
+    for start, stop in pairwise(np.append(0, np.cumsum(counts)).tolist()):
+        yield coded.taken(order[start:stop])
+
+
+def _staged(
+    between: PairEvents,
+    facts: Mapping[str, BoolArray],
+    row: npt.NDArray[np.intp],
+    closed: BoolArray,
+    listed: BoolArray,
+) -> tuple[Int64Array, Int8Array, Int64Array]:
+    """Return `pair`, `stage` and `check_due` of `PairStages` for some pairs; row: of people of the events."""
+    stages = load_catalogue().stages
     stage = np.zeros(len(between.pair), np.int8)
     reached = np.ones(len(between.pair), bool)
     for code, step in enumerate(stages.forward):
@@ -303,27 +377,12 @@ def pair_stages(
         stage[reached] = code
     ended = np.logical_and.reduce([facts[need] for need in stages.stages[CLOSED].needs])
     stage[ended] = stages.code(CLOSED)
-    return _gated(between, stage, held, unlisted)
-
-
-def _gated(
-    between: PairEvents, stage: Int8Array, held: Collection[str], unlisted: Collection[str]
-) -> PairStages:
-    """Return the stages with what is known of each person alone."""
-    coded, stages = between.coded, load_catalogue().stages
-    people = pd.Index(sorted({*coded.people.tolist(), *held}), dtype=object)
-    row = people.get_indexer(pd.Index(coded.people))
-    closed, listed = np.zeros(len(people), bool), np.zeros(len(people), bool)
-    closed[row] = alone(coded, coded.are("erase"))
-    closed |= people.isin(list(held))
-    listed[row] = accepted_terms(coded)
-    listed &= ~people.isin(list(unlisted))
     a, b = row[between.people[:, 0]], row[between.people[:, 1]]
-    unlisted_pair = ~(listed[a] & listed[b]) & (stage != stages.code(CLOSED))
-    final = np.where(unlisted_pair, stages.code(UNLISTED), stage).astype(np.int8)
+    unlisted = ~(listed[a] & listed[b]) & (stage != stages.code(CLOSED))
+    final = np.where(unlisted, stages.code(UNLISTED), stage).astype(np.int8)
     shut = closed[a] | closed[b]
     due = _check_due(between, (final == stages.code(_ONGOING)) & ~shut)
-    return PairStages(people, closed, listed, (a * max(len(people), 1) + b).astype(np.int64), final, due)
+    return (a * max(len(closed), 1) + b).astype(np.int64), final, due
 
 
 def _check_due(between: PairEvents, ongoing: BoolArray) -> Int64Array:

@@ -11,11 +11,10 @@ import pandas as pd
 from recsys.data.population import Population
 from recsys.experiments.night_arms import NightArms
 from recsys.memory import return_freed_memory
-from recsys.models.directed import Directed
 from recsys.pipeline.from_settings import directed_of, load_model
 from recsys.pipeline.night import Night
 from recsys.ranking.cold_start import NewcomerParts
-from recsys.ranking.snapshot_files import SnapshotParts, pair_stages_of, write_snapshot
+from recsys.ranking.snapshot_files import SnapshotParts, StagedPeople, pair_stages_of, write_snapshot
 from recsys.ranking.snapshot_rows import NO_ARMS, ArmRows
 from recsys.safety.ledger import SafetyLedger
 from recsys.storage.publication import NEWCOMERS
@@ -31,19 +30,18 @@ class ServingParts:
     people: Population
     rows: npt.NDArray[np.integer]
     parts: SnapshotParts
-    directed: Directed
     newcomers: NewcomerParts | None
 
     @classmethod
     def of(cls, night: Night, model: Path, people: Population, rows: npt.NDArray[np.integer]) -> Self:
         """Make it; raises SourceError when the model cannot be read or is of other people."""
-        stages = pair_stages_of(night.coded_events(), people, night.policy)
+        stages = StagedPeople.of(pair_stages_of(night.coded_events(), people, night.policy), people.ids)
         fitted = load_model(night.settings.model, model)
         directed = directed_of(fitted, night.people)
         directed = directed if len(rows) == len(night.people) else directed.take(rows)
         newcomers = NewcomerParts.of(people, night.policy, fitted)
-        parts = SnapshotParts.of(people, night.policy, directed, stages)
-        return cls(people, rows, parts, directed, newcomers)
+        del fitted
+        return cls(people, rows, SnapshotParts.of(people, night.policy, directed, stages), newcomers)
 
     def write(
         self,
@@ -66,12 +64,11 @@ class ServingParts:
             lists,
             self.people,
             night.policy,
-            self.directed,
+            self.parts,
             combiner=night.settings.recommend.combiner,
             prices=prices,
             ledger=ledger,
             arms=_arms(night, self.people),
-            parts=self.parts,
         )
         return_freed_memory()
 

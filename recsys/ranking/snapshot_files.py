@@ -78,6 +78,18 @@ def stage_rows(stages: PairStages | None, ids: IdIndex) -> PairStageRows:
     return PairStageRows(names, lists.indptr, lists.indices, code[order], due[order])
 
 
+class StagedPeople(NamedTuple):
+    """What a snapshot takes of stages: who may be listed, `(n_people,)`, and the pairs beyond `listed`."""
+
+    may_be_listed: BoolArray
+    rows: PairStageRows
+
+    @classmethod
+    def of(cls, stages: PairStages, ids: IdIndex) -> "StagedPeople":
+        """Read it of the stages of all pairs, most of whom are no further than `listed`."""
+        return cls(may_be_listed(stages, ids), stage_rows(stages, ids))
+
+
 class SnapshotParts(NamedTuple):
     """What of a snapshot does not depend on its lists, so that it can be made while these are judged."""
 
@@ -91,7 +103,11 @@ class SnapshotParts(NamedTuple):
 
     @classmethod
     def of(
-        cls, people: Population, policy: Policy, directed: Directed, stages: PairStages | None = None
+        cls,
+        people: Population,
+        policy: Policy,
+        directed: Directed,
+        stages: PairStages | StagedPeople | None = None,
     ) -> "SnapshotParts":
         """Make the parts; see `write_snapshot` for what they are made of.
 
@@ -100,16 +116,18 @@ class SnapshotParts(NamedTuple):
         if directed.ids != people.ids:
             raise InputError(explained("the matrices are of other people", remedy="apply the model to these"))
         compiled = policy.compile(people)
-        if stages is not None:
-            compiled = replace(compiled, listed=compiled.listed & may_be_listed(stages, people.ids))
+        staged = StagedPeople.of(stages, people.ids) if isinstance(stages, PairStages) else stages
+        if staged is not None:
+            compiled = replace(compiled, listed=compiled.listed & staged.may_be_listed)
+        circles = CircleLists.of(_Scored(directed), people, policy)
         return cls(
-            layout=build_index(directed, compiled, TILE),
             separated=SparseRows(compiled.separated_indptr, compiled.separated_indices),
             likes=likes_given(people),
             reasons=Reasons.of(people),
-            stages=stage_rows(stages, people.ids),
+            stages=stage_rows(None, people.ids) if staged is None else staged.rows,
             filters=FilterColumns.of(people),
-            circles=CircleLists.of(_Scored(directed), people, policy),
+            circles=circles,
+            layout=build_index(directed, compiled, TILE),  # last: with the matrices it is the largest
         )
 
 
@@ -118,29 +136,32 @@ def write_snapshot(
     lists: pd.DataFrame,
     people: Population,
     policy: Policy,
-    directed: Directed,
+    directed: Directed | SnapshotParts,
     *,
-    stages: PairStages | None = None,
+    stages: PairStages | StagedPeople | None = None,
     combiner: str = "product",
     prices: Float32Array | None = None,
     ledger: SafetyLedger | None = None,
     arms: ArmRows = NO_ARMS,
-    parts: SnapshotParts | None = None,
 ) -> None:
     """Write everything a `Ranker` reads to `folder`, as plain arrays.
 
     lists:    viewer_id, candidate_id, rank; a `propensity` column is kept, 1 without.
-    directed: the two matrices of `people`, with which the lists were made.
+    directed: the two matrices of `people`, with which the lists were made, or what was made of them, of the
+              same rules and stages, before.
     stages:   how far pairs have come, see `pair_stages_of`. Who has not accepted the terms or proved their
               age by an event is then served to nobody. None: nobody has a history.
     prices:   `(n_people,)`, what the attention of each person costs; none when None.
     arms:     the arm of an experiment that each viewer's list is of, rows of `people`.
     ledger:   the safety ledger in whose fingerprints persons are named; None for fingerprints of their own.
-    parts:    of the same people, rules, matrices and stages, where they were made before.
 
     Raises InputError when a list names somebody unknown or the matrices are of other people.
     """
-    made = SnapshotParts.of(people, policy, directed, stages) if parts is None else parts
+    made = (
+        directed
+        if isinstance(directed, SnapshotParts)
+        else SnapshotParts.of(people, policy, directed, stages)
+    )
     data = SnapshotData(
         schema=SNAPSHOT_SCHEMA,
         policy=policy.version,

@@ -1,8 +1,10 @@
 """Stages of pairs: forward needs both people, one closes, and all pairs agree with the plain definition."""
 
 from dataclasses import replace
+from importlib import import_module
 from itertools import combinations, pairwise
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -176,6 +178,17 @@ def test_stages_equal_the_plain_definition(history: Events, at: int | None, held
             plain.name,
             plain.fields("general_job", "general_job"),
         )
+
+
+@settings(deadline=None, max_examples=40)
+@given(history=histories(), at_once=st.integers(1, 12), held=st.sampled_from(["", "a", "bz"]))
+def test_events_in_parts_make_the_same_stages(history: Events, at_once: int, held: str) -> None:
+    whole = pair_stages(history, held=list(held))
+    with patch.object(import_module("recsys.data.pair_stages"), "_EVENTS_AT_ONCE", at_once):
+        parts = pair_stages(history, held=list(held))
+    assert parts.people.equals(whole.people)
+    for name in ("closed", "listed", "pair", "stage", "check_due"):
+        assert getattr(parts, name).tobytes() == getattr(whole, name).tobytes()
 
 
 @settings(deadline=None, max_examples=60)
