@@ -160,6 +160,22 @@ def mask_pairs(  # type: ignore[no-untyped-def]
             mask[r, j] = False
 
 
+def shown_columns(rules: PairRules, viewers: Int32Array, columns: Int32Array) -> list[Int32Array]:
+    """Return the columns that `mask_pairs` may leave to some viewer, those of liked-only people apart.
+
+    A liked-only candidate that nobody among the viewers can be shown is in neither part; without any in a
+    part, `mask_pairs` need not look for them. Both parts ascend as the columns do.
+    """
+    hidden = rules.liked_only[columns]
+    if not hidden.any():
+        return [columns]
+    of, likers = rules.likers.indptr, rules.likers.indices
+    shown = np.isin(columns, np.concatenate([likers[of[i] : of[i + 1]] for i in viewers.tolist()]))
+    if (rules.liked_only[viewers] & rules.suggestible[viewers]).any():
+        shown |= rules.suggestible[columns]
+    return [columns[~hidden], columns[hidden & shown]]
+
+
 @kernel
 def mask_aligned(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     words: RuleWords,

@@ -20,8 +20,8 @@ from recsys.constraints.masks import (
     unmasked_columns,
     widest_reach,
 )
-from recsys.constraints.sparse_masks import CsrRows, mask_pairs
-from recsys.constraints.tile_masks import mask_tile
+from recsys.constraints.sparse_masks import CsrRows, mask_pairs, shown_columns
+from recsys.constraints.tile_masks import MANY_ROWS, mask_tile
 from recsys.kernels import kernel
 from recsys.retrieval.compaction import append_reaching, unmasked
 from recsys.retrieval.index import TileIndex
@@ -78,8 +78,11 @@ def search_tile(index: TileIndex, rows: Int32Array, search: SearchRequest, work:
     def close(mask: BoolArray, columns: Int32Array) -> None:
         mask_pairs(mask, rows, columns, index.sparse, search.excluded)
 
+    def shown(columns: Int32Array) -> list[Int32Array]:
+        return shown_columns(index.sparse, rows, columns) if len(rows) >= MANY_ROWS else [columns]
+
     viewers, words = viewers_from_store(index.people, rows), take_people(index.words, rows)
-    return search_viewers(index, viewers, words, index.reach, close, search.wanted, work)
+    return search_viewers(index, viewers, words, index.reach, close, search.wanted, work, shown)
 
 
 def search_viewers(  # noqa: PLR0917
@@ -90,21 +93,24 @@ def search_viewers(  # noqa: PLR0917
     close: Callable[[BoolArray, Int32Array], None],
     wanted: SearchTarget,
     work: Workspace,
+    shown: Callable[[Int32Array], list[Int32Array]] | None = None,
 ) -> TopK:
     """Return the k best for viewers with those words.
 
     reach: from each viewer's cell (`words.cell`) to the cells of the index. close: shuts in a mask of all
-    viewers and some columns what sparse rules forbid.
+    viewers and some columns what sparse rules forbid. shown: which columns they leave to any viewer, in parts
+    that are searched one after another; all of them when None.
     """
     people, n_viewers = index.people, len(viewers.place)
     lists = work.shortlists(n_viewers)
     left, at = unmasked_by_summary(index, words, reach), np.arange(n_viewers, dtype=np.int32)
-    for start in range(0, len(left), work.columns):
-        columns = left[start : start + work.columns]
-        mask = _shaped(work.mask, n_viewers, len(columns))
-        mask_tile(words, at, reach, index.words, columns, mask)
-        close(mask, columns)
-        scan_tile(lists, viewers, columns, mask, people, wanted)
+    for part in [left] if shown is None else shown(left):
+        for start in range(0, len(part), work.columns):
+            columns = part[start : start + work.columns]
+            mask = _shaped(work.mask, n_viewers, len(columns))
+            mask_tile(words, at, reach, index.words, columns, mask)
+            close(mask, columns)
+            scan_tile(lists, viewers, columns, mask, people, wanted)
     best = empty_top_k(n_viewers, wanted.k)
     rescore(lists, best, viewers, people, wanted)
     return best

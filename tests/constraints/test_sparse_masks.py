@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.constraints.sparse_masks import CsrRows, PairRules, mask_pairs
+from recsys.constraints.sparse_masks import CsrRows, PairRules, mask_pairs, shown_columns
 from tests.retrieval.worlds import compiled_world
 
 
@@ -39,6 +39,28 @@ def test_kernel_equals_its_twin(seed: int, n: int) -> None:
     mask_pairs(after, viewers, columns, rules, excluded)
     expected = [[plain_open(int(v), int(c), rules, excluded) for c in columns] for v in viewers]
     assert np.array_equal(after, before & np.array(expected, bool).reshape(before.shape))
+
+
+@settings(deadline=None, max_examples=80)
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 60), n_viewers=st.integers(1, 6))
+def test_columns_left_out_are_shown_to_no_viewer(seed: int, n: int, n_viewers: int) -> None:
+    rng = np.random.default_rng(seed)
+    rules = compiled_world(rng, n).pair_rules(rng.permutation(n).astype(np.int32))
+    viewers = rng.permutation(n)[:n_viewers].astype(np.int32)
+    columns = np.sort(rng.permutation(n)[: rng.integers(0, n + 1)]).astype(np.int32)
+    parts = shown_columns(rules, viewers, columns)
+    kept = np.concatenate(parts)
+    assert all((np.diff(part) > 0).all() for part in parts)
+    assert len(parts) == 1 or not rules.liked_only[parts[0]].any()
+    hidden = [c for c in columns.tolist() if rules.liked_only[c]]
+    useless = {c for c in hidden if not any(plain_shown(int(v), c, rules) for v in viewers)}
+    assert sorted(kept.tolist()) == sorted(set(columns.tolist()) - useless)
+
+
+def plain_shown(viewer: int, candidate: int, rules: PairRules) -> bool:
+    """Whether discretion alone lets a viewer of either kind see a liked-only candidate."""
+    suggested = rules.liked_only[viewer] and rules.suggestible[viewer] and rules.suggestible[candidate]
+    return bool(suggested) or candidate in linked(rules.likers, viewer)
 
 
 def test_numbers_follow_the_given_order() -> None:
