@@ -101,8 +101,11 @@ class CalibratedFactors(Model):
         looks, score, evidence = Impressions.joined(held_out), np.concatenate(scores), np.concatenate(known)
         said = looks.answered
         line = fit_evidence_line(score[said], evidence[said], looks.labels[said])
-        self.line_ = line.then(looks.look_line(line.logits(score, evidence)))
-        if only_likes(answers):
+        # passes that were drawn are none of the log's looks
+        shown = ~said | (looks.labels > 0) if only_likes(answers) else np.ones(len(looks), bool)
+        logits = line.logits(score, evidence)
+        self.line_ = line.then(looks.take(shown).look_line(logits[shown]))
+        if only_likes(impressions):
             self.line_ = self.line_.then(level_beside(judged.labels, PASSES_PER_LIKE))
         if impressions.answered.all():
             self._calibrate_at_the_end(people, answers, rng)
