@@ -1,5 +1,6 @@
 """Whom a published night leaves out is left out wherever an earlier publication is served."""
 
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -125,3 +126,47 @@ def test_what_a_run_said_ends_when_what_was_served_before_it_is_too_old(
     assert set(ledger.now().newer) == {run}
     earlier.end_old_runs(ledger, made + pd.Timedelta(days=8, seconds=1))
     assert not ledger.now().newer
+
+
+@pytest.mark.parametrize(
+    ("how", "n_away", "is_fault"),
+    [
+        *((how, n, n > 23) for how in ("paused", "gone") for n in (1, 20, 23, 24, 40)),  # and who is banned
+        *(("apart", n, n > 20) for n in (1, 20, 21)),  # then the others are apart from more than 20 as well
+    ],
+)
+def test_whom_the_newest_publication_leaves_out_is_shown_after_a_rollback_where_that_is_most_people(
+    town: Published, tmp_path: Path, how: str, n_away: int, *, is_fault: bool
+) -> None:
+    """Planted and seen caught: any number of people was the fault of the newest, and none ever was.
+
+    A ban and a block of that night hold whatever became of the others. apart: by a boundary of their own.
+    """
+    kinds = ("ban", "block")
+    told = with_rows({kind: rows_of(kind, "sound") for kind in kinds})
+    banned, (blocker, blocked) = PAIR_OF["ban"][1], PAIR_OF["block"]
+    away = [one for one in USERS if one not in {banned, blocker, blocked}][:n_away]
+    profiles, boundaries = told[T.PROFILES], told[T.BOUNDARIES]
+    if how == "paused":
+        state = profiles[C.ACCOUNT_STATE].where(~profiles[C.USER].isin(away), "paused")
+        told[T.PROFILES] = profiles.assign(**{C.ACCOUNT_STATE: state})
+    elif how == "gone":
+        told[T.PROFILES] = profiles[~profiles[C.USER].isin(away)]
+    else:
+        own = zip(boundaries[C.USER], boundaries[C.CHANNELS], strict=True)
+        channels = pd.Series([["in_app_video"] if one in away else of for one, of in own], boundaries.index)
+        told[T.BOUNDARIES] = boundaries.assign(**{C.CHANNELS: channels})
+    folder = copy_of(town, tmp_path)
+    first = current_run(folder)
+    assert first is not None
+    assert town.night(folder, told, hours=2).published
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        rollback(folder, first)
+    assert any("more than half" in str(one.message) for one in caught) == is_fault
+    with opened(folder, MemorySafety()) as ranker:
+        seen = {one for one in away if any(ranker.look(one, other, NOW) for other in USERS)}
+        assert seen == (set(away) if is_fault else set())
+        assert not any(ranker.look(one, banned, NOW) or ranker.look(banned, one, NOW) for one in USERS)
+        assert not ranker.look(blocker, blocked, NOW)
+        assert any(ranker.look(one, other, NOW) for one in USERS[-3:] for other in USERS[-3:])
