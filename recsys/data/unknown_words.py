@@ -37,6 +37,8 @@ LONGEST_TYPE: Final = 64
 
 _NO_WORD: Final = re.compile(r"\d*|\(.*", re.DOTALL)
 """A number or nothing may mean anything between two people."""
+_PARTING: Final = (SEPARATES, STOPS, BANS_IN_KANA, UNREAD)
+"""What keeps two apart: also what others do to somebody, which one does to the other where two are named."""
 _STOPPING: Final = ((STOP, STOPS), (STOP, BANS_IN_KANA), (STOP, UNREAD), (LEAVE, LEAVES), (PAUSE, PAUSES))
 
 _APART: Final = (
@@ -66,7 +68,16 @@ _OF_NO_ACCOUNT: Final = (
     _either_way(_DONE, f"{_APART}|{_CONTENT}|{_NOTICES}"),
     _either_way("remove|removed|hide|hidden", _CONTENT),
     _either_way("block|blocked|disable|disabled|hide|hidden|mute|muted|snooze|snoozed", _NOTICES),
+    _either_way(
+        "decline|declined|dismiss|dismissed|end|ended|ending",
+        f"{_APART}|{_CONTENT}|{_NOTICES}|hint|invitation|invite|meeting|suggestion|tip|tour|trial",
+    ),
     "swipe left|time left|report bug|bug report|crash report|feature flag",
+    _in_japanese("通話 電話 ビデオ 動画 チャット セッション 再生 予定 イベント 会議", "終了"),
+    "(llamada|chamada|chiamata|appel|anruf|videollamada|videochiamata|sesion|sessao|sessione|chat) "
+    r"(finaliz|termin|encerr|beend|cerrad|chius)\w*",
+    "cache clear(ed)?",
+    "(통화|영상|채팅|세션|재생) ?종료|(通话|通話|聊天|会话|會話|视频|視頻)(结束|結束)",
     _in_japanese(
         "メッセージ 写真 画像 動画 コメント 下書き 投稿 いいね レビュー お気に入り",
         "削除 消去 非表示 取り?消し?",
@@ -112,8 +123,9 @@ def may_separate(word: str) -> bool:
     kind = _parted(word)
     if kind and _RESTRICTS_NOBODY.fullmatch(kind):
         return False
-    said = _NO_WORD.fullmatch(kind) or SEPARATES.search(kind) or UNREAD.search(kind)
-    return said is not None or any(_is_slip(kind, word) for word in SAFETY_TYPES)
+    if _NO_WORD.fullmatch(kind) or any(parts.search(kind) for parts in _PARTING):
+        return True
+    return any(_is_slip(kind, word) for word in SAFETY_TYPES)
 
 
 def _is_slip(word: str, of: str) -> bool:

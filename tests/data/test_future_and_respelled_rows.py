@@ -215,10 +215,13 @@ def test_types_that_are_not_of_the_table_are_counted_by_word(
     )
     result = event_types(proposal)
     assert result.level is Level.WARN
-    assert result.names == {"tables": ("'banned_again' 1", "a type that is no word 1")}
+    assert result.names["tables"] == ("'banned_again' 1", "a type that is no word 1")
+    assert result.names["others"] == ("'login' 3",)
+    assert "'login' 3" in result.message
     only_login = {"events": {"type:login": 3}}
     result = event_types(replace(proposal, row_counts=only_login))
     assert (result.level, "'login' 3" in result.message) == (Level.PASS, True)
+    assert result.names["others"] == ("'login' 3",)
 
 
 @pytest.mark.parametrize("table", ["blocks", "holds", "events"])

@@ -3,11 +3,15 @@
 Planted and seen caught: a negation that takes the whole word away, parts that are looked for after it alone.
 """
 
+from collections.abc import Callable
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.data.restricting_words import letters
 from recsys.data.unknown_words import STOP, may_restrict, may_separate, may_stop
+from tests.data.restricting_vocabulary import ALONE, BENIGN, PAIR
 
 SEPARATING = (
     *("block", "blocked", "Blocked_User", "user_reported", "harassment", "abuse", "stalking"),
@@ -391,3 +395,26 @@ def test_in_another_language_it_does_so_in_whatever_company(word: str, beside: s
 )
 def test_whoever_deletes_their_account_in_another_script_leaves(word: str) -> None:
     assert may_stop(word) == "leave"
+
+
+@given(
+    st.sampled_from([(may_separate, word) for words in PAIR.values() for word in words.split()])
+    | st.sampled_from([(may_stop, word) for words in ALONE.values() for word in words.split()]),
+    st.sampled_from([str, str.upper, str.capitalize, lambda word: word.replace("_", " "), letters]),
+    st.sampled_from(["{}", "user_{}", "{}_by_user", "{} | {}"]),
+)
+@settings(max_examples=600)
+def test_every_word_of_the_vocabulary_restricts_in_every_form(
+    known: tuple[Callable[[str], object], str], form: Callable[[str], str], said: str
+) -> None:
+    """Seen to fail: 259 of 594 restricted nobody, such as `gebannt`, `esconder`, `隠す` and `동결`."""
+    restricts, word = known
+    written = form(word)
+    assert restricts(written), written
+    if word not in {"verlassen", "entfernt"}:  # of what, they do not say; alone they are of an account
+        assert restricts(said.format(written, written)), said.format(written, written)
+
+
+@pytest.mark.parametrize("language", PAIR)
+def test_words_of_what_is_no_restriction_are_benign(language: str) -> None:
+    assert [word for word in BENIGN[language].split() if may_restrict(word)] == []

@@ -132,7 +132,8 @@ def _safety_tables_tonight(proposal: Proposal, counts: Mapping[str, Mapping[str,
 def event_types(proposal: Proposal) -> GateResult:
     """Warn of types of events that are not of the table and count as restrictions, for what they may mean.
 
-    They are named, so that somebody who is out by a guess is not so in silence.
+    They are named, so that somebody who is out by a guess is not so in silence, and so are those that
+    restrict nobody, since no vocabulary is whole.
     """
     of_events = (proposal.row_counts or {}).get(T.EVENTS, {})
     counts = {
@@ -140,13 +141,17 @@ def event_types(proposal: Proposal) -> GateResult:
     }
     told = {word: f"{repeated(word)} {n:,}" for word, n in counts.items()}
     restricting = tuple(said for word, said in told.items() if may_restrict(word))
+    others = tuple(said for word, said in told.items() if not may_restrict(word))
     if not restricting:
-        known = (
-            f"unknown types restrict nobody: {', '.join(told.values())}" if told else "all types are known"
-        )
-        return GateResult("event_types", Level.PASS, known, {"count": 0})
+        known = f"unknown types restrict nobody: {', '.join(others)}" if others else "all types are known"
+        names = {"others": others, "why": ("nobody",)} if others else {}
+        return GateResult("event_types", Level.PASS, known, {"count": 0}, names)
     bad, good = "types of events that are not of the table restrict: {tables}", ""
-    return _named("event_types", Level.WARN, restricting, bad, good)
+    result = _named("event_types", Level.WARN, restricting, bad, good)
+    if not others:
+        return result
+    message = f"{result.message}; others restrict nobody: {', '.join(others)}"
+    return replace(result, message=message, names={**result.names, "others": others, "why": ("both",)})
 
 
 def wishes(proposal: Proposal) -> GateResult:
