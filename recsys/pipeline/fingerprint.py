@@ -7,10 +7,12 @@ used again when `validation_fingerprint` is that of the night, finished parts of
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Final
 
 from recsys.catalogue.catalogue import Catalogue
@@ -111,12 +113,13 @@ def candidates_fingerprint(settings: Settings, policy: Policy, *, validated: str
         "policy": policy.version,
         "recommend": settings.recommend.model_dump(mode="json"),
         "people_a_part": settings.execution.people_a_part,
-        "packages": package_versions(),
+        "packages": dict(package_versions()),
     }
     return text_fingerprint(json.dumps(parts, sort_keys=True))
 
 
-def package_versions() -> dict[str, str]:
+@cache
+def package_versions() -> Mapping[str, str]:
     """Return the installed versions of the packages whose numerics a list depends on."""
     found = {}
     for name in _PACKAGES:
@@ -124,7 +127,7 @@ def package_versions() -> dict[str, str]:
             found[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return MappingProxyType(found)
 
 
 def made_from(settings: Settings, policy: Policy, *, source: str, model: Path) -> MadeFrom:

@@ -260,7 +260,7 @@ def _written_manifest(
         erasure_watermark=_watermark(proposal.erased, moment),
         safety_watermark=None if ledger.watermark is None else ledger.watermark.text(),
         made_from=made_from,
-        packages=package_versions(),
+        packages=dict(package_versions()),
         files=_file_entries(staging, rows=len(proposal.lists)),
     )
     write_manifest(staging, manifest)

@@ -1,4 +1,4 @@
-"""The layers of the package, as import-linter sees them."""
+"""The contracts of layers find what breaks them; `make lint` asks them of the package itself."""
 
 import re
 import shutil
@@ -14,11 +14,6 @@ ROOT = Path(__file__).parents[2]
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
     program = Path(sys.executable).with_name("lint-imports")
     return subprocess.run([program, "--no-cache"], cwd=folder, capture_output=True, text=True, check=False)
-
-
-def test_every_contract_is_kept() -> None:
-    done = lint_imports(ROOT)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 PLANTED = [

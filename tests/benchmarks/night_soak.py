@@ -45,6 +45,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, default=10.0, help="how long (default 10)")
+    parser.add_argument("--first-loss", action="store_true", help="end when something was lost")
 
 
 def measure(args: argparse.Namespace) -> Result:
@@ -56,7 +57,7 @@ def measure(args: argparse.Namespace) -> Result:
         published = Path(folder) / "published"
         usual = _timed(lambda: night.publish(published, serving=serving))
         until = time.monotonic() + 60 * args.minutes
-        while time.monotonic() < until:
+        while time.monotonic() < until and not (notes and args.first_loss):
             counts["rounds"] += 1
             counts["killed"] += _killed(_work(night, published, rng), float(rng.uniform(0.0, 2.5 * usual)))
             _check(lambda: state_of(published), counts, notes)

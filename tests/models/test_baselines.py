@@ -1,3 +1,5 @@
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -240,24 +242,33 @@ def rated_by_strangers(rng, n=400, each=20):
     return ids, known, frame[~held], frame[held]
 
 
+@cache
+def some_are_strangers():
+    return rated_by_strangers(np.random.default_rng(4))
+
+
+@cache
+def fitted_with_strangers(kind):
+    ids, _, past, _ = some_are_strangers()
+    return kind().fit(Population.of_ids(ids, as_of=AS_OF), Events.of(past), rng=1)
+
+
 @pytest.mark.parametrize("kind", [ItemKNN, EASE, OneSidedALS, BPR, JointALS, RCF])
 def test_chances_are_right_for_people_of_whom_little_is_known(kind):
     """A line of the score alone says of newcomers what it says of pairs that do not suit each other."""
-    ids, known, past, later = rated_by_strangers(np.random.default_rng(4))
-    people = Population.of_ids(ids, as_of=AS_OF)
+    ids, known, _, later = some_are_strangers()
     pairs = later.rename(columns={C.ACTOR: C.VIEWER, C.TARGET: C.CANDIDATE})
-    chance = kind().fit(people, Events.of(past), rng=1).score_pairs(pairs)[C.P_LIKE].to_numpy()
+    chance = fitted_with_strangers(kind).score_pairs(pairs)[C.P_LIKE].to_numpy()
     said, is_known = (later[C.TYPE] == "like").to_numpy(), later[C.ACTOR].isin(ids[known]).to_numpy()
     for part in (is_known, ~is_known):
         assert chance[part].mean() == pytest.approx(said[part].mean(), abs=0.06)
 
 
 def test_lists_of_a_baseline_are_in_the_order_of_its_score():
-    ids, _, past, _ = rated_by_strangers(np.random.default_rng(4))
-    model = ItemKNN().fit(Population.of_ids(ids, as_of=AS_OF), Events.of(past), rng=1)
+    model = fitted_with_strangers(ItemKNN)
     score = (model.taste_ @ model.appeal_.T)[0]
-    others = np.arange(len(ids))
-    order = model.ranking().logits(np.zeros(len(ids), int), others)
+    others = np.arange(len(score))
+    order = model.ranking().logits(np.zeros(len(score), int), others)
     assert (np.diff(order[np.argsort(score)]) >= -1e-5).all()
     assert np.ptp(model.line_.of_candidate(model.known_[:, 1])) > 0.01
 

@@ -4,7 +4,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from recsys.models.directed import Directed
 from recsys.pipeline.publish import PublishResult, publish
 from recsys.ranking.cold_start import NewcomerParts
 from recsys.ranking.recommend import recommend
-from recsys.ranking.snapshot_files import write_snapshot
+from recsys.ranking.snapshot_files import SnapshotParts, write_snapshot
 from recsys.safety.ledger import SafetyLedger
 from recsys.storage.publication import NEWCOMERS, RUNS
 from recsys.testing.people import make_listed_people
@@ -76,6 +76,11 @@ class World:
     def small(cls, n_people: int = 40, **settings: int) -> "World":
         return cls.of(make_listed_people(n_people, np.random.default_rng(11)), **settings)
 
+    @cached_property
+    def parts(self) -> SnapshotParts:
+        """What every publication of this world has in common, as a night makes it ahead."""
+        return SnapshotParts.of(self.people, self.policy, self.directed)
+
     def publish(self, published: Path, *, model: Model | None = None, **changes: object) -> PublishResult:
         """Publish the lists; with a model, what newcomers are folded in with too."""
         made = MADE_FROM.model_copy(update={"policy": self.policy.version})
@@ -93,7 +98,8 @@ class World:
         newcomers = None if model is None else NewcomerParts.of(self.people, self.policy, model)
         if newcomers is not None:
             newcomers.write(folder.parent / NEWCOMERS)
-        write_snapshot(folder, lists, self.people, self.policy, self.directed, ledger=ledger)
+        of = self.people, self.policy, self.directed
+        write_snapshot(folder, lists, *of, ledger=ledger, parts=self.parts)
 
     def shown(self, viewer: str, candidate: str) -> bool:
         i, j = self.people.ids.rows([viewer, candidate])

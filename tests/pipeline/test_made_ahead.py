@@ -1,4 +1,4 @@
-"""A publication is the same whether what a backend maps was made before the lists or with them."""
+"""A publication and the page about a night are the same whether what they need was made ahead or not."""
 
 import json
 import os
@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from recsys.batch import list_stages
+from recsys.batch import list_stages, report_stages
 from recsys.pipeline import publish_night
 from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.pipeline.serving_parts import ServingParts
+from recsys.report import night_summary
 from recsys.safety.erasure_list import ErasureList
 from recsys.settings import Settings, read_settings
 from recsys.storage.atomic_write import sha256_of
@@ -77,3 +78,30 @@ def test_whoever_was_erased_since_is_not_served_from_what_was_made_before(
     people = list_stages._AHEAD[-1][2].people
     ErasureList.of(PUBLISHED).add([str(people.ids.values[0])])
     assert made_anew(settings, monkeypatch) == [len(people) - 1]
+
+
+def page(settings: Settings) -> str:
+    report_stages.write_report(settings, PATHS)
+    return PATHS.report.read_text(encoding="utf-8")
+
+
+def test_what_was_counted_ahead_is_on_the_page_and_not_counted_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = page(settings)
+    report_stages.prepare_report(settings)
+    with monkeypatch.context() as patch:
+        patch.delattr(night_summary, "funnel")
+        assert page(settings) == alone
+    assert page(settings) == alone  # what was ready is gone: it is of one page
+
+
+def test_other_people_or_another_policy_are_counted_anew(settings: Settings) -> None:
+    other = settings.model_copy(update={"policy": settings.policy.model_copy(update={"verification": "id"})})
+    alone = page(other)
+    assert alone != page(settings)
+    report_stages.prepare_report(settings)
+    assert page(other) == alone
+    report_stages._COUNTED.clear()
+    report_stages.prepare_report(settings.model_copy(update={"as_of": "2026-01-06T03:00:00Z"}))
+    assert not report_stages._COUNTED  # nothing was validated as of then
