@@ -6,6 +6,10 @@ import sys
 from collections.abc import Generator, Iterator
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("recsys", deadline=None)  # a busy machine is no fault of an example
+settings.load_profile("recsys")
 
 pytest_plugins = ["tests.checked_once", "tests.golden", "tests.postgres"]
 

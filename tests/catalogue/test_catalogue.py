@@ -4,7 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.catalogue import FREE, LANGUAGES, load_catalogue, read_catalogue, spelling
@@ -128,7 +128,6 @@ def test_spellings_of_one_interest_fold_to_its_id(spellings, interest):
     assert {CATALOGUE.fold_tag(text) for text in spellings} == {interest}
 
 
-@settings(deadline=None)  # the first call sorts every spelling by its sound
 @given(st.text())
 def test_folding_a_tag_twice_changes_nothing(text):
     tag = CATALOGUE.fold_tag(text)

@@ -55,7 +55,7 @@ def shown(compiled: Compiled, newcomer: Compiled) -> np.ndarray:
     return query.may_show(index, np.arange(n))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1), listed=st.booleans(), same_employer=st.booleans())
 def test_a_newcomer_compiled_against_the_vocabulary_sees_what_the_plain_rules_allow(
     seed: int, listed: bool, same_employer: bool

@@ -148,7 +148,7 @@ class TestDistance(ConstraintContract):
         lambda people, row: with_amount(people, C.MIN_DISTANCE_KM, row, 25),
     )
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(st.integers(22, 32), st.integers(22, 32), st.integers(14, 24), st.integers(0, 24))
     def test_any_whole_km_is_kept_as_chosen(self, most: int, other: int, least: int, kept: int) -> None:
         """Held against the great circle between the centres and the edges of cells, of another library."""

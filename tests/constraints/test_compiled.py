@@ -8,7 +8,7 @@ from tests.constraints.plain_masks import plain_may_meet, plain_may_show
 from tests.retrieval.worlds import compiled_world
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 30), density=st.sampled_from([0.0, 0.03, 0.1]))
 def test_pairs_and_blocks_equal_the_oracle(seed: int, n: int, density: float) -> None:
     rng = np.random.default_rng(seed)

@@ -67,7 +67,7 @@ compiled_worlds = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(compiled=compiled_worlds, seed=st.integers(0, 99))
 def test_kernel_equals_its_twin(compiled: Compiled, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -93,7 +93,7 @@ def test_more_columns_than_a_block_holds() -> None:
     assert np.array_equal(found, plain_mask(rows, compiled.cell_reach, take_people(words, columns)))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 40), most=st.sampled_from([1, 3, 8, 24]))
 def test_packed_sets_have_in_common_what_the_sets_have(seed: int, n: int, most: int) -> None:
     """Sets of up to `most` elements each, people with every bit among them, and sets of nobody."""
@@ -144,7 +144,7 @@ def cells_of(words: RuleWords, starts: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return np.concatenate(found).astype(np.int32), np.cumsum([0] + [len(cells) for cells in found])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(compiled=compiled_worlds, size=st.integers(1, 20), row_size=st.integers(1, 20))
 def test_what_is_shut_to_a_summary_is_shut_to_its_members(
     compiled: Compiled, size: int, row_size: int

@@ -24,7 +24,7 @@ def plain_open(viewer: int, candidate: int, rules: PairRules, excluded: CsrRows)
     return not rules.liked_only[candidate] or bool(suggested) or candidate in linked(rules.likers, viewer)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 40))
 def test_kernel_equals_its_twin(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)

@@ -58,7 +58,7 @@ def random_reach(rng: np.random.Generator) -> np.ndarray:
     return (within | kept << 16).astype(np.uint32)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32 - 1),
     n_rows=st.integers(1, 90),

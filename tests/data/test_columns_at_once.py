@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.catalogue.columns import Columns as C
@@ -65,7 +65,6 @@ def _whole(field: Field, column: pd.Series) -> tuple[list[Any], dict[str, list[i
     return read.column.tolist(), {code: sorted(rows) for code, rows in found.items()}
 
 
-@settings(deadline=None)
 @given(st.lists(_members, max_size=12), st.data())
 def test_sets_are_of_one_group_exactly_when_they_hold_the_same_words_in_order(
     distinct: list[list[str]], data: st.DataObject
@@ -80,7 +79,6 @@ def test_sets_are_of_one_group_exactly_when_they_hold_the_same_words_in_order(
     assert first.tolist() == [keys.index(key) for key in known]
 
 
-@settings(deadline=None)
 @given(st.lists(_sets, max_size=12), st.data())
 def test_a_column_of_sets_reads_as_each_set_alone(values: list[Any], data: st.DataObject) -> None:
     field = WordSet(name="set", words=_WORDS)
@@ -97,7 +95,6 @@ def test_a_column_of_sets_reads_as_each_set_alone(values: list[Any], data: st.Da
     )
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.tuples(st.sampled_from("ab")), st.just(()), st.text(max_size=1))))
 def test_values_are_numbered_as_pandas_does(values: list[Any]) -> None:
     column = _column(values)
@@ -107,7 +104,6 @@ def test_values_are_numbered_as_pandas_does(values: list[Any]) -> None:
     assert distinct.tolist() == known.tolist()
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.one_of(st.none(), st.sampled_from(["a", "b", "é"]), st.text(max_size=1)), max_size=20),
     st.sampled_from([object, "str", "category"]),
@@ -127,7 +123,6 @@ def test_what_is_no_text_is_put_in_order_too(values: list[Any]) -> None:
         pd.testing.assert_series_equal(ordered(column, often), pd.Series(column.to_numpy()[often]))
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.lists(st.one_of(st.none(), st.sampled_from(_WORDS)), max_size=4))))
 def test_lists_read_from_parquet_are_those_that_were_written(values: list[list[str] | None]) -> None:
     import pyarrow as pa
@@ -153,7 +148,6 @@ def test_lists_read_from_parquet_are_those_that_were_written(values: list[list[s
 _days = st.one_of(st.none(), st.integers(1, 4).map(lambda day: pd.Timestamp(2026, 1, day, tz="UTC")))
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xy"), _days), max_size=14))
 def test_the_latest_row_of_each_key_is_the_last_by_time(rows: list[tuple[str, str, Any]]) -> None:
     table = pd.DataFrame(
@@ -175,7 +169,6 @@ def test_the_latest_row_of_each_key_is_the_last_by_time(rows: list[tuple[str, st
     assert sorted(found.index) == sorted(best.values())
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2), st.text("abc\U0001f600", min_size=1, max_size=2)), unique=True))
 def test_events_stand_by_time_then_id(rows: list[tuple[int, str]]) -> None:
     frame = pd.DataFrame(
@@ -214,7 +207,6 @@ _ids = st.one_of(
     ids=str,
 )
 @pytest.mark.parametrize("dtype", [object, "str", "category"])
-@settings(deadline=None)
 @given(some=st.lists(_ids, max_size=30))
 def test_a_column_of_texts_reads_as_each_text_alone(field: Field, dtype: Any, some: list[str | None]) -> None:
     values = [*some, *(f"u{number}" for number in range(70)), *some]  # enough to be looked at as a whole
@@ -231,7 +223,6 @@ def test_what_is_no_text_is_refused_in_a_column_that_is_looked_at_as_a_whole() -
     assert broken == {"id.not_text": [70, 71, 72], "id.not_an_id": [73]}
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 120))
 def test_at_most_thirty_interests_a_person_are_kept(seed: int, n_rows: int) -> None:
     rng = np.random.default_rng(seed)
@@ -265,14 +256,12 @@ def test_lists_of_hold_the_words_of_each_row(n_words: int) -> None:
     assert lists_of(members, words).tolist() == expected
 
 
-@settings(deadline=None)
 @given(st.integers(0, 300_000_000))
 def test_a_phone_token_of_the_town_is_the_token_of_that_number(number: int) -> None:
     secret = b"kept outside the data"
     assert phone_token(number, secret) == make_token("phone", f"+8170{number:08d}", secret)
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.one_of(st.none(), _members, _members.map(tuple), _members.map("|".join), _members.map(frozenset))

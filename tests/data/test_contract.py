@@ -265,7 +265,7 @@ def test_a_number_too_long_to_write_out_is_quarantined_in_every_column(cell: obj
                 assert all("wrong type" in problem for problem in error.problems), column  # noqa: PT017
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_rows_in_are_rows_accepted_and_rows_quarantined(data: st.DataObject) -> None:
     tables = make_tables(6, np.random.default_rng(data.draw(st.integers(0, 99))))
@@ -300,7 +300,7 @@ ODD = st.just(["ja"] * 70) | st.lists(st.none() | st.just(1) | st.just("ja"), ma
 SETS = st.lists(WORDS, max_size=12) | st.lists(WORDS | ODD, max_size=4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SETS)
 def test_sets_as_arrays_are_read_as_the_same_sets_one_by_one(sets: list[list[object] | None]) -> None:
     field = next(one for one in CONTRACTS[T.PROFILES].fields if one.name == C.LANGUAGES)

@@ -23,7 +23,7 @@ def one_by_one(events: Events) -> list[int]:
     return np.flatnonzero(stays).tolist()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1), n_eager=st.integers(0, 4))
 def test_later_likes_of_each_are_left_out(seed: int, n_eager: int) -> None:
     rng = np.random.default_rng(seed)

@@ -165,7 +165,7 @@ def histories(draw: st.DrawFn) -> Events:
     return events(*told, *more, *harm)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(history=histories(), at=st.sampled_from([None, 2, 9, 14, 30]), held=st.sampled_from(["", "a", "bz"]))
 def test_stages_equal_the_plain_definition(history: Events, at: int | None, held: str) -> None:
     as_of = None if at is None else day(at)
@@ -180,7 +180,7 @@ def test_stages_equal_the_plain_definition(history: Events, at: int | None, held
         )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(history=histories(), at_once=st.integers(1, 12), held=st.sampled_from(["", "a", "bz"]))
 def test_events_in_parts_make_the_same_stages(history: Events, at_once: int, held: str) -> None:
     whole = pair_stages(history, held=list(held))
@@ -191,7 +191,7 @@ def test_events_in_parts_make_the_same_stages(history: Events, at_once: int, hel
         assert getattr(parts, name).tobytes() == getattr(whole, name).tobytes()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(history=histories())
 def test_every_fact_equals_its_plain_definition(history: Events) -> None:
     between = PairEvents.of(history.coded)
@@ -206,7 +206,7 @@ def test_every_fact_equals_its_plain_definition(history: Events) -> None:
         assert bool(photos[at]) == both_opted_in(known, names[a], names[b], "photo")
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_one_person_alone_cannot_advance_a_pair(seed: int) -> None:
     """Whatever one person does alone, a pair goes no further than what the other agreed to."""
@@ -215,7 +215,7 @@ def test_one_person_alone_cannot_advance_a_pair(seed: int) -> None:
     assert pair_stage(silent, "a", "b").name in ("unlisted", "listed", "closed")
 
 
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(history=histories(), fans=st.integers(5, 30), shown=st.integers(0, 20), later=st.integers(0, 4000))
 def test_popularity_exposure_and_time_advance_no_stage(
     history: Events, fans: int, shown: int, later: int
@@ -371,7 +371,7 @@ def test_feedback_without_a_meeting_before_it_does_not_count(planned: float) -> 
     assert pair_stage(events(*moved), "a", "b").name == "meeting"
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(history=histories(), times=st.integers(2, 4), count=st.sampled_from([2, 1_000_000]))
 def test_replayed_events_and_inflated_counts_change_no_stage(history: Events, times: int, count: int) -> None:
     copies = [history.frame.assign(event_id=history.frame[C.EVENT] + f"-{n}") for n in range(times)]

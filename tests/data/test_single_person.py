@@ -181,7 +181,7 @@ STRANGE = (
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(data=st.data(), seed=st.sampled_from([3, 10]), as_json=st.booleans())
 def test_any_value_anywhere_gives_the_population_of_a_night_or_none(
     data: st.DataObject, seed: int, as_json: bool

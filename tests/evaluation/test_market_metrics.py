@@ -68,7 +68,7 @@ class TestMatches:
             second, abs=1e-4
         )
 
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     @given(st.integers(2, 6), st.integers(0, 10_000))
     def test_it_is_the_sum_over_pairs_worked_out_one_by_one(self, n, seed):
         rng = np.random.default_rng(seed)

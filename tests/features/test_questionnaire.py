@@ -167,7 +167,7 @@ CELLS = {
 
 
 @pytest.mark.parametrize("kind", CELLS)
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(seed=st.integers(0, 10**6))
 def test_several_choices_in_a_cell_are_the_same_as_a_flag_a_choice(kind, seed):
     """Law: however the choices of a cell are written, items and standings are those of one flag a choice."""
@@ -224,7 +224,7 @@ def made_survey(seed, coded, n=240, n_traits=2):
     return frame, traits
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(seed=st.integers(0, 10**6), n_answers=st.integers(4, 8))
 def test_answers_that_exclude_each_other_make_no_factor_of_their_own(seed, n_answers):
     """Law: a question that has to do with no other has no factor, though its answers go against each other.
@@ -239,7 +239,7 @@ def test_answers_that_exclude_each_other_make_no_factor_of_their_own(seed, n_ans
     assert loadings[loadings.index.str.startswith("region")].to_numpy().max() < 0.56
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(seed=st.integers(0, 10**6), n_traits=st.integers(2, 3), one_trait=st.booleans())
 def test_words_in_no_known_order_find_what_their_ranks_find(seed, n_traits, one_trait):
     """Law: also where all questions on one trait are such words, which shows a curve of that trait.
@@ -310,7 +310,7 @@ WORDS = (
 STRAYS = ("Agre", "don't know", "わからない", "Agree; Neutral")
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(scale=st.sampled_from(WORDS), seed=st.integers(0, 10**6), share=st.floats(0, 1), data=st.data())
 def test_a_scale_in_two_languages_with_stray_words_is_its_ranks(scale, seed, share, data):
     """Law: in whatever share people answer in Japanese, the factors are those of the numbers.
@@ -371,7 +371,7 @@ EMPTY = {
 }
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(kinds=st.lists(st.sampled_from(sorted(EMPTY)), min_size=1, max_size=3, unique=True))
 def test_a_column_that_tells_nobody_apart_is_left_out_and_named(kinds):
     """Law: such columns change no loading. One of missing numbers once left a single factor of two."""
@@ -387,7 +387,7 @@ def test_a_column_that_tells_nobody_apart_is_left_out_and_named(kinds):
     assert all(f"'{kind}" in said[0] for kind in kinds)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 10**6), n_answers=st.integers(2, 12))
 def test_a_question_that_few_answered_makes_no_factor(seed, n_answers):
     """Law: two answers once left a single factor, and about five made one more."""

@@ -262,7 +262,7 @@ def test_negatives_are_sampled_among_allowed_pairs():
     pd.testing.assert_frame_equal(more.events.frame, again.events.frame)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 99), st.integers(1, 4))
 def test_a_later_part_has_as_many_passes_a_like_as_were_asked_for(seed, per_like):
     """Whoever met in the past is no stranger, and a pair that is drawn twice is drawn again."""

@@ -32,7 +32,7 @@ def log(outcome=None, when=None, like=None, **more):
     return Interactions.of(frame, viewer="who", candidate="whom", ts=None if when is None else "at", **more)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(DAYS, st.sampled_from(["dmy", "mdy"]), st.sampled_from("/.-"))
 def test_a_column_of_dates_has_one_order_or_is_asked_for(days, order, mark) -> None:
     form = mark.join(("%d", "%m", "%Y") if order == "dmy" else ("%m", "%d", "%Y"))
@@ -53,7 +53,7 @@ def test_a_date_of_the_other_order_is_set_aside_and_never_turned() -> None:
         log(when=["25/12/2024", "13/01/2025", "02/28/2025"])
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(DAYS, st.sampled_from(["s", "ms", "us", "ns", "excel", "yyyymmdd"]), st.booleans())
 def test_numbers_have_one_unit_whatever_stands_beside_them(days, unit, as_text) -> None:
     each = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -72,7 +72,7 @@ def test_numbers_have_one_unit_whatever_stands_beside_them(days, unit, as_text) 
     assert pd.isna(times.iloc[-1])
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 25_000), min_size=3, max_size=12), st.booleans())
 def test_numbers_that_count_anything_else_are_said_to_be_an_order(counts, as_text) -> None:
     """Days, weeks, waves and years would become seconds of 1970, and a log of years one of an hour."""
@@ -85,7 +85,7 @@ def test_numbers_that_count_anything_else_are_said_to_be_an_order(counts, as_tex
     assert (asked.tolist(), read) == (times.tolist(), "s")
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 40_000), min_size=3, max_size=12), st.booleans())
 def test_days_since_1970_are_days_where_that_is_said(days, as_text) -> None:
     """R, Arrow and data warehouses write dates so; a clock of its own counts days as well."""
@@ -95,7 +95,7 @@ def test_days_since_1970_are_days_where_that_is_said(days, as_text) -> None:
     assert times.tolist() == [pd.Timestamp(0, tz="UTC") + pd.Timedelta(days=day) for day in days]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     st.lists(st.integers(1980, 2099), min_size=3, max_size=12), st.sampled_from(["int64", "float64", "str"])
 )
@@ -214,7 +214,7 @@ def test_nanoseconds_and_zones_are_one_moment() -> None:
         assert abs(utc_times(column)[0].iloc[0] - moment) < timedelta(microseconds=1)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.dates(datetime(1990, 1, 1).date(), datetime(2035, 12, 31).date()), st.sampled_from("/.-"))
 def test_a_single_time_is_read_as_a_column_is_or_refused(day, mark) -> None:
     for form in ("%d", "%m", "%Y"), ("%m", "%d", "%Y"):

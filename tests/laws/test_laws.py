@@ -26,7 +26,7 @@ from recsys.types import Int32Array as Rows
 from tests.laws import checks
 
 seeds = st.integers(0, 2**32 - 1)
-some = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+some = settings(max_examples=12, suppress_health_check=list(HealthCheck))
 DEFAULT = Policy.default()
 TIGHTER: tuple[checks.Change, ...] = (
     held,

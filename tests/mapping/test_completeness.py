@@ -98,7 +98,7 @@ def test_each_id_is_told_whether_it_may_be_listed_and_why_not(folder: Path, tmp_
     assert not any("{" in one for one in words)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     st.lists(
         st.tuples(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.data.tables import CONTRACTS
@@ -309,7 +309,6 @@ def test_no_message_repeats_a_value(folder: Path) -> None:
     assert "profiles.sql" in str(caught.value)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(["read_csv('{}')", "read_text('{}')", "'{}'"]))
 def test_a_query_reads_no_file_of_the_machine(text: str) -> None:
     import tempfile

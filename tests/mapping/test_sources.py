@@ -224,7 +224,6 @@ def test_a_dump_that_was_cut_off_is_refused(rows: list[tuple[int, str | None]], 
 _SCALAR = st.sampled_from([-5, 3, 1 << 70, True, False, "x1", "2", "", None])
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(_SCALAR, st.lists(_SCALAR, max_size=3)), min_size=1, max_size=5))
 def test_json_of_several_types_under_one_key_is_one_table(rows: list[tuple[Any, list[Any]]]) -> None:
     """Ids that one version of an app wrote as numbers and the next as texts refused the whole source."""
@@ -287,7 +286,6 @@ def test_large_ids_beside_a_fraction_are_texts(tmp_path: Path, fraction: str, la
 
 
 @pytest.mark.filterwarnings("ignore:a field in quotation marks holds whole rows")
-@settings(deadline=None)
 @given(
     rows=st.lists(st.tuples(st.integers(0, 99), st.text('ab,"\n', max_size=6)), min_size=2, max_size=6),
     data=st.data(),
@@ -338,7 +336,7 @@ def test_a_short_text_is_not_taken_for_utf_16(text: str) -> None:
     assert decode_text(text.encode(), None, "t.csv") == text
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     st.lists(
         st.tuples(st.binary(min_size=12, max_size=12), st.integers(-(10**10), 10**10), st.integers(-5, 5)),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.catalogue.columns import Columns as C
@@ -76,7 +76,6 @@ def test_minutes_and_seconds_are_the_same_as_decimals(
     ("country", "latitude", "longitude"),
     [("DE", 52.52, 13.405), ("KR", 37.5665, 126.978), ("JP", 35.68, 139.69), ("FR", 48.85, 2.35)],
 )
-@settings(deadline=None)
 @given(st.floats(-0.3, 0.3), st.floats(-0.3, 0.3))
 def test_degrees_that_were_swapped_are_told_and_never_read(
     country: str, latitude: float, longitude: float, north: float, east: float
@@ -152,7 +151,6 @@ def test_labels_that_hold_the_separator_are_found_whole(chosen: list[str]) -> No
     assert set(values.known_labels(",".join(chosen), known)[0]) == set(chosen)
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1) | st.uuids().map(lambda one: str(one).upper()))
 def test_an_id_that_a_mapping_gives_is_one_that_the_safety_stores_take(text: str) -> None:
     found, _ = values.canonical_id(text)
@@ -211,7 +209,6 @@ _RANGES = {  # how a language says from Monday to Friday, with its days of the w
 _DAY = st.integers(0, 6)
 
 
-@settings(deadline=None)
 @given(said=st.sampled_from(sorted(_RANGES)), first=_DAY, last=_DAY)
 def test_a_range_of_days_holds_the_days_between(said: str, first: int, last: int) -> None:
     """Read as its two ends before: people who wrote Monday to Friday were free on two days."""
@@ -232,7 +229,6 @@ def test_days_of_two_letters_are_read_in_ranges_and_pairs_alone(said: str, days:
     assert len({window.partition("_")[0] for window in found or ()}) == days
 
 
-@settings(deadline=None)
 @given(
     day=st.sampled_from(["Mon", "lundi", "月曜", "Wed", "domingo"]),
     group=st.sampled_from(["Mon-Fri", "weekdays", "weekday evenings", "土日", "every day"]),
@@ -278,7 +274,6 @@ _EACH = [
 ]
 
 
-@settings(deadline=None)
 @given(
     each=st.sampled_from(_EACH),
     day=st.sampled_from(["", "Monday", "lundis", "weekend", "domingo", "fin de semaine"]),
@@ -392,7 +387,6 @@ _TURNS = [  # what narrows a phrase or turns it around, in languages that are re
 ]
 
 
-@settings(deadline=None)
 @given(phrase=st.sampled_from(_READ), turn=st.sampled_from(_TURNS), first=st.booleans())
 def test_a_phrase_with_a_word_that_is_not_known_is_not_read(phrase: str, turn: str, first: bool) -> None:
     """`never on Sundays` was read as Sundays, and `weekdays after 18:00` as the whole of weekdays."""
@@ -402,7 +396,6 @@ def test_a_phrase_with_a_word_that_is_not_known_is_not_read(phrase: str, turn: s
         assert read_windows(said)[0] is None, said
 
 
-@settings(deadline=None)
 @given(st.text(alphabet=st.characters(categories=("L", "N")), min_size=1, max_size=8))
 def test_any_text_is_read_or_refused(text: str) -> None:
     found, reason = read_windows(text)

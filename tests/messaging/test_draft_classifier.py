@@ -107,7 +107,7 @@ def test_look_alike_letters_and_other_digits_are_one(plain: str, other: str) -> 
     assert np.array_equal(buckets(plain), buckets(other))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(text=st.text(max_size=400))
 def test_windows_cover_every_letter_and_buckets_are_sound(text: str) -> None:
     folded = Folded.of(text).text

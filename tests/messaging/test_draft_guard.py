@@ -108,7 +108,7 @@ def test_no_opener_of_ours_is_flagged(lang: Any) -> None:
         assert not check_draft(text), text
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(text=st.text(max_size=120))
 def test_any_text_has_sound_spans(text: str) -> None:
     found = check_draft(text)
@@ -119,7 +119,7 @@ def test_any_text_has_sound_spans(text: str) -> None:
         assert one.kind in KINDS
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(text=st.text(max_size=60))
 def test_folding_remembers_places(text: str) -> None:
     folded = Folded.of(text)
@@ -128,7 +128,7 @@ def test_folding_remembers_places(text: str) -> None:
     assert list(folded.starts) == sorted(folded.starts)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(noise=st.text(max_size=40), where=st.integers(0, 40))
 def test_nothing_of_a_draft_is_logged_or_quoted(noise: str, where: int) -> None:
     """Whatever surrounds it, a secret shows in no log line, finding or error."""

@@ -251,7 +251,7 @@ def plain_codes(people: Population, said: Said, viewer: int, candidate: int) -> 
     return turns[:MOST_REASONS]
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(people=populations(min_size=2, max_size=8))
 def test_equals_the_plain_definition(people: Population) -> None:
     i, j = (index.ravel() for index in np.indices((len(people), len(people))))
@@ -267,7 +267,7 @@ def test_random_people_have_reasons_of_every_kind() -> None:
     assert set(kinds) == {"interest", "listens", "answer", "circle", "near"}
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_match_only_answer_changes_nothing_readable(seed: int) -> None:
     """Two clones who differ in one match_only answer are explained alike, seen from either side."""

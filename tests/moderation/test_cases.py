@@ -216,7 +216,7 @@ STEPS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 @example([(("decide", "hold"), "aki"), (("decide", "warn"), "ren"), (("appeal", None), "yui")])
 @example([(("decide", "hold"), "aki"), (("decide", "dismiss"), "ren"), (("decide", "restore"), "ren")])

@@ -71,7 +71,7 @@ def test_reporters_count_once() -> None:
     assert weight(often) == pytest.approx(weight(once))
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(n=st.integers(2, 40), at=st.floats(20, 40), tier=st.sampled_from(["id", "age", "none"]))
 def test_a_brigade_of_fresh_accounts_moves_nothing(n: int, at: float, tier: str) -> None:
     crowd = [f"new{k}" for k in range(n)]
@@ -164,7 +164,7 @@ def test_erased_people_are_not_reviewed() -> None:
     assert demotions(told).empty
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_the_order_of_rows_changes_nothing_and_more_reports_never_lift(seed: int) -> None:
     rng = np.random.default_rng(seed)

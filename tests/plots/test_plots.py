@@ -116,7 +116,7 @@ def test_the_map_refuses_a_colour_of_none_of_the_people(directed, colour, messag
 
 
 @given(order=st.permutations(range(12)), n=st.integers(1, 12))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 def test_the_map_finds_people_by_their_ids_in_any_order(order, n):
     """Law: each drawn person has their own colour, whatever order the values come in."""
     two = Directed.of(IdIndex(IDS), taste=np.eye(12)[:, :5], appeal=np.eye(12)[:, :5])
