@@ -30,6 +30,7 @@ from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import InputError, RecsysError, SettingsError, did_you_mean, explained
 from recsys.mapping.contact_windows import read_windows
 from recsys.mapping.coordinates import read_degrees, read_point
+from recsys.mapping.placeholders import looks_made_up
 from recsys.mapping.places import Place, PlaceTable, cell_of, country_code, find_place, zone_of
 from recsys.mapping.signatures import MACROS
 from recsys.mapping.values import (
@@ -54,6 +55,7 @@ class Remarks:
     unmatched: words that a table of names does not hold, by function, with how often; these are names of
     places and labels of interests, never anything personal.
     employers: one spelling of each employer, with how often; a word for none that is not known shows here.
+    made_up: tokens of numbers and mailboxes that look like what people type who have none.
     error: a deliberate error raised inside a query, which DuckDB would wrap. times: how often the value that
     is read now stands in its column; each distinct one is read once.
     """
@@ -62,6 +64,7 @@ class Remarks:
     calls: Counter[str] = field(default_factory=Counter)
     unmatched: dict[str, Counter[str]] = field(default_factory=dict)
     employers: Counter[str] = field(default_factory=Counter)
+    made_up: set[str] = field(default_factory=set)
     error: RecsysError | None = None
     times: int = 1
 
@@ -81,7 +84,7 @@ class Surroundings:
 
     as_of: the moment of the export. zone: of times without one. country: of places without one. secret: keys
     contact tokens, None where the mapping makes none. catalogue: whose interests tags are folded to. places:
-    the service's own, asked first.
+    the service's own, asked first. placeholders: tokens that are nobody's.
     """
 
     as_of: datetime
@@ -90,6 +93,7 @@ class Surroundings:
     country: str | None = None
     secret: bytes | None = None
     places: PlaceTable | None = None
+    placeholders: frozenset[str] = frozenset()
 
 
 _LONGEST_PHRASE: Final = 40
@@ -225,9 +229,14 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
             country = country_code(of or around.country) if kind == "phone" else None
             if kind == "employer":
                 remarks.employers[company_name(str(value))] += remarks.times
-            return make_token(kind, str(value), around.secret, country=country), None
+            found = make_token(kind, str(value), around.secret, country=country)
         except InputError as error:
             return None, str(error).partition(":")[0].partition(";")[0]
+        if found in around.placeholders:
+            return None, "a placeholder that several members share"
+        if found is not None and looks_made_up(kind, str(value)):
+            remarks.made_up.add(found)
+        return found, None
 
     def tag(text: str | None) -> tuple[object, str | None]:
         if is_unknown(text):

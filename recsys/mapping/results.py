@@ -136,3 +136,12 @@ def with_declared(
         for column, value in columns.items()
     }
     return frame.assign(**filled), usual
+
+
+def without_missing_tokens(frame: pd.DataFrame, aside: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Set rows of people's own tokens aside that hold none: who gave no phone has no token, and no row."""
+    if not {C.HMAC, C.KIND, C.USER} <= {*frame.columns}:
+        return frame, aside
+    none = frame[C.HMAC].isna() & frame[C.KIND].eq("self").fillna(False).astype(bool)
+    more = frame.loc[none, [C.USER]].assign(**{SET_ASIDE: "no token"})
+    return frame[~none].reset_index(drop=True), pd.concat([aside, more]) if len(more) else aside

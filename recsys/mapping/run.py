@@ -6,8 +6,9 @@ columns, by name, and values, by look, that are a birth date, a coordinate, a ph
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -24,12 +25,21 @@ from recsys.data.tables import CONTRACTS
 from recsys.errors import RecsysError, SettingsError, explained
 from recsys.mapping.completeness import check_counts, read_counts
 from recsys.mapping.functions import Remarks, Surroundings, register, unregister
+from recsys.mapping.placeholders import shared_placeholders
 from recsys.mapping.places import PlaceTable
 from recsys.mapping.project import CATALOGUE_TABLES
 from recsys.mapping.project import Mapping as MappingFolder
-from recsys.mapping.results import SET_ASIDE, as_frame, check_columns, refuse_personal, with_declared
+from recsys.mapping.results import (
+    SET_ASIDE,
+    as_frame,
+    check_columns,
+    refuse_personal,
+    with_declared,
+    without_missing_tokens,
+)
 from recsys.mapping.source_reader import SourceReader, query_error
 from recsys.mapping.sources import Tables, source_tables, unread_files
+from recsys.mapping.unused_columns import empty_columns, unused_columns
 
 _OPEN_WHERE_NULL: Final = [C.ACCEPTS_AGE_BANDS, C.MEETS_GENDERS]
 
@@ -101,7 +111,8 @@ def map_tables(
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         one_of = _one_of(mapping, loaded, most)
-        results, own = _results(connection, mapping, loaded, (around, remarks), own, one_of, skipped)
+        known = (around, remarks)
+        results, own, remarks = _results(connection, mapping, loaded, known, own, one_of, skipped)
     finally:
         unregister(connection)
         connection.close()
@@ -111,8 +122,8 @@ def map_tables(
         catalogue={name: frame for name, frame in frames.items() if name in CATALOGUE_TABLES},
         rows_read=rows_read,
         set_aside={name: Counter(aside[SET_ASIDE]) for name, (_, aside) in results.items() if len(aside)},
-        unused=(unused := _unused(mapping, loaded)),
-        empty=_empty(loaded, unused),
+        unused=(unused := unused_columns(mapping, loaded)),
+        empty=empty_columns(loaded, unused),
         unread=(
             *(one for one in sources if one not in loaded),
             *unread_files(settings.source, mapping.folder),
@@ -126,6 +137,32 @@ def map_tables(
 
 
 def _results(  # noqa: PLR0917
+    connection: Any,
+    mapping: MappingFolder,
+    loaded: Mapping[str, Any],
+    known: tuple[Surroundings, Remarks],
+    own: Catalogue | None,
+    one_of: int,
+    skipped: Collection[str] | None,
+) -> tuple[dict[str, _Result], Catalogue | None, Remarks]:
+    """Return what each query gives, the service's own catalogue, and what functions could not read.
+
+    Queries run again where several members share a number or mailbox that looks made up: a query that asks
+    for the mailbox where there is no number gets it then.
+    """
+    around, remarks = known
+    as_read = deepcopy(remarks)
+    results, named = _results_of(connection, mapping, loaded, known, own, one_of, skipped)
+    frames = {name: frame for name, (frame, _) in results.items()}
+    if made_up := shared_placeholders(frames, remarks.made_up):
+        known = replace(around, placeholders=made_up), as_read
+        unregister(connection)
+        register(connection, *known)
+        results, named = _results_of(connection, mapping, loaded, known, own, one_of, skipped)
+    return results, named, known[1]
+
+
+def _results_of(  # noqa: PLR0917
     connection: Any,
     mapping: MappingFolder,
     loaded: Mapping[str, Any],
@@ -202,68 +239,6 @@ def _aside_ids(results: Mapping[str, _Result]) -> dict[str, str]:
     if C.USER not in aside:
         return {}
     return dict(aside.dropna(subset=[C.USER])[[C.USER, SET_ASIDE]].astype(str).itertuples(index=False))
-
-
-def _unused(mapping: MappingFolder, loaded: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Return the columns of each table that no query names, alone or by a pattern of `COLUMNS('...')`.
-
-    Of a document within a column that is named (`safety`), what no query names too: `safety.banned`.
-    """
-    text = " ".join(mapping.texts)
-    families = re.findall(r"COLUMNS\s*\(\s*'((?:[^']|'')+)'", text, re.IGNORECASE)
-
-    def is_named(word: str) -> bool:
-        return bool(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text))
-
-    found = {
-        name: tuple(
-            path
-            for field in table.schema
-            if not any(re.search(family, field.name) for family in families)
-            for path in _unnamed(field, field.name, is_named)
-        )
-        for name, table in loaded.items()
-    }
-    return {name: columns for name, columns in found.items() if columns}
-
-
-def _unnamed(field: Any, path: str, is_named: Callable[[str], bool]) -> Iterator[str]:
-    """Yield the paths of a column, or within it, that are not named; `$oid` and `_seconds` are its value."""
-    import pyarrow as pa
-
-    if not is_named(field.name):
-        yield path
-    elif pa.types.is_struct(field.type):
-        for inner in field.type:
-            if not inner.name.startswith(("$", "_")):
-                yield from _unnamed(inner, f"{path}.{inner.name}", is_named)
-
-
-def _empty(loaded: Mapping[str, Any], unused: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """Return the columns of each table that a query names and no row has a value in, or only blanks."""
-    found = {
-        name: tuple(
-            column
-            for column in table.column_names
-            if column not in unused.get(name, ()) and not _has_a_value(table.column(column))
-        )
-        for name, table in loaded.items()
-        if table.num_rows
-    }
-    return {name: columns for name, columns in found.items() if columns}
-
-
-_LOOKED_AT_FIRST: Final = 1000
-
-
-def _has_a_value(column: Any) -> bool:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if column.null_count == len(column) or not pa.types.is_string(column.type):
-        return column.null_count < len(column)
-    parts = (column.slice(0, _LOOKED_AT_FIRST), column)  # nearly every column has a value at once
-    return any(pc.any(pc.not_equal(pc.utf8_trim_whitespace(part), "")).as_py() for part in parts)
 
 
 def _one_of(mapping: MappingFolder, loaded: Mapping[str, Any], most: int | None) -> int:
@@ -353,15 +328,6 @@ def _secret_if_needed(mapping: MappingFolder) -> bytes | None:
         ) from error
 
 
-def _without_missing_tokens(frame: pd.DataFrame, aside: pd.DataFrame) -> _Result:
-    """Set rows of people's own tokens aside that hold none: who gave no phone has no token, and no row."""
-    if not {C.HMAC, C.KIND, C.USER} <= {*frame.columns}:
-        return frame, aside
-    none = frame[C.HMAC].isna() & frame[C.KIND].eq("self").fillna(False).astype(bool)
-    more = frame.loc[none, [C.USER]].assign(**{SET_ASIDE: "no token"})
-    return frame[~none].reset_index(drop=True), pd.concat([aside, more]) if len(more) else aside
-
-
 def _result(
     connection: Any, name: str, sql: str, remarks: Remarks, *, columns: Collection[str], one_of: int
 ) -> _Result:
@@ -390,7 +356,7 @@ def _result(
         table = table.filter(kept).drop_columns([SET_ASIDE])
     frame = as_frame(name, table)
     if name == T.TOKENS:
-        frame, aside = _without_missing_tokens(frame, aside)
+        frame, aside = without_missing_tokens(frame, aside)
     for column in frame.columns.intersection(_OPEN_WHERE_NULL):
         remarks.times = int(frame[column].map(lambda wish: wish is not None and len(wish) == 0).sum())
         remarks.calls[column] = len(frame)
