@@ -98,8 +98,7 @@ class World:
         newcomers = None if model is None else NewcomerParts.of(self.people, self.policy, model)
         if newcomers is not None:
             newcomers.write(folder.parent / NEWCOMERS)
-        of = self.people, self.policy, self.directed
-        write_snapshot(folder, lists, *of, ledger=ledger, parts=self.parts)
+        write_snapshot(folder, lists, self.people, self.policy, self.parts, ledger=ledger)
 
     def shown(self, viewer: str, candidate: str) -> bool:
         i, j = self.people.ids.rows([viewer, candidate])
