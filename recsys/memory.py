@@ -1,4 +1,4 @@
-"""Memory: how much there is, and what was freed and is still held, given back between large steps.
+"""Memory: how much there is, what was freed and is still held, and what can wait in a file.
 
 The allocators of the C library and of Arrow keep what is freed for the next allocation. A process that makes
 tables first and arrays of other sizes then holds both; after `return_freed_memory` only what is in use.
@@ -9,7 +9,8 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from tempfile import TemporaryFile
+from typing import Any, Final
 
 
 def return_freed_memory() -> None:
@@ -25,6 +26,33 @@ def return_freed_memory() -> None:
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # another C library than that of GNU
             ctypes.CDLL(None).malloc_trim(0)
+
+
+SET_ASIDE_FROM: Final = 1 << 26
+"""Bytes of an array that is worth a file."""
+
+
+def set_aside(owner: object, *names: str) -> None:
+    """Move large arrays of an object to a temporary file without a name, from where they are mapped.
+
+    For what is not needed until much later: their values stay, and pages are in memory again when they are
+    read. Where no file can be written the arrays stay as they are.
+
+    names: attributes that hold arrays.
+    """
+    for name in names:
+        array = vars(owner)[name]
+        if array.nbytes >= SET_ASIDE_FROM and array.flags.c_contiguous:
+            with suppress(OSError):
+                vars(owner)[name] = _on_disk(array)
+
+
+def _on_disk(array: Any) -> Any:
+    import numpy as np
+
+    with TemporaryFile() as file:
+        array.tofile(file)
+        return np.memmap(file, array.dtype, "c", shape=array.shape).view(np.ndarray)
 
 
 _LIMITS: Final = (

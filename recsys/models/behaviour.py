@@ -114,6 +114,9 @@ class BehaviourModel(Model):
             people, self._content, answers, self.config, rng, only_likes=self.negatives_seed_ is not None
         )
         shared = self.global_parameters_
+        for waits in (content, shared.personal_reference, shared.factor_reference):
+            if waits is not None:
+                waits.set_aside()  # the fits to all but some pairs need as much again
         step("weights of content and behaviour, on held-out pairs")
         self.stacker_, self.match_association_, splits = fits.weights(impressions, shared)
         decisions, latest = training_data.impressions, None

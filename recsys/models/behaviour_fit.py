@@ -213,8 +213,10 @@ class LeftOutFits:
             if last:
                 self.content_data.forget_rows()
             del data, model  # and with them the rows, several times as large as what follows needs
-        return_freed_memory()
         seen = impressions.without_ages().take(~held)
+        if last:
+            impressions.set_aside()
+        return_freed_memory()
         parts = BehaviourParts.learned(self.people, content, seen, self.config, self.rng)
         return HeldOutParts(unseen, parts)
 

@@ -11,6 +11,7 @@ from recsys.data.geography import pair_distances_km
 from recsys.data.ids import IdIndex
 from recsys.errors import InputError, explained
 from recsys.kernels import kernel
+from recsys.memory import set_aside
 from recsys.models.distance_decay import DistanceDecay, places
 from recsys.parallel import in_ranges
 from recsys.types import Float32Array, Float64Array, Int32Array, UInt64Array
@@ -158,6 +159,10 @@ class Directed:
         )
 
     @checked_arguments
+    def set_aside(self) -> None:
+        """Let large matrices wait in a file; see `recsys.memory.set_aside`."""
+        set_aside(self, "taste", "appeal")
+
     def take(self, rows: Int32Array | npt.ArrayLike) -> "Directed":
         """Return the people at `rows` (any order, no repeats), in id order."""
         kept = np.unique(np.asarray(rows, np.int64))

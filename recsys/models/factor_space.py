@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from recsys.memory import set_aside
 from recsys.models.directed import pair_dots
 from recsys.models.fold_in import fold_in_answers
 from recsys.models.impressions import Impressions
@@ -68,6 +69,10 @@ class Deviations:
     def none(cls, n_people: int, k: int) -> "Deviations":
         """Nobody was moved."""
         return cls(np.zeros((n_people, k)), np.zeros((n_people, k)))
+
+    def set_aside(self) -> None:
+        """Let large shifts wait in a file; see `recsys.memory.set_aside`."""
+        set_aside(self, "taste", "appeal")
 
     def at(self, rows: npt.NDArray[np.integer]) -> "Deviations":
         """Return the shifts at `rows`; nothing for a row of -1."""

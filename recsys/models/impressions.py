@@ -15,6 +15,7 @@ from recsys.data.pair_keys import positions_in, reversed_pair_keys, unordered_pa
 from recsys.data.population import Population
 from recsys.data.silent_exposures import SilentExposures, p_examined
 from recsys.data.times import MICROSECONDS_A_DAY
+from recsys.memory import set_aside
 from recsys.models.calibration import Platt, fit_platt
 from recsys.models.directed import sigmoid
 from recsys.models.fold_in import EntriesByPerson
@@ -246,6 +247,10 @@ class Impressions(PairRows):
     def forget_grouped(self) -> None:
         """Free what `grouped` found; it is found again when it is asked for."""
         self.__dict__.get("_grouped", {}).clear()
+
+    def set_aside(self) -> None:
+        """Let large columns of float64 wait in a file; see `recsys.memory.set_aside`."""
+        set_aside(self, *(of.name for of in fields(self) if getattr(self, of.name).dtype == np.float64))
 
     def likes(self, n_people: int) -> "csr_array[Any]":
         """Return who liked whom as zeros and ones, `(n_people, n_people)`."""

@@ -1,11 +1,14 @@
 """What is forgotten of a lesson is made again as it was."""
 
+from contextlib import ExitStack
 from dataclasses import replace
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 
 import recsys
+from recsys import memory
 from recsys.data.population import LongTables
 from recsys.errors import InputError
 from recsys.features.feature_map import FeatureMap
@@ -76,3 +79,28 @@ def test_deviations_at_all_rows_in_order_are_returned_unchanged() -> None:
     assert shifts.at(np.array([0, 2, 1])).taste.tolist() == [[0.0, 1.0], [4.0, 5.0], [2.0, 3.0]]
     assert shifts.at(np.array([0, 1, -1])).taste.tolist() == [[0.0, 1.0], [2.0, 3.0], [0.0, 0.0]]
     assert shifts.at(np.array([0, 1])).taste.tolist() == [[0.0, 1.0], [2.0, 3.0]]
+
+
+@pytest.mark.parametrize("disk", ["writable", "full"])
+def test_a_fit_whose_large_arrays_wait_in_files_is_the_same(disk: str) -> None:
+    town = recsys.make_town(60, np.random.default_rng(7))
+    people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
+
+    def fitted() -> HybridModel:
+        return HybridModel().fit(people, events, rng=np.random.default_rng(1))
+
+    def full(*_: object) -> None:
+        raise OSError("no space left")
+
+    plain = fitted()
+    with patch.object(memory, "SET_ASIDE_FROM", 1), ExitStack() as stack:
+        if disk == "full":
+            stack.enter_context(patch.object(memory, "TemporaryFile", full))
+        moved = fitted()
+    assert moved.content_ is not None
+    assert isinstance(moved.content_.fitted.taste.base, np.memmap) == (disk == "writable")
+    for name in ("taste", "appeal"):
+        assert getattr(moved.fitted, name).tobytes() == getattr(plain.fitted, name).tobytes()
+        for reference in ("personal_reference", "factor_reference"):
+            one, other = (getattr(m.global_parameters_, reference) for m in (plain, moved))
+            assert getattr(one, name).tobytes() == getattr(other, name).tobytes()
