@@ -103,6 +103,7 @@ def validate(settings: Settings, paths: NightPaths) -> LogFields:
         tables.accepted,
         tables.quarantine,
         events=night.events.coded,
+        options=tables.catalogue.options_of_questions,
     )
     if len(night.events) > LARGE_LOG:
         night.events.forget_coded()

@@ -144,6 +144,11 @@ class Catalogue:
         return tuple(own) if own else ENUMERATIONS[column].words
 
     @property
+    def options_of_questions(self) -> dict[str, tuple[str, ...]]:
+        """The answers that each question has."""
+        return {name: question.answers for name, question in self.questions.items()}
+
+    @property
     def most_answers(self) -> int:
         """How many questions one person may answer: 60, and all of them where a catalogue has more."""
         return max(MOST_ANSWERS, len(self.questions))

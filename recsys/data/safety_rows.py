@@ -3,7 +3,6 @@
 A row about safety holds or separates whoever is meant, see `id_spellings`; where nobody is, it is counted.
 """
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -17,7 +16,6 @@ from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.vocabulary import ADULT, OLDEST, RANGES, UNDISCLOSED
 from recsys.data.account_linkage import token_of_spelling
 from recsys.data.events import CodedEvents
-from recsys.data.exclusions import unsafe_events
 from recsys.data.fail_closed import PROVES_AGE, STOPPED, Restrictions
 from recsys.data.id_spellings import (
     Spellings,
@@ -26,21 +24,18 @@ from recsys.data.id_spellings import (
     is_canonical_id,
     plainest_spellings,
 )
+from recsys.data.restriction_counts import (
+    KEPT,
+    RESTRICTING_TYPES,
+    answers_counted,
+    restricting_events,
+    tokens_counted,
+)
 from recsys.data.unknown_words import SAFETY_EVENTS, may_restrict
 
 SAFETY_TABLES: Final = (T.BLOCKS, T.REPORTS, T.HOLDS, T.EVENTS)
-KEPT: Final = "kept_"
-"""Before a column in the counts of a table: its values that keep people apart."""
-MET: Final = "met"
-"""Behind a kind and a namespace of tokens: the people whose token means somebody else."""
 FACTS: Final = "facts"
 """How many rows of a table are left when those that say the same count once, whatever their times."""
-RESTRICTING: Final = "restricting"
-"""How many accepted events keep two people apart, or somebody out."""
-RESTRICTING_IN: Final = "restricting_in:"
-"""Before a type of events and a month, such as `hide:2026-01`, in the same counts."""
-_UNSAFE: Final = "unsafe"
-_RESTRICTING_TYPES: Final = ("pass", *SAFETY_EVENTS)
 UNKNOWN_TYPE: Final = "type:"
 """Before a type of events that is not of the table, in the same counts."""
 _MOST_WORDS: Final = 20
@@ -242,6 +237,7 @@ def row_counts(
     quarantine: pd.DataFrame | None = None,
     *,
     events: CodedEvents | None = None,
+    options: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> dict[str, dict[str, int]]:
     """Return by table how many rows came, were refused, and were about safety and named nobody or misspelled.
 
@@ -249,7 +245,7 @@ def row_counts(
     tables, of which the people are counted who have a value whose absence would keep fewer apart: tokens, by
     kind and namespace, and wishes that are open where nothing is said. quarantine:
     refused rows, whose types that are not of the events table are counted by word. events: the accepted ones,
-    of which those are counted that restrict somebody.
+    of which those are counted that restrict somebody. options: the answers that each question has.
     """
     found = {
         str(row["table"]): {
@@ -267,7 +263,9 @@ def row_counts(
             }
             found[table]["accepted"] = len(frame)
     if T.TOKENS in found and (tokens := accepted.get(T.TOKENS)) is not None:
-        found[T.TOKENS] |= _tokens_counted(tokens)
+        found[T.TOKENS] |= tokens_counted(tokens)
+    if T.ANSWERS in found and (answers := accepted.get(T.ANSWERS)) is not None:
+        found[T.ANSWERS] |= answers_counted(answers, options)
     if quarantine is not None:
         for table, n in _without_person(quarantine).items():
             if table in found:
@@ -287,47 +285,8 @@ def row_counts(
     if T.EVENTS in found and quarantine is not None:
         found[T.EVENTS] |= {f"{UNKNOWN_TYPE}{word}": n for word, n in _unknown_types(quarantine).items()}
     if T.EVENTS in found and events is not None:
-        found[T.EVENTS] |= _restricting(events)
+        found[T.EVENTS] |= restricting_events(events)
     return found
-
-
-def _restricting(events: CodedEvents) -> dict[str, int]:
-    """Return how many events keep two people apart, or somebody out: all, and by type and month (UTC)."""
-    is_unsafe = unsafe_events(events)
-    kinds = {name: events.are(name) for name in _RESTRICTING_TYPES}
-    of_kind = {_UNSAFE: is_unsafe & ~np.logical_or.reduce(list(kinds.values())), **kinds}
-    found = {RESTRICTING: int(np.logical_or.reduce(list(of_kind.values())).sum())}
-    for name, rows in of_kind.items():
-        months, n_events = np.unique(
-            events.ts[rows].astype("datetime64[us]").astype("datetime64[M]"), return_counts=True
-        )
-        told = zip(months.astype(str).tolist(), n_events.tolist(), strict=True)
-        found |= {f"{RESTRICTING_IN}{name}:{month}": n for month, n in told}
-    return found
-
-
-def _tokens_counted(tokens: pd.DataFrame) -> dict[str, int]:
-    """Return how many people have a token of each kind and namespace, and of how many it means somebody else.
-
-    An own token that nobody else has, and an excluded one that is nobody's, keep nobody apart: as many have
-    one where another column is read, but none meets.
-    """
-    rows = tokens[[C.USER, C.KIND, C.NAMESPACE]].astype(str)
-    found = {f"{KEPT}{kind}_{space}": n for (kind, space), n in _people_of(rows).items()}
-    if C.HMAC not in tokens:
-        return found
-    rows = rows.assign(**{C.HMAC: tokens[C.HMAC].astype(str)}).drop_duplicates()
-    owned = rows[rows[C.KIND].eq("self")]
-    owners = owned.groupby([C.NAMESPACE, C.HMAC])[C.USER].agg(["nunique", "first"]).reset_index()
-    met = rows.merge(owners, on=[C.NAMESPACE, C.HMAC])
-    met = met[met["nunique"].gt(1) | met["first"].ne(met[C.USER])]
-    return found | {f"{KEPT}{kind}_{space}_{MET}": n for (kind, space), n in _people_of(met).items()}
-
-
-def _people_of(rows: pd.DataFrame) -> Counter[tuple[str, str]]:
-    """Return how many people stand in rows of each kind and namespace."""
-    people = rows[[C.USER, C.KIND, C.NAMESPACE]].drop_duplicates()
-    return Counter(zip(people[C.KIND].tolist(), people[C.NAMESPACE].tolist(), strict=True))
 
 
 def _without_person(quarantine: pd.DataFrame) -> dict[str, int]:
@@ -335,7 +294,7 @@ def _without_person(quarantine: pd.DataFrame) -> dict[str, int]:
     is_missing = quarantine["codes"].str.contains(rf"(?:{C.ACTOR}|{C.TARGET}|{C.USER})\.missing", regex=True)
     rows = quarantine[is_missing.fillna(False).astype(bool) & quarantine["table"].isin(SAFETY_TABLES)]
     types = rows["values"].str.extract(_TYPE_OF_ROW, expand=False)
-    said = types.isin(_RESTRICTING_TYPES) | types.map(may_restrict, na_action="ignore").eq(True)
+    said = types.isin(RESTRICTING_TYPES) | types.map(may_restrict, na_action="ignore").eq(True)
     restricting = rows["table"].ne(T.EVENTS) | said
     return {str(name): int(n) for name, n in rows.loc[restricting, "table"].value_counts().items()}
 
@@ -386,6 +345,5 @@ _RESTRICTING: Final[Mapping[str, Mapping[str, Callable[[pd.DataFrame, str], pd.S
         C.MAX_DISTANCE_KM: lambda profiles, most: profiles[most].lt(_EVERYWHERE).fillna(False).astype(bool),
         C.DISCRETION: lambda profiles, who: profiles[who].eq("liked_only").fillna(False).astype(bool),
     },
-    T.ANSWERS: {C.MANDATORY: lambda answers, must: answers[must].eq(True).fillna(False).astype(bool)},
     T.BOUNDARIES: {C.TOPICS_AVOID: _has_items},
 }

@@ -105,6 +105,7 @@ class Night:
             accepted=self.tables.accepted,
             quarantine=self.tables.quarantine,
             events=self.events.coded,
+            options=self.tables.catalogue.options_of_questions,
         )
 
     def coded_events(self) -> "CodedEvents":

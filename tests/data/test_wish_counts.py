@@ -6,7 +6,8 @@ import pytest
 
 from recsys import make_town
 from recsys.data.events import Events
-from recsys.data.safety_rows import KEPT, RESTRICTING, row_counts
+from recsys.data.restriction_counts import KEPT, RESTRICTING
+from recsys.data.safety_rows import row_counts
 from recsys.storage.load import load_tables
 
 _COUNTS = pd.DataFrame([{"table": "profiles", "rows_in": 60, "quarantined": 0}])
@@ -45,7 +46,8 @@ def test_distances_and_answers_that_are_required_are_wishes_too() -> None:
     )
     profiles = pd.DataFrame({"user_id": list("abcd"), "min_distance_km": pd.array([0, 3, None, 5], "Int64")})
     must = pd.array([True, True, None, False], "boolean")
-    answers = pd.DataFrame({"user_id": list("aabc"), "mandatory": must})
+    answers = pd.DataFrame({"user_id": list("aabc"), "mandatory": must, "question_id": list("qrqq")})
+    answers["answer"], answers["accepted"] = "x", pd.Series([("y",), ("x",), None, ("y",)])
     found = row_counts(counts, {}, accepted={"profiles": profiles, "answers": answers})
     assert found["profiles"][f"{KEPT}min_distance_km"] == 2
     assert found["answers"][f"{KEPT}mandatory"] == 1
@@ -184,3 +186,47 @@ def test_a_refused_event_that_restricts_names_nobody_where_an_id_is_missing(word
     tables = load_tables(town)
     found = row_counts(tables.counts, tables.nobody, accepted=tables.accepted, quarantine=tables.quarantine)
     assert found["events"]["nobody"] == 2 * counts
+
+
+QUESTIONS = {"quiet": ("listen", "talk", "either"), "pace": ("slow", "quick")}
+
+
+@pytest.mark.parametrize("lost", ["quiet", "pace"])
+@pytest.mark.parametrize("how", ["every option", "no row", "not required"])
+@pytest.mark.parametrize("has_options", [True, False])
+def test_required_answers_are_counted_by_question_where_they_leave_somebody_out(
+    lost: str, how: str, *, has_options: bool
+) -> None:
+    """Seen to fail: one question of two that everybody was open to, or that was gone, changed no count."""
+    rng = np.random.default_rng(5)
+    rows = [
+        {
+            "user_id": f"u{at}",
+            "question_id": question,
+            "answer": str(rng.choice(options)),
+            "accepted": (options[at % 2],) if at < 20 else options,
+            "mandatory": at < 30,
+        }
+        for at in range(60)
+        for question, options in QUESTIONS.items()
+    ]
+    before = pd.DataFrame(rows)
+    after = before.copy()
+    is_lost = after["question_id"].eq(lost) & after["user_id"].isin([f"u{at}" for at in range(20)])
+    if how == "every option":
+        wide = pd.Series([QUESTIONS[lost]] * len(after), after.index, dtype=object)
+        after["accepted"] = after["accepted"].where(~is_lost, wide)
+    elif how == "no row":
+        after = after[~is_lost]
+    else:
+        after["mandatory"] = after["mandatory"] & ~is_lost
+    counts = pd.DataFrame([{"table": "answers", "rows_in": len(before), "quarantined": 0}])
+    options = QUESTIONS if has_options else {}
+    was, now = (
+        row_counts(counts, {}, accepted={"answers": one}, options=options)["answers"]
+        for one in (before, after)
+    )
+    other = next(question for question in QUESTIONS if question != lost)
+    assert was[f"{KEPT}mandatory_{lost}"] == was[f"{KEPT}mandatory_{other}"] == was[f"{KEPT}mandatory"] == 20
+    assert now.get(f"{KEPT}mandatory_{lost}", 0) == 0
+    assert now[f"{KEPT}mandatory_{other}"] == now[f"{KEPT}mandatory"] == 20

@@ -487,6 +487,27 @@ def test_a_night_that_counted_every_known_wish_is_not_held_against_those_that_le
     assert _judged(proposal, "tokens.kind", 0, past, 300).level is Level.BLOCK
     past = [{"wishes": _judged(proposal, f"profiles.{column}", 48, [], 300).numbers}]
     assert _judged(proposal, f"profiles.{column}", 10, past, 300).level is Level.BLOCK
+    past = [
+        {
+            "wishes": {
+                "people": 300.0,
+                "leave_out": 1.0,
+                "answers.mandatory": 90.0,
+                "answers_mandatory_most": 90.0,
+            }
+        }
+    ]
+    assert _judged(proposal, "answers.mandatory", 40, past, 300).level is Level.PASS
+    past = [{"wishes": _judged(proposal, "answers.mandatory_pets", 40, [], 300).numbers}]
+    assert _judged(proposal, "answers.mandatory_pets", 10, past, 300).level is Level.BLOCK
+    for was, now, level in (
+        (6, 4, Level.WARN),
+        (6, 0, Level.BLOCK),
+        (9, 4, Level.BLOCK),
+        (40, 36, Level.PASS),
+    ):
+        past = [{"wishes": _judged(proposal, "answers.mandatory_pets", was, [], 300).numbers}]
+        assert _judged(proposal, "answers.mandatory_pets", now, past, 300).level is level
 
 
 @pytest.mark.parametrize("number", ["tokens.self_employer_met", "tokens.exclude_phone_met"])

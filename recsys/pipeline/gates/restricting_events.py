@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from recsys.catalogue.columns import Tables as T
-from recsys.data.safety_rows import RESTRICTING_IN
+from recsys.data.restriction_counts import RESTRICTING_IN
 from recsys.pipeline.gates.over_nights import Decline, Found, nights_together
 from recsys.pipeline.gates.proposal import Proposal
 

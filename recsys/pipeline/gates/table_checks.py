@@ -9,7 +9,8 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.safety_rows import FACTS, KEPT, MET, RESTRICTING, UNKNOWN_TYPE
+from recsys.data.restriction_counts import KEPT, MET, RESTRICTING
+from recsys.data.safety_rows import FACTS, UNKNOWN_TYPE
 from recsys.data.unknown_words import may_restrict, repeated
 from recsys.pipeline.gates.over_nights import (
     NIGHTS,
@@ -194,7 +195,10 @@ def wishes(proposal: Proposal) -> GateResult:
 _MET: Final = f"_{MET}"
 _MOST_MET: Final = 0.5
 _LEAVE_OUT: Final = "leave_out"
-"""The number that says that a night counted, of wishes and ages, those alone that leave somebody out."""
+"""The number that says that a night counted, of wishes and ages, those alone that leave somebody out (1), and
+of required answers too (2)."""
+_OF_ANSWERS: Final = f"{T.ANSWERS}_{C.MANDATORY}"
+_ONE_QUESTION: Final = f"{T.ANSWERS}.{C.MANDATORY}_"
 _COUNTED_ANEW: Final = tuple(
     f"{T.PROFILES}_{column}"
     for column in (C.ACCEPTS_AGE_BANDS, C.MEETS_GENDERS, C.MIN_AGE_YEARS, C.MAX_AGE_YEARS)
@@ -204,8 +208,12 @@ _COUNTED_ANEW: Final = tuple(
 def _counted_alike(night: Numbers) -> dict[str, Found]:
     """Return what a night counted of wishes; of one of an earlier version, what still means the same."""
     found = night.get("wishes", {})
-    if _LEAVE_OUT not in found:
-        kept = (name for name in found if not name.replace(".", "_").startswith(_COUNTED_ANEW))
+    anew = [
+        *(() if _LEAVE_OUT in found else _COUNTED_ANEW),
+        *(() if float(found.get(_LEAVE_OUT, 0)) > 1 else (_OF_ANSWERS,)),
+    ]
+    if anew:
+        kept = (name for name in found if not name.replace(".", "_").startswith(tuple(anew)))
         found = {name: found[name] for name in kept}
     return {"wishes": found}
 
@@ -214,13 +222,13 @@ def _wishes_tonight(before: Found, people: int, values: Mapping[str, float], blo
     """Compare the people who have a wish, by column, with those of the last published night alone."""
     then = float(before.get("people", 0.0))
     lost = {
-        name: _lost_wishes(float(was), values.get(name, 0.0))
+        name: _lost_wishes(float(was), values.get(name, 0.0), is_part=name.startswith(_ONE_QUESTION))
         for name, was in before.items()
         if "." in name
         and values.get(name, 0.0) * then < _limit(name, block) * float(was) * min(people, then)
         and not (name.endswith(_MET) and float(was) < _FEW)
     }
-    numbers = {"people": float(people), _LEAVE_OUT: 1.0, **values}
+    numbers = {"people": float(people), _LEAVE_OUT: 2.0, **values}
     if not lost:
         return GateResult("wishes", Level.PASS, "as many wishes as before", {"count": 0, **numbers})
     message = f"far fewer values than in the last night: {', '.join(lost)}"
@@ -237,9 +245,13 @@ def _limit(name: str, block: float) -> float:
     return min(block, _MOST_MET) if name.endswith(_MET) else block
 
 
-def _lost_wishes(was: float, now: float) -> Level:
-    """Return how grave it is that of `was` people with a wish `now` are left."""
-    return Level.BLOCK if was >= _FEW or (was >= _SEVERAL and not now) else Level.WARN
+def _lost_wishes(was: float, now: float, *, is_part: bool) -> Level:
+    """Return how grave it is that of `was` people with a wish `now` are left.
+
+    is_part: of one question of many, of which some always have few people: as many have to be gone.
+    """
+    many = was - now >= _FEW if is_part else was >= _FEW
+    return Level.BLOCK if many or (was >= _SEVERAL and not now) else Level.WARN
 
 
 def person_tokens(proposal: Proposal) -> GateResult:
