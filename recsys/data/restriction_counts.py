@@ -1,4 +1,4 @@
-"""How many people have a value that keeps some apart, and events that do, as gates compare them over nights."""
+"""How many people have a value that keeps some apart, and events that do, as gates compare over nights."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
