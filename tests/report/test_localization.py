@@ -1,4 +1,4 @@
-"""Texts and numbers on the pages: rounding never misleads, and no text becomes markup."""
+"""Everything on the pages has words, rounding never misleads, and no text becomes markup."""
 
 import pytest
 from hypothesis import given
@@ -6,9 +6,14 @@ from hypothesis import strategies as st
 from jinja2 import UndefinedError
 from markupsafe import Markup
 
+from recsys.catalogue import load_catalogue
 from recsys.catalogue.text_folding import unsafe_characters
+from recsys.constraints.policy import Policy
+from recsys.pipeline.gates import GATES, Level
 from recsys.report.localization import UNKNOWN, Texts, count, decimal, per_person, share
 from recsys.report.page import environment
+from recsys.settings import PlatformDeclaration
+from recsys.storage.manifest import MadeFrom
 from tests.report.pages import Page
 
 
@@ -69,3 +74,30 @@ def test_texts_filled_into_a_figure_are_escaped():
             return f"<script>{key}</script>"
 
     assert "<script>" not in Hostile("en").filled("<text>[[report.title]]</text>")
+
+
+TEXTS = load_catalogue().texts
+
+
+def test_every_constraint_has_a_name_and_a_refusal():
+    for name in Policy.default().names:
+        assert f"constraint.{name}" in TEXTS
+        assert f"funnel.{name}" in TEXTS
+
+
+def test_every_gate_and_level_has_a_name():
+    for gate in GATES:
+        assert f"gate.{gate.__name__}" in TEXTS
+    for level in Level:
+        assert f"gate.{level.name}" in TEXTS
+        assert f"report.status_{level.name}_note" in TEXTS
+
+
+def test_every_platform_condition_is_in_words():
+    for condition in PlatformDeclaration.conditions():
+        assert f"platform.{condition}" in TEXTS
+
+
+def test_every_id_of_a_manifest_has_a_name():
+    for name in MadeFrom.model_fields:
+        assert f"report.origin_{name}" in TEXTS
