@@ -78,8 +78,10 @@ def _clear(  # type: ignore[no-untyped-def]  # noqa: PLR0917
     Both are ascending: start where the columns start, and look each entry up by bisection, so a list of
     100,000 costs little.
     """
-    last = columns[-1]
-    for at in range(_first_from(indices, start, stop, columns[0]), stop):
+    first, last = columns[0], columns[-1]
+    if start == stop or indices[start] > last or indices[stop - 1] < first:
+        return
+    for at in range(_first_from(indices, start, stop, first), stop):
         if indices[at] > last:
             break
         j = _first_from(columns, 0, len(columns), indices[at])
@@ -155,9 +157,10 @@ def mask_pairs(  # type: ignore[no-untyped-def]
         for at in range(avoids_of[i], avoids_of[i + 1]):
             g = avoids[at]
             _clear(mask, r, columns, owners, owners_of[g], owners_of[g + 1])
-        j = _first_from(columns, 0, len(columns), i)
-        if j < len(columns) and columns[j] == i:
-            mask[r, j] = False
+        if columns[0] <= i <= columns[-1]:
+            j = _first_from(columns, 0, len(columns), i)
+            if columns[j] == i:
+                mask[r, j] = False
 
 
 def shown_columns(rules: PairRules, viewers: Int32Array, columns: Int32Array) -> list[Int32Array]:

@@ -11,7 +11,7 @@ from recsys.retrieval.index import padded
 from recsys.retrieval.quantization import STEP
 from recsys.retrieval.shortlist import shortlist_capacity
 
-COLUMNS = 2048
+COLUMNS = 8192
 _FEWEST_COLUMNS = 64
 _BYTES_AN_ENTRY = 24  # candidate, two probabilities and a score, with room for one copy of the longest
 
