@@ -8,7 +8,7 @@ import numpy as np
 
 from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 
-_LIMITS: Final = 1.0 / (1.0 + np.exp(-np.linspace(-4.0, 2.0, 31)))
+_LIMITS: Final = 1.0 / (1.0 + np.exp(-np.linspace(-4.0, 2.0, 127)))
 """Where the classes of q end, evenly spaced in logits."""
 N_CLASSES: Final = len(_LIMITS) + 1
 _LEAST_SHARE: Final = 0.1
@@ -20,19 +20,22 @@ class Crowd:
     """Likes that arrive at people, summed up by person and class of q, `(n_entries,)` each.
 
     key:     int64, ascending: the row of the person times the number of classes, and the class.
-    likes:   float64; welcome: float64, the sum of likes times q.
+    likes:   float64; welcome: float64, the sum of likes times q; worth: float64, the sum of likes times what
+             one more match of who sends them adds to welfare.
     """
 
     key: Int64Array
     likes: Float64Array
     welcome: Float64Array
+    worth: Float64Array
 
     @classmethod
-    def of(cls, candidate: Int32Array, q: Float32Array, likes: Float64Array) -> Self:
-        """Sum up likes along edges, `(n_edges,)` each."""
+    def of(cls, candidate: Int32Array, q: Float32Array, likes: Float64Array, marginal: Float64Array) -> Self:
+        """Sum up likes along edges, `(n_edges,)` each; marginal: what one more match of the viewer adds."""
         keys = candidate.astype(np.int64) * N_CLASSES + np.searchsorted(_LIMITS, q)
         sent = likes > 0.0
-        return cls._summed(keys[sent], likes[sent], likes[sent] * q[sent])
+        sums = likes[sent], likes[sent] * q[sent], likes[sent] * marginal[sent]
+        return cls._summed(keys[sent], *sums)
 
     @classmethod
     def joined(cls, crowds: "Iterable[Crowd]") -> Self:
@@ -43,18 +46,19 @@ class Crowd:
             np.concatenate([np.zeros(0, np.int64), *(crowd.key for crowd in every)]),
             np.concatenate([nothing, *(crowd.likes for crowd in every)]),
             np.concatenate([nothing, *(crowd.welcome for crowd in every)]),
+            np.concatenate([nothing, *(crowd.worth for crowd in every)]),
         )
 
     @classmethod
-    def _summed(cls, keys: Int64Array, likes: Float64Array, welcome: Float64Array) -> Self:
+    def _summed(cls, keys: Int64Array, *sums: Float64Array) -> Self:
         key, at = np.unique(keys, return_inverse=True)
-        both = (np.bincount(at, weights=of, minlength=len(key)) for of in (likes, welcome))
-        return cls(key, *(of.astype(np.float64) for of in both))
+        found = (np.bincount(at, weights=of, minlength=len(key)) for of in sums)
+        return cls(key, *(of.astype(np.float64) for of in found))
 
     def of_people(self, wanted: BoolArray) -> "Crowd":
         """Return the likes that arrive at some people; wanted: `(n_people,)`."""
         kept = wanted[self.row]
-        return Crowd(self.key[kept], self.likes[kept], self.welcome[kept])
+        return Crowd(self.key[kept], self.likes[kept], self.welcome[kept], self.worth[kept])
 
     @property
     def row(self) -> Int64Array:
@@ -65,6 +69,16 @@ class Crowd:
     def number(self) -> Int64Array:
         """The class of every entry."""
         return self.key % N_CLASSES
+
+    def marginal_by_class(self, unknown: float) -> Float64Array:
+        """Return what one more match adds for who sends a like, on average by class, `(N_CLASSES,)`.
+
+        unknown: of a class that nobody sends likes of.
+        """
+        likes, worth = (
+            np.bincount(self.number, weights=of, minlength=N_CLASSES) for of in (self.likes, self.worth)
+        )
+        return np.asarray(np.where(likes > 0.0, worth / np.maximum(likes, 1e-300), unknown))
 
     def load(self, n_people: int) -> Float64Array:
         """Return the likes each person receives, `(n_people,)`."""
@@ -80,7 +94,7 @@ def budget_shares(budget: float, crowds: Sequence[Crowd], region: Int32Array, nu
     crowds: what each region sends; region: `(n_people,)`, by whose lists everybody is shown at least; number:
     of the region asked for.
 
-    >>> sends = Crowd.of(np.array([0], np.int32), np.array([0.5], np.float32), np.array([0.1]))
+    >>> sends = Crowd.of(np.array([0], np.int32), np.array([0.5], np.float32), np.array([0.1]), np.ones(1))
     >>> nothing = Crowd.joined([])
     >>> [budget_shares(3.0, [nothing, sends], np.array([0]), number).round(2).tolist() for number in (0, 1)]
     [[1.0], [2.0]]

@@ -89,8 +89,24 @@ def welfare_weights(utility: Float64Array, fairness: float, epsilon: float) -> F
     """
     if fairness == 0.0 or not len(utility):
         return np.ones(len(utility))
-    weight = (utility + epsilon) ** -fairness
+    weight = marginal_welfare(utility, fairness, epsilon)
     return weight / weight.mean()
+
+
+def marginal_welfare(utility: Float64Array, fairness: float, epsilon: float) -> Float64Array:
+    """Return how much one more match of each person adds to `welfare`, `(n_people,)`."""
+    return np.asarray((utility + epsilon) ** -fairness)
+
+
+def utility_of_marginal(marginal: Float64Array, fairness: float, epsilon: float) -> Float64Array:
+    """Return the matches of people for whom one more adds so much to `welfare`; 0 for all at fairness 0.
+
+    >>> utility_of_marginal(marginal_welfare(np.array([0.5, 2.0]), 0.5, 0.01), 0.5, 0.01).round(9).tolist()
+    [0.5, 2.0]
+    """
+    if fairness == 0.0:
+        return np.zeros(len(marginal))
+    return np.asarray(marginal ** (-1.0 / fairness) - epsilon)
 
 
 @kernel

@@ -19,7 +19,7 @@ from recsys.allocation.frank_wolfe import initial_exposure, step_size, subtract_
 from recsys.allocation.graph import CandidateGraph
 from recsys.allocation.minimum_exposure import ExposedLists
 from recsys.allocation.mixture import DrawState, MixtureDraw
-from recsys.allocation.objective import MeanFieldModel
+from recsys.allocation.objective import MeanFieldModel, marginal_welfare, utility_of_marginal
 from recsys.allocation.randomised_lists import with_lots
 from recsys.allocation.rounding import RankedEdges
 from recsys.types import BoolArray, Float32Array, Float64Array
@@ -105,6 +105,7 @@ class RegionAllocation:
             if self._draw is not None and state.draw is not None:
                 self._draw.resume(state.draw, self._owners, self.moves)
         self._hold()
+        self._crowd = crowd
         self.price = np.append(outside.price[rows], np.zeros(N_CLASSES))
 
     def _hold(self) -> None:
@@ -133,7 +134,9 @@ class RegionAllocation:
         """Return everybody's matches: those of own people as they are, of others as they were."""
         of_others = self.outside.utility[self.rows]
         people = np.where(self.is_own, utility[: len(self.rows)], of_others)
-        return np.append(people, np.full(N_CLASSES, people.mean() if len(people) else 0.0))
+        how = self.config.fairness, self.config.epsilon
+        mean = float(marginal_welfare(people, *how).mean()) if len(people) else 1.0
+        return np.append(people, utility_of_marginal(self._crowd.marginal_by_class(mean), *how))
 
     def state(self) -> RegionState:
         """Return what a later round goes on with."""
@@ -144,7 +147,10 @@ class RegionAllocation:
         """Return the likes own viewers send."""
         at = np.flatnonzero(self.moves)
         receiver = self.rows[self.graph.candidate[at]].astype(np.int32)
-        return Crowd.of(receiver, self.graph.q[at], self.graph.p[at].astype(np.float64) * self.exposure[at])
+        likes = self.graph.p[at].astype(np.float64) * self.exposure[at]
+        utility = self.model.utilities(self.exposure)
+        marginal = marginal_welfare(utility, self.config.fairness, self.config.epsilon)
+        return Crowd.of(receiver, self.graph.q[at], likes, marginal[self.graph.viewer[at]])
 
     def utilities(self) -> Float64Array:
         """Return the expected matches of own people, in the order of rows."""

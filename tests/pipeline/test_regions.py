@@ -320,7 +320,7 @@ def test_shares_of_all_regions_are_the_budget(sent: list[tuple[int, int, float]]
     def crowd(of: int) -> Crowd:
         here = [(row, likes) for region, row, likes in sent if region == of]
         rows, likes = np.array([h[0] for h in here], np.int32), np.array([h[1] for h in here], np.float64)
-        return Crowd.of(rows, np.full(len(here), 0.3, np.float32), likes)
+        return Crowd.of(rows, np.full(len(here), 0.3, np.float32), likes, np.ones(len(here)))
 
     shown_by = np.array([0, 1, 2, 0, 1], np.int32)
     shares = [budget_shares(2.0, [crowd(0), crowd(1), crowd(2)], shown_by, of) for of in range(3)]
