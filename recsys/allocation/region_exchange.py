@@ -156,6 +156,10 @@ class RegionAllocation:
         """Return the expected matches of own people, in the order of rows."""
         return self.model.unweighted().utilities(self.exposure)[: len(self.rows)][self.is_own]
 
+    def gains(self) -> Float32Array:
+        """Return what more exposure of each edge of `graph` is worth, before prices, `(n_edges,)`."""
+        return self.model.gain(self.exposure, self._whole(self.model.utilities(self.exposure)))
+
     def lists(self, budget: Float64Array | None) -> tuple[RankedEdges, Float32Array]:
         """Return the lists of own people and the chance of every entry to be in its list.
 
@@ -166,7 +170,7 @@ class RegionAllocation:
             sent = np.where(self.moves, self.exposure, np.float32(0.0))
             kept = None if caps is None else kept_within_budgets(self.graph, sent, caps)
             return self._draw.lists(kept, self._owners)
-        gain = self.model.gain(self.exposure, self._whole(self.model.utilities(self.exposure)))
+        gain = self.gains()
         subtract_price(
             0, self.graph.n_people, self.graph.indptr, self.graph.candidate, self.graph.p, self.price, gain
         )
