@@ -1,4 +1,4 @@
-"""recsys why-not."""
+"""What operators ask: recsys why-not, recsys funnel, recsys guard and recsys review."""
 
 import json
 import sys
@@ -8,11 +8,12 @@ from unicodedata import east_asian_width
 
 import typer
 
-from recsys.cli.app import AsOf, Lang, Params, Source, app
+from recsys.cli.app import AsOf, Lang, Params, Published, Source, app
 
 if TYPE_CHECKING:
     from recsys.catalogue.entries import Language
     from recsys.constraints.why_not import WhyNot
+    from recsys.data.population import Population
 
 
 @app.command()
@@ -23,12 +24,13 @@ def why_not(
     source: Source = None,
     as_of: AsOf = None,
     params: Params = None,
+    published: Published = Path("data/published"),
     lang: Lang = None,
 ) -> None:
     """Say why two people are kept apart, and which of the two is not shown to the other.
 
-    For operators; never tell a member. It reads the tables of the night: what came since by day, such as a
-    block, stands on the page of the pair in the console.
+    For operators; never tell a member. It reads the tables of the night, and what the safety ledger holds of
+    earlier nights and of the day, of the two and of accounts it takes for theirs.
 
     Example: recsys why-not u0000007 u0000012 --lang ja
     """
@@ -54,11 +56,34 @@ def why_not(
         if not refused and has_liked(people, people.ids.row(viewer), people.ids.row(candidate)):
             typer.echo(f"  - {constraint_text(LIKED).text(spoken)}")
     typer.echo(texts.text("cli.of_the_night", spoken))
+    _say_ledger(published, people, [a, b], spoken)
 
 
 def _list(reasons: "list[WhyNot]", lang: "Language") -> None:
     for reason in reasons:
         typer.echo(f"  - {reason.text.text(lang)}")
+
+
+def _say_ledger(published: Path, people: "Population", users: list[str], spoken: "Language") -> None:
+    """Say what the safety ledger holds of one or two people; nothing where it holds nothing of them."""
+    from recsys.cli.app import say
+    from recsys.safety.ledger import SafetyLedger
+    from recsys.safety.ledger_reasons import separation_reasons, stop_reasons
+    from recsys.safety.ledger_state import Who
+
+    state = SafetyLedger.of(published).now()
+    if not (state.restricts or state.links):
+        return
+    asked = [Who(user, people.person_tokens[people.ids.row(user)]) for user in users]
+    told = [(who.user_id, "ledger_stops", reason) for who in asked for reason in stop_reasons(state, who)]
+    if len(asked) > 1:
+        both = " / ".join(users)
+        told += [(both, "ledger_separates", reason) for reason in separation_reasons(state, *asked)]
+    for who, key, reason in told:
+        is_link = reason.why == "same_person"
+        say("ledger_links" if is_link else key, spoken, who=who, why=reason.why, owner=reason.owner)
+        if reason.linked and not is_link:
+            say("ledger_of_another", spoken)
 
 
 _COLUMNS: Final = ("removed_in_order", "removed_alone", "left")
@@ -74,11 +99,13 @@ def funnel(
     source: Source = None,
     as_of: AsOf = None,
     params: Params = None,
+    published: Published = Path("data/published"),
     lang: Lang = None,
 ) -> None:
     """Count whom each constraint removes.
 
-    It shows why a list is short. For operators; never tell a member.
+    It shows why a list is short, of one member also what the safety ledger says. For operators; never tell a
+    member.
 
     Example: recsys funnel u0000007
     """
@@ -103,6 +130,8 @@ def funnel(
             typer.echo(_row([f"{step[column]:,}" for column in _COLUMNS], label))
     left = steps["left"].iloc[-1] if len(steps) else steps.attrs["candidates"]
     typer.echo(text("summary", left=f"{left:,}", everybody=f"{steps.attrs['candidates']:,}"))
+    if user is not None:
+        _say_ledger(published, people, [user], spoken)
 
 
 def _row(numbers: list[str], label: str) -> str:
