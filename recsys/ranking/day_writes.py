@@ -237,7 +237,11 @@ class DayWrites:
         except InputError:
             self.keep_refused_tables(user_id, tables)
             raise
-        return self.append([event])
+        try:
+            return self.append([event])
+        except InputError:  # the text of an event holds no names of a tuple's fields
+            self.keep_refused_tables(user_id, tables)
+            raise
 
     def _require_tables(self, user_id: str, own: ProfileTables) -> None:
         require_own_rows(user_id, own)

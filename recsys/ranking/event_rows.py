@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from recsys.data.given_rows import rows_given
 from recsys.safety.day_log import DayEvent
 
 _DEEPEST = 8
@@ -19,16 +20,7 @@ def is_table(given: object) -> bool:
     >>> is_table(pd.DataFrame()), is_table({"type": ["hide"]}), is_table("[]"), is_table([])
     (True, True, True, False)
     """
-    return (
-        isinstance(given, Mapping | str | bytes)
-        or hasattr(given, "columns")
-        or hasattr(given, "column_names")
-        or _is_row(given)
-    )
-
-
-def _is_row(given: object) -> bool:
-    return isinstance(given, pd.Series) and "type" in given.index
+    return isinstance(given, Mapping | str | bytes) or rows_given(given) is not None
 
 
 def rows_within(given: Any, deep: int = 0) -> Iterator[DayEvent | Mapping[str, Any]]:
@@ -44,14 +36,14 @@ def rows_within(given: Any, deep: int = 0) -> Iterator[DayEvent | Mapping[str, A
         with suppress(ValueError, RecursionError):
             parsed = json.loads(given)
             yield from () if isinstance(parsed, str) else rows_within(parsed, deep + 1)
-    elif _is_row(given):
-        yield _plain_row(given.to_dict())
+    elif (rows := rows_given(given)) is not None:
+        yield from rows
     elif isinstance(given, Mapping) and "type" not in given and deep < _DEEPEST:
         for value in given.values():
             yield from rows_within(value, deep + 1) if isinstance(value, Mapping | list | tuple) else ()
         yield given
-    elif is_table(given):
-        yield from map(_plain_row, _table_rows(given))
+    elif isinstance(given, Mapping):
+        yield from _mapping_rows(given)
     elif isinstance(given, Iterable):
         for one in given if deep < _DEEPEST else ():
             yield from rows_within(one, deep + 1)
@@ -59,18 +51,8 @@ def rows_within(given: Any, deep: int = 0) -> Iterator[DayEvent | Mapping[str, A
         yield vars(given)
 
 
-def _table_rows(given: Any) -> list[dict[str, Any]]:
-    """Return the rows of a table; a mapping is one row, unless each of its values is a column."""
-    if isinstance(given, Mapping):
-        if not all(isinstance(value, list | tuple | pd.Series) for value in given.values()):
-            return [dict(given)]
-        return [dict(zip(given, row, strict=True)) for row in zip_longest(*given.values())]
-    for method, arguments in (("to_pylist", ()), ("to_dicts", ()), ("to_dict", ("records",))):
-        if hasattr(given, method):
-            return list(getattr(given, method)(*arguments))
-    return []
-
-
-def _plain_row(row: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Return a row with None for what a table has as not known."""
-    return {name: None if value is pd.NaT or value != value else value for name, value in row.items()}  # noqa: PLR0124
+def _mapping_rows(given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of a mapping, which is one row, unless each of its values is a column."""
+    if not all(isinstance(value, list | tuple | pd.Series) for value in given.values()):
+        return [dict(given)]
+    return [dict(zip(given, row, strict=True)) for row in zip_longest(*given.values())]

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
 from recsys.data.fields.base import objects
+from recsys.data.given_rows import rows_given
 from recsys.data.population import Population
 from recsys.data.tables import CONTRACTS
 from recsys.errors import InputError, RecsysError, StalePublicationError, did_you_mean, explained
@@ -136,7 +139,7 @@ Method = Callable[Concatenate[Any, Parameters], Returned]
 
 
 def profile_restricts(method: Method[Parameters, Returned]) -> Method[Parameters, Returned]:
-    """Keep what the `profile` of a call restricts when the call is refused, whatever in it is wrong.
+    """Keep what the `profile` and the `events` of a call restrict when it is refused, whatever is wrong.
 
     method: of something with a day, that takes a viewer first; who is banned by the profile stays out.
     """
@@ -147,10 +150,13 @@ def profile_restricts(method: Method[Parameters, Returned]) -> Method[Parameters
             return method(self, *args, **kwargs)
         except (InputError, StalePublicationError):
             viewer = args[0] if args else kwargs.get("viewer_id")
-            profile = kwargs.get("profile")
-            tables = profile if isinstance(profile, list | str) else plain_rows(profile)
-            if tables:
+            profile, events = kwargs.get("profile"), kwargs.get("events")
+            whole = isinstance(profile, list | str) or rows_given(profile) is not None
+            tables = profile if whole else plain_rows(profile)
+            if whole or tables:
                 self.day.keep_refused_tables(viewer, tables)
+            if events is not None:
+                self.day.keep_refused(events)
             raise
 
     return restricting
@@ -163,6 +169,16 @@ def plain_rows(given: object) -> dict[str, Any]:
     ({'profiles': [{'user_id': 'a'}]}, {})
     """
     tables = given.given if isinstance(given, ProfileTables) else given
+    if isinstance(tables, Population):
+        states = tables.coded.get(C.ACCOUNT_STATE)
+        ids = tables.ids.ids(np.arange(len(tables))).tolist()
+        told = (
+            [None] * len(ids)
+            if states is None
+            else [states.words[at] if at >= 0 else None for at in states.codes]
+        )
+        rows = zip(ids, told, strict=True)
+        return {T.PROFILES: [{C.USER: one, C.ACCOUNT_STATE: state} for one, state in rows if state]}
     if not isinstance(tables, Mapping):
         return {}
     return {

@@ -1,16 +1,19 @@
 """What refused events and tables of the day restrict: it counts, whatever is wrong beside it."""
 
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import blake2b
+from itertools import zip_longest
 from typing import Any, Final, NamedTuple
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.text_folding import fold
 from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS
+from recsys.data.given_rows import rows_given
 from recsys.data.unknown_words import LEAVE, PAUSE, STOP, may_separate, may_stop
 from recsys.errors import InputError, as_text
 from recsys.safety.canonical import utc_moment
@@ -160,10 +163,19 @@ _TELLING: Final = frozenset({C.ACCOUNT_STATE, C.VERIFICATION, C.AGE_BAND, C.AGE_
 
 def _rows(tables: object, table: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield every row of whatever was given as tables, with the name of the table it stands in, if known."""
-    if isinstance(tables, list | tuple):
-        for one in tables:
-            yield from _rows(one, table)
+    if isinstance(tables, str) and tables.lstrip()[:1] in {"[", "{"}:
+        with suppress(ValueError, RecursionError):
+            tables = json.loads(tables)
+    given = rows_given(tables)
+    if given is None and isinstance(tables, list | tuple):
+        given = [*tables]
+    for one in given or ():
+        yield from _rows(one, table)
     if not isinstance(tables, Mapping):
+        return
+    if tables and all(isinstance(one, list | tuple) and _are_plain(one) for one in tables.values()):
+        for values in zip_longest(*tables.values()):  # columns by name
+            yield from _rows(dict(zip(tables, values, strict=True)), table)
         return
     row = {
         known: value if isinstance(value, str | int | float | None) else as_text(value)
@@ -174,6 +186,11 @@ def _rows(tables: object, table: str = "") -> Iterator[tuple[str, dict[str, Any]
         yield table, row
     for name, value in tables.items():
         yield from _rows(value, _TABLE_MEANT.get(_folded(name), ""))
+
+
+def _are_plain(values: Sequence[object]) -> bool:
+    """Say whether values are those of one column, and no rows."""
+    return bool(values) and all(isinstance(one, str | int | float | None) for one in values)
 
 
 def _folded(word: object) -> str:

@@ -1,0 +1,114 @@
+"""Whatever form of table or row a backend hands over: what is refused restricts all the same."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.data.events import Events
+from recsys.errors import InputError
+from recsys.ranking.ranker import Ranker
+from recsys.safety import MemorySafety
+from tests.safety.restriction_doors import AS_OF, NOW, USERS, Published, copy_of, opened, own_tables
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+Form = Callable[[pd.DataFrame], Any]
+FORMS: dict[str, Form] = {
+    "frame": lambda rows: rows,
+    "frame in a list": lambda rows: [rows],
+    "records": lambda rows: rows.to_records(index=False),
+    "one record": lambda rows: [rows.to_records(index=False)[0]],
+    "tuples with names": lambda rows: list(rows.itertuples(index=False)),
+    "series": lambda rows: [rows.iloc[0]],
+    "arrow": lambda rows: pa.Table.from_pylist(rows.to_dict("records")),
+    "columns": lambda rows: rows.to_dict("list"),
+    "json": lambda rows: rows.to_json(orient="records", date_format="iso"),
+}
+OF_EVENTS: dict[str, Form] = {
+    **FORMS,
+    "events": Events.of,
+    "events in a list": lambda rows: [Events.of(rows)],
+    "objects": lambda rows: [SimpleNamespace(**row) for row in rows.to_dict("records")],
+}
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    return Published(tmp_path_factory.mktemp("town"))
+
+
+def _event(actor: str, target: str | None, kind: str, detail: str | None = None) -> pd.DataFrame:
+    row = {
+        C.EVENT: f"x-{actor}",
+        C.TS: AS_OF,
+        C.ACTOR: actor,
+        C.TARGET: target,
+        C.TYPE: kind,
+        C.DETAIL: detail,
+    }
+    return pd.DataFrame([row])
+
+
+@pytest.mark.parametrize("form", OF_EVENTS)
+def test_events_restrict_in_every_form_that_is_refused(town: Published, tmp_path: Path, form: str) -> None:
+    """Seen to fail: `Events`, records and tuples with names were refused, and restricted nobody."""
+    with opened(copy_of(town, tmp_path), MemorySafety()) as ranker:
+        kinds = {"hide": None, "block": None, "end": "unsafe"}
+        pairs = dict(zip(kinds, zip(USERS[::2], USERS[1::2], strict=True), strict=False))
+        calls: list[Callable[[Any], object]] = [
+            ranker.day.append,
+            lambda given: ranker.rank(
+                USERS[-1], profile={"profiles": [{"user_id": USERS[-1]}]}, events=given
+            ),
+        ]
+        for call, shift in zip(calls, (0, 6), strict=True):
+            for kind, detail in kinds.items():
+                a, b = (USERS[USERS.index(one) + shift] for one in pairs[kind])
+                assert ranker.look(a, b, NOW)
+                with pytest.raises(InputError):
+                    call(OF_EVENTS[form](_event(a, b, kind, detail)))
+                assert not ranker.look(a, b, NOW), kind
+                assert not ranker.look(b, a, NOW), kind
+        gone = USERS[20]
+        with pytest.raises(InputError):
+            ranker.day.append(OF_EVENTS[form](_event(gone, None, "verified", "none")))
+        assert not any(ranker.look(one, gone, NOW) for one in USERS[24:])
+        assert any(ranker.look(USERS[24], one, NOW) for one in USERS[25:])
+
+
+def _give(ranker: Ranker, door: str, user: str, tables: dict[str, Any]) -> None:
+    if door == "tables":
+        ranker.day.change_tables(user, tables, event_id=f"c-{user}")
+    else:
+        ranker.rank(user, profile=tables)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_tables_of_a_member_restrict_in_every_form_that_is_refused(
+    town: Published, tmp_path: Path, form: str
+) -> None:
+    """Seen to fail: of tables as frames the ban, the block and the report did nothing."""
+    with opened(copy_of(town, tmp_path), MemorySafety()) as ranker:
+        for at, name in ((0, T.BLOCKS), (2, T.REPORTS)):
+            a, b = USERS[at], USERS[at + 1]
+            row = {C.ACTOR: a, C.TARGET: b, C.TS: AS_OF} | (
+                {C.CATEGORY: "money"} if name == T.REPORTS else {}
+            )
+            tables = {**own_tables(a), "zzz": [{"q": 1}], name: FORMS[form](pd.DataFrame([row]))}
+            with pytest.raises(InputError):
+                ranker.day.change_tables(a, tables, event_id=f"c-{a}")
+            assert not ranker.look(a, b, NOW), name
+        for at, door in ((6, "tables"), (8, "profile")):
+            user = USERS[at]
+            banned = pd.DataFrame([{C.USER: user, C.ACCOUNT_STATE: "banned"}])
+            tables = {T.PROFILES: FORMS[form](banned), "zzz": []}
+            with pytest.raises(InputError):
+                _give(ranker, door, user, tables)
+            assert not any(ranker.look(one, user, NOW) for one in USERS[24:]), door
+        assert any(ranker.look(USERS[24], one, NOW) for one in USERS[25:])
