@@ -374,8 +374,9 @@ def _with_content(content: Content, base: Catalogue, *, extends: bool) -> Catalo
     return replace(changed, version=f"own+{digest[:12]}")
 
 
+@lru_cache(maxsize=4)
 def catalogue_json(catalogue: Catalogue) -> bytes:
-    """Return a catalogue as JSON; texts of the engine are those of the version that reads it again.
+    """Return a catalogue as JSON, written once for each; texts of the engine are those of the version that reads it again.
 
     >>> catalogue_from_json(catalogue_json(load_catalogue())) is load_catalogue()
     True
@@ -384,8 +385,9 @@ def catalogue_json(catalogue: Catalogue) -> bytes:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+@lru_cache(maxsize=4)
 def catalogue_from_json(text: bytes) -> Catalogue:
-    """Read what `catalogue_json` wrote.
+    """Read what `catalogue_json` wrote; equal bytes, as of one night after another, are one catalogue.
 
     Raises InputError when it is no catalogue.
     """
