@@ -376,7 +376,7 @@ def _with_content(content: Content, base: Catalogue, *, extends: bool) -> Catalo
 
 @lru_cache(maxsize=4)
 def catalogue_json(catalogue: Catalogue) -> bytes:
-    """Return a catalogue as JSON, written once for each; texts of the engine are those of the version that reads it again.
+    """Return a catalogue as JSON, once for each; texts of the engine are those of the version that reads it.
 
     >>> catalogue_from_json(catalogue_json(load_catalogue())) is load_catalogue()
     True
