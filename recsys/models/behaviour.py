@@ -107,6 +107,7 @@ class BehaviourModel(Model):
         if model is not None and answers is not None:
             self._content = model.fit_prepared(people, answers, rng=rng)
             content = model.fitted
+            answers.set_rows_aside()  # the fits to all but some pairs read them again
             self._content_last = (people, content)
         step("behaviour")
         self.global_parameters_ = GlobalParameters.learned(people, content, impressions, self.config, rng)

@@ -15,6 +15,7 @@ from recsys.data.population import Population
 from recsys.errors import InputError, explained
 from recsys.features.base import BlockRows
 from recsys.features.feature_map import FeatureMap
+from recsys.memory import set_aside
 from recsys.models.impressions import Impressions, PairRows
 from recsys.types import Float64Array, Int32Array
 
@@ -102,6 +103,11 @@ class ContentData:
     def forget_rows(self) -> None:
         """Drop the rows, the largest part of the training data; they are computed again when needed."""
         self.__dict__.pop("rows", None)
+
+    def set_rows_aside(self) -> None:
+        """Let the rows wait in a file where they are large; see `recsys.memory.set_aside`."""
+        if "rows" in self.__dict__:
+            set_aside(self.rows, "preferences", "attributes")
 
     def with_rows_of(self, people: Population) -> "ContentData":
         """Return the training data with the rows of the same people with all their tables, made now.

@@ -87,7 +87,15 @@ def test_a_fit_whose_large_arrays_wait_in_files_is_the_same(disk: str) -> None:
     people, events = recsys.load_population(town.tables), recsys.load_events(town.tables)
 
     def fitted() -> HybridModel:
-        return HybridModel().fit(people, events, rng=np.random.default_rng(1))
+        model = HybridModel()
+        data = model.training_data(people, events)
+        assert data.content is not None
+        rows = data.content.rows
+        model.fit_prepared(people, data, rng=np.random.default_rng(1))
+        assert isinstance(rows.attributes.base, np.memmap) == (
+            memory.SET_ASIDE_FROM == 1 and disk == "writable"
+        )
+        return model
 
     def full(*_: object) -> None:
         raise OSError("no space left")
