@@ -1,5 +1,6 @@
 """Building a town: its people, their tables, the hidden truth, and the burn-in."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -169,10 +170,8 @@ def build_town(
         s=s.taste,
         rapport_noise=s.funnel.rapport_noise,
     )
-    tables, suggestible = members.tables, members.suggestible
+    tables, suggestible = _changed(members.tables, words_as_codes), members.suggestible
     del members  # and with them the hidden side, which the truth has taken over
-    for name in _WAITING:
-        tables[name] = words_as_codes(tables[name])
     return_freed_memory()
     log = EventLog()
     log_arrivals(arrivals, tables[T.PROFILES], suggestible, log)
@@ -185,13 +184,12 @@ def build_town(
     holds = state.holds
     del burned_in, state, pools  # large in a large town
     return_freed_memory()
-    for name in _WAITING:
-        tables[name] = words_of_codes(tables[name])
     profiles = with_changes(tables[T.PROFILES], arrivals, rng, s.history)
     until = None if nights_ahead else arrivals.end
+    events = event_rows(log, residents.ids, model_version="town-random", until=until)
     return BuiltTown(
-        tables=tables | {T.PROFILES: profiles},
-        events=event_rows(log, residents.ids, model_version="town-random", until=until),
+        tables=_changed(tables, words_of_codes) | {T.PROFILES: profiles},
+        events=events,
         holds=holds,
         as_of=now,
         truth=truth,
@@ -199,6 +197,13 @@ def build_town(
         settings=s,
         arrivals=arrivals,
     )
+
+
+def _changed(
+    tables: dict[str, pd.DataFrame], change: Callable[[pd.DataFrame], pd.DataFrame]
+) -> dict[str, pd.DataFrame]:
+    """Return the tables with `change` applied to those that wait."""
+    return {name: change(table) if name in _WAITING else table for name, table in tables.items()}
 
 
 def words_as_codes(table: pd.DataFrame) -> pd.DataFrame:
