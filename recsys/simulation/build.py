@@ -150,8 +150,7 @@ def build_town(
     Raises InputError when there would be nobody, or a catalogue has other words for its people.
     """
     _require_people(n_people, catalogue)
-    s = TownSettings() if settings is None else settings
-    now = as_utc(as_of).floor("s")
+    s, now = settings or TownSettings(), as_utc(as_of).floor("s")
     arrivals = make_arrivals(n_people, seconds(now), rng, s.history, nights_ahead=nights_ahead)
     n_ever = len(arrivals.joined)
     catalogue = load_catalogue() if catalogue is None else catalogue
