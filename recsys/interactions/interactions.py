@@ -40,12 +40,11 @@ from recsys.interactions.row_reading import (
     warn_of_many_set_aside,
 )
 from recsys.interactions.sides import Sides, warn_of_two_kinds
+from recsys.interactions.split_warnings import warn_of_new_candidates, warn_of_new_viewers
 from recsys.types import ArrowTable, BoolArray, RNGLike
 
 _FEWER: Final = 0.95
 """Share of the drawn passes below which fewer than asked for are worth a warning."""
-_MOST_NEW: Final = 0.5
-"""Share of the later events about new candidates above which lists are of little use."""
 
 
 PAIR: Final = [C.VIEWER, C.CANDIDATE]
@@ -213,7 +212,9 @@ class Interactions:
         at: a time, or the share of the events that lies before it, such as 0.8.
 
         Warns where most later events are about candidates of whom nothing was known before, as votes and
-        advertisements are: no model tells those apart without features of them.
+        advertisements are: no model tells those apart without features of them. Without times the order of
+        rows is that of events; a warning says where most later ones are of viewers who did nothing before,
+        as in a table that is sorted by viewer.
         Raises InputError when a side is empty.
         """
         times = self.events.frame[C.TS]
@@ -230,7 +231,9 @@ class Interactions:
             got = f"{int(before.sum())} of {len(before)} events before {moment}"
             remedy = "split inside the time they cover, or use split_pairs"
             raise InputError(explained("one side of the split is empty", got=got, remedy=remedy))
-        _warn_of_new_candidates(self.events.frame, before)
+        warn_of_new_candidates(self.events.frame, before)
+        if self.read.ts is None:
+            warn_of_new_viewers(self.events.frame, before)
         return self._where(before), self._where(~before)
 
     @checked_arguments
@@ -345,25 +348,6 @@ class Interactions:
         events = Events(self.events.frame[kept].reset_index(drop=True))
         people = replace(self.people, as_of=events.last or self.people.as_of)
         return replace(self, events=events, people=people.with_relations(_relations(events, people)))
-
-
-def _warn_of_new_candidates(events: pd.DataFrame, before: BoolArray) -> None:
-    known = pd.unique(events.loc[before, [C.ACTOR, C.TARGET]].to_numpy(object).ravel())
-    later = events.loc[~before, C.TARGET]
-    new = ~later.isin(known)
-    if len(later) >= FEWEST_TO_TELL and new.mean() > _MOST_NEW:
-        got = f"{int(new.sum()):,} of {len(later):,} events, {later[new].nunique():,} candidates"
-        remedy = (
-            "give features of them in blocks=, or judge with split_pairs what is known of candidates in use"
-        )
-        warn(
-            explained(
-                "most of the later part is about candidates nobody met before",
-                where="split",
-                got=got,
-                remedy=remedy,
-            )
-        )
 
 
 def _further(people: Further, names: tuple[IdMap, IdMap]) -> list[npt.NDArray[np.object_]]:

@@ -175,6 +175,8 @@ def read_rows(
             C.TS: times.array[order],
         }
     )
+    if read.ts is not None:
+        kept = _in_row_order_at_one_time(kept)
     if read.position is not None:
         kept = _with_own_impressions(kept.assign(**{C.POSITION: _places(table[read.position])[order]}))
     return kept, _quarantine(table, read, violations, np.flatnonzero(refused)), names, done
@@ -263,6 +265,22 @@ def _in_row_order(n_rows: int) -> pd.Series:
     """Return times that say no more than which row came first."""
     micros = np.arange(n_rows, dtype=np.int64)
     return pd.Series(pd.to_datetime(micros, unit="us", utc=True)).astype("datetime64[us, UTC]")
+
+
+def _in_row_order_at_one_time(kept: pd.DataFrame) -> pd.DataFrame:
+    """Move what one person said of another at the same time apart by microseconds: the last row stands.
+
+    Times of whole days or seconds leave the order to the rows.
+    """
+    decided = kept[kept[C.TYPE].isin([LIKE, "pass", "hide"])]
+    again = decided.duplicated([C.ACTOR, C.TARGET, C.TS], keep=False)
+    if not again.any():
+        return kept
+    said = decided[again]
+    later = said.groupby([C.ACTOR, C.TARGET, C.TS], sort=False).cumcount()
+    times = kept[C.TS].copy()
+    times.loc[said.index] += pd.to_timedelta(later, unit="us")
+    return kept.assign(**{C.TS: times}).sort_values(C.TS, kind="stable", ignore_index=True)
 
 
 def _quarantine(

@@ -1,5 +1,6 @@
 """Nothing of a table is read wrongly in silence: one reading a column, what does not fit is set aside."""
 
+import itertools
 import warnings
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
@@ -328,3 +329,32 @@ def test_ids_that_differ_in_blanks_alone_are_warned_of(column: str, blank: str, 
         warnings.simplefilter("always")
         Interactions.of(frame, viewer="who", candidate="whom")
     assert not any("blanks" in str(one.message) for one in told)
+
+
+@pytest.mark.parametrize("said", list(itertools.product((0, 1), repeat=3)))
+@pytest.mark.parametrize("times", [None, ["2024-01-01"] * 5, ["2024-01-01", "2024-01-01", "2024-01-02"] * 2])
+def test_the_last_row_stands_where_times_do_not_tell(said: tuple[int, ...], times: list[str] | None) -> None:
+    """Seen to fail: at one time a pass stood over a like, whichever row came last."""
+    table = pd.DataFrame({"a": [1, 1, 1, 2, 3], "b": [2, 2, 2, 1, 1], "said": [*said, 1, 0]})
+    if times is not None:
+        table["day"] = times[:5]
+    log = recsys.Interactions.of(
+        table, viewer="a", candidate="b", outcome="said", ts=None if times is None else "day"
+    )
+    truth = log.truth()
+    assert truth.loc[truth["viewer_id"] == 1, "label"].tolist() == [said[-1]]
+    assert log.events.frame["ts"].is_monotonic_increasing
+
+
+@pytest.mark.parametrize("order", ["by viewer", "shuffled"])
+def test_a_split_by_rows_that_are_in_no_order_of_time_is_told(order: str) -> None:
+    rng = np.random.default_rng(3)
+    table = pd.DataFrame({"a": np.repeat(np.arange(40), 10), "b": 100 + rng.integers(0, 30, 400)})
+    table["said"] = rng.integers(0, 2, 400)
+    if order == "shuffled":
+        table = table.sample(frac=1.0, random_state=3)
+    log = recsys.Interactions.of(table, viewer="a", candidate="b", outcome="said", sides=("a", "b"))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        log.split(0.8)
+    assert any("viewers who did nothing before" in str(one.message) for one in told) == (order == "by viewer")
