@@ -103,8 +103,8 @@ def candidates_at_the_end(latest: HeldOutDecisions | None, line: Platt) -> Known
     decisions are those about whom these were passes, and being known seems to say more than it does. And
     where candidates come one after another, each kind in its time, how often a viewer said yes may be what
     was decided about, and tell nothing of those who come next. What was known before late decisions does not
-    depend on what these were, so it tells how much of either to take back; it is never added to, since
-    neither cause makes people look better known, or more alike, than they are.
+    depend on what these were, so it tells how much of either to take back, or to add, as far as errors in
+    clusters of people allow. Selectivity counts for nothing at the least, and never the other way round.
 
     Nothing without an end, see `latest_held_out`. line: of the logits, see `line_at_the_end`.
     """
@@ -115,7 +115,7 @@ def candidates_at_the_end(latest: HeldOutDecisions | None, line: Platt) -> Known
     known = evidence_weight(received)[held.candidates]
     usual = float(known.mean())
     logits = line.logits(latest.p_like.logits(held.viewers, held.candidates))
-    added = min(_added_at_the_end(known - usual, latest, logits), 0.0)
+    added = _added_at_the_end(known - usual, latest, logits)
     unknown = 1.0 - known
     if latest.selectivity is None or not unknown.any():
         return KnownCandidates(added, usual)
@@ -123,7 +123,7 @@ def candidates_at_the_end(latest: HeldOutDecisions | None, line: Platt) -> Known
     middle = float(unknown @ selectivity / unknown.sum())
     logits = logits + added * (known - usual)
     share = _added_at_the_end(unknown * (selectivity - middle), latest, logits)
-    return KnownCandidates(added, usual, min(max(share, -1.0), 0.0), middle)
+    return KnownCandidates(added, usual, max(share, -1.0), middle)
 
 
 def _added_at_the_end(feature: Float64Array, latest: HeldOutDecisions, logits: Float64Array) -> float:
