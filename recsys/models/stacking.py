@@ -1,6 +1,6 @@
 """How much each part counts, by how much is known of the two people; separable, so two matrices."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -33,6 +33,8 @@ class KnownCandidates:
     """What the end of a log says of candidates by how much is known of them, beside the weights.
 
     added:       logits of a candidate fully known, none of one known as well as `usual`.
+    least:       how well known candidates are at least of whom `added` was learned; of those less known it
+                 says what it says of these, since a line holds where it was fitted.
     selectivity: share by which the viewer's selectivity counts more about a candidate of whom nothing is
                  known; below 0 it counts less, at -1 not at all.
     usual_selectivity: of viewers for whom that changes nothing, in logits.
@@ -40,6 +42,7 @@ class KnownCandidates:
 
     added: float = 0.0
     usual: float = 0.0
+    least: float = 0.0
     selectivity: float = 0.0
     usual_selectivity: float = 0.0
 
@@ -55,6 +58,8 @@ class Stacker:
     known:   `(2,)` logits that being fully known adds to being unknown, as viewer and as candidate: those of
              whom nothing is known are no average people, and have the mean of their chances, not the mode.
     reply_offset: logits added for an answer to somebody who likes already; not part of taste and appeal.
+    late_known: `(2,)` logits that late pairs add for a candidate fully known, and how well known a candidate
+             counts there at least.
     new_candidates: share by which the viewer's selectivity counts more about a candidate of whom nothing is
              known, see `KnownCandidates`.
     """
@@ -65,6 +70,7 @@ class Stacker:
     columns: Float64Array
     known: Float64Array
     reply_offset: float
+    late_known: Float64Array = field(default_factory=lambda: np.zeros(2))
     new_candidates: float = 0.0
 
     @classmethod
@@ -95,9 +101,13 @@ class Stacker:
     def with_known_candidates(self, found: KnownCandidates) -> "Stacker":
         """Return the weights with what the end of a log says of candidates by how well they are known."""
         middle = found.selectivity * found.usual_selectivity
-        known = self.known + np.array([0.0, found.added + middle])
-        intercept = self.intercept - found.added * found.usual - middle
-        return replace(self, known=known, intercept=intercept, new_candidates=found.selectivity)
+        return replace(
+            self,
+            known=self.known + np.array([0.0, middle]),
+            intercept=self.intercept - found.added * found.usual - middle,
+            late_known=np.array([found.added, found.least]),
+            new_candidates=found.selectivity,
+        )
 
     def row(self, part: int, known_rows: Float64Array) -> Float64Array:
         """Return the weight of a part for viewers known so well."""
@@ -117,7 +127,9 @@ class Stacker:
 
     def of_candidate(self, known: Float64Array, popularity: Float64Array) -> Float64Array:
         """Return what candidates add to the logit of any pair."""
-        return self.row(len(PARTS) + 1, known) * popularity + self.known[1] * known
+        late, least = self.late_known
+        by_known = self.known[1] * known + late * np.maximum(known, least)
+        return np.asarray(self.row(len(PARTS) + 1, known) * popularity + by_known, np.float64)
 
     def column(self, part: int, known_columns: Float64Array) -> Float64Array:
         """Return the factor of a part for candidates known so well."""

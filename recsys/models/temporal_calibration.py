@@ -26,6 +26,8 @@ _MOST_STEPS: Final = 20_000_000
 _KNOWN_PRECISION: Final = 3.0
 """Of what late pairs add to what was learned, around nothing."""
 _LEAST_INFORMATION: Final = 1e-9
+_LEAST_KNOWN: Final = 0.1
+"""Share of the late pairs whose candidates may be less known than what is said of being known reaches."""
 
 
 class EarlyFit(NamedTuple):
@@ -113,17 +115,19 @@ def candidates_at_the_end(latest: HeldOutDecisions | None, line: Platt) -> Known
     held, n_people = latest.held, len(latest.p_like)
     received = np.bincount(latest.known.candidates, minlength=n_people).astype(np.float64)
     known = evidence_weight(received)[held.candidates]
-    usual = float(known.mean())
+    least = float(np.quantile(known, _LEAST_KNOWN))
+    as_known = np.maximum(known, least)
+    usual = float(as_known.mean())
     logits = line.logits(latest.p_like.logits(held.viewers, held.candidates))
-    added = _added_at_the_end(known - usual, latest, logits)
+    added = _added_at_the_end(as_known - usual, latest, logits)
     unknown = 1.0 - known
     if latest.selectivity is None or not unknown.any():
-        return KnownCandidates(added, usual)
+        return KnownCandidates(added, usual, least)
     selectivity = line.slope * latest.selectivity[held.viewers]
     middle = float(unknown @ selectivity / unknown.sum())
-    logits = logits + added * (known - usual)
+    logits = logits + added * (as_known - usual)
     share = _added_at_the_end(unknown * (selectivity - middle), latest, logits)
-    return KnownCandidates(added, usual, max(share, -1.0), middle)
+    return KnownCandidates(added, usual, least, max(share, -1.0), middle)
 
 
 def _added_at_the_end(feature: Float64Array, latest: HeldOutDecisions, logits: Float64Array) -> float:

