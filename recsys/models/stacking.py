@@ -104,7 +104,7 @@ class Stacker:
         return replace(
             self,
             known=self.known + np.array([0.0, middle]),
-            intercept=self.intercept - found.added * found.usual - middle,
+            intercept=self.intercept - found.added * (found.usual - found.least) - middle,
             late_known=np.array([found.added, found.least]),
             new_candidates=found.selectivity,
         )
@@ -128,7 +128,7 @@ class Stacker:
     def of_candidate(self, known: Float64Array, popularity: Float64Array) -> Float64Array:
         """Return what candidates add to the logit of any pair."""
         late, least = self.late_known
-        by_known = self.known[1] * known + late * np.maximum(known, least)
+        by_known = self.known[1] * known + late * np.maximum(known - least, 0.0)
         return np.asarray(self.row(len(PARTS) + 1, known) * popularity + by_known, np.float64)
 
     def column(self, part: int, known_columns: Float64Array) -> Float64Array:
