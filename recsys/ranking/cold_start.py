@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, is_dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 from zlib import crc32
 
 import numpy as np
@@ -24,8 +24,9 @@ from recsys.constraints.base import Constraint
 from recsys.constraints.cold_start import ColdStartVocabulary
 from recsys.constraints.plugin import is_own, plugin_constraint
 from recsys.constraints.policy import Policy
+from recsys.data.absent_accounts import LASTING
 from recsys.data.events import Events
-from recsys.data.exclusions import relations
+from recsys.data.exclusions import EXCLUSION_REASONS, relations
 from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.data.single_person import population_of_one
@@ -278,7 +279,9 @@ class Newcomer:
         directed, width = files.model.directed(person), layout.people.taste.shape[1]
         taste, appeal = padded(directed.taste, width), directed.appeal[0]
         if events is not None and len(events):
-            excluded |= _done_with(snapshot, person, events)
+            done = DoneWith.of(person, events)
+            rows = np.array(snapshot.ids.find(sorted(done.apart | done.liked)), np.int64)
+            excluded[rows[rows >= 0]] = True
             taste = taste_of_newcomer(snapshot, person, events, taste, near)
         query = ExternalQuery.of(layout, compiled, taste=taste, appeal=appeal, near=near)
         return cls(person, query, excluded)
@@ -315,17 +318,29 @@ class Newcomer:
         return reasons.codes(np.zeros(len(rows), np.int32), others)
 
 
-def _done_with(snapshot: Snapshot, person: Population, events: Events) -> npt.NDArray[np.bool_]:
-    """Say whom the newcomer's own events keep apart from them, or they liked already, `(n_people,)` bool."""
-    me = person.ids.ids([0])[0]
-    named = pd.concat([events.frame[C.ACTOR], events.frame[C.TARGET]]).dropna()
-    ids = IdIndex({*named.tolist(), me})
-    found, row = relations(events, None, None, ids, person.as_of), ids.row(me)
-    apart = found.excluded[(found.excluded == row).any(axis=1)]
-    liked = found.liked[found.liked[:, 0] == row]
-    both = np.concatenate([apart.ravel(), liked.ravel()])
-    others = ids.ids(np.unique(both[both != row])).tolist()
-    done = np.zeros(len(snapshot.ids), bool)
-    rows = np.array(snapshot.ids.find(others), np.int64)
-    done[rows[rows >= 0]] = True
-    return done
+class DoneWith(NamedTuple):
+    """Whom a newcomer's own events keep apart from them, of those for good, and whom they liked already."""
+
+    apart: frozenset[str]
+    for_good: frozenset[str]
+    liked: frozenset[str]
+
+    @classmethod
+    def of(cls, person: Population, events: Events) -> Self:
+        """Read the events, whatever their times: those of today are later than a profile may be."""
+        me = person.ids.ids([0])[0]
+        named = pd.concat([events.frame[C.ACTOR], events.frame[C.TARGET]]).dropna()
+        ids = IdIndex({*named.tolist(), me})
+        latest = max(person.as_of, events.frame[C.TS].max()) if len(events) else person.as_of
+        found, row = relations(events, None, None, ids, latest), ids.row(me)
+
+        def others(pairs: npt.NDArray[np.integer]) -> frozenset[str]:
+            return frozenset(map(str, ids.ids(np.unique(pairs[pairs != row])).tolist()))
+
+        own = (found.excluded == row).any(axis=1)
+        lasts = np.isin(found.reason, [EXCLUSION_REASONS.index(why) for why in LASTING])
+        return cls(
+            others(found.excluded[own]),
+            others(found.excluded[own & lasts]),
+            others(found.liked[found.liked[:, 0] == row]),
+        )

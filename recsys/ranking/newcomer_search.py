@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -14,8 +15,8 @@ from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.fail_closed import STOPPED
 from recsys.data.population import Population
-from recsys.errors import PublicationError
-from recsys.ranking.cold_start import Newcomer, NewcomerFiles, Profile, one_person, separated_in
+from recsys.errors import InputError, PublicationError
+from recsys.ranking.cold_start import DoneWith, Newcomer, NewcomerFiles, Profile, one_person, separated_in
 from recsys.ranking.newcomer_limits import (
     NewcomerLimits,
     limit_keys,
@@ -32,7 +33,7 @@ from recsys.ranking.serve_time_filter import (
 from recsys.ranking.snapshot import Snapshot
 from recsys.safety.by_person import AWAY_TODAY, OUT_TODAY, SafetyByPerson
 from recsys.safety.canonical import not_canonical
-from recsys.safety.ledger_state import LedgerTag
+from recsys.safety.ledger_state import LedgerTag, Who
 from recsys.safety.person_index import Accounts
 from recsys.safety.store import ShownLog, ask_safety, ask_safety_or_input
 from recsys.storage.publication import RUNS
@@ -87,6 +88,8 @@ class NewcomerSearch:
             self._note(viewer_id, _person(snapshot, viewer_id, profile, proved_tokens), profile)
             raise
         self._note(viewer_id, found.person, profile)
+        if events is not None and len(events):
+            self._note_apart(viewer_id, DoneWith.of(found.person, events).for_good)
         row = snapshot.ids.find([viewer_id])[0]
         person = self._safety.person_of(viewer_id)
         for one in snapshot.ids.find(person):  # single pairs are those of the person
@@ -105,6 +108,14 @@ class NewcomerSearch:
         ask_safety(partial(self._safety.note_profile, viewer_id, token, stop))
         if not isinstance(profile, Population):
             ask_safety(partial(self._safety.note_own_rows, viewer_id, plain_rows(profile)))
+
+    def _note_apart(self, viewer_id: str, others: frozenset[str]) -> None:
+        """Note from whom the events of a call keep its member apart for good, as the day does."""
+        state = ask_safety(self._safety.ledger.now)
+        known = state.separated_from(state.fingerprints(Who(viewer_id)))
+        for other in sorted(one for one in others if known.isdisjoint(state.fingerprints(Who(one)))):
+            with suppress(InputError):  # an id that is nobody's here
+                ask_safety_or_input(partial(self._safety.separate, [(viewer_id, other)]))
 
     def keys_of(self, kind: str, accounts: Accounts, viewer_id: str) -> list[str]:
         """Return under which keys the limits of somebody's person are counted; see `limit_keys`."""

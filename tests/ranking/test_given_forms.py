@@ -112,3 +112,48 @@ def test_tables_of_a_member_restrict_in_every_form_that_is_refused(
                 _give(ranker, door, user, tables)
             assert not any(ranker.look(one, user, NOW) for one in USERS[24:]), door
         assert any(ranker.look(USERS[24], one, NOW) for one in USERS[25:])
+
+
+APART = {
+    **dict.fromkeys(("hide", "pass"), (None, False)),
+    **dict.fromkeys(("block", "money_request", "off_platform_request"), (None, True)),
+    **{"report": ("money", True), "end": ("unsafe", True), "meet_feedback": ("unsafe", True)},
+}
+"""By the type of an event its detail, and whether it keeps two apart for good."""
+
+
+@pytest.mark.parametrize("kind", APART)
+@pytest.mark.parametrize("is_member", [True, False])
+@pytest.mark.parametrize("by_other", [True, False])
+@pytest.mark.parametrize("hours", [-48, 0, 200])
+def test_events_of_a_page_by_a_profile_keep_apart_on_that_page_whatever_their_time(
+    town: Published, tmp_path: Path, kind: str, *, is_member: bool, by_other: bool, hours: int
+) -> None:
+    """Seen to fail: what was later than the profile was passed over, and who was blocked stood on the page."""
+    viewer = USERS[0] if is_member else "u-new"
+    detail, is_for_good = APART[kind]
+    others = [one for one in USERS if one != viewer]
+    rows = [
+        _event(one, viewer, kind, detail) if by_other else _event(viewer, one, kind, detail)
+        for one in others[:-3]
+    ]
+    rows = [
+        row.assign(**{C.EVENT: f"x{at}", C.TS: AS_OF + pd.Timedelta(hours=hours)})
+        for at, row in enumerate(rows)
+    ]
+    profile = {
+        name: [row | {C.USER: viewer} for row in table]
+        for name, table in own_tables(USERS[0]).items()
+        if name != T.TOKENS
+    }
+    profile[T.PROFILES] = [row | {C.PERSON_TOKEN: None} for row in profile[T.PROFILES]]
+    with opened(copy_of(town, tmp_path), MemorySafety()) as ranker:
+        if is_member:
+            assert ranker.look(viewer, others[0], NOW)
+        whole = ranker.rank(viewer, 40, NOW, profile=profile)
+        assert {item.candidate_id for item in whole.items} & set(others[:-3])
+        page = ranker.rank(viewer, 40, NOW, profile=profile, events=Events.of(pd.concat(rows)))
+        assert {item.candidate_id for item in page.items} <= set(others[-3:])
+        if is_member and is_for_good:
+            assert not ranker.look(viewer, others[0], NOW)
+            assert not ranker.look(others[0], viewer, NOW)
