@@ -129,7 +129,7 @@ APART = {
 def test_events_of_a_page_by_a_profile_keep_apart_on_that_page_whatever_their_time(
     town: Published, tmp_path: Path, kind: str, *, is_member: bool, by_other: bool, hours: int
 ) -> None:
-    """Seen to fail: what was later than the profile was passed over, and who was blocked stood on the page."""
+    """Seen to fail: what was later than the profile was passed over, and who was blocked was shown."""
     viewer = USERS[0] if is_member else "u-new"
     detail, is_for_good = APART[kind]
     others = [one for one in USERS if one != viewer]
