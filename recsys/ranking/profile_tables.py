@@ -155,7 +155,7 @@ def profile_restricts(method: Method[Parameters, Returned]) -> Method[Parameters
             tables = profile if whole else plain_rows(profile)
             if whole or tables:
                 self.day.keep_refused_tables(viewer, tables)
-            if events is not None:
+            if isinstance(events, list | tuple | str | Mapping) or rows_given(events) is not None:
                 self.day.keep_refused(events)
             raise
 

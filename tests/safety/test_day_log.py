@@ -51,7 +51,7 @@ def test_who_is_erased_leaves_the_log(kind: str, tmp_path: Path) -> None:
     ("kind", "of_one", "of_two"),
     [
         ("banned_again", True, True),
-        ("profile_hold", True, False),
+        ("profile_hold", True, True),
         ("complaint_sent", False, True),
         ("login", False, False),
         ("paused a@b.c", True, False),
