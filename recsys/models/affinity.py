@@ -45,9 +45,12 @@ TERMS: Final = (
     AffinityTerm("recent activity of the candidate", 0.0, 1.0),
     AffinityTerm("recent popularity", 0.0, 1.0),
     AffinityTerm("presence of the candidate", 0.0, 1.0),
+    AffinityTerm("recent activity of the candidate for the unknown", 0.0, 1.0),
+    AffinityTerm("recent popularity for the unknown", 0.0, 1.0),
+    AffinityTerm("presence of the candidate for the unknown", 0.0, 1.0),
 )
-"""`p_like` is the logit of P(like | look); `known` goes from 0 to 1 with what the viewer has decided; the
-popularity of a candidate counts for a viewer by the fourth power of what is missing to 1."""
+"""`p_like` is the logit of P(like | look); `known` goes from 0 to 1 with what the viewer has decided; what is
+of a candidate for the unknown counts for a viewer by the fourth power of what is missing to 1."""
 TERM: Final = {term.name: at for at, term in enumerate(TERMS)}
 
 
@@ -131,8 +134,8 @@ class PersonAffinity:
             part: AffinityRows = getattr(self, name)
             rows.append(pair_dots(part.taste, part.appeal, i, j))
         rows += [self.activity[i], self.popularity[j], self.unknown[i], self.popularity[j] * self.unknown[i]]
-        rows += [self.recent_activity[j], self.recent_popularity[j], self.presence[j]]
-        return np.array(rows)
+        recent = [self.recent_activity[j], self.recent_popularity[j], self.presence[j]]
+        return np.array([*rows, *recent, *(one * self.unknown[i] for one in recent)])
 
     def at(self, rows: IntegerArray) -> "PersonAffinity":
         """Return the people at `rows`; somebody without a decision for a row of -1."""
@@ -414,7 +417,12 @@ class Affinity:
             + theta[TERM["recent popularity"]] * one.recent_popularity
             + theta[TERM["presence of the candidate"]] * one.presence
         )
-        popular = theta[TERM["popularity for the unknown"]] * one.unknown
-        taste += [own[:, None], ones, popular[:, None]]
-        appeal += [ones, others[:, None], one.popularity[:, None]]
+        for_unknown = (
+            theta[TERM["popularity for the unknown"]] * one.popularity
+            + theta[TERM["recent activity of the candidate for the unknown"]] * one.recent_activity
+            + theta[TERM["recent popularity for the unknown"]] * one.recent_popularity
+            + theta[TERM["presence of the candidate for the unknown"]] * one.presence
+        )
+        taste += [own[:, None], ones, one.unknown[:, None]]
+        appeal += [ones, others[:, None], for_unknown[:, None]]
         return np.hstack(taste), np.hstack(appeal)

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from recsys.models.affinity import TERM, AffinityParts, Closeness, PersonAffinity
+from recsys.models.affinity import TERM, TERMS, AffinityParts, Closeness, PersonAffinity
 from recsys.models.list_weights import JudgedLists, ListWeights, is_better
 from recsys.models.temporal_calibration import HeldOutDecisions
 from recsys.types import BoolArray, Float64Array
@@ -18,6 +18,7 @@ RECENT: Final = (
     TERM["presence of the candidate"],
 )
 """As `AffinityParts.recent` returns them."""
+RECENT_FOR_UNKNOWN: Final = tuple(TERM[f"{TERMS[term].name} for the unknown"] for term in RECENT)
 _RECENCIES: Final = (RECENT[:2], RECENT[2:])
 """Terms that are weighed together: how much goes on about somebody, and whether they are still there."""
 _MOST_OF_THE_LOG: Final = 0.95
@@ -28,6 +29,11 @@ _RECENCY_WEIGHTS: Final = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 _ERRORS: Final = 3.0
 """Standard errors by which a gain at the end exceeds chance, of dozens that are tried."""
 _LEAST_GAIN: Final = 1e-9
+_LEAST_UNKNOWN: Final = 10
+"""Viewers without a decision whose lists tell whether recency counts less for them."""
+_SHARES_LESS: Final = (0.0, 0.5, 1.0)
+_AS_POPULARITY: Final = 1.0
+"""Weight of recency for the unknown, that of popularity for them, where their lists do not tell."""
 _FIRST_PLACES: Final = (10,)
 """Whom recency puts first is told by the first places: in a small world longer lists hold nearly all."""
 
@@ -105,7 +111,42 @@ def with_recency(choice: ListWeights, splits: Sequence[HeldOutAffinity]) -> tupl
     theta = choice.theta.copy()
     theta[list(terms)] = weight
     theta[TERM["level"]] -= weight * _usual(_recent(splits[0], terms, half_life), splits[0])
-    return replace(choice, theta=theta), half_life
+    return _less_for_unknown(replace(choice, theta=theta), terms, splits[0].as_recent(half_life)), half_life
+
+
+def _less_for_unknown(choice: ListWeights, terms: tuple[int, ...], end: HeldOutAffinity) -> ListWeights:
+    """Return the weights with the recency that the lists of unknown viewers ask for.
+
+    Beside what is known of a viewer a great weight tells who is still there; alone it makes a list of whoever
+    decided last. So it counts for them as popularity does, but where their lists at the end are clearly
+    better with the weight of everybody, a half of it, or none. As it is where too few are at the end.
+    """
+    lists = end.judged([choice], mutual=False)
+    are_unknown = end.person.known[lists.viewers] == 0.0
+    if int(are_unknown.sum()) < _LEAST_UNKNOWN:
+        return choice
+    usual = sum(float(choice.theta[term]) * _usual(_amount(end, term), end) for term in terms)
+
+    def with_less(share: float) -> ListWeights:
+        theta = choice.theta.copy()
+        for term in terms:
+            theta[RECENT_FOR_UNKNOWN[RECENT.index(term)]] = -share * theta[term]
+        theta[TERM["level of the unknown"]] += share * usual
+        return replace(choice, theta=theta)
+
+    best = with_less(max(1.0 - _AS_POPULARITY / float(choice.theta[terms[0]]), 0.0))
+    reached = lists.gains(best)[are_unknown]
+    for tried in map(with_less, _SHARES_LESS):
+        gains = lists.gains(tried)[are_unknown]
+        if is_better(gains, reached):
+            best, reached = tried, gains
+    return best
+
+
+def _amount(split: HeldOutAffinity, term: int) -> Float64Array:
+    """Return one of `RECENT`, `(n_people,)`, of the half-life that the person has."""
+    person = split.person
+    return (person.recent_activity, person.recent_popularity, person.presence)[RECENT.index(term)]
 
 
 def _recent(split: HeldOutAffinity, terms: tuple[int, ...], half_life: float) -> Float64Array:

@@ -9,7 +9,7 @@ import numpy as np
 from recsys.data.unseen_pairs import UnseenPairs
 from recsys.models.affinity import PARTS, TERM, TERMS, Closeness
 from recsys.models.affinity_calibration import with_unseen
-from recsys.models.affinity_recency import RECENT, HeldOutAffinity
+from recsys.models.affinity_recency import RECENT, RECENT_FOR_UNKNOWN, HeldOutAffinity
 from recsys.models.directed import sigmoid
 from recsys.models.impressions import Impressions
 from recsys.models.list_weights import (
@@ -147,7 +147,7 @@ def fit_weights(
     unseen = UnseenPairs.of(decisions.viewers, decisions.candidates)
     liked = [split.only(split.decisions.held.labels > 0) for split in splits]
     drawn = _DrawnPairs.of(liked, unseen, rng)
-    ordered_by = [at for at in range(len(TERMS)) if at not in (*RECENT, *_UNKNOWN)]
+    ordered_by = [at for at in range(len(TERMS)) if at not in (*RECENT, *RECENT_FOR_UNKNOWN, *_UNKNOWN)]
     choice = _fitted(liked, unseen, ordered_by, rng)
     look = _fitted(splits, unseen, _OF_A_LOOK, rng)
     looked = _DrawnPairs.of(splits, unseen, rng).levelled(ListWeights(look, _NONE_LEVELLED))

@@ -21,9 +21,11 @@ from recsys.models import (
     OneSidedALS,
     PopularityModel,
 )
+from recsys.models.affinity_recency import RECENT
 from recsys.models.calibration import Platt
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.temporal_calibration import HeldOutDecisions, line_at_the_end
+from recsys.ranking.recommend import recommend
 from tests.models.test_whole_matrix import decisions
 
 AS_OF = pd.Timestamp("2026-01-05", tz="UTC")
@@ -171,3 +173,68 @@ def test_chances_of_later_likes_are_right_beside_drawn_pairs_where_people_change
     model = kind().fit(past.people, past.events, rng=1)
     scored = model.score_pairs(truth[["viewer_id", "candidate_id"]])
     assert ece(truth["label"], scored["p_like"]) < 0.07
+
+
+def seasons(seed, newcomers, n=220, days=160, stay=30):
+    """Return a log of likes: who has decided before turns to who acted lately, newcomers to `newcomers`."""
+    rng = np.random.default_rng(seed)
+    joined = np.sort(rng.uniform(-stay, days, n))
+    appeal, acted, rows = rng.normal(size=n), np.full(n, -np.inf), []
+    liked = [set() for _ in range(n)]
+    for day in range(days):
+        for i in rng.permutation(np.flatnonzero((joined <= day) & (day < joined + stay))):
+            others = np.setdiff1d(np.flatnonzero(joined <= day), [i, *liked[i]])
+            if rng.random() < 0.4 or len(others) < 3:
+                continue
+            is_new = not liked[i]
+            score = 5.0 * (acted[others] > day - 3) + 0.5 * appeal[others]
+            if is_new and newcomers == "popular":
+                score = 2.0 * appeal[others]
+            chance = np.exp(score - score.max())
+            for j in np.unique(rng.choice(others, 6 if is_new else 2, p=chance / chance.sum())).tolist():
+                liked[i].add(j)
+                rows.append((f"p{i:03}", f"p{j:03}", day + 0.9 * rng.random()))
+            acted[i] = day
+    frame = pd.DataFrame(rows, columns=["viewer", "candidate", "day"])
+    frame["ts"] = AS_OF + pd.to_timedelta(frame["day"] - days, unit="D")
+    return Interactions.of(frame, viewer="viewer", candidate="candidate", ts="ts")
+
+
+def ndcg_of_newcomers(model, past, later):
+    """Return the NDCG at ten of those without a past like, by the model and by popularity."""
+    known, wanted = past.truth(), later.truth(new_to=past).query("label == 1")
+    wanted = wanted[~wanted["viewer_id"].isin(known["viewer_id"])]
+    likes = wanted.groupby("viewer_id")["candidate_id"].agg(set)
+    lists = (
+        recommend(model, past.people, past.policy, [*likes.index], k=10, exclude=past.seen, by="like")
+        .groupby("viewer_id")["candidate_id"]
+        .agg(list)
+    )
+    popular = [*known["candidate_id"].value_counts().index[:10]]
+
+    def ndcg(one, own):
+        gain = sum(1.0 / np.log2(place + 2) for place, other in enumerate(own) if other in likes[one])
+        return gain / sum(1.0 / np.log2(place + 2) for place in range(min(10, len(likes[one]))))
+
+    return (
+        np.mean([ndcg(one, lists.get(one, [])) for one in likes.index]),
+        np.mean([ndcg(one, popular) for one in likes.index]),
+    )
+
+
+@pytest.mark.filterwarnings("ignore:most of the later part")
+@pytest.mark.parametrize("newcomers", ["popular", "recent"])
+def test_recency_counts_for_newcomers_as_far_as_newcomers_go_by_it(newcomers):
+    """Seen to fail: with a great weight of recency newcomers got whoever acted last (half of popularity)."""
+    ours, popular = [], []
+    for seed in (1, 2, 4):
+        past, later = seasons(seed, newcomers).split(0.8)
+        model = CollaborativeModel().fit(past.people, past.events, rng=np.random.default_rng(1))
+        assert model.affinity_.choice[list(RECENT)].max() > 0.0
+        one, other = ndcg_of_newcomers(model, past, later)
+        ours.append(one)
+        popular.append(other)
+    if newcomers == "popular":
+        assert np.mean(ours) > 0.8 * np.mean(popular)
+    else:
+        assert np.mean(ours) > 5.0 * np.mean(popular)
