@@ -58,6 +58,7 @@ def bind_store(
     from recsys.pipeline.erasure import require_published_folder
     from recsys.safety.ledger import SafetyLedger
     from recsys.safety.store import CountedStore, ask_safety
+    from recsys.safety.store_binding import RenamedStore
 
     spoken = language(lang, settings_if_sound())
     require_published_folder(published)
@@ -72,5 +73,8 @@ def bind_store(
         if not (yes or (sys.stdin.isatty() and typer.confirm("?"))):
             remedy = "restore the newest copy; add --yes where there is none"
             raise InputError(explained("writes of the safety store are lost", got=str(lost), remedy=remedy))
+    if isinstance(store, RenamedStore):  # a copy of it that turns up later is another one
+        ask_safety(store.renew_identity)
+        identity, writes = ask_safety(store.watermark)
     ledger.bind_store(identity, writes, as_it_is=True)
     say("store_bound", spoken, published=published, writes=writes)

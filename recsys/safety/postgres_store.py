@@ -227,6 +227,9 @@ class PostgresSafety(SqlStore):
         connection.execute(_REMEMBER, values)
         return len(others)
 
+    def _set_identity(self, identity: str) -> None:
+        self._write([("UPDATE recsys_store_identity SET identity = %(new)s", {"new": identity})])
+
     def _note_ledger(self, ledger: str, records: int, mark: str) -> None:
         insert = """INSERT INTO recsys_ledger_marks AS known VALUES (%(ledger)s, %(records)s, %(mark)s)
                     ON CONFLICT (ledger) DO UPDATE SET records = excluded.records, mark = excluded.mark

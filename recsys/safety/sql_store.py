@@ -1,5 +1,6 @@
 """What the safety stores in a database have alike, whichever it is; each brings its own statements."""
 
+import secrets
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -105,6 +106,13 @@ class SqlStore(RestrictingStore):
         """Return the identity of the store and how many writes about safety it has taken."""
         ((identity, writes),) = self._ask(self.questions.watermark)
         return str(identity), int(writes)
+
+    def renew_identity(self) -> None:
+        """Take another identity: copies of this store with the one before are other stores from now on."""
+        self._set_identity(secrets.token_hex(8))
+
+    @abstractmethod
+    def _set_identity(self, identity: str) -> None: ...
 
     def ledger_mark(self, ledger: str) -> str | None:
         """Return how far the safety ledger of an identity was known to go; None for one never noted here."""

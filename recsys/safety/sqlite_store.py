@@ -209,6 +209,9 @@ class SqliteSafety(SqlStore):
         ends = [pair for low, high in pairs_written_as(a, b) for pair in ((low, high), (high, low))]
         self._write([*((insert, (*pair, kind, str(a), moment)) for pair in ends), (_COUNT, ())])
 
+    def _set_identity(self, identity: str) -> None:
+        self._write([("UPDATE store_identity SET identity = ?", (identity,))])
+
     def _note_ledger(self, ledger: str, records: int, mark: str) -> None:
         insert = """INSERT INTO ledger_marks VALUES (?, ?, ?) ON CONFLICT (ledger) DO UPDATE
                     SET records = excluded.records, mark = excluded.mark

@@ -26,6 +26,15 @@ class StoreWithLedgerMark(Protocol):
         ...
 
 
+@runtime_checkable
+class RenamedStore(CountedStore, Protocol):
+    """A counted store that can take another identity, so that older copies of it are other stores."""
+
+    def renew_identity(self) -> None:
+        """Take an identity that no store had."""
+        ...
+
+
 class StoreBinding:
     """One store and one ledger that belong together; a store that keeps no count or mark notices nothing."""
 

@@ -46,6 +46,16 @@ def test_a_second_store_sees_a_block_at_once(address: str, store: PostgresSafety
     other.close()
 
 
+def test_another_identity_is_seen_by_every_store(address: str, store: PostgresSafety) -> None:
+    store.block("a", "b")
+    identity, writes = store.watermark()
+    store.renew_identity()
+    for one in (store, PostgresSafety(address)):
+        renewed, count = one.watermark()
+        assert renewed != identity
+        assert count >= writes
+
+
 def test_tables_that_are_not_there_are_not_made(address: str, store: PostgresSafety) -> None:
     with store._connection() as connection:
         connection.execute(f"DROP TABLE {TABLES}".encode())

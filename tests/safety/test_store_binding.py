@@ -158,9 +158,9 @@ def test_a_store_that_was_lost_is_taken_anew_on_purpose_alone(
     opened = _opened(home)
     opened.check()
     assert opened.exclusions("a0", ["b0"]).excluded == {"b0"}  # what the ledger holds, it keeps
-    if lost == "the file":  # the one that was lost is found: it has blocks the new one has not
-        for left in home.glob("safety.db*"):
-            left.unlink()
-        shutil.copy(newest, home / "safety.db")
-        with pytest.raises(SafetyUnavailable, match="another"):
-            _opened(home).check()
+    opened.block("later", "other")
+    for left in home.glob("safety.db*"):  # the one that was lost is found: it knows less than the new one
+        left.unlink()
+    shutil.copy(newest, home / "safety.db")
+    with pytest.raises(SafetyUnavailable, match="another"):
+        _opened(home).check()
