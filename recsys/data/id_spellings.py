@@ -50,6 +50,10 @@ def id_in_one_spelling(given: object) -> str | None:
     return _MARKS.sub("", text).casefold() or None
 
 
+_DEEPEST: Final = 20
+"""Lists within lists that are looked into for one id."""
+
+
 def as_id_text(given: object) -> str:
     r"""Return the text that a value means as an id: of bytes what they spell, of a list of one its one.
 
@@ -63,7 +67,9 @@ def as_id_text(given: object) -> str:
     """
     if isinstance(given, np.ndarray) and given.ndim == 0:
         given = given.item()
-    while isinstance(given, Mapping | list | tuple | set | frozenset | np.ndarray):
+    for _ in range(_DEEPEST):  # a list may hold itself
+        if not isinstance(given, Mapping | list | tuple | set | frozenset | np.ndarray):
+            break
         if isinstance(given, Mapping) and len(given) > 1:
             given = [given[key] for key in _ID_KEYS if key in given]
         if len(given) != 1:

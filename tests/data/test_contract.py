@@ -314,3 +314,17 @@ def test_sets_as_arrays_are_read_as_the_same_sets_one_by_one(sets: list[list[obj
         [(f.code, f.rows.tolist(), np.asarray(f.reason).tolist()) for f in r.faults] for r in (found, plain)
     ]
     assert verdicts[0] == verdicts[1]
+
+
+@pytest.mark.parametrize("name", [T.PROFILES, T.BOUNDARIES, T.ANSWERS, T.EVENTS, T.BLOCKS])
+def test_a_list_that_holds_itself_is_no_id_and_ends(name: str) -> None:
+    """Seen to fail: a refused row whose id was such a list was read without end."""
+    tables = make_tables(6, np.random.default_rng(0))
+    tables[T.EVENTS] = LIKES
+    tables[T.BLOCKS] = LIKES[[C.ACTOR, C.TARGET, C.TS]]
+    frame = tables[name].astype(object)
+    for column in frame.columns.intersection([C.USER, C.ACTOR, C.TARGET]):
+        cells = frame[column].to_numpy(object, copy=True)
+        cells[0] = endless()
+        given = frame.assign(**{column: pd.Series(cells, dtype=object)})
+        adds_up(name, given, check_table(name, given, as_of=AS_OF))
