@@ -50,10 +50,12 @@ def test_another_identity_is_seen_by_every_store(address: str, store: PostgresSa
     store.block("a", "b")
     identity, writes = store.watermark()
     store.renew_identity()
-    for one in (store, PostgresSafety(address)):
+    other = PostgresSafety(address)
+    for one in (store, other):
         renewed, count = one.watermark()
         assert renewed != identity
         assert count >= writes
+    other.close()
 
 
 def test_tables_that_are_not_there_are_not_made(address: str, store: PostgresSafety) -> None:
