@@ -8,7 +8,6 @@ import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -111,8 +110,7 @@ def map_tables(
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         one_of = _one_of(mapping, loaded, most)
-        known = (around, remarks)
-        results, own, remarks = _results(connection, mapping, loaded, known, own, one_of, skipped)
+        results, own, remarks = _results(reader, (around, remarks), own, one_of)
     finally:
         unregister(connection)
         connection.close()
@@ -136,57 +134,45 @@ def map_tables(
     )
 
 
-def _results(  # noqa: PLR0917
-    connection: Any,
-    mapping: MappingFolder,
-    loaded: Mapping[str, Any],
-    known: tuple[Surroundings, Remarks],
-    own: Catalogue | None,
-    one_of: int,
-    skipped: Collection[str] | None,
+def _results(
+    reader: SourceReader, known: tuple[Surroundings, Remarks], own: Catalogue | None, one_of: int
 ) -> tuple[dict[str, _Result], Catalogue | None, Remarks]:
     """Return what each query gives, the service's own catalogue, and what functions could not read.
 
-    Queries run again where several members share a number or mailbox that looks made up: a query that asks
-    for the mailbox where there is no number gets it then.
+    Views and queries run again where several members share a number or mailbox that looks made up: one that
+    asks for the mailbox where there is no number gets it then.
     """
     around, remarks = known
-    as_read = deepcopy(remarks)
-    results, named = _results_of(connection, mapping, loaded, known, own, one_of, skipped)
+    results, named = _results_of(reader, known, own, one_of)
     frames = {name: frame for name, (frame, _) in results.items()}
     if made_up := shared_placeholders(frames, remarks.made_up):
-        known = replace(around, placeholders=made_up), as_read
-        unregister(connection)
-        register(connection, *known)
-        results, named = _results_of(connection, mapping, loaded, known, own, one_of, skipped)
+        known = replace(around, placeholders=made_up), Remarks()
+        unregister(reader.connection)
+        register(reader.connection, *known)
+        reader.make_views_again()
+        results, named = _results_of(reader, known, own, one_of)
     return results, named, known[1]
 
 
-def _results_of(  # noqa: PLR0917
-    connection: Any,
-    mapping: MappingFolder,
-    loaded: Mapping[str, Any],
-    known: tuple[Surroundings, Remarks],
-    own: Catalogue | None,
-    one_of: int,
-    skipped: Collection[str] | None,
+def _results_of(
+    reader: SourceReader, known: tuple[Surroundings, Remarks], own: Catalogue | None, one_of: int
 ) -> tuple[dict[str, _Result], Catalogue | None]:
     """Return what each query gives, and the service's own catalogue where queries say it.
 
-    known: what functions know, and where they say what they could not read. skipped: queries that are left
-    out, as is then whatever else cannot run; None where each has to.
+    Queries that the reader skipped are left out, as is then whatever else cannot run; without such a list
+    each has to. known: what functions know, and where they say what they could not read.
     """
-    around, remarks = known
-    columns = {column for table in loaded.values() for column in table.column_names}
+    (around, remarks), skipped = known, reader.skipped
+    columns = {column for table in reader.loaded.values() for column in table.column_names}
     results = dict[str, _Result]()
-    for name, sql in mapping.queries.items():
+    for name, sql in reader.mapping.queries.items():
         if skipped and name in skipped:
             continue
         if name in CONTRACTS and own is None and (own := _own_catalogue(results)) and own.own_words:
-            unregister(connection)  # ages count in the bands of the service from here on
-            register(connection, replace(around, catalogue=own), remarks)
+            unregister(reader.connection)  # ages count in the bands of the service from here on
+            register(reader.connection, replace(around, catalogue=own), remarks)
         with suppress(*([] if skipped is None else [RecsysError])):
-            results[name] = _result(connection, name, sql, remarks, columns=columns, one_of=one_of)
+            results[name] = _result(reader.connection, name, sql, remarks, columns=columns, one_of=one_of)
     return results, own
 
 

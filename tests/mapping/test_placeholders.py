@@ -61,6 +61,24 @@ def test_a_made_up_number_that_members_share_is_nobodys(tmp_path: Path, number: 
     assert told == (2 * sharing if is_nobodys else 0)  # of profiles and of tokens
 
 
+def test_a_token_that_a_view_makes_is_made_again(tmp_path: Path) -> None:
+    """Seen to fail: views are made once, and kept the token of the placeholder."""
+    mapped(tmp_path, [(f"m{at}", "010-0000-0000", f"m{at}@example.com") for at in range(4)])
+    person = "coalesce(token('phone', phone), token('email', mail))"
+    views = {
+        "m": "SELECT id, phone, email, person FROM proved",
+        "proved": f"SELECT *, mail AS email, {person} AS person FROM members",
+    }
+    for name, sql in views.items():
+        (tmp_path / "views" / f"{name}.sql").write_text(sql, encoding="utf-8")
+    (tmp_path / "profiles.sql").write_text(
+        "SELECT id AS user_id, person AS person_token FROM m", encoding="utf-8"
+    )
+    found = map_tables(Mapping.read(tmp_path), secret=SECRET)
+    assert found.tables["profiles"]["person_token"].nunique() == 4
+    assert found.remarks.counts["token", "a placeholder that several members share"] == 2 * 4
+
+
 @pytest.mark.parametrize("mailbox", MAILBOXES + REAL_MAILBOXES)
 def test_a_mailbox_that_says_there_is_none_is_nobodys(tmp_path: Path, mailbox: str) -> None:
     found = mapped(tmp_path, [(f"m{at}", "", mailbox) for at in range(4)])
