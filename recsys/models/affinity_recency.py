@@ -110,22 +110,27 @@ def with_recency(choice: ListWeights, splits: Sequence[HeldOutAffinity]) -> tupl
     terms, weight, half_life = best[0], best[1], best[2] * span
     theta = choice.theta.copy()
     theta[list(terms)] = weight
-    theta[TERM["level"]] -= weight * _usual(_recent(splits[0], terms, half_life), splits[0])
-    return _less_for_unknown(replace(choice, theta=theta), terms, splits[0].as_recent(half_life)), half_life
+    usual = weight * _usual(_recent(splits[0], terms, half_life), splits[0])
+    theta[TERM["level"]] -= usual
+    end = splits[0].as_recent(half_life)
+    return _less_for_unknown(replace(choice, theta=theta), terms, usual, end), half_life
 
 
-def _less_for_unknown(choice: ListWeights, terms: tuple[int, ...], end: HeldOutAffinity) -> ListWeights:
+def _less_for_unknown(
+    choice: ListWeights, terms: tuple[int, ...], usual: float, end: HeldOutAffinity
+) -> ListWeights:
     """Return the weights with the recency that the lists of unknown viewers ask for.
 
     Beside what is known of a viewer a great weight tells who is still there; alone it makes a list of whoever
     decided last. So it counts for them as popularity does, but where their lists at the end are clearly
     better with the weight of everybody, a half of it, or none. As it is where too few are at the end.
+
+    terms: of `RECENT`, those with a weight. usual: what they add to the logits of a usual candidate.
     """
     lists = end.judged([choice], mutual=False)
     are_unknown = end.person.known[lists.viewers] == 0.0
     if int(are_unknown.sum()) < _LEAST_UNKNOWN:
         return choice
-    usual = sum(float(choice.theta[term]) * _usual(_amount(end, term), end) for term in terms)
 
     def with_less(share: float) -> ListWeights:
         theta = choice.theta.copy()
@@ -141,12 +146,6 @@ def _less_for_unknown(choice: ListWeights, terms: tuple[int, ...], end: HeldOutA
         if is_better(gains, reached):
             best, reached = tried, gains
     return best
-
-
-def _amount(split: HeldOutAffinity, term: int) -> Float64Array:
-    """Return one of `RECENT`, `(n_people,)`, of the half-life that the person has."""
-    person = split.person
-    return (person.recent_activity, person.recent_popularity, person.presence)[RECENT.index(term)]
 
 
 def _recent(split: HeldOutAffinity, terms: tuple[int, ...], half_life: float) -> Float64Array:

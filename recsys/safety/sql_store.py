@@ -122,7 +122,7 @@ class SqlStore(RestrictingStore):
 
     def note_ledger(self, ledger: str, records: int, mark: str) -> None:
         """Note how far a safety ledger goes, unless it was known to go further."""
-        if self._ask(self.questions.has_ledger_marks) or self._can_make_ledger_marks:
+        if self._can_make_ledger_marks or self._ask(self.questions.has_ledger_marks):
             self._note_ledger(ledger, records, mark)
 
     _can_make_ledger_marks = False
