@@ -184,8 +184,12 @@ def read_moment(  # noqa: PLR0911 one answer a reading
     '2026-05-28T20:26:40+00:00'
     >>> read_moment("01:30", "Europe/London")
     (None, 'a time without a date')
-    >>> read_moment("2026-06-01 9:30 PM", "UTC")[0].hour, read_moment("2026-06-01 9:30 JST", "UTC")[1]
-    (21, 'a zone that is no offset')
+    >>> read_moment("2026-06-01 9:30 PM", "UTC")[0].hour, read_moment("2026-06-01 9:30 JST", "UTC")[0].hour
+    (21, 0)
+    >>> read_moment("2026-06-01 9:30 CST", "UTC")[1]
+    'a zone that has several offsets'
+    >>> read_moment("2026-06-01 9:30 CST", "Asia/Shanghai")[0].hour
+    1
     >>> read_moment("05:00 13/12/2025", "UTC", "dmy")[0].isoformat()  # usual in Vietnamese forms
     '2025-12-13T05:00:00+00:00'
     """
@@ -209,7 +213,16 @@ def read_moment(  # noqa: PLR0911 one answer a reading
         return _of_zone(naive, zone)
     if match := _OFFSET.fullmatch(behind):
         return (naive - _offset(match)).replace(tzinfo=UTC), None
-    return None, "a zone that is no offset" if _ZONE_NAME.fullmatch(behind) else "not a time of day"
+    if not _ZONE_NAME.fullmatch(behind):
+        return None, "not a time of day"
+    own = _called(behind.strip("() ").upper(), naive, zone)
+    return (own.astimezone(UTC), None) if own is not None else (None, "a zone that has several offsets")
+
+
+def _called(name: str, naive: datetime, zone: str | None) -> datetime | None:
+    """Return a local time of `zone` where the zone is called so at that time, `CST` and `CDT` in Chicago."""
+    twice = (naive.replace(tzinfo=ZoneInfo(zone), fold=fold) for fold in (0, 1)) if zone else ()
+    return next((one for one in twice if (one.tzname() or "").upper() == name), None)
 
 
 def written_moment(text: str) -> datetime | None:

@@ -12,9 +12,9 @@ _WEEKDAY: Final = re.compile(
     r"^(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\b\.?,?\s+(?=[\da-z])"
 )
 _UNIX_DATE: Final = re.compile(
-    rf"^({_MONTH})\w*\s+(\d{{1,2}})\s+(\d{{1,2}}:\d\d(?::\d\d)?)(?:\s+(utc|gmt|z|[+-]\d{{4}}))?\s+(\d{{4}})$"
+    rf"^({_MONTH})\w*\s+(\d{{1,2}})\s+(\d{{1,2}}:\d\d(?::\d\d)?)(?:\s+([a-z]{{1,5}}|[+-]\d{{2}}:?\d{{2}}))?\s+(\d{{4}})$"
 )
-"""`Mar  5 14:07:11 2026` of C's `asctime`; with an offset before the year as some services write it."""
+"""`Mar  5 14:07:11 2026` of C's `asctime`; a zone or an offset may stand before the year."""
 _BASIC: Final = re.compile(r"^(\d{4})(\d\d)(\d\d)(?:t|\s*)(\d\d)(\d\d)(\d\d)(?=$|[.,z+-])")
 """ISO 8601 without signs, with or without its `T`; fourteen digits are no number since 1970."""
 _CONNECTIVE: Final = re.compile(
@@ -27,16 +27,38 @@ _NAMED_OFFSET: Final = re.compile(
 _NAME_BEHIND: Final = re.compile(r"([+-]\d{2}:?\d{2}|\bz)\s*(?:\([^()]*\)|utc|gmt)\s*$", re.IGNORECASE)
 """The name of a zone behind its offset, as JavaScript and Go write it."""
 
+ZONE_OFFSETS: Final = {
+    "UTC": "+00:00", "GMT": "+00:00", "HST": "-10:00", "AKST": "-09:00", "AKDT": "-08:00", "PDT": "-07:00",
+    "MDT": "-06:00", "EST": "-05:00", "EDT": "-04:00", "WET": "+00:00", "WEST": "+01:00", "CET": "+01:00", "CEST": "+02:00", "MET": "+01:00",
+    "MEST": "+02:00", "EET": "+02:00", "EEST": "+03:00", "SAST": "+02:00", "PKT": "+05:00",
+    "WIB": "+07:00", "WITA": "+08:00", "HKT": "+08:00", "AWST": "+08:00", "JST": "+09:00", "KST": "+09:00",
+    "ACST": "+09:30", "ACDT": "+10:30", "AEST": "+10:00", "AEDT": "+11:00", "NZST": "+12:00",
+    "NZDT": "+13:00",
+}  # fmt: skip
+"""Abbreviations that mean one offset in the time zone database since 2000 (IANA) and in common use.
+
+Left out is what has two: `CST` is of Chicago and of Shanghai, `IST` of India, Israel and Ireland, `PST` of
+Los Angeles and Manila, `BST` of London and Dhaka, `AST` of Halifax and Riyadh, `MST` of Denver and Malaysia.
+"""
+_ABBREVIATION: Final = re.compile(
+    rf"(\d\s*[:時时시点點].*[\d分분秒초]|[ap]m)\s*\(?({'|'.join(ZONE_OFFSETS)})\b\)?\s*$", re.IGNORECASE
+)
+"""Behind a time of day alone."""
+
 
 def with_plain_offset(text: str) -> str:
     """Return a time whose offset stands alone: `UTC+9` is nine hours east, as people write it.
 
-    Parsers that know POSIX take it for nine hours west. A name of the zone behind the offset is left out.
+    Parsers that know POSIX take it for nine hours west. A name of the zone behind the offset is left out; one
+    in place of an offset is that offset where it has one meaning (`ZONE_OFFSETS`).
 
     >>> with_plain_offset("2026-01-05 10:00 GMT-05:00"), with_plain_offset("10:00 UTC+9 (Japan)")
     ('2026-01-05 10:00 -05:00', '10:00 +09:00')
+    >>> with_plain_offset("2026-01-05 10:00 JST"), with_plain_offset("2026-01-05 10:00 CST")
+    ('2026-01-05 10:00 +09:00', '2026-01-05 10:00 CST')
     """
-    return _NAME_BEHIND.sub(r"\1", _NAMED_OFFSET.sub(_plain_offset, text))
+    text = _NAME_BEHIND.sub(r"\1", _NAMED_OFFSET.sub(_plain_offset, text))
+    return _ABBREVIATION.sub(lambda found: f"{found[1]} {ZONE_OFFSETS[found[2].upper()]}", text)
 
 
 def _plain_offset(match: re.Match[str]) -> str:
@@ -57,6 +79,6 @@ def plain_stamp(text: str) -> str:
     text = with_plain_offset(_WEEKDAY.sub("", text))
     if match := _UNIX_DATE.match(text):
         month, day, clock, offset, year = match.groups()
-        return f"{month} {day} {year} {clock} {offset or ''}".strip()
+        return with_plain_offset(f"{month} {day} {year} {clock} {offset or ''}".strip())
     text = _BASIC.sub(r"\1-\2-\3 \4:\5:\6", text)
     return _CONNECTIVE.sub(" ", text)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from recsys.data.date_reading import written_moment
-from recsys.data.stamp_forms import with_plain_offset
+from recsys.data.stamp_forms import ZONE_OFFSETS, with_plain_offset
 from recsys.data.times import YEAR_LAST
 from recsys.errors import InputError, did_you_mean, explained, warn
 from recsys.types import BoolArray, Float64Array
@@ -30,7 +30,8 @@ _TOLD_APART: Final = ("s", "ms", "us", "ns")
 _EXCEL_DAY_ZERO: Final = pd.Timestamp("1899-12-30", tz="UTC")
 _CLOCK_ALONE = r"\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[ap]m)?\s*"
 _HAS_CLOCK = r"\d[T ].*\d:\d{2}"
-_HAS_ZONE = r"(?i)(?:[+-]\d{2}(?::?\d{2})?|z|utc|gmt)\s*(?:\([^()]*\))?\s*$"
+_HAS_ZONE = r"(?i)(?:[+-]\d{2}(?::?\d{2})?|z|utc|gmt|\b[a-z]{3,5}(?<!uhr))\s*(?:\([^()]*\))?\s*(?:\b\d{4})?$"
+_NAMED_ZONE = rf"\b(?:{'|'.join(ZONE_OFFSETS)})\b|(?:utc|gmt)[+-]"
 _NUMBER = r"\s*[+-]?\d+(?:\.\d*)?\s*"
 _MOST = 0.9
 """Share of numbers that have to be Excel days or dates of eight digits to be read as them."""
@@ -152,7 +153,9 @@ def _in_our_time(values: Float64Array, read: str) -> BoolArray:
 
 
 def _of_texts(column: pd.Series, time_format: str | None) -> tuple[pd.Series, str]:
-    texts = _with_plain_offsets(column.astype("string").str.strip())
+    texts = column.astype("string").str.strip()
+    if time_format is None or "%Z" not in time_format:
+        texts = _with_plain_offsets(texts)
     known = texts.dropna()
     if time_format is not None and "%" in time_format:
         return pd.to_datetime(texts, format=time_format, utc=True, errors="coerce"), time_format
@@ -191,7 +194,7 @@ def _warn_of_missing_zones(texts: pd.Series, column: str) -> None:
 
 
 def _with_plain_offsets(texts: pd.Series) -> pd.Series:
-    named = texts.str.contains("utc|gmt", case=False, regex=True).fillna(False).astype(bool)
+    named = texts.str.contains(_NAMED_ZONE, case=False, regex=True).fillna(False).astype(bool)
     if not named.any():
         return texts
     return texts.mask(named, texts[named].map(with_plain_offset).astype("string"))

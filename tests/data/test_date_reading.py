@@ -1,13 +1,14 @@
 """Dates and moments as services write them: each has one reading, and what does not fit says why."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.data import date_reading
+from recsys.data.stamp_forms import ZONE_OFFSETS
 
 ANY_DATE = st.dates(date(1900, 1, 1), date(2030, 12, 31))
 ZONES = st.sampled_from(["Asia/Tokyo", "Europe/London", "America/New_York", "Australia/Lord_Howe", "UTC"])
@@ -182,7 +183,8 @@ def test_a_stamp_with_a_year_of_two_digits_is_told_as_one(text: str) -> None:
         "Monthly 2026-06-01",
         "2026-06-01 at noon",
         "2026-06-01 9:5",
-        "2026-06-01 12:00 JST",
+        "2026-06-01 12:00 CST",
+        "2026-06-01 12:00 JST or later",
         "2026-06-015",
         "2026-06-01 21:30 PM",
         "2026-06-01 noon",
@@ -190,6 +192,55 @@ def test_a_stamp_with_a_year_of_two_digits_is_told_as_one(text: str) -> None:
 )
 def test_what_stands_behind_a_date_is_never_dropped(text: str) -> None:
     assert date_reading.read_moment(text, "UTC")[0] is None
+
+
+def test_a_zone_by_name_has_one_offset_in_every_zone_of_the_world_that_is_called_so() -> None:
+    """What people mean by `CST`, `IST` and `PST` depends on where they are: those stay out of the table."""
+    offsets = dict[str, set[timedelta]]()
+    for name in sorted(available_timezones() - {"Asia/Pyongyang"}):  # three years of KST half an hour off
+        for year in range(2001, 2027):
+            for month in (1, 7):
+                local = datetime(year, month, 15, tzinfo=ZoneInfo(name))
+                offsets.setdefault(str(local.tzname()), set()).add(local.utcoffset() or timedelta())
+    for name, written in ZONE_OFFSETS.items():
+        read = datetime.strptime(written, "%z").utcoffset()
+        assert offsets[name] == {read}, name
+
+
+_CALLED = {
+    "Asia/Tokyo": ("JST", "JST"), "Europe/Berlin": ("CET", "CEST"), "America/New_York": ("EST", "EDT"),
+    "America/Chicago": ("CST", "CDT"), "Asia/Shanghai": ("CST", "CST"), "Asia/Kolkata": ("IST", "IST"),
+    "Asia/Manila": ("PST", "PST"), "America/Los_Angeles": ("PST", "PDT"), "Europe/London": ("GMT", "BST"),
+    "Europe/Dublin": ("GMT", "IST"), "Australia/Sydney": ("AEDT", "AEST"),
+}  # fmt: skip
+_NAMED_FORMS = [
+    "{0:%Y-%m-%d %H:%M:%S} {1}", "{0:%Y-%m-%d %H:%M:%S} ({1})", "{0:%d %b %Y %I:%M %p} {1}",
+    "{0:%a %b %d %H:%M:%S} {1} {0:%Y}", "{0:%Y年%m月%d日 %H:%M}{1}",
+]  # fmt: skip
+
+
+@given(
+    st.datetimes(datetime(2001, 1, 2), datetime(2030, 1, 1)),
+    st.sampled_from(sorted(_CALLED)),
+    st.sampled_from(_NAMED_FORMS),
+    st.sampled_from(["UTC", "Asia/Seoul", "own"]),
+    st.booleans(),
+)
+def test_a_zone_by_name_is_the_offset_that_it_has_or_no_time(
+    naive: datetime, zone: str, form: str, around: str, lower: bool
+) -> None:
+    """A name of several offsets counts where the rows' own zone is called so at that time, nowhere else."""
+    local = naive.replace(microsecond=0, second=0, tzinfo=ZoneInfo(zone))
+    name = str(local.tzname())
+    assert name in _CALLED[zone]
+    text = form.format(local, name)
+    read, reason = date_reading.read_moment(
+        text.lower() if lower else text, zone if around == "own" else around
+    )
+    if around == "own" or name in ZONE_OFFSETS:
+        assert read == local.astimezone(UTC), (text, reason)
+    else:
+        assert (read, reason) == (None, "a zone that has several offsets"), text
 
 
 @given(st.integers(1, 60_000), st.dates(date(1980, 1, 1), date(2030, 12, 31)))

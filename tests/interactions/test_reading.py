@@ -301,7 +301,7 @@ def test_who_was_shown_and_never_liked_is_passed_where_nobody_ever_says_no() -> 
 
 
 @given(
-    st.lists(st.sampled_from(["Z", "+09:00", " -0500", " GMT+3", ""]), min_size=12, max_size=12),
+    st.lists(st.sampled_from(["Z", "+09:00", " -0500", " GMT+3", " JST", ""]), min_size=12, max_size=12),
     st.sampled_from(["2026-03-05T10:{:02}:00", "2026-03-05 10:{:02}"]),
 )
 def test_times_of_which_some_have_no_zone_are_warned_of(zones: list[str], form: str) -> None:
@@ -311,6 +311,13 @@ def test_times_of_which_some_have_no_zone_are_warned_of(zones: list[str], form: 
     with pytest.warns(UserWarning, match="with a zone and without") if mixed else nullcontext():
         times, _ = utc_times(column)
     assert times.notna().all()
+
+
+def test_a_zone_of_several_offsets_is_no_time_and_not_told_as_read_as_utc() -> None:
+    times, _ = utc_times(pd.Series(["2026-03-05 10:00 JST", "2026-03-05 10:00 CST", "2026-03-05 10:00Z"]))
+    assert times.isna().tolist() == [False, True, False]
+    form = "%Y-%m-%d %H:%M %Z"
+    assert utc_times(pd.Series(["2026-03-05 10:00 UTC"]), form)[0].dt.hour.tolist() == [10]
 
 
 @pytest.mark.parametrize("column", ["who", "whom"])
