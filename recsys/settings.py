@@ -182,8 +182,9 @@ class GateSettings(Section):
     form that no member's id has block, whatever their share; where false they warn.
     warn_changed_tokens, block_changed_tokens: of the accounts served with a person token, those that have
     one now that their person never had, or none; block_changed_tokens is of the nights of four weeks, too.
-    clock_tolerance_hours: how far a night may be dated beyond the clock. pages_asked: viewers whose page is
-    asked of a ranker before the run is served; of their pages, warn_empty_pages and block_empty_pages.
+    clock_tolerance_hours: how far a night, and rows of it, may be dated beyond the clock. pages_asked:
+    viewers whose page is asked of a ranker before the run is served; of their pages, warn_empty_pages and
+    block_empty_pages.
     band_nights, band_width: from so many nights on, a number far from its median (by so many times
     their usual distance) is worth a warning, whatever its limit says.
     """
@@ -215,7 +216,7 @@ class GateSettings(Section):
     block_misspelled_rows: bool = True
     warn_changed_tokens: Share = 0.01
     block_changed_tokens: Share = 0.05
-    clock_tolerance_hours: Annotated[float, Field(ge=0.0)] = 1.0
+    clock_tolerance_hours: Annotated[float, Field(ge=0.0, le=1e6)] = 1.0
     warn_empty_pages: Share = 0.01
     block_empty_pages: Share = 0.1
     pages_asked: Annotated[int, Field(ge=0)] = 200

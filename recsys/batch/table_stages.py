@@ -104,6 +104,7 @@ def validate(settings: Settings, paths: NightPaths) -> LogFields:
         tables.quarantine,
         events=night.events.coded,
         options=tables.catalogue.options_of_questions,
+        ahead=tables.ahead,
     )
     if len(night.events) > LARGE_LOG:
         night.events.forget_coded()

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -147,6 +147,22 @@ def one_table(quarantined: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         empty = {name: pd.Series(dtype=object) for name in COLUMNS}
         return pd.DataFrame(empty).astype({ROW_NUMBER: "int64"})
     return pd.concat(frames, ignore_index=True)
+
+
+class RowsAhead(NamedTuple):
+    """How many rows of a table are dated after the time of loading, and the position of the first, from 0."""
+
+    rows: int
+    first: int
+
+
+def rows_ahead(quarantine: pd.DataFrame) -> dict[str, RowsAhead]:
+    """Return by table the refused rows of one table of all that are dated after the time of loading."""
+    rows = quarantine[quarantine[CODES].str.contains(r"\.future(?:\||$)", regex=True).astype(bool)]
+    return {
+        str(name): RowsAhead(len(found), int(found.min()))
+        for name, found in rows.groupby(TABLE, sort=True)[ROW_NUMBER]
+    }
 
 
 def _flat(table: str, frame: pd.DataFrame) -> pd.DataFrame:

@@ -24,6 +24,7 @@ from recsys.data.id_spellings import (
     is_canonical_id,
     plainest_spellings,
 )
+from recsys.data.quarantine import RowsAhead
 from recsys.data.restriction_counts import (
     KEPT,
     RESTRICTING_TYPES,
@@ -36,6 +37,10 @@ from recsys.data.unknown_words import SAFETY_EVENTS, may_restrict
 SAFETY_TABLES: Final = (T.BLOCKS, T.REPORTS, T.HOLDS, T.EVENTS)
 FACTS: Final = "facts"
 """How many rows of a table are left when those that say the same count once, whatever their times."""
+AHEAD: Final = "ahead"
+"""How many rows of a table are dated after the clock, in the same counts."""
+FIRST_AHEAD: Final = "first_ahead"
+"""The position of the first of these, from 0."""
 UNKNOWN_TYPE: Final = "type:"
 """Before a type of events that is not of the table, in the same counts."""
 _MOST_WORDS: Final = 20
@@ -238,6 +243,7 @@ def row_counts(
     *,
     events: CodedEvents | None = None,
     options: Mapping[str, Collection[str]] = MappingProxyType({}),
+    ahead: Mapping[str, RowsAhead] = MappingProxyType({}),
 ) -> dict[str, dict[str, int]]:
     """Return by table how many rows came, were refused, and were about safety and named nobody or misspelled.
 
@@ -245,7 +251,8 @@ def row_counts(
     tables, of which the people are counted who have a value whose absence would keep fewer apart: tokens, by
     kind and namespace, and wishes that are open where nothing is said. quarantine:
     refused rows, whose types that are not of the events table are counted by word. events: the accepted ones,
-    of which those are counted that restrict somebody. options: the answers that each question has.
+    of which those are counted that restrict somebody. options: the answers that each question has. ahead: by
+    table, the rows dated after the clock.
     """
     found = {
         str(row["table"]): {
@@ -255,6 +262,8 @@ def row_counts(
         }
         for row in counts.to_dict("records")
     }
+    for table, dated in ahead.items():
+        found[table] |= {AHEAD: dated.rows, FIRST_AHEAD: dated.first}
     for table, values in _RESTRICTING.items():
         if table in found and (frame := accepted.get(table)) is not None:
             kept = {column: holds(frame, column) for column, holds in values.items() if column in frame}

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -59,7 +60,8 @@ class Night:
     @cached_property
     def tables(self) -> LoadedTables:
         """All tables, checked; what happened is in `events`."""
-        return load_sorted(self.source, self.settings.as_of, catalogue=self.catalogue)
+        tolerance = timedelta(hours=self.settings.publish.gates.clock_tolerance_hours)
+        return load_sorted(self.source, self.settings.as_of, catalogue=self.catalogue, tolerance=tolerance)
 
     @cached_property
     def catalogue(self) -> Catalogue | None:
@@ -106,6 +108,7 @@ class Night:
             quarantine=self.tables.quarantine,
             events=self.events.coded,
             options=self.tables.catalogue.options_of_questions,
+            ahead=self.tables.ahead,
         )
 
     def coded_events(self) -> "CodedEvents":

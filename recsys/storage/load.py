@@ -1,7 +1,9 @@
 """Loading: from a source to checked tables, a population and events."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
 from html import escape
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -22,7 +24,7 @@ from recsys.data.exclusions import EXCLUSION_REASONS, Relations
 from recsys.data.fail_closed import STOPPED, Restrictions
 from recsys.data.id_spellings import Spellings
 from recsys.data.population import Population
-from recsys.data.quarantine import CODES, one_table
+from recsys.data.quarantine import CODES, RowsAhead, one_table, rows_ahead
 from recsys.data.safety_rows import (
     SAFETY_TABLES,
     NamesNobody,
@@ -62,6 +64,7 @@ class LoadedTables:
     restrictions: people and pairs to keep apart because of what was refused, and everybody who is erased.
     later:      canonical rows by table that are yet to come; what they restrict counts at once.
     nobody:     by table, how many rows about safety name nobody, refused ones too.
+    ahead:      by table, the rows dated after the clock, where that was looked at.
     as_of:      the time of loading, UTC; None when none was given and the source holds no time.
     catalogue:  what answers, topics and interests were held against.
     """
@@ -75,6 +78,7 @@ class LoadedTables:
     catalogue: Catalogue
     later: Mapping[str, pd.DataFrame]
     nobody: Mapping[str, NamesNobody]
+    ahead: Mapping[str, RowsAhead] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         accepted, refused = (int(self.counts[column].sum()) for column in ("accepted", "quarantined"))
@@ -114,7 +118,8 @@ def load_population(
     """Return everybody of a source as of one time, with what stands between them.
 
     See `load_tables` for `as_of`, `catalogue` and `past`: say `past=True` to learn from a moment and judge
-    by what came after. People whose refused rows may have forbidden something are held,
+    by what came after. Without `as_of` it is the latest time in the source that has come by the clock.
+    People whose refused rows may have forbidden something are held,
     pairs of refused blocks and reports stay apart (`recsys.data.fail_closed`).
 
     Raises SourceError when the source has no profiles or no boundaries, and as `load_tables` does.
@@ -124,9 +129,7 @@ def load_population(
     >>> load_population(town.tables, as_of="2026-01-05T03:00")
     Population(40 people as of 2026-01-05 03:00 UTC, from memory)
     """
-    tables = load_tables(source, as_of, past=past, catalogue=catalogue)
-    if as_of is None and (latest := _before_the_clock(tables)) is not None:
-        tables = load_tables(source, latest, past=past, catalogue=catalogue)
+    tables = _by_the_clock(partial(load_tables, source, past=past, catalogue=catalogue), as_of)
     misspelled = {name: of.misspelled for name, of in sorted(tables.nobody.items()) if of.misspelled}
     if misspelled:
         got = ", ".join(f"{count} in {name}" for name, count in misspelled.items())
@@ -141,20 +144,42 @@ def load_population(
     return people
 
 
-_CLOCK_TOLERANCE: Final = pd.Timedelta(days=1)
+CLOCK_TOLERANCE: Final = timedelta(hours=1)
+"""How far rows may be dated after the clock: those who write them have clocks of their own."""
 
 
-def _before_the_clock(tables: LoadedTables) -> pd.Timestamp | None:
-    """Return the latest time that has come, where rows of a later one stand; None where none does.
+def _by_the_clock(
+    read: Callable[[Time], LoadedTables], as_of: Time, tolerance: timedelta = CLOCK_TOLERANCE
+) -> LoadedTables:
+    """Return tables as of a time; None takes the latest in them that has come.
 
-    One row of a time to come must not open what is due by then only.
+    A row of a time to come must not open what is due by then only, nor keep a night from being of its time:
+    it is told, and what it restricts counts at once.
+
+    read: reads the tables as of a time. tolerance: how far a row may be dated after the clock.
     """
-    limit = pd.Timestamp.now("UTC") + _CLOCK_TOLERANCE
-    if tables.as_of is None or tables.as_of <= limit:
+    tables = read(as_of)
+    if as_of is not None or (latest := _before_the_clock(tables, tolerance)) is None:
+        return tables
+    del tables  # two of a large source are never in memory
+    tables = read(latest)
+    tables = replace(tables, ahead=MappingProxyType(rows_ahead(tables.quarantine)))
+    got = ", ".join(
+        f"{of.rows:,} in {name}, the first in row {of.first}" for name, of in tables.ahead.items()
+    )
+    what, remedy = "rows are dated after the clock (rows from 0)", "mend them, or the clock of this machine"
+    warn(explained(what, where=tables.source, got=got, remedy=f"{remedy}; they only restrict until then"))
+    return tables
+
+
+def _before_the_clock(tables: LoadedTables, tolerance: timedelta) -> pd.Timestamp | None:
+    """Return the latest time that has come, where rows of a later one stand; None where none does."""
+    now = pd.Timestamp.now("UTC")
+    if tables.as_of is None or tables.as_of <= now + tolerance:
         return None
     times = [frame[c] for frame in tables.accepted.values() for c in (C.TS, C.VALID_FROM) if c in frame]
-    come = [column[column <= limit].max() for column in times]
-    return max([time for time in come if pd.notna(time)], default=pd.Timestamp.now("UTC"))
+    come = [column[column <= now + tolerance].max() for column in times]
+    return max([time for time in come if pd.notna(time)], default=now)
 
 
 def population_of(tables: LoadedTables, *, answers_last_read: bool = False) -> Population:
@@ -222,16 +247,26 @@ def _require(name: str, tables: Collection[str], source: str) -> None:
 
 
 def load_sorted(
-    source: Source, as_of: Time, *, past: bool = False, catalogue: Catalogue | None = None
+    source: Source,
+    as_of: Time,
+    *,
+    past: bool = False,
+    catalogue: Catalogue | None = None,
+    tolerance: timedelta = CLOCK_TOLERANCE,
 ) -> LoadedTables:
     """Return what `load_tables` does, of the events only those sorted and compact, in `events_of`.
 
-    A large log is in memory once, and never as a text for each event.
+    A large log is in memory once, and never as a text for each event. Without `as_of` the tables are as of
+    the latest time in them that has come; tolerance: how far a row may be dated after the clock.
     """
     from recsys.data.events import Events
 
     known = catalogue or source_catalogue(source) or load_catalogue()
-    tables = _checked(table_readers(source), source_name(source), as_of, known, past=past, coded=True)
+
+    def read(time: Time) -> LoadedTables:
+        return _checked(table_readers(source), source_name(source), time, known, past=past, coded=True)
+
+    tables = _by_the_clock(read, as_of, tolerance)
     rest = dict(tables.accepted)
     rows = rest.pop(T.EVENTS, None)
     left = replace(tables, accepted=MappingProxyType(rest))

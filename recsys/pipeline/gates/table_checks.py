@@ -10,7 +10,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.restriction_counts import KEPT, MET, RESTRICTING
-from recsys.data.safety_rows import FACTS, UNKNOWN_TYPE
+from recsys.data.safety_rows import AHEAD, FACTS, FIRST_AHEAD, UNKNOWN_TYPE
 from recsys.data.unknown_words import may_restrict, repeated
 from recsys.pipeline.gates.over_nights import (
     NIGHTS,
@@ -294,20 +294,26 @@ def _changed_lately(proposal: Proposal) -> int:
 
 
 def clock(proposal: Proposal) -> GateResult:
-    """Block a night beyond the clock; warn of one before the last publication, or without new events."""
+    """Block a night beyond the clock; warn of such rows, of one before the last, or without new events."""
     as_of = proposal.people.as_of
     now = pd.Timestamp(proposal.clock).tz_convert("UTC") if proposal.clock is not None else None
     last = None if proposal.previous is None else pd.Timestamp(proposal.previous.manifest.data_as_of)
     before = None if proposal.previous is None else proposal.previous.manifest.events
     level, why, told = Level.PASS, "", "the night is of its time"
+    ahead = {name: of for name, of in (proposal.row_counts or {}).items() if of.get(AHEAD)}
+    rows = tuple(f"{name} {of[AHEAD]:,} ({of[FIRST_AHEAD]:,})" for name, of in sorted(ahead.items()))
     if now is not None and as_of > now + timedelta(hours=proposal.limits.clock_tolerance_hours):
         level, why = Level.BLOCK, "ahead"
         told = "the night is dated after the clock: a row of a later time, or a wrong clock"
+    elif rows:
+        level, why = Level.WARN, "rows"
+        told = f"rows are dated after the clock, by table with the first from 0: {', '.join(rows)}"
     elif last is not None and as_of < last:
         level, why, told = Level.WARN, "behind", "the night is dated before the last publication"
     elif last is not None and as_of > last and before is not None and before == proposal.events:
         level, why, told = Level.WARN, "no_events", "no event was added since the last publication"
     names = {} if level is Level.PASS else {"why": (why,), "as_of": (as_of.isoformat(),)}
+    names |= {"tables": rows} if why == "rows" else {}
     return GateResult("clock", level, f"{told} ({as_of.isoformat()})", {"count": int(level)}, names)
 
 
