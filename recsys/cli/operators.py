@@ -185,11 +185,11 @@ def review(
     from recsys.cli.app import language, opened, say
     from recsys.moderation.review_policy import load_policy
     from recsys.moderation.review_queue import review_queue
-    from recsys.storage.load import events_of, load_tables
+    from recsys.storage.load import events_of, load_come
 
     night, policy = opened(source, as_of, params), load_policy()
     spoken = language(lang, night.settings)
-    tables = load_tables(night.source, night.settings.as_of)  # the events of a night have no ids to name
+    tables = load_come(night.source, night.settings.as_of)  # the events of a night have no ids to name
     queue = review_queue(events_of(tables), as_of=tables.as_of, policy=policy)
     for row in queue.head(most).to_dict("records"):
         what = policy.kinds[row["kind"]].label.text(spoken)

@@ -129,7 +129,7 @@ def load_population(
     >>> load_population(town.tables, as_of="2026-01-05T03:00")
     Population(40 people as of 2026-01-05 03:00 UTC, from memory)
     """
-    tables = _by_the_clock(partial(load_tables, source, past=past, catalogue=catalogue), as_of)
+    tables = load_come(source, as_of, past=past, catalogue=catalogue)
     misspelled = {name: of.misspelled for name, of in sorted(tables.nobody.items()) if of.misspelled}
     if misspelled:
         got = ", ".join(f"{count} in {name}" for name, count in misspelled.items())
@@ -142,6 +142,13 @@ def load_population(
         remedy = "`recsys validate` says what is wrong with each row"
         warn(explained("every profile is set aside", where=tables.source, got=counts, remedy=remedy))
     return people
+
+
+def load_come(
+    source: Source, as_of: Time = None, *, past: bool = False, catalogue: Catalogue | None = None
+) -> LoadedTables:
+    """Return what `load_tables` does; without `as_of` as of the latest time that has come by the clock."""
+    return _by_the_clock(partial(load_tables, source, past=past, catalogue=catalogue), as_of)
 
 
 CLOCK_TOLERANCE: Final = timedelta(hours=1)

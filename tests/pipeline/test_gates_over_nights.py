@@ -28,11 +28,13 @@ from recsys.pipeline.gates.distribution import (
 from recsys.pipeline.gates.list_checks import overlap, people
 from recsys.pipeline.gates.proposal import Numbers
 from recsys.pipeline.gates.safety import erased
-from recsys.pipeline.gates.table_checks import person_tokens, safety_tables, wishes
+from recsys.pipeline.gates.table_checks import clock, person_tokens, safety_tables, wishes
 from recsys.pipeline.history import read_history
 from recsys.pipeline.publish import PublishResult
 from recsys.pipeline.retention import run_ids
 from recsys.pipeline.stage_outputs import read_calibration
+from recsys.report.gate_messages import gate_message
+from recsys.report.localization import Texts
 from recsys.safety.erasure_list import ErasureList
 from recsys.settings import GateSettings
 from recsys.storage.publication import read_publication
@@ -551,3 +553,13 @@ def test_what_is_lost_over_four_weeks_is_judged_however_many_nights_are_a_day(
     for rows in (15, 14, 13, 12, *[12] * (20 * nights_a_day)):
         assert night_of(rows).level is not Level.BLOCK
     assert night_of(11).level is Level.BLOCK
+
+
+def test_rows_dated_after_the_clock_are_a_warning_that_counts_them_by_table(proposal: Proposal) -> None:
+    proposal = replace(proposal, clock=proposal.people.as_of.to_pydatetime())
+    counts = {"events": {"ahead": 2, "first_ahead": 7}, "holds": {"rows": 3}}
+    found = clock(replace(proposal, row_counts=counts))
+    assert (found.level, found.names["why"]) == (Level.WARN, ("rows",))
+    texts = [gate_message(found, lang) for lang in (Texts("ja"), Texts("en"))]
+    assert all("events 2 (7)" in text for text in texts)
+    assert clock(replace(proposal, row_counts={"events": {"rows": 9}})).level is Level.PASS

@@ -312,8 +312,8 @@ def clock(proposal: Proposal) -> GateResult:
         level, why, told = Level.WARN, "behind", "the night is dated before the last publication"
     elif last is not None and as_of > last and before is not None and before == proposal.events:
         level, why, told = Level.WARN, "no_events", "no event was added since the last publication"
-    names = {} if level is Level.PASS else {"why": (why,), "as_of": (as_of.isoformat(),)}
-    names |= {"tables": rows} if why == "rows" else {}
+    names: dict[str, tuple[str, ...]] = {"tables": rows} if why == "rows" else {}
+    names |= {} if level is Level.PASS else {"why": (why,), "as_of": (as_of.isoformat(),)}
     return GateResult("clock", level, f"{told} ({as_of.isoformat()})", {"count": int(level)}, names)
 
 
