@@ -19,7 +19,7 @@ from recsys.data.fail_closed import RestrictionRule, Restrictions, no_restrictio
 from recsys.data.fields.base import Field, Violation
 from recsys.data.fields.time import Time
 from recsys.data.id_spellings import as_id_text, id_in_one_spelling
-from recsys.data.quarantine import Quarantine
+from recsys.data.quarantine import ROW_NUMBER, Quarantine
 from recsys.data.shared_values import without_categories
 from recsys.errors import RecsysError, TableError, did_you_mean, explained, shown
 from recsys.types import IndexArray
@@ -153,8 +153,10 @@ class Contract:
             if len(quarantined)
             else later
         )
+        told = _with_words_as_given(quarantined, given)
         del given, quarantine
-        return self._split(rows, kept, quarantined, refused, later)
+        restricted = self.restrictions(refused, told) if len(quarantined) else Restrictions()
+        return self._split(rows, kept, quarantined, restricted, later)
 
     def _raise(self, problems: list[str]) -> None:
         if problems:
@@ -235,7 +237,7 @@ class Contract:
         rows: pd.DataFrame,
         kept: npt.NDArray[np.bool_],
         quarantined: pd.DataFrame,
-        refused: pd.DataFrame,
+        restricted: Restrictions,
         later: pd.DataFrame,
     ) -> CheckedTable:
         n_rows, accepted = len(rows), _moved(rows, kept)
@@ -248,10 +250,10 @@ class Contract:
                     remedy="report this: it is a defect",
                 )
             )
-        restricted = self.restrictions(refused, quarantined) if len(quarantined) else Restrictions()
         return CheckedTable(accepted, quarantined, restricted, later)
 
 
+_WORD_COLUMNS: Final = (C.TYPE, C.ACCOUNT_STATE, C.STATE)
 _PERSON_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET)
 LONGEST_ID: Final = 512
 """Characters of an id that are read; the rest of a longer one tells nobody from anybody."""
@@ -277,6 +279,19 @@ def _with_ids_as_given(refused: pd.DataFrame, given: pd.DataFrame) -> pd.DataFra
         known = found[C.PERSON_TOKEN].astype(object)
         found[C.PERSON_TOKEN] = known.where(known.notna(), raw.where(raw.notna(), None))
     return found
+
+
+def _with_words_as_given(quarantined: pd.DataFrame, given: pd.DataFrame) -> pd.DataFrame:
+    """Return quarantined rows with types and states whole where they are texts: any part may restrict."""
+    for column in _WORD_COLUMNS:
+        if column in quarantined and column in given:
+            raw = (
+                given[column].astype(object).iloc[quarantined[ROW_NUMBER].to_numpy(np.intp)].to_numpy(object)
+            )
+            is_text = np.fromiter((isinstance(one, str) for one in raw), bool, len(raw))
+            short = quarantined[column].to_numpy(object)
+            quarantined = quarantined.assign(**{column: np.where(is_text, raw, short)})
+    return quarantined
 
 
 def token_meant(given: object) -> str | None:

@@ -377,7 +377,7 @@ def may_be_under_age(age: object) -> bool:
     """
     if isinstance(age, int | float):
         return not math.isnan(age) and not ADULT <= age <= OLDEST
-    text = "" if age is None else fold(as_id_text(age)[:64]).replace("から", "-")
+    text = "" if age is None else fold(plain(as_id_text(age))[:64]).replace("から", "-")
     if text in _NOT_SAID or not text.strip("-. "):
         return False
     is_up_to = _UP_TO.search(text) is not None

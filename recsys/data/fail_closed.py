@@ -14,10 +14,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.text_folding import fold
+from recsys.catalogue.text_folding import fold, plain
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.date_reading import may_be_under_age
-from recsys.data.unknown_words import LONGEST_TYPE, SAFETY_TYPES, STOP, may_separate, may_stop
+from recsys.data.unknown_words import SAFETY_TYPES, STOP, may_separate, may_stop
 from recsys.errors import as_text
 
 Pair = tuple[str, str]
@@ -180,7 +180,7 @@ def _stop_meant(words: pd.Series, *, alone: bool = True) -> pd.Series:
     """
 
     def meant(word: object) -> str | None:
-        text = "" if word is None else as_text(word)[:LONGEST_TYPE]
+        text = "" if word is None else plain(as_text(word))
         return (
             fold(text)
             if fold(text) in STOPPED
@@ -230,7 +230,7 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
     by a word for a ban until a later row of theirs says otherwise. Where another stands beside them, the word
     may be a member's: see `Restrictions.banned_by`.
     """
-    word = _by_distinct(quarantined[C.TYPE], lambda text: as_text(text)[:LONGEST_TYPE])
+    word = _by_distinct(quarantined[C.TYPE], lambda text: plain(as_text(text)))
     kind = _by_distinct(word, fold)
     bad = kind.isin(_ANSWERED_TYPES) & ~refused[C.DETAIL].isin(_GOOD_ANSWERS)
     nameless = quarantined[C.TYPE].isna()

@@ -1,10 +1,110 @@
 """Rows of a table in whatever form a caller hands it over."""
 
-from collections.abc import Mapping
-from typing import Any
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from itertools import zip_longest
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+
+from recsys.strict_json import any_json
+
+_DEEPEST: Final = 50
+_TEXT = str | bytes | bytearray
+_PLAIN: Final = (str, bytes, int, float, dt.date, type(None))
+
+
+def opened(given: Any, around: tuple[int, ...] = ()) -> Any:
+    r"""Return a value with the texts of JSON in it as what they hold, and the tables in it as their rows.
+
+    A table is also an object of columns, each a list or an object by row, or names beside lists of values, or
+    a list whose first row is names. Where a value may be read in two ways, both are there. A list that holds
+    itself ends there.
+
+    >>> opened('"[{\\"type\\": \\"end\\"}]"'), opened({"type": ["end", "hide"], "actor": "a"})
+    ([{'type': 'end'}], [{'type': 'end', 'actor': 'a'}, {'type': 'hide', 'actor': 'a'}])
+    >>> opened([["type", "actor"], ["end", "a"]])[-1]
+    {'type': 'end', 'actor': 'a'}
+    """
+    if isinstance(given, _TEXT):
+        return _opened_text(given, around)
+    if id(given) in around or len(around) > _DEEPEST:
+        return None
+    rows = None if isinstance(given, _PLAIN) else rows_given(given)
+    if rows is not None:
+        return [opened(row, (*around, id(given))) for row in rows]
+    if isinstance(given, Mapping):
+        return _rows_of_columns(given) or _opened_object(given, (*around, id(given)))
+    if isinstance(given, Iterable) and not isinstance(given, _PLAIN):
+        listed = [*given]
+        inside = [opened(one, (*around, id(given))) for one in listed]
+        return [*inside, *_rows_under_names(listed)]
+    return given
+
+
+def _opened_object(given: Mapping[Any, Any], around: tuple[int, ...]) -> Any:
+    kept = {name: opened(value, around) for name, value in given.items()}
+    more = [*_rows_of_objects(given), *_rows_beside_names(given)]
+    return [kept, *more] if more else kept
+
+
+def _opened_text(given: str | bytes | bytearray, around: tuple[int, ...]) -> Any:
+    text = bytes(given) if isinstance(given, bytearray) else given
+    if text.lstrip()[:1] not in {"{", "[", '"', b"{", b"[", b'"'} or len(around) > _DEEPEST:
+        return text
+    with suppress(ValueError, RecursionError):
+        return opened(any_json(text), (*around, 0))
+    with suppress(ValueError, RecursionError):  # lines of JSON
+        return [opened(any_json(line), (*around, 0)) for line in text.splitlines() if line.strip()]
+    return text
+
+
+def _is_column(value: object) -> bool:
+    is_list = isinstance(value, list | tuple | pd.Series | np.ndarray)
+    return is_list and all(isinstance(one, _PLAIN) for one in value)  # type: ignore[attr-defined]
+
+
+def _rows_of_columns(given: Mapping[Any, Any]) -> list[dict[Any, Any]]:
+    """Return the rows of an object of columns; a value that is no list is that of each row."""
+    columns = {name: [*value] for name, value in given.items() if _is_column(value) and len(value)}
+    others = {name: value for name, value in given.items() if name not in columns}
+    if not columns or not all(isinstance(value, _PLAIN) for value in others.values()):
+        return []
+    rows = zip_longest(*columns.values())
+    return [{name: row.get(name, others.get(name)) for name in given} for row in _named(columns, rows)]
+
+
+def _rows_of_objects(given: Mapping[Any, Any]) -> list[dict[Any, Any]]:
+    """Return the rows of an object of columns that are objects by row."""
+    columns = {name: value for name, value in given.items() if isinstance(value, Mapping) and value}
+    plain = all(isinstance(one, _PLAIN) for column in columns.values() for one in column.values())
+    if not columns or not plain or len(columns) < len(given):
+        return []
+    places = dict.fromkeys(place for column in columns.values() for place in column)
+    return [{name: column.get(place) for name, column in columns.items()} for place in places]
+
+
+def _rows_beside_names(given: Mapping[Any, Any]) -> list[dict[Any, Any]]:
+    """Return the rows of an object that holds names and, beside them, lists of as many values."""
+    listed = [value for value in given.values() if isinstance(value, list | tuple)]
+    names = [value for value in listed if value and all(isinstance(one, str) for one in value)]
+    return [row for one in names for rows in listed if rows is not one for row in _named(one, rows)]
+
+
+def _rows_under_names(given: list[Any]) -> list[dict[Any, Any]]:
+    """Return the rows of a list whose first one is names."""
+    names = given[0] if given and isinstance(given[0], list | tuple) else ()
+    return [*_named(names, given[1:])] if names and all(isinstance(one, str) for one in names) else []
+
+
+def _named(names: Iterable[Any], rows: Iterable[Any]) -> Iterator[dict[Any, Any]]:
+    """Yield the rows that have a value for each name."""
+    named = [*names]
+    for row in rows:
+        if isinstance(row, list | tuple) and len(row) == len(named):
+            yield dict(zip(named, row, strict=True))
 
 
 def rows_given(given: Any) -> list[dict[Any, Any]] | None:

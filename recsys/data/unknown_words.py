@@ -8,11 +8,10 @@ and those of exactly one thing that is no account and what was done with it, suc
 """
 
 import re
-import unicodedata
 from functools import lru_cache
 from typing import Final
 
-from recsys.catalogue.text_folding import fold
+from recsys.catalogue.text_folding import fold, plain
 from recsys.data.restricting_words import (
     BANS_IN_KANA,
     LEAVES,
@@ -31,8 +30,11 @@ PAUSE: Final = "pause"
 LEAVE: Final = "leave"
 STOP: Final = "stop"
 """Why such a word takes somebody out of sight; see `may_stop`."""
-LONGEST_TYPE: Final = 64
-"""Characters of a type that are looked at."""
+LONGEST_TYPE: Final = 1024
+"""Characters of a type that are read; what is longer cannot be read whole, and may mean anything."""
+_LONGEST_REPEATED: Final = 64
+_UNREADABLE: Final = " \u1200"
+"""A letter of no script of which a word is known, see `UNREAD`."""
 
 
 _NO_WORD: Final = re.compile(r"\d*|\(.*", re.DOTALL)
@@ -108,10 +110,15 @@ _RESTRICTS_NOBODY: Final = re.compile("|".join((*_OF_NO_ACCOUNT, *_TAKEN_BACK)))
 _CAPITAL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
-@lru_cache(maxsize=1 << 12)
 def _parted(word: str) -> str:
     """Return a word of a source as its parts with blanks between them, also where capitals part it."""
-    return letters(_CAPITAL.sub(" ", unicodedata.normalize("NFKC", word[:LONGEST_TYPE])))
+    text = plain(word)
+    return _letters(text[:LONGEST_TYPE]) + _UNREADABLE * (len(text) > LONGEST_TYPE)
+
+
+@lru_cache(maxsize=1 << 12)
+def _letters(text: str) -> str:
+    return letters(_CAPITAL.sub(" ", text))
 
 
 def may_separate(word: str) -> bool:
@@ -181,4 +188,6 @@ def repeated(word: str) -> str:
     >>> repeated("banned_again"), repeated("a@example.com")
     ("'banned_again'", 'a type that is no word')
     """
-    return f"'{word}'" if len(word) <= LONGEST_TYPE and _PLAIN.fullmatch(word) else "a type that is no word"
+    return (
+        f"'{word}'" if len(word) <= _LONGEST_REPEATED and _PLAIN.fullmatch(word) else "a type that is no word"
+    )

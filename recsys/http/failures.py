@@ -79,9 +79,12 @@ def _place(part: object) -> str:
 
 def _problem(found: Mapping[str, Any]) -> str:
     kind = str(found["type"])
-    return {"missing": "is missing", "extra_forbidden": "is unknown", "json_invalid": "is no JSON"}.get(
-        kind, f"does not fit ({kind.replace('_', ' ')})"
-    )
+    return {
+        "missing": "is missing",
+        "extra_forbidden": "is unknown",
+        "json_invalid": "is no JSON",
+        "key_given_twice": "is given twice",
+    }.get(kind, f"does not fit ({kind.replace('_', ' ')})")
 
 
 async def _of_route(_: Request, error: Exception) -> JSONResponse:

@@ -12,14 +12,16 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from recsys.catalogue.text_folding import fold
+from recsys.catalogue.text_folding import fold, plain
+from recsys.data.given_rows import opened
 from recsys.errors import InputError, NotPermittedError
 from recsys.http.access import bearer_token, service_of
 from recsys.http.access_tokens import Scope
-from recsys.http.request_bodies import any_json
+from recsys.ranking.event_rows import rows_within
 from recsys.ranking.ranker import Ranker
 from recsys.safety.day_log import TYPES
 from recsys.safety.store import LEAVER, OPERATOR
+from recsys.strict_json import RepeatedKeyError, strict_json
 
 OF_MEMBER: Final = "member:"
 """Before the ids that a member's client gives, so that it takes none that the backend gives."""
@@ -65,17 +67,27 @@ class KeepsRestrictions(APIRoute):
 
         async def kept(request: Request) -> Response:
             try:
+                await _require_keys_once(request)
                 return await handle(request)
             except (RequestValidationError, HTTPException) as error:
                 # of a body that fits, whoever is asked keeps what it restricts
                 of_body = isinstance(error, RequestValidationError) or error.status_code == _UNREAD
                 if keep is not None and of_body and _is_permitted(request):
-                    with suppress(ValueError):  # what is no JSON says nothing
-                        body, service = any_json(await request.body()), service_of(request)
+                    body, service = opened(await request.body()), service_of(request)
+                    if not isinstance(body, bytes):  # what is no JSON says nothing
                         await service.ask(partial(keep, service.ranker, request, body))
                 raise
 
         return kept
+
+
+async def _require_keys_once(request: Request) -> None:
+    """Raise RequestValidationError for a body of JSON with a key twice."""
+    try:
+        with suppress(ValueError, RecursionError):  # whoever reads it next says what is wrong with it
+            strict_json(await request.body())
+    except RepeatedKeyError as error:
+        raise RequestValidationError([{"type": "key_given_twice", "loc": ("body", error.key)}]) from error
 
 
 def _is_permitted(request: Request) -> bool:
@@ -93,23 +105,11 @@ def _viewer(request: Request) -> Any:
 
 def _keep_events(ranker: Ranker, request: Request, body: Any) -> None:
     viewer = _viewer(request)
-    found = [row for row in _rows_in(body) if not _opens(row)][:_MOST_KEPT]
+    rows = (row for row in rows_within(body) if isinstance(row, Mapping))
+    found = [row for row in rows if "type" in row and not _opens(row)][:_MOST_KEPT]
     ranker.day.keep_refused(
         [_as_sent(row, viewer) for row in found if viewer is None or _may_be_said_by_members(row)]
     )
-
-
-def _rows_in(body: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield the rows of a body of events, also within a list or an object that stands around them."""
-    if isinstance(body, list):
-        for one in body:
-            yield from _rows_in(one)
-    elif isinstance(body, dict):
-        around = [one for one in body.values() if isinstance(one, list | dict)]
-        inside = [row for one in around for row in _rows_in(one) if "type" in row]
-        yield from inside
-        if "type" in body or not inside:
-            yield body
 
 
 def _opens(row: Mapping[str, Any]) -> bool:
@@ -121,7 +121,7 @@ def _opens(row: Mapping[str, Any]) -> bool:
 def _may_be_said_by_members(row: Mapping[str, Any]) -> bool:
     """Say whether a row is not of a type that the backend alone says, such as a proof."""
     kind = row.get("type")
-    return not isinstance(kind, str) or fold(kind[:64]) not in _OF_BACKEND
+    return not isinstance(kind, str) or fold(plain(kind)[:64]) not in _OF_BACKEND
 
 
 def _as_sent(row: Mapping[str, Any], viewer: str | None) -> dict[str, Any]:
@@ -138,9 +138,9 @@ def _as_sent(row: Mapping[str, Any], viewer: str | None) -> dict[str, Any]:
 
 
 def _keep_answer(ranker: Ranker, request: Request, body: Any) -> None:
-    if isinstance(body, dict):
-        about = request.path_params.get(_PERSON)
-        row = {"type": "feeling_check", _PERSON: about, "detail": body.get("answer")}
+    about = request.path_params.get(_PERSON)
+    for one in _objects_in(body):
+        row = {"type": "feeling_check", _PERSON: about, "detail": one.get("answer")}
         ranker.day.keep_refused([_as_sent(row, _viewer(request))])
 
 
@@ -150,7 +150,7 @@ def _keep_tables(ranker: Ranker, request: Request, body: Any) -> None:
 
 def _keep_profile(ranker: Ranker, request: Request, body: Any) -> None:
     """Keep what a profile restricts, when a backend sends it."""
-    if bearer_token(request).permits("backend", _viewer(request)) and isinstance(body, dict):
+    if bearer_token(request).permits("backend", _viewer(request)):
         ranker.day.keep_refused_tables(_viewer(request), body)
 
 
@@ -161,15 +161,14 @@ def _keep_blocks(ranker: Ranker, request: Request, body: Any) -> None:
 
 
 def _keep_reports(ranker: Ranker, request: Request, body: Any) -> None:
-    category = body.get("category", "other") if isinstance(body, dict) else "other"
+    category = _word_in(body, "category", "other")
     for one in _people_in(ranker, body):
         with suppress(InputError):
             ranker.day.report(_viewer(request), one, category)
 
 
 def _keep_holds(ranker: Ranker, request: Request, body: Any) -> None:  # noqa: ARG001 - one form of all
-    words = body if isinstance(body, dict) else {}
-    given = {"owner": words.get("owner", OPERATOR), "reason": words.get("reason", "")}
+    given = {"owner": _word_in(body, "owner", OPERATOR), "reason": _word_in(body, "reason", "")}
     for one in _people_in(ranker, body):
         with suppress(InputError):
             ranker.safety.hold(one, **given)
@@ -184,10 +183,24 @@ def _keep_erasures(ranker: Ranker, request: Request, body: Any) -> None:  # noqa
 
 def _people_in(ranker: Ranker, body: Any) -> list[Any]:
     """Return whom a body may name: under `person`, else whoever is known among all it holds, keys as well."""
-    if isinstance(body, dict) and (named := [one for one in _values(body.get(_PERSON)) if one != ""]):
+    named = [one for found in _objects_in(body) for one in _values(found.get(_PERSON)) if one != ""]
+    if named:
         return named[:_MOST_KEPT]
     known = ranker.safety.accounts.known
     return [one for one in _values(body) if known(one) is not None][:_MOST_KEPT]
+
+
+def _objects_in(body: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield every object of a body, those within others and within lists too."""
+    if isinstance(body, dict):
+        yield body
+    for one in body.values() if isinstance(body, dict) else body if isinstance(body, list) else ():
+        yield from _objects_in(one)
+
+
+def _word_in(body: Any, name: str, usual: str) -> Any:
+    """Return the value of a key of a body, the usual one where it has none."""
+    return next((one[name] for one in _objects_in(body) if name in one), usual)
 
 
 def _values(given: Any) -> Iterator[Any]:

@@ -1,8 +1,6 @@
 """Bodies of requests: who sends one is asked for a token first, and a body has a largest size."""
 
-import json
-import re
-from typing import Any, Final
+from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -57,45 +55,3 @@ class BodyLimit:
 
 def _message() -> str:
     return f"a body holds at most {LARGEST_BODY} bytes; send it in parts"
-
-
-_DEEPEST: Final = 50
-_STRINGS_AND_BRACKETS: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[][{}]', re.DOTALL)
-
-
-def any_json(body: bytes) -> Any:
-    """Return the value of a body of JSON, also where the usual reader gives up on it.
-
-    A whole number of more digits than Python reads is infinite; what is nested deeper than 50 levels is null.
-
-    Raises ValueError for what is no JSON.
-
-    >>> any_json(b'{"person": "a", "n": 1' + b"0" * 5000 + b"}")
-    {'person': 'a', 'n': inf}
-    >>> any_json(b'{"n": ' + b"[" * 3000 + b"]" * 3000 + b', "person": "a"}')["person"]
-    'a'
-    """
-    text = body.decode(json.detect_encoding(body))
-    return json.loads(_without_depths(text), parse_int=_whole_number)
-
-
-def _whole_number(digits: str) -> int | float:
-    try:
-        return int(digits)
-    except ValueError:
-        return float(digits)
-
-
-def _without_depths(text: str) -> str:
-    """Return a text of JSON with null for what lies deeper than 50 levels; it reads each sign once."""
-    kept, depth, start = list[str](), 0, 0
-    for found in _STRINGS_AND_BRACKETS.finditer(text):
-        sign = found.group()
-        if sign in {"[", "{"}:
-            depth += 1
-            if depth == _DEEPEST + 1:
-                kept += [text[start : found.start()], "null"]
-        elif sign in {"]", "}"}:
-            start = found.end() if depth == _DEEPEST + 1 else start
-            depth -= 1
-    return "".join([*kept, text[start:]]) if depth <= _DEEPEST else ""

@@ -1,6 +1,5 @@
 """What a backend writes by day, counting in the next call anywhere, and how long it is kept."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
@@ -79,7 +78,7 @@ class DayWrites:
         """
         for event in chain.from_iterable(map(self._as_events, rows_within(events))):
             if event.type == TABLES_CHANGED:
-                self.keep_refused_tables(event.actor, _plain(event.payload))
+                self.keep_refused_tables(event.actor, event.payload)
                 continue
             kept = self._safety.note_refused(restriction_meant(event, self._safety.whom))
             with suppress(InputError):
@@ -91,7 +90,8 @@ class DayWrites:
             return [given] if isinstance(given, DayEvent) else []
         names = [one.name for one in fields(DayEvent)]
         others = [value for key, value in given.items() if key not in names and not isinstance(value, dict)]
-        strangers = iter([one for one in others if self._safety.accounts.known(one) is not None])
+        named = {self._safety.whom(given.get(name)) for name in ("actor", "target")}
+        strangers = iter([one for one in others if self._safety.accounts.known(one) not in {None, *named}])
         missing = [name for name in ("actor", "target") if given.get(name) is None]
         filled = {**given, **dict(zip(missing, strangers, strict=False))}
         found = [DayEvent(*(row.get(name) for name in names)) for row in (given, filled)]  # type: ignore[arg-type]
@@ -102,12 +102,12 @@ class DayWrites:
 
         tables: rows by table name, or whatever was given instead.
         """
-        rows = _plain(tables) if isinstance(tables, str) else tables
-        for event in ask_safety(lambda: self._safety.note_refused_tables(user_id, rows)):
+        for event in ask_safety(lambda: self._safety.note_refused_tables(user_id, tables)):
             with suppress(InputError):
                 self._appended([event])
 
     def _appended(self, events: Sequence[Any]) -> int:
+        self._safety.require_bound()
         if not all(isinstance(one, DayEvent) for one in events):
             raise InputError(explained("events are a list of DayEvent", where="events"))
         whole = [self._of_known(event.checked()) for event in events]
@@ -277,13 +277,6 @@ class DayWrites:
     def leave(self, user_id: str) -> None:
         """Take a member who leaves out of everybody's sight; `recsys forget` erases them."""
         self._safety.hold(user_id, owner=LEAVER)
-
-
-def _plain(payload: str | None) -> object:
-    """Return what a text of tables holds; None for no JSON."""
-    with suppress(ValueError, RecursionError, TypeError):
-        return json.loads(payload or "")
-    return None
 
 
 _INSTANT: Final = timedelta(microseconds=1)

@@ -1,6 +1,5 @@
 """Tables of one profile, as a backend gives them: frames, plain rows, JSON."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, wraps
@@ -17,6 +16,7 @@ from recsys.data.given_rows import rows_given
 from recsys.data.population import Population
 from recsys.data.tables import CONTRACTS
 from recsys.errors import InputError, RecsysError, StalePublicationError, did_you_mean, explained
+from recsys.strict_json import RepeatedKeyError, strict_json
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +116,9 @@ def require_own_rows(user_id: str, tables: ProfileTables) -> None:
 def tables_of_json(payload: str) -> ProfileTables:
     """Return the same of a JSON text."""
     try:
-        return tables_of_values(json.loads(payload))
+        return tables_of_values(strict_json(payload))
+    except RepeatedKeyError:
+        raise
     except (ValueError, RecursionError):
         raise InputError(explained("the profile cannot be used", remedy="give JSON")) from None
 

@@ -1,6 +1,6 @@
 """A safety store asked by person: with the accounts of each, the erasure list and the safety ledger."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -13,6 +13,7 @@ from recsys.safety.canonical import (
     canonical_person,
     distinct_pair,
     not_canonical,
+    not_two_people,
     restricts_even_refused,
     utc_moment,
 )
@@ -50,6 +51,7 @@ from recsys.safety.store import (
 )
 from recsys.safety.store_binding import StoreBinding
 
+_MOST_NAMED: Final = 10
 _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 AWAY_IN_TABLES: Final = LedgerTag("away", TABLES)
 """Who is out for now by the tables of a night that was refused, until tables say not."""
@@ -92,6 +94,7 @@ class SafetyByPerson:
         others = [account for accounts in theirs.values() for account in accounts]
         answers = [self.reader.exclusions(account, others) for account in mine]
         state = self.ledger.now()
+        self._binding.require_known(state)
         erased = self.erasures.now(state).among([*mine, *others]).tolist()
         gone = {account for account, is_erased in zip(others, erased[len(mine) :], strict=True) if is_erased}
         gone.update(*(answer.excluded for answer in answers))
@@ -108,6 +111,10 @@ class SafetyByPerson:
         """
         self.ledger.require(watermark)
         self._binding.require()
+
+    def require_bound(self) -> None:
+        """Raise SafetyUnavailable where another store was taken in the place of this one."""
+        self._binding.require_known(self.ledger.now())
 
     def erased_since(self, moment: datetime | None) -> frozenset[str]:
         """Return whom the store knows to be erased; the list cannot name anybody."""
@@ -148,7 +155,23 @@ class SafetyByPerson:
 
         The day log may be lost with its store, and the night may fail before it has read it.
         """
-        known = [self._pair(actor, str(target)) for actor, target in pairs]
+        given = [*pairs]
+        try:
+            known = [self._pair(actor, str(target)) for actor, target in given]
+        except (InputError, TypeError, ValueError) as error:
+            self._separate([meant for one in given if (meant := self._pair_meant(one)) is not None])
+            raise error if isinstance(error, InputError) else not_two_people() from error
+        self._separate(known)
+
+    def _pair_meant(self, given: object) -> tuple[str, str] | None:
+        """Return the two people that a pair of ids means, in whatever spelling; None for no two."""
+        named = list(given) if isinstance(given, Collection) and not isinstance(given, str | bytes) else []
+        people = [*dict.fromkeys(one for one in map(self.whom, named[:_MOST_NAMED]) if one is not None)]
+        known = [one for one in people if self.accounts.known(one) is not None]
+        people = known if len(people) > len(named[:2]) else people
+        return (people[0], people[1]) if len(people) > 1 else None
+
+    def _separate(self, known: Sequence[tuple[str, str]]) -> None:
         if known:
             self._link(*(one for pair in known for one in pair))
             self.ledger.separate([(Who(a), Who(b)) for a, b in known], LedgerTag(DAY, STORE))
@@ -344,6 +367,10 @@ class SafetyByPerson:
 
     def suppress(self, user_id: str) -> None:
         """Note in the ledger what restricts somebody, before they are erased."""
+        with self._even_refused(self._suppress, user_id):
+            self._suppress(user_id)
+
+    def _suppress(self, user_id: str) -> None:
         me = Who(self._person(user_id))
         self._link(me.user_id)  # before their tables of today go
         for tag in (AWAY_TODAY, AWAY_IN_TABLES):  # whoever only paused may come back

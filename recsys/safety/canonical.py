@@ -58,6 +58,11 @@ def not_canonical() -> InputError:
     return InputError(explained("an id is not in its canonical spelling", remedy=remedy))
 
 
+def not_two_people() -> InputError:
+    """Return the error of a pair that is none."""
+    return InputError(explained("a pair is two people", where="actor and target", remedy="name two"))
+
+
 def distinct_pair(actor: object, target: object) -> tuple[str, str]:
     """Return the pair.
 
@@ -65,7 +70,7 @@ def distinct_pair(actor: object, target: object) -> tuple[str, str]:
     """
     a, b = canonical_person(actor), canonical_person(target)
     if a == b:
-        raise InputError(explained("a pair is two people", where="actor and target", remedy="name two"))
+        raise not_two_people()
     return a, b
 
 

@@ -130,6 +130,8 @@ class SafetyLedger:
 
         as_it_is: whether it alone belongs here from now on, and fewer writes than were known are no fault.
         """
+        if identity in self.now().dropped_stores and not as_it_is:
+            self.require_store(identity, writes)
         if identity is not None:
             record = {"kind": "store", "store": identity, "writes": writes}
             self.append([record | ({"as_it_is": True} if as_it_is else {})])

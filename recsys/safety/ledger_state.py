@@ -74,6 +74,7 @@ class LedgerState:
     links: dict[int, set[int]] = field(default_factory=dict)
     erasures: tuple[int, str] = (0, "")
     stores: dict[str, int] = field(default_factory=dict)
+    dropped_stores: frozenset[str] = frozenset()
     newer: dict[str, "LedgerState"] = field(default_factory=dict)
     are_told_apart: bool = False
     spellings: set[tuple[int, int]] = field(default_factory=set)
@@ -212,9 +213,12 @@ class LedgerState:
         elif kind == "erasures":
             self.erasures = (int(record["people"]), str(record["watermark"]))
         elif kind == "store":
-            before = {} if record.get("as_it_is") else self.stores
-            most = max(before.get(record["store"], 0), int(record["writes"]))
-            self.stores = {**before, record["store"]: most}
+            if record.get("as_it_is"):
+                self.dropped_stores = (self.dropped_stores | self.stores.keys()) - {record["store"]}
+                self.stores = {}
+            if record["store"] not in self.dropped_stores:
+                most = max(self.stores.get(record["store"], 0), int(record["writes"]))
+                self.stores = {**self.stores, record["store"]: most}
         elif kind == "link":
             ends = numbers_in(record["pairs"])
             links = [*zip(ends[::2], ends[1::2], strict=True)]

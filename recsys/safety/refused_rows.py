@@ -1,20 +1,18 @@
 """What refused events and tables of the day restrict: it counts, whatever is wrong beside it."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import blake2b
-from itertools import zip_longest
 from typing import Any, Final, NamedTuple
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.catalogue.text_folding import fold
+from recsys.catalogue.text_folding import fold, plain
 from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS
-from recsys.data.given_rows import rows_given
-from recsys.data.unknown_words import LEAVE, PAUSE, STOP, may_separate, may_stop
+from recsys.data.given_rows import opened
+from recsys.data.unknown_words import LEAVE, PAUSE, STOP, may_restrict, may_separate, may_stop
 from recsys.errors import InputError, as_text
 from recsys.safety.canonical import utc_moment
 from recsys.safety.day_log import NO_PROOF, TYPES, DayEvent, is_event_id
@@ -91,6 +89,16 @@ def restriction_meant(event: DayEvent, whom: Whom) -> Meant | None:
     return (actor, target) if separates else None
 
 
+def is_type(word: object) -> bool:
+    """Say whether a value is a type of events in any spelling, or another word that may restrict."""
+    return isinstance(word, str) and (_folded(word) in _TYPES or may_restrict(word))
+
+
+def is_detail(word: object) -> bool:
+    """Say whether a value is a detail of events in any spelling."""
+    return isinstance(word, str) and _folded(word) in _DETAILS
+
+
 def _detail(event: DayEvent, kind: str) -> str | None:
     word = _DETAILS.get(_folded(event.detail))
     return word if word in EVENT_DETAILS.get(kind, ()) else None
@@ -128,7 +136,7 @@ def restrictions_in(user_id: object, tables: object, whom: Whom) -> list[Meant]:
     ['b', 'a']
     """
     me, found = whom(user_id), list[Meant]()
-    for table, row in _rows(tables):
+    for table, row in _rows(opened(tables)):
         if row.keys() & {C.ACTOR, C.TARGET}:
             kind = row.get(C.TYPE) if table == T.EVENTS else table.removesuffix("s")
             actor = row.get(C.ACTOR, me)
@@ -163,19 +171,9 @@ _TELLING: Final = frozenset({C.ACCOUNT_STATE, C.VERIFICATION, C.AGE_BAND, C.AGE_
 
 def _rows(tables: object, table: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield every row of whatever was given as tables, with the name of the table it stands in, if known."""
-    if isinstance(tables, str) and tables.lstrip()[:1] in {"[", "{"}:
-        with suppress(ValueError, RecursionError):
-            tables = json.loads(tables)
-    given = rows_given(tables)
-    if given is None and isinstance(tables, list | tuple):
-        given = [*tables]
-    for one in given or ():
+    for one in tables if isinstance(tables, list) else ():
         yield from _rows(one, table)
     if not isinstance(tables, Mapping):
-        return
-    if tables and all(isinstance(one, list | tuple) and _are_plain(one) for one in tables.values()):
-        for values in zip_longest(*tables.values()):  # columns by name
-            yield from _rows(dict(zip(tables, values, strict=True)), table)
         return
     row = {
         known: value if isinstance(value, str | int | float | None) else as_text(value)
@@ -188,10 +186,5 @@ def _rows(tables: object, table: str = "") -> Iterator[tuple[str, dict[str, Any]
         yield from _rows(value, _TABLE_MEANT.get(_folded(name), ""))
 
 
-def _are_plain(values: Sequence[object]) -> bool:
-    """Say whether values are those of one column, and no rows."""
-    return bool(values) and all(isinstance(one, str | int | float | None) for one in values)
-
-
 def _folded(word: object) -> str:
-    return "" if word is None else fold(as_text(word)[:_LONGEST_WORD])
+    return "" if word is None else fold(plain(as_text(word))[:_LONGEST_WORD])

@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 from recsys.errors import SafetyUnavailable
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_file import LedgerWatermark
+from recsys.safety.ledger_state import LedgerState
 from recsys.safety.store import CountedStore, SafetyStore, ask_safety
 
 
@@ -41,6 +42,7 @@ class StoreBinding:
     def __init__(self, store: SafetyStore, ledger: SafetyLedger) -> None:
         self._store, self._ledger = store, ledger
         self._noted: LedgerWatermark | None = None
+        self._identity: str | None = None
 
     def require(self) -> None:
         """Raise SafetyUnavailable when one of the two is older than the other knows it, or another one.
@@ -54,6 +56,16 @@ class StoreBinding:
             self._ledger.require(ask_safety(partial(store.ledger_mark, known.identity)))
             with suppress(SafetyUnavailable):
                 self.note_ledger()
+
+    def require_known(self, state: LedgerState) -> None:
+        """Raise SafetyUnavailable where the ledger took another store in the place of this one.
+
+        The store is asked for its identity only where the ledger does not know it: it may have a new one.
+        """
+        store = self._store
+        if isinstance(store, CountedStore) and state.dropped_stores and self._identity not in state.stores:
+            self._ledger.require_store(*ask_safety(store.watermark))
+            self._identity = ask_safety(store.watermark)[0]
 
     def note(self) -> None:
         """Note in each how far the other goes, after a write to both.

@@ -4,13 +4,18 @@ Planted and seen caught: a negation that takes the whole word away, parts that a
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.data.restricting_words import letters
+from recsys.data.tables import check_table
 from recsys.data.unknown_words import STOP, may_restrict, may_separate, may_stop
+from recsys.safety.day_log import DayEvent
+from recsys.safety.refused_rows import restriction_meant
 from tests.data.restricting_vocabulary import ALONE, BENIGN, PAIR
 
 SEPARATING = (
@@ -418,3 +423,36 @@ def test_every_word_of_the_vocabulary_restricts_in_every_form(
 @pytest.mark.parametrize("language", PAIR)
 def test_words_of_what_is_no_restriction_are_benign(language: str) -> None:
     assert [word for word in BENIGN[language].split() if may_restrict(word)] == []
+
+
+BESIDE: dict[str, Callable[[str], str]] = {
+    "the type of a bus": lambda word: f"com.example.members.events.safety.v1.MemberEnforcementEvent.{word}",
+    "blanks": lambda word: " " * 70 + word,
+    "invisible characters": lambda word: "\u200b" * 70 + word,
+    "invisible characters inside": "\u200b".join,
+    "a sentence": lambda word: "the member was looked at by the team of the evening, and is then " + word,
+    "a thousand characters": lambda word: "a " * 505 + word,
+    "ten thousand characters": lambda word: "a " * 5000 + word,
+}
+
+
+@pytest.mark.parametrize("beside", BESIDE)
+@pytest.mark.parametrize("word", ["AccountBanned", "banned", "MemberBlocked", "凍結", "paused"])
+def test_a_word_restricts_wherever_it_stands_in_a_type(word: str, beside: str) -> None:
+    """Seen to fail: what stood behind the 64th character was cut off."""
+    said = BESIDE[beside](word)
+    assert may_restrict(said)
+    rows = [("e", pd.Timestamp("2026-01-01", tz="UTC"), "a", None, said), ("f", pd.NaT, "a", "b", said)]
+    events = pd.DataFrame(rows, columns=["event_id", "ts", "actor", "target", "type"]).assign(
+        detail=None, position=None, propensity=None
+    )
+    restrictions = check_table("events", events).restrictions
+    assert restrictions.people or restrictions.states, beside
+    one_of_two = set(restrictions.pairs) | set(restrictions.banned_by)
+    assert one_of_two or word == "paused", beside
+    event = DayEvent("e", datetime.now(UTC), "a", None, said)
+    assert restriction_meant(event, {"a": "a"}.get)
+
+
+def test_a_long_type_that_says_nothing_of_a_member_restricts_nobody() -> None:
+    assert not may_restrict("com.example.members.events.sessions.v1.MemberSessionEvent.LoginSucceededAgain")

@@ -103,6 +103,81 @@ def test_a_body_in_another_form_restricts_whom_it_names(service: Served, route: 
     assert b not in service.page(a)
 
 
+def as_texts(rows: list[dict[str, Any]]) -> str:
+    return json.dumps(json.dumps([json.dumps(row) for row in rows]))
+
+
+SENT: dict[str, Callable[[list[dict[str, Any]]], str]] = {
+    "twice": lambda rows: json.dumps(json.dumps(rows)),
+    "three times": as_texts,
+    "texts in a list": lambda rows: json.dumps([json.dumps(row) for row in rows]),
+    "an outbox": lambda rows: json.dumps([{"id": 7, "payload": json.dumps(row)} for row in rows]),
+    "columns": lambda rows: json.dumps({name: [row[name] for row in rows] for name in rows[0]}),
+    "columns by row": lambda rows: pd.DataFrame(rows).to_json(),
+    "rows by number": lambda rows: pd.DataFrame(rows).to_json(orient="index"),
+    "split": lambda rows: pd.DataFrame(rows).to_json(orient="split"),
+    "schema": lambda rows: pd.DataFrame(rows).to_json(orient="table"),
+    "rows under names": lambda rows: json.dumps([[*rows[0]], *([*row.values()] for row in rows)]),
+    "lines": lambda rows: "\n".join(json.dumps(row) for row in [*rows, *rows]),
+    "a key twice": lambda rows: json.dumps(rows[0]).replace("{", '{"n":1,"n":2,', 1),
+    "each key twice": lambda rows: "{" + json.dumps(rows[0])[1:-1] + "," + json.dumps(rows[0])[1:],
+}
+"""Forms of JSON in which backends, queues and data frames send rows."""
+BODIES: dict[str, dict[str, Any]] = {
+    "/v1/backend/events": {
+        "event_id": "e",
+        "type": "end",
+        "actor": "A",
+        "target": "B",
+        "detail": "unsafe",
+        "at": NOW,
+    },
+    "/v1/members/A/events": {"event_id": "e", "type": "hide", "person": "B"},
+    "/v1/members/A/blocks": {"person": "B"},
+    "/v1/members/A/reports": {"person": "B", "category": "money"},
+    "/v1/backend/holds": {"person": "B", "owner": "case-1", "reason": "x"},
+    "/v1/backend/erasures": {"person": "B"},
+}
+
+
+@pytest.mark.parametrize("form", SENT)
+@pytest.mark.parametrize("route", BODIES)
+def test_a_body_restricts_in_every_form_of_json(service: Served, route: str, form: str) -> None:
+    """Seen to fail: of JSON within a text of JSON, and of rows as columns, nobody was apart."""
+    a, b = pair(service)
+    row = {name: {"A": a, "B": b}.get(value, value) for name, value in BODIES[route].items()}
+    headers = service.headers("members", "backend") | {"content-type": "application/json"}
+    answer = service.client.post(route.replace("/A/", f"/{a}/"), content=SENT[form]([row]), headers=headers)
+    assert answer.status_code == 422
+    assert b not in service.page(a)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_key_given_twice_is_refused_by_its_name_and_restricts_by_each_value(
+    service: Served, first: bool
+) -> None:
+    """Seen to fail: the last value counted, so that a block before a like was none."""
+    a, b = pair(service)
+    types = '"type":"hide","type":"like"' if first else '"type":"like","type":"hide"'
+    body = f'[{{"event_id":"e","person":"{b}",{types}}}]'
+    headers = service.headers("members") | {"content-type": "application/json"}
+    answer = service.client.post(f"/v1/members/{a}/events", content=body, headers=headers)
+    assert answer.status_code == 422
+    assert "body.type: is given twice" in answer.json()["error"]["message"]
+    assert b not in service.page(a)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4, 5), (3, 2, 4), (5, 4, 2, 3), (2, 3, 4)])
+@pytest.mark.parametrize("kind", ["end", "block", "banned_again"])
+def test_a_row_of_values_without_names_restricts(service: Served, kind: str, order: tuple[int, ...]) -> None:
+    """Seen to fail: a tuple of an event's values was refused, and its two people were shown to each other."""
+    a, b = pair(service)
+    values = ("z1", NOW, a, b, kind, "unsafe")
+    with pytest.raises(InputError):
+        service.ranker.day.append([tuple(values[at] for at in order)])  # type: ignore[list-item]
+    assert b not in service.page(a)
+
+
 NAMES = (("actor", "person"), ("from", "to"), ("user_id", "other"), ("person", "target"), ("by", "member"))
 """Names under which somebody sends the two people of an event."""
 

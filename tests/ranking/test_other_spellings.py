@@ -55,6 +55,7 @@ RESTRICTING: dict[str, Callable[[Ranker, str, str], object]] = {
     "hide": lambda ranker, one, other: ranker.day.append([_event(one, other, "hide")]),
     "proof": lambda ranker, _, other: ranker.day.append([_event(other, None, "verified", "none")]),
     "tables": lambda ranker, _, other: ranker.day.append([_tables(other, account_state="banned")]),
+    "separate": lambda ranker, one, other: ranker.safety.separate([(one, other)]),
     "own rows": lambda ranker, one, other: ranker.safety.note_own_rows(one, {"blocks": [_block(one, other)]}),
     "erase": lambda ranker, _, other: ranker.safety.erase(other),
     "end": lambda ranker, one, other: ranker.day.append([_event(one, other, "end", "unsafe")]),

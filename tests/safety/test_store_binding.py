@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,10 @@ from typer.testing import CliRunner
 
 from recsys.cli import app
 from recsys.errors import EXIT_BROKEN_INPUT, SafetyUnavailable
+from recsys.ranking.day_writes import DayWrites
 from recsys.safety import SqliteSafety
 from recsys.safety.by_person import SafetyByPerson
+from recsys.safety.day_log import DayEvent
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import BAN, TABLES, LedgerTag, Who
@@ -164,3 +167,42 @@ def test_a_store_that_was_lost_is_taken_anew_on_purpose_alone(
     shutil.copy(newest, home / "safety.db")
     with pytest.raises(SafetyUnavailable, match="another"):
         _opened(home).check()
+
+
+OF_A_WORKER: dict[str, Callable[[SafetyByPerson], object]] = {
+    "block": lambda safety: safety.block("x", "y"),
+    "report": lambda safety: safety.report("x", "y"),
+    "hold": lambda safety: safety.hold("x"),
+    "a page": lambda safety: safety.exclusions("x", ["y"]),
+    "an event of the day": lambda safety: DayWrites(safety, safety.store.day).append(
+        [DayEvent("e", datetime.now(UTC), "x", "y", "hide")]
+    ),
+}
+
+
+@pytest.mark.parametrize("call", OF_A_WORKER)
+def test_a_worker_of_a_store_that_was_given_up_serves_nobody_and_does_not_bring_it_back(
+    home: Path, call: str
+) -> None:
+    """Seen to fail: one write of a worker that was not restarted made the lost store one of the two again."""
+    old = _opened(home)
+    old.block("first", "second")
+    new = SqliteSafety.create(home / "new.db")
+    old.ledger.bind_store(*new.watermark(), as_it_is=True)
+    with pytest.raises(SafetyUnavailable, match="another"):
+        OF_A_WORKER[call](old)
+    with pytest.raises(SafetyUnavailable, match="another"):
+        _opened(home).check()
+    SafetyByPerson(new, old.erasures, SafetyLedger.of(home / "published")).check()
+
+
+def test_a_store_that_was_given_up_is_taken_again_on_purpose_alone(home: Path) -> None:
+    old, ledger = _opened(home), SafetyLedger.of(home / "published")
+    old.block("first", "second")
+    ledger.bind_store("other", 1, as_it_is=True)
+    ledger.append([{"kind": "store", "store": old.store.watermark()[0], "writes": 99}])  # of another version
+    with pytest.raises(SafetyUnavailable, match="another"):
+        _opened(home).check()
+    ledger.bind_store(*old.store.watermark(), as_it_is=True)
+    _opened(home).check()
+    assert old.exclusions("first", ["second"]).excluded == {"second"}
