@@ -23,7 +23,14 @@ from recsys.models.explanation import FACTORS, LEVEL, NOISE, POPULARITY, SELECTI
 from recsys.models.factor_space import rows_at
 from recsys.models.impressions import Impressions
 from recsys.models.negative_sampling import PASSES_PER_LIKE, level_beside, only_likes, with_some_passes
-from recsys.models.temporal_calibration import EarlyFit, latest_held_out, line_at_the_end, line_beside_unseen
+from recsys.models.stacking import KnownCandidates
+from recsys.models.temporal_calibration import (
+    EarlyFit,
+    candidates_at_the_end,
+    latest_held_out,
+    line_at_the_end,
+    line_beside_unseen,
+)
 from recsys.random import GOLDEN, mix64
 from recsys.types import Float64Array, Int32Array, ObjectArray
 
@@ -56,8 +63,9 @@ class CalibratedFactors(Model):
     The line is fitted on answers which the matrices it is fitted for have not seen, a twentieth at a time,
     because scores of clearly fewer answers are smaller ones; then the matrices are learned from all. Of up to
     10,000 answers among up to 2,000 people every one is left out once, so that the line hardly depends on the
-    seed. Where the log has times, it goes to what held at their end, and half of the way back to the rate of
-    the whole log, as in the hybrid.
+    seed. Where the log has times, it goes to what held at their end, and so much of a change of the rate as
+    lasted before, and late pairs say what being known adds to a candidate and how much of a viewer's
+    selectivity counts about a new one, as in the hybrid.
     Its level is that of a like given a look: exposures without an answer count by the chance that they were
     looked at. Where nobody ever said no, passes are drawn among
     unseen pairs, and the chance is that of a like beside such a pair. Lists are in the order of the score
@@ -71,6 +79,7 @@ class CalibratedFactors(Model):
     appeal_: Float64Array
     known_: Float64Array
     line_: EvidenceLine
+    late_: KnownCandidates
 
     @abstractmethod
     def _factors(
@@ -81,7 +90,7 @@ class CalibratedFactors(Model):
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:
         impressions = Impressions.from_events(people, events)
         answers = impressions.take(impressions.answered)
-        self.ids_ = people.ids
+        self.ids_, self.late_ = people.ids, KnownCandidates()
         judged = with_some_passes(answers, rng)
         learned = judged if self.reads_passes else answers
         fold, known, scores, held_out = judged.random_pair_folds(_FOLDS, rng), [], [], []
@@ -120,21 +129,29 @@ class CalibratedFactors(Model):
 
         def before(known: Impressions) -> EarlyFit:
             learned = with_some_passes(known, rng) if self.reads_passes else known
-            return EarlyFit(self._known_from(people, learned, rng).calibrated(people, self.line_))
+            found = self._known_from(people, learned, rng)
+            return EarlyFit(found.calibrated(people, self.line_), self._selectivity(found))
 
         latest = latest_held_out(answers, before)
-        self.line_ = self.line_.then(
-            line_beside_unseen(latest, answers, PASSES_PER_LIKE, rng)
-            if only_likes(answers)
-            else line_at_the_end(latest)
-        )
+        if only_likes(answers):
+            self.line_ = self.line_.then(line_beside_unseen(latest, answers, PASSES_PER_LIKE, rng))
+            return
+        line = line_at_the_end(latest)
+        self.late_ = candidates_at_the_end(latest, line)
+        self.line_ = self.line_.then(line)
+
+    def _selectivity(self, rows: EvidenceFactors) -> Float64Array | None:
+        """Return what the selectivity of viewers adds to the logits of their pairs, None for nothing."""
+        columns = self._column_parts().get(SELECTIVITY)
+        return None if columns is None else self.line_.platt.slope * rows.taste[:, columns].sum(axis=1)
 
     def _rows(self, people_ids: ObjectArray) -> EvidenceFactors:
         rows = self.ids_.find(people_ids)
         return EvidenceFactors(*(rows_at(one, rows) for one in (self.taste_, self.appeal_, self.known_)))
 
     def _apply(self, people: Population) -> Directed:
-        return self._rows(people.ids.values).calibrated(people, self.line_)
+        rows = self._rows(people.ids.values)
+        return rows.calibrated(people, self.line_, self.late_, self._selectivity(rows))
 
     @checked_arguments
     def ranking(self, people: Population | None = None) -> Directed:
@@ -152,8 +169,12 @@ class CalibratedFactors(Model):
         rows, line = self._rows(pair.ids.values), self.line_
         scores = rows.taste[i] * rows.appeal[j] * line.platt.slope
         parts = {part: scores[:, columns].sum(axis=1) for part, columns in self._column_parts().items()}
-        level = line.platt.intercept + line.of_viewer(rows.known[i, 0]) + line.of_candidate(rows.known[j, 1])
-        return {LEVEL: level, **parts}
+        known = rows.known[j, 1]
+        level = line.platt.intercept + line.of_viewer(rows.known[i, 0]) + line.of_candidate(known)
+        selectivity = self._selectivity(rows)
+        if selectivity is not None:
+            parts[SELECTIVITY] += self.late_.of_viewer(selectivity)[i] * (1.0 - known)
+        return {LEVEL: level + self.late_.of_candidate(known), **parts}
 
 
 def _n_splits(n_answers: int, n_people: int) -> int:

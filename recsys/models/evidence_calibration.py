@@ -9,7 +9,7 @@ from recsys.models.calibration import LEAST_SLOPE, Platt
 from recsys.models.directed import Directed, pair_dots
 from recsys.models.impressions import Impressions
 from recsys.models.logistic_regression import logistic_regression
-from recsys.models.stacking import evidence_weight
+from recsys.models.stacking import KnownCandidates, evidence_weight
 from recsys.types import Float64Array
 
 _SLOPE_PRECISION = 10.0
@@ -127,14 +127,26 @@ class EvidenceFactors:
         """Return how well viewer and candidate of pairs are known, `(n_pairs, 2)`."""
         return np.column_stack([self.known[pairs.viewers, 0], self.known[pairs.candidates, 1]])
 
-    def calibrated(self, people: Population, line: EvidenceLine) -> Directed:
-        """Return the matrices of the calibrated logits of `people`, whose rows these are."""
-        ones = np.ones(len(people))
+    def calibrated(
+        self,
+        people: Population,
+        line: EvidenceLine,
+        late: KnownCandidates | None = None,
+        selectivity: Float64Array | None = None,
+    ) -> Directed:
+        """Return the matrices of the calibrated logits of `people`, whose rows these are.
+
+        late: what the end of the log adds to the line. selectivity: `(n_people,)` of viewers, in calibrated
+        logits, where the score holds it.
+        """
+        ones, late = np.ones(len(people)), late or KnownCandidates()
         viewer = line.platt.intercept + line.of_viewer(self.known[:, 0])
-        candidate = line.of_candidate(self.known[:, 1])
+        candidate = line.of_candidate(self.known[:, 1]) + late.of_candidate(self.known[:, 1])
+        taste = [self.taste * line.platt.slope, viewer, ones]
+        appeal = [self.appeal, ones, candidate]
+        if selectivity is not None and late.selectivity:
+            taste.append(late.of_viewer(selectivity))
+            appeal.append(1.0 - self.known[:, 1])
         return Directed.of(
-            people.ids,
-            taste=np.column_stack([self.taste * line.platt.slope, viewer, ones]),
-            appeal=np.column_stack([self.appeal, ones, candidate]),
-            cell=people.cells,
+            people.ids, taste=np.column_stack(taste), appeal=np.column_stack(appeal), cell=people.cells
         )

@@ -1,11 +1,13 @@
 """Popularity: how often those who looked at somebody liked them."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Final
 
 import numpy as np
 from numpy.random import Generator
 from pydantic import Field, PositiveFloat
 
+from recsys.arguments import checked_arguments
 from recsys.config import Section
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex
@@ -16,7 +18,14 @@ from recsys.models.directed import Directed
 from recsys.models.explanation import LEVEL, POPULARITY, LogitTerms
 from recsys.models.impressions import Impressions
 from recsys.models.negative_sampling import PASSES_PER_LIKE, level_beside, only_likes, with_some_passes
-from recsys.models.temporal_calibration import EarlyFit, latest_held_out, line_at_the_end, line_beside_unseen
+from recsys.models.stacking import KnownCandidates, evidence_weight
+from recsys.models.temporal_calibration import (
+    EarlyFit,
+    candidates_at_the_end,
+    latest_held_out,
+    line_at_the_end,
+    line_beside_unseen,
+)
 from recsys.types import Float64Array, Int32Array
 
 if TYPE_CHECKING:
@@ -50,7 +59,8 @@ class PopularityModel(Model):
     answered about, or unknown at fit, has the mean rate. From 100 answers on a line through the logits of
     rates of fewer answers is fitted on those left out, and exposures without an answer set the level, so that
     it is the chance of a like given a look. Where nobody ever said no, passes are drawn among
-    unseen pairs, and the chance is that of a like beside such a pair. A baseline.
+    unseen pairs, and the chance is that of a like beside such a pair. Late pairs of a log with times say what
+    being known adds to the chance, as in the hybrid; lists are in the order of the rate. A baseline.
 
     >>> import pandas as pd
     >>> people = Population.of_ids(["a", "b", "c"], as_of="2026-01-05")
@@ -64,7 +74,7 @@ class PopularityModel(Model):
     config_type = PopularityConfig
     ids_: IdIndex
     logits_: Float64Array
-    usual_: float
+    added_: Float64Array
 
     if TYPE_CHECKING:
 
@@ -78,6 +88,7 @@ class PopularityModel(Model):
         answers = with_some_passes(answered, rng)
         fold, n_people = rng.integers(0, _FOLDS, len(answers)), len(people)
         logits, line = self._rates(answers, n_people), Platt()
+        late = KnownCandidates()
         held_out, of_looks = np.zeros(len(answers)), logits[impressions.candidates]
         if len(answers) >= _LEAST_CALIBRATED:
             look_fold = rng.integers(0, _FOLDS, len(impressions))
@@ -99,15 +110,16 @@ class PopularityModel(Model):
                 return EarlyFit(_matrices(people, line.logits(rates)))
 
             latest = latest_held_out(impressions, before)
-            line = line.then(
-                line_beside_unseen(latest, impressions, PASSES_PER_LIKE, rng)
-                if only_likes(impressions)
-                else line_at_the_end(latest)
-            )
-        seen = np.bincount(answers.candidates, minlength=n_people) > 0
-        self.ids_ = IdIndex(people.ids.values[seen])
-        self.logits_ = line.logits(logits[seen])
-        self.usual_ = float(line.logits(self._rates(answers, n_people + 1)[-1:])[0])
+            if only_likes(impressions):
+                line = line.then(line_beside_unseen(latest, impressions, PASSES_PER_LIKE, rng))
+            else:
+                end = line_at_the_end(latest)
+                late, line = candidates_at_the_end(latest, end), line.then(end)
+        received = np.bincount(answers.candidates, minlength=n_people + 1).astype(np.float64)
+        seen = np.append(np.flatnonzero(received), n_people)
+        self.ids_ = IdIndex(people.ids.values[seen[:-1]])
+        self.logits_ = line.logits(self._rates(answers, n_people + 1)[seen])
+        self.added_ = late.of_candidate(evidence_weight(received[seen]))
 
     def _rates(self, answers: Impressions, n_people: int) -> Float64Array:
         """Return the logits of the smoothed rates, `(n_people,)`."""
@@ -119,13 +131,20 @@ class PopularityModel(Model):
         return np.asarray(np.log(rate) - np.log1p(-rate), np.float64)
 
     def _apply(self, people: Population) -> Directed:
-        at = self.ids_.find(people.ids.values)
-        appeal = np.append(self.logits_, self.usual_)[at]
-        return _matrices(people, appeal)
+        return _matrices(people, (self.logits_ + self.added_)[self.ids_.find(people.ids.values)])
+
+    @checked_arguments
+    def ranking(self, people: Population | None = None) -> Directed:
+        """Return the matrices lists are ranked by: of the rate alone, without what being known adds."""
+        directed = self.directed(people)
+        appeal = directed.appeal.copy()
+        appeal[:, 0] -= self.added_[self.ids_.find(directed.ids.values)]
+        return replace(directed, appeal=appeal)
 
     def _logit_terms(self, pair: Population, i: Int32Array, j: Int32Array) -> LogitTerms:
         appeal = self._apply(pair).appeal[j, 0].astype(np.float64)
-        return {LEVEL: np.full(len(i), self.usual_), POPULARITY: appeal - self.usual_}
+        usual = float(self.logits_[-1] + self.added_[-1])
+        return {LEVEL: np.full(len(i), usual), POPULARITY: appeal - usual}
 
 
 def _matrices(people: Population, logits: Float64Array) -> Directed:

@@ -46,6 +46,14 @@ class KnownCandidates:
     selectivity: float = 0.0
     usual_selectivity: float = 0.0
 
+    def of_candidate(self, known: Float64Array) -> Float64Array:
+        """Return what is added to the logits of candidates known so well, 0 to 1."""
+        return self.added * (np.maximum(known, self.least) - self.usual)
+
+    def of_viewer(self, selectivity: Float64Array) -> Float64Array:
+        """Return what viewers add to the logits of candidates of whom nothing is known."""
+        return self.selectivity * (selectivity - self.usual_selectivity)
+
 
 @dataclass(frozen=True, eq=False)
 class Stacker:

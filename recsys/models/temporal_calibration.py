@@ -13,7 +13,7 @@ from recsys.models.impressions import Impressions
 from recsys.models.logistic_regression import logistic_regression
 from recsys.models.negative_sampling import level_beside, with_sampled_negatives
 from recsys.models.stacking import KnownCandidates, evidence_weight
-from recsys.types import Float64Array
+from recsys.types import Float64Array, Int64Array
 
 LEAST_HELD_OUT: Final = 50
 """Held-out likes below which nothing is learned, and lists are in the order of p_like."""
@@ -26,6 +26,14 @@ _MOST_STEPS: Final = 20_000_000
 _KNOWN_PRECISION: Final = 3.0
 """Of what late pairs add to what was learned, around nothing."""
 _LEAST_INFORMATION: Final = 1e-9
+_USUAL_LASTING: Final = 0.5
+_LASTING_PRECISION: Final = 4.0
+"""Of the share of a change of the rate that lasts, around half of it."""
+_STEADY: Final = 1.5
+"""Share of a change that is to come where the rate changes steadily, about: no more is forecast."""
+_USUAL_SURPRISE: Final = 0.1
+"""Logits by which the rate of a piece of a log usually misses its forecast, as of one more piece."""
+_PIECES: Final = 8
 _LEAST_KNOWN: Final = 0.1
 """Share of the late pairs whose candidates may be less known than what is said of being known reaches."""
 
@@ -79,10 +87,10 @@ def latest_held_out(
 def line_at_the_end(latest: HeldOutDecisions | None) -> Platt:
     """Return the line to what held at the end of a log; the identity without an end, see `latest_held_out`.
 
-    A rate of likes that changes with time may as well change back: between what held on average and what held
-    last, neither is the better forecast. So the level goes back half of the way, in logits, towards the rate
-    of the whole log, as far as that change explains what was wrong with the chances. Whatever else was wrong
-    with chances of the future (they were too sure, or too high for people who come late) is believed wholly.
+    A rate of likes that changes with time may go on or change back. So of a change that explains what was
+    wrong with the chances the level takes the share that lasted in the log so far, see `lasting_share`.
+    Whatever else was wrong with chances of the future (they were too sure, or too high for people who come
+    late) is believed wholly.
 
     How sure chances may be is asked of pairs both of whom are known, each as far as it is: where candidates
     come one after another, the end is of new ones, whom nothing tells apart, and says nothing of the others.
@@ -95,7 +103,44 @@ def line_at_the_end(latest: HeldOutDecisions | None) -> Platt:
     end, whole = _smoothed_rate(held), _smoothed_rate(np.concatenate([known, held]))
     said = float(np.clip(sigmoid(logits).mean(), min(end, whole), max(end, whole)))
     level = fit_level(slope * logits, held)
-    return Platt(slope, level + 0.5 * (log_odds(said) - log_odds(end)))
+    in_order = known[np.argsort(-latest.known.first_age, kind="stable")]
+    lasting = lasting_share(np.concatenate([in_order, held]))
+    return Platt(slope, level + (1.0 - lasting) * (log_odds(said) - log_odds(end)))
+
+
+def lasting_share(labels: Float64Array) -> float:
+    """Return which share of a change of the rate of likes is left when as many decisions follow, 0 to 1.5.
+
+    labels: `(n_decisions,)` of a log in the order of time. The log is cut where a fifth, then a fifth of what
+    is left, is later, and so on: each time the rate of the last fifth lies so far from the rate of all that
+    was known, and the share is the regression of what came next on that. 1 is a change that stays, above it
+    one that goes on, 0 one that goes back; half of it but for what is beyond a standard error of that, so
+    where a log is too short, too even or too restless to tell.
+
+    >>> lasting_share(np.tile([0.0, 1.0], 500))
+    0.5
+    >>> ever_more = np.arange(4000) % 20 < np.linspace(4, 16, 4000)
+    >>> round(lasting_share(ever_more.astype(float)), 1)
+    1.5
+    """
+    ends = np.unique(np.round(len(labels) * (1.0 - _LATEST) ** np.arange(_PIECES)).astype(np.int64))
+    total = np.concatenate([[0.0], np.cumsum(labels)])
+
+    def rates(first: Int64Array, last: Int64Array) -> Float64Array:
+        share = (total[last] - total[first] + 0.5) / (last - first + 1.0)
+        return np.log(share) - np.log1p(-share)
+
+    before, now, then = ends[:-2], ends[1:-1], ends[2:]
+    whole = rates(np.zeros_like(now), now)
+    changed, left = rates(before, now) - whole, rates(now, then) - whole
+    size = max(float(changed @ changed), _LEAST_INFORMATION)
+    found = float(changed @ left) / size
+    surprise = (float(np.sum((left - found * changed) ** 2)) + _USUAL_SURPRISE**2) / max(len(now), 1)
+    evidence = size / surprise
+    precision = _LASTING_PRECISION + evidence
+    away = evidence * (found - _USUAL_LASTING) / precision
+    clearly = max(abs(away) - 1.0 / np.sqrt(precision), 0.0)
+    return float(np.clip(_USUAL_LASTING + np.copysign(clearly, away), 0.0, _STEADY))
 
 
 def candidates_at_the_end(latest: HeldOutDecisions | None, line: Platt) -> KnownCandidates:
