@@ -3,7 +3,7 @@
 Seen to fail: bans, holds, blocks and reports beside one table that could not be used reached nobody.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -146,19 +146,10 @@ _SAID_TWICE: dict[str, tuple[str, dict[str, object]]] = {
 }
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")
-@pytest.mark.parametrize(
-    ("rows", "place", "are_alike"),
-    [(3, 0, True), (3, 1, False), (6, 4, True), (6, 5, False), (9, 4, False)],
-)
-@pytest.mark.parametrize("said", _SAID_TWICE)
-def test_whatever_row_of_several_restricts_counts(
-    town: Published, tmp_path: Path, said: str, rows: int, place: int, are_alike: bool
-) -> None:
-    """Seen to fail: of rows that repeat each other the last counted, later the first four alone."""
-    table, values = _SAID_TWICE[said]
-    told = TOWN[table]
-    own = told[told[C.USER].eq(OTHER)].iloc[:1].astype(object)
+def _several(table: str, user: str, said: Mapping[str, object], where: tuple[int, int, bool]) -> pd.DataFrame:
+    """Return some rows of one person, of which the one at a place says more; the others may be alike."""
+    rows, place, are_alike = where
+    own = TOWN[table][TOWN[table][C.USER].eq(user)].iloc[:1].astype(object)
     others = [
         {C.MAX_DISTANCE_KM: 400 + at} if table == T.PROFILES else {C.TOPICS_AVOID: [f"t{at}"]}
         for at in range(rows)
@@ -167,16 +158,36 @@ def test_whatever_row_of_several_restricts_counts(
         own.assign(**{} if are_alike else {name: [value] for name, value in other.items()})
         for other in others
     ]
-    several[place] = own.assign(**{name: [value] for name, value in values.items()})
-    told = pd.concat([told[told[C.USER].ne(OTHER)].astype(object), *several], ignore_index=True)
+    several[place] = own.assign(**{name: [value] for name, value in said.items()})
+    return pd.concat(several, ignore_index=True)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("where", [(3, 0, True), (3, 1, False), (6, 4, True), (6, 5, False), (9, 4, False)])
+@pytest.mark.parametrize("table", [T.PROFILES, T.BOUNDARIES])
+def test_whatever_row_of_several_restricts_counts(
+    town: Published, tmp_path: Path, table: str, where: tuple[int, int, bool]
+) -> None:
+    """Seen to fail: of rows that repeat each other the last counted, later the first four alone."""
+    kinds = [kind for kind, (of, _) in _SAID_TWICE.items() if of == table]
+    pair_of = {kind: (USERS[2 * at], USERS[2 * at + 1]) for at, kind in enumerate(kinds)}
+    several = [_several(table, pair_of[kind][1], _SAID_TWICE[kind][1], where) for kind in kinds]
+    several.append(_several(table, OTHER, {}, where))  # of whom no row says anything
+    repeated = pd.concat(several, ignore_index=True)
+    once = TOWN[table][~TOWN[table][C.USER].isin(repeated[C.USER])].astype(object)
+    told = pd.concat([once, repeated], ignore_index=True)
     source = f"parquet:{tmp_path / 'tables'}"
     write_tables({name: _plain(one) for name, one in (TOWN | {table: told}).items()}, source)
     folder = copy_of(town, tmp_path)
-    with opened(folder, MemorySafety()) as ranker:
-        assert ranker.look(USERS[-2], OTHER, NOW) is not None
+
+    def shown() -> set[str]:
+        with opened(folder, MemorySafety()) as ranker:
+            assert ranker.look(USERS[-4], USERS[-3], NOW) is not None
+            return {kind for kind, pair in pair_of.items() if ranker.look(*pair, NOW) is not None}
+
+    assert shown() == set(kinds)
     assert note_unfinished_night(Settings.from_mapping({"source": source}, where="test"), folder)
-    with opened(folder, MemorySafety()) as ranker:
-        assert ranker.look(USERS[-2], OTHER, NOW) is None
+    assert not shown()
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
