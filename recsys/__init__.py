@@ -29,10 +29,13 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         return _load(name)
     from importlib import import_module
+    from importlib.util import find_spec
 
     from recsys.errors import explained, unknown_name
 
-    for package in () if name.startswith("_") else _NAMESPACES:
+    # A module is asked for as an attribute before it is loaded: `from recsys import errors` loads it alone.
+    is_module = not name.startswith("_") and find_spec(f"{__name__}.{name}") is not None
+    for package in () if name.startswith("_") or is_module else _NAMESPACES:
         if name in import_module(f"{__name__}.{package}").__all__:
             remedy = f"use recsys.{package}.{name}"
             raise AttributeError(explained("recsys has no such name", got=name, remedy=remedy))
