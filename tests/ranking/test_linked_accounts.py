@@ -4,8 +4,10 @@ Seen to fail: an account that an earlier night had as the same person's was show
 so was one that has no token any more; a hide dated before a like of the linked account restricted nobody.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from recsys.safety import MemorySafety
 from recsys.safety.day_log import DayEvent
 from recsys.safety.fingerprints import ID, PERSON
 from recsys.safety.ledger import SafetyLedger
-from tests.ranking.published_world import NOW, World
+from tests.ranking.published_world import NOW, World, copied
 from tests.ranking.test_persons import N, community
 
 TONIGHT: dict[str, tuple[bool, bool]] = {
@@ -29,8 +31,8 @@ TONIGHT: dict[str, tuple[bool, bool]] = {
 """Whether the first and the second account of the person have a token in what is served."""
 
 
-class Linked:
-    """A ranker of people of whom two have two accounts each, which an earlier night gave one token each."""
+class Published:
+    """What is served where two people have two accounts each, which an earlier night gave one token each."""
 
     def __init__(self, folder: Path, have_token: tuple[bool, bool]) -> None:
         people = community(5).take(np.arange(N))
@@ -50,14 +52,29 @@ class Linked:
         tokens = {one: f"hmac1:{100 + at:064x}" for at, one in enumerate(ids)}
         for pair in (self.mine, self.theirs):
             tokens |= {one: None for one, has in zip(pair, have_token, strict=True) if not has}
-        world = World.of(replace(people, person_tokens=np.array([tokens[one] for one in ids], object)))
-        world.publish(folder / "published")
-        ledger = SafetyLedger.of(folder / "published")
+        self.folder = folder / "published"
+        World.of(replace(people, person_tokens=np.array([tokens[one] for one in ids], object))).publish(
+            self.folder
+        )
+        ledger = SafetyLedger.of(self.folder)
         naming = ledger.begin().namings[-1]
         for at, pair in enumerate((self.mine, self.theirs)):
             former = naming.of(PERSON, f"hmac1:{at:064x}")
             ledger.link([(naming.of(ID, one), former) for one in pair])
-        self.ranker = Ranker.open(folder / "published", safety=MemorySafety(), poll_s=0)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Published]:
+    return cache(lambda tonight: Published(tmp_path_factory.mktemp("linked"), TONIGHT[tonight]))
+
+
+class Linked:
+    """A ranker of a copy of what is served."""
+
+    def __init__(self, published: Published, folder: Path) -> None:
+        self.mine, self.theirs, self.bystander = published.mine, published.theirs, published.bystander
+        served = copied(published.folder, folder / "published")
+        self.ranker = Ranker.open(served, safety=MemorySafety(), poll_s=0)
         self._events = 0
 
     def say(self, actor: str, target: str, kind: str) -> None:
@@ -81,9 +98,9 @@ class Linked:
 @pytest.mark.parametrize("kind", ["hide", "pass"])
 @pytest.mark.parametrize("by", [(0, 0), (0, 1), (1, 0), (1, 1)])
 def test_what_is_decided_today_counts_for_accounts_that_the_ledger_links(
-    tmp_path: Path, tonight: str, kind: str, by: tuple[int, int]
+    published: Callable[[str], Published], tmp_path: Path, tonight: str, kind: str, by: tuple[int, int]
 ) -> None:
-    world = Linked(tmp_path, TONIGHT[tonight])
+    world = Linked(published(tonight), tmp_path)
     actor, target = world.mine[by[0]], world.theirs[by[1]]
     assert {(a, b) for a in world.mine for b in world.theirs} <= world.shown()
     world.say(actor, target, kind)
@@ -98,9 +115,14 @@ def test_what_is_decided_today_counts_for_accounts_that_the_ledger_links(
 @pytest.mark.parametrize("by", [(0, 0), (0, 1), (1, 0)])
 @pytest.mark.parametrize("at_once", [True, False])
 def test_what_is_said_last_counts_for_them_whatever_time_a_backend_gives(
-    tmp_path: Path, tonight: str, before: str, by: tuple[int, int], at_once: bool
+    published: Callable[[str], Published],
+    tmp_path: Path,
+    tonight: str,
+    before: str,
+    by: tuple[int, int],
+    at_once: bool,
 ) -> None:
-    world, now = Linked(tmp_path, TONIGHT[tonight]), datetime.now(UTC)
+    world, now = Linked(published(tonight), tmp_path), datetime.now(UTC)
     first = DayEvent("d1", now, world.mine[by[0]], world.theirs[by[1]], before)
     then = DayEvent("d2", now - timedelta(minutes=5), world.mine[0], world.theirs[0], "hide")
     for call in ([first, then],) if at_once else ([first], [then]):
