@@ -36,7 +36,9 @@ from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.retention import run_folders
 from recsys.pipeline.subject_access import PersonData, person_data, person_places
 from recsys.report.indicators import INDICATORS, Trend
+from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.erasure_list import ErasureList
+from recsys.safety.ledger import SafetyLedger
 from recsys.safety.store import (
     OPERATOR,
     SafetyStore,
@@ -118,16 +120,22 @@ class MemberShown:
 class Console:
     """Reads and does what operators ask for.
 
-    published, work, tracking: the folders of nights. cases: the folder of cases. safety: where decisions act.
+    published, work, tracking: the folders of nights. cases: the folder of cases. safety: where decisions act,
+    that of the ranker. Of a store alone, the safety ledger beside the publications hears of them as well.
 
     >>> from recsys.safety import MemorySafety
     >>> Console(Path("no"), Path("no"), Path("no"), Path("no"), MemorySafety()).night() is None
     True
     """
 
-    def __init__(self, published: Path, work: Path, tracking: Path, cases: Path, safety: SafetyStore) -> None:
+    def __init__(
+        self, published: Path, work: Path, tracking: Path, cases: Path, safety: SafetyStore | SafetyByPerson
+    ) -> None:
+        if not isinstance(safety, SafetyByPerson):
+            safety = SafetyByPerson(safety, ErasureList.of(published), SafetyLedger.of(published))
+        self._acting = safety
         self.published, self.work, self.tracking = published, work, tracking
-        self.safety, self.cases, self.audit = safety, CaseLog(cases, safety), AuditLog(cases)
+        self.safety, self.cases, self.audit = safety.store, CaseLog(cases, safety), AuditLog(cases)
         self.sessions = OperatorSessions(cases)
         self._night: tuple[str, Night | None] = ("", None)
         self._accounts: AccountTables | None = None
@@ -389,7 +397,7 @@ class Console:
 
     def lift(self, user: str) -> None:
         """Lift the holds operators set outside of cases; those of cases and members are theirs."""
-        ask_safety(lambda: self.safety.lift(user, owner=OPERATOR))
+        ask_safety(lambda: self._acting.lift(user, owner=OPERATOR))
 
     def access(self, user: str) -> PersonData:
         """Return everything held of a person, in files, the store and cases."""

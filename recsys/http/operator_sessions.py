@@ -105,10 +105,9 @@ class OperatorSessions:
     def _not_ended(self) -> Iterator[SessionStep]:
         steps = self._steps()
         ended = {one.session for one in steps if one.step == "ended"}
-        last_end = {fold(one.operator): one.at for one in steps if one.step == "all_ended"}
-        for one in steps:
-            end = last_end.get(fold(one.operator))
-            later = end is None or datetime.fromisoformat(one.at) > datetime.fromisoformat(end)
+        last_end = {fold(one.operator): place for place, one in enumerate(steps) if one.step == "all_ended"}
+        for place, one in enumerate(steps):  # a clock may be set back: what stands before an end is ended
+            later = place > last_end.get(fold(one.operator), -1)
             if one.step == "began" and one.session not in ended and later:
                 yield one
 

@@ -109,7 +109,7 @@ def open_service(settings: ServeSettings) -> Service:
     return Service(ranker, keys, gate, waits=waits, sessions=sessions, support=support, lang=lang)
 
 
-def console_of(settings: ServeSettings) -> list[APIRouter]:
+def console_of(settings: ServeSettings, service: Service) -> list[APIRouter]:
     """Return the routes of the console, none unless it was asked for."""
     if not settings.console:
         return []
@@ -121,7 +121,7 @@ def console_of(settings: ServeSettings) -> list[APIRouter]:
         Path(settings.work),
         Path(settings.tracking),
         Path(settings.cases),
-        open_safety(settings.safety),
+        service.ranker.safety,
     )
     return [console_routes(console)]
 
@@ -174,7 +174,7 @@ def run_worker(listening: socket.socket) -> None:
         _log.error("a worker cannot start", why=str(error))
         raise SystemExit(error.exit_code) from None
     config = uvicorn.Config(
-        create_app(lambda: service, routers=console_of(settings), documents=settings.documents),
+        create_app(lambda: service, routers=console_of(settings, service), documents=settings.documents),
         access_log=False,  # a path names a member
         log_level="warning",
         server_header=False,

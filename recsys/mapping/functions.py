@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.text_folding import plain
-from recsys.data.contact_tokens import NAMESPACES, make_token
+from recsys.data.contact_tokens import NAMESPACES, make_token, normal_form
 from recsys.data.date_reading import (
     DATE_ORDERS,
     EPOCH_UNITS,
@@ -234,7 +234,8 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
             return None, str(error).partition(":")[0].partition(";")[0]
         if found in around.placeholders:
             return None, "a placeholder that several members share"
-        if found is not None and looks_made_up(kind, str(value)):
+        normal = None if found is None else normal_form(kind, str(value), country=country)
+        if found is not None and looks_made_up(kind, normal or ""):
             remarks.made_up.add(found)
         return found, None
 

@@ -5,13 +5,18 @@ import unicodedata
 from collections.abc import Collection, Mapping
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.catalogue.text_folding import fold
+from recsys.data.fail_closed import PROVES_AGE
 
 FEWEST_MEMBERS: Final = 3
 """Who share a number that looks made up, so that it is none: one person rarely has three accounts."""
+FEWEST_BESIDE_A_RESTRICTION: Final = 20
+"""The same where an account with that number is out, or somebody excluded it: a few accounts free nobody."""
 
 _RUN_OF_ONE: Final = r"(\d)\1{5}"
 _COUNTED: Final = r"0?1234567(?:8(?:9(?:0)?)?)?|0?9876543(?:2(?:1(?:0)?)?)?"
@@ -49,18 +54,35 @@ def looks_made_up(kind: str, value: str) -> bool:
 def shared_placeholders(frames: Mapping[str, pd.DataFrame], made_up: Collection[str]) -> frozenset[str]:
     """Return those of some tokens that at least `FEWEST_MEMBERS` members have as their own.
 
+    Members who are out, or whom nobody verified, do not count: anybody can make such accounts. Where one who
+    is out has the token, or somebody excluded it, it takes `FEWEST_BESIDE_A_RESTRICTION`.
+
     frames: profiles and tokens as queries give them. made_up: tokens of values that look made up.
     """
     if not made_up:
         return frozenset()
-    held = []
+    held, excluded = list[pd.DataFrame](), frozenset[str]()
     profiles, tokens = (frames.get(name, pd.DataFrame()) for name in (T.PROFILES, T.TOKENS))
     if {C.USER, C.PERSON_TOKEN} <= {*profiles.columns}:
         held.append(profiles[[C.USER, C.PERSON_TOKEN]].set_axis([C.USER, C.HMAC], axis=1))
     if {C.USER, C.HMAC, C.KIND} <= {*tokens.columns}:
-        held.append(tokens.loc[tokens[C.KIND].eq("self").fillna(False).astype(bool), [C.USER, C.HMAC]])
+        is_own = tokens[C.KIND].eq("self").fillna(False).astype(bool)
+        held.append(tokens.loc[is_own, [C.USER, C.HMAC]])
+        excluded = frozenset(tokens.loc[~is_own, C.HMAC].dropna())
     if not held:
         return frozenset()
     both = pd.concat(held)
-    people = both[both[C.HMAC].isin(made_up)].groupby(C.HMAC)[C.USER].nunique()
-    return frozenset(people.index[people >= FEWEST_MEMBERS])
+    both = both[both[C.HMAC].isin(made_up)]
+    out, unproved = _users_with(profiles, C.ACCOUNT_STATE, {"active"}), _users_with(profiles, C.VERIFICATION)
+    restricted = excluded | frozenset(both.loc[both[C.USER].isin(out), C.HMAC])
+    people = both[~both[C.USER].isin(out | unproved)].groupby(C.HMAC)[C.USER].nunique()
+    fewest = np.where(people.index.isin(restricted), FEWEST_BESIDE_A_RESTRICTION, FEWEST_MEMBERS)
+    return frozenset(people.index[people.to_numpy() >= fewest])
+
+
+def _users_with(profiles: pd.DataFrame, column: str, usual: Collection[str] = PROVES_AGE) -> frozenset[str]:
+    """Return who has a value in a column of profiles that is none of the usual ones; nobody without it."""
+    if not {C.USER, column} <= {*profiles.columns}:
+        return frozenset()
+    words = profiles[column].dropna().map(lambda word: fold(str(word)))
+    return frozenset(profiles.loc[words.index[~words.isin(usual)], C.USER])

@@ -38,7 +38,7 @@ from recsys.moderation.case_states import (
     after_step,
 )
 from recsys.moderation.review_policy import ReviewPolicy, load_policy
-from recsys.safety.store import MemorySafety, SafetyStore, hold_words
+from recsys.safety.store import HoldsPeople, MemorySafety, hold_words
 from recsys.storage.json_lines import add_json_line, read_json_lines, remove_unfinished_line
 
 LOG: Final = "cases.jsonl"
@@ -65,7 +65,7 @@ class CaseChangedError(InputError):
 class CaseLog:
     """The cases of one folder; any process may write to it, one at a time.
 
-    safety: where decisions act.
+    safety: where decisions act; `ranker.safety`, so that the safety ledger hears of them.
 
     >>> import tempfile
     >>> from recsys.safety.store import MemorySafety
@@ -80,7 +80,7 @@ class CaseLog:
     """
 
     def __init__(
-        self, folder: str | Path, safety: SafetyStore, *, policy: ReviewPolicy | None = None
+        self, folder: str | Path, safety: HoldsPeople, *, policy: ReviewPolicy | None = None
     ) -> None:
         self.folder = Path(folder)
         self._safety = safety

@@ -116,6 +116,11 @@ class SafetyByPerson:
         """Raise SafetyUnavailable where another store was taken in the place of this one."""
         self._binding.require_known(self.ledger.now())
 
+    def note_day(self, events: Iterable[DayEvent]) -> None:
+        """Tell the ledger, in time, that the store took events of the day that leave somebody out."""
+        if any(event.leaves_out for event in events):
+            self._binding.note_in_time()
+
     def erased_since(self, moment: datetime | None) -> frozenset[str]:
         """Return whom the store knows to be erased; the list cannot name anybody."""
         return self.store.erased_since(moment)
@@ -216,7 +221,7 @@ class SafetyByPerson:
 
     def _erase(self, user_id: str, at: datetime | None) -> None:
         moment = utc_moment(at)
-        self.suppress(user_id)
+        self._suppress(user_id)
         self.store.erase(self._person(user_id), moment)
         self.erasures.add([user_id], at)
         self.drop_listed([user_id])
@@ -366,8 +371,8 @@ class SafetyByPerson:
         return bool(own) and is_stopped_by(max(own, key=lambda one: one.at))
 
     def suppress(self, user_id: str) -> None:
-        """Note in the ledger what restricts somebody, before they are erased."""
-        with self._even_refused(self._suppress, user_id):
+        """Note in the ledger what restricts somebody, before they are erased; refused, it holds them."""
+        with self._even_refused(partial(self._hold, LEAVER, ""), user_id):
             self._suppress(user_id)
 
     def _suppress(self, user_id: str) -> None:

@@ -138,6 +138,11 @@ class DayEvent:
             or (self.type, self.detail) == ("verified", NO_PROOF)
         )
 
+    @property
+    def leaves_out(self) -> bool:
+        """Whether it restricts, and is no mere look."""
+        return self.restricts and self.type != "impression"
+
     def is_said_anew(self, known: Self) -> bool:
         """Say whether this is a known hide or pass, said again later: an undo may stand between the two."""
         return self.type in {"hide", "pass"} and self.at > known.at

@@ -51,6 +51,10 @@ UNION ALL (SELECT 3, {_COLUMNS} FROM recsys_day_events
 """  # noqa: S608 - fixed names
 
 
+COUNT: Final = "UPDATE recsys_store_identity SET writes = writes + 1"
+"""Counts a write that restricts, so that a store that was set back is known."""
+
+
 class PostgresDayLog:
     """The day log of a store; it reads and writes through the store's connections.
 
@@ -129,6 +133,8 @@ def _append(connection: Any, events: Mapping[EventKey, DayEvent], noted: datetim
         if events[key].is_said_anew(event):
             connection.execute(_AGAIN, (events[key].at, noted, *key))
     fresh = [event for key, event in events.items() if key not in known]
+    if any(event.leaves_out for event in events.values()):
+        connection.execute(COUNT)
     (last,) = connection.execute("SELECT last FROM recsys_day_place").fetchone()
     place, new = int(last) - personal, 0
     for event in fresh:

@@ -19,7 +19,7 @@ from recsys.safety.canonical import (
     written_as,
 )
 from recsys.safety.postgres_connections import CONNECTIONS, PostgresConnections, TimedConnection
-from recsys.safety.postgres_day_log import DAY_TABLES, ERASE_DAY, PostgresDayLog
+from recsys.safety.postgres_day_log import COUNT, DAY_TABLES, ERASE_DAY, PostgresDayLog
 from recsys.safety.sql_store import SqlQuestions, SqlStore
 from recsys.safety.store import BLOCK, DAY, OPERATOR, hold_words
 
@@ -64,7 +64,6 @@ _TABLES: Final = (
       account text PRIMARY KEY, noted timestamptz NOT NULL)""",
     *DAY_TABLES,
 )
-_COUNT: Final = "UPDATE recsys_store_identity SET writes = writes + 1"
 # One statement reads one state; each part is a look-up in a primary key.
 _QUESTIONS: Final = SqlQuestions(
     exclusions="""
@@ -166,25 +165,25 @@ class PostgresSafety(SqlStore):
             {"a": low, "b": high, "kind": BLOCK, "actor": str(a)}
             for low, high in pairs_written_as(a, b, checked=False)
         ]
-        self._write([*((_UNBLOCK, one) for one in values), (_COUNT, {})])
+        self._write([*((_UNBLOCK, one) for one in values), (COUNT, {})])
 
     def _hold(self, owner: str, reason: str, user_id: str, at: datetime | None = None) -> None:
         whose, why = hold_words(owner, reason)
         texts = written_as(canonical_person(user_id))
         values = {"at": utc_moment(at), "owner": whose, "reason": why}
-        self._write([*((_HOLD, {**values, "person": one}) for one in texts), (_COUNT, {})])
+        self._write([*((_HOLD, {**values, "person": one}) for one in texts), (COUNT, {})])
 
     def lift(self, user_id: str, *, owner: str = OPERATOR, reason: str | None = None) -> None:
         """End the holds of one owner."""
         whose, _ = hold_words(owner, reason or "")
         values = {"texts": [*read_as([canonical_person(user_id)])], "owner": whose, "reason": reason}
-        self._write([(_LIFT, values), (_COUNT, {})])
+        self._write([(_LIFT, values), (COUNT, {})])
 
     def _erase(self, user_id: str, at: datetime | None) -> None:
         written = written_as(canonical_person(user_id))
         values = {"person": str(user_id), "written": [*written], "at": utc_moment(at)}
         values["texts"] = [*read_as([user_id])]
-        self._write([*((statement, values) for statement in _ERASE), (_COUNT, {})])
+        self._write([*((statement, values) for statement in _ERASE), (COUNT, {})])
         self._day.erase_in_tables(str(user_id))
 
     def drop_erased(self, ids: Sequence[str]) -> None:
@@ -200,7 +199,7 @@ class PostgresSafety(SqlStore):
             for a, b in pairs
             for low, high in pairs_written_as(a, b)
         ]
-        self._write([*((_SEPARATE, one) for one in values), (_COUNT, {})])
+        self._write([*((_SEPARATE, one) for one in values), (COUNT, {})])
 
     def note_changed_persons(self, accounts: Sequence[str]) -> None:
         """Note accounts of whose persons the day knows more than the night, for pages in SQL."""
@@ -244,7 +243,7 @@ class PostgresSafety(SqlStore):
         a, b = distinct_pair(actor, target)
         values = {"kind": kind, "at": utc_moment(at), "actor": str(a)}
         pairs = [{**values, "a": low, "b": high} for low, high in pairs_written_as(a, b)]
-        self._write([*((_SEPARATE, one) for one in pairs), (_COUNT, {})])
+        self._write([*((_SEPARATE, one) for one in pairs), (COUNT, {})])
 
     def _ask(self, question: str, *texts: Iterable[str]) -> list[Any]:
         return self._read(question, {f"texts{n}": [*some] for n, some in enumerate(texts, 1)})

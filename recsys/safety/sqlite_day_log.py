@@ -53,6 +53,10 @@ _ERASE_DAY: Final = (
 )
 
 
+COUNT: Final = "UPDATE store_identity SET writes = writes + 1"
+"""Counts a write that restricts, so that a store that was set back is known."""
+
+
 def erase_day(user_id: str) -> list[tuple[str, Sequence[Any]]]:
     """Return the statements that forget every event that names a person."""
     return [(statement, (user_id,)) for statement in _ERASE_DAY]
@@ -132,6 +136,8 @@ def _append(connection: Any, events: Mapping[EventKey, DayEvent], noted: datetim
             times = _microseconds(events[key].at), _microseconds(noted)
             connection.execute(_AGAIN, (*times, *key))
     fresh = [event for key, event in events.items() if key not in known]
+    if any(event.leaves_out for event in events.values()):
+        connection.execute(COUNT)
     for event in fresh:
         place = None
         if event.target is None:

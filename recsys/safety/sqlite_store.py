@@ -22,7 +22,7 @@ from recsys.safety.canonical import (
     written_as,
 )
 from recsys.safety.sql_store import SqlQuestions, SqlStore
-from recsys.safety.sqlite_day_log import DAY_TABLES, SqliteDayLog, erase_day
+from recsys.safety.sqlite_day_log import COUNT, DAY_TABLES, SqliteDayLog, erase_day
 from recsys.safety.store import BLOCK, OPERATOR, hold_words
 
 _TABLES: Final = """
@@ -54,7 +54,6 @@ _OLD_TABLES: Final = {
     "holds": "INSERT INTO holds SELECT person, 'operator', '', at FROM {old}",
 }
 """How a table is filled from one without actors or owners; nobody takes back a block of nobody known."""
-_COUNT: Final = "UPDATE store_identity SET writes = writes + 1"
 
 # One statement reads one state of the file; each part is a look-up in a primary key.
 _QUESTIONS: Final = SqlQuestions(
@@ -143,19 +142,19 @@ class SqliteSafety(SqlStore):
         delete = "DELETE FROM separated_pairs WHERE person = ? AND other = ? AND kind = ? AND actor = ?"
         pairs = pairs_written_as(a, b, checked=False)
         ends = [pair for low, high in pairs for pair in ((low, high), (high, low))]
-        self._write([*((delete, (*pair, BLOCK, str(a))) for pair in ends), (_COUNT, ())])
+        self._write([*((delete, (*pair, BLOCK, str(a))) for pair in ends), (COUNT, ())])
 
     def _hold(self, owner: str, reason: str, user_id: str, at: datetime | None = None) -> None:
         texts = written_as(canonical_person(user_id))
         values = (*hold_words(owner, reason), utc_moment(at).timestamp())
         insert = "INSERT OR IGNORE INTO holds VALUES (?, ?, ?, ?)"
-        self._write([*((insert, (one, *values)) for one in texts), (_COUNT, ())])
+        self._write([*((insert, (one, *values)) for one in texts), (COUNT, ())])
 
     def lift(self, user_id: str, *, owner: str = OPERATOR, reason: str | None = None) -> None:
         """End the holds of one owner."""
         held, (whose, _) = canonical_person(user_id), hold_words(owner, reason or "")
         delete = "DELETE FROM holds WHERE person = ?1 AND owner = ?2 AND (?3 IS NULL OR reason = ?3)"
-        self._write([*((delete, (one, whose, reason)) for one in read_as([held])), (_COUNT, ())])
+        self._write([*((delete, (one, whose, reason)) for one in read_as([held])), (COUNT, ())])
 
     def _erase(self, user_id: str, at: datetime | None) -> None:
         texts, moment = written_as(canonical_person(user_id)), utc_moment(at).timestamp()
@@ -175,7 +174,7 @@ class SqliteSafety(SqlStore):
                 *((insert, (one, moment)) for one in texts),
                 *((delete, (one,)) for one in read_as([user_id]) for delete in deletes),
                 *erase_day(str(user_id)),
-                (_COUNT, ()),
+                (COUNT, ()),
             ]
         )
         self._day.erase_in_tables(str(user_id))
@@ -207,7 +206,7 @@ class SqliteSafety(SqlStore):
         a, b = distinct_pair(actor, target)
         insert = "INSERT OR IGNORE INTO separated_pairs VALUES (?, ?, ?, ?, ?)"
         ends = [pair for low, high in pairs_written_as(a, b) for pair in ((low, high), (high, low))]
-        self._write([*((insert, (*pair, kind, str(a), moment)) for pair in ends), (_COUNT, ())])
+        self._write([*((insert, (*pair, kind, str(a), moment)) for pair in ends), (COUNT, ())])
 
     def _set_identity(self, identity: str) -> None:
         self._write([("UPDATE store_identity SET identity = ?", (identity,))])

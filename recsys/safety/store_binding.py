@@ -5,7 +5,8 @@ One of them that is set back, or made anew, beside the newest of the other is no
 
 from contextlib import suppress
 from functools import partial
-from typing import Protocol, runtime_checkable
+from time import monotonic
+from typing import Final, Protocol, runtime_checkable
 
 from recsys.errors import SafetyUnavailable
 from recsys.safety.ledger import SafetyLedger
@@ -36,6 +37,10 @@ class RenamedStore(CountedStore, Protocol):
         ...
 
 
+TOLD_EVERY_S: Final = 600.0
+"""After how long the ledger is told at the latest of hides and passes, of which a service has many."""
+
+
 class StoreBinding:
     """One store and one ledger that belong together; a store that keeps no count or mark notices nothing."""
 
@@ -43,6 +48,7 @@ class StoreBinding:
         self._store, self._ledger = store, ledger
         self._noted: LedgerWatermark | None = None
         self._identity: str | None = None
+        self._told_at: float | None = None
 
     def require(self) -> None:
         """Raise SafetyUnavailable when one of the two is older than the other knows it, or another one.
@@ -72,9 +78,19 @@ class StoreBinding:
 
         Raises SafetyUnavailable when it cannot be noted.
         """
-        if isinstance(self._store, CountedStore):
-            self._ledger.bind_store(*ask_safety(self._store.watermark))
+        if isinstance(store := self._store, CountedStore):
+            known = self._ledger.now().stores
+            identity, writes = ask_safety(store.watermark)
+            if writes < known.get(identity, 0):  # fewer than before it was asked: it was set back meanwhile
+                self._ledger.require_store(identity, writes)
+            self._ledger.bind_store(identity, writes)
+            self._told_at = monotonic()
         self.note_ledger()
+
+    def note_in_time(self) -> None:
+        """Note the same of writes that are many: the first of a worker at once, then every few minutes."""
+        if self._told_at is None or monotonic() - self._told_at > TOLD_EVERY_S:
+            self.note()
 
     def note_ledger(self) -> None:
         """Tell the store how far the ledger goes, where it grew since."""

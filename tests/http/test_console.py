@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -90,7 +91,7 @@ def desk(world: World, published: Path, tmp_path: Path) -> Iterator[Desk]:
     folder = copied(published, tmp_path / "published")
     ranker = Ranker.open(folder, safety=store, poll_s=0, max_staleness=None, keys=KEYS, operators=gate)
     folders = (tmp_path / name for name in ("published", "work", "tracking", "cases"))
-    console = Console(*folders, store)
+    console = Console(*folders, ranker.safety)
     app = create_app(
         lambda: Service(ranker, KEYS, gate, sessions=console.sessions), routers=[console_routes(console)]
     )
@@ -422,6 +423,36 @@ def test_a_hold_that_is_not_there_is_not_ended(at_work: Desk) -> None:
     case = at_work.console.cases.open_case("u9", "report.money", by="op-1").case
     at_work.send(f"/console/cases/{case}", step="decide", decision="restore", reason="report.money")
     assert at_work.console.cases.of(case).state == "open"
+
+
+@pytest.mark.parametrize("decision", ["hold", "ban"])
+def test_what_is_decided_here_stands_in_the_safety_ledger(at_work: Desk, decision: str) -> None:
+    """Seen to fail: with another store, whom people had banned in the console was shown to everybody."""
+    lists = at_work.console._lists()
+    user, other = str(lists["candidate_id"].iloc[0]), str(lists["viewer_id"].iloc[0])
+    name = at_work.console.cases.open_case(user, "report.minor", by="op-1").case
+    at_work.console.cases.decide(name, decision, reason="report.minor", by="op-1")
+
+    def shown_with_another_store() -> bool:
+        opened = Ranker.open(at_work.console.published, safety=MemorySafety(), max_staleness=None, keys=KEYS)
+        with closing(opened) as ranker:
+            return user not in ranker.safety.exclusions(other, [user]).excluded
+
+    assert not shown_with_another_store()
+    at_work.send(f"/console/cases/{name}", step="decide", decision="restore", reason="report.minor")
+    assert shown_with_another_store()
+
+
+def test_a_hold_that_a_backend_set_is_lifted_here_for_good(at_work: Desk) -> None:
+    """Seen to fail: the page said so, and the safety ledger kept the member out."""
+    lists = at_work.console._lists()
+    user, other = str(lists["candidate_id"].iloc[0]), str(lists["viewer_id"].iloc[0])
+    safety = at_work.console._acting
+    safety.hold(user, reason="call")
+    assert user in safety.exclusions(other, [user]).excluded
+    lift = {"user": user, "sure": "yes", "reason": "her sister called"}
+    assert at_work.send("/console/member/lift", **lift).url.params["message"] == "lifted"
+    assert user not in safety.exclusions(other, [user]).excluded
 
 
 def test_the_id_of_another_member_in_words_is_asked_about_first(at_work: Desk) -> None:

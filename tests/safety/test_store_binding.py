@@ -206,3 +206,46 @@ def test_a_store_that_was_given_up_is_taken_again_on_purpose_alone(home: Path) -
     ledger.bind_store(*old.store.watermark(), as_it_is=True)
     _opened(home).check()
     assert old.exclusions("first", ["second"]).excluded == {"second"}
+
+
+def _hide(safety: SafetyByPerson, *others: str, kind: str = "hide") -> None:
+    day = DayWrites(safety, safety.store.day)
+    day.append([DayEvent(f"e-{one}", datetime.now(UTC), "x", one, kind) for one in others])
+
+
+@pytest.mark.parametrize("kind", ["hide", "pass"])
+def test_a_store_made_anew_is_noticed_where_people_were_only_hidden(home: Path, kind: str) -> None:
+    """Seen to fail: hides and passes were no writes, so another store opened and showed the hidden."""
+    _hide(_opened(home), "y", kind=kind)
+    for left in home.glob("safety.db*"):
+        left.unlink()
+    SqliteSafety.create(home / "safety.db")
+    with pytest.raises(SafetyUnavailable, match="another"):
+        _opened(home).check()
+
+
+def test_a_store_set_back_before_hides_is_noticed_once_they_were_told(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    safety = _opened(home)
+    _hide(safety, "first")
+    _back_up(home, tmp_path / "copy.db")
+    _hide(safety, "second")
+    monkeypatch.setattr("recsys.safety.store_binding.TOLD_EVERY_S", -1.0)
+    _hide(safety, "third")
+    for left in home.glob("safety.db*"):
+        left.unlink()
+    shutil.copy(tmp_path / "copy.db", home / "safety.db")
+    with pytest.raises(SafetyUnavailable, match="older"):
+        _opened(home).check()
+    with pytest.raises(SafetyUnavailable, match="older"):  # a worker that goes on does not count it up again
+        safety.block("a", "b")
+
+
+def test_many_hides_are_told_to_the_ledger_once_in_a_while(home: Path) -> None:
+    safety = _opened(home)
+    _hide(safety, "first")
+    before = safety.ledger.watermark
+    for at in range(20):
+        _hide(safety, f"y{at}")
+    assert safety.ledger.watermark == before
