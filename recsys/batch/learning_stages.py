@@ -50,6 +50,7 @@ def _learned_from(model: Model, night: Night) -> tuple[Population, Any]:
     people = night.people_without_tables()
     data: BehaviourData = model.training_data(people, night.events)
     night.release()
+    data.set_aside()
     return_freed_memory()
     if data.content is not None:
         data = replace(data, content=data.content.with_rows_of(night.people))

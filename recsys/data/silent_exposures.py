@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.data.events import Events
+from recsys.data.events import LARGE_LOG, Events
 from recsys.data.examination import Examination, credited
 from recsys.data.labels import PairLabels
 from recsys.data.pair_keys import positions_in
@@ -103,33 +103,52 @@ class OpenExposures:
         How often a no stays unsaid is taken to be the same for everybody: of the looks that the places of
         all exposures make likely, those that ended neither in a like nor in a stated no.
         """
-        coded, n = events.coded, len(answered)
-        shown = np.flatnonzero(coded.are("impression") & (coded.target >= 0))
-        own = coded.actor[shown] * len(coded.people) + coded.target[shown]
-        at = positions_in(labels.pair, own).clip(0, max(n - 1, 0))
-        shown = shown[labels.pair[at] == own] if n else shown[:0]
-        at = at[labels.pair[at] == own] if n else at[:0]
-        order = np.lexsort((coded.ts[shown], at))
-        at, shown = at[order], shown[order]
-        said = np.flatnonzero(answered)
-        is_open, followed = credited(at, coded.ts[shown], said, first[said])
-        at, shown, followed = at[is_open], shown[is_open], followed[is_open] & ~is_reply[at[is_open]]
-        if not len(shown):
+        at, ts, places, followed = _open_exposures(events, labels, answered, first, is_reply)
+        if not len(at):
             none = np.zeros(0)
-            return cls(at, coded.ts[shown], followed, none, 0.5, RepeatedLooks(none))
-        places = pd.to_numeric(events.frame[C.POSITION]).to_numpy(np.float64)[shown]
+            return cls(at, ts, followed, none, 0.5, RepeatedLooks(none))
         examined = Examination.fit(places, followed).of_logged(places)
+        del places  # as all that is not needed any more: of a large log exposures are most of the memory
         liked = followed & (labels.label[at] > 0)
         noes = float((followed & ~liked).sum())
         unsaid = 1.0 - min(noes / max(float(examined.sum()) - float(liked.sum()), 1.0), _MOST_SAID)
         odds = np.where(followed, 0.0, (1.0 - examined) / (np.maximum(examined, _LEAST_LOOKED) * unsaid))
-        likes, others = float(labels.label[answered].sum()), len(said) - int(followed.sum())
+        del examined
+        likes, others = float(labels.label[answered].sum()), int(answered.sum()) - int(followed.sum())
         rate, repeated, looks = 0.5, RepeatedLooks(np.ones(len(at))), ExposureOrder.of(at, liked)
-        for _ in range(_ROUNDS if len(said) else 0):
+        for _ in range(_ROUNDS if answered.any() else 0):
             looked = p_examined(odds, rate)
             repeated = looks.repeated(looked, near=repeated.inverse_precision)
             rate = likes / (others + float((repeated.share * looked).sum()))
-        return cls(at, coded.ts[shown], followed, p_examined(odds, rate), rate, repeated)
+        return cls(at, ts, followed, p_examined(odds, rate), rate, repeated)
+
+
+def _open_exposures(
+    events: Events,
+    labels: PairLabels,
+    answered: BoolArray,
+    first: npt.NDArray[np.int64],
+    is_reply: BoolArray,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Float64Array, BoolArray]:
+    """Return pair, time, place and `followed` of `OpenExposures`; a place is NaN where it is not known."""
+    coded, n = events.coded, len(answered)
+    shown = np.flatnonzero(coded.are("impression") & (coded.target >= 0))
+    own = coded.actor[shown] * len(coded.people) + coded.target[shown]
+    at = positions_in(labels.pair, own).clip(0, max(n - 1, 0))
+    known = labels.pair[at] == own if n else np.zeros(len(at), bool)
+    del own
+    shown, at = shown[known], at[known]
+    order = np.lexsort((coded.ts[shown], at))
+    at, shown = at[order], shown[order]
+    del order
+    said = np.flatnonzero(answered)
+    is_open, followed = credited(at, coded.ts[shown], said, first[said])
+    at, shown, followed = at[is_open], shown[is_open], followed[is_open] & ~is_reply[at[is_open]]
+    ts = coded.ts[shown]
+    places = pd.to_numeric(events.frame[C.POSITION]).to_numpy(np.float64)[shown] if len(shown) else np.zeros(0)
+    if len(events) > LARGE_LOG:
+        events.forget_coded()  # as large as all that is kept of exposures
+    return at, ts, places, followed
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,6 +27,8 @@ MOST_EXACT_COLUMNS: Final = 256
 DIRECTIONS: Final = 128
 _LEARNED_FROM: Final = 2_000
 _PEOPLE_AT_ONCE: Final = 4_096
+_SUMMED_AT_ONCE: Final = 65_536
+"""People whose wishes are summed at a time: sums take several times the memory of the rows made of them."""
 
 
 class Values(Block):
@@ -188,8 +190,9 @@ class FittedValues(FittedBlock):
         """Return the rows of everybody."""
         answers = self.answers(people)
         if self.directions is None:
-            weighed = self.weighed_questions(answers, len(people))
-            return BlockRows(self._preferences(weighed, len(people)), self.attributes(answers, len(people)))
+            preferences = self._preferences(self.weighed_questions(answers, len(people)), len(people))
+            answers = answers[[C.ROW, C.ANSWER, "number"]]
+            return BlockRows(preferences, self.attributes(answers, len(people)))
         ends = np.searchsorted(answers[C.ROW], np.arange(0, len(people) + _PEOPLE_AT_ONCE, _PEOPLE_AT_ONCE))
         parts = [np.zeros((2, 0, len(self.columns)), np.float32)]
         for at, start in enumerate(range(0, len(people), _PEOPLE_AT_ONCE)):
@@ -264,10 +267,16 @@ class FittedValues(FittedBlock):
             rest = np.asarray(by_option @ self.usual_attributes)
             table = np.column_stack([along, base + rest])
         weight = weighed.weight * trust[weighed.person]
-        preferences = sums_by_person(weighed.person, weighed.accepts, weight, table, n_people)
         usual = np.bincount(weighed.person, weight * (weighed.sets @ self.shares)[weighed.accepts], n_people)
-        preferences[:, -1] += self.prior - usual
-        return preferences.astype(np.float32)
+        preferences = np.empty((n_people, table.shape[1]), np.float32)
+        ends = np.searchsorted(weighed.person, np.arange(0, n_people + _SUMMED_AT_ONCE, _SUMMED_AT_ONCE))
+        for at, start in enumerate(range(0, n_people, _SUMMED_AT_ONCE)):
+            own, some = slice(ends[at], ends[at + 1]), slice(start, min(start + _SUMMED_AT_ONCE, n_people))
+            person = weighed.person[own] - start
+            sums = sums_by_person(person, weighed.accepts[own], weight[own], table, some.stop - start)
+            sums[:, -1] += self.prior - usual[some]
+            preferences[some] = sums
+        return preferences
 
     def attributes(self, answers: pd.DataFrame, n_people: int) -> Float32Array:
         """Return what each person answered by option column, `(n_people, n_option_columns)`."""

@@ -209,6 +209,7 @@ class LeftOutFits:
         if self.content is not None and self.content_data is not None:
             model = self.content.with_chosen_precisions()
             data = self.content_data.without(unseen)
+            impressions.set_aside()  # not needed beside the rows
             content = model.fit_prepared(self.people, data, rng=self.rng).fitted
             if last:
                 self.content_data.forget_rows()

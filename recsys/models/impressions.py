@@ -146,8 +146,8 @@ class Impressions(PairRows):
         known = without_excess_likes(events.without_erased())
         said = Decisions.of(known)
         labels, answered, first, is_reply = said.labels, said.answered, said.first, said.is_reply
-        silent = SilentExposures.of(said.exposures(known), len(answered))
         rows = people.ids.find(known.coded.people)
+        silent = SilentExposures.of(said.exposures(known), len(answered))
         is_known = (rows[labels.viewer] >= 0) & (rows[labels.candidate] >= 0)
         before, after = np.flatnonzero(is_known & (silent.count > 0)), np.flatnonzero(is_known & answered)
         at, is_answer = np.concatenate([before, after]), np.repeat([False, True], [len(before), len(after)])

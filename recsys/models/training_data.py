@@ -109,6 +109,10 @@ class ContentData:
         if "rows" in self.__dict__:
             set_aside(self.rows, "preferences", "attributes")
 
+    def set_pairs_aside(self) -> None:
+        """Let labels and weights of the outcomes wait in a file where they are large."""
+        set_aside(self.pairs, "labels", "weights")
+
     def with_rows_of(self, people: Population) -> "ContentData":
         """Return the training data with the rows of the same people with all their tables, made now.
 
@@ -136,3 +140,9 @@ class BehaviourData:
 
     impressions: Impressions
     content: ContentData | None
+
+    def set_aside(self) -> None:
+        """Let what was learned from events wait in a file where it is large, as while rows are made."""
+        self.impressions.set_aside()
+        if self.content is not None:
+            self.content.set_pairs_aside()
