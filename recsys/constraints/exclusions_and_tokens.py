@@ -174,6 +174,10 @@ def _comes_after_another_account(people: Population, verification: str) -> BoolA
     return after
 
 
+_PERSONS: Final = "persons"
+"""Where the persons are kept beside the people: lists are checked some at a time, each among everybody."""
+
+
 def persons(people: Population) -> npt.NDArray[np.int64]:
     """Return the first row of each account's person, `(n_people,)` int64; no token, no other account.
 
@@ -183,11 +187,15 @@ def persons(people: Population) -> npt.NDArray[np.int64]:
     >>> persons(people).tolist()
     [0, 1, 0]
     """
-    own = np.arange(len(people))
-    group, distinct = pd.factorize(people.person_tokens)
-    first = np.full(len(distinct), len(people))
-    np.minimum.at(first, group[group >= 0], own[group >= 0])
-    return np.where(group >= 0, first[group] if len(distinct) else own, own)
+    known: npt.NDArray[np.int64] | None = people.__dict__.get(_PERSONS)
+    if known is None:
+        own = np.arange(len(people))
+        group, distinct = pd.factorize(people.person_tokens)
+        first = np.full(len(distinct), len(people))
+        np.minimum.at(first, group[group >= 0], own[group >= 0])
+        known = np.where(group >= 0, first[group] if len(distinct) else own, own)
+        people.__dict__[_PERSONS] = known
+    return known
 
 
 @dataclass(frozen=True)

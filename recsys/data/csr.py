@@ -82,6 +82,39 @@ class SparseRows:
         return shared
 
 
+@dataclass(frozen=True, eq=False)
+class EntriesOfRows:
+    """Where the entries of each row lie; `order` where they do not ascend by row, None where they do.
+
+    begins: `(n_rows + 1,)`; order: `(n_entries,)`, their places by row, in their own order in each.
+    """
+
+    begins: npt.NDArray[np.int64]
+    order: npt.NDArray[np.int64] | None = None
+
+    @classmethod
+    def of(cls, rows: IntegerArray, n_rows: int) -> "EntriesOfRows":
+        """Find them; rows: `(n_entries,)`, the row of each entry."""
+        ascends = bool((rows[:-1] <= rows[1:]).all())
+        begins = np.append(0, np.cumsum(np.bincount(rows, minlength=n_rows))).astype(np.int64)
+        return cls(begins, None if ascends else np.argsort(rows, kind="stable"))
+
+    def find(self, rows: IntegerArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+        """Return the entries of some rows, and the place in `rows` of the row of each, `(n_found,)` each.
+
+        What it costs does not grow with the other rows.
+
+        >>> found = EntriesOfRows.of(np.array([0, 2, 2]), 3).find(np.array([2, 0]))
+        >>> [part.tolist() for part in found]
+        [[1, 2, 0], [0, 0, 1]]
+        """
+        first = self.begins[rows]
+        size = self.begins[np.asarray(rows) + 1] - first
+        place = np.repeat(np.arange(len(size), dtype=np.int32), size)
+        at = np.arange(len(place)) + np.repeat(first - (np.cumsum(size) - size), size)
+        return at if self.order is None else self.order[at], place
+
+
 def equal_keys(
     left: IntegerArray, right: IntegerArray
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -20,6 +20,7 @@ from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.data.absent_accounts import AbsentAccounts
 from recsys.data.bitsets import contains, pack, unpack, words_needed
+from recsys.data.csr import EntriesOfRows
 from recsys.data.exclusions import Relations
 from recsys.data.geography import FEWEST_RESIDENTS, radii_km
 from recsys.data.ids import IdIndex, as_ids
@@ -92,6 +93,9 @@ def _no_rows() -> LongTables:
     )
 
 
+_LIKED = "liked"
+
+
 @dataclass(frozen=True, eq=False)
 class Population:
     """Everybody as of one time, validated and coded once.
@@ -162,7 +166,8 @@ class Population:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the fields for copies in memory and other processes; read-only mappings as plain ones."""
-        return {name: dict(value) if name in _MAPPINGS else value for name, value in vars(self).items()}
+        kept = {name: value for name, value in vars(self).items() if name != "_by_person"}
+        return {name: dict(value) if name in _MAPPINGS else value for name, value in kept.items()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in state.items():
@@ -347,15 +352,8 @@ class Population:
         position = np.full(len(self), -1, np.int32)
         position[order] = np.arange(len(order), dtype=np.int32)
 
-        def moved(table: pd.DataFrame) -> pd.DataFrame:
-            rows = position[table[C.ROW].to_numpy(np.int64)]
-            found = table.assign(**{C.ROW: rows})[rows >= 0]
-            return found.sort_values(C.ROW, kind="stable").reset_index(drop=True)
-
         relations = self.relations
-        excluded, liked, reopened = (
-            position[pairs] for pairs in (relations.excluded, relations.liked, relations.reopened)
-        )
+        excluded, reopened = (position[pairs] for pairs in (relations.excluded, relations.reopened))
         inside = (excluded >= 0).all(axis=1)
         return replace(
             self,
@@ -370,17 +368,41 @@ class Population:
             person_tokens=self.person_tokens[order],
             has_boundaries=self.has_boundaries[order],
             held=self.held[order],
-            long=self.long.mapped(moved),
+            long=self._long_of(order),
             relations=Relations.of(
                 len(order),
                 excluded=excluded[inside],
                 reason=relations.reason[inside],
-                liked=liked[(liked >= 0).all(axis=1)],
+                liked=self._liked_among(order, position),
                 suggestible=relations.suggestible[order],
                 accepted=relations.accepted[order],
                 reopened=reopened[(reopened >= 0).all(axis=1)],
             ),
         )
+
+    def _long_of(self, order: npt.NDArray[np.integer[Any]]) -> LongTables:
+        """Return the tables of the people at `order`; what it costs does not grow with everybody else."""
+
+        def moved(name: str) -> pd.DataFrame:
+            at, row = self._by_person[name].find(order)
+            return getattr(self.long, name).take(at).assign(**{C.ROW: row}).reset_index(drop=True)
+
+        return LongTables(**{name: moved(name) for name in LongTables.__dataclass_fields__})
+
+    def _liked_among(
+        self, order: npt.NDArray[np.integer[Any]], position: npt.NDArray[np.int32]
+    ) -> npt.NDArray[np.int32]:
+        """Return who likes whom among the people at `order`; position: `(n_people,)` in it, -1 for others."""
+        at, actor = self._by_person[_LIKED].find(order)
+        target = position[self.relations.liked[at, 1]]
+        return np.column_stack([actor, target])[target >= 0]
+
+    @cached_property
+    def _by_person(self) -> dict[str, EntriesOfRows]:
+        """Where the rows of each person lie in the tables of several rows a person, and in the likes."""
+        rows = {name: getattr(self.long, name)[C.ROW].to_numpy() for name in LongTables.__dataclass_fields__}
+        rows[_LIKED] = self.relations.liked[:, 0]
+        return {name: EntriesOfRows.of(own, len(self)) for name, own in rows.items()}
 
 
 def _known(column: str) -> None:

@@ -54,6 +54,8 @@ from recsys.settings import AllocateSettings, Settings
 from recsys.types import BoolArray
 
 _POOL: Final = [C.VIEWER, C.CANDIDATE, C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL]
+_GROUPS_AT_ONCE = 8
+"""Row groups of a pool read together: each time everybody's id is hashed, to find those of its lists."""
 _ENTRIES_TO_JUDGE = 25_000_000
 """Entries of lists played in all: truths differ the less the more people there are."""
 _DRAWS = (3, 10)
@@ -217,26 +219,34 @@ def read_pool(paths: NightPaths, ids: IdIndex, groups: range | None = None) -> I
     """
     texts, cut_off = pa.array(ids.values, pa.string()), RankedPairs.joined([])
     with pq.ParquetFile(paths.pool, read_dictionary=[C.VIEWER, C.CANDIDATE]) as file:
-        for group in range(file.num_row_groups) if groups is None else groups:
-            table = file.read_row_group(group, columns=_POOL)
+        wanted = list(range(file.num_row_groups) if groups is None else groups)
+        for first in range(0, len(wanted), _GROUPS_AT_ONCE):
+            table = file.read_row_groups(wanted[first : first + _GROUPS_AT_ONCE], columns=_POOL)
             viewer, candidate = (_rows(table[column], ids, texts) for column in (C.VIEWER, C.CANDIDATE))
             p, q, both = (table[column].to_numpy() for column in (C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL))
-            found = RankedPairs(viewer, candidate, p, q, both.astype(np.float64))
-            pairs = RankedPairs.joined([cut_off, found])
-            whole = pairs.viewer != pairs.viewer[-1:]  # the last list may go on in the next group
-            yield pairs.filtered(whole)
-            cut_off = pairs.filtered(~whole)
+            pairs = RankedPairs(viewer, candidate, p, q, both.astype(np.float64))
+            if len(cut_off):
+                pairs = RankedPairs.joined([cut_off, pairs])
+            others = np.flatnonzero(pairs.viewer != pairs.viewer[-1:])
+            end = int(others[-1]) + 1 if len(others) else 0  # the last list may go on in the next group
+            yield pairs.filtered(slice(end))
+            cut_off = pairs.filtered(slice(end, None))
     yield cut_off
 
 
 def _rows(column: pa.ChunkedArray, ids: IdIndex, texts: pa.Array) -> npt.NDArray[np.int32]:
-    """Look each distinct id up once; `texts` are those of `ids`."""
-    parts = [np.empty(0, np.int32)]
+    """Look each distinct id of every row group up once; `texts` are those of `ids`."""
+    words = [chunk.dictionary for chunk in column.chunks]
+    found = pc.index_in(pa.chunked_array(words, pa.string()), value_set=texts)
+    if found.null_count:
+        for some in words:
+            ids.rows(some.to_numpy(zero_copy_only=False))  # names the unknown one
+    rows = found.to_numpy()
+    parts, start = [np.empty(0, np.int32)], 0
     for chunk in column.chunks:
-        rows = pc.index_in(chunk.dictionary, value_set=texts)
-        if rows.null_count:
-            ids.rows(chunk.dictionary.to_numpy(zero_copy_only=False))  # names the unknown one
-        parts.append(rows.to_numpy(zero_copy_only=False)[chunk.indices.to_numpy(zero_copy_only=False)])
+        own = rows[start : start + len(chunk.dictionary)]
+        parts.append(own[chunk.indices.to_numpy(zero_copy_only=False)])
+        start += len(own)
     return np.concatenate(parts)
 
 

@@ -15,7 +15,13 @@ from recsys.pipeline.checkpoints import Checkpoint
 from recsys.pipeline.executors import Executor, InProcess, PartFunction, PartResult, Threads
 from recsys.pipeline.fingerprint import candidates_fingerprint
 from recsys.pipeline.from_settings import directed_of, executor_from_settings, load_model
-from recsys.pipeline.list_files import ROWS_A_GROUP_OF_A_PART, join_lists, list_table, write_table
+from recsys.pipeline.list_files import (
+    ROWS_A_GROUP_OF_A_PART,
+    id_texts,
+    join_lists,
+    list_table,
+    write_table,
+)
 from recsys.pipeline.night import Night
 from recsys.pipeline.paths import NightPaths
 from recsys.ranking.recommend import SAMPLED, Recommender
@@ -118,12 +124,13 @@ class CandidateJob:
         cut = load_dataclass(Partition, self.paths.parts / "cut")
         files, chosen = self.files, self.settings.recommend
         _ = recommender.retriever, recommender.likes  # read once, before several threads ask for them
+        texts = id_texts(recommender.people)
 
         def one(number: int) -> PartResult:
             pairs, dropped = recommender.pairs(
                 cut.part(number), k=chosen.pool, combiner=chosen.combiner, check_each=SAMPLED
             )
-            table = list_table(pairs, recommender.people, None)
+            table = list_table(pairs, recommender.people, None, texts)
             write_table(files.path(number), [table], ROWS_A_GROUP_OF_A_PART)
             return files.finish(number, rows=len(pairs), counts={DROPPED: dropped})
 

@@ -239,14 +239,24 @@ class _Reader:
         return whole.slice(0, n_rows)
 
 
-def list_table(pairs: RankedPairs, people: Population, reasons: Reasons | None) -> pa.Table:
-    """Return suggestions as a table of lists; without `reasons` every pair's are empty."""
-    return _table(pairs, pairs.rank(), pa.array(people.ids.values, pa.string()), reasons)
+def list_table(
+    pairs: RankedPairs, people: Population, reasons: Reasons | None, texts: pa.Array | None = None
+) -> pa.Table:
+    """Return suggestions as a table of lists; without `reasons` every pair's are empty.
+
+    texts: the ids of the people as `id_texts` makes them, where there are many tables of the same people.
+    """
+    return _table(pairs, pairs.rank(), id_texts(people) if texts is None else texts, reasons)
+
+
+def id_texts(people: Population) -> pa.Array:
+    """Return the ids of all people as Arrow holds them."""
+    return pa.array(people.ids.values, pa.string())
 
 
 def list_tables(pairs: RankedPairs, people: Population, reasons: Reasons | None) -> Iterator[pa.Table]:
     """Return the same as tables of one row group each, one after another, for there may be many."""
-    rank, texts = pairs.rank(), pa.array(people.ids.values, pa.string())
+    rank, texts = pairs.rank(), id_texts(people)
     for start in range(0, max(len(pairs), 1), ROWS_A_GROUP):
         here = slice(start, start + ROWS_A_GROUP)
         yield _table(pairs.filtered(here), rank[here], texts, reasons)

@@ -172,23 +172,36 @@ def dictionary_codes(column: pa.ChunkedArray) -> tuple[ObjectArray, Int32Array]:
     >>> texts.tolist(), numbers.tolist()
     (['b', 'a'], [0, -1, 1, 0])
     """
+    words, numbers = _dictionary_of(column)
+    return words.to_numpy(zero_copy_only=False).astype(object), numbers
+
+
+def _dictionary_of(column: pa.ChunkedArray) -> tuple[pa.Array, Int32Array]:
     coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     whole = coded.unify_dictionaries().combine_chunks()
     numbers = whole.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-    return whole.dictionary.to_numpy(zero_copy_only=False).astype(object), numbers
+    return whole.dictionary, numbers
 
 
 def shared_codes(columns: Sequence[pa.ChunkedArray]) -> tuple[ObjectArray, list[Int32Array]]:
-    """Return all values of all columns, ascending, and each column as positions in them, -1 for none.
+    """Return all texts of all columns, ascending, and each column as positions in them, -1 for none.
+
+    Arrow sorts and finds a million texts in a fraction of the time that objects take; the order of bytes in
+    UTF-8 is that of characters.
 
     >>> texts, numbers = shared_codes([pa.chunked_array([["b", "c"]]), pa.chunked_array([["a", None]])])
     >>> texts.tolist(), [column.tolist() for column in numbers]
     (['a', 'b', 'c'], [[1, 2], [0, -1]])
     """
-    named = [dictionary_codes(column) for column in columns]
-    texts = np.unique(np.concatenate([np.empty(0, object), *(words for words, _ in named)]))
-    places = [np.append(np.searchsorted(texts, words), -1).astype(np.int32) for words, _ in named]
-    return texts, [place[numbers] for place, (_, numbers) in zip(places, named, strict=True)]
+    named = [_dictionary_of(column) for column in columns]
+    texts = [words.cast(pa.large_string()) for words, _ in named]
+    every = pc.unique(pa.chunked_array(texts, pa.large_string()))
+    every = every.take(pc.sort_indices(every))
+    places = [
+        np.append(pc.index_in(words, value_set=every).to_numpy(zero_copy_only=False), -1) for words in texts
+    ]
+    numbers = [place.astype(np.int32)[own] for place, (_, own) in zip(places, named, strict=True)]
+    return every.to_numpy(zero_copy_only=False).astype(object), numbers
 
 
 _TEXTS: Final = (C.ACTOR, C.TARGET, C.TYPE, C.DETAIL)

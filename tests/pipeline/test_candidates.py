@@ -28,7 +28,7 @@ def pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[NightPaths, R
         q,
         (p * q).astype(np.float64),
     )
-    monkeypatch.setattr(list_table, "ROWS_A_GROUP", 10)
+    monkeypatch.setattr(list_table, "ROWS_A_GROUP", 2)
     write_table(tmp_path / "pool.parquet", [table_of(pairs, PEOPLE, None)])
     return NightPaths(tmp_path), pairs
 
