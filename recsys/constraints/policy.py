@@ -194,6 +194,9 @@ def standard_constraints(*, verification: str = "age", same_employer: bool = Tru
 
 
 _PAIRS_AT_ONCE: Final = 500_000
+_MANY_PEOPLE: Final = 500_000
+"""People from which half as many pairs are asked about at once, since what is copied of those named takes
+as much memory as the rules take of the pairs."""
 _CHECKS_AT_ONCE: Final = 2
 
 
@@ -206,9 +209,10 @@ def may_show_each(policy: Policy, people: Population, viewer: Int32Array, candid
     """
     person = persons(people) if len(viewer) else np.zeros(0, np.int64)
     allowed = np.empty(len(viewer), bool)
+    at_once = _PAIRS_AT_ONCE if len(people) < _MANY_PEOPLE else _PAIRS_AT_ONCE // 2
 
     def check(start: int) -> None:
-        part = slice(start, start + _PAIRS_AT_ONCE)
+        part = slice(start, start + at_once)
         named = np.zeros(len(people), bool)
         named[person[viewer[part]]] = named[person[candidate[part]]] = True
         rows = np.flatnonzero(named[person])
@@ -218,7 +222,7 @@ def may_show_each(policy: Policy, people: Population, viewer: Int32Array, candid
             i, j = (np.searchsorted(rows, asked[part]).astype(np.int32) for asked in (viewer, candidate))
             allowed[part] = policy.may_show(people.take(rows), i, j)
 
-    starts = range(0, len(viewer), _PAIRS_AT_ONCE)
+    starts = range(0, len(viewer), at_once)
     if len(starts) > 1:
         map_in_threads(check, starts, min(n_threads(), _CHECKS_AT_ONCE))
     elif starts:

@@ -343,7 +343,7 @@ def _in_parts(coded: CodedEvents) -> Iterator[CodedEvents]:
 
     Pairs ascend from part to part. What is made of the events of a part is several times as large as they.
     """
-    row = np.flatnonzero((coded.target >= 0) & (coded.actor != coded.target))
+    row = np.flatnonzero((coded.target >= 0) & (coded.actor != coded.target)).astype(np.uint32)
     n_parts = max(-(-len(row) // _EVENTS_AT_ONCE), 1)
     if n_parts == 1:
         yield coded

@@ -112,8 +112,11 @@ class Night:
         )
 
     def coded_events(self) -> "CodedEvents":
-        """Return the events as arrays; they are not kept here, so that they last as long as they are used."""
-        return read_accepted_coded(self._kept) if self._kept else self.events.coded
+        """Return the events as arrays for stages of pairs, which count no messages.
+
+        They are not kept here, so that they last as long as they are used.
+        """
+        return read_accepted_coded(self._kept, counts=False) if self._kept else self.events.coded
 
     def events_of_types(self, *types: str, columns: Collection[str] | None = None) -> "Events":
         """Return the events of some types; where all were kept, no other is read, nor other columns.

@@ -105,12 +105,12 @@ def read_accepted_events(
     return Events(read_frame(folder / _EVENTS, only=(C.TYPE, types), columns=columns))
 
 
-def read_accepted_coded(folder: Path) -> CodedEvents:
-    """Return the same as arrays, without a text for each event.
+def read_accepted_coded(folder: Path, *, counts: bool = True) -> CodedEvents:
+    """Return the same as arrays, without a text for each event; counts: see `read_coded_events`.
 
     Raises SourceError when the file is damaged.
     """
-    return read_coded_events(folder / _EVENTS)
+    return read_coded_events(folder / _EVENTS, counts=counts)
 
 
 def count_accepted_events(folder: Path) -> int:

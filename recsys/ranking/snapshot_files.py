@@ -67,12 +67,15 @@ def stage_rows(stages: PairStages | None, ids: IdIndex) -> PairStageRows:
     if stages is None:
         none = SparseRows.of(np.zeros(0, np.int64), np.zeros(0, np.int64), len(ids))
         return PairStageRows(names, none.indptr, none.indices, np.zeros(0, np.int8), np.zeros(0, np.int64))
-    low, high = np.divmod(stages.pair, max(len(stages.people), 1))
-    a, b = ids.find(stages.people[low]), ids.find(stages.people[high])
+    beyond = np.flatnonzero(stages.stage != names.index(LISTED))  # few of all
+    low, high = np.divmod(stages.pair[beyond], max(len(stages.people), 1))
+    place = ids.find(stages.people)
+    a, b = place[low], place[high]
     shut = stages.closed[low] | stages.closed[high]
-    kept = (a >= 0) & (b >= 0) & ~shut & (stages.stage != names.index(LISTED))
+    kept = (a >= 0) & (b >= 0) & ~shut
     row, other = np.r_[a[kept], b[kept]], np.r_[b[kept], a[kept]]
-    code, due = np.tile(stages.stage[kept], 2), stages.check_due[kept].ravel(order="F")
+    of_kept = beyond[kept]
+    code, due = np.tile(stages.stage[of_kept], 2), stages.check_due[of_kept].ravel(order="F")
     order = np.lexsort((other, row))
     lists = SparseRows.of(row, other, len(ids))
     return PairStageRows(names, lists.indptr, lists.indices, code[order], due[order])

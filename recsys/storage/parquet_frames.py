@@ -207,14 +207,19 @@ def shared_codes(columns: Sequence[pa.ChunkedArray]) -> tuple[ObjectArray, list[
 _TEXTS: Final = (C.ACTOR, C.TARGET, C.TYPE, C.DETAIL)
 
 
-def read_coded_events(path: Path) -> CodedEvents:
+def read_coded_events(path: Path, *, counts: bool = True) -> CodedEvents:
     """Return what `Events.coded` says of the events that `write_frame` wrote, in the same order.
+
+    counts: of messages; without them each event counts once, and they take no memory.
 
     Raises SourceError when the file is damaged or holds no events.
     """
     with _source_error_unless_events(path), pq.ParquetFile(path, read_dictionary=list(_TEXTS)) as file:
         # one column at a time, so that what it is made from is gone before the next
         people, actor, target = _actors_and_targets(file)
+        count = np.broadcast_to(1.0, len(actor))
+        if counts:
+            count = file.read([C.COUNT])[C.COUNT].cast(pa.float64()).fill_null(1.0).to_numpy()
         return CodedEvents(
             people=people,
             actor=actor.astype(np.int64),
@@ -222,7 +227,7 @@ def read_coded_events(path: Path) -> CodedEvents:
             type=_types(file.read([C.TYPE])[C.TYPE]),
             ts=file.read([C.TS])[C.TS].cast(pa.int64()).to_numpy(),
             detail=_words(file.read([C.DETAIL])[C.DETAIL]),
-            count=file.read([C.COUNT])[C.COUNT].cast(pa.float64()).fill_null(1.0).to_numpy(),
+            count=count,
         )
 
 
