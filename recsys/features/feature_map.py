@@ -110,12 +110,13 @@ class FeatureMap:
     def concatenated(self, people: Population) -> BlockRows:
         """Return all blocks side by side; the pair score is the sum of the blocks' pair scores."""
         preferences, attributes = (np.empty((len(people), len(self.columns)), np.float32) for _ in range(2))
-        start = 0
-        for block in self.blocks:  # one at a time, so that everybody's rows are in memory once
-            rows = block.rows(people)
-            own = slice(start, start + rows.n_columns)
+        sizes = np.array([len(block.columns) for block in self.blocks], np.int64)
+        ends = np.cumsum(sizes)
+        # one at a time, so that everybody's rows are in memory once; the widest while the rest is not there
+        for at in np.argsort(-sizes, kind="stable").tolist():
+            rows = self.blocks[at].rows(people)
+            own = slice(ends[at] - sizes[at], ends[at])
             preferences[:, own], attributes[:, own] = rows.preferences, rows.attributes
-            start += rows.n_columns
             del rows
         return BlockRows(preferences, attributes)
 

@@ -102,3 +102,13 @@ def test_pair_scores_without_answers_are_the_prior():
     everybody = make_people(3, np.random.default_rng(0))
     object.__setattr__(everybody.long, "answers", everybody.long.answers.iloc[:0])
     assert block.transform(everybody).pair_scores([0, 1], [1, 2]) == pytest.approx([0.5, 0.5])
+
+
+def test_wishes_are_the_same_however_many_people_are_summed_at_a_time(monkeypatch):
+    people = make_people(30, np.random.default_rng(4))
+    block = Values().fit(people)
+    whole = block.transform(people)
+    monkeypatch.setattr(values, "_SUMMED_AT_ONCE", 7)
+    parts = block.transform(people)
+    assert whole.preferences.tobytes() == parts.preferences.tobytes()
+    assert np.ptp(whole.preferences, axis=0).any()

@@ -90,6 +90,19 @@ def test_a_broken_order(night: Night, proposal: Proposal, rank: int) -> None:
     assert ranks(replace(proposal, lists=with_first(night, rank=rank))).level is Level.BLOCK
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_ranks_are_counted_in_whatever_order_the_rows_lie(
+    night: Night, proposal: Proposal, seed: int
+) -> None:
+    mixed = night.lists.sample(frac=1.0, random_state=seed).reset_index(drop=True)
+    assert ranks(replace(proposal, lists=mixed)).level is Level.PASS
+    wrong = mixed.assign(rank=mixed["rank"].where(mixed.index % 9 != seed, mixed["rank"] + seed))
+    ordered = wrong.sort_values([C.VIEWER, C.RANK], kind="stable")
+    expected = ordered.groupby(C.VIEWER).cumcount() + 1
+    count = int((ordered[C.RANK] != expected).sum())
+    assert ranks(replace(proposal, lists=wrong)).numbers["count"] == count
+
+
 @pytest.mark.parametrize("column", [C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, -0.01, 1.01])
 def test_a_score_that_is_no_probability(night: Night, proposal: Proposal, column: str, value: float) -> None:
