@@ -12,8 +12,10 @@ PREPARED_BEFORE: Final = 2
 """So many stages before its turn the process of a stage is started, to load what it needs: it fills what the
 stages before it leave of the processors."""
 _MEMORY_AT_LEAST: Final = 2 << 30
-_MEMORY_EACH: Final = 30 << 10
-"""Bytes, in all and for each person, of the largest stage and what runs or is prepared beside it."""
+_MEMORY_OF_TWO: Final = 14 << 10
+"""Bytes for each person, beside those in all, of the largest stage and of the evaluation that runs beside it."""
+_MEMORY_PREPARED: Final = 30 << 10
+"""The same with what is prepared beside them, too."""
 
 
 def stages_at_once(settings: Settings | None) -> int:
@@ -23,9 +25,17 @@ def stages_at_once(settings: Settings | None) -> int:
     on it. One, too, where what would be in memory at once does not fit into three quarters of it.
     """
     workers = n_processors() if settings is None else settings.execution.workers or n_processors()
+    return min(workers, 2) if _fits(_MEMORY_OF_TWO) else 1
+
+
+def may_prepare(settings: Settings | None) -> bool:
+    """Say whether processes of stages to come may load what they need beside those under way."""
+    return stages_at_once(settings) > 1 and _fits(_MEMORY_PREPARED)
+
+
+def _fits(a_person: int) -> bool:
     memory = machine_memory()
-    needed = _MEMORY_AT_LEAST + _MEMORY_EACH * _people_checked()
-    return 1 if memory is not None and needed > 0.75 * memory else min(workers, 2)
+    return memory is None or _MEMORY_AT_LEAST + a_person * _people_checked() <= 0.75 * memory
 
 
 def _people_checked() -> int:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from recsys.batch import PRELOADED
-from recsys.batch.concurrency import PREPARED_BEFORE, stages_at_once
+from recsys.batch.concurrency import PREPARED_BEFORE, may_prepare, stages_at_once
 from recsys.batch.stage import run
 from recsys.batch.stage_ahead import state_of
 from recsys.batch.stage_order import NAMES, STAGES, BatchStage
@@ -120,7 +120,7 @@ def run_stages() -> int:
                     break  # what waited for it may be ready now
                 records.forget(stage)
                 running[processes.run(stage)] = stage
-            if 0 < len(running) < stages_at_once(_settings()):
+            if 0 < len(running) < stages_at_once(_settings()) and may_prepare(_settings()):
                 processes.prepare(waiting[:PREPARED_BEFORE])
             code = _ended(running, records)
             if code != 0:

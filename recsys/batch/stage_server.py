@@ -134,7 +134,7 @@ class _Server:
 
     def _begin_more(self, name: str, home: str) -> None:
         """Begin what can run beside the stage asked for, where there are processors and memory for it."""
-        from recsys.batch.concurrency import PREPARED_BEFORE, stages_at_once
+        from recsys.batch.concurrency import PREPARED_BEFORE, may_prepare, stages_at_once
         from recsys.batch.stage_ahead import BESIDE
         from recsys.batch.stage_order import NAMES, STAGES
         from recsys.errors import RecsysError
@@ -147,11 +147,12 @@ class _Server:
         if other is None and not coming:
             return
         with chdir(home), suppress(RecsysError):  # the stage says what is wrong with the settings
-            if stages_at_once(read_settings(PATHS.settings) if PATHS.settings.exists() else None) < 2:
+            settings = read_settings(PATHS.settings) if PATHS.settings.exists() else None
+            if stages_at_once(settings) < 2:
                 return
             if other is not None:
                 self._ahead[other, home] = _started(_run_ahead, other, home)
-            for one in coming:
+            for one in coming if may_prepare(settings) else ():
                 self._prepare(one, home)
 
     def _prepare(self, name: str, home: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from recsys.batch import concurrency
 from recsys.batch import resumable_stages as module
-from recsys.batch.concurrency import stages_at_once
+from recsys.batch.concurrency import may_prepare, stages_at_once
 from recsys.batch.resumable_stages import StageRecords, run_stages
 from recsys.batch.stage_order import NAMES, STAGES, stage_of
 from recsys.pipeline.paths import PATHS
@@ -180,10 +180,10 @@ def test_stages_run_at_once_where_both_fit_into_the_memory(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     append_line(PATHS.log, {"stage": "validate", "rows": {"profiles": 1_000_000}})
-    for gib, at_once in ((24, 1), (64, 2), (None, 2)):
+    for gib, at_once, prepares in ((16, 1, False), (24, 2, False), (64, 2, True), (None, 2, True)):
         memory = None if gib is None else gib << 30
         monkeypatch.setattr(concurrency, "machine_memory", lambda size=memory: size)
-        assert stages_at_once(None) == at_once
+        assert (stages_at_once(None), may_prepare(None)) == (at_once, prepares)
 
 
 def test_records_that_cannot_be_read_are_none(home: Path) -> None:
