@@ -54,8 +54,8 @@ from recsys.settings import AllocateSettings, Settings
 from recsys.types import BoolArray
 
 _POOL: Final = [C.VIEWER, C.CANDIDATE, C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL]
-_GROUPS_AT_ONCE = 8
-"""Row groups of a pool read together: each time everybody's id is hashed, to find those of its lists."""
+_PEOPLE_A_GROUP = 150_000
+"""Of so many people one more row group of a pool is read at a time: each time everybody's id is hashed."""
 _ENTRIES_TO_JUDGE = 25_000_000
 """Entries of lists played in all: truths differ the less the more people there are."""
 _DRAWS = (3, 10)
@@ -220,8 +220,9 @@ def read_pool(paths: NightPaths, ids: IdIndex, groups: range | None = None) -> I
     texts, cut_off = pa.array(ids.values, pa.string()), RankedPairs.joined([])
     with pq.ParquetFile(paths.pool, read_dictionary=[C.VIEWER, C.CANDIDATE]) as file:
         wanted = list(range(file.num_row_groups) if groups is None else groups)
-        for first in range(0, len(wanted), _GROUPS_AT_ONCE):
-            table = file.read_row_groups(wanted[first : first + _GROUPS_AT_ONCE], columns=_POOL)
+        at_once = 1 + len(ids) // _PEOPLE_A_GROUP
+        for first in range(0, len(wanted), at_once):
+            table = file.read_row_groups(wanted[first : first + at_once], columns=_POOL)
             viewer, candidate = (_rows(table[column], ids, texts) for column in (C.VIEWER, C.CANDIDATE))
             p, q, both = (table[column].to_numpy() for column in (C.P_LIKE, C.P_LIKED_BACK, C.P_MUTUAL))
             pairs = RankedPairs(viewer, candidate, p, q, both.astype(np.float64))

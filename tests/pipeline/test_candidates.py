@@ -7,6 +7,7 @@ import pytest
 
 from recsys.data.population import Population
 from recsys.errors import UnknownIdError
+from recsys.pipeline import allocation
 from recsys.pipeline import list_files as list_table
 from recsys.pipeline.allocation import read_pool
 from recsys.pipeline.list_files import list_table as table_of
@@ -33,7 +34,11 @@ def pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[NightPaths, R
     return NightPaths(tmp_path), pairs
 
 
-def test_pieces_are_whole_lists_and_together_everything(pool: tuple[NightPaths, RankedPairs]) -> None:
+@pytest.mark.parametrize("people_a_group", [1_000, 5])
+def test_pieces_are_whole_lists_and_together_everything(
+    pool: tuple[NightPaths, RankedPairs], people_a_group: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(allocation, "_PEOPLE_A_GROUP", people_a_group)
     work, pairs = pool
     pieces = list(read_pool(work, PEOPLE.ids))
     assert len(pieces) > 5
