@@ -13,7 +13,7 @@ PREPARED_BEFORE: Final = 2
 stages before it leave of the processors."""
 _MEMORY_AT_LEAST: Final = 2 << 30
 _MEMORY_OF_TWO: Final = 14 << 10
-"""Bytes for each person, beside those in all, of the largest stage and of the evaluation that runs beside it."""
+"""Bytes for each person, beside those in all, of the largest stage and the evaluation that runs beside it."""
 _MEMORY_PREPARED: Final = 30 << 10
 """The same with what is prepared beside them, too."""
 

@@ -145,7 +145,9 @@ def _open_exposures(
     is_open, followed = credited(at, coded.ts[shown], said, first[said])
     at, shown, followed = at[is_open], shown[is_open], followed[is_open] & ~is_reply[at[is_open]]
     ts = coded.ts[shown]
-    places = pd.to_numeric(events.frame[C.POSITION]).to_numpy(np.float64)[shown] if len(shown) else np.zeros(0)
+    places = (
+        pd.to_numeric(events.frame[C.POSITION]).to_numpy(np.float64)[shown] if len(shown) else np.zeros(0)
+    )
     if len(events) > LARGE_LOG:
         events.forget_coded()  # as large as all that is kept of exposures
     return at, ts, places, followed

@@ -199,7 +199,9 @@ def shared_codes(columns: Sequence[pa.ChunkedArray]) -> tuple[ObjectArray, list[
     words = [values.cast(kind) for values, _ in named]
     every = pc.unique(pa.chunked_array(words, kind))
     every = every.take(pc.sort_indices(every))
-    places = [np.append(pc.index_in(own, value_set=every).to_numpy(zero_copy_only=False), -1) for own in words]
+    places = [
+        np.append(pc.index_in(own, value_set=every).to_numpy(zero_copy_only=False), -1) for own in words
+    ]
     numbers = [place.astype(np.int32)[own] for place, (_, own) in zip(places, named, strict=True)]
     return every.to_numpy(zero_copy_only=False).astype(object), numbers
 

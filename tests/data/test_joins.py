@@ -33,7 +33,9 @@ def test_keys_are_among_those_that_are_known(keys: list[int], known: list[int]) 
 
 @given(rows=st.lists(st.integers(0, 5), max_size=12), wanted=st.permutations(range(6)), n=st.integers(0, 6))
 def test_entries_of_rows_are_those_of_comparing_each(rows: list[int], wanted: list[int], n: int) -> None:
-    expected = [(at, place) for place, row in enumerate(wanted[:n]) for at, own in enumerate(rows) if own == row]
+    expected = [
+        (at, place) for place, row in enumerate(wanted[:n]) for at, own in enumerate(rows) if own == row
+    ]
     asked = np.array(wanted[:n], np.int64)
     entry, place = EntriesOfRows.of(np.array(rows, np.int32), 6).find(asked)
     assert list(zip(entry.tolist(), place.tolist(), strict=True)) == expected
@@ -45,7 +47,9 @@ def test_some_people_hold_what_they_held_among_everybody(n: int, shuffled: bool)
     rng = np.random.default_rng(n)
     people = make_people(20, rng)
     if shuffled:  # rows of a person apart from each other
-        mixed = people.long.mapped(lambda table: table.sample(frac=1.0, random_state=1).reset_index(drop=True))
+        mixed = people.long.mapped(
+            lambda table: table.sample(frac=1.0, random_state=1).reset_index(drop=True)
+        )
         people = replace(people, long=mixed)
     order = rng.permutation(20)[:n]
     position = np.full(20, -1, np.int32)
