@@ -33,7 +33,7 @@ from recsys.settings import GateSettings, PublishSettings
 from recsys.storage.load import load_population, load_tables, population_of
 from recsys.testing.people import EASY_TO_LIST, make_tables
 from tests.pipeline.small_night import DECLARED
-from tests.ranking.published_world import World, copied
+from tests.ranking.published_world import Given, World, copied
 from tests.ranking.test_cold_start import likes
 
 Tables = dict[str, pd.DataFrame]
@@ -254,8 +254,9 @@ class Published:
         )
 
     def _computed(self, people: Population) -> World:
-        lists = recommend(self.model, people, self.policy, k=6)
-        return World(people, self.policy, self.model.directed(people), lists)
+        directed = self.model.directed(people)
+        lists = recommend(Given(directed), people, self.policy, k=6)
+        return World(people, self.policy, directed, lists)
 
 
 def _read(tables: Tables, hours: int) -> tuple[Population, list[str]]:
