@@ -120,7 +120,13 @@ def test_after_the_next_night_no_file_holds_them(
     rollback(folder.published, served.run_id)
 
 
-@pytest.mark.parametrize("stage", ["train", "recommend", "allocate", "publish"])
+@pytest.mark.parametrize(
+    "stage",
+    [
+        *("recommend", "publish"),
+        *(pytest.param(more, marks=pytest.mark.thorough) for more in ("train", "allocate")),
+    ],
+)
 def test_somebody_forgotten_while_the_night_runs_is_left_out(folder: Folder, stage: str) -> None:
     lists = pd.read_parquet(folder.lists)
     erased = ErasureList.of(folder.published).now().among(lists["candidate_id"])

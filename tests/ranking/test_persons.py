@@ -6,6 +6,7 @@ out of their accounts, and a ledger that is not asked.
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,11 @@ def community(seed: int) -> Population:
     return replace(people, person_tokens=tokens, relations=Relations.none(N + 1))
 
 
+@cache
+def world_of(seed: int) -> World:
+    return World.of(community(seed).take(np.arange(N)))
+
+
 def accounts(world: World, user_id: str) -> set[str]:
     """Return every account of somebody's person, by the plain form."""
     tokens = dict(zip(everybody(world), world.people.person_tokens, strict=True))
@@ -65,7 +71,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> SafetyStore:
 def test_blocks_holds_and_erasures_concern_persons(
     tmp_path: Path, store: SafetyStore, seed: int, through: str
 ) -> None:
-    world, rng = World.of(community(seed).take(np.arange(N))), np.random.default_rng(seed)
+    world, rng = world_of(seed), np.random.default_rng(seed)
     ranker, ids = opened(world, tmp_path / "published", store), everybody(world)
     told = store if through == "store" else ranker.safety
     drawn = [str(one) for one in rng.choice(ids, 6, replace=False)]
