@@ -113,13 +113,12 @@ def warn_of_rows_in_quotes(table: Any, delimiter: str, where: str) -> None:
     A mark that was opened by mistake is closed rows later: what stands between is the text of one field, and
     the rows are gone. Such a field has, line by line, as many delimiters as its row and the others would.
 
-    table: an Arrow table of texts.
+    table: an Arrow table of texts, whose columns may share a name: those under merged cells have none.
     """
     import pyarrow.compute as pc
 
     rows, lost, last = 0, 0, table.num_columns - 1
-    for at, name in enumerate(table.column_names):
-        values = table[name]
+    for at, values in enumerate(table.columns):
         for value in values.filter(pc.match_substring(values, "\n").fill_null(False)).to_pylist():
             first, *between, end = [line.count(delimiter) for line in value.split("\n")]
             if first == last - at and end == at and all(count == last for count in between) and last:

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from recsys.errors import SourceError
 from recsys.mapping.csv_reader import TableOptions, delimiter_of, read_csv
+from recsys.mapping.draft import read_for_draft
 from recsys.mapping.dumps import read_dump
 from recsys.mapping.encodings import decode_text
 from recsys.mapping.sources import _read_parts, source_tables, unread_files
@@ -381,6 +382,32 @@ def test_names_under_merged_cells_are_those_of_the_lower_row(above: str, tmp_pat
     else:
         assert read["m"]().column_names == ["Membre No", "Membre Nom", "Ville Nom"]
     assert read["q"]().to_pylist() == [{"id": "1", "q1": "40"}], "a first row that names every column"
+
+
+@settings(max_examples=40)
+@given(
+    title=st.lists(st.sampled_from(["", "", "Contact", "Âge"]), min_size=3, max_size=5),
+    delimiter=st.sampled_from(",;\t"),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
+    texts=st.lists(st.text('ab,;"\n\t', min_size=1, max_size=6), min_size=1, max_size=4),
+)
+def test_values_in_quotes_under_merged_cells_are_read(
+    title: list[str], delimiter: str, quoting: Any, texts: list[str]
+) -> None:
+    """Seen to fail: a KeyError, since columns under merged cells have one name, or none, in the first row."""
+    names = [f"name{at}" for at in range(len(title))]
+    rows = [[f"{row}", *([text] * (len(names) - 1))] for row, text in enumerate(texts)]
+    written = io.StringIO(newline="")
+    csv.writer(written, quoting=quoting, delimiter=delimiter).writerows([title, names, *rows])
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        Path(folder, "t.csv").write_text(written.getvalue(), encoding="utf-8", newline="")
+        options = {"t": TableOptions(header_rows=2, delimiter=delimiter)}
+        table = source_tables(".", folder=Path(folder), options=options)["t"]()
+        drafted = read_for_draft(".", Path(folder)).tables["t"]
+    assert [list(row.values()) for row in table.to_pylist()] == rows
+    if len(set(filter(None, title))) < len(list(filter(None, title))):
+        assert drafted.column_names == names, "two columns of one name are read with the row below"
 
 
 @given(
