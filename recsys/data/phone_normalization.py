@@ -146,6 +146,15 @@ def _renumbered(number: str) -> str:
     return number
 
 
+def is_assigned(number: str) -> bool:
+    """Say whether a number in international form is of a range that its country gives to subscribers.
+
+    >>> is_assigned("+819011111111"), is_assigned("+819000000000")
+    (True, False)
+    """
+    return _parsed(number, None, valid=True) is not None
+
+
 def _e164(number: Any) -> str:
     import phonenumbers
 

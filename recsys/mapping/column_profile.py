@@ -17,6 +17,7 @@ from recsys.catalogue.text_folding import plain
 from recsys.data.date_reading import DATE_ORDERS, ORDER_NOT_SAID, epoch_unit, is_epoch, read_date
 from recsys.data.id_spellings import id_forms
 from recsys.data.no_answer_codes import is_unknown
+from recsys.mapping.placeholders import made_up_values
 from recsys.mapping.values import looks_personal, names_a_person
 
 MOST_CODES: Final = 24
@@ -38,6 +39,7 @@ class ColumnProfile:
     moments: share with a time of day. kind: list, flag, number or text. codes: value and rows, most first.
     parted: what joins several codes in one value, empty where nothing does. ids: the values, as text, to
     compare with other columns; they are never written. rare: rows whose values are no codes, beside codes.
+    made_up: telephone numbers and mailboxes of several rows that look as if typed for want of one.
     """
 
     table: str
@@ -56,6 +58,7 @@ class ColumnProfile:
     parted: str
     ids: frozenset[str]
     rare: int = 0
+    made_up: tuple[str, ...] = ()
 
     @property
     def unique(self) -> bool:
@@ -140,6 +143,7 @@ def profile_column(table: str, name: str, sql: str, values: list[Any]) -> Column
         len({str(one) for one in flat}), dates / max(1, len(sample)), moments / max(1, len(sample)),
         order, years, sum(_is_number(one) for one in sample) / max(1, len(sample)),
         codes, parted, frozenset(map(str, flat)), words.total() - sum(n for _, n in codes) if codes else 0,
+        (*made_up_values("phone", map(str, flat)), *made_up_values("email", map(str, flat))),
     )  # fmt: skip
 
 

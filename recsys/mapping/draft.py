@@ -4,6 +4,7 @@ A draft runs as it is; what it does not know is NULL, so it lists nobody for a w
 stands under a comment that `recsys map check` counts until somebody takes it away.
 """
 
+import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -24,11 +25,12 @@ from recsys.mapping.draft_guess import (
     Profiles,
     candidates,
     draft_words,
+    is_like,
     labels_of,
     member_table,
     names_the_member,
 )
-from recsys.mapping.draft_sql import DraftedColumn, Labels, country_column, drafted
+from recsys.mapping.draft_sql import PHONES, DraftedColumn, Labels, country_column, drafted
 from recsys.mapping.draft_tables import other_queries, subject_of, tables_of_sanctions
 from recsys.mapping.draft_views import DraftedView, key_value_views, nested_row_views
 from recsys.mapping.encodings import guess_encoding
@@ -290,6 +292,9 @@ def _yaml(
     lines += ["# TODO the zone of times that have none; in doubt ask whoever exported them"]
     guessed = ["# GUESS by the look of the letters", "zone: Asia/Tokyo", "country: JP"]
     lines += guessed if japanese else ["zone: UTC", "# TODO country: GB"]
+    if made_up := _made_up(profiles):
+        lines += ["# GUESS several members have these, which look made up: nobody is one person by them"]
+        lines += [f"placeholders: {json.dumps(made_up, ensure_ascii=False)}"]
     if options:
         lines += [
             "tables:",
@@ -307,6 +312,13 @@ def _yaml(
         '#     {value: [single, partnered, married, separated], document: "terms 2"}',
     ]
     return "\n".join(lines) + "\n"
+
+
+def _made_up(profiles: Profiles) -> list[str]:
+    """Return the numbers of telephones and the mailboxes that look as if typed for want of one."""
+    columns = [one for found in profiles.values() for one in found]
+    said = {(value, one.name) for one in columns for value in one.made_up}
+    return sorted({value for value, name in said if "@" in value or is_like(PHONES, name)})
 
 
 def _is_japanese(text: str) -> bool:

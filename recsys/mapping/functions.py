@@ -8,14 +8,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.text_folding import plain
-from recsys.data.contact_tokens import NAMESPACES, make_token, normal_form
+from recsys.data.contact_tokens import NAMESPACES, make_token
 from recsys.data.date_reading import (
     DATE_ORDERS,
     EPOCH_UNITS,
@@ -30,7 +30,7 @@ from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import InputError, RecsysError, SettingsError, did_you_mean, explained
 from recsys.mapping.contact_windows import read_windows
 from recsys.mapping.coordinates import read_degrees, read_point
-from recsys.mapping.placeholders import looks_made_up
+from recsys.mapping.placeholders import is_nobodys
 from recsys.mapping.places import Place, PlaceTable, cell_of, country_code, find_place, zone_of
 from recsys.mapping.signatures import MACROS
 from recsys.mapping.values import (
@@ -55,7 +55,6 @@ class Remarks:
     unmatched: words that a table of names does not hold, by function, with how often; these are names of
     places and labels of interests, never anything personal.
     employers: one spelling of each employer, with how often; a word for none that is not known shows here.
-    made_up: tokens of numbers and mailboxes that look like what people type who have none.
     error: a deliberate error raised inside a query, which DuckDB would wrap. times: how often the value that
     is read now stands in its column; each distinct one is read once.
     """
@@ -64,7 +63,6 @@ class Remarks:
     calls: Counter[str] = field(default_factory=Counter)
     unmatched: dict[str, Counter[str]] = field(default_factory=dict)
     employers: Counter[str] = field(default_factory=Counter)
-    made_up: set[str] = field(default_factory=set)
     error: RecsysError | None = None
     times: int = 1
 
@@ -84,7 +82,7 @@ class Surroundings:
 
     as_of: the moment of the export. zone: of times without one. country: of places without one. secret: keys
     contact tokens, None where the mapping makes none. catalogue: whose interests tags are folded to. places:
-    the service's own, asked first. placeholders: tokens that are nobody's.
+    the service's own, asked first. placeholders: numbers and mailboxes that are nobody's.
     """
 
     as_of: datetime
@@ -93,7 +91,7 @@ class Surroundings:
     country: str | None = None
     secret: bytes | None = None
     places: PlaceTable | None = None
-    placeholders: frozenset[str] = frozenset()
+    placeholders: tuple[str, ...] = ()
 
 
 _LONGEST_PHRASE: Final = 40
@@ -216,6 +214,15 @@ def _functions_of_places(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
 def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFunction, ...]:
     """Return what reads words, numbers, ids and addresses."""
 
+    @cache
+    def nobodys(kind: str, country: str | None) -> frozenset[str | None]:
+        found = set[str | None]()
+        for value in around.placeholders:
+            if around.secret is not None and kind == ("email" if "@" in value else "phone"):
+                with suppress(InputError):  # no number of this country
+                    found.add(make_token(kind, value, around.secret, country=country))
+        return frozenset(found - {None})
+
     def token(kind: str | None, value: str | None, of: str | None) -> tuple[object, str | None]:
         if kind not in NAMESPACES:
             remedy = did_you_mean(str(kind), NAMESPACES)
@@ -232,11 +239,8 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
             found = make_token(kind, str(value), around.secret, country=country)
         except InputError as error:
             return None, str(error).partition(":")[0].partition(";")[0]
-        if found in around.placeholders:
-            return None, "a placeholder that several members share"
-        normal = None if found is None else normal_form(kind, str(value), country=country)
-        if found is not None and looks_made_up(kind, normal or ""):
-            remarks.made_up.add(found)
+        if found in nobodys(kind, country) or is_nobodys(kind, str(value), country):
+            return None, "a placeholder"
         return found, None
 
     def tag(text: str | None) -> tuple[object, str | None]:

@@ -2,21 +2,14 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable
 from typing import Final
 
-import numpy as np
-import pandas as pd
-
-from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.columns import Tables as T
-from recsys.catalogue.text_folding import fold
-from recsys.data.fail_closed import PROVES_AGE
+from recsys.data.contact_tokens import normal_form
+from recsys.data.phone_normalization import is_assigned
 
 FEWEST_MEMBERS: Final = 3
-"""Who share a number that looks made up, so that it is none: one person rarely has three accounts."""
-FEWEST_BESIDE_A_RESTRICTION: Final = 20
-"""The same where an account with that number is out, or somebody excluded it: a few accounts free nobody."""
+"""Rows from which on a draft names a value that looks made up: one person rarely has three accounts."""
 
 _RUN_OF_ONE: Final = r"(\d)\1{5}"
 _COUNTED: Final = r"0?1234567(?:8(?:9(?:0)?)?)?|0?9876543(?:2(?:1(?:0)?)?)?"
@@ -33,11 +26,17 @@ _NO_MAILBOX: Final = frozenset(
 )
 
 
+_NOBODYS_HOST = re.compile(
+    r"(?:[^.]*|.*\.(?:test|example|invalid|localhost)|(?:.*\.)?example\.(?:com|net|org))"
+)
+"""Names that are registered to nobody: RFC 2606 and 6761, and what has no dot."""
+
+
 def looks_made_up(kind: str, value: str) -> bool:
     """Say whether a number or mailbox looks like what people type who have or give none.
 
     A number that ends in six times one digit or counts up or down, and a mailbox whose name says that there
-    is none. Some such numbers are real: only that several members share one makes it nobody's.
+    is none. Some such numbers and mailboxes are somebody's, see `is_nobodys`.
 
     >>> looks_made_up("phone", "090-0000-0000"), looks_made_up("phone", "090-1234-5698")
     (True, False)
@@ -51,38 +50,35 @@ def looks_made_up(kind: str, value: str) -> bool:
     return kind == "email" and bool(at) and re.sub(r"[\W_]|\d+$", "", name) in _NO_MAILBOX
 
 
-def shared_placeholders(frames: Mapping[str, pd.DataFrame], made_up: Collection[str]) -> frozenset[str]:
-    """Return those of some tokens that at least `FEWEST_MEMBERS` members have as their own.
+def is_nobodys(kind: str, value: str, country: str | None) -> bool:
+    """Say whether a value looks made up and nobody can have it: no assigned number, no host that can be had.
 
-    Members who are out, or whom nobody verified, do not count: anybody can make such accounts. Where one who
-    is out has the token, or somebody excluded it, it takes `FEWEST_BESIDE_A_RESTRICTION`.
+    What somebody can have stays a person's, however many share it: else whoever is banned would come back
+    with three accounts under a number such as 090-1111-1111.
 
-    frames: profiles and tokens as queries give them. made_up: tokens of values that look made up.
+    >>> is_nobodys("phone", "090-0000-0000", "JP"), is_nobodys("phone", "090-1111-1111", "JP")
+    (True, False)
+    >>> is_nobodys("email", "none@example.com", None), is_nobodys("email", "none@gmail.com", None)
+    (True, False)
     """
-    if not made_up:
-        return frozenset()
-    held, excluded = list[pd.DataFrame](), frozenset[str]()
-    profiles, tokens = (frames.get(name, pd.DataFrame()) for name in (T.PROFILES, T.TOKENS))
-    if {C.USER, C.PERSON_TOKEN} <= {*profiles.columns}:
-        held.append(profiles[[C.USER, C.PERSON_TOKEN]].set_axis([C.USER, C.HMAC], axis=1))
-    if {C.USER, C.HMAC, C.KIND} <= {*tokens.columns}:
-        is_own = tokens[C.KIND].eq("self").fillna(False).astype(bool)
-        held.append(tokens.loc[is_own, [C.USER, C.HMAC]])
-        excluded = frozenset(tokens.loc[~is_own, C.HMAC].dropna())
-    if not held:
-        return frozenset()
-    both = pd.concat(held)
-    both = both[both[C.HMAC].isin(made_up)]
-    out, unproved = _users_with(profiles, C.ACCOUNT_STATE, {"active"}), _users_with(profiles, C.VERIFICATION)
-    restricted = excluded | frozenset(both.loc[both[C.USER].isin(out), C.HMAC])
-    people = both[~both[C.USER].isin(out | unproved)].groupby(C.HMAC)[C.USER].nunique()
-    fewest = np.where(people.index.isin(restricted), FEWEST_BESIDE_A_RESTRICTION, FEWEST_MEMBERS)
-    return frozenset(people.index[people.to_numpy() >= fewest])
+    if kind == "phone":
+        number = normal_form(kind, value, country=country) or ""  # without an extension
+        return looks_made_up(kind, number) and not is_assigned(number)
+    return (
+        looks_made_up(kind, value)
+        and _NOBODYS_HOST.fullmatch(value.casefold().strip().rpartition("@")[2]) is not None
+    )
 
 
-def _users_with(profiles: pd.DataFrame, column: str, usual: Collection[str] = PROVES_AGE) -> frozenset[str]:
-    """Return who has a value in a column of profiles that is none of the usual ones; nobody without it."""
-    if not {C.USER, column} <= {*profiles.columns}:
-        return frozenset()
-    words = profiles[column].dropna().map(lambda word: fold(str(word)))
-    return frozenset(profiles.loc[words.index[~words.isin(usual)], C.USER])
+def made_up_values(kind: str, values: Iterable[str]) -> list[str]:
+    """Return values that look made up and stand in at least `FEWEST_MEMBERS` rows, each in one spelling.
+
+    >>> made_up_values("phone", ["010-0000-0000", "01000000000", "010 0000 0000", "010-2345-8871"])
+    ['010-0000-0000']
+    """
+    held = dict[str, list[str]]()
+    for value in values:
+        if looks_made_up(kind, value):
+            text = unicodedata.normalize("NFKC", value).casefold()
+            held.setdefault(re.sub(r"\D" if kind == "phone" else r"\s", "", text), []).append(value.strip())
+    return sorted(rows[0] for rows in held.values() if len(rows) >= FEWEST_MEMBERS)

@@ -86,6 +86,7 @@ class MappingSettings(Section):
     zone:      IANA zone of times without one. country: of places without one, two letters.
     catalogue: folder with the service's own questions and interests, where no query gives them.
     places:    CSV file beside this one with places of the service's own, such as postal codes.
+    placeholders: numbers and mailboxes that members typed for want of one, which are nobody's.
     counts:    CSV file that the export writes, `table` and `rows`; other numbers of rows are refused.
     tables:    how single tables of the source are read. declared: `table.column` to what holds for everybody.
     """
@@ -97,6 +98,7 @@ class MappingSettings(Section):
     country: str | None = None
     catalogue: str | None = None
     places: str | None = None
+    placeholders: tuple[str, ...] = ()
     counts: str | None = None
     tables: dict[str, TableOptions] = Field(default_factory=dict)
     declared: dict[str, Declaration] = Field(default_factory=dict)

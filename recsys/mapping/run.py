@@ -24,7 +24,6 @@ from recsys.data.tables import CONTRACTS
 from recsys.errors import RecsysError, SettingsError, explained
 from recsys.mapping.completeness import check_counts, read_counts
 from recsys.mapping.functions import Remarks, Surroundings, register, unregister
-from recsys.mapping.placeholders import shared_placeholders
 from recsys.mapping.places import PlaceTable
 from recsys.mapping.project import CATALOGUE_TABLES
 from recsys.mapping.project import Mapping as MappingFolder
@@ -110,7 +109,7 @@ def map_tables(
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         one_of = _one_of(mapping, loaded, most)
-        results, own, remarks = _results(reader, (around, remarks), own, one_of)
+        results, own = _results(reader, (around, remarks), own, one_of)
     finally:
         unregister(connection)
         connection.close()
@@ -135,26 +134,6 @@ def map_tables(
 
 
 def _results(
-    reader: SourceReader, known: tuple[Surroundings, Remarks], own: Catalogue | None, one_of: int
-) -> tuple[dict[str, _Result], Catalogue | None, Remarks]:
-    """Return what each query gives, the service's own catalogue, and what functions could not read.
-
-    Views and queries run again where several members share a number or mailbox that looks made up: one that
-    asks for the mailbox where there is no number gets it then.
-    """
-    around, remarks = known
-    results, named = _results_of(reader, known, own, one_of)
-    frames = {name: frame for name, (frame, _) in results.items()}
-    if made_up := shared_placeholders(frames, remarks.made_up):
-        known = replace(around, placeholders=made_up), Remarks()
-        unregister(reader.connection)
-        register(reader.connection, *known)
-        reader.make_views_again()
-        results, named = _results_of(reader, known, own, one_of)
-    return results, named, known[1]
-
-
-def _results_of(
     reader: SourceReader, known: tuple[Surroundings, Remarks], own: Catalogue | None, one_of: int
 ) -> tuple[dict[str, _Result], Catalogue | None]:
     """Return what each query gives, and the service's own catalogue where queries say it.
@@ -205,6 +184,7 @@ def _surroundings(mapping: MappingFolder, own: Catalogue | None, secret: bytes |
         settings.country,
         secret or _secret_if_needed(mapping),
         _own_places(mapping),
+        settings.placeholders,
     )
 
 

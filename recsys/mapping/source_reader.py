@@ -67,33 +67,22 @@ class SourceReader:
                 raise SettingsError(explained(what, where=f"{target}.sql", got=name, remedy=remedy))
 
     def _make(self, view: str, where: str) -> None:
-        target = f"{VIEWS}/{view}"
+        import duckdb
+
+        target, sql = f"{VIEWS}/{view}", self.mapping.views[view]
         if view in self.views:
             what, remedy = "views that read each other", "let one of them read tables alone"
             raise SettingsError(explained(what, where=where, got=view, remedy=remedy))
         self.views[view] = False
-        self._read(target, self.mapping.views[view])
-        self._create(view)
-        del self.views[view]  # who is read by others comes before them
-        self.views[view] = True
-
-    def make_views_again(self) -> None:
-        """Make every view again that was made, for functions that know more by now."""
-        for view in [name for name, is_made in self.views.items() if is_made]:
-            self._create(view)
-
-    def _create(self, view: str) -> None:
-        import duckdb
-
+        self._read(target, sql)
         kind = "TABLE" if self.is_whole else "VIEW"
         try:
-            self.connection.execute(
-                f"CREATE OR REPLACE TEMP {kind} {quoted(view)} AS {self.mapping.views[view]}"
-            )
+            self.connection.execute(f"CREATE TEMP {kind} {quoted(view)} AS {sql}")
         except duckdb.Error as error:
             if self.remarks.error is not None:
                 raise self.remarks.error from None
-            raise query_error(f"{VIEWS}/{view}", error) from None
+            raise query_error(target, error) from None
+        self.views[view] = True
 
 
 _REPLACED: Final = re.compile(r"(?i)\*\s*REPLACE\b")
