@@ -77,6 +77,8 @@ class Sides(Constraint):
 
 _FEWEST_TOWARDS_SELF: Final = 5
 _FEWEST_TIES: Final = 30
+_TELLING_TIES: Final = 200_000
+"""Rows of a large log that are looked at for pairs that stand both ways."""
 _OF_CHANCE: Final = 0.5
 """Share of the rows towards oneself that chance makes, from which on ids are those of two kinds."""
 _ANSWERED_BY_CHANCE: Final = 2.0
@@ -110,10 +112,19 @@ def warn_of_two_kinds(rows: pd.DataFrame, n_towards_self: int) -> None:
 
 
 def _warn_of_ties(viewers: ObjectArray, candidates: ObjectArray) -> None:
-    """Warn where the same id of each pair is always first: such tables are of ties without a direction."""
+    """Warn where no pair stands both ways though chance alone would make many: ties without a direction.
+
+    In many such tables the same id of each pair is always first.
+    """
     first = int((viewers < candidates).sum())
+    got = ""
     if len(viewers) >= _FEWEST_TIES and first in (0, len(viewers)):
         got = f"{len(viewers):,} rows with the {'smaller' if first else 'greater'} id first"
+    elif len(viewers) >= _FEWEST_TIES:
+        _, answered, by_chance = _alike_by_chance(viewers[:_TELLING_TIES], candidates[:_TELLING_TIES])
+        if not answered and by_chance >= _FEWEST_TIES:
+            got = f"no pair of {len(viewers):,} rows stands both ways, by chance about {by_chance:,.0f} would"
+    if got:
         remedy = "if a row is of both, give both: pd.concat([frame, frame.rename(columns={a: b, b: a})])"
         warn(explained("each pair stands in one direction alone", got=got, remedy=remedy))
 

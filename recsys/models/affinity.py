@@ -343,6 +343,16 @@ class Affinity:
     beside: AffinityLine
     person: PersonAffinity
 
+    def __repr__(self) -> str:
+        weights = {term.name: round(float(self.choice[at]), 2) for at, term in enumerate(TERMS)}
+        named = ", ".join(f"{name} {weight}" for name, weight in weights.items() if weight)
+        levelled = dict(zip(PARTS, self.levelled.tolist(), strict=True))
+        recent = any(self.choice[TERM[name]] for name in weights if name.startswith(("recent", "presence")))
+        half_life = f", half-life {self.parts.half_life:.3g} days" if recent else ""
+        return (
+            f"Affinity({len(self.person.known):,} people; choice: {named}; levelled: {levelled}{half_life})"
+        )
+
     def folded(self, decisions: Impressions, n_people: int, base: IntegerArray) -> "Affinity":
         """Return the same after people were folded in; base: their rows at the fit, -1 for newcomers."""
         return replace(self, person=self.parts.folded(decisions.without_decay(), n_people, base))

@@ -247,8 +247,10 @@ class Model(ABC):
         p_liked_back: the same of the other direction.
         p_mutual:     both like each other, given that both look; how the two are combined says `combiner`,
                       None for the way that suits the model, see `usual_combiner`.
-        p_look:       P(viewer comes to look at candidate at all); NaN where the looks are the service's, as
-                      in a log of what was shown, or the model does not learn it.
+        p_look:       P(viewer comes to look at candidate in as long a time as the log covers, with as many
+                      decisions): its order is learned on pairs left out, its level holds for pairs of such a
+                      log, and is rough for those of whom it holds nothing. NaN where the looks are the
+                      service's, as in a log of what was shown, or the model does not learn it.
         p_answer:     P(viewer likes candidate | candidate likes viewer, and viewer answers). With `known`, a
                       table viewer_id, candidate_id, label of what was said, it is given what the candidate
                       said of the viewer, yes or no, and is p_like where they said nothing.

@@ -69,7 +69,8 @@ class CalibratedFactors(Model):
     Its level is that of a like given a look: exposures without an answer count by the chance that they were
     looked at. Where nobody ever said no, passes are drawn among
     unseen pairs, and the chance is that of a like beside such a pair. Lists are in the order of the score
-    itself. Subclasses give the matrices of the people of the fit; people never seen have rows of zeros.
+    itself, and of how many decided about the candidate for a viewer without one. Subclasses give the matrices
+    of the people of the fit; people never seen have rows of zeros.
     """
 
     reads_passes: ClassVar[bool] = False
@@ -155,10 +156,18 @@ class CalibratedFactors(Model):
 
     @checked_arguments
     def ranking(self, people: Population | None = None) -> Directed:
-        """Return the matrices lists are ranked by: of the score alone, as the method was published."""
+        """Return the matrices lists are ranked by: of the score alone, as the method was published.
+
+        A viewer who has no score at all gets those about whom most was decided, not an order of ids.
+        """
         directed = self.directed(people)
         rows, line = self._rows(directed.ids.values), self.line_.platt
-        score = Directed.of(directed.ids, taste=rows.taste, appeal=rows.appeal, cell=directed.cell)
+        unknown = ~rows.taste.any(axis=1)
+        taste, appeal = (
+            np.column_stack([rows.taste, unknown]),
+            np.column_stack([rows.appeal, rows.known[:, 1]]),
+        )
+        score = Directed.of(directed.ids, taste=taste, appeal=appeal, cell=directed.cell)
         return score.scaled(line.slope, line.intercept)
 
     def _column_parts(self) -> dict[LogitTerm, slice]:

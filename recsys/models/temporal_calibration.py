@@ -19,14 +19,15 @@ LEAST_HELD_OUT: Final = 50
 """Held-out likes below which nothing is learned, and lists are in the order of p_like."""
 _LATEST: Final = 0.2
 """Share of the pairs that is the end of a log."""
-_LEAST_DAYS: Final = 2.0
-"""Days a log covers at least where its times mean anything."""
+_LEAST_DAYS: Final = 1.0 / 24.0
+"""Days a log covers at least where its times mean anything: rows written at one go are as good as untimed."""
 _MOST_STEPS: Final = 20_000_000
 """Decisions that are followed to find whose circles are joined."""
 _KNOWN_PRECISION: Final = 3.0
 """Of what late pairs add to what was learned, around nothing."""
 _LEAST_INFORMATION: Final = 1e-9
 _USUAL_LASTING: Final = 0.5
+"""Share of a change that is believed where nothing tells whether it lasts."""
 _LASTING_PRECISION: Final = 4.0
 """Of the share of a change of the rate that lasts, around half of it."""
 _STEADY: Final = 1.5
@@ -67,7 +68,7 @@ def latest_held_out(
 ) -> HeldOutDecisions | None:
     """Return the latest pairs, and the matrices of P(like | look) of what was known before them.
 
-    fitted: learns those matrices from fewer decisions. None where the log covers less than two days, as
+    fitted: learns those matrices from fewer decisions. None where the log covers less than an hour, as
     where its rows have no times, or too few pairs are late.
     """
     if len(decisions) < LEAST_HELD_OUT or float(np.ptp(decisions.first_age)) < _LEAST_DAYS:
@@ -151,7 +152,8 @@ def candidates_at_the_end(latest: HeldOutDecisions | None, line: Platt) -> Known
     where candidates come one after another, each kind in its time, how often a viewer said yes may be what
     was decided about, and tell nothing of those who come next. What was known before late decisions does not
     depend on what these were, so it tells how much of either to take back, or to add, as far as errors in
-    clusters of people allow. Selectivity counts for nothing at the least, and never the other way round.
+    clusters of people allow. Selectivity counts for nothing at the least, and never the other way round. What
+    being known adds may change back, as it changed: half of it is believed.
 
     Nothing without an end, see `latest_held_out`. line: of the logits, see `line_at_the_end`.
     """
@@ -164,7 +166,7 @@ def candidates_at_the_end(latest: HeldOutDecisions | None, line: Platt) -> Known
     as_known = np.maximum(known, least)
     usual = float(as_known.mean())
     logits = line.logits(latest.p_like.logits(held.viewers, held.candidates))
-    added = _added_at_the_end(as_known - usual, latest, logits)
+    added = _USUAL_LASTING * _added_at_the_end(as_known - usual, latest, logits)
     unknown = 1.0 - known
     if latest.selectivity is None or not unknown.any():
         return KnownCandidates(added, usual, least)

@@ -396,6 +396,11 @@ def test_ties_that_stand_in_one_direction_alone_are_warned_of(seed):
     for a, b, which in ((one, other, "smaller"), (other, one, "greater")):
         with pytest.warns(UserWarning, match=f"one direction alone: got .* rows with the {which} id first"):
             read(table(who=a, whom=b))
+    turned = rng.random(len(one)) < 0.5  # in no order of ids
+    first, second = (np.where(turned, a, b) for a, b in ((one, other), (other, one)))
+    once = pd.DataFrame({"who": first, "whom": second}).assign(pair=one * 60 + other).drop_duplicates("pair")
+    with pytest.warns(UserWarning, match="one direction alone: got .no pair of .* rows stands both ways"):
+        read(table(who=once["who"], whom=once["whom"]))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         read(table(who=np.concatenate([one, other]), whom=np.concatenate([other, one])))

@@ -178,8 +178,11 @@ def test_chances_of_later_likes_are_right_beside_drawn_pairs_where_people_change
     assert ece(truth["label"], scored["p_like"]) < 0.07
 
 
-def seasons(seed, newcomers, n=220, days=160, stay=30):
-    """Return a log of likes: who has decided before turns to who acted lately, newcomers to `newcomers`."""
+def seasons(seed, newcomers, n=220, days=160, stay=30, unit="1D"):
+    """Return a log of likes: who has decided before turns to who acted lately, newcomers to `newcomers`.
+
+    unit: how long a day of the log is.
+    """
     rng = np.random.default_rng(seed)
     joined = np.sort(rng.uniform(-stay, days, n))
     appeal, acted, rows = rng.normal(size=n), np.full(n, -np.inf), []
@@ -199,7 +202,7 @@ def seasons(seed, newcomers, n=220, days=160, stay=30):
                 rows.append((f"p{i:03}", f"p{j:03}", day + 0.9 * rng.random()))
             acted[i] = day
     frame = pd.DataFrame(rows, columns=["viewer", "candidate", "day"])
-    frame["ts"] = AS_OF + pd.to_timedelta(frame["day"] - days, unit="D")
+    frame["ts"] = AS_OF + (frame["day"] - days) * pd.Timedelta(unit)
     return Interactions.of(frame, viewer="viewer", candidate="candidate", ts="ts")
 
 
@@ -241,3 +244,17 @@ def test_recency_counts_for_newcomers_as_far_as_newcomers_go_by_it(newcomers):
         assert np.mean(ours) > 0.8 * np.mean(popular)
     else:
         assert np.mean(ours) > 5.0 * np.mean(popular)
+
+
+@pytest.mark.filterwarnings("ignore:most of the later part")
+def test_recency_does_not_depend_on_how_long_a_log_takes():
+    """Seen to fail: a log of less than two days, as of a conference, was read as if it had no times."""
+    half_lives = []
+    for unit in ("1D", "10min"):
+        past, _ = seasons(1, "recent", n=160, days=100, unit=unit).split(0.8)
+        model = CollaborativeModel().fit(past.people, past.events, rng=1)
+        assert model.affinity_.choice[list(RECENT)].max() > 0.0
+        assert "half-life" in repr(model.affinity_)
+        assert len(repr(model.affinity_)) < 600
+        half_lives.append(model.affinity_.parts.half_life)
+    assert half_lives[0] / half_lives[1] == pytest.approx(144.0, rel=0.01)

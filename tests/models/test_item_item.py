@@ -163,3 +163,20 @@ def test_crossed_effects_are_the_same_order_for_everybody():
     a, b = np.divmod(np.arange(1600), 40)
     table = model.fitted.logits(a, b).reshape(40, 40)
     assert np.ptp(table - table[:, :1] - table[:1] + table[0, 0]) < 1e-4
+
+
+@pytest.mark.parametrize("kind", [EASE, ItemKNN])
+def test_a_viewer_without_a_like_gets_whom_most_like(kind):
+    """Seen to fail: all scores are 0, so lists were in the order of ids."""
+    rng = np.random.default_rng(2)
+    names = [f"u{number:02}" for number in range(40)]
+    target = rng.choice(40, 400, p=rng.dirichlet(np.ones(40)))
+    actor = rng.integers(0, 35, 400)
+    rows = pd.DataFrame({C.ACTOR: actor, C.TARGET: target, C.TYPE: "like"})[actor != target].drop_duplicates()
+    events = rows.assign(**{own: rows[own].map(names.__getitem__) for own in (C.ACTOR, C.TARGET)})
+    model = kind().fit(Population.of_ids(names, as_of=AS_OF), Events.of(events), rng=1)
+    order = model.ranking()
+    scores = order.logits(np.full(40, order.ids.rows(np.array(["u39"], dtype=object))[0]), np.arange(40))
+    likes = events[C.TARGET].value_counts().reindex(order.ids.values, fill_value=0).to_numpy()
+    assert (np.diff(scores[np.argsort(likes, kind="stable")]) >= -1e-6).all()
+    assert scores[likes.argmax()] > scores[likes.argmin()]

@@ -83,10 +83,11 @@ def test_few_candidates_tell_little_whoever_decided_about_them(seed: int) -> Non
 
 @settings(max_examples=20, deadline=None)
 @given(SEEDS, st.sampled_from([-1.0, 0.0, 1.0]))
-def test_known_candidates_are_told_by_the_end_whichever_way(seed: int, added: float) -> None:
+def test_known_candidates_are_told_half_by_the_end_whichever_way(seed: int, added: float) -> None:
+    """Where it was believed wholly, replies to first messages were told worse later on, AUC .59 for .62."""
     rng = np.random.default_rng(seed)
     latest = newcomers_decided_on(rng, 1.0, looked_at=VIEWERS, every=2, added=added)
-    assert candidates_at_the_end(latest, Platt()).added == pytest.approx(added, abs=0.6)
+    assert candidates_at_the_end(latest, Platt()).added == pytest.approx(added / 2.0, abs=0.3)
 
 
 def test_what_being_known_adds_is_not_extended_to_candidates_less_known_than_those_of_late_pairs() -> None:
@@ -101,7 +102,7 @@ def test_what_being_known_adds_is_not_extended_to_candidates_less_known_than_tho
 def test_one_known_candidate_says_little_of_known_ones(seed: int) -> None:
     """Seen to fail: each of sixty decisions about one who is not liked counted as of another, -1.5."""
     latest = newcomers_decided_on(np.random.default_rng(seed), 1.0, looked_at=VIEWERS, every=60, added=-2.0)
-    assert candidates_at_the_end(latest, Platt()).added > -0.5
+    assert candidates_at_the_end(latest, Platt()).added > -0.25
 
 
 @settings(max_examples=10, deadline=None)
