@@ -58,10 +58,16 @@ def service(folder: Path, of_profiles: str, of_others: str, separators: str) -> 
     _write(folder / "sanctions.csv", "id user_id kind", [(1, other(ids[0]), "ban")])
 
 
-@pytest.mark.parametrize("separators", [";", ",;", ";/", ",;/"])
+_WRITTEN = (("hyphens", "hexadecimal"), ("capitals", "hyphens"), ("numbers", "bare numbers"))
+
+
 @pytest.mark.parametrize(
-    ("of_profiles", "of_others"),
-    [("hyphens", "hexadecimal"), ("capitals", "hyphens"), ("numbers", "bare numbers")],
+    ("of_profiles", "of_others", "separators"),
+    [  # every way to write ids and every separator, and with `make soak` every two
+        pytest.param(*ids, separators, marks=[] if at == 0 or of == at else pytest.mark.thorough)
+        for at, ids in enumerate(_WRITTEN)
+        for of, separators in enumerate((";", ",;", ";/", ",;/"))
+    ],
 )
 def test_the_draft_of_a_service_reads_its_people_settings_swipes_and_blocks(
     of_profiles: str, of_others: str, separators: str, tmp_path: Path
@@ -139,8 +145,17 @@ _NATIONAL = {
 }
 
 
-@pytest.mark.parametrize("swapped", _NATIONAL)
-@pytest.mark.parametrize("header", ["country", "pais", "kraj", "国"])
+_HEADERS = ("country", "pais", "kraj", "国")
+
+
+@pytest.mark.parametrize(
+    ("header", "swapped"),
+    [  # every header and every country, and with `make soak` every two
+        pytest.param(header, swapped, marks=[] if at == 0 or of == at else pytest.mark.thorough)
+        for at, header in enumerate(_HEADERS)
+        for of, swapped in enumerate(_NATIONAL)
+    ],
+)
 def test_a_draft_reads_numbers_and_degrees_by_the_country_of_each_member(
     header: str, swapped: str, tmp_path: Path
 ) -> None:
