@@ -1,7 +1,8 @@
 """Bearer tokens of the HTTP service, signed with the service's key: what they permit, for whom, until when.
 
 The service keeps no list of tokens: a backend that holds the key makes them, for itself (any viewer) or for
-one signed-in viewer for some minutes. `recsys token` makes them at the command line.
+one signed-in viewer for some minutes. `recsys token` makes them at the command line. A token holds while the
+key that signed it is the newest one: whoever puts a new key first ends every token of the keys before.
 """
 
 import base64
@@ -88,12 +89,12 @@ class AccessToken:
     def read(cls, text: str, keys: Keys, now: datetime) -> Self:
         """Return what a text permits.
 
-        Raises NotPermittedError, which says nothing more, unless one of the keys signed it and it holds yet.
+        Raises NotPermittedError, which says nothing more, unless the newest key signed it and it holds yet.
         """
         key, _, rest = text.partition(".")
         body, _, signature = rest.partition(".")
         try:
-            expected = _signature(keys, key, body) if key else ""
+            expected = _signature(keys, key, body) if key and key == keys.newest_id else ""
             if not expected or not hmac.compare_digest(expected.encode(), signature.encode()):
                 raise _not_permitted()
             raw = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))

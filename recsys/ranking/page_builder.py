@@ -19,11 +19,13 @@ _RECORDED_LATER: Final = timedelta(hours=1)
 class PageBuilder:
     """Turns rows into pages.
 
-    valid_for: how long a page may be shown before it is asked for anew.
+    valid_for: how long a page may be shown before it is asked for anew. receipts_last: how long after it was
+    made what was shown of it may be recorded.
     """
 
     def __init__(self, keys: Keys, valid_for: timedelta) -> None:
         self._keys, self._valid_for = keys, valid_for
+        self.receipts_last = valid_for + _RECORDED_LATER
 
     def page(
         self,
@@ -40,7 +42,7 @@ class PageBuilder:
             for item, chance in zip(items, selection.propensity, strict=True)
         )
         model = snapshot.version_for(int(snapshot.ids.find([viewer_id])[0]))
-        end = moment + self._valid_for + _RECORDED_LATER
+        end = moment + self.receipts_last
         receipt = Receipt(
             snapshot.run_id, model, viewer_id, moment.isoformat(), offered, expires_at=end.isoformat()
         )

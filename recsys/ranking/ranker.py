@@ -51,7 +51,7 @@ from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.canonical import utc_moment
 from recsys.safety.day_log import DayLog, MemoryDayLog, StoreWithDay
 from recsys.safety.erasure_list import ErasureList
-from recsys.safety.keys import SHORTEST_KEY, Keys, purpose_key, read_keys
+from recsys.safety.keys import SHORTEST_KEY, Keys, purpose_key, read_keys, replaced_at
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.store import MemoryShown, SafetyStore, ShownLog, ask_safety
 from recsys.storage.publication import RUNS
@@ -396,7 +396,8 @@ class Ranker:
         viewer for what it serves, has expired, or does not offer somebody who is named; SafetyUnavailable
         when what was shown cannot be noted.
         """
-        check_receipt(receipt, self._keys, viewer_id=viewer_id, now=self._moment(as_of))
+        moment, ends = self._moment(as_of), self._end_of_key(receipt.key_id)
+        check_receipt(receipt, self._keys, viewer_id=viewer_id, now=moment, key_ends=ends)
         if receipt.run_id != self.run_id and not (self._published / RUNS / receipt.run_id).is_dir():
             raise InputError(explained("a receipt is of another publication", remedy="ask for a new page"))
         events = impressions(receipt, shown)
@@ -407,6 +408,12 @@ class Ranker:
         use, moment = self._reloader.current(), self._moment(as_of)
         self._check_age(use.snapshot, moment)
         return use, moment
+
+    def _end_of_key(self, key: str) -> datetime | None:
+        """Return until when receipts of an older key count: for their usual hours after the rotation."""
+        uses = self._safety.ledger.now().key_uses
+        replaced = replaced_at(key, uses, self._keys.newest_id)
+        return None if replaced is None else replaced + self._pages.receipts_last
 
     def _cursor_key(self) -> bytes:
         return purpose_key(self._keys.secret(self._keys.newest_id), "cursor")

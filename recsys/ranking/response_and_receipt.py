@@ -155,8 +155,12 @@ def _is_probability(value: object) -> bool:
     return type(value) is float and math.isfinite(value) and 0 < value <= 1
 
 
-def check_receipt(receipt: Receipt, keys: Keys, *, viewer_id: str, now: datetime) -> None:
+def check_receipt(
+    receipt: Receipt, keys: Keys, *, viewer_id: str, now: datetime, key_ends: datetime | None = None
+) -> None:
     """Check that a receipt was given to this viewer by this service, unchanged, and is not too old.
+
+    key_ends: until when receipts of the key that signed it count, whatever they say; None for no such end.
 
     Raises InputError, which says what is wrong and names nobody.
     """
@@ -165,7 +169,7 @@ def check_receipt(receipt: Receipt, keys: Keys, *, viewer_id: str, now: datetime
         raise InputError(explained("a receipt is not signed by this service", remedy=remedy))
     if receipt.viewer_id != viewer_id:
         raise InputError(explained("a receipt is of another viewer", remedy="record each page as its own"))
-    if now > datetime.fromisoformat(receipt.expires_at):
+    if now > datetime.fromisoformat(receipt.expires_at) or (key_ends is not None and now > key_ends):
         raise InputError(explained("a receipt has expired", remedy="ask for a new page"))
     if now + CLOCKS_APART < datetime.fromisoformat(receipt.as_of):
         raise InputError(explained("a receipt is of a time to come", remedy="check the clocks"))

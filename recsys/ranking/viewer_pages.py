@@ -43,11 +43,12 @@ class ProfileOfToday(NamedTuple):
 class ViewerPages:
     """Selects people for one viewer and builds the page; any thread may use it.
 
-    zone: whose midnight ends a day of a newcomer's limits.
+    zone: whose midnight ends a day of a newcomer's limits. receipts_last: see `PageBuilder`.
     """
 
     def __init__(self, pages: PageBuilder, newcomers: NewcomerSearch, zone: ZoneInfo) -> None:
         self._pages, self._newcomers, self._zone = pages, newcomers, zone
+        self.receipts_last = pages.receipts_last
         self._day_members = DayMembers(newcomers.files_of)
 
     def listed(  # noqa: PLR0917

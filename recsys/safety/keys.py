@@ -1,17 +1,18 @@
 """The secret keys of a service: they sign the safety ledger and hide ids in what is kept about people.
 
 One secret is read from `RECSYS_KEY`, or from the file that `RECSYS_KEY_FILE` names, and never stands in the
-data. To rotate it, put the new key before the old: the first one signs, every one is understood.
+data. To rotate it, put the new key before the old: the first one signs and opens, the others are read with.
 """
 
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from recsys.errors import SafetyUnavailable, SettingsError, explained
 
@@ -67,6 +68,30 @@ class Keys:
 def key_id(secret: bytes) -> str:
     """Return a short name of a key, which tells nothing of it."""
     return blake2b(secret, digest_size=6, person=b"recsys key id").hexdigest()
+
+
+class KeyUse(NamedTuple):
+    """From when on the safety ledger was signed with a key: ISO UTC, "" where that was not noted."""
+
+    key: str
+    since: str
+
+
+def replaced_at(key: str, uses: Sequence[KeyUse], newest: str) -> datetime | None:
+    """Return when a key gave way to another by the uses of a ledger, in order.
+
+    A key that the ledger does not know gave way to the newest one. None while the newest key signed nothing
+    there yet, where the time was not noted, and for the newest key itself.
+
+    >>> uses = [KeyUse("a", "2026-01-01T00:00:00+00:00"), KeyUse("b", "2026-01-05T00:00:00+00:00")]
+    >>> replaced_at("a", uses, "b").day, replaced_at("b", uses, "b"), replaced_at("a", uses, "c")
+    (5, None, None)
+    """
+    known = [use.key for use in uses]
+    if key == newest or newest not in known:
+        return None
+    place = len(known) - known[::-1].index(key) if key in known else known.index(newest)
+    return datetime.fromisoformat(uses[place].since) if place < len(uses) and uses[place].since else None
 
 
 @lru_cache(maxsize=64)
@@ -134,4 +159,10 @@ def read_keys_file(home: Path) -> dict[str, str]:
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
     if not all("=" in line for line in lines):
         raise SettingsError(explained("not a file of keys", where=str(path), remedy="write NAME=value lines"))
-    return dict(line.split("=", 1) for line in lines)
+    return {name: _unquoted(value) for name, _, value in (line.partition("=") for line in lines)}
+
+
+def _unquoted(value: str) -> str:
+    """Return a value as a shell reads it: two keys with a blank between stand in quotes."""
+    is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+    return value[1:-1] if is_quoted else value

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from recsys.safety.canonical import in_any_spelling
 from recsys.safety.fingerprints import ID, PERSON, SPELLING, Fingerprints, Naming
-from recsys.safety.keys import Keys
+from recsys.safety.keys import Keys, KeyUse
 from recsys.safety.ledger_file import Record, change_tags, numbers_in, refused
 
 BAN: Final = "ban"
@@ -79,6 +79,7 @@ class LedgerState:
     are_told_apart: bool = False
     spellings: set[tuple[int, int]] = field(default_factory=set)
     unlinked: set[tuple[int, int]] = field(default_factory=set)
+    key_uses: list[KeyUse] = field(default_factory=list)
     _spelled: set[int] = field(default_factory=set, init=False, repr=False)
     _persons: dict[int, frozenset[int]] = field(default_factory=dict, init=False, repr=False)
     _served: dict[str, "LedgerState"] = field(default_factory=dict, init=False, repr=False)
@@ -210,6 +211,7 @@ class LedgerState:
         if kind in {"begin", "key"}:
             self.identity = record.get("ledger", self.identity)
             self.namings.append(Fingerprints(Naming(record["key"]), keys))
+            self.key_uses.append(KeyUse(record["key"], str(record.get("at", ""))))
         elif kind == "erasures":
             self.erasures = (int(record["people"]), str(record["watermark"]))
         elif kind == "store":

@@ -2,13 +2,18 @@
 
 import base64
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from fastapi.testclient import TestClient
 
 from recsys.errors import InputError
-from recsys.http.access_tokens import AccessToken
+from recsys.http.access import Service
+from recsys.http.access_tokens import SCOPES, AccessToken, Scope
+from recsys.http.app import create_app
 from recsys.http.request_bodies import LARGEST_BODY
+from recsys.ranking.pair_audit import OperatorGate
 from recsys.safety.keys import Keys
 from tests.http.served import KEYS, Served
 
@@ -114,3 +119,37 @@ def test_a_request_waits_for_no_thread_and_its_token_is_read_once(
     answer = service.ask("GET", f"/v1/members/{viewer}/{path.format(other=other)}")
     assert answer.status_code == 200
     assert len(tokens) == 1
+
+
+def _status(client: TestClient, route: tuple[str, str], keys: Keys, scopes: tuple[Scope, ...]) -> int:
+    """Return the answer of a route to a token of some scopes, which lasts as long as a token can."""
+    operator = "op-7" if "operators" in scopes else ""
+    token = AccessToken.make(scopes, operator=operator, minutes=400 * 24 * 60)
+    headers = {"authorization": f"Bearer {token.signed(keys)}", "x-purpose": "appeal 31"}
+    method, path = route
+    return client.request(method, re.sub(r"\{[^}]*\}", "nobody-0", path), json={}, headers=headers).status_code
+
+
+def test_after_a_rotation_a_token_of_a_key_before_opens_no_route(service: Served) -> None:
+    """Whoever holds a key that leaked could write any time of making, so no such token holds any more."""
+    first, second, newest = (Keys((bytes([letter]) * 32,)) for letter in b"abn")
+    keys = Keys(newest.secrets + second.secrets + first.secrets)
+    app = create_app(lambda: Service(service.ranker, keys, OperatorGate()))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        document = client.get("/openapi.json").json()["paths"]
+        routes = [
+            (method.upper(), path)
+            for path, of_path in document.items()
+            for method, described in of_path.items()
+            if described.get("security")
+        ]
+        assert len(routes) > 15
+        doors = [(route, (scope,)) for route in routes for scope in SCOPES]
+        answers = {door: _status(client, door[0], newest, door[1]) for door in doors}
+        assert 401 not in answers.values()
+        assert {scopes for (_, scopes), status in answers.items() if status != 403} >= {
+            ("members",),
+            ("backend",),
+        }
+        for old in (first, second):
+            assert {_status(client, route, old, scopes) for route, scopes in doors} == {401}

@@ -124,6 +124,33 @@ def test_only_a_token_for_operators_and_a_purpose_sign_in(desk: Desk) -> None:
     assert desk.sign_in() == 200
 
 
+def test_a_key_before_signs_nobody_in_and_a_rotation_ends_the_sessions_of_its_tokens(
+    world: World, published: Path, tmp_path: Path
+) -> None:
+    old, new = Keys((b"o" * 32,)), Keys((b"n" * 32,))
+    ranker = Ranker.open(published, safety=MemorySafety(), poll_s=0, max_staleness=None, keys=new)
+    folders = (tmp_path / name for name in ("published", "work", "tracking", "cases"))
+    console = Console(*folders, ranker.safety)
+    keys = [old]
+    app = create_app(
+        lambda: Service(ranker, keys[-1], OperatorGate(), sessions=console.sessions),
+        routers=[console_routes(console)],
+    )
+
+    def sign_in(client: TestClient, key: Keys) -> int:
+        token = AccessToken.make(["operators"], operator="aki").signed(key)
+        return client.post("/console/sign-in", data={"token": token, "purpose": "x"}).status_code
+
+    with TestClient(app, raise_server_exceptions=False) as client:
+        assert sign_in(client, old) == 200
+        assert client.get("/console/cases", follow_redirects=False).status_code == 200
+    keys.append(Keys(new.secrets + old.secrets))
+    with TestClient(app, raise_server_exceptions=False, cookies=dict(client.cookies)) as client:
+        assert client.get("/console/cases", follow_redirects=False).status_code == 303
+        assert sign_in(client, old) == 403
+        assert sign_in(client, new) == 200
+
+
 def test_what_was_written_when_a_session_ended_is_sent_after_signing_in_again(at_work: Desk) -> None:
     """The words go on with every field of the form, to the same operator alone; nothing is done unseen."""
     user, cookies = str(at_work.world.people.ids.values[2]), at_work.client.cookies

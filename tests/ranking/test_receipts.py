@@ -4,7 +4,7 @@ import hmac
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,10 @@ from recsys.ranking.ranker import Ranker
 from recsys.ranking.response_and_receipt import Offered, Page, Receipt
 from recsys.safety.day_log import MemoryDayLog
 from recsys.safety.keys import Keys, purpose_key
+from recsys.safety.ledger import SafetyLedger
 from recsys.safety.sqlite_store import SqliteSafety
 from recsys.safety.store import MemorySafety, MemoryShown
-from tests.ranking.published_world import NOW, World
+from tests.ranking.published_world import NOW, World, copied
 
 OLD, NEW, FOREIGN = (Keys((bytes([letter]) * 32,)) for letter in b"onf")
 ROTATED = Keys(NEW.secrets + OLD.secrets)
@@ -171,6 +172,34 @@ def test_keys_rotate_without_losing_a_page(world: World, folder: Path) -> None:
     assert len(opened(folder, ROTATED)[0].record(receipt, first(receipt), viewer_id=viewer, as_of=NOW)) == 1
     with pytest.raises(InputError, match="not signed"):
         opened(folder, NEW)[0].record(receipt, first(receipt), viewer_id=viewer, as_of=NOW)
+
+
+@pytest.mark.parametrize("later", [timedelta(minutes=90), timedelta(hours=3)])
+@pytest.mark.parametrize("used", [(OLD, NEW), (FOREIGN, OLD, NEW), (FOREIGN, NEW)])
+def test_receipts_of_a_key_before_count_for_their_usual_hours_after_the_rotation(
+    world: World,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    used: tuple[Keys, ...],
+    later: timedelta,
+) -> None:
+    """Whoever holds the key before may write any time on them; pages shown before it are recorded."""
+    given, published = Keys((*NEW.secrets, *OLD.secrets, *FOREIGN.secrets)), copied(folder, tmp_path / "p")
+    for keys in used:
+        SafetyLedger(published, Keys((*keys.secrets, *given.secrets))).begin()
+    monkeypatch.setenv("RECSYS_KEY", " ".join(secret.decode() for secret in given.secrets))
+    ranker, _ = opened(published, given)
+    page = page_of(ranker, world).receipt
+    now = datetime.now(UTC) + later
+    forged = replace(page, as_of=now.isoformat(), expires_at=(now + timedelta(hours=2)).isoformat())
+    for keys in (NEW, OLD, FOREIGN):
+        receipt = forged.signed(keys)
+        if keys is NEW or later < timedelta(hours=2):
+            assert len(ranker.record(receipt, first(receipt), viewer_id=page.viewer_id, as_of=now)) == 1
+            continue
+        with pytest.raises(InputError, match="expired"):
+            ranker.record(receipt, first(receipt), viewer_id=page.viewer_id, as_of=now)
 
 
 def test_without_a_key_a_receipt_is_understood_by_its_process_alone(

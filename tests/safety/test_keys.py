@@ -1,11 +1,12 @@
 """Keys: read from the environment or a file, long enough, in order, never shown."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from recsys.errors import SafetyUnavailable, SettingsError
-from recsys.safety.keys import Keys, key_id, read_keys
+from recsys.safety.keys import KEY_FILE, Keys, key_id, read_keys, read_keys_file
 
 OLD, NEW = "a-key-that-is-long-enough-to-be-one", "another-key-that-is-long-enough-too"
 
@@ -21,6 +22,19 @@ def test_a_key_file_is_read_when_the_environment_names_it(tmp_path: Path) -> Non
     path.write_text(f"{NEW}\n{OLD}\n")
     assert read_keys({"RECSYS_KEY_FILE": str(path)}).secrets == (NEW.encode(), OLD.encode())
     assert read_keys({"RECSYS_KEY_FILE": str(path), "RECSYS_KEY": OLD}).secrets == (OLD.encode(),)
+
+
+@pytest.mark.parametrize("mark", ['"', "'"])
+def test_a_home_reads_two_keys_as_a_shell_does(tmp_path: Path, mark: str) -> None:
+    path = tmp_path / KEY_FILE
+    path.write_text(f"# keys\nRECSYS_KEY={mark}{NEW} {OLD}{mark}\nRECSYS_TOKENS={OLD}\n")
+    path.chmod(0o600)
+    shown = subprocess.run(
+        ["sh", "-c", f'. {path}; printf %s "$RECSYS_KEY"'], capture_output=True, text=True, check=True
+    )
+    found = read_keys_file(tmp_path)
+    assert found == {"RECSYS_KEY": shown.stdout, "RECSYS_TOKENS": OLD}
+    assert read_keys(found).secrets == (NEW.encode(), OLD.encode())
 
 
 def test_no_key_is_no_error_and_a_key_that_was_meant_is_never_passed_over(tmp_path: Path) -> None:
