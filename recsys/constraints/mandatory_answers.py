@@ -90,12 +90,8 @@ def _is_mandatory(answers: pd.DataFrame) -> pd.Series:
     return answers[C.MANDATORY] == True  # noqa: E712 - null is not True
 
 
-def _public(answers: pd.DataFrame) -> pd.DataFrame:
-    return answers[_is_public(answers)]
-
-
 def _insisted(answers: pd.DataFrame) -> pd.DataFrame:
-    return answers[_is_mandatory(answers)]
+    return answers.loc[_is_mandatory(answers), [C.ROW, C.QUESTION, C.ACCEPTED]]
 
 
 def public_answers(answers: pd.DataFrame) -> dict[str, dict[str, Int64Array]]:
@@ -109,16 +105,19 @@ def public_answers(answers: pd.DataFrame) -> dict[str, dict[str, Int64Array]]:
     >>> {answer: rows.tolist() for answer, rows in public_answers(rows)["pets"].items()}
     {'no': [0], 'yes': [1]}
     """
-    questions = sorted(_insisted(answers)[C.QUESTION].unique())
-    public = _public(answers)
+    questions = sorted(answers.loc[_is_mandatory(answers), C.QUESTION].unique())
+    public = answers.loc[_is_public(answers), [C.ROW, C.QUESTION, C.ANSWER]]
     asked, names = pd.factorize(public[C.QUESTION])
     place = pd.Index(questions, dtype=object).get_indexer(pd.Index(names, dtype=object))
-    number = np.append(place, -1)[asked]
+    number = np.append(place, -1).astype(np.int32)[asked]
+    del asked  # as all that is as long as the answers and not needed any more
     code, words = pd.factorize(public[C.ANSWER])
     own = np.flatnonzero((number >= 0) & (code >= 0))
     key = number[own].astype(np.int64) * max(len(words), 1) + code[own]
+    del number, code
     order = np.argsort(key, kind="stable")
     key, rows = key[order], public[C.ROW].to_numpy(np.int64)[own[order]]
+    del public, own
     starts = np.flatnonzero(np.diff(key, prepend=-1))
     given: dict[str, dict[str, Int64Array]] = {question: {} for question in questions}
     ends = np.append(starts[1:], len(key))

@@ -13,7 +13,7 @@ from recsys.experiments.night_arms import NightArms
 from recsys.memory import return_freed_memory
 from recsys.pipeline.from_settings import directed_of, load_model
 from recsys.pipeline.night import Night
-from recsys.ranking.cold_start import NewcomerParts
+from recsys.ranking.cold_start import NewcomerParts, vocabulary_for
 from recsys.ranking.snapshot_files import SnapshotParts, StagedPeople, pair_stages_of, write_snapshot
 from recsys.ranking.snapshot_rows import NO_ARMS, ArmRows
 from recsys.safety.ledger import SafetyLedger
@@ -36,11 +36,14 @@ class ServingParts:
     def of(cls, night: Night, model: Path, people: Population, rows: npt.NDArray[np.integer]) -> Self:
         """Make it; raises SourceError when the model cannot be read or is of other people."""
         stages = StagedPeople.of(pair_stages_of(night.coded_events(), people, night.policy), people.ids)
+        return_freed_memory()  # what the stages of all pairs took
+        vocabulary = vocabulary_for(night.settings.model.name, people, night.policy)
         fitted = load_model(night.settings.model, model)
         directed = directed_of(fitted, night.people)
         directed = directed if len(rows) == len(night.people) else directed.take(rows)
-        newcomers = NewcomerParts.of(people, night.policy, fitted)
-        del fitted
+        newcomers = NewcomerParts.of(people, night.policy, fitted, vocabulary)
+        del fitted, vocabulary
+        return_freed_memory()
         return cls(people, rows, SnapshotParts.of(people, night.policy, directed, stages), newcomers)
 
     def write(

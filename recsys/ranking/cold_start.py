@@ -75,12 +75,17 @@ class NewcomerParts:
     model: Model
 
     @classmethod
-    def of(cls, people: Population, policy: Policy, model: Model) -> Self | None:
-        """Make it; None for a model that cannot score people it never saw."""
+    def of(
+        cls, people: Population, policy: Policy, model: Model, vocabulary: ColdStartVocabulary | None = None
+    ) -> Self | None:
+        """Make it; None for a model that cannot score people it never saw.
+
+        vocabulary: as `vocabulary_for` makes it, where it was made before the model took memory.
+        """
         if model.name not in _MODELS:
             return None
         light = model.without_people()
-        return cls(_stored(people, policy, light), light)
+        return cls(_stored(people, policy, light, vocabulary), light)
 
     def write(self, folder: Path) -> None:
         """Write it for `NewcomerFiles`."""
@@ -88,12 +93,19 @@ class NewcomerParts:
         self.model.save(folder / "model")
 
 
-def _stored(people: Population, policy: Policy, light: Model) -> StoredColdStart:
+def vocabulary_for(model: str, people: Population, policy: Policy) -> ColdStartVocabulary | None:
+    """Return the vocabulary of `NewcomerParts` for a model of that name, None where it has none."""
+    return ColdStartVocabulary.of(policy, people, policy.compile(people)) if model in _MODELS else None
+
+
+def _stored(
+    people: Population, policy: Policy, light: Model, vocabulary: ColdStartVocabulary | None
+) -> StoredColdStart:
     own = Policy(tuple(one for one in policy.constraints if is_own(one)))
     settings = next((s for s in _settings() if Policy.default(**s).version == own.version), None)
     from_plugins = [one for one in policy.constraints if not is_own(one)]
     return StoredColdStart(
-        vocabulary=ColdStartVocabulary.of(policy, people, policy.compile(people)),
+        vocabulary=vocabulary or ColdStartVocabulary.of(policy, people, policy.compile(people)),
         model=light.name,
         policy=settings,
         plugins={one.name: _options(one) for one in from_plugins},
