@@ -344,7 +344,6 @@ def activity_of(last: datetime | None, at: datetime) -> tuple[str | None, str | 
     return next((word for word, limit in limits if age <= limit), "dormant"), None
 
 
-_FIRST_NUMBER: Final = re.compile(r"\D*?(\d{1,9})")
 _UP_TO: Final = re.compile(
     r"<|under|below|less|young|up to|\bnot?\b|before|until|\bu ?\d|^-|未満|以下|まで|より下|前"
 )
@@ -358,11 +357,23 @@ _NOT_SAID: Final = frozenset(
         *("不明", "未回答", "未設定", "未入力", "無回答", "非公開", "回答しない", "ひみつ", "秘密", "なし"),
     )
 )
-_GROWN_UP: Final = re.compile(
-    r"\badults?\b|grown up|senior|elder|retired|middle aged"
-    r"|\b(twent|thirt|fift|sixt|ninet)(y|ies)|\bfort(y|ies)|\b(sevent|eight)(y|ies)"
-    r"|[二三四五六七八九]十|(?<!未)成[人年]|大人|中年|高齢|老|" + fold("シニア")
+_TENS: Final = (
+    "((early|mid|late) )?(twent|thirt|fort|fift|sixt|sevent|eight|ninet)(y|ies)"
+    "( (one|two|three|four|five|six|seven|eight|nine))?"
 )
+_GROWN_UP: Final = re.compile(
+    rf"{_TENS}|(an )?adults?( (man|men|woman|women|people|member))?|grown ups?|seniors?( citizens?)?"
+    r"|elder(ly)?|retired|middle aged"
+    r"|([二三四五六七八九]十[一二三四五六七八九]?(歳|才|代)?|成[人年](済み?)?(男性|女性)?|大人|中年|高齢(者)?|老人?)"
+    r"(前半|後半|以上)?|" + fold("シニア")
+)
+"""The whole of a word for an age: what stands beside it may turn it, as in `non-adult`."""
+_OF_AN_AGE: Final = re.compile(
+    r"\d+|years?|yrs?|yo|y/o|old|of|aged?|ages|band|group|to|and|or|over|older|above|more|plus|up|early|mid|late|about"
+    r"|(?<=\d)(s|y|a)\b|歳|才|さい|代|台|年齢|満|前半|後半|半ば|以上|から|ans|jahre|alt|anos?|anni|лет|세|살|岁|歲"
+    r"|under|below|less|than|until|未満|以下|まで|[\s\-~+.,:()/<>=_]+"
+)
+"""What may stand beside the number of an adult's age and says nothing else."""
 
 
 def may_be_under_age(age: object) -> bool:
@@ -372,6 +383,8 @@ def may_be_under_age(age: object) -> bool:
 
     >>> [may_be_under_age(one) for one in (17, "17歳", ["１７"], "13-17", "under 18", "minor", "十七歳")]
     [True, True, True, True, True, True, True]
+    >>> [may_be_under_age(one) for one in ("non-adult", "35-44 (really 16)", "almost 18")]
+    [True, True, True]
     >>> [may_be_under_age(one) for one in (None, 18, "18-24", "65+", "40s", "thirties", "unknown", "二十代")]
     [False, False, False, False, False, False, False, False]
     """
@@ -380,9 +393,8 @@ def may_be_under_age(age: object) -> bool:
     text = "" if age is None else fold(plain(as_id_text(age))[:64]).replace("から", "-")
     if text in _NOT_SAID or not text.strip("-. "):
         return False
-    is_up_to = _UP_TO.search(text) is not None
-    found = _FIRST_NUMBER.match(text)
-    if found is None:
-        return is_up_to or _GROWN_UP.search(text) is None
-    number = int(found[1])
-    return not ADULT <= number <= OLDEST or (number <= _YOUNGEST_BAND_ENDS and is_up_to)
+    if not (numbers := [int(one) for one in re.findall(r"\d{1,9}", text)]):
+        return _GROWN_UP.fullmatch(text.strip()) is None
+    is_up_to = _UP_TO.search(text) is not None and numbers[0] <= _YOUNGEST_BAND_ENDS
+    are_adults = all(ADULT <= number <= OLDEST for number in numbers)
+    return not are_adults or is_up_to or _OF_AN_AGE.sub("", text) != ""

@@ -42,6 +42,8 @@ HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
 }
 _LONGEST_BODY: Final = 40_000
+_WORDS: Final = ("purpose", "detail")
+"""What an operator typed: it stands in the audit log alone."""
 WORDS: Final = ("explanation", "note", "draft", "purpose")
 """Fields of forms that hold an operator's own words."""
 _log = structlog.get_logger(__name__)
@@ -75,7 +77,8 @@ class Operator:
     def opened(self, what: str, *people: str, detail: str = "") -> None:
         """Note in the audit log what was opened, or done."""
         entry = self.audit.add(self.name, self.purpose, what, [*people], detail=detail)
-        _log.info("an operator looks", **asdict(entry))
+        told = {name: value for name, value in asdict(entry).items() if name not in _WORDS}
+        _log.info("an operator looks", **told)  # what an operator typed may name a member
 
 
 def language_of(request: Request) -> Language:

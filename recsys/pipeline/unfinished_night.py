@@ -124,7 +124,13 @@ def _can_be_used(name: str, table: pd.DataFrame) -> bool:
 
 
 def _with_columns(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return a table with the columns it should have, and no other."""
+    """Return a table with the columns it should have, and no other; of two of one name, the rows of each."""
+    if not table.columns.is_unique:
+        place = pd.Series(table.columns).groupby(table.columns).cumcount()
+        last = pd.Series(table.columns).groupby(table.columns).transform("size") - 1
+        turns = range(min(int(place.max()) + 1, _TURNS))
+        each = [table.loc[:, (place == np.minimum(at, last)).to_numpy()] for at in turns]
+        table = pd.concat(each, ignore_index=True)
     columns = [field.name for field in CONTRACTS[name].fields if field.needed or field.name in table]
     return table.reindex(columns=columns).astype(dict.fromkeys(set(columns) - set(table), object))
 

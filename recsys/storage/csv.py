@@ -96,6 +96,8 @@ def _parsed(opened: Callable[[], Any], where: str) -> pd.DataFrame:
     reading = csv.ReadOptions(block_size=_BLOCK)
     with csv.open_csv(opened(), reading, parse) as stream:
         names = stream.schema.names
+    if len({*names}) < len(names):  # which column was meant is asked of whoever knows the table
+        return _with_repeated_names(opened, names, parse)
     as_text = csv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.large_string()),
         strings_can_be_null=True,
@@ -105,6 +107,22 @@ def _parsed(opened: Callable[[], Any], where: str) -> pd.DataFrame:
     table = csv.read_csv(opened(), reading, parse, as_text)
     warn_of_rows_in_quotes(table, ",", where)
     return table.to_pandas()
+
+
+def _with_repeated_names(opened: Callable[[], Any], names: list[str], parse: Any) -> pd.DataFrame:
+    """Return a table in which a name stands twice, its columns in order."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    places = [str(at) for at in range(len(names))]
+    reading = csv.ReadOptions(block_size=_BLOCK, column_names=places, skip_rows=1)
+    as_text = csv.ConvertOptions(
+        column_types=dict.fromkeys(places, pa.large_string()),
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+        null_values=[""],
+    )
+    return csv.read_csv(opened(), reading, parse, as_text).to_pandas().set_axis(names, axis=1)
 
 
 def warn_of_rows_in_quotes(table: Any, delimiter: str, where: str) -> None:

@@ -268,6 +268,11 @@ def _files(folder: Path, suffix: str) -> dict[str, Path]:
                     "a folder with the name of a table", where=str(folder), got=path.name, remedy=remedy
                 )
             )
+        if _may_be_table(path, suffix) and (described or path.name.startswith("_")):
+            remedy = f"name it *{suffix} where it is one, or move it away"
+            raise SourceError(
+                explained("a file that may be a table", where=str(folder), got=path.name, remedy=remedy)
+            )
         if path.name.startswith((".", "_")) or described:
             continue
         if path.suffix != suffix:
@@ -277,6 +282,13 @@ def _files(folder: Path, suffix: str) -> dict[str, Path]:
         _known(path.stem, str(folder))
         found[path.stem] = path
     return found
+
+
+def _may_be_table(path: Path, suffix: str) -> bool:
+    """Say whether a file that is passed over by its name may be a table: `blocks.csv.txt`, `blocks.json`."""
+    name = path.name.casefold().lstrip("_")
+    parts = name.split(".")
+    return not path.is_dir() and (parts[0].strip() in CONTRACTS or suffix.removeprefix(".") in parts[1:-1])
 
 
 def _read_file(name: str, path: Path, among: Collection[str] | None = None) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.data import date_reading
+from recsys.data.date_reading import may_be_under_age
 from recsys.data.stamp_forms import ZONE_OFFSETS
 
 ANY_DATE = st.dates(date(1900, 1, 1), date(2030, 12, 31))
@@ -329,3 +330,52 @@ def test_the_order_counts_where_it_is_not_said_and_nowhere_else(text: str) -> No
     first = date_reading.read_date(text)
     if first[1] != date_reading.ORDER_NOT_SAID:
         assert {date_reading.read_date(text, order) for order in date_reading.DATE_ORDERS} == {first}
+
+
+NO_ADULT = (
+    *(
+        "成人ではない",
+        "成人していない",
+        "non-adult",
+        "pre-adult",
+        "is_adult=false",
+        "18才になっていない",
+        "成年ではない",
+    ),
+    *(
+        "35-44 (really 16)",
+        "18 in two years",
+        "almost 18",
+        "nearly 18",
+        "18未",
+        "18- (turns 18 in May)",
+        "25 (fake, is 15)",
+    ),
+    *("twenty minus three", " " * 70 + "17", "\u200b" * 70 + "17", "17", "adult? no", "not twenty"),
+)
+ADULTS = (
+    "18",
+    "18歳",
+    "35 years old",
+    "40s",
+    "30代前半",
+    "18-24",
+    "65+",
+    "twenty one",
+    "mid thirties",
+    "二十代",
+    "成人",
+    "adult",
+    "18歳以上",
+)
+
+
+@pytest.mark.parametrize("word", NO_ADULT)
+def test_what_says_more_than_an_adults_age_may_be_under_age(word: str) -> None:
+    """Seen to fail: a word for adults counted whatever stood beside it, and of several numbers the first."""
+    assert may_be_under_age(word)
+
+
+@pytest.mark.parametrize("word", ADULTS)
+def test_an_age_of_an_adult_is_one(word: str) -> None:
+    assert not may_be_under_age(word)

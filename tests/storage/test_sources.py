@@ -12,7 +12,9 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.fields.text import _numbered
 from recsys.data.tables import check_table
-from recsys.errors import SourceError
+from recsys.errors import SourceError, TableError
+from recsys.pipeline.unfinished_night import usable_tables
+from recsys.storage.csv import read_csv
 from recsys.storage.load import load_tables
 from recsys.storage.source_snapshot import take_snapshot
 from recsys.storage.sources import parse_source, read_tables, table_readers
@@ -299,3 +301,45 @@ def test_lists_and_texts_of_many_parts_are_those_of_one(
         numbers, distinct = _numbered(found[C.USER])
         assert distinct[numbers].tolist() == frame[C.USER].tolist()
         assert len(distinct) == 7
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "blocks.{}.txt",
+        "blocks.json",
+        "holds.md",
+        "Reports.{}.txt",
+        "notes.{}.txt",
+        "_blocks.{}",
+        "events.yaml",
+    ],
+)
+def test_a_file_that_may_be_a_table_is_not_passed_over(tmp_path: Path, kind: str, name: str) -> None:
+    """Seen to fail: `blocks.csv.txt` was passed over, and everybody met whom they had blocked."""
+    tables = make_tables(5, np.random.default_rng(1))
+    write_tables(tables, f"parquet:{tmp_path}")
+    for file in tmp_path.iterdir() if kind == "csv" else ():
+        pd.read_parquet(file).to_csv(file.with_suffix(".csv"), index=False)
+        file.unlink()
+    (tmp_path / name.format(kind)).write_text("actor,target,ts\na,b,2026-01-05T00:00Z\n", encoding="utf-8")
+    with pytest.raises(SourceError, match="may be a table"):
+        table_readers(f"{kind}:{tmp_path}")
+    (tmp_path / name.format(kind)).unlink()
+    (tmp_path / "README.md").write_text("what these are", encoding="utf-8")
+    assert table_readers(f"{kind}:{tmp_path}")
+
+
+@pytest.mark.parametrize("header", ["actor,target,ts,actor", "Blocks of 2026,,,", ",,,"])
+def test_columns_of_one_name_in_csv_are_a_broken_table(tmp_path: Path, header: str) -> None:
+    """Seen to fail: they ended a night as a defect, whose sound tables then restricted nobody."""
+    file = tmp_path / "blocks.csv"
+    file.write_text(f"{header}\na,b,2026-01-05T00:00Z,c\n", encoding="utf-8")
+    read = read_csv(file)
+    assert read.columns.tolist() == header.split(",")
+    assert read.iloc[0].tolist() == ["a", "b", "2026-01-05T00:00Z", "c"]
+    with pytest.raises(TableError, match="duplicate column"):
+        check_table("blocks", read)
+    usable = usable_tables({"blocks": read}, {"blocks"})
+    assert usable["blocks"]["actor"].dropna().tolist() == (["a", "c"] if header.startswith("actor") else [])
