@@ -258,12 +258,10 @@ def row_counts(
         str(row["table"]): {
             "rows": int(row["rows_in"]) + erased.get(str(row["table"]), 0),
             "refused": int(row["quarantined"]),
-            **_counted(nobody.get(str(row["table"]), NamesNobody())),
+            **_counted(nobody.get(str(row["table"]), NamesNobody()), ahead.get(str(row["table"]))),
         }
         for row in counts.to_dict("records")
     }
-    for table, dated in ahead.items():
-        found[table] |= {AHEAD: dated.rows, FIRST_AHEAD: dated.first}
     for table, values in _RESTRICTING.items():
         if table in found and (frame := accepted.get(table)) is not None:
             kept = {column: holds(frame, column) for column, holds in values.items() if column in frame}
@@ -317,8 +315,9 @@ def _unknown_types(quarantine: pd.DataFrame) -> dict[str, int]:
     return {word: int(counts[word]) for word in words[:_MOST_WORDS]}
 
 
-def _counted(nobody: NamesNobody) -> dict[str, int]:
-    return {"nobody": nobody.rows, "misspelled": nobody.misspelled}
+def _counted(nobody: NamesNobody, ahead: RowsAhead | None) -> dict[str, int]:
+    dated = {} if ahead is None else {AHEAD: ahead.rows, FIRST_AHEAD: ahead.first}
+    return {"nobody": nobody.rows, "misspelled": nobody.misspelled} | dated
 
 
 def _has_items(frame: pd.DataFrame, column: str) -> pd.Series:

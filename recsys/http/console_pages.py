@@ -1,6 +1,5 @@
 """What the pages of the console show: the night, members, cases and requests, read where they are kept."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from recsys.http.console_tables import (
     FALSE_REPORT,
     AccountTables,
     CallShown,
+    MemberShown,
     ReportShown,
     calls_shown,
     reports_by,
@@ -27,7 +27,7 @@ from recsys.http.operator_sessions import OperatorSessions
 from recsys.moderation.case_states import APPEALED, ASSIGNED, CLOSED, DECIDED, OPEN, Case
 from recsys.moderation.cases import CaseLog
 from recsys.moderation.review_queue import calls_since_the_night
-from recsys.pipeline.erasure import erase
+from recsys.pipeline.erasure import erase, safety_by_person
 from recsys.pipeline.gates.proposal import GateResult, Level
 from recsys.pipeline.history import GATES_FILE, PastNight, read_gates, read_history
 from recsys.pipeline.lock import is_locked
@@ -38,7 +38,6 @@ from recsys.pipeline.subject_access import PersonData, person_data, person_place
 from recsys.report.indicators import INDICATORS, Trend
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.erasure_list import ErasureList
-from recsys.safety.ledger import SafetyLedger
 from recsys.safety.store import (
     OPERATOR,
     SafetyStore,
@@ -82,41 +81,6 @@ class NightShown:
         return found
 
 
-@dataclass(frozen=True)
-class MemberShown:
-    """One member as an operator may see them, without probabilities.
-
-    listed: the list of the night. seen_by: on how many lists they stand. holds: every hold, of the store and
-    of the tables; None when the store does not say. cases: all about them. funnel: how many candidates each
-    rule took, in order; empty without a night's tables. account: the state of their account in the tables,
-    "" when unknown. reports: what they reported. calls: reports and calls since the night that name them.
-    """
-
-    listed: tuple[dict[str, Any], ...]
-    seen_by: int
-    holds: tuple[StoreHold, ...] | None
-    cases: tuple[Case, ...]
-    funnel: tuple[dict[str, Any], ...]
-    account: str
-    reports: tuple[ReportShown, ...]
-    calls: tuple[CallShown, ...]
-
-    @property
-    def calls_without_case(self) -> int:
-        """How many reports and calls since the night that name them are no case yet."""
-        return sum(not one.cases for one in self.calls)
-
-    @property
-    def asks_before_erasure(self) -> bool:
-        """Whether something about this member would end or be lost with an erasure."""
-        return bool(self.cases or self.holds or self.calls_without_case)
-
-    @property
-    def holds_version(self) -> str:
-        """Names the holds that a page shows, so that a form made before they changed is known."""
-        return hashlib.sha256(repr(self.holds).encode()).hexdigest()[:16]
-
-
 class Console:
     """Reads and does what operators ask for.
 
@@ -131,11 +95,13 @@ class Console:
     def __init__(
         self, published: Path, work: Path, tracking: Path, cases: Path, safety: SafetyStore | SafetyByPerson
     ) -> None:
-        if not isinstance(safety, SafetyByPerson):
-            safety = SafetyByPerson(safety, ErasureList.of(published), SafetyLedger.of(published))
-        self._acting = safety
+        self._acting = safety_by_person(safety, published)
         self.published, self.work, self.tracking = published, work, tracking
-        self.safety, self.cases, self.audit = safety.store, CaseLog(cases, safety), AuditLog(cases)
+        self.safety, self.cases, self.audit = (
+            self._acting.store,
+            CaseLog(cases, self._acting),
+            AuditLog(cases),
+        )
         self.sessions = OperatorSessions(cases)
         self._night: tuple[str, Night | None] = ("", None)
         self._accounts: AccountTables | None = None

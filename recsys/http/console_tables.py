@@ -1,5 +1,6 @@
 """What operators see of the night's tables: accounts that are stopped, and reports with who made them."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -198,3 +199,38 @@ def _reports(path: Path, people: set[str], cases: Iterable[Case]) -> list[Report
         )
         for at, row in found.to_dict("index").items()
     ]
+
+
+@dataclass(frozen=True)
+class MemberShown:
+    """One member as an operator may see them, without probabilities.
+
+    listed: the list of the night. seen_by: on how many lists they stand. holds: every hold, of the store and
+    of the tables; None when the store does not say. cases: all about them. funnel: how many candidates each
+    rule took, in order; empty without a night's tables. account: the state of their account in the tables,
+    "" when unknown. reports: what they reported. calls: reports and calls since the night that name them.
+    """
+
+    listed: tuple[dict[str, Any], ...]
+    seen_by: int
+    holds: tuple[StoreHold, ...] | None
+    cases: tuple[Case, ...]
+    funnel: tuple[dict[str, Any], ...]
+    account: str
+    reports: tuple[ReportShown, ...]
+    calls: tuple[CallShown, ...]
+
+    @property
+    def calls_without_case(self) -> int:
+        """How many reports and calls since the night that name them are no case yet."""
+        return sum(not one.cases for one in self.calls)
+
+    @property
+    def asks_before_erasure(self) -> bool:
+        """Whether something about this member would end or be lost with an erasure."""
+        return bool(self.cases or self.holds or self.calls_without_case)
+
+    @property
+    def holds_version(self) -> str:
+        """Names the holds that a page shows, so that a form made before they changed is known."""
+        return hashlib.sha256(repr(self.holds).encode()).hexdigest()[:16]

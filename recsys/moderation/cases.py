@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import pandas as pd
 
@@ -38,7 +38,7 @@ from recsys.moderation.case_states import (
     after_step,
 )
 from recsys.moderation.review_policy import ReviewPolicy, load_policy
-from recsys.safety.store import HoldsPeople, MemorySafety, hold_words
+from recsys.safety.store import OPERATOR, MemorySafety, hold_words
 from recsys.storage.json_lines import add_json_line, read_json_lines, remove_unfinished_line
 
 LOG: Final = "cases.jsonl"
@@ -60,6 +60,20 @@ class CaseChangedError(InputError):
     ...         print(str(error).partition(" in ")[0])
     the case has changed since it was opened
     """
+
+
+class HoldsPeople(Protocol):
+    """What takes people out of sight and lets them back: a safety store, or one that is asked by person."""
+
+    def hold(
+        self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
+    ) -> None:
+        """Take a person out of everybody's sight."""
+        ...
+
+    def lift(self, user_id: str, *, owner: str = OPERATOR, reason: str | None = None) -> None:
+        """End the holds of one owner."""
+        ...
 
 
 class CaseLog:

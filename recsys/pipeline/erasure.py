@@ -46,6 +46,13 @@ class Erasure:
     still_named: bool
 
 
+def safety_by_person(safety: SafetyStore | SafetyByPerson, published: Path) -> SafetyByPerson:
+    """Return a store asked by person, with the list of erasures and the safety ledger beside publications."""
+    if isinstance(safety, SafetyByPerson):
+        return safety
+    return SafetyByPerson(safety, ErasureList.of(published), SafetyLedger.of(published))
+
+
 def erase(
     ids: Iterable[str],
     published: str | Path,

@@ -107,7 +107,7 @@ class DayWrites:
                 self._appended([event])
 
     def _appended(self, events: Sequence[Any]) -> int:
-        self._safety.require_bound()
+        self._safety.binding.require_known()
         if not all(isinstance(one, DayEvent) for one in events):
             raise InputError(explained("events are a list of DayEvent", where="events"))
         whole = [self._of_known(event.checked()) for event in events]
@@ -118,7 +118,7 @@ class DayWrites:
         self._safety.separate((event.actor, event.target) for event in whole if event.separates)
         events, arrived = self._in_order(self._after_decisions(whole))
         new = ask_safety_or_input(lambda: self._log.append(events, arrived=arrived))
-        self._safety.note_day(events)
+        self._safety.binding.note_day(events)
         self._safety.note_tables(events, can_be_used=self._can_be_used)
         proofs = [event for event in events if event.type == "verified"]
         for event in proofs:

@@ -1,6 +1,6 @@
 """A safety store asked by person: with the accounts of each, the erasure list and the safety ledger."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -15,6 +15,7 @@ from recsys.safety.canonical import (
     not_canonical,
     not_two_people,
     restricts_even_refused,
+    two_people_meant,
     utc_moment,
 )
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent, DayLog, StoreWithDay
@@ -23,7 +24,6 @@ from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import (
     BAN,
-    HOLD,
     STORE,
     SUPPRESSED,
     TABLES,
@@ -49,9 +49,8 @@ from recsys.safety.store import (
     hold_words,
     words_even_refused,
 )
-from recsys.safety.store_binding import StoreBinding
+from recsys.safety.store_binding import StoreBinding, hold_tag
 
-_MOST_NAMED: Final = 10
 _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 AWAY_IN_TABLES: Final = LedgerTag("away", TABLES)
 """Who is out for now by the tables of a night that was refused, until tables say not."""
@@ -76,8 +75,7 @@ class SafetyByPerson:
         self.reader: ReadsExclusions = store
         self.accounts = ALONE
         self._read = ("", 0)
-        self._binding = StoreBinding(store, ledger)
-        self._told_pages = (ALONE, set[frozenset[str]]())
+        self.binding = StoreBinding(store, ledger)
 
     def with_store(self, reader: ReadsExclusions) -> "SafetyByPerson":
         """Return the same for reading alone, where exclusions are asked of something else."""
@@ -94,7 +92,7 @@ class SafetyByPerson:
         others = [account for accounts in theirs.values() for account in accounts]
         answers = [self.reader.exclusions(account, others) for account in mine]
         state = self.ledger.now()
-        self._binding.require_known(state)
+        self.binding.require_known(state)
         erased = self.erasures.now(state).among([*mine, *others]).tolist()
         gone = {account for account, is_erased in zip(others, erased[len(mine) :], strict=True) if is_erased}
         gone.update(*(answer.excluded for answer in answers))
@@ -110,16 +108,7 @@ class SafetyByPerson:
         holds it.
         """
         self.ledger.require(watermark)
-        self._binding.require()
-
-    def require_bound(self) -> None:
-        """Raise SafetyUnavailable where another store was taken in the place of this one."""
-        self._binding.require_known(self.ledger.now())
-
-    def note_day(self, events: Iterable[DayEvent]) -> None:
-        """Tell the ledger, in time, that the store took events of the day that leave somebody out."""
-        if any(event.leaves_out for event in events):
-            self._binding.note_in_time()
+        self.binding.require()
 
     def erased_since(self, moment: datetime | None) -> frozenset[str]:
         """Return whom the store knows to be erased; the list cannot name anybody."""
@@ -133,7 +122,7 @@ class SafetyByPerson:
     def _block(self, actor: str, target: str, at: datetime | None = None) -> None:
         moment, pair = utc_moment(at), self._note_pair(actor, target, BLOCK)
         self.store.block(*pair, moment)
-        self._binding.note()
+        self.binding.note()
 
     def report(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart because one reported the other."""
@@ -143,7 +132,7 @@ class SafetyByPerson:
     def _report(self, actor: str, target: str, at: datetime | None = None) -> None:
         moment, pair = utc_moment(at), self._note_pair(actor, target, REPORT)
         self.store.report(*pair, moment)
-        self._binding.note()
+        self.binding.note()
 
     def unblock(self, actor: str, target: str) -> None:
         """Take back every block by `actor` of `target` that came through a store.
@@ -153,7 +142,7 @@ class SafetyByPerson:
         a, b = self._pair(actor, target)
         self.store.unblock(a, b)
         self.ledger.lift(LedgerTag(BLOCK, STORE), pairs=[(Who(a), Who(b))], directed=True)
-        self._binding.note()
+        self.binding.note()
 
     def separate(self, pairs: Iterable[tuple[str, str | None]]) -> None:
         """Note in the ledger that pairs are apart for good by what happened today.
@@ -164,17 +153,10 @@ class SafetyByPerson:
         try:
             known = [self._pair(actor, str(target)) for actor, target in given]
         except (InputError, TypeError, ValueError) as error:
-            self._separate([meant for one in given if (meant := self._pair_meant(one)) is not None])
+            meant = (two_people_meant(one, self.whom, self.accounts.known) for one in given)
+            self._separate([pair for pair in meant if pair is not None])
             raise error if isinstance(error, InputError) else not_two_people() from error
         self._separate(known)
-
-    def _pair_meant(self, given: object) -> tuple[str, str] | None:
-        """Return the two people that a pair of ids means, in whatever spelling; None for no two."""
-        named = list(given) if isinstance(given, Collection) and not isinstance(given, str | bytes) else []
-        people = [*dict.fromkeys(one for one in map(self.whom, named[:_MOST_NAMED]) if one is not None)]
-        known = [one for one in people if self.accounts.known(one) is not None]
-        people = known if len(people) > len(named[:2]) else people
-        return (people[0], people[1]) if len(people) > 1 else None
 
     def _separate(self, known: Sequence[tuple[str, str]]) -> None:
         if known:
@@ -182,8 +164,8 @@ class SafetyByPerson:
             self.ledger.separate([(Who(a), Who(b)) for a, b in known], LedgerTag(DAY, STORE))
             if isinstance(store := self.store, StoreWithPages):
                 ask_safety(lambda: store.note_separated(known))
-                self._binding.note()
-            self._binding.note_ledger()
+                self.binding.note()
+            self.binding.note_ledger()
 
     def hold(
         self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
@@ -195,20 +177,20 @@ class SafetyByPerson:
     def _hold(self, owner: str, reason: str, user_id: str, at: datetime | None = None) -> None:
         held, words, moment = self._person(user_id), hold_words(owner, reason), utc_moment(at)
         self._link(held)
-        self.ledger.stop([Who(held)], _hold_tag(*words))
+        self.ledger.stop([Who(held)], hold_tag(*words))
         self.store.hold(held, moment, owner=owner, reason=reason)
-        self._binding.note()
+        self.binding.note()
 
     def lift(self, user_id: str, *, owner: str = OPERATOR, reason: str | None = None) -> None:
         """End the holds of one owner that came through a store: of one reason, of every reason when None."""
         me, words = Who(self._person(user_id)), hold_words(owner, reason or "")
         self.store.lift(user_id, owner=owner, reason=reason)
-        state, wanted = self.ledger.now(), _hold_tag(*words)
+        state, wanted = self.ledger.now(), hold_tag(*words)
         tags = {tag for one in state.fingerprints(me) for tag in state.stops.get(one, ())}
         whys = {tag.why for tag in tags if tag.owner == wanted.owner and tag.why != SUPPRESSED}
         for why in sorted(whys if reason is None else {wanted.why}):
             self.ledger.lift(LedgerTag(why, wanted.owner), people=[me])
-        self._binding.note()
+        self.binding.note()
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:
         """Take a person out of everybody's sight for good, in the store and in the list.
@@ -225,7 +207,7 @@ class SafetyByPerson:
         self.store.erase(self._person(user_id), moment)
         self.erasures.add([user_id], at)
         self.drop_listed([user_id])
-        self._binding.note()
+        self.binding.note()
 
     def drop_listed(self, ids: Sequence[str]) -> None:
         """Drop the ids of people who are in the list of erasures from a store in a file.
@@ -272,7 +254,7 @@ class SafetyByPerson:
                 for tag in before if before and can_be_used(event) else ():
                     self.ledger.lift(tag, people=[Who(event.actor)])
             self.note_own_rows(event.actor, tables_of(event))
-        self._binding.note_ledger()
+        self.binding.note_ledger()
 
     def note_own_rows(self, user_id: str, tables: Mapping[str, object]) -> None:
         """Note what the holds, blocks and reports among a member's own tables say, of every account.
@@ -323,7 +305,7 @@ class SafetyByPerson:
         if since is None or since < told:
             self._link(user_id)
             self.ledger.stop([Who(user_id)], stop, as_of=told, renew=True)
-            self._tell_pages(self.accounts.of(user_id))
+            self.binding.tell_pages(self.accounts, self.accounts.of(user_id))
 
     def _is_before(self, user_id: str, at: datetime, stop: LedgerTag) -> bool:
         """Say whether tables of an earlier time said that somebody is out."""
@@ -351,17 +333,7 @@ class SafetyByPerson:
                 self.ledger.link(new, spelled=is_spelled)
         for one in accounts:
             if len(mine := self.accounts.of(one)) > 1 and self.accounts.came_by_day(mine):
-                self._tell_pages(mine)
-
-    def _tell_pages(self, accounts: Sequence[str]) -> None:
-        """Tell a store with pages in SQL that a person is another than the night knew."""
-        store, (known, told) = self.store, self._told_pages
-        if known is not self.accounts:  # those of another publication, which knows other persons
-            told = set[frozenset[str]]()
-            self._told_pages = (self.accounts, told)
-        if isinstance(store, StoreWithPages) and frozenset(accounts) not in told:
-            ask_safety(lambda: store.note_changed_persons(sorted(accounts)))
-            told.add(frozenset(accounts))
+                self.binding.tell_pages(self.accounts, mine)
 
     def _is_out_today(self, user_id: str) -> bool:
         """Say whether the latest tables of today say that somebody is out for good."""
@@ -443,10 +415,3 @@ class SafetyByPerson:
 
 def _told(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def _hold_tag(owner: str, reason: str) -> LedgerTag:
-    """Return under which tag the ledger keeps a hold of a store."""
-    return LedgerTag(
-        f"{HOLD}:{reason}" if reason else HOLD, STORE if owner == OPERATOR else f"{STORE}:{owner}"
-    )

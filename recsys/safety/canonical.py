@@ -1,6 +1,6 @@
 """Canonical spelling at the doors of the safety stores: ids of people, pairs of them, and times."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -11,6 +11,8 @@ from recsys.data.id_spellings import as_id_text, id_forms
 from recsys.data.ids import canonical_spelling
 from recsys.errors import InputError, explained
 
+_PAIR: Final = 2
+_MOST_NAMED: Final = 10
 CLOCKS_APART: Final = timedelta(minutes=5)
 """How far the clocks of two machines of a service may be apart."""
 
@@ -72,6 +74,20 @@ def distinct_pair(actor: object, target: object) -> tuple[str, str]:
     if a == b:
         raise not_two_people()
     return a, b
+
+
+def two_people_meant(
+    given: object, whom: Callable[[object], str | None], known: Callable[[object], str | None]
+) -> tuple[str, str] | None:
+    """Return the two people that a pair of ids means, in whatever spelling; None for no two.
+
+    whom: whom an id means, None for nobody. known: the same of known people, who alone count where more
+    than two values are given.
+    """
+    named = list(given) if isinstance(given, Collection) and not isinstance(given, str | bytes) else []
+    ask = known if len(named) > _PAIR else whom
+    people = [*dict.fromkeys(one for one in map(ask, named[:_MOST_NAMED]) if one is not None)]
+    return (people[0], people[1]) if len(people) >= _PAIR else None
 
 
 def spelled_canonically(given: object) -> str | None:

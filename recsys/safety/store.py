@@ -182,20 +182,6 @@ def standing_of(
     return StoreStanding({one: frozenset(apart) for one, apart in separated.items()}, frozenset(out))
 
 
-class HoldsPeople(Protocol):
-    """What takes people out of sight and lets them back: a safety store, or one that is asked by person."""
-
-    def hold(
-        self, user_id: str, at: datetime | None = None, *, owner: str = OPERATOR, reason: str = ""
-    ) -> None:
-        """Take a person out of everybody's sight."""
-        ...
-
-    def lift(self, user_id: str, *, owner: str = OPERATOR, reason: str | None = None) -> None:
-        """End the holds of one owner."""
-        ...
-
-
 @runtime_checkable
 class StoreForMany(Protocol):
     """A store that answers for many people in one question."""

@@ -3,16 +3,19 @@
 One of them that is set back, or made anew, beside the newest of the other is noticed.
 """
 
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from time import monotonic
 from typing import Final, Protocol, runtime_checkable
 
 from recsys.errors import SafetyUnavailable
+from recsys.safety.day_log import DayEvent
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_file import LedgerWatermark
-from recsys.safety.ledger_state import LedgerState
-from recsys.safety.store import CountedStore, SafetyStore, ask_safety
+from recsys.safety.ledger_state import HOLD, STORE, LedgerState, LedgerTag
+from recsys.safety.person_index import ALONE, Accounts
+from recsys.safety.store import OPERATOR, CountedStore, SafetyStore, StoreWithPages, ask_safety
 
 
 @runtime_checkable
@@ -49,6 +52,7 @@ class StoreBinding:
         self._noted: LedgerWatermark | None = None
         self._identity: str | None = None
         self._told_at: float | None = None
+        self._told_pages = (ALONE, set[frozenset[str]]())
 
     def require(self) -> None:
         """Raise SafetyUnavailable when one of the two is older than the other knows it, or another one.
@@ -63,12 +67,12 @@ class StoreBinding:
             with suppress(SafetyUnavailable):
                 self.note_ledger()
 
-    def require_known(self, state: LedgerState) -> None:
+    def require_known(self, state: LedgerState | None = None) -> None:
         """Raise SafetyUnavailable where the ledger took another store in the place of this one.
 
         The store is asked for its identity only where the ledger does not know it: it may have a new one.
         """
-        store = self._store
+        store, state = self._store, self._ledger.now() if state is None else state
         if isinstance(store, CountedStore) and state.dropped_stores and self._identity not in state.stores:
             self._ledger.require_store(*ask_safety(store.watermark))
             self._identity = ask_safety(store.watermark)[0]
@@ -87,10 +91,24 @@ class StoreBinding:
             self._told_at = monotonic()
         self.note_ledger()
 
-    def note_in_time(self) -> None:
-        """Note the same of writes that are many: the first of a worker at once, then every few minutes."""
-        if self._told_at is None or monotonic() - self._told_at > TOLD_EVERY_S:
+    def note_day(self, events: Iterable[DayEvent]) -> None:
+        """Note the same of events that leave somebody out: of a worker's first at once, then now and then."""
+        is_due = self._told_at is None or monotonic() - self._told_at > TOLD_EVERY_S
+        if is_due and any(event.leaves_out for event in events):
             self.note()
+
+    def tell_pages(self, known: Accounts, accounts: Sequence[str]) -> None:
+        """Tell a store with pages in SQL that a person is another than the night knew.
+
+        known: the accounts of the publication; those of another one know other persons.
+        """
+        store, (of, told) = self._store, self._told_pages
+        if of is not known:
+            told = set[frozenset[str]]()
+            self._told_pages = (known, told)
+        if isinstance(store, StoreWithPages) and frozenset(accounts) not in told:
+            ask_safety(lambda: store.note_changed_persons(sorted(accounts)))
+            told.add(frozenset(accounts))
 
     def note_ledger(self) -> None:
         """Tell the store how far the ledger goes, where it grew since."""
@@ -98,3 +116,10 @@ class StoreBinding:
         if isinstance(store, StoreWithLedgerMark) and known is not None and known != self._noted:
             ask_safety(partial(store.note_ledger, known.identity, known.records, known.text()))
             self._noted = known
+
+
+def hold_tag(owner: str, reason: str) -> LedgerTag:
+    """Return under which tag the ledger keeps a hold of a store."""
+    return LedgerTag(
+        f"{HOLD}:{reason}" if reason else HOLD, STORE if owner == OPERATOR else f"{STORE}:{owner}"
+    )
