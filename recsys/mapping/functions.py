@@ -239,15 +239,8 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
             found = make_token(kind, str(value), around.secret, country=country)
         except InputError as error:
             return None, str(error).partition(":")[0].partition(";")[0]
-<<<<<<< HEAD
         if found in nobodys(kind, country) or is_nobodys(kind, str(value), country):
             return None, "a placeholder"
-=======
-        if found in around.placeholders:
-            return None, "a placeholder that several members share"
-        if found is not None and looks_made_up(kind, normal_form(kind, str(value), country=country) or ""):
-            remarks.made_up.add(found)
->>>>>>> a98ed876 (A replaced key permits nothing; logs hold no words of operators; ages are read whole; files that may be tables are not passed over)
         return found, None
 
     def tag(text: str | None) -> tuple[object, str | None]:

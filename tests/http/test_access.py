@@ -127,7 +127,9 @@ def _status(client: TestClient, route: tuple[str, str], keys: Keys, scopes: tupl
     token = AccessToken.make(scopes, operator=operator, minutes=400 * 24 * 60)
     headers = {"authorization": f"Bearer {token.signed(keys)}", "x-purpose": "appeal 31"}
     method, path = route
-    return client.request(method, re.sub(r"\{[^}]*\}", "nobody-0", path), json={}, headers=headers).status_code
+    return client.request(
+        method, re.sub(r"\{[^}]*\}", "nobody-0", path), json={}, headers=headers
+    ).status_code
 
 
 def test_after_a_rotation_a_token_of_a_key_before_opens_no_route(service: Served) -> None:
