@@ -16,7 +16,19 @@ _BEFORE_DATA: Final = ("Parser Error", "Binder Error", "Catalog Error")
 """Errors that are raised before any row was read, so that what they quote stands in the query."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 """In a name these tell of another encoding: bytes of two-byte letters that were read as one letter each."""
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_WORDS_OF_MESSAGES: Final = """
+a addition an and argument array as at be because become between bigint blob bool boolean by byte
+can't cannot cast character column conversion convert could date day decimal destination different
+division double element error expected expression failed field float for format from function has
+hour hugeint in index input int integer interval invalid is json length list malformed memory minute
+missing month more multiplication must negative not number of one only or out overflow parse range
+real regular result returned row rows scalar second size smallint source string struct subquery
+subtraction syntax text than the time timestamp timestamptz timezone tinyint to too type ubigint
+uhugeint uint uinteger unicode unterminated use usmallint utinyint uuid value varchar when width
+with year zero
+"""
+_SAID_OF_VALUES: Final = frozenset(_WORDS_OF_MESSAGES.split())
+"""Words of messages about values; any other may be a value."""
 
 
 @dataclass
@@ -115,6 +127,23 @@ def _is_read(name: str, sql: str) -> bool:
     return bool(re.search(rf"(?i)\b(?:FROM|JOIN)\s+{word}", sql)) and not re.search(own, sql)
 
 
+def _without_values(said: str) -> str:
+    """Return what a message says without what may be a value of a row.
+
+    >>> _without_values("Could not convert string 'O'Brien' to INT32: 9012 is hana@x.example")
+    'Could not convert string ... to INT32: ... is ...'
+    """
+    words = said.split()
+    kept = [one if _bare(one) in _SAID_OF_VALUES else "..." for one in words]
+    return " ".join(one for at, one in enumerate(kept) if one != "..." or kept[at - 1 : at] != ["..."])
+
+
+def _bare(word: str) -> str:
+    """Return a word without signs around it, and a type without its number of bits."""
+    bare = word.casefold().strip("(),.;:")
+    return re.sub(r"^(u?int|float)(8|16|32|64|128)$", r"\1", bare)
+
+
 def query_error(target: str, error: Exception, columns: Collection[str] = ()) -> SettingsError:
     """Return what is wrong with a query; what is quoted stays only where no row was read before.
 
@@ -137,5 +166,5 @@ def query_error(target: str, error: Exception, columns: Collection[str] = ()) ->
     remedy = "mend the query"
     if "syntax error" in line and re.search(r"(?i)\bwindow\b", text.partition("\nLINE ")[2]):
         remedy = "did you mean 'windows'? `window` is a word of SQL"
-    redacted = said if kind in _BEFORE_DATA else _QUOTED.sub("'...'", said)
+    redacted = said if kind in _BEFORE_DATA else _without_values(said)
     return SettingsError(explained("the query cannot run", where=where, got=redacted, remedy=remedy))

@@ -19,6 +19,7 @@ from recsys.mapping.draft import draft_mapping
 from recsys.mapping.draft_guess import member_table, name_score
 from recsys.mapping.draft_tables import other_queries
 from recsys.mapping.listing import shared_tokens
+from recsys.mapping.source_reader import query_error
 from recsys.storage.load import load_tables
 
 SECRET = b"0123456789abcdef0123"
@@ -564,3 +565,21 @@ def test_a_draft_tells_what_somebody_is_from_whom_they_look_for(own: str, wished
     assert max(columns, key=lambda one: name_score(wants_target, one)).name == wished
     assert name_score(is_target, _column(wished)) == 0
     assert name_score(wants_target, _column(wished)) > 0
+
+
+@pytest.mark.parametrize("value", ["9012341001", "35.681236", "hana.sato@example.com", "O'Brien secret-1985"])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Conversion Error: Type INT64 with value {} can't be cast, out of range for INT32",
+        "Out of Range Error: Overflow in multiplication of INT64 ({} * 1000)",
+        "Conversion Error: Could not convert string '{}' to INT32",
+        "Invalid Input Error: missing ): ({}",
+        "Invalid Input Error: bad row {}",
+    ],
+)
+def test_an_error_of_a_query_repeats_no_value(value: str, message: str) -> None:
+    """Seen to fail: what a message held outside of quotation marks was repeated."""
+    told = str(query_error("profiles", ValueError(message.format(value))))
+    assert not any(part in told for part in value.split())
+    assert "profiles.sql" in told
