@@ -211,6 +211,17 @@ def _functions_of_places(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
     )
 
 
+def _distance(value: str | None, unit: str | None) -> tuple[object, str | None]:
+    if unit is None:
+        return None, "unknown unit of distance"
+    if unit.casefold() not in DISTANCE_UNITS:
+        remedy = did_you_mean(str(unit), DISTANCE_UNITS)
+        raise SettingsError(
+            explained("unknown unit of distance", where="distance()", got=unit, remedy=remedy)
+        )
+    return read_distance(value, unit)
+
+
 def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFunction, ...]:
     """Return what reads words, numbers, ids and addresses."""
 
@@ -251,16 +262,6 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
             remarks.miss("tag", folded.removeprefix("free:"))
         return folded, None
 
-    def distance(value: str | None, unit: str | None) -> tuple[object, str | None]:
-        if unit is None:
-            return None, "unknown unit of distance"
-        if unit.casefold() not in DISTANCE_UNITS:
-            remedy = did_you_mean(str(unit), DISTANCE_UNITS)
-            raise SettingsError(
-                explained("unknown unit of distance", where="distance()", got=unit, remedy=remedy)
-            )
-        return read_distance(value, unit)
-
     def windows(text: str | None) -> tuple[object, str | None]:
         found, reason = read_windows(text)
         if found is None and reason != "unknown" and not looks_personal(plain(text)):
@@ -273,7 +274,7 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
         SqlFunction("words", ("VARCHAR", "VARCHAR"), "VARCHAR[]", lambda t, s: (split_words(t, s), None)),
         SqlFunction("labels", ("VARCHAR", "VARCHAR[]"), "VARCHAR[]", known_labels),
         SqlFunction("tag", ("VARCHAR",), "VARCHAR", tag),
-        SqlFunction("distance", ("VARCHAR", "VARCHAR"), "BIGINT", distance),
+        SqlFunction("distance", ("VARCHAR", "VARCHAR"), "BIGINT", _distance),
         SqlFunction("canonical_id", ("VARCHAR",), "VARCHAR", canonical_id),
         SqlFunction("windows", ("VARCHAR",), "VARCHAR[]", windows),
         SqlFunction("known", ("VARCHAR",), "VARCHAR", _known),
