@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -22,7 +22,13 @@ from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.keys import read_keys
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.person_files import folder_names_erased
-from recsys.safety.store import MemorySafety, SafetyStore, StoreWithErasedIds, ask_safety
+from recsys.safety.store import (
+    MemorySafety,
+    SafetyStore,
+    StoreNamingPeople,
+    StoreWithErasedIds,
+    ask_safety,
+)
 from recsys.storage.atomic_write import write_atomically
 from recsys.storage.manifest import read_manifest
 from recsys.storage.publication import RUNS, current_run
@@ -72,19 +78,46 @@ def erase(
     be trusted.
     """
     published, people = Path(published), list(ids)
-    erasures, ledger = ErasureList.of(published), SafetyLedger.of(published)
-    store = SafetyByPerson(MemorySafety() if safety is None else safety, erasures, ledger)
-    current = _current(published)
-    if current is not None and people:
-        store.accounts = published_accounts(published / RUNS / current, ledger.keys)
-    for user_id in people:
-        store.suppress(user_id)
-        store.store.erase(user_id, at)
+    erasures = ErasureList.of(published)
+    store = _take_out(people, published, MemorySafety() if safety is None else safety, erasures, at)
     new = erasures.add(people, at)
     store.drop_listed(people)
     rewritten, removed = rewrite_runs_naming_erased(published, erasures.now())
     named = current_run_names_erased(published, erasures.now())
     return Erasure(new, tuple(rewritten), tuple(removed), still_named=named)
+
+
+def _take_out(
+    people: Sequence[str], published: Path, safety: SafetyStore, erasures: ErasureList, at: datetime | None
+) -> SafetyByPerson:
+    """Erase people from a store, after what it holds about them is noted in the ledger; return the store."""
+    ledger, current = SafetyLedger.of(published), _current(published)
+    store = SafetyByPerson(safety, erasures, ledger)
+    if current is not None and people:
+        store.accounts = published_accounts(published / RUNS / current, ledger.keys)
+    for user_id in people:
+        store.suppress(user_id)
+        store.store.erase(user_id, at)
+    return store
+
+
+def erase_listed(safety: SafetyStore, published: str | Path) -> int:
+    """Erase from a store whomever it names of the list of erasures, as `erase` does; return how many.
+
+    An `erase` event of the source, or an erasure without this store, tells the list alone. Where somebody
+    may come back under the same person, ask while what is served still knows whose account it was.
+
+    Raises PublicationError or SafetyUnavailable when list, ledger or store cannot be read.
+    """
+    published, erasures = Path(published), ErasureList.of(published)
+    erased = erasures.now()
+    if not isinstance(safety, StoreNamingPeople) or not len(erased):
+        return 0
+    named = sorted(ask_safety(safety.named_people))
+    gone = [one for one, is_listed in zip(named, erased.among(named), strict=True) if is_listed]
+    if gone:
+        _take_out(gone, published, safety, erasures, None).drop_listed(gone)
+    return len(gone)
 
 
 def require_published_folder(published: Path) -> None:

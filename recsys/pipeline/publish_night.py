@@ -14,12 +14,12 @@ import numpy as np
 
 from recsys.data.id_spellings import Spellings
 from recsys.errors import RecsysError
-from recsys.pipeline.erasure import drop_applied_erasures
+from recsys.pipeline.erasure import drop_applied_erasures, erase_listed
 from recsys.pipeline.fingerprint import made_from as fingerprints_of
 from recsys.pipeline.list_files import copy_lists
 from recsys.pipeline.night import Night, without_erased
 from recsys.pipeline.night_safety import HoldStates
-from recsys.pipeline.paths import NightPaths
+from recsys.pipeline.paths import HOME_STORE, NightPaths
 from recsys.pipeline.postgres_served_lists import Served, load_publication, served
 from recsys.pipeline.publish import PublishResult, publish
 from recsys.pipeline.serving_parts import ServingParts
@@ -28,6 +28,7 @@ from recsys.ranking.publication_filter import ListFilter
 from recsys.ranking.snapshot_files import served_snapshot
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger
+from recsys.safety.sqlite_store import SqliteSafety
 from recsys.storage.publication import read_publication
 
 
@@ -65,6 +66,9 @@ def publish_night(
     settings, model = night.settings, inputs.model
     if night.kept is None:  # of copied tables the night has listed them before
         _list_erasures(night, ErasureList.of(published))
+    if HOME_STORE.is_file():
+        with suppress(RecsysError):  # one that is locked just now is told by the next night
+            erase_listed(SqliteSafety(HOME_STORE), published)
     erased = ErasureList.of(published).now()
     rows, people, gone = without_erased(night.people, erased)
     prices = None if inputs.allocation is None else read_prices(inputs.allocation, night.people.ids)
@@ -105,6 +109,15 @@ def _list_erasures(night: Night, erasures: ErasureList) -> None:
         erasures.add([*asked, *(one for one in meant if one is not None)])
 
 
+def _erase_in_database(published: Path, address: str) -> None:
+    """Tell a safety store in a database who is on the list of erasures, where there is one."""
+    from recsys.safety.postgres_store import PostgresSafety  # needs the extra `pg`
+
+    # no safety store there is no failure of an export
+    with suppress(RecsysError), closing(PostgresSafety(address)) as store:
+        erase_listed(store, published)
+
+
 def export_publication(published: Path, address: str) -> Served:
     """Serve what is published from a PostgreSQL database as well, without whoever left since it was made.
 
@@ -114,6 +127,7 @@ def export_publication(published: Path, address: str) -> Served:
     Raises PublicationError when nothing is published, and what `load_publication` raises.
     """
     before = served(address)
+    _erase_in_database(published, address)
     publication, erased = read_publication(published), ErasureList.of(published).now()
     only = ListFilter.of_publication(publication, published)
     snapshot = served_snapshot(publication)

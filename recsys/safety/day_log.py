@@ -195,6 +195,21 @@ def payload_without(payload: str, user_id: str) -> str:
     return payload if kept == tables else json.dumps(kept)
 
 
+def ids_in_payload(payload: str) -> set[str]:
+    """Return whom the rows of tables of the day name, as `payload_without` finds them.
+
+    >>> sorted(ids_in_payload('{"blocks": [{"target": "u1"}, {"target": ["u2"]}], "other": 3}'))
+    ['u1', 'u2']
+    """
+    tables: Any = None
+    with suppress(ValueError, RecursionError):
+        tables = json.loads(payload)
+    lists = [rows for rows in tables.values() if isinstance(rows, list)] if isinstance(tables, dict) else []
+    rows = [row for of_table in lists for row in of_table if isinstance(row, dict)]
+    found = (spelled_canonically(row.get(column)) for row in rows for column in _ID_COLUMNS)
+    return {one for one in found if one is not None}
+
+
 def is_event_id(value: object) -> bool:
     """Say whether a value may name an event."""
     return isinstance(value, str) and _EVENT_ID.fullmatch(value) is not None

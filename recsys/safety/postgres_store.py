@@ -79,6 +79,14 @@ UNION ALL SELECT person, NULL FROM recsys_erased_people WHERE person = ANY(%(tex
     holds="SELECT DISTINCT owner, reason FROM recsys_holds WHERE person = ANY(%(texts1)s)",
     apart="SELECT DISTINCT other FROM recsys_separated_pairs WHERE person = ANY(%(texts1)s)",
     all_holds="SELECT person, owner, reason FROM recsys_holds",
+    named="""
+SELECT person FROM recsys_separated_pairs UNION SELECT person FROM recsys_holds
+UNION SELECT actor FROM recsys_day_events
+UNION SELECT target FROM recsys_day_events WHERE target IS NOT NULL
+UNION SELECT person FROM recsys_shown_candidates UNION SELECT other FROM recsys_shown_candidates
+UNION SELECT account FROM recsys_changed_persons
+""",
+    payloads="SELECT payload FROM recsys_day_events WHERE payload IS NOT NULL",
     watermark="SELECT identity, writes FROM recsys_store_identity",
     has_ledger_marks="SELECT 1 WHERE to_regclass('recsys_ledger_marks') IS NOT NULL",
     ledger_mark="SELECT mark FROM recsys_ledger_marks WHERE ledger = ANY(%(texts1)s)",

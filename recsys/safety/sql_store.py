@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar
 
-from recsys.safety.canonical import read_as, without_mark
+from recsys.safety.canonical import is_any_spelling, read_as, without_mark
+from recsys.safety.day_log import ids_in_payload
 from recsys.safety.store import (
     RestrictingStore,
     SafetyExclusions,
@@ -28,7 +29,8 @@ class SqlQuestions:
     exclusions: whom of the second texts a viewer, under the first, may not be shown; one column. standing:
     from whom each of the first texts is kept apart, and null for each of the second that is out; two columns.
     holds: owner and reason of each hold on the first texts. apart: from whom they are kept apart. all_holds:
-    person, owner, reason of every hold. watermark: identity and count of writes. has_ledger_marks: a row
+    person, owner, reason of every hold. named: everybody named but for who was erased; one column. payloads:
+    the tables of the day; one column. watermark: identity and count of writes. has_ledger_marks: a row
     where the store has the table of marks. ledger_mark: how far the ledger of an identity was known to go.
     """
 
@@ -37,6 +39,8 @@ class SqlQuestions:
     holds: str
     apart: str
     all_holds: str
+    named: str
+    payloads: str
     watermark: str
     has_ledger_marks: str
     ledger_mark: str
@@ -101,6 +105,13 @@ class SqlStore(RestrictingStore):
     def all_holds(self) -> dict[str, tuple[StoreHold, ...]]:
         """Return everybody who is held, with every hold."""
         return holds_by_person(self._ask(self.questions.all_holds))
+
+    def named_people(self) -> frozenset[str]:
+        """Return the id of everybody whom it names, but for the list of those who were erased."""
+        named = {str(one) for (one,) in self._ask(self.questions.named)}
+        for (payload,) in self._ask(self.questions.payloads):
+            named |= ids_in_payload(payload)
+        return frozenset(one for one in named if not is_any_spelling(one))
 
     def watermark(self) -> tuple[str, int]:
         """Return the identity of the store and how many writes about safety it has taken."""

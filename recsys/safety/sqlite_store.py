@@ -72,6 +72,12 @@ UNION ALL SELECT person, NULL FROM erased_people WHERE person IN (SELECT value F
     holds="SELECT DISTINCT owner, reason FROM holds WHERE person IN (SELECT value FROM json_each(?1))",
     apart="SELECT DISTINCT other FROM separated_pairs WHERE person IN (SELECT value FROM json_each(?1))",
     all_holds="SELECT person, owner, reason FROM holds",
+    named="""
+SELECT person FROM separated_pairs UNION SELECT person FROM holds UNION SELECT actor FROM day_events
+UNION SELECT target FROM day_events WHERE target IS NOT NULL
+UNION SELECT person FROM shown_candidates UNION SELECT other FROM shown_candidates
+""",
+    payloads="SELECT payload FROM day_events WHERE payload IS NOT NULL",
     watermark="SELECT identity, writes FROM store_identity",
     has_ledger_marks="SELECT 1 FROM sqlite_master WHERE name = 'ledger_marks'",
     ledger_mark="SELECT mark FROM ledger_marks WHERE ledger IN (SELECT value FROM json_each(?1))",

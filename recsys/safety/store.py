@@ -210,6 +210,15 @@ class StoreWithHolds(Protocol):
 
 
 @runtime_checkable
+class StoreNamingPeople(SafetyStore, Protocol):
+    """A store that says whom it names, so that nobody who was erased elsewhere stays in it."""
+
+    def named_people(self) -> frozenset[str]:
+        """Return the id of everybody whom it names, but for the list of those who were erased."""
+        ...
+
+
+@runtime_checkable
 class StoreWithErasedIds(SafetyStore, Protocol):
     """A store that keeps ids of erased people until what is served was made without them."""
 

@@ -17,6 +17,7 @@ from recsys.safety.store import (
     SafetyStore,
     ShownLog,
     StoreForMany,
+    StoreNamingPeople,
     StoreWithErasedIds,
     StoreWithHolds,
 )
@@ -158,6 +159,27 @@ class SafetyContract:
         assert [row["target"] for row in left["own"]["blocks"]] == ["120", "b"]
         assert left["own"]["profiles"] == [{"user_id": "other"}]
         assert left["more"] == {"blocks": [], "x": "12"}
+
+    def test_it_says_whom_it_names_until_they_are_erased(self, store: SafetyStore) -> None:
+        """Seen to fail: an id in a row of tables of the day of somebody else was not found."""
+        if not isinstance(store, StoreNamingPeople):
+            pytest.skip("it does not say")
+        store.hold("held", AT)
+        store.block("blocking", "blocked", AT)
+        store.report("reporting", "reported", AT)
+        named = {"held", "blocking", "blocked", "reporting", "reported"}
+        if isinstance(store, StoreWithDay):
+            rows = [{"actor": "editing", "target": "in-a-row"}]
+            changed = DayEvent.of_tables("own", "editing", {"blocks": rows}, AT)
+            store.day.append([DayEvent("e1", AT, "passing", "passed", "pass"), changed])
+            named |= {"passing", "passed", "editing", "in-a-row"}
+        if isinstance(store, ShownLog):
+            store.remember("looking", AT.date(), ["seen"])
+            named |= {"looking", "seen"}
+        assert named <= store.named_people()
+        for one in named:
+            store.erase(one, AT)
+        assert not named & store.named_people()
 
     def test_the_ids_of_erased_people_are_dropped_when_told(self, store: SafetyStore) -> None:
         if not isinstance(store, StoreWithErasedIds):

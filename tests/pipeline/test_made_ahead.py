@@ -3,16 +3,24 @@
 import json
 import os
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from recsys.batch import list_stages, report_stages
 from recsys.pipeline import publish_night
-from recsys.pipeline.paths import PATHS, PUBLISHED
+from recsys.pipeline.night import Night
+from recsys.pipeline.paths import HOME_STORE, PATHS, PUBLISHED
 from recsys.pipeline.serving_parts import ServingParts
 from recsys.report import night_summary
+from recsys.safety.day_log import DayEvent
+from recsys.safety.erase_files import erase_from_tables
 from recsys.safety.erasure_list import ErasureList
+from recsys.safety.ledger import SafetyLedger
+from recsys.safety.ledger_state import Who
+from recsys.safety.sqlite_store import SqliteSafety
 from recsys.settings import Settings, read_settings
 from recsys.storage.atomic_write import sha256_of
 from recsys.storage.publication import NEWCOMERS, SERVING
@@ -78,6 +86,37 @@ def test_whoever_was_erased_since_is_not_served_from_what_was_made_before(
     people = list_stages._AHEAD[-1][2].people
     ErasureList.of(PUBLISHED).add([str(people.ids.values[0])])
     assert made_anew(settings, monkeypatch) == [len(people) - 1]
+
+
+@pytest.mark.parametrize("how", ["event", "list"])
+def test_the_night_takes_whom_the_source_erases_out_of_the_store(settings: Settings, how: str) -> None:
+    """What restricts others and them goes on; the store names them no more, in none of its tables."""
+    list_stages.publish(settings, PATHS)
+    people = Night.current(settings, PATHS).people.ids.values
+    gone, other, third = map(str, people[:3])
+    store = SqliteSafety.create(HOME_STORE)
+    store.hold(gone, owner="case-1")
+    store.block(other, gone)
+    at = datetime.now(UTC)
+    rows = [{"actor": other, "target": gone}]
+    store.day.append([DayEvent("e1", at, third, gone, "pass"), DayEvent("e2", at, gone, third, "hide")])
+    store.day.append([DayEvent.of_tables("own", other, {"blocks": rows}, at)])
+    store.remember(other, at.date(), [gone, third])
+    if how == "event":
+        row = {"event_id": "e9", "ts": at.isoformat(), "actor": gone, "target": None, "type": "erase"}
+        folder = Path("erasing")
+        folder.mkdir()
+        pd.DataFrame([row]).to_csv(folder / "events.csv", index=False)
+        erase_from_tables(folder, ErasureList.of(PUBLISHED))
+    else:
+        ErasureList.of(PUBLISHED).add([gone])
+    list_stages.publish(settings, PATHS)
+    kept = b"".join(file.read_bytes() for file in HOME_STORE.parent.glob("safety.db*"))
+    assert gone.encode() not in kept
+    assert other.encode() in kept
+    state = SafetyLedger.of(PUBLISHED).now()
+    assert state.is_stopped(state.fingerprints(Who(gone)))
+    assert state.separated_from(state.fingerprints(Who(other))) >= {state.primary(Who(gone))}
 
 
 def page(settings: Settings) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from recsys.ranking.snapshot_files import served_snapshot
 from recsys.safety.by_person import OUT_TODAY
 from recsys.safety.canonical import any_spelling_sql, in_any_spelling
 from recsys.safety.day_log import DayEvent
+from recsys.safety.erasure_list import ErasureList
 from recsys.safety.postgres_store import PostgresSafety
 from recsys.storage.postgres_tables import rows, transaction
 from recsys.storage.publication import read_publication
@@ -462,6 +463,22 @@ def test_an_export_makes_the_table_that_a_store_of_an_earlier_version_lacks(
         both.sql("page", both.ids[0])
     export_publication(tmp_path, postgres)
     assert both.sql("page", both.ids[0]) == expected
+
+
+def test_an_export_takes_whom_the_source_erased_out_of_the_store_of_its_database(
+    postgres: str, tmp_path: Path
+) -> None:
+    with both_of(postgres, tmp_path) as both:
+        gone, other, third = both.ids[4:7]
+        both.store.hold(gone)
+        both.store.block(other, third)
+        both.store.block(third, gone)
+        both.store.remember(other, date(2026, 1, 5), [gone])
+        ErasureList.of(tmp_path).add([gone])  # as a night does for an `erase` event
+        assert gone in both.store.named_people()
+        export_publication(tmp_path, postgres)
+        assert both.store.named_people() == {other, third}
+        assert gone in both.store.erased_since(None)
 
 
 def test_a_store_of_several_machines_drops_erased_ids_with_the_export_after_the_night(
