@@ -11,11 +11,12 @@ from recsys.catalogue.text_folding import plain, unaccented
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.errors import SourceError, explained
 from recsys.mapping.column_profile import ColumnProfile
+from recsys.mapping.values import looks_personal, names_a_person
 from recsys.strict_yaml import flat, parse_yaml
 
 Profiles = Mapping[str, list[ColumnProfile]]
 
-_KEY_NAMES: Final = (
+_OF_MEMBERS: Final = (
     r"^(user|member|membership|person|account|customer|profile)[ _.-]?(id|no|number|uuid|code)[.:?]?$",
     r"^(n[o°º]?\.?|num(ero|mer)?|id|code|ma)[ _.-]?(de |do |di |d'|del )?"
     r"(membre|adherent|soci[oae]|associado|membro|mitglied|tessera|thanh vien|hoi vien|utilisateur|usuario)",
@@ -27,11 +28,29 @@ _KEY_NAMES: Final = (
     r"^id_?(user|member|socio|usuario|usuari|membre|utente|mitglied|utilisateur|lid)$",
     r"(회원|사용자|유저)_?(id|번호|uuid|아이디)|(用户|会员)_?(id|编号)",
     r"会員(番号|id)",
-    r"^(id|no|nr|number)$",
-    r"_?(uuid|guid)$",
-    r"(_id|番号|_no|number|nummer|_?nr|num[eé]ro)$",
-    r"^id_?\w+$",
+    r"^(\w+[ _.-])?(u|user|member|auth|local|contact|client|customer|subscriber|participant|respondent"
+    r"|attendee|patron|donor|people|person|lead)s?[ _.-]*(id|uid|guid|key|pk|no|nr|number)[.:]?$",
 )
+_OF_ROWS: Final = (
+    r"^(record|respondent|response|submission|entry|row|unique|object|document|doc|instance|external|internal)"
+    r"[ _.-]*(id|uid|key|no|nr|number)[.:]?$",
+    r"^(id|cod(igo|ice)?|n[o°º.]*|num(ero)?\.?|nr\.?)[ _.-]*((do|da|de|du|del|della|dell'|des|d')[ _.-]?)?"
+    r"(la |l'|el )?(pessoa|persona|personne|participante?|contat[to]+|contacto?|cliente?|inscri\w+)",
+    r"^(kunden?|kd|klant|asiakas|personen?|pers|teilnehmer|kontakt|relatie|deelnemer|lop|lfd|sicil|sira|katılımcı"
+    r"|musteri)[ ._-]*(nummer|nr|no|id)[.:]?$",
+    r"^[_$#]*(id|no|nr|num|number|n[°º]|pk|sub|rowid|__name__|le?id|euid)[.:?_]*$",
+)
+_OF_ANYTHING: Final = (
+    r"^(#|№|key|_key|identi\w+|kennung|matric\w+|legajo|folio|lp|tunnus|tunniste|azonosito|sorszam|kp[_ ]?id"
+    r"|primary[_ ]?key|номер|код|идентификатор|番号|編號|编号|序号|識別子|管理番号|번호|아이디|고객번호"
+    r"|رقم|المعرف|आईडी|क्रमांक|α/α|κωδικος)[.:]?$",
+    r"_?(uuid|guid)$",
+    r"(_id|[ .#-]id|番号|编号|번호|[ _.]no|number|nummer|_?nr|num[eé]ro)[.:]?$",
+    r"^id_(?!type|card|proof|check)\w+$|^id(?!ade|io|ent|ea)[a-z]\w+$",
+)
+"""Names that numbers of other things have too, such as of a telephone."""
+_SHAPE_OF_IDS: Final = re.compile(r"(?=\S*\d)[\w.:#/@$-]{1,64}|[\w-]{16,64}")
+_FEWEST_IDS: Final = 5
 _ZONE: Final = re.compile(r"[A-Z]\w+(/[\w+-]+)+|UTC|GMT")
 _OTHER_GENDER: Final = re.compile(r"(?<=\w)\s?[/(·.]\s?(?:[aeorx]|as|os|es|in|ne|re|se)\)?(?!\w)")
 _NEWER: Final = r"updat|modif|chang|更新|end_?date"
@@ -104,10 +123,18 @@ def member_table(profiles: Profiles, of_pairs: Callable[[str], object] = lambda 
         columns = list(columns)
         return sum(any(name_score(target, one) for one in columns) for target in draft_words())
 
-    keyed = {name: key for name, columns in profiles.items() if (key := key_of(columns)) is not None}
+    keyed = {
+        name: key
+        for name, columns in profiles.items()
+        if (key := key_of(columns, _columns_but_of(name, profiles))) is not None
+    }
     if not keyed:
-        remedy = "write profiles.sql by hand; see the reference of mappings"
-        raise SourceError(explained("no table has a column that could name a member", remedy=remedy))
+        got = ", ".join(f"{name} with {len(columns)} columns" for name, columns in profiles.items())
+        remedy = (
+            "call the column that holds each member's id `user_id` (known in each row, no value twice), or "
+            "write profiles.sql by hand; see the reference of mappings"
+        )
+        raise SourceError(explained("no table has a column that could name a member", got=got, remedy=remedy))
     told = {name: targets(profiles[name]) for name in keyed}
     table = max(keyed, key=lambda name: (told[name] / (2 if of_pairs(name) else 1), keyed[name].distinct))
     key = keyed[table]
@@ -132,20 +159,67 @@ def member_table(profiles: Profiles, of_pairs: Callable[[str], object] = lambda 
     return MemberTable(table, key, newer, joined, many, others)
 
 
-def key_of(columns: list[ColumnProfile]) -> ColumnProfile | None:
-    """Return what names the member: of two good names the one that is (nearly) unique in the table."""
-    for pattern in _KEY_NAMES:
+def _columns_but_of(table: str, profiles: Profiles) -> list[ColumnProfile]:
+    return [one for name, columns in profiles.items() if name != table for one in columns]
+
+
+def key_of(columns: list[ColumnProfile], elsewhere: Iterable[ColumnProfile] = ()) -> ColumnProfile | None:
+    """Return what names the member: of two good names the one that is (nearly) unique in the table.
+
+    Where no name says it, the first column that looks like ids does: all known and different, without blanks,
+    and other tables repeat its values, or each has a digit or is long. elsewhere: columns of other tables.
+    """
+    for pattern in (*_OF_MEMBERS, *_OF_ROWS, *_OF_ANYTHING):
+        general = pattern in _OF_ANYTHING
         for one in columns:
             nearly = one.distinct >= 0.9 * one.known * one.rows and one.distinct > 1
-            if nearly and is_like(pattern, one.name) and not one.is_time:
+            if (
+                nearly
+                and is_like(pattern, one.name)
+                and not one.is_time
+                and not (general and _is_personal(one))
+            ):
                 return one
-    return None
+    others = [one for one in elsewhere if len(one.ids) > 1 and not one.codes]
+    unnamed = [one for one in columns if _could_be_ids(one)]
+    repeated = (
+        one for one in unnamed if any(len(ids.ids & one.ids) >= _COVERED * len(ids.ids) for ids in others)
+    )
+    shaped = (one for one in unnamed if all(map(_SHAPE_OF_IDS.fullmatch, one.ids)) and one.dates < _COVERED)
+    return next(repeated, None) or next(shaped, None)
+
+
+def _could_be_ids(column: ColumnProfile) -> bool:
+    """Say whether every row has a value of its own, which is a text without blanks or a whole number."""
+    whole = column.kind == "text" or all(one.lstrip("-").isdecimal() for one in column.ids)
+    different = column.unique and column.known > 1 - 1e-9 and column.distinct >= _FEWEST_IDS
+    return (
+        different
+        and column.kind in {"text", "number"}
+        and whole
+        and not column.is_time
+        and not any(re.search(r"\s", one) for one in column.ids)
+        and not _is_personal(column)
+        and not any(name_score(target, column) for target in draft_words())
+    )
+
+
+def _is_personal(column: ColumnProfile) -> bool:
+    """Say whether a column holds, by its name or the look of some values, something personal."""
+    return names_a_person(column.name) or 5 * sum(map(looks_personal, column.ids)) > len(column.ids)
 
 
 def _joins(column: ColumnProfile, key: ColumnProfile, table: str) -> bool:
-    named = column.name == key.name or column.name in {
-        "id", "user_id", "member_id", "person_id", f"{table}_id", f"{table.rstrip('s')}_id",
-    }  # fmt: skip
+    of_members = {
+        key.name,
+        "id",
+        "user_id",
+        "member_id",
+        "person_id",
+        f"{table}_id",
+        f"{table.rstrip('s')}_id",
+    }
+    named = column.name in of_members or any(is_like(one, column.name) for one in _OF_MEMBERS)
     return named and shared_ids(column, key) >= _COVERED * len(key.ids)
 
 
