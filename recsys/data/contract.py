@@ -164,6 +164,9 @@ class Contract:
 
     def _table_problems(self, given: pd.DataFrame) -> list[str]:
         names = [str(name) for name in given.columns]
+        if len(names) > 1 and not {*names} & {*self.columns}:  # these may be the values of a first row
+            remedy = f"give the header line: {', '.join(self.columns)}"
+            return [explained("no column of the table is there", got=f"{len(names)} columns", remedy=remedy)]
         twice = sorted({name for name in names if names.count(name) > 1})
         problems = [explained("duplicate column", got=name, remedy="keep one of them") for name in twice]
         problems += [

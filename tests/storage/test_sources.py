@@ -339,7 +339,20 @@ def test_columns_of_one_name_in_csv_are_a_broken_table(tmp_path: Path, header: s
     read = read_csv(file)
     assert read.columns.tolist() == header.split(",")
     assert read.iloc[0].tolist() == ["a", "b", "2026-01-05T00:00Z", "c"]
-    with pytest.raises(TableError, match="duplicate column"):
+    with pytest.raises(TableError, match="duplicate column|no column of the table"):
         check_table("blocks", read)
     usable = usable_tables({"blocks": read}, {"blocks"})
     assert usable["blocks"]["actor"].dropna().tolist() == (["a", "c"] if header.startswith("actor") else [])
+
+
+def test_a_csv_without_its_header_line_repeats_no_value(tmp_path: Path) -> None:
+    """Seen to fail: the first member's row was told as unknown columns."""
+    file = tmp_path / "profiles.csv"
+    file.write_text("u0000001,2026-01-05T00:00Z,25-34,married\n", encoding="utf-8")
+    with pytest.raises(TableError) as found:
+        check_table("profiles", read_csv(file))
+    assert not any(value in str(found.value) for value in ("u0000001", "25-34", "married"))
+    file.write_text("user_id,cell\nu0000001,cell,more\n", encoding="utf-8")
+    with pytest.raises(SourceError, match="got 3") as uneven:
+        read_csv(file)
+    assert "u0000001" not in str(uneven.value)
