@@ -346,7 +346,7 @@ def test_columns_of_one_name_in_csv_are_a_broken_table(tmp_path: Path, header: s
 
 
 def test_a_csv_without_its_header_line_repeats_no_value(tmp_path: Path) -> None:
-    """Seen to fail: the first member's row was told as unknown columns."""
+    """Seen to fail: the first row of a member was told as unknown columns."""
     file = tmp_path / "profiles.csv"
     file.write_text("u0000001,2026-01-05T00:00Z,25-34,married\n", encoding="utf-8")
     with pytest.raises(TableError) as found:
