@@ -12,6 +12,8 @@ from difflib import get_close_matches
 from importlib import import_module
 from types import FrameType, ModuleType
 
+from recsys.redaction import column_labels
+
 EXIT_PUBLISHED = 0
 EXIT_PUBLISHED_WITH_WARNINGS = 10
 EXIT_REFUSED = 20
@@ -65,8 +67,9 @@ class MissingColumnError(InputError):
 
     def __init__(self, wanted: Sequence[str], columns: Iterable[object], where: str) -> None:
         there = [str(column) for column in columns]
+        labels = column_labels(there, known=wanted if any(name in there for name in wanted) else ())
         self.missing = tuple(name for name in wanted if name not in there)
-        near = [get_close_matches(name, there, n=1) for name in self.missing]
+        near = [get_close_matches(name, {*there} & {*labels}, n=1) for name in self.missing]
         renamed = [
             f"'{found[0]}' to '{name}'" for name, found in zip(self.missing, near, strict=True) if found
         ]
@@ -74,7 +77,7 @@ class MissingColumnError(InputError):
         steps = [f"rename {', '.join(renamed)}"] if renamed else []
         steps += [f"add {', '.join(alone)}, or rename what holds it"] if alone else []
         problem = missing_columns(self.missing)
-        columns_there = ", ".join(there) or "no column"
+        columns_there = ", ".join(labels) or "no column"
         super().__init__(explained(problem, where=where, got=columns_there, remedy=" and ".join(steps)))
 
 

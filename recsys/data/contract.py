@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.contact_tokens import is_token
 from recsys.data.fail_closed import RestrictionRule, Restrictions, no_restrictions
 from recsys.data.fields.base import Field, Violation
@@ -22,6 +23,7 @@ from recsys.data.id_spellings import as_id_text, id_in_one_spelling
 from recsys.data.quarantine import ROW_NUMBER, Quarantine
 from recsys.data.shared_values import without_categories
 from recsys.errors import RecsysError, TableError, did_you_mean, explained, shown
+from recsys.redaction import column_labels
 from recsys.types import IndexArray
 
 _FIRST_KEYS = 5
@@ -136,7 +138,7 @@ class Contract:
         """
         given = read().reset_index(drop=True)
         table, merged = (given, []) if self.prepare is None else self.prepare(given)
-        self._raise(self._table_problems(table))
+        self._raise(self._table_problems(table, users or frozenset()))
         rows, faults = self._read(table, as_of, coded=coded)
         quarantine = Quarantine(self.fields, given)
         quarantine.add([*faults, *merged])
@@ -162,19 +164,29 @@ class Contract:
         if problems:
             raise TableError(self.table, problems)
 
-    def _table_problems(self, given: pd.DataFrame) -> list[str]:
+    def _table_problems(self, given: pd.DataFrame, users: frozenset[str]) -> list[str]:
         names = [str(name) for name in given.columns]
-        if len(names) > 1 and not {*names} & {*self.columns}:  # these may be the values of a first row
+        labels = self._labels(given, names, users)
+        if len(names) > 1 and not {*names} & {*labels}:  # these may be the values of a first row
             remedy = f"give the header line: {', '.join(self.columns)}"
             return [explained("no column of the table is there", got=f"{len(names)} columns", remedy=remedy)]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        problems = [explained("duplicate column", got=name, remedy="keep one of them") for name in twice]
+        twice = dict.fromkeys(
+            label for name, label in zip(names, labels, strict=True) if names.count(name) > 1
+        )
+        problems = [
+            explained("duplicate column", got=label, remedy="keep one of them") for label in sorted(twice)
+        ]
         problems += [
             forbidden_column(name)
             or explained("unknown column", got=name, remedy=did_you_mean(name, self.columns))
-            for name in names
-            if name not in self.columns
+            for name, label in zip(names, labels, strict=True)
+            if name not in self.columns and name == label
         ]
+        if placed := [label for name, label in zip(names, labels, strict=True) if name != label]:
+            many = f"{len(placed)} unknown columns, whose names"
+            what = f"{many if len(placed) > 1 else 'an unknown column, whose name'} may be values"
+            remedy = "write the names of the columns in the first line, and remove what is no column"
+            problems.append(explained(what, got=shown_places(placed), remedy=remedy))
         for field in self.fields:
             if field.name not in names:
                 if field.needed:
@@ -183,6 +195,17 @@ class Contract:
             elif field.name not in twice and (problem := field.type_problem(given[field.name])):
                 problems.append(problem)
         return problems
+
+    def _labels(self, given: pd.DataFrame, names: Sequence[str], users: frozenset[str]) -> list[str]:
+        """Return how problems name each column: words, ids and what stands in the table are values."""
+        unknown = {name for name in names if name not in self.columns}
+        if not unknown:
+            return list(names)
+        values = users | WORDS_OF_VALUES
+        for at in range(given.shape[1]):
+            cells = given.iloc[:, at]
+            values |= unknown & {str(one) for one in cells[cells.isin(list(unknown))].unique()}
+        return column_labels(names, known=self.columns, values=values)
 
     def _read(
         self, given: pd.DataFrame, as_of: pd.Timestamp | None, *, coded: bool
@@ -207,7 +230,7 @@ class Contract:
             n_rows = len(fault.rows)
             if fault.code.endswith(_OF_ANOTHER_TYPE) and 1 < n_rows == int(given.notna().sum()):
                 got = str(given.dtype)
-                remedy = f"in all {n_rows} rows: {_first(fault.reason)}"
+                remedy = f"in all {n_rows} rows: {fault.summary or _first(fault.reason)}"
                 return [explained(f"wrong type in column '{field.name}'", got=got, remedy=remedy)]
         return []
 
@@ -254,6 +277,20 @@ class Contract:
                 )
             )
         return CheckedTable(accepted, quarantined, restricted, later)
+
+
+WORDS_OF_VALUES: Final = frozenset(word for one in ENUMERATIONS.values() for word in one.words)
+"""Words that stand in columns: where one is a column's name, a row was taken for the header."""
+
+
+def shown_places(labels: Sequence[str]) -> str:
+    """Return which columns are meant where their names are not repeated.
+
+    >>> shown_places(["column 2", "column 5"])
+    'columns 2, 5'
+    """
+    places = ", ".join(label.removeprefix("column ") for label in labels)
+    return f"columns {places}" if len(labels) > 1 else f"column {places}"
 
 
 _WORD_COLUMNS: Final = (C.TYPE, C.ACCOUNT_STATE, C.STATE)

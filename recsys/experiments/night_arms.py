@@ -23,6 +23,7 @@ from recsys.experiments.assignment import (
     served,
 )
 from recsys.ranking.ranked_pairs import RankedPairs
+from recsys.redaction import library_reason
 from recsys.types import Int8Array, ObjectArray
 
 
@@ -118,6 +119,6 @@ def read_neighbourhoods(experiment: ExperimentSettings) -> pd.DataFrame:
         table = pd.read_parquet(Path(experiment.neighbourhoods))
     except (OSError, ValueError) as error:
         what, where = "no neighbourhoods", experiment.neighbourhoods
-        raise SettingsError(explained(what, where=where, got=str(error), remedy=remedy)) from error
+        raise SettingsError(explained(what, where=where, got=library_reason(error), remedy=remedy)) from error
     need_columns([C.USER, NEIGHBOURHOOD], table.columns, where=experiment.neighbourhoods)
     return table

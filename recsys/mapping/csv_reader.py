@@ -13,6 +13,7 @@ from typing import Any, Final
 from recsys.config import Section
 from recsys.errors import SourceError, explained
 from recsys.mapping.encodings import decode_text
+from recsys.redaction import column_labels
 from recsys.storage.csv import warn_of_rows_in_quotes
 
 _DELIMITERS: Final = ",;\t|"
@@ -66,7 +67,8 @@ def read_csv(file: Path, *, encoding: str | None, options: TableOptions) -> Any:
     first = headers[0] if headers else []
     names = column_names(headers)
     if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
+        label = column_labels(names)
+        twice = next(label[at] for at, name in enumerate(names) if names.count(name) > 1)
         remedy = f"rename one; below a title, say `header_rows` under `tables: {file.name.partition('.')[0]}`"
         raise SourceError(explained("two columns of one name", where=file.name, got=twice, remedy=remedy))
     try:

@@ -45,6 +45,7 @@ from recsys.mapping.values import (
     split_words,
     wanted_bands,
 )
+from recsys.redaction import slip_of
 
 
 @dataclass
@@ -171,7 +172,9 @@ def _format(given: str | None) -> str:
     known = (*DATE_ORDERS, *EPOCH_UNITS)
     if given not in known:
         remedy = did_you_mean(given, known)
-        raise SettingsError(explained("unknown format of a date", where="format", got=given, remedy=remedy))
+        raise SettingsError(
+            explained("unknown format of a date", where="format", got=slip_of(given, known), remedy=remedy)
+        )
     return given
 
 
@@ -237,7 +240,14 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
     def token(kind: str | None, value: str | None, of: str | None) -> tuple[object, str | None]:
         if kind not in NAMESPACES:
             remedy = did_you_mean(str(kind), NAMESPACES)
-            raise SettingsError(explained("unknown kind of token", where="token()", got=kind, remedy=remedy))
+            raise SettingsError(
+                explained(
+                    "unknown kind of token",
+                    where="token()",
+                    got=slip_of(str(kind), NAMESPACES),
+                    remedy=remedy,
+                )
+            )
         if is_unknown(value):
             return None, "unknown"
         if around.secret is None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from recsys.errors import SourceError, explained
 from recsys.mapping.extended_json import plain_values
+from recsys.redaction import may_be_a_value
 
 _KINDS: Final[dict[type, str]] = {
     **{bool: "true or false", int: "a number", float: "a fraction", str: "a text"},
@@ -44,7 +45,8 @@ def objects_of_one_type(text: str, name: str) -> list[dict[str, Any]]:
         if len(kinds) > 1 and not kinds.keys() <= _SCALARS:
             got = ", ".join(f"{kind} in {where}" for kind, where in kinds.items())
             remedy = "write one kind of value under a key"
-            raise SourceError(explained(f"the key {key} has no one type", where=name, got=got, remedy=remedy))
+            label = f"the key {key}" if not may_be_a_value(key) else "a key"
+            raise SourceError(explained(f"{label} has no one type", where=name, got=got, remedy=remedy))
     texts = {
         key
         for key, kinds in seen.items()

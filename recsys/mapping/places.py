@@ -24,6 +24,7 @@ from recsys.data.geography import EARTH_RADIUS_KM, FINEST_RESOLUTION, coarse_cel
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import SourceError, did_you_mean, explained, imported
 from recsys.mapping.csv_reader import TableOptions, read_csv
+from recsys.redaction import column_labels
 
 JAPAN: Final = "JP"
 _NULL_ISLAND_KM: Final = 20.0
@@ -358,9 +359,10 @@ class PlaceTable:
 def _place(row: Mapping[str, Any], country: str | None, where: str) -> Place:
     for column in row:
         if column not in PLACE_COLUMNS:
+            label = column_labels(row, known=PLACE_COLUMNS)[list(row).index(column)]
             remedy = did_you_mean(column, PLACE_COLUMNS)
             raise SourceError(
-                explained("unknown column of a table of places", where=where, got=column, remedy=remedy)
+                explained("unknown column of a table of places", where=where, got=label, remedy=remedy)
             )
     if all(is_unknown(row.get(one)) for one in _NAMES):
         raise SourceError(explained("a place without a name or a code", where=where, remedy="write one"))

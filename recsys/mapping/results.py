@@ -10,13 +10,14 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.rows import LABEL_COLUMN
 from recsys.catalogue.vocabulary import ENUMERATIONS
-from recsys.data.contract import forbidden_column
+from recsys.data.contract import WORDS_OF_VALUES, forbidden_column
 from recsys.data.fields.enumeration import WordSet
 from recsys.data.fields.text import TextField
 from recsys.data.tables import CONTRACTS
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
 from recsys.mapping.project import CATALOGUE_TABLES, EVERY_WORD, Declaration
 from recsys.mapping.values import PERSONAL, SENTENCE, names_a_person
+from recsys.redaction import column_labels
 
 SET_ASIDE: Final = "set_aside"
 """A column that a query may give: why a row is not used, NULL where it is."""
@@ -68,16 +69,17 @@ def check_columns(name: str, columns: list[str]) -> None:
     wanted = (
         [field.name for field in CONTRACTS[name].fields] if name in CONTRACTS else [*CATALOGUE_TABLES[name]]
     )
-    for column in columns:
+    labels = column_labels(columns, known=(*wanted, SET_ASIDE), values=WORDS_OF_VALUES)
+    for column, label in zip(columns, labels, strict=True):
         if column in (*wanted, SET_ASIDE) or (name in CATALOGUE_TABLES and LABEL_COLUMN.fullmatch(column)):
             continue
         if reason := forbidden_column(column) or _personal_name(column):
-            raise InputError(
-                explained(f"a mapping may not let this through: {reason}", where=f"{name}.sql", got=column)
-            )
+            what = "a mapping may not let this through"
+            what += f": {reason}" if label == column else ""
+            raise InputError(explained(what, where=f"{name}.sql", got=label))
         remedy = did_you_mean(column, wanted)
         raise SettingsError(
-            explained("no column of the table", where=f"{name}.sql", got=column, remedy=remedy)
+            explained("no column of the table", where=f"{name}.sql", got=label, remedy=remedy)
         )
 
 

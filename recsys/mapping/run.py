@@ -6,7 +6,7 @@ columns, by name, and values, by look, that are a birth date, a coordinate, a ph
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -35,7 +35,7 @@ from recsys.mapping.results import (
     with_declared,
     without_missing_tokens,
 )
-from recsys.mapping.source_reader import SourceReader, query_error
+from recsys.mapping.source_reader import SourceReader
 from recsys.mapping.sources import Tables, source_tables, unread_files
 from recsys.mapping.unused_columns import empty_columns, unused_columns
 
@@ -142,7 +142,6 @@ def _results(
     each has to. known: what functions know, and where they say what they could not read.
     """
     (around, remarks), skipped = known, reader.skipped
-    columns = {column for table in reader.loaded.values() for column in table.column_names}
     results = dict[str, _Result]()
     for name, sql in reader.mapping.queries.items():
         if skipped and name in skipped:
@@ -151,7 +150,7 @@ def _results(
             unregister(reader.connection)  # ages count in the bands of the service from here on
             register(reader.connection, replace(around, catalogue=own), remarks)
         with suppress(*([] if skipped is None else [RecsysError])):
-            results[name] = _result(reader.connection, name, sql, remarks, columns=columns, one_of=one_of)
+            results[name] = _result(reader, name, sql, remarks, one_of=one_of)
     return results, own
 
 
@@ -294,14 +293,12 @@ def _secret_if_needed(mapping: MappingFolder) -> bytes | None:
         ) from error
 
 
-def _result(
-    connection: Any, name: str, sql: str, remarks: Remarks, *, columns: Collection[str], one_of: int
-) -> _Result:
+def _result(reader: SourceReader, name: str, sql: str, remarks: Remarks, *, one_of: int) -> _Result:
     """Return the rows of one query as a frame, and the rows it set aside."""
     import duckdb
 
     try:
-        found = _of_some(connection, sql, one_of)
+        found = _of_some(reader.connection, sql, one_of)
         if found is None:
             raise SettingsError(
                 explained("the query gives no rows", where=f"{name}.sql", remedy="write one SELECT")
@@ -310,7 +307,7 @@ def _result(
     except duckdb.Error as error:
         if remarks.error is not None:
             raise remarks.error from None
-        raise query_error(name, error, columns) from None
+        raise reader.query_error(name, sql, error) from None
     check_columns(name, table.column_names)
     aside = pd.DataFrame()
     if SET_ASIDE in table.column_names:

@@ -1,7 +1,7 @@
 """Which tables of a source and which views a mapping's queries read, and what is wrong with a query."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -11,24 +11,17 @@ from recsys.mapping.functions import Remarks, function_names
 from recsys.mapping.project import VIEWS
 from recsys.mapping.project import Mapping as MappingFolder
 from recsys.mapping.sources import Tables
+from recsys.redaction import library_reason, public_columns
 
 _BEFORE_DATA: Final = ("Parser Error", "Binder Error", "Catalog Error")
 """Errors that are raised before any row was read, so that what they quote stands in the query."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 """In a name these tell of another encoding: bytes of two-byte letters that were read as one letter each."""
-_WORDS_OF_MESSAGES: Final = """
-a addition an and argument array as at be because become between bigint blob bool boolean by byte
-can't cannot cast character column conversion convert could date day decimal destination different
-division double element error expected expression failed field float for format from function has
-hour hugeint in index input int integer interval invalid is json length list malformed memory minute
-missing month more multiplication must negative not number of one only or out overflow parse range
-real regular result returned row rows scalar second size smallint source string struct subquery
-subtraction syntax text than the time timestamp timestamptz timezone tinyint to too type ubigint
-uhugeint uint uinteger unicode unterminated use usmallint utinyint uuid value varchar when width
-with year zero
-"""
-_SAID_OF_VALUES: Final = frozenset(_WORDS_OF_MESSAGES.split())
-"""Words of messages about values; any other may be a value."""
+_KEYS_OF_TYPE: Final = re.compile(r"\b(ENUM|STRUCT|UNION|MAP|ROW)\b\s*\(.*")
+"""A type that is made of what a column holds: words of an enumeration, keys of documents."""
+_CAST_COLUMN: Final = re.compile(r" when casting from source column (\w+)$")
+_NAMES_FROM_DATA: Final = re.compile(r"(?i)\b(?:PIVOT|PIVOT_WIDER)\b")
+"""What makes columns of values, so that a name of a column is a value."""
 
 
 @dataclass
@@ -93,8 +86,15 @@ class SourceReader:
         except duckdb.Error as error:
             if self.remarks.error is not None:
                 raise self.remarks.error from None
-            raise query_error(target, error) from None
+            raise self.query_error(target, sql, error) from None
         self.views[view] = True
+
+    def query_error(self, target: str, sql: str, error: Exception) -> SettingsError:
+        """Return what is wrong with a query that read, or would have read, the tables of the source."""
+        tables = [table.column_names for table in self.loaded.values()]
+        is_named = not any(_NAMES_FROM_DATA.search(text) for text in self.mapping.texts)
+        is_unread = is_named and _fails_unread(self.connection, sql, error)
+        return query_error(target, error, tables, is_unread=is_unread)
 
 
 _REPLACED: Final = re.compile(r"(?i)\*\s*REPLACE\b")
@@ -127,44 +127,57 @@ def _is_read(name: str, sql: str) -> bool:
     return bool(re.search(rf"(?i)\b(?:FROM|JOIN)\s+{word}", sql)) and not re.search(own, sql)
 
 
-def _without_values(said: str) -> str:
-    """Return what a message says without what may be a value of a row.
+def _fails_unread(connection: Any, sql: str, error: Exception) -> bool:
+    """Say whether a query fails in the same words when it is looked at and no row is read."""
+    import duckdb
 
-    >>> _without_values("Could not convert string 'O'Brien' to INT32: 9012 is hana@x.example")
-    'Could not convert string ... to INT32: ... is ...'
+    try:
+        if len(connection.extract_statements(sql)) == 1:
+            connection.execute(f"EXPLAIN {sql}").fetchall()
+    except duckdb.Error as again:
+        return _first_line(again) == _first_line(error)
+    return False
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+def query_error(
+    target: str, error: Exception, tables: Collection[Sequence[str]] = (), *, is_unread: bool = True
+) -> SettingsError:
+    """Return what is wrong with a query; DuckDB's words stay whole only where no row was read before.
+
+    tables: the columns of each table of the source, to name near ones. is_unread: whether it was raised
+    before any row was read.
     """
-    words = said.split()
-    kept = [one if _bare(one) in _SAID_OF_VALUES else "..." for one in words]
-    return " ".join(one for at, one in enumerate(kept) if one != "..." or kept[at - 1 : at] != ["..."])
-
-
-def _bare(word: str) -> str:
-    """Return a word without signs around it, and a type without its number of bits."""
-    bare = word.casefold().strip("(),.;:")
-    return re.sub(r"^(u?int|float)(8|16|32|64|128)$", r"\1", bare)
-
-
-def query_error(target: str, error: Exception, columns: Collection[str] = ()) -> SettingsError:
-    """Return what is wrong with a query; what is quoted stays only where no row was read before.
-
-    columns: of the source, to name near ones.
-    """
-    text = str(error)
-    line = text.partition("\n")[0]
+    columns = {name for table in tables for name in public_columns(table)}
+    hidden = {name for table in tables for name in table} - columns
+    text, line = str(error), _first_line(error)
     kind, _, said = line.partition(": ")
+    is_unread = is_unread and kind in _BEFORE_DATA
     at = re.search(r"^LINE (\d+):", text, re.MULTILINE)
     where = f"{target}.sql" + (f", line {at.group(1)}" if at else "")
     missing = re.search(r"(?:Function with name|Referenced column|Table with name) \"?(\w+)\"?", line)
-    if missing:
+    if missing and is_unread:
         name = missing.group(1)
         bound = re.findall(r"\"(\w+)\"", text.partition("Candidate bindings:")[2].partition("\n")[0])
+        bound = [one for one in bound if one in columns]
         near = did_you_mean(name, function_names() if "Function" in line else bound or columns)
-        if not name.isascii() and any(_CONTROL.search(column) for column in columns):
+        if not name.isascii() and any(_CONTROL.search(name) for table in tables for name in table):
             near = "the names of the source's columns are no text: say another `encoding` in mapping.yaml"
         return SettingsError(explained(f"{kind.lower()}: unknown name", where=where, got=name, remedy=near))
     said = said or line
     remedy = "mend the query"
     if "syntax error" in line and re.search(r"(?i)\bwindow\b", text.partition("\nLINE ")[2]):
         remedy = "did you mean 'windows'? `window` is a word of SQL"
-    redacted = said if kind in _BEFORE_DATA else _without_values(said)
+    if is_unread:
+        redacted = _KEYS_OF_TYPE.sub(r"\1(...)", said)
+        for name in sorted(hidden, key=len, reverse=True):
+            redacted = redacted.replace(name, "...") if name else redacted
+    else:
+        redacted = library_reason(said)
+    cast = _CAST_COLUMN.search(line)
+    if cast and not is_unread and cast[1] in columns:
+        where += f", column {cast[1]}"
     return SettingsError(explained("the query cannot run", where=where, got=redacted, remedy=remedy))

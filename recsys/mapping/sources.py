@@ -21,6 +21,7 @@ from recsys.mapping.csv_reader import TableOptions, file_bytes, read_csv
 from recsys.mapping.dumps import read_dump
 from recsys.mapping.encodings import decode_text
 from recsys.mapping.json_types import objects_of_one_type
+from recsys.redaction import column_labels, library_reason
 from recsys.storage.sources import SAVED_INDEX
 
 _SUFFIXES: Final = {
@@ -205,7 +206,7 @@ def _read_parts(folder: Path, read: Callable[[Path], Any]) -> Any:
     for part in parts_of(folder):
         table = read(part)
         if known and known.isdisjoint(table.column_names):
-            got = ", ".join(table.column_names[:5])
+            got = ", ".join(column_labels(table.column_names, known=known)[:5])
             remedy = (
                 "give each part the row of names: its first row was taken for them; "
                 "files of different tables lie beside each other at the top of the source"
@@ -224,7 +225,7 @@ def _read_parts(folder: Path, read: Callable[[Path], Any]) -> Any:
         return pa.concat_tables(tables, promote_options="permissive")
     except (pa.ArrowException, ValueError) as error:
         got, remedy = (
-            str(error).partition("\n")[0],
+            library_reason(error),
             "write the parts of one table with columns of the same types",
         )
         raise SourceError(
@@ -244,7 +245,7 @@ def _read_parquet(file: Path) -> Any:
     try:
         table = pq.read_table(file, partitioning=None).replace_schema_metadata(None)
     except (pa.ArrowException, OSError, ValueError) as error:
-        got = str(error).partition("\n")[0]
+        got = library_reason(error)
         remedy = "write the file again; it is damaged or no Parquet"
         raise SourceError(
             explained("cannot be read as Parquet", where=file.name, got=got, remedy=remedy)
@@ -275,7 +276,9 @@ def _sqlite_tables(file: Path) -> Tables:
             named = [name for (name,) in database.execute(wanted) if not name.startswith("sqlite_")]
             names = [name for name in named if _can_be_read(database, name)]
     except sqlite3.DatabaseError as error:
-        raise SourceError(explained("not a SQLite database", where=file.name, got=str(error))) from error
+        raise SourceError(
+            explained("not a SQLite database", where=file.name, got=library_reason(error))
+        ) from error
     return {name: partial(read, name) for name in names}
 
 

@@ -20,6 +20,7 @@ from recsys.data.population import Population
 from recsys.errors import SourceError, explained
 from recsys.evaluation.splits import INTERACTION_SLICES, count_interactions, interaction_slice, temporal_split
 from recsys.models.impressions import Impressions
+from recsys.redaction import library_reason
 from recsys.storage.atomic_write import atomic_file
 from recsys.storage.sources import Source, table_readers
 
@@ -61,7 +62,7 @@ def read_evaluated_pairs(path: Path) -> pd.DataFrame:
     try:
         return pd.read_parquet(path, columns=list(COLUMNS))
     except (OSError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
+        reason = library_reason(error)
         raise SourceError(explained("not a file of evaluated pairs", where=str(path), got=reason)) from error
 
 

@@ -18,6 +18,7 @@ from recsys.errors import InputError, explained, missing_columns
 from recsys.messaging.reasons import Reasons
 from recsys.parallel import one_ahead
 from recsys.ranking.ranked_pairs import RankedPairs
+from recsys.redaction import library_reason
 from recsys.storage.atomic_write import atomic_file
 from recsys.storage.parquet_frames import dictionary_codes
 from recsys.storage.publication import source_error_unless_lists
@@ -58,7 +59,7 @@ def write_lists(path: Path, lists: pd.DataFrame) -> None:
     try:
         table = pa.Table.from_pandas(ordered, schema=SCHEMA, preserve_index=False)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise InputError(explained("not a table of lists", got=str(error))) from error
+        raise InputError(explained("not a table of lists", got=library_reason(error))) from error
     write_table(path, [table.replace_schema_metadata(None)])
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from recsys.errors import SourceError, explained
+from recsys.redaction import library_reason
 
 
 def sha256_of(path: Path) -> str:
@@ -103,7 +104,6 @@ def replaced_folder(folder: Path, *, new: Path, old: Path) -> Iterator[Path]:
 
 
 def unreadable(path: Path, error: Exception, remedy: str) -> SourceError:
-    """Return the error for a file, with the library's reason on one line."""
-    reason = " ".join(str(error).split())
-    kind = type(error).__name__
-    return SourceError(explained(f"cannot be read ({kind})", where=str(path), got=reason, remedy=remedy))
+    """Return the error for a file, with the library's reason on one line, without the values it failed on."""
+    what = f"cannot be read ({type(error).__name__})"
+    return SourceError(explained(what, where=str(path), got=library_reason(error), remedy=remedy))

@@ -5,7 +5,6 @@ error of the file: which column was meant cannot be known.
 """
 
 import codecs
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -63,7 +62,6 @@ _OTHER_MARKS: Final = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF1
 _BLOCK: Final = 1 << 24
 """Bytes the reader takes at once; no line may be longer."""
 
-_OF_A_LINE: Final = re.compile(r"(?<=got \d): .*|(?<=got \d\d): .*|(?<=got \d\d\d): .*", re.DOTALL)
 _REMEDY: Final = "save it as CSV in UTF-8 with one header line, commas between, as many fields in each line"
 
 
@@ -86,8 +84,7 @@ def read_csv(path: Path) -> pd.DataFrame:
     except UnicodeDecodeError as error:
         raise _not_utf8(path) from error
     except (pa.ArrowException, OSError, ValueError) as error:
-        told = type(error)(_OF_A_LINE.sub("", str(error)))  # a line holds values of members
-        raise _not_utf8(path) if "UTF8" in str(error) else unreadable(path, told, _REMEDY) from error
+        raise _not_utf8(path) if "UTF8" in str(error) else unreadable(path, error, _REMEDY) from error
 
 
 def _parsed(opened: Callable[[], Any], where: str) -> pd.DataFrame:

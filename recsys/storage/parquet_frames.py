@@ -20,6 +20,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.events import KEPT, TYPES, WORDS, CodedEvents, Events, compact_people
 from recsys.data.shared_values import factorize_shared
 from recsys.errors import SourceError, explained
+from recsys.redaction import library_reason
 from recsys.storage.atomic_write import atomic_file
 from recsys.types import Int32Array, ObjectArray
 
@@ -94,7 +95,7 @@ def _source_error_unless_frame(path: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, IndexError) as error:
-        reason = " ".join(str(error).split())
+        reason = library_reason(error)
         raise SourceError(
             explained("not a frame this package wrote", where=str(path), got=reason, remedy="make it anew")
         ) from error
@@ -251,7 +252,7 @@ def _source_error_unless_events(path: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-        reason = " ".join(str(error).split())
+        reason = library_reason(error)
         remedy = "run the night again"
         raise SourceError(
             explained("not a file of events", where=str(path), got=reason, remedy=remedy)

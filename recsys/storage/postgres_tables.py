@@ -14,6 +14,7 @@ import pandas as pd
 from recsys.config import holds_password
 from recsys.data.tables import CONTRACTS
 from recsys.errors import BusyError, SourceError, did_you_mean, explained, imported
+from recsys.redaction import library_reason
 
 _SCHEMES: Final = ("postgresql", "postgres")
 
@@ -102,7 +103,9 @@ def _explained(dbapi: Any, error: Exception) -> Exception:
     if away and not may_not:
         remedy = "nothing was changed; see that the database is up and try again"
         return BusyError(explained("the database is away", got=reason, remedy=remedy))
-    return SourceError(explained("the database refused", got=reason, remedy="nothing was changed"))
+    return SourceError(
+        explained("the database refused", got=library_reason(reason), remedy="nothing was changed")
+    )
 
 
 WRITER_LOCK: Final = 7_265_637_379

@@ -16,6 +16,7 @@ from pyarrow.types import is_list
 from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.errors import PublicationError, SourceError, explained
+from recsys.redaction import library_reason
 from recsys.storage.atomic_write import write_atomically
 from recsys.storage.manifest import Manifest, read_manifest, verify_files
 from recsys.storage.parquet_frames import shared_codes
@@ -123,7 +124,7 @@ def source_error_unless_lists(path: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-        reason = " ".join(str(error).split())
+        reason = library_reason(error)
         raise SourceError(
             explained(
                 "not a file of lists", where=str(path), got=reason, remedy="make it with recsys recommend"

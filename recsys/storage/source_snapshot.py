@@ -10,6 +10,7 @@ import pandas as pd
 from recsys.catalogue.catalogue import Catalogue, catalogue_json
 from recsys.catalogue.files import CATALOGUE_JSON
 from recsys.errors import SourceError, as_text, explained
+from recsys.redaction import library_reason
 from recsys.storage import postgres_tables
 from recsys.storage.atomic_write import atomic_file, sync_folder
 from recsys.storage.sources import (
@@ -116,5 +117,5 @@ def _copy_database(path: Path, folder: Path) -> None:
     except duckdb.Error as error:
         remedy = "name a DuckDB database that no other process writes"
         raise SourceError(
-            explained("cannot be read", where=str(path), got=" ".join(str(error).split()), remedy=remedy)
+            explained("cannot be read", where=str(path), got=library_reason(error), remedy=remedy)
         ) from error

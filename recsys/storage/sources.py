@@ -25,6 +25,7 @@ from recsys.data.shared_values import equal_runs, first_places
 from recsys.data.tables import CONTRACTS
 from recsys.errors import PluginError, RecsysError, SourceError, did_you_mean, explained
 from recsys.plugins import known_names, load_plugin, plugins
+from recsys.redaction import library_reason, may_be_a_value
 from recsys.settings import OWN_STORES
 from recsys.storage import postgres_tables
 from recsys.storage.atomic_write import unreadable
@@ -77,8 +78,8 @@ def _of_plugin(call: Callable[[str], Any], kind: str, address: str) -> Any:
         said = str(error).partition("\n")[0]
         if address:
             said = said.replace(address, "...")
-        if not isinstance(error, LookupError):
-            said = _QUOTED.sub("'...'", said)
+        if not isinstance(error, LookupError) or may_be_a_value(said.strip("'\"")):
+            said = library_reason(said)
         raise PluginError(
             explained(
                 "a store of tables failed",

@@ -18,6 +18,7 @@ from recsys.data.shared_values import equal_sets
 from recsys.data.tables import CONTRACTS
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.parallel import map_in_threads, n_threads, one_ahead
+from recsys.redaction import column_labels, library_reason
 from recsys.storage import postgres_tables
 from recsys.storage.atomic_write import atomic_file, move_atomically, sync_file
 from recsys.storage.sources import parse_source
@@ -150,7 +151,7 @@ def _arrow(name: str, frame: pd.DataFrame) -> Any:
             plain = _plain(field, frame[column])
             columns[column] = plain.cast(pa.timestamp("us", tz="UTC")) if isinstance(field, Time) else plain
         except (pa.ArrowException, TypeError, ValueError) as error:
-            reason = " ".join(str(error).split())
+            reason = str(error) if isinstance(error, _WrongTimeError) else library_reason(error)
             remedy = "check the table with recsys.data.tables.check_table"
             raise InputError(
                 explained(
@@ -164,7 +165,8 @@ def _fields(contract: Contract, frame: pd.DataFrame) -> list[Field]:
     for name in frame.columns:
         if name not in contract.columns:
             remedy = did_you_mean(str(name), contract.columns)
-            raise InputError(explained("unknown column", where=contract.table, got=str(name), remedy=remedy))
+            label = column_labels(frame.columns, known=contract.columns)[list(frame.columns).index(name)]
+            raise InputError(explained("unknown column", where=contract.table, got=label, remedy=remedy))
     return [field for field in contract.fields if field.name in frame.columns]
 
 
@@ -186,12 +188,16 @@ def _word_sets(given: ObjectArray, kind: Any) -> Any:
     return distinct.take(pa.array(group, mask=group < 0))
 
 
+class _WrongTimeError(ValueError):
+    """Carries the code of a rule that times break, and no value."""
+
+
 def _utc(field: Time, values: pd.Series) -> Any:
     """Return times as `datetime64[us]` in UTC; a time without a zone is refused, not guessed."""
     read = field.read(values.reset_index(drop=True))
     for fault in read.faults:
         if not fault.code.endswith(".missing"):
-            raise ValueError(fault.code)
+            raise _WrongTimeError(fault.code)
     return read.column.dt.tz_localize(None).to_numpy()
 
 

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isnan
 from typing import Any
 
@@ -24,11 +24,13 @@ class Violation:
     code:   the rule, `column.rule`, for counting.
     rows:   `(n,)` positions in the table, ascending.
     reason: the sentence for people; one for all rows, or `(n,)` one a row.
+    summary: a sentence for all rows that repeats no value; empty where `reason` is one.
     """
 
     code: str
     rows: IndexArray
     reason: str | ObjectArray
+    summary: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +143,7 @@ class Field(ABC):
             meanings[:-1][canonical] = distinct[canonical]
             left = np.flatnonzero(~canonical).tolist()
         verdicts: dict[str, list[tuple[int, str]]] = {}
+        summaries: dict[str, str] = {}
         hints = 0
         for at in left:
             value = distinct[at]
@@ -150,7 +153,11 @@ class Field(ABC):
                 hints += 1
                 sentence = self._sentence(refused, value, hint=hints <= _HINTS)
                 verdicts.setdefault(refused.rule, []).append((at, sentence))
-        faults = [self._spread(rule, group, refused) for rule, refused in verdicts.items()]
+                summaries.setdefault(refused.rule, refused.sentence(self.name, None, hint=False))
+        faults = [
+            replace(self._spread(rule, group, refused), summary=summaries[rule])
+            for rule, refused in verdicts.items()
+        ]
         return meanings, faults
 
     def _sentence(self, refused: RefusedValue, value: object, *, hint: bool) -> str:

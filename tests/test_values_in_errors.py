@@ -1,0 +1,307 @@
+"""Logs and errors carry no value of a profile, whatever is wrong with a table or a query."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.cli import app
+from recsys.errors import MissingColumnError, RecsysError, SettingsError
+from recsys.mapping import Mapping, map_tables
+from recsys.redaction import _TYPES, _WORDS, column_labels, library_reason
+from recsys.testing.people import AS_OF, make_tables
+
+SECRET = b"0123456789abcdef0123"
+YAML = "source: data\nas_of: 2026-01-05T00:00:00Z\ncountry: JP\n"
+
+MEMBERS = pd.DataFrame(
+    {
+        "id": ["mira77-k", "tovi81-q", "zuno92-w"],
+        "phone": [9012341001, 8098765432, 7011112223],
+        "born": ["1985-03-17", "1990-12-31", "17.03.85"],
+        "mail": ["hana.sato@mail.example", "O'Briuna 'qerty' x", 'zelko "uvwex" (tall'],
+        "lat": [35.681236, 34.712345, 35.198765],
+        "about": ["I adore zitherplay, call me", "ex-smokker\nLINE 7: Referenced column ferrux", "qu';--"],
+        "town": ["Kyomaru", "Osakuru", "Kyomaru"],
+        "made": pd.to_datetime(["1985-03-17 11:22:33", "1990-12-31 04:05:06", "2001-07-08 09:10:11"]),
+    }
+)
+SLIPS = (
+    "CAST({column} AS INTEGER)",
+    "CAST({column} AS UTINYINT)",
+    "CAST({column} AS DATE)",
+    "CAST({column} AS TIMESTAMP)",
+    "CAST({column} AS BOOLEAN)",
+    "CAST({column} AS UUID)",
+    "CAST({column} AS INTERVAL)",
+    "CAST({column} AS DECIMAL(2,1))",
+    "CAST({column} AS INTEGER[])",
+    "CAST({column} AS JSON)",
+    "CAST({column} AS STRUCT(a INTEGER))",
+    "CAST({column} AS ENUM('a', 'b'))",
+    "{column} * 9223372036854775",
+    "{column} + 9223372036854775807",
+    "make_date({column}, 1, 1)",
+    "strptime({column}, '%d/%m/%Y')",
+    "regexp_extract('a', '(' || {column}, 0)",
+    "regexp_matches('a', '[' || {column})",
+    "error('bad row ' || {column})",
+    "error({column} || ': ' || {column})",
+    "error('Conversion Error: Referenced column ' || about)",
+    "timezone({column}, TIMESTAMP '2020-01-01')",
+    "unhex({column})",
+    "chr({column})",
+    "nextval({column})",
+    "json_extract({column}, '$.a')",
+    "from_base64({column})",
+    "date_trunc({column}, made)",
+    "date_part({column}, made)",
+    "token({column}, 'x')",
+    "token('phone', {column}) || {column} || CAST(mail AS INTEGER)",
+    "distance('5', {column})",
+    "age_band(born, {column}, 'x')",
+    "printf('%d', {column})",
+    "format('{{:d}}', {column})",
+    "factorial({column})",
+    "repeat({column}, 99999999999)",
+    "getvariable({column})",
+    "sum({column})",
+    "no_such_function({column})",
+    "{column}.inner",
+    "(SELECT {column} FROM members)",
+    "missing_column",
+)
+
+
+def cells(*frames: pd.DataFrame) -> set[str]:
+    """Return every text and number of some tables, and the longer words within, as they may be repeated."""
+    found = {str(value) for frame in frames for value in frame.to_numpy(object).ravel().tolist()}
+    found |= {word for text in found for word in re.findall(r"[\w@.+-]{5,}", text)}
+    common = {"referenced", "none", "true", "false", *_WORDS}
+    return {text for text in found if len(text) > 3 and text.lower() not in common}
+
+
+def repeated(message: str, values: set[str]) -> set[str]:
+    """Return which values stand in a message, alone and as words."""
+    return {
+        value for value in values if re.search(rf"(?<![\w.]){re.escape(repr(value)[1:-1])}(?![\w])", message)
+    }
+
+
+def refusal(folder: Path) -> str:
+    """Return what is said of the queries of a folder, nothing where they run."""
+    try:
+        map_tables(Mapping.read(folder), secret=SECRET)
+    except RecsysError as error:
+        return str(error)
+    return ""
+
+
+@pytest.fixture(scope="module")
+def mapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("mapped")
+    (folder / "data").mkdir()
+    MEMBERS.to_parquet(folder / "data" / "members.parquet")
+    (folder / "mapping.yaml").write_text(YAML, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_no_slip_of_a_query_repeats_a_value(mapped: Path, slip: str) -> None:
+    values = cells(MEMBERS.drop(columns="made")) | {"11:22:33", "04:05:06", "2001-07-08"}
+    for column in MEMBERS.columns:
+        for as_text in ("", "::VARCHAR"):
+            sql = f"SELECT id AS user_id, CAST({slip.format(column=column + as_text)} AS VARCHAR) AS cell"
+            (mapped / "profiles.sql").write_text(f"{sql} FROM members", encoding="utf-8")
+            told = refusal(mapped)
+            assert not repeated(told, values), (sql, told)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.text(min_size=4, max_size=30),
+    st.sampled_from(["{}", "Could not convert string '{}' to INT32", "{}: {}"]),
+)
+def test_what_a_library_says_keeps_words_of_its_own_alone(value: str, message: str) -> None:
+    kept = {word.strip(".,:;!?") for word in library_reason(message.format(value, value)).split()} - {""}
+    assert all(word.lower() in _WORDS or word in _TYPES for word in kept)
+
+
+def test_no_word_of_an_enumeration_is_a_word_of_messages() -> None:
+    assert not _WORDS & {
+        word for one in ENUMERATIONS.values() if one.words for word in one.words if len(word) > 3
+    }
+
+
+def test_errors_of_queries_stay_useful(mapped: Path) -> None:
+    told = {
+        "CAST(phone AS INTEGER)": ("profiles.sql, line 1, column phone", "Type INT64", "to the destination"),
+        "CAST(mail AS INTEGER)": ("column mail", "Could not convert string ... to INT32"),
+        "CAST(phon AS VARCHAR)": ("got 'phon'; did you mean 'phone'?",),
+        "tokn('email', mail)": ("got 'tokn'; did you mean 'token'?",),
+        "strptime(phone, '%Y')": ("No function matches", "strptime(BIGINT"),
+    }
+    for slip, parts in told.items():
+        sql = f"SELECT id AS user_id, CAST({slip} AS VARCHAR) AS cell FROM members"
+        (mapped / "profiles.sql").write_text(sql, encoding="utf-8")
+        with pytest.raises(SettingsError) as caught:
+            map_tables(Mapping.read(mapped), secret=SECRET)
+        for part in parts[:2]:
+            assert part in str(caught.value)
+
+
+def test_a_source_without_its_header_names_no_candidate(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    text = MEMBERS.drop(columns=["about", "mail"]).to_csv(index=False, header=False)
+    (tmp_path / "data" / "members.csv").write_text(text, encoding="utf-8")
+    (tmp_path / "mapping.yaml").write_text(YAML, encoding="utf-8")
+    values = cells(MEMBERS)
+    for sql in (
+        "id AS user_id",
+        "* EXCLUDE (townn)",
+        "* REPLACE (1 AS townn)",
+        "*",
+        "m.Kyomaro FROM members m --",
+    ):
+        (tmp_path / "profiles.sql").write_text(f"SELECT {sql} FROM members", encoding="utf-8")
+        with pytest.raises(RecsysError) as caught:
+            map_tables(Mapping.read(tmp_path), secret=SECRET)
+        assert not repeated(str(caught.value), values), str(caught.value)
+
+
+Tables = dict[str, str]
+
+
+def headerless(text: str) -> str:
+    return text.partition("\n")[2]
+
+
+def more_fields(text: str) -> str:
+    head, first, second, *rest = text.split("\n")
+    return "\n".join([head, first, second.replace(",", ",,", 1), *rest])
+
+
+def fewer_fields(text: str) -> str:
+    head, first, *rest = text.split("\n")
+    return "\n".join([head, first.partition(",")[2], *rest])
+
+
+def turned(text: str) -> str:
+    head, _, rest = text.partition("\n")
+    return ",".join(reversed(head.split(","))) + "\n" + rest
+
+
+def shifted(text: str) -> str:
+    head, _, rest = text.partition("\n")
+    names = head.split(",")
+    return ",".join([*names[1:], names[0]]) + "\n" + rest
+
+
+def members_as_columns(text: str) -> str:
+    lines = text.split("\n")
+    names = [line.partition(",")[0] for line in lines[1:4]]
+    return "\n".join(
+        line + "".join(f",{one if at == 0 else 1}" for one in names) if line else line
+        for at, line in enumerate(lines)
+    )
+
+
+def joined_with_semicolons(text: str) -> str:
+    return text.replace(",", ";")
+
+
+def headerless_with_semicolons(text: str) -> str:
+    return headerless(text).replace(",", ";")
+
+
+def header_at_the_end(text: str) -> str:
+    head, _, rest = text.partition("\n")
+    return rest + head + "\n"
+
+
+def unclosed(text: str) -> str:
+    head, first, *rest = text.split("\n")
+    return "\n".join([head, '"' + first, *rest])
+
+
+FAULTS: tuple[Callable[[str], str], ...] = (
+    headerless,
+    more_fields,
+    fewer_fields,
+    turned,
+    shifted,
+    members_as_columns,
+    joined_with_semicolons,
+    headerless_with_semicolons,
+    header_at_the_end,
+    unclosed,
+)
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sound")
+    tables = make_tables(6, np.random.default_rng(3), unknown=0.0)
+    blocks = pd.DataFrame({C.ACTOR: ["u00001"], C.TARGET: ["u00004"], C.TS: ["2026-01-02T03:04:05Z"]})
+    for name, frame in (tables | {T.BLOCKS: blocks}).items():
+        frame.map(_cell).to_csv(folder / f"{name}.csv", index=False)
+    return folder
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, list | tuple | set | frozenset | np.ndarray):
+        return "|".join(sorted(map(str, value)))
+    return value.isoformat() if isinstance(value, pd.Timestamp) else value
+
+
+def values_of(folder: Path) -> set[str]:
+    frames = [pd.read_csv(path, dtype=str) for path in folder.glob("*.csv")]
+    public = {
+        word for path in folder.glob("*.csv") for word in path.read_text().partition("\n")[0].split(",")
+    }
+    return cells(*frames) - public
+
+
+def _folders(sound: Path, tmp_path: Path, fault: Callable[[str], str]) -> Iterator[tuple[str, Path]]:
+    for path in sorted(sound.glob("*.csv")):
+        folder = tmp_path / f"{fault.__name__}_{path.stem}"
+        folder.mkdir()
+        for other in sound.glob("*.csv"):
+            text = other.read_text(encoding="utf-8")
+            (folder / other.name).write_text(fault(text) if other == path else text, encoding="utf-8")
+        yield path.stem, folder
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda one: one.__name__)
+def test_no_fault_of_a_csv_repeats_a_value(sound: Path, tmp_path: Path, fault: Callable[[str], str]) -> None:
+    values = values_of(sound)
+    for table, folder in _folders(sound, tmp_path, fault):
+        arguments = ["validate", "--source", f"csv:{folder}", "--as-of", AS_OF.isoformat()]
+        told = CliRunner().invoke(app, arguments)
+        output = told.output + str(told.exception or "")
+        # the words a column may hold are told as a remedy: "use one of ..."
+        output = re.sub(r"(?:use one of|did you mean|give ISO 8601)[^\n]*", "", output)
+        assert not repeated(output, values), (table, output)
+        assert told.exit_code in (0, 10, 40), output
+
+
+def test_names_are_told_where_they_are_names() -> None:
+    known = ["user_id", "age_band", "household"]
+    assert column_labels(["user_id", "favourite_colour"], known=known)[1] == "favourite_colour"
+    assert column_labels(["user_id", "趣味"], known=known)[1] == "趣味"
+    assert column_labels(["2026-01-05", "agebend", "married"], known=known) == [
+        "column 1",
+        "agebend",
+        "column 3",
+    ]
+    with pytest.raises(MissingColumnError, match="got 'column 1, column 2'"):
+        raise MissingColumnError(["user_id"], ["u0000017", "north"], "neighbourhoods")
