@@ -29,12 +29,12 @@ _MESSAGE_WORDS = """
     automatically be because become been between beyond boundary buffer but by byte bytes can can't
     cannot cast casting character characters code codec column columns compatible compressed contain
     contains conversion convert converted corrupt corrupted could couldn't csv data database date
-    day decimal decode decompress destination different digit directory divide division do does
+    decimal decode decompress destination different digit directory divide division do does
     doesn't duckdb element empty encoding error escape evaluate exactly exceed exceeded exceeds
     exist exists expected explicit expression extra failed field fields file files for format found
     from function functions given got has have header hex hour if implemented in index input integer
     internal into invalid io is it its join json key keys larger least length limit list literal
-    lock magic malformed match matches maximum memory metadata minute missing month more most
+    lock magic malformed match matches maximum memory metadata minute missing more most
     multiplication must name names negative no not null number object of on one only operand
     operator option or out outside overflow overflows page parquet parse parsed parser parsing part
     pattern permission position precision quote quoted quotes range read reading record regex

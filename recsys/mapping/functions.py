@@ -218,10 +218,8 @@ def _distance(value: str | None, unit: str | None) -> tuple[object, str | None]:
     if unit is None:
         return None, "unknown unit of distance"
     if unit.casefold() not in DISTANCE_UNITS:
-        remedy = did_you_mean(str(unit), DISTANCE_UNITS)
-        raise SettingsError(
-            explained("unknown unit of distance", where="distance()", got=unit, remedy=remedy)
-        )
+        remedy, got = did_you_mean(str(unit), DISTANCE_UNITS), slip_of(str(unit), DISTANCE_UNITS)
+        raise SettingsError(explained("unknown unit of distance", where="distance()", got=got, remedy=remedy))
     return read_distance(value, unit)
 
 
