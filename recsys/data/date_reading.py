@@ -7,7 +7,7 @@ repeat the value: it may be a birth date.
 import math
 import re
 from collections.abc import Collection
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -89,21 +89,37 @@ def read_birth_date(text: object, order: str, zone: tzinfo) -> tuple[date | None
     """Return a birth date as `read_date` does; of a moment with an offset the latest that it may mean.
 
     A service that keeps dates as moments wrote midnight of some zone, and which one is not said: the day as
-    written, in UTC or in `zone`. With the latest nobody counts as older than they are.
+    written, in UTC, in `zone`, or, where it is midnight in none of them, furthest east (UTC+14). With the
+    latest nobody counts as older than they are.
 
     >>> read_birth_date("2008-11-29T15:00:00Z", "ymd", ZoneInfo("Asia/Tokyo"))
     (datetime.date(2008, 11, 30), None)
     >>> read_birth_date("2008-11-30T00:00:00Z", "ymd", ZoneInfo("America/New_York"))
     (datetime.date(2008, 11, 30), None)
+    >>> read_birth_date("2008-11-28T18:15:00Z", "ymd", ZoneInfo("Asia/Kolkata"))  # midnight in Nepal
+    (datetime.date(2008, 11, 29), None)
     """
     if (moment := _of_unit(text, order)) is not None:
-        return max(moment.date(), moment.astimezone(zone).date()), None
+        return _latest_day(moment.replace(tzinfo=None), moment, zone), None
     day, reason, clock = _date_and_clock(text, order)
     offset = _OFFSET.fullmatch(clock[1]) if clock is not None and clock[1] else None
-    if day is None or clock is None or offset is None:
+    if day is None or clock is None or (offset is None and clock[1]):
         return day, reason
-    moment = (datetime(day.year, day.month, day.day) + clock[0] - _offset(offset)).replace(tzinfo=UTC)
-    return max(day, moment.date(), moment.astimezone(zone).date()), None
+    written = datetime(day.year, day.month, day.day) + clock[0]
+    if offset is None:
+        return _latest_day(written, written.replace(tzinfo=UTC), UTC), None
+    return _latest_day(written, (written - _offset(offset)).replace(tzinfo=UTC), zone), None
+
+
+_FURTHEST_EAST: Final = timedelta(hours=14)
+
+
+def _latest_day(written: datetime, moment: datetime, zone: tzinfo) -> date:
+    """Return the latest day of which a moment may be the midnight; written: its local time as it stands."""
+    there = moment.astimezone(zone)
+    found = max(written.date(), moment.date(), there.date())
+    is_midnight = any(one.time() == time() for one in (written, moment, there))
+    return found if is_midnight else max(found, (moment + _FURTHEST_EAST).date())
 
 
 def _date_and_clock(text: object, order: str) -> tuple[date | None, str | None, tuple[timedelta, str] | None]:

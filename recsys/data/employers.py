@@ -57,6 +57,7 @@ _OF_EAST_ASIA: Final = (
 _BEFORE: Final = (
     r"(?:ооо|оао|зао|пао|ао|ип|тов|тоо|одо|чуп|прат|пат|ат|тзов|тдв|ет|შპს|სს|uab|sia|pt|cv|ud|perum|sarl|sasu|sas|eurl|snc|scop|scic|gie|s\.?a\.?r\.?l\.?|"
     r"s\.?a\.?s\.?)(?:\.\s*|\s+)|"
+    r"(?:ab|as|a/s|asa|oy|oü|m/s\.?|messrs\.?)\s+(?=\w{2})|"
     r"société anonyme\s+|(?:sa|s\.a\.|société|ets|ets\.|établissements|srl|spa|firma|fa\.)\s+(?=\w{2})|"
     r"(?:công ty|cty)\.? (?:tnhh|cổ phần|cp)(?: mtv| một thành viên)?\s+|"
     r"(?:ctcp|tập đoàn|tổng công ty|công ty)\s+|บริษัท\s*|شركة\s+|شرکت\s+|חברת\s+|"
@@ -70,6 +71,12 @@ _AROUND = re.compile(
 )
 _DOTS = re.compile(r"(?<=\b\w)\.(?=\s*\w?\b)|\.")
 _FEWEST_LETTERS: Final = 4
+_TWO_LETTERS: Final = re.compile(r"(?<![aeiouq])([aou])e|a(?=a)")
+"""`ae` for `ä` and `æ`, `oe` for `ö` and `ø`, `ue` for `ü`, `aa` for `å`: of each the first letter alone."""
+_ONE_LETTER: Final = str.maketrans(
+    {**dict.fromkeys("أإآٱ", "ا"), "ى": "ي", "ة": "ه", "æ": "ae", "œ": "oe", "ـ": ""}
+)
+"""Letters of Arabic that people write in two ways, and pairs in one sign."""
 _NO_WORD = re.compile(r"[\W_]+")
 
 
@@ -99,7 +106,8 @@ def company_name(text: str) -> str:
             break
         words = words[before : len(words) - ends]
     joining = employer_words()["joining_words"]
-    return "".join(word for at, word in enumerate(words) if word not in joining or at in {0, len(words) - 1})
+    name = "".join(word for at, word in enumerate(words) if word not in joining or at in {0, len(words) - 1})
+    return _TWO_LETTERS.sub(r"\1", name.translate(_ONE_LETTER))
 
 
 def _phrase(words: list[str], *, first: bool = False) -> int:

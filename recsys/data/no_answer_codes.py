@@ -25,9 +25,11 @@ _WORDS: Final = (
     *("未填寫", "不詳", "haijulikani", "sijui", "sans objet", "ne sait pas"),
     *("ไม่ระบุ", "ไม่ทราบ", "غير محدد", "غير معروف", "لا ينطبق"),
     *("не указано", "неизвестно", "нет данных", "nie podano", "brak danych", "bilinmiyor", "belirtilmemiş"),
+    *("#n/a", "#na", "#n/d", "#nv", "#null!", "#ref!", "#value!", "#div/0!", "#name?", "#num!"),
     *("không rõ", "tidak diketahui", "ikke oppgitt", "ei tietoa", "okänt"),
 )
 _NONE: Final = (
+    *("yok", "ingen", "inga", "inget", "ei ole", "ei mitään", "कोई नहीं", "कुछ नहीं", "нет ничего", "немає"),
     *("none", "なし", "keine", "nenhum", "nenhuma", "ninguno", "ninguna", "aucun", "aucune"),
     *(
         "nessuno",

@@ -30,7 +30,8 @@ _RENUMBERED: Final = tuple(
     (re.compile(pattern), today)
     for pattern, today in (
         (r"\+55([1-9]\d)([6-9]\d{7})", r"+55\g<1>9\2"),
-        (r"\+521([1-9]\d{9})", r"+52\1"),
+        (r"\+52(?:1|01|044|045)([1-9]\d{9})", r"+52\1"),
+        (r"\+560([2-9]\d{8})", r"+56\1"),
         (r"\+229([4-9]\d{7})", r"+22901\1"),
         (r"\+8416([2-9]\d{7})", r"+843\1"),
         (r"\+84120(\d{7})", r"+8470\1"),
@@ -45,8 +46,9 @@ _RENUMBERED: Final = tuple(
         (r"\+84199(\d{7})", r"+8459\1"),
     )
 )
-"""Mobile numbers of an older form: Brazil until 2016 (Anatel, resolution 553 of 2010), Mexico until 2019 (a 1
-behind +52), Vietnam until 2018, Benin until 2024; each by the plans that their regulators published."""
+"""Numbers of an older form: of mobiles in Brazil until 2016 (Anatel, resolution 553 of 2010), in Mexico until
+2019 (a 1 behind +52; 044, 045 or 01 before a domestic number), in Chile until 2016 (a 0), in Vietnam until
+2018 and in Benin until 2024; each by the plans that their regulators published."""
 
 
 def phone_form(text: str, country: str | None) -> str:

@@ -24,7 +24,7 @@ NO_MAILBOXES = [
     "none@localhost",
 ]
 MAILBOXES = ["none@my-own-domain.jp", "sin-correo@gmail.com", "noreply@club.org", "fake@fake.com"]
-REAL_NUMBERS = ["090-1234-5698", "+34 612 345 670", "010-2000-0013"]
+REAL_NUMBERS = ["+81 90-1234-5698", "+34 612 345 670", "010-2000-0013"]
 REAL_MAILBOXES = ["hana@example.com", "nona@example.com", "nadia.none@example.com"]
 
 
