@@ -74,5 +74,5 @@ def test_pages_of_every_publication_are_told_once_who_is_another(tmp_path: Path)
     for _ in range(20):
         safety.accounts = copy(ALONE)  # of a new publication; the one before is dropped
         for _ in range(2):
-            safety._tell_pages(["a", "b"])
+            safety.binding.tell_pages(safety.accounts, ["a", "b"])
     assert pages.told == 20
