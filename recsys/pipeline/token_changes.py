@@ -29,10 +29,11 @@ from recsys.pipeline.refused_night import (
 from recsys.ranking.publication_filter import published_persons
 from recsys.ranking.snapshot import Snapshot, SnapshotIds, packed_ids
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
-from recsys.safety.fingerprints import ID, PERSON
+from recsys.safety.fingerprints import ID, PERSON, without_ids
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import HIDDEN, LedgerState, LedgerTag, Who
 from recsys.safety.pending_ledger import PendingLedger
+from recsys.safety.store import hold_words
 from recsys.safety.unlinking import unlink
 from recsys.storage.publication import RUNS, current_run
 
@@ -165,7 +166,7 @@ def unlink_account(published: Path, user_id: str, *, owner: str, reason: str) ->
     Raises PublicationError when nothing is published, and InputError when nobody of that id is in it, when
     another account there has the same token, or there is no link to take back.
     """
-    run_id = current_run(published)
+    words, run_id = hold_words(owner, reason), current_run(published)
     if run_id is None:
         remedy = "publish first: make nightly"
         raise PublicationError(explained("nothing is published", where=str(published), remedy=remedy))
@@ -178,9 +179,10 @@ def unlink_account(published: Path, user_id: str, *, owner: str, reason: str) ->
     if len(index.rows_of(index.person(user_id, row))) > 1:
         remedy = "mend the tables and publish a night first"
         raise InputError(explained("another account of what is served has the same token", remedy=remedy))
-    return unlink(
-        SafetyLedger.of(published), user_id, index.of_row[:, row].tolist(), owner=owner, reason=reason
-    )
+    ledger = SafetyLedger.of(published)
+    naming = ledger.begin().namings[-1]
+    owner, reason = (without_ids(word, naming, lambda part: ids.find([part])[0] >= 0) for word in words)
+    return unlink(ledger, user_id, index.of_row[:, row].tolist(), owner=owner, reason=reason)
 
 
 def write_names_for_now(

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
+import structlog
+
 from recsys.catalogue.columns import Tables as T
 from recsys.errors import InputError
 from recsys.safety.canonical import (
@@ -21,6 +23,7 @@ from recsys.safety.canonical import (
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent, DayLog, StoreWithDay
 from recsys.safety.day_tables import is_away_by, is_stopped_by, note_tokens, says_active, tables_of
 from recsys.safety.erasure_list import ErasureList
+from recsys.safety.fingerprints import UNKEYED_FINGERPRINTS, is_word_of, without_ids
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import (
     BAN,
@@ -51,6 +54,7 @@ from recsys.safety.store import (
 )
 from recsys.safety.store_binding import StoreBinding, hold_tag
 
+_log = structlog.get_logger(__name__)
 _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 AWAY_IN_TABLES: Final = LedgerTag("away", TABLES)
 """Who is out for now by the tables of a night that was refused, until tables say not."""
@@ -175,21 +179,52 @@ class SafetyByPerson:
             self._hold(owner, reason, user_id, at)
 
     def _hold(self, owner: str, reason: str, user_id: str, at: datetime | None = None) -> None:
-        held, words, moment = self._person(user_id), hold_words(owner, reason), utc_moment(at)
+        held, moment = self._person(user_id), utc_moment(at)
+        self.read_day()  # whoever came by day is a member too
+        owner, reason = (self._without_ids(word) for word in hold_words(owner, reason))
         self._link(held)
-        self.ledger.stop([Who(held)], hold_tag(*words))
+        self.ledger.stop([Who(held)], hold_tag(owner, reason))
         self.store.hold(held, moment, owner=owner, reason=reason)
         self.binding.note()
 
+    def _without_ids(self, word: str) -> str:
+        """Return the owner or the reason of a hold with fingerprints for ids of members: both are kept on."""
+        state = self.ledger.now()
+        naming = (state.namings or self.ledger.begin().namings)[-1]
+        erased = self.erasures.now(state)
+
+        def is_id(part: str) -> bool:
+            return self.accounts.known(part) is not None or erased.moment_of(part) is not None
+
+        made = without_ids(word, naming, is_id)
+        if made != word:
+            _log.warning("an owner or reason of a hold named a member: a fingerprint takes its place")
+        return made
+
     def lift(self, user_id: str, *, owner: str = OPERATOR, reason: str | None = None) -> None:
-        """End the holds of one owner that came through a store: of one reason, of every reason when None."""
+        """End the holds of one owner that came through a store: of one reason, of every reason when None.
+
+        Words count as they were given, also where a fingerprint stands in the place of an id.
+        """
         me, words = Who(self._person(user_id)), hold_words(owner, reason or "")
         self.store.lift(user_id, owner=owner, reason=reason)
         state, wanted = self.ledger.now(), hold_tag(*words)
+        namings = [*state.namings, UNKEYED_FINGERPRINTS]  # a store hides ids without a key
+        if isinstance(store := self.store, StoreWithRestrictions):
+            for whose, why in ask_safety(partial(store.restrictions_of, user_id)).holds:
+                is_same = reason is None or is_word_of(why, words[1], namings)
+                if is_word_of(whose, owner, namings) and is_same:
+                    self.store.lift(user_id, owner=whose, reason=why)
         tags = {tag for one in state.fingerprints(me) for tag in state.stops.get(one, ())}
-        whys = {tag.why for tag in tags if tag.owner == wanted.owner and tag.why != SUPPRESSED}
-        for why in sorted(whys if reason is None else {wanted.why}):
-            self.ledger.lift(LedgerTag(why, wanted.owner), people=[me])
+        meant = {
+            tag._replace(account=0)
+            for tag in tags
+            if tag.why != SUPPRESSED
+            and is_word_of(tag.owner, wanted.owner, namings)
+            and (reason is None or is_word_of(tag.why, wanted.why, namings))
+        }
+        for tag in sorted(meant if reason is None else meant | {wanted}):
+            self.ledger.lift(tag, people=[me])
         self.binding.note()
 
     def erase(self, user_id: str, at: datetime | None = None) -> None:

@@ -27,6 +27,7 @@ from recsys.safety.canonical import (
     spelled_canonically,
     utc_moment,
 )
+from recsys.safety.fingerprints import without_id
 
 TABLES_CHANGED: Final = "tables"
 """A member's own tables were changed, or there are some for the first time."""
@@ -54,7 +55,8 @@ _CALLS: Final = (
     "counts as a restriction, which is what it may mean: write a type of the events table, or leave out what "
     "says nothing of a member; a pause, a hold, an erasure and who leaves have calls of their own"
 )
-_EVENT_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
+LONGEST_EVENT_ID: Final = 128
+_EVENT_ID: Final = re.compile(rf"[\x21-\x7e]{{1,{LONGEST_EVENT_ID}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,15 @@ def payload_without(payload: str, user_id: str) -> str:
         name: [*filter(is_kept, rows)] if isinstance(rows, list) else rows for name, rows in tables.items()
     }
     return payload if kept == tables else json.dumps(kept)
+
+
+def event_id_without(event_id: str, user_id: str) -> str:
+    """Return the id of an event without an id of a person that it holds between separators.
+
+    >>> event_id_without("like-u0000001", "u0000001").startswith("like-id.")
+    True
+    """
+    return without_id(event_id, user_id, longest=LONGEST_EVENT_ID)
 
 
 def ids_in_payload(payload: str) -> set[str]:
@@ -377,6 +388,12 @@ class MemoryDayLog:
                 if event.payload is not None and user_id in event.payload:
                     payload = payload_without(event.payload, user_id)
                     self._rows[key] = (noted, replace(event, payload=payload))
+            names = {key: event_id_without(row[1].event_id, user_id) for key, row in self._rows.items()}
+            changed = {key: name for key, name in names.items() if name != self._rows[key][1].event_id}
+        for key, name in changed.items():
+            noted, event = self._rows[key]
+            self._forget([key])
+            self.append([replace(event, event_id=name)], arrived=noted)
 
     def _forget(self, keys: Iterable[EventKey]) -> None:
         with self._lock:

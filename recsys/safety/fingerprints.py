@@ -1,6 +1,7 @@
 """Keyed fingerprints of ids and person tokens, under which the ledger and the person index hold people."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from hashlib import blake2b
@@ -70,6 +71,10 @@ class Fingerprints:
         return f"{self.of(ID, user_id):016x}"
 
 
+UNKEYED_FINGERPRINTS: Final = Fingerprints(Naming(), Keys())
+"""Plain hashes, for what has no key at hand, such as a safety store."""
+
+
 def forms_of(user_id: str, keys: Keys) -> frozenset[str]:
     """Return `Fingerprints.text` of an id under each of the keys and under none: what a log may hold of them.
 
@@ -78,3 +83,69 @@ def forms_of(user_id: str, keys: Keys) -> frozenset[str]:
     """
     known = (UNKEYED, *(key_id(secret) for secret in keys.secrets))
     return frozenset(Fingerprints(Naming(key), keys).text(user_id) for key in known)
+
+
+_SEPARATORS: Final = re.compile(r"([^A-Za-z0-9])")
+_PLAIN_WORD: Final = re.compile(r"\d{1,6}|[^\W\d_]+")
+"""A number or a word that names nobody where it stands beside others, though it may be an id as well."""
+_NAMED: Final = re.compile(r"id\.([0-9a-f]{16})(?![0-9a-f])")
+LONGEST_WORD: Final = 64
+
+
+def without_id(word: str, user_id: str, *, longest: int = LONGEST_WORD) -> str:
+    """Return a word that a safety store keeps without one id, as `without_ids` does.
+
+    >>> without_id("u0000160", "u0000160") == f"id.{UNKEYED_FINGERPRINTS.text('u0000160')}"
+    True
+    """
+    return without_ids(word, UNKEYED_FINGERPRINTS, user_id.__eq__, longest=longest)
+
+
+def without_ids(
+    word: str, naming: Fingerprints, is_id: Callable[[str], bool], *, longest: int = LONGEST_WORD
+) -> str:
+    """Return a word with a fingerprint in the place of each id that it is or holds between separators.
+
+    A whole word of letters alone names nobody, nor does a part that is one or a number of up to six digits.
+    One that would be longer than `longest` becomes one fingerprint as a whole.
+
+    >>> one = Fingerprints(Naming(), Keys())
+    >>> made = without_ids("reported-by-u0000160", one, {"u0000160", "by"}.__contains__)
+    >>> made == f"reported-by-id.{one.text('u0000160')}", without_ids("case-31", one, {"31"}.__contains__)
+    (True, 'case-31')
+    """
+    pieces, found, at = _SEPARATORS.split(word), list[str](), 0
+    while at < len(pieces):
+        ends = range(len(pieces), at, -1) if pieces[at] else ()
+        parts = ((end, "".join(pieces[at:end])) for end in ends)
+        end, part = next(((end, part) for end, part in parts if _names(part, word, is_id)), (at + 1, ""))
+        found.append(f"id.{naming.text(part)}" if part else pieces[at])
+        at = end
+    made = "".join(found)
+    return made if len(made) <= longest else f"id.{naming.text(word)}"
+
+
+def _names(part: str, word: str, is_id: Callable[[str], bool]) -> bool:
+    plain = _PLAIN_WORD.fullmatch(part)
+    return not (plain and (part != word or part.isalpha())) and is_id(part)
+
+
+def is_word_of(stored: str, word: str, namings: Sequence[Fingerprints]) -> bool:
+    """Say whether a word is what was written as `stored`, by itself or by `without_ids` under any naming.
+
+    >>> one = Fingerprints(Naming(), Keys())
+    >>> is_word_of(f"by-id.{one.text('u1')}", "by-u1", [one]), is_word_of("by-u2", "by-u1", [one])
+    (True, False)
+    """
+    if stored == word:
+        return True
+    named = _NAMED.search(stored)
+    if named is None or not word.startswith(stored[: named.start()]):
+        return False
+    text, rest = word[named.start() :], stored[named.end() :]
+    return any(
+        is_word_of(rest, text[end:], namings)
+        for end in range(1, len(text) + 1)
+        for naming in namings
+        if naming.text(text[:end]) == named[1]
+    )

@@ -11,6 +11,7 @@ from recsys.safety.day_log import (
     EventKey,
     conflict,
     distinct_events,
+    event_id_without,
     payload_without,
     rows_of_day,
     same_event,
@@ -97,7 +98,7 @@ class PostgresDayLog:
         self._write(work)
 
     def erase_in_tables(self, user_id: str) -> None:
-        """Forget the rows that name a person in tables of others."""
+        """Forget the rows that name a person in tables of others, and the id in names of events of others."""
 
         def rewrite(connection: Any) -> int:
             found = connection.execute(
@@ -111,7 +112,15 @@ class PostgresDayLog:
                     " AND payload IS NOT NULL",
                     values,
                 )
-            return len(found)
+            named = connection.execute(
+                "SELECT actor, event_id FROM recsys_day_events WHERE strpos(event_id, %s) > 0", (user_id,)
+            ).fetchall()
+            for actor, event_id in named:
+                connection.execute(
+                    "UPDATE recsys_day_events SET event_id = %s WHERE actor = %s AND event_id = %s",
+                    (event_id_without(event_id, user_id), actor, event_id),
+                )
+            return len(found) + len(named)
 
         self._write(rewrite)
 

@@ -193,6 +193,7 @@ class PostgresSafety(SqlStore):
         values["texts"] = [*read_as([user_id])]
         self._write([*((statement, values) for statement in _ERASE), (COUNT, {})])
         self._day.erase_in_tables(str(user_id))
+        self._erase_in_words(str(user_id))
 
     def drop_erased(self, ids: Sequence[str]) -> None:
         """Forget ids of people who were erased."""
@@ -233,6 +234,14 @@ class PostgresSafety(SqlStore):
         connection.execute("DELETE FROM recsys_shown_candidates WHERE day < %(old)s", values)
         connection.execute(_REMEMBER, values)
         return len(others)
+
+    def _rename_holds(self, before: tuple[str, ...], after: tuple[str, ...]) -> None:
+        values = dict(zip(("owner", "reason", "whose", "why"), (*before, *after), strict=True))
+        insert = """INSERT INTO recsys_holds (person, at, owner, reason)
+                    SELECT person, at, %(whose)s, %(why)s FROM recsys_holds
+                    WHERE owner = %(owner)s AND reason = %(reason)s ON CONFLICT DO NOTHING"""
+        delete = "DELETE FROM recsys_holds WHERE owner = %(owner)s AND reason = %(reason)s"
+        self._write([(insert, values), (delete, values)])
 
     def _set_identity(self, identity: str) -> None:
         self._write([("UPDATE recsys_store_identity SET identity = %(new)s", {"new": identity})])

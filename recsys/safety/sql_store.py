@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from recsys.safety.canonical import is_any_spelling, read_as, without_mark
 from recsys.safety.day_log import ids_in_payload
+from recsys.safety.fingerprints import without_id
 from recsys.safety.store import (
     RestrictingStore,
     SafetyExclusions,
@@ -121,6 +122,17 @@ class SqlStore(RestrictingStore):
     def renew_identity(self) -> None:
         """Take another identity: copies of this store with the one before are other stores from now on."""
         self._set_identity(secrets.token_hex(8))
+
+    def _erase_in_words(self, user_id: str) -> None:
+        """Put a hash in the place of an id in the owners and reasons of holds of others."""
+        words = {(str(owner), str(reason)) for _, owner, reason in self._ask(self.questions.all_holds)}
+        for before in sorted(words):
+            after = tuple(without_id(word, user_id) for word in before)
+            if after != before:
+                self._rename_holds(before, after)
+
+    @abstractmethod
+    def _rename_holds(self, before: tuple[str, ...], after: tuple[str, ...]) -> None: ...
 
     @abstractmethod
     def _set_identity(self, identity: str) -> None: ...

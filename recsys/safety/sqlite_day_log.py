@@ -12,6 +12,7 @@ from recsys.safety.day_log import (
     EventKey,
     conflict,
     distinct_events,
+    event_id_without,
     payload_without,
     rows_of_day,
     same_event,
@@ -104,7 +105,7 @@ class SqliteDayLog:
         self._write(delete)
 
     def erase_in_tables(self, user_id: str) -> None:
-        """Forget the rows that name a person in tables of others."""
+        """Forget the rows that name a person in tables of others, and the id in names of events of others."""
 
         def rewrite(connection: Any) -> int:
             found = connection.execute(
@@ -117,7 +118,15 @@ class SqliteDayLog:
                     " AND payload IS NOT NULL",
                     values,
                 )
-            return len(found)
+            named = connection.execute(
+                "SELECT actor, event_id FROM day_events WHERE instr(event_id, ?)", (user_id,)
+            ).fetchall()
+            for actor, event_id in named:
+                connection.execute(
+                    "UPDATE day_events SET event_id = ? WHERE actor = ? AND event_id = ?",
+                    (event_id_without(event_id, user_id), actor, event_id),
+                )
+            return len(found) + len(named)
 
         self._write(rewrite)
 

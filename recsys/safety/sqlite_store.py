@@ -184,6 +184,7 @@ class SqliteSafety(SqlStore):
             ]
         )
         self._day.erase_in_tables(str(user_id))
+        self._erase_in_words(str(user_id))
         self._forget_pages()
 
     def drop_erased(self, ids: Sequence[str]) -> None:
@@ -213,6 +214,10 @@ class SqliteSafety(SqlStore):
         insert = "INSERT OR IGNORE INTO separated_pairs VALUES (?, ?, ?, ?, ?)"
         ends = [pair for low, high in pairs_written_as(a, b) for pair in ((low, high), (high, low))]
         self._write([*((insert, (*pair, kind, str(a), moment)) for pair in ends), (COUNT, ())])
+
+    def _rename_holds(self, before: tuple[str, ...], after: tuple[str, ...]) -> None:
+        update = "UPDATE OR REPLACE holds SET owner = ?, reason = ? WHERE owner = ? AND reason = ?"
+        self._write([(update, (*after, *before))])
 
     def _set_identity(self, identity: str) -> None:
         self._write([("UPDATE store_identity SET identity = ?", (identity,))])

@@ -30,6 +30,7 @@ from recsys.safety.canonical import (
     written_as,
 )
 from recsys.safety.day_log import MemoryDayLog
+from recsys.safety.fingerprints import without_id
 
 BLOCK: Final = "block"
 REPORT: Final = "report"
@@ -471,6 +472,10 @@ class MemorySafety(RestrictingStore):
                 self._holds.pop(one, None)
                 for other in self._separated.pop(one, {}):
                     self._separated[other].pop(one, None)
+            self._holds = {
+                one: {(without_id(whose, user_id), without_id(why, user_id)) for whose, why in words}
+                for one, words in self._holds.items()
+            }
         self._day.erase(user_id)
 
     def drop_erased(self, ids: Sequence[str]) -> None:

@@ -160,6 +160,30 @@ class SafetyContract:
         assert left["own"]["profiles"] == [{"user_id": "other"}]
         assert left["more"] == {"blocks": [], "x": "12"}
 
+    @pytest.mark.parametrize("form", ["{}", "by-{}", "{}:money", "seen.by_{}.and-others"])
+    def test_an_erased_id_stands_in_no_owner_reason_or_name_of_an_event(
+        self, store: SafetyStore, form: str
+    ) -> None:
+        """Seen to fail: who was named by the words of a hold of somebody else stayed in them."""
+        gone = "u0000188"
+        word, near = form.format(gone), form.format("u00001889")
+        for one, words in (("x", (word, "r")), ("y", ("case-1", word)), ("z", (near, near))):
+            store.hold(one, AT, owner=words[0], reason=words[1])
+        if isinstance(store, StoreWithDay):
+            names = (word, near, "e1")
+            store.day.append([DayEvent(name, AT, "a", "b", "pass") for name in names], arrived=AT)
+        store.erase(gone, AT)
+        if isinstance(store, StoreWithHolds):
+            said = {word for holds in store.all_holds().values() for hold in holds for word in hold}
+            assert not any(gone in word.replace("u00001889", "") for word in said)
+            assert {near, "case-1", "r"} < said
+        assert store.exclusions("a", ["x", "y", "z"]).excluded == {"x", "y", "z"}
+        if isinstance(store, StoreWithDay):
+            events = store.day.events(AT - timedelta(days=1))
+            assert len(events) == 3
+            assert {near, "e1"} < {one.event_id for one in events}
+            assert word not in {one.event_id for one in events}
+
     def test_it_says_whom_it_names_until_they_are_erased(self, store: SafetyStore) -> None:
         """Seen to fail: an id in a row of tables of the day of somebody else was not found."""
         if not isinstance(store, StoreNamingPeople):

@@ -6,7 +6,6 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from recsys.batch import list_stages, report_stages
@@ -103,10 +102,10 @@ def test_the_night_takes_whom_the_source_erases_out_of_the_store(settings: Setti
     store.day.append([DayEvent.of_tables("own", other, {"blocks": rows}, at)])
     store.remember(other, at.date(), [gone, third])
     if how == "event":
-        row = {"event_id": "e9", "ts": at.isoformat(), "actor": gone, "target": None, "type": "erase"}
         folder = Path("erasing")
         folder.mkdir()
-        pd.DataFrame([row]).to_csv(folder / "events.csv", index=False)
+        row = f"e9,{at.isoformat()},{gone},,erase"
+        (folder / "events.csv").write_text(f"event_id,ts,actor,target,type\n{row}\n")
         erase_from_tables(folder, ErasureList.of(PUBLISHED))
     else:
         ErasureList.of(PUBLISHED).add([gone])

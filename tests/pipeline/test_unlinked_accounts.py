@@ -43,7 +43,11 @@ def test_a_ring_of_wrong_tokens_is_taken_back_and_stays_so(town: Published, tmp_
         return {one for one in ring if state.is_stopped(state.fingerprints(Who(one)))}
 
     assert out() == set(ring)  # they are one person's, who is banned
-    assert all(unlink_account(folder, one, owner="aki", reason="wrong-column") for one in ring[:-1])
+    words = {"owner": f"asked-by.{banned}", "reason": "wrong-column"}
+    assert all(unlink_account(folder, one, **words) for one in ring[:-1])
+    kept = (folder / "safety-ledger.jsonl").read_text()
+    assert "asked-by.id." in kept
+    assert banned not in kept
     assert out() == {banned}
     assert town.night(folder, told, hours=4).published
     assert out() == {banned}

@@ -15,7 +15,9 @@ from recsys.safety.postgres_store import PostgresSafety
 from recsys.testing.safety_contract import AT, SafetyContract, ShownContract
 from tests.postgres import Gate
 
-TABLES = "recsys_separated_pairs, recsys_holds, recsys_erased_people, recsys_shown_candidates"
+TABLES = (
+    "recsys_separated_pairs, recsys_holds, recsys_erased_people, recsys_shown_candidates, recsys_day_events"
+)
 
 
 @pytest.fixture(scope="module")
