@@ -145,9 +145,11 @@ def member_table(profiles: Profiles, of_pairs: Callable[[str], object] = lambda 
     joined, many = {}, {}
     for name, columns in profiles.items():
         other = next((one for one in columns if name != table and _joins(one, key, table)), None)
-        if other is not None and other.unique:
+        if other is None or (isinstance(of_pairs(name), str) and _of_two(columns, other, key)):
+            continue
+        if other.unique:
             joined[name] = other
-        elif other is not None and len(columns) <= 4 and re.search("pref|search|want", name):
+        elif len(columns) <= 4 and re.search("pref|search|want", name):
             many[name] = other
     others = tuple(
         name
@@ -221,6 +223,15 @@ def _joins(column: ColumnProfile, key: ColumnProfile, table: str) -> bool:
     }
     named = column.name in of_members or any(is_like(one, column.name) for one in _OF_MEMBERS)
     return named and shared_ids(column, key) >= _COVERED * len(key.ids)
+
+
+def _of_two(columns: Iterable[ColumnProfile], one: ColumnProfile, key: ColumnProfile) -> bool:
+    """Say whether a column beside the one that joins names members, too, as in a table of blocks."""
+    return any(
+        other.distinct > 1 and not other.is_time and shared_ids(other, key) >= _COVERED * len(other.ids)
+        for other in columns
+        if other is not one
+    )
 
 
 def shared_ids(column: ColumnProfile, key: ColumnProfile) -> int:

@@ -5,7 +5,7 @@ cannot stand in one column, such as a list beside a number, is an error that nam
 """
 
 import json
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from typing import Any, Final
 
 from recsys.errors import SourceError, explained
@@ -33,7 +33,11 @@ def objects_of_one_type(text: str, name: str) -> list[dict[str, Any]]:
     >>> objects_of_one_type('{"b": [2]}\n{"b": ["x1"]}', "config.jsonl")
     [{'b': ['2']}, {'b': ['x1']}]
     """
-    objects = _objects(text, name)
+    return rows_of_one_type(_objects(text, name), name)
+
+
+def rows_of_one_type(objects: Sequence[tuple[str, dict[str, Any]]], name: str) -> list[dict[str, Any]]:
+    """Return what `objects_of_one_type` does, of objects with the words that say where each stands."""
     if not objects:
         remedy = "write the export again; one without rows is no sign that there are none"
         raise SourceError(explained("a file of JSON without an object", where=name, remedy=remedy))

@@ -8,6 +8,7 @@ said in SQL.
 
 import codecs
 import gzip
+import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import islice
@@ -20,7 +21,9 @@ from recsys.mapping.column_profile import quoted
 from recsys.mapping.csv_reader import TableOptions, file_bytes, read_csv
 from recsys.mapping.dumps import read_dump
 from recsys.mapping.encodings import decode_text
-from recsys.mapping.json_types import objects_of_one_type
+from recsys.mapping.extended_json import plain_values
+from recsys.mapping.json_documents import describes_tables, is_a_row, tables_of_document
+from recsys.mapping.json_types import objects_of_one_type, rows_of_one_type
 from recsys.redaction import column_labels, library_reason
 from recsys.storage.sources import SAVED_INDEX
 
@@ -69,7 +72,10 @@ def source_tables(
                 )
             found[name] = read
     if not found:
-        remedy = f"a table is a file ending in {', '.join(_SUFFIXES)}"
+        remedy = (
+            f"a table is a file ending in {', '.join(_SUFFIXES)}, also with .gz, or in .json: objects one a "
+            "line, in a list, under their ids, or several tables of such; save a workbook as a CSV a sheet"
+        )
         raise SourceError(explained("no tables are there", where=address, remedy=remedy))
     for name in given:
         if name not in found:
@@ -92,8 +98,41 @@ def kind_of(file: Path) -> str | None:
         return known
     begins = _begins(file)
     if suffix.lower() == ".json":
-        return "json" if begins.lstrip().startswith(b"[") or _holds_lines_of_objects(file) else None
+        return _kind_of_json(file, begins)
     return "parquet" if begins.startswith(_PARQUET_MARK) else None
+
+
+def _kind_of_json(file: Path, begins: bytes) -> str | None:
+    """Return `json` for a list or lines of objects, `document` for an object that holds tables, else None."""
+    if begins.lstrip().startswith(b"["):
+        return "json"
+    lines = _holds_lines_of_objects(file)
+    document = _document(file)
+    if document is not None and not (lines and is_a_row(document)) and not _has_namesake(file):
+        name = file.name.partition(".")[0]
+        if not describes_tables(file.name) and tables_of_document(document, name):
+            return "document"
+    return "json" if lines else None
+
+
+def _document(file: Path) -> dict[str, Any] | None:
+    """Return the one object of JSON that a file holds, None where it holds something else."""
+    try:
+        found = json.loads(decode_text(file_bytes(file), None, file.name))
+    except (ValueError, SourceError, RecursionError):
+        return None
+    return cast("dict[str, Any]", plain_values(found)) if isinstance(found, dict) else None
+
+
+def _tables_of_document(file: Path) -> Tables:
+    import pyarrow as pa
+
+    def read(name: str, rows: list[dict[str, Any]]) -> Any:
+        placed = [(f"row {at} of {name}", row) for at, row in enumerate(rows, 1)]
+        return pa.Table.from_struct_array(pa.array(rows_of_one_type(placed, file.name)))
+
+    found = tables_of_document(_document(file) or {}, file.name.partition(".")[0])
+    return {name: partial(read, name, rows) for name, rows in found.items()}
 
 
 def unread_files(address: str, folder: Path) -> list[str]:
@@ -187,6 +226,8 @@ def _of_file(file: Path, kind: str, encoding: str | None, options: Mapping[str, 
         return _sqlite_tables(file)
     if kind == "duckdb":
         return _duckdb_tables(file)
+    if kind == "document":
+        return _tables_of_document(file)
     tables = read_dump(decode_text(file_bytes(file), encoding, file.name), file.name)
     return {name: partial(_same, table) for name, table in tables.items()}
 
@@ -334,4 +375,4 @@ def _postgres_tables(address: str) -> Tables:
     return {name: partial(read_foreign_table, address, name) for name in foreign_tables(address)}
 
 
-Kind = Literal["csv", "parquet", "json", "sqlite", "duckdb", "dump"]
+Kind = Literal["csv", "parquet", "json", "document", "sqlite", "duckdb", "dump"]
