@@ -6,6 +6,7 @@ message only words of a fixed list are kept, and a name that looks like a value 
 column.
 """
 
+import os
 import re
 from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
@@ -31,7 +32,7 @@ _MESSAGE_WORDS = """
     contains conversion convert converted corrupt corrupted could couldn't csv data database date
     decimal decode decompress destination different digit directory divide division do does
     doesn't duckdb element empty encoding error escape evaluate exactly exceed exceeded exceeds
-    exist exists expected explicit expression extra failed field fields file files for format found
+    exist exists expected explicit expression extra failed field fields file float files for format found
     from function functions given got has have header hex hour if implemented in index input integer
     internal into invalid io is it its join json key keys larger least length limit list literal
     lock magic malformed match matches maximum memory metadata minute missing more most
@@ -68,8 +69,8 @@ def library_reason(error: BaseException | str) -> str:
     >>> library_reason("CSV parse error: Row #3: Expected 3 columns, got 2: u1,u2")
     'row 3 has 2 fields, not 3'
     """
-    if isinstance(error, OSError) and error.errno is not None and error.strerror:
-        return error.strerror
+    if isinstance(error, OSError) and error.errno is not None:
+        return os.strerror(error.errno)
     text = str(error)
     if found := _OTHER_LENGTH.match(text):
         return f"{f'row {found[1]}' if found[1] else 'a row'} has {found[3]} fields, not {found[2]}"
@@ -132,6 +133,16 @@ def column_labels(
         return is_header or bool(get_close_matches(name, known, n=1, cutoff=_NEAR))
 
     return [name if is_public(name) else f"column {at}" for at, name in enumerate(texts, start=1)]
+
+
+def places_of(labels: Sequence[str]) -> str:
+    """Return which columns are meant where their names are not repeated.
+
+    >>> places_of(["column 2", "column 5"])
+    'columns 2, 5'
+    """
+    places = ", ".join(label.removeprefix("column ") for label in labels)
+    return f"columns {places}" if len(labels) > 1 else f"column {places}"
 
 
 def slip_of(word: str, known: Collection[str]) -> str | None:

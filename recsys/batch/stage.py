@@ -10,6 +10,7 @@ import json
 import resource
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from recsys.catalogue import Language
 from recsys.errors import EXIT_TRY_AGAIN, RecsysError
 from recsys.pipeline.paths import PATHS
 from recsys.pipeline.stage_log import append_line
+from recsys.redaction import library_reason
 from recsys.settings import Settings, read_settings
 from recsys.storage.atomic_write import write_atomically
 
@@ -68,7 +70,8 @@ def run_with(name: str, step: Callable[[], LogFields]) -> int:
         return EXIT_TRY_AGAIN
     except Exception as error:
         _defect(name, start, error)
-        raise
+        print(defect_text(error), file=sys.stderr)
+        return EXIT_DEFECT
     finally:
         (PATHS.running / name).unlink(missing_ok=True)
     settings = settings or _settings()  # the first stage has just written them
@@ -125,8 +128,21 @@ def _peak_mb() -> float:
 
 
 def _defect(stage: str, start: float, error: Exception) -> None:
-    _failed(stage, EXIT_DEFECT, f"{type(error).__name__}: {error}")
+    raised = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(raised.filename).name} line {raised.lineno}"
+    _failed(stage, EXIT_DEFECT, f"{type(error).__name__} in {where}: {library_reason(error)}")
     _log(stage, start, exit_code=EXIT_DEFECT)
+
+
+def defect_text(error: BaseException) -> str:
+    """Return the lines that an error went through, its kind and its words, without the values it failed on.
+
+    >>> print(defect_text(ValueError("could not convert string to float: 'hana@example.com'")))
+    Traceback (most recent call last):
+    ValueError: could not convert string to float: ...
+    """
+    lines = "".join(traceback.format_tb(error.__traceback__))
+    return f"Traceback (most recent call last):\n{lines}{type(error).__name__}: {library_reason(error)}"
 
 
 def _failed(stage: str, exit_code: int, message: str) -> None:

@@ -23,7 +23,7 @@ from recsys.data.id_spellings import as_id_text, id_in_one_spelling
 from recsys.data.quarantine import ROW_NUMBER, Quarantine
 from recsys.data.shared_values import without_categories
 from recsys.errors import RecsysError, TableError, did_you_mean, explained, shown
-from recsys.redaction import column_labels
+from recsys.redaction import column_labels, places_of
 from recsys.types import IndexArray
 
 _FIRST_KEYS = 5
@@ -186,7 +186,7 @@ class Contract:
             many = f"{len(placed)} unknown columns, whose names"
             what = f"{many if len(placed) > 1 else 'an unknown column, whose name'} may be values"
             remedy = "write the names of the columns in the first line, and remove what is no column"
-            problems.append(explained(what, got=shown_places(placed), remedy=remedy))
+            problems.append(explained(what, got=places_of(placed), remedy=remedy))
         for field in self.fields:
             if field.name not in names:
                 if field.needed:
@@ -281,17 +281,6 @@ class Contract:
 
 WORDS_OF_VALUES: Final = frozenset(word for one in ENUMERATIONS.values() for word in one.words)
 """Words that stand in columns: where one is a column's name, a row was taken for the header."""
-
-
-def shown_places(labels: Sequence[str]) -> str:
-    """Return which columns are meant where their names are not repeated.
-
-    >>> shown_places(["column 2", "column 5"])
-    'columns 2, 5'
-    """
-    places = ", ".join(label.removeprefix("column ") for label in labels)
-    return f"columns {places}" if len(labels) > 1 else f"column {places}"
-
 
 _WORD_COLUMNS: Final = (C.TYPE, C.ACCOUNT_STATE, C.STATE)
 _PERSON_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET)

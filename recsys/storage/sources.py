@@ -79,7 +79,7 @@ def _of_plugin(call: Callable[[str], Any], kind: str, address: str) -> Any:
         if address:
             said = said.replace(address, "...")
         if not isinstance(error, LookupError) or may_be_a_value(said.strip("'\"")):
-            said = library_reason(said)
+            said = library_reason(error if isinstance(error, OSError) else said)
         raise PluginError(
             explained(
                 "a store of tables failed",

@@ -1,6 +1,7 @@
 """One tiny night from end to end: what it serves, what it repeats, what it refuses."""
 
 import json
+import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -269,18 +270,24 @@ def test_a_model_option_that_does_not_exist(golden: Folder, tmp_path: Path) -> N
 
 
 def test_a_defect_is_recorded_and_not_hidden(
-    golden: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    golden: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Its words hold no value: seen to fail where they were written as the library gave them."""
     folder = copied(golden, tmp_path / "night")
 
     def broken(*_: object, **__: object) -> None:
-        raise ZeroDivisionError("a defect")
+        float("hana@mail.example")
 
     monkeypatch.setattr("recsys.batch.list_stages.recommend_night", broken)
-    with pytest.raises(ZeroDivisionError):
-        folder.run(PEOPLE, stages=("settings", "recommend"))
+    assert folder.run(PEOPLE, stages=("settings", "recommend")) == {"settings": 0, "recommend": 1}
     failure = json.loads((folder.root / PATHS.failure).read_text())
-    assert failure == {"stage": "recommend", "exit_code": 1, "message": "ZeroDivisionError: a defect"}
+    assert (failure["stage"], failure["exit_code"]) == ("recommend", 1)
+    said = "could not convert string to float: ..."
+    assert re.fullmatch(rf"ValueError in test_golden_night\.py line \d+: {said}", failure["message"])
+    told = capsys.readouterr().err
+    assert f"ValueError: {said}" in told
+    assert "in broken" in told
+    assert "hana" not in told.replace('float("hana@mail.example")', "")  # a line of code is no value
 
 
 def test_parameters_are_read_from_the_folder_of_the_night(golden: Folder) -> None:

@@ -271,8 +271,8 @@ def failing_store(folder: Path, body: str) -> None:
     ("body", "said"),
     [
         ("return {}['ago_years']", "KeyError: 'ago_years'"),
-        ("raise ValueError(f\"no table at {address} for 'Taro Yamada'\")", "no table at ... for '...'"),
-        ("raise OSError(2, 'no such file')", "no such file"),
+        ("raise ValueError(f\"no table at {address} for 'Taro Yamada'\")", "no table at ... for ..."),
+        ("raise OSError(2, 'no such file')", "No such file"),
     ],
 )
 def test_an_error_of_a_store_is_broken_input(elsewhere: Path, body: str, said: str) -> None:
