@@ -4,7 +4,7 @@ What could not be read becomes NULL and is counted by function and reason in `Re
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -171,11 +171,14 @@ def _format(given: str | None) -> str:
         return DATE_ORDERS[0]
     known = (*DATE_ORDERS, *EPOCH_UNITS)
     if given not in known:
-        remedy = did_you_mean(given, known)
-        raise SettingsError(
-            explained("unknown format of a date", where="format", got=slip_of(given, known), remedy=remedy)
-        )
+        raise _unknown("format of a date", "format", given, known)
     return given
+
+
+def _unknown(what: str, where: str, word: str, known: Collection[str]) -> SettingsError:
+    """Return the error of an argument that is no known word; one that may be a value is not repeated."""
+    got, remedy = slip_of(word, known), did_you_mean(word, known)
+    return SettingsError(explained(f"unknown {what}", where=where, got=got, remedy=remedy))
 
 
 def _functions_of_places(around: Surroundings, remarks: Remarks) -> tuple[SqlFunction, ...]:
@@ -218,8 +221,7 @@ def _distance(value: str | None, unit: str | None) -> tuple[object, str | None]:
     if unit is None:
         return None, "unknown unit of distance"
     if unit.casefold() not in DISTANCE_UNITS:
-        remedy, got = did_you_mean(str(unit), DISTANCE_UNITS), slip_of(str(unit), DISTANCE_UNITS)
-        raise SettingsError(explained("unknown unit of distance", where="distance()", got=got, remedy=remedy))
+        raise _unknown("unit of distance", "distance()", unit, DISTANCE_UNITS)
     return read_distance(value, unit)
 
 
@@ -237,15 +239,7 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
 
     def token(kind: str | None, value: str | None, of: str | None) -> tuple[object, str | None]:
         if kind not in NAMESPACES:
-            remedy = did_you_mean(str(kind), NAMESPACES)
-            raise SettingsError(
-                explained(
-                    "unknown kind of token",
-                    where="token()",
-                    got=slip_of(str(kind), NAMESPACES),
-                    remedy=remedy,
-                )
-            )
+            raise _unknown("kind of token", "token()", str(kind), NAMESPACES)
         if is_unknown(value):
             return None, "unknown"
         if around.secret is None:
