@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from recsys.safety.canonical import in_any_spelling
 from recsys.safety.keys import UNKEYED, Keys, key_id, purpose_key
 from recsys.types import UInt64Array
 
@@ -93,12 +94,15 @@ LONGEST_WORD: Final = 64
 
 
 def without_id(word: str, user_id: str, *, longest: int = LONGEST_WORD) -> str:
-    """Return a word that a safety store keeps without one id, as `without_ids` does.
+    """Return a word that a safety store keeps without one id in any spelling, as `without_ids` does.
 
     >>> without_id("u0000160", "u0000160") == f"id.{UNKEYED_FINGERPRINTS.text('u0000160')}"
     True
     """
-    return without_ids(word, UNKEYED_FINGERPRINTS, user_id.__eq__, longest=longest)
+    spelled = in_any_spelling(user_id)
+    return without_ids(
+        word, UNKEYED_FINGERPRINTS, lambda part: in_any_spelling(part) == spelled, longest=longest
+    )
 
 
 def without_ids(

@@ -113,7 +113,8 @@ class PostgresDayLog:
                     values,
                 )
             named = connection.execute(
-                "SELECT actor, event_id FROM recsys_day_events WHERE strpos(event_id, %s) > 0", (user_id,)
+                "SELECT actor, event_id FROM recsys_day_events WHERE strpos(lower(event_id), lower(%s)) > 0",
+                (user_id,),
             ).fetchall()
             for actor, event_id in named:
                 connection.execute(

@@ -119,7 +119,7 @@ class SqliteDayLog:
                     values,
                 )
             named = connection.execute(
-                "SELECT actor, event_id FROM day_events WHERE instr(event_id, ?)", (user_id,)
+                "SELECT actor, event_id FROM day_events WHERE instr(lower(event_id), lower(?))", (user_id,)
             ).fetchall()
             for actor, event_id in named:
                 connection.execute(

@@ -160,13 +160,14 @@ class SafetyContract:
         assert left["own"]["profiles"] == [{"user_id": "other"}]
         assert left["more"] == {"blocks": [], "x": "12"}
 
+    @pytest.mark.parametrize("spelled", ["u0000188", "U0000188"])
     @pytest.mark.parametrize("form", ["{}", "by-{}", "{}:money", "seen.by_{}.and-others"])
     def test_an_erased_id_stands_in_no_owner_reason_or_name_of_an_event(
-        self, store: SafetyStore, form: str
+        self, store: SafetyStore, form: str, spelled: str
     ) -> None:
         """Seen to fail: who was named by the words of a hold of somebody else stayed in them."""
         gone = "u0000188"
-        word, near = form.format(gone), form.format("u00001889")
+        word, near = form.format(spelled), form.format("u00001889")
         for one, words in (("x", (word, "r")), ("y", ("case-1", word)), ("z", (near, near))):
             store.hold(one, AT, owner=words[0], reason=words[1])
         if isinstance(store, StoreWithDay):
@@ -175,7 +176,7 @@ class SafetyContract:
         store.erase(gone, AT)
         if isinstance(store, StoreWithHolds):
             said = {word for holds in store.all_holds().values() for hold in holds for word in hold}
-            assert not any(gone in word.replace("u00001889", "") for word in said)
+            assert not any(gone in word.replace("u00001889", "").lower() for word in said)
             assert {near, "case-1", "r"} < said
         assert store.exclusions("a", ["x", "y", "z"]).excluded == {"x", "y", "z"}
         if isinstance(store, StoreWithDay):
