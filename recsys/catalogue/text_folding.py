@@ -19,12 +19,16 @@ INVISIBLE: Final = re.compile(
 )
 """What Unicode calls default ignorable: nothing is drawn for it."""
 
-_ACCENTS: Final = re.compile("[\u0300-\u036f]")
+_ACCENTS: Final = re.compile("[\u0300-\u036f\u0640\u064b-\u0652]")
+"""Marks of Latin, Greek and Cyrillic, and of Arabic the vowels and the long stroke, written or not."""
 
 _DOTLESS_I: Final = "\u0131"
 """Its capital is that of i, so only one of the two can be told from a text in capitals."""
 
-_STROKES: Final = str.maketrans("\u0131\u0142\u00f8\u0111", "ilod") | HAN_VARIANTS
+_DOTTED_I: Final = "i\u0307"
+"""What the capital with a dot becomes in lower case: an i and a dot above it."""
+
+_STROKES: Final = str.maketrans("\u0142\u00f8\u0111", "lod") | HAN_VARIANTS
 
 _UNSAFE: Final = re.compile(
     "(?P<null>\x00)"
@@ -53,8 +57,19 @@ def plain(text: object) -> str:
     return INVISIBLE.sub("", unicodedata.normalize("NFKC", str(text))).strip()
 
 
+def lower_case(text: str) -> str:
+    """Return a text without capitals, in which i and the i without a dot of Turkish are one letter.
+
+    A capital of Turkish or Azeri is that of the one or of the other by the language alone, which nobody says.
+
+    >>> lower_case("İZMİR"), lower_case("Iğdır"), lower_case("IĞDIR"), lower_case("İğdır")
+    ('izmir', 'iğdir', 'iğdir', 'iğdir')
+    """
+    return text.casefold().replace(_DOTTED_I, "i").replace(_DOTLESS_I, "i")
+
+
 def _folded_once(text: str) -> str:
-    text = unicodedata.normalize("NFKC", INVISIBLE.sub("", text)).casefold().replace(_DOTLESS_I, "i")
+    text = lower_case(unicodedata.normalize("NFKC", INVISIBLE.sub("", text)))
     text = unicodedata.normalize("NFKC", text).translate(KATAKANA_TO_HIRAGANA)
     text = _LONG_VOWEL.sub("ー", text)
     return _GAP_BESIDE_JAPANESE.sub("", _GAP.sub(" ", text)).strip()
@@ -83,12 +98,13 @@ def fold(text: str) -> str:
 def unaccented(text: str) -> str:
     """Return a text in lower case and compatibility form without accents; marks of kana and Hangul stay.
 
-    Letters of Latin with a stroke, the i without a dot, and variants of Han characters are the usual ones.
+    Vowel signs of Arabic are accents. Letters of Latin with a stroke, the i without a dot, and variants of
+    Han characters are the usual ones.
 
     >>> unaccented("Última CONEXIÓN"), unaccented("Płeć, KADIN, kadın, Kjønn"), unaccented("ガ행")
     ('ultima conexion', 'plec, kadin, kadin, kjonn', 'ガ행')
     """
-    split = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    split = unicodedata.normalize("NFKD", lower_case(unicodedata.normalize("NFKC", text)))
     return unicodedata.normalize("NFC", _ACCENTS.sub("", split)).translate(_STROKES)
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.text_folding import plain
+from recsys.catalogue.text_folding import plain, unaccented
 from recsys.data.contact_tokens import NAMESPACES, make_token
 from recsys.data.date_reading import (
     DATE_ORDERS,
@@ -220,7 +220,7 @@ def _functions_of_places(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
 def _distance(value: str | None, unit: str | None) -> tuple[object, str | None]:
     if unit is None:
         return None, "unknown unit of distance"
-    if unit.casefold() not in DISTANCE_UNITS:
+    if unaccented(unit) not in DISTANCE_UNITS:
         raise _unknown("unit of distance", "distance()", unit, DISTANCE_UNITS)
     return read_distance(value, unit)
 

