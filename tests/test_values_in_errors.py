@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,8 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.cli import app
-from recsys.errors import MissingColumnError, RecsysError, SettingsError
+from recsys.data.tables import check_table
+from recsys.errors import MissingColumnError, RecsysError, SettingsError, TableError
 from recsys.mapping import Mapping, map_tables
 from recsys.redaction import _TYPES, _WORDS, column_labels, library_reason
 from recsys.testing.people import AS_OF, make_tables
@@ -309,3 +311,36 @@ def test_names_are_told_where_they_are_names() -> None:
     ]
     with pytest.raises(MissingColumnError, match="got 'column 1, column 2'"):
         raise MissingColumnError(["user_id"], ["u0000017", "north"], "neighbourhoods")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT doc + 5 AS cell FROM members",
+        "SELECT kind + 5 AS cell FROM members",
+        "PIVOT members ON mail USING count(*)",
+        "SELECT nothing FROM (PIVOT members ON mail USING count(*))",
+        "SELECT id AS user_id, mail AS cell, mail AS cell FROM members",
+        "SELECT id AS user_id, (SELECT mail FROM members) AS cell FROM members",
+        "SELECT id AS user_id, {id: doc, x: mail} + 1 AS cell FROM members",
+    ],
+)
+def test_what_a_type_or_a_column_is_made_of_is_a_value(tmp_path: Path, sql: str) -> None:
+    (tmp_path / "data").mkdir()
+    members = MEMBERS[["id", "mail"]].assign(doc=[{"qerty77": 1}] * 3)
+    members["kind"] = pd.Categorical(["zelko81", "tovim9", "zelko81"])
+    members.to_parquet(tmp_path / "data" / "members.parquet")
+    (tmp_path / "mapping.yaml").write_text(YAML, encoding="utf-8")
+    (tmp_path / "profiles.sql").write_text(sql, encoding="utf-8")
+    told = refusal(tmp_path)
+    assert "profiles.sql" in told
+    assert not repeated(told, cells(MEMBERS) | {"qerty77", "zelko81", "tovim9"}), told
+
+
+def test_a_type_of_documents_names_none_of_their_keys() -> None:
+    """Seen to fail: the type of a column was told with the keys of the documents in it."""
+    table = pa.table({C.USER: ["a", "b"], C.AGE_BAND: pa.array([{"hana.sato": 1}, {"hana.sato": 2}])})
+    with pytest.raises(TableError) as caught:
+        check_table(T.PROFILES, table.to_pandas(types_mapper=pd.ArrowDtype))
+    assert "wrong type in column 'age_band': got 'struct'" in str(caught.value)
+    assert "hana" not in str(caught.value)

@@ -17,7 +17,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.contact_tokens import is_token
 from recsys.data.fail_closed import RestrictionRule, Restrictions, no_restrictions
-from recsys.data.fields.base import Field, Violation
+from recsys.data.fields.base import Field, Violation, dtype_name
 from recsys.data.fields.time import Time
 from recsys.data.id_spellings import as_id_text, id_in_one_spelling
 from recsys.data.quarantine import ROW_NUMBER, Quarantine
@@ -183,8 +183,9 @@ class Contract:
             if name not in self.columns and name == label
         ]
         if placed := [label for name, label in zip(names, labels, strict=True) if name != label]:
-            many = f"{len(placed)} unknown columns, whose names"
-            what = f"{many if len(placed) > 1 else 'an unknown column, whose name'} may be values"
+            what = "an unknown column, whose name may be a value"
+            if len(placed) > 1:
+                what = f"{len(placed)} unknown columns, whose names may be values"
             remedy = "write the names of the columns in the first line, and remove what is no column"
             problems.append(explained(what, got=places_of(placed), remedy=remedy))
         for field in self.fields:
@@ -229,7 +230,7 @@ class Contract:
         for fault in faults:
             n_rows = len(fault.rows)
             if fault.code.endswith(_OF_ANOTHER_TYPE) and 1 < n_rows == int(given.notna().sum()):
-                got = str(given.dtype)
+                got = dtype_name(given)
                 remedy = f"in all {n_rows} rows: {fault.summary or _first(fault.reason)}"
                 return [explained(f"wrong type in column '{field.name}'", got=got, remedy=remedy)]
         return []

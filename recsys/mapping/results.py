@@ -71,6 +71,11 @@ def check_columns(name: str, columns: list[str]) -> None:
     )
     labels = column_labels(columns, known=(*wanted, SET_ASIDE), values=WORDS_OF_VALUES)
     for column, label in zip(columns, labels, strict=True):
+        if columns.count(column) > 1:
+            remedy = "keep one of them, or give one another name"
+            raise SettingsError(
+                explained("two columns of one name", where=f"{name}.sql", got=label, remedy=remedy)
+            )
         if column in (*wanted, SET_ASIDE) or (name in CATALOGUE_TABLES and LABEL_COLUMN.fullmatch(column)):
             continue
         if reason := forbidden_column(column) or _personal_name(column):

@@ -198,6 +198,6 @@ def all_null(values: pd.Series) -> bool:
 
 
 def dtype_name(values: pd.Series) -> str:
-    """Return the type of a column as one short word for a message."""
+    """Return the type of a column as one short word for a message; keys of documents in it may be values."""
     dtype = values.dtype.categories.dtype if isinstance(values.dtype, pd.CategoricalDtype) else values.dtype
-    return shown(str(dtype)).strip("'")
+    return shown(str(dtype).partition("<")[0]).strip("'")
