@@ -66,17 +66,10 @@ def as_frame(name: str, table: Any) -> pd.DataFrame:
 
 def check_columns(name: str, columns: list[str]) -> None:
     """Raise SettingsError for a column that the table does not have, InputError for a personal one."""
-    wanted = (
-        [field.name for field in CONTRACTS[name].fields] if name in CONTRACTS else [*CATALOGUE_TABLES[name]]
-    )
-    labels = column_labels(columns, known=(*wanted, SET_ASIDE), values=WORDS_OF_VALUES)
+    *wanted, _ = known = _known_columns(name)
+    labels = column_labels(columns, known=known, values=WORDS_OF_VALUES)
     for column, label in zip(columns, labels, strict=True):
-        if columns.count(column) > 1:
-            remedy = "keep one of them, or give one another name"
-            raise SettingsError(
-                explained("two columns of one name", where=f"{name}.sql", got=label, remedy=remedy)
-            )
-        if column in (*wanted, SET_ASIDE) or (name in CATALOGUE_TABLES and LABEL_COLUMN.fullmatch(column)):
+        if column in known or (name in CATALOGUE_TABLES and LABEL_COLUMN.fullmatch(column)):
             continue
         if reason := forbidden_column(column) or _personal_name(column):
             what = "a mapping may not let this through"
@@ -86,6 +79,21 @@ def check_columns(name: str, columns: list[str]) -> None:
         raise SettingsError(
             explained("no column of the table", where=f"{name}.sql", got=label, remedy=remedy)
         )
+
+
+def refuse_twice(name: str, columns: list[str]) -> None:
+    """Raise SettingsError where a query names a column of its table twice; capitals do not count."""
+    named = [column.casefold() for column in columns]
+    twice = next((column for column in columns if named.count(column.casefold()) > 1), None)
+    if twice is not None:
+        (got,) = column_labels([twice], known=_known_columns(name), values=WORDS_OF_VALUES)
+        remedy = "keep one of them, or give one another name"
+        raise SettingsError(explained("two columns of one name", where=f"{name}.sql", got=got, remedy=remedy))
+
+
+def _known_columns(name: str) -> tuple[str, ...]:
+    fields = [field.name for field in CONTRACTS[name].fields] if name in CONTRACTS else CATALOGUE_TABLES[name]
+    return (*fields, SET_ASIDE)
 
 
 def _personal_name(column: str) -> str | None:

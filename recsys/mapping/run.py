@@ -32,6 +32,7 @@ from recsys.mapping.results import (
     as_frame,
     check_columns,
     refuse_personal,
+    refuse_twice,
     with_declared,
     without_missing_tokens,
 )
@@ -218,9 +219,14 @@ def _one_of(mapping: MappingFolder, loaded: Mapping[str, Any], most: int | None)
     return 1 if most is None else max(1, max(rows, default=0) // most)
 
 
-def _of_some(connection: Any, sql: str, one_of: int) -> Any:
-    """Return the rows of a query for every `one_of`-th person, chosen by id: the same in every table."""
+def _of_some(connection: Any, name: str, sql: str, one_of: int) -> Any:
+    """Return the rows of a query for every `one_of`-th person, chosen by id: the same in every table.
+
+    Raises SettingsError where it names a column twice.
+    """
     found = connection.sql(sql)
+    if found is not None:
+        refuse_twice(name, found.columns)
     if one_of == 1 or found is None:
         return found
     person = next((name for name in (C.USER, "actor") if name in found.columns), None)
@@ -298,7 +304,7 @@ def _result(reader: SourceReader, name: str, sql: str, remarks: Remarks, *, one_
     import duckdb
 
     try:
-        found = _of_some(reader.connection, sql, one_of)
+        found = _of_some(reader.connection, name, sql, one_of)
         if found is None:
             raise SettingsError(
                 explained("the query gives no rows", where=f"{name}.sql", remedy="write one SELECT")

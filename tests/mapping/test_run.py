@@ -1,6 +1,7 @@
 """Queries become tables; what could let personal data through, or mean something else, is refused by name."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,6 +93,20 @@ def test_what_a_subquery_within_replace_reads_is_read(folder: Path, within: str,
     )
     _with_views(folder, {"x": "SELECT * FROM m", "m": own})
     assert len(run(folder, "SELECT canonical_id(id) AS user_id FROM m").tables["profiles"]) == 2
+
+
+@pytest.mark.parametrize("column", [one.name for one in CONTRACTS["profiles"].fields] + ["set_aside"])
+@pytest.mark.parametrize("second", [str, str.upper])
+@pytest.mark.parametrize("most", [None, 1])
+def test_a_query_that_names_a_column_twice_is_refused(
+    folder: Path, column: str, second: Callable[[str], str], most: int | None
+) -> None:
+    """Seen to fail: a KeyError of another library, or of two columns one was taken."""
+    rest = "canonical_id(id) AS user_id, " if column != "user_id" else ""
+    sql = f"SELECT {rest}NULL::VARCHAR AS {column}, born AS {second(column)} FROM members"
+    (folder / "profiles.sql").write_text(sql, encoding="utf-8")
+    with pytest.raises(SettingsError, match=rf"two columns of one name in profiles\.sql: got '{column}'"):
+        map_tables(Mapping.read(folder), secret=SECRET, most=most)
 
 
 @pytest.mark.parametrize(
