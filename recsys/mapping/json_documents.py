@@ -199,7 +199,11 @@ def _list_objects_under_ids(rows: Rows, known: Collection[str]) -> None:
     """
     for name in dict.fromkeys(key for row in rows for key in row):
         values = [row[name] for row in rows if row.get(name) is not None]
-        if _objects(values) and _are_ids(values, known):
+        if {type(one) for one in values} == {dict, list}:  # of Firebase: a list with gaps is an object
+            for row in rows:
+                if isinstance(row.get(name), dict):
+                    row[name] = [*row[name].values()]
+        elif _objects(values) and _are_ids(values, known):
             for row in rows:
                 if row.get(name) is not None:
                     row[name] = _with_keys([((key,), one) for key, one in row[name].items()])

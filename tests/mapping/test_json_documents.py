@@ -113,6 +113,16 @@ def test_what_rows_hold_under_ids_is_a_list_and_not_columns(shape: str, truth: A
     }
 
 
+def test_a_list_that_firebase_wrote_as_an_object_is_a_list(tmp_path: Path) -> None:
+    """Seen to fail: a list with gaps is exported as an object, and the table was refused."""
+    users, _ = made("pushed", 9, 4)
+    tags = [["tea", "go"], {"0": "tea", "7": "go"}, {"-Nab": "tea", "-Nac": "go"}]
+    rows = {one: {**row, "tags": tags[at % 3]} for at, (one, row) in enumerate(users.items())}
+    (tmp_path / "m.json").write_text(json.dumps(rows, indent=1))
+    found = source_tables(".", folder=tmp_path)["m"]().to_pylist()
+    assert [row["tags"] for row in found] == [["tea", "go"]] * 9
+
+
 @pytest.mark.parametrize("around", [["response", "results"], ["records"], ["data"], ["data", "items"]])
 @pytest.mark.parametrize("fields", [True, False])
 def test_an_answer_of_an_api_is_a_table_called_as_its_file(
