@@ -273,7 +273,9 @@ PROVES_AGE = _TIERS[_TIERS.index("age") :]
 
 def _one_person(refused: pd.DataFrame, quarantined: pd.DataFrame) -> pd.Series:
     """Return who stands alone in each row, in whichever column; None where two do, or nobody."""
-    actor, target = refused[C.ACTOR].astype(object), refused[C.TARGET].astype(object)
+    actor, target = (
+        refused[one].astype(object).where(refused[one].notna(), None) for one in (C.ACTOR, C.TARGET)
+    )
     is_alone = refused[C.TARGET].isna() & quarantined[C.TARGET].isna() | target.eq(actor)
     is_told_of = refused[C.ACTOR].isna() & quarantined[C.ACTOR].isna()
     return actor.where(is_alone.fillna(False), target.where(is_told_of, None))

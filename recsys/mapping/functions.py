@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -30,7 +30,7 @@ from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import InputError, RecsysError, SettingsError, did_you_mean, explained
 from recsys.mapping.contact_windows import read_windows
 from recsys.mapping.coordinates import read_degrees, read_point
-from recsys.mapping.placeholders import is_nobodys
+from recsys.mapping.placeholders import Placeholders, is_nobodys
 from recsys.mapping.places import Place, PlaceTable, cell_of, country_code, find_place, zone_of
 from recsys.mapping.signatures import MACROS
 from recsys.mapping.values import (
@@ -227,15 +227,7 @@ def _distance(value: str | None, unit: str | None) -> tuple[object, str | None]:
 
 def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFunction, ...]:
     """Return what reads words, numbers, ids and addresses."""
-
-    @cache
-    def nobodys(kind: str, country: str | None) -> frozenset[str | None]:
-        found = set[str | None]()
-        for value in around.placeholders:
-            if around.secret is not None and kind == ("email" if "@" in value else "phone"):
-                with suppress(InputError):  # no number of this country
-                    found.add(make_token(kind, value, around.secret, country=country))
-        return frozenset(found - {None})
+    nobodys = Placeholders(around.placeholders, around.secret)
 
     def token(kind: str | None, value: str | None, of: str | None) -> tuple[object, str | None]:
         if kind not in NAMESPACES:
@@ -252,7 +244,7 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
             found = make_token(kind, str(value), around.secret, country=country)
         except InputError as error:
             return None, str(error).partition(":")[0].partition(";")[0]
-        if found in nobodys(kind, country) or is_nobodys(kind, str(value), country):
+        if found in nobodys.tokens(kind, country) or is_nobodys(kind, str(value), country):
             return None, "a placeholder"
         return found, None
 

@@ -2,11 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Final
 
-from recsys.data.contact_tokens import normal_form
+from recsys.data.contact_tokens import make_token, normal_form
 from recsys.data.phone_normalization import is_assigned
+from recsys.errors import InputError
 
 FEWEST_MEMBERS: Final = 3
 """Rows from which on a draft names a value that looks made up: one person rarely has three accounts."""
@@ -82,3 +84,27 @@ def made_up_values(kind: str, values: Iterable[str]) -> list[str]:
             text = unicodedata.normalize("NFKC", value).casefold()
             held.setdefault(re.sub(r"\D" if kind == "phone" else r"\s", "", text), []).append(value.strip())
     return sorted(rows[0] for rows in held.values() if len(rows) >= FEWEST_MEMBERS)
+
+
+class Placeholders:
+    """The values that a mapping names as nobody's, as tokens of each country's reading."""
+
+    def __init__(self, values: Sequence[str], secret: bytes | None) -> None:
+        self._values, self._secret = values, secret
+        self._known = dict[tuple[str, str | None], frozenset[str]]()
+
+    def tokens(self, kind: str, country: str | None) -> frozenset[str]:
+        """Return the tokens of the values of one kind; numbers without a code are of the country.
+
+        >>> nobodys = Placeholders(["010-0000-0000", "no@example.kr"], b"kept outside the data")
+        >>> make_token("phone", "+82 10 0000 0000", b"kept outside the data") in nobodys.tokens("phone", "KR")
+        True
+        """
+        if (kind, country) not in self._known:
+            found = set[str | None]()
+            for value in self._values if self._secret is not None else ():
+                if kind == ("email" if "@" in value else "phone"):
+                    with suppress(InputError):  # no number of this country
+                        found.add(make_token(kind, value, self._secret or b"", country=country))
+            self._known[kind, country] = frozenset(one for one in found if one is not None)
+        return self._known[kind, country]
