@@ -38,14 +38,8 @@ from recsys.pipeline.subject_access import PersonData, person_data, person_place
 from recsys.report.indicators import INDICATORS, Trend
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.erasure_list import ErasureList
-from recsys.safety.store import (
-    OPERATOR,
-    SafetyStore,
-    StoreHold,
-    StoreWithHolds,
-    StoreWithRestrictions,
-    ask_safety,
-)
+from recsys.safety.hold_words import OPERATOR
+from recsys.safety.store import SafetyStore, StoreHold, StoreWithHolds, StoreWithRestrictions, ask_safety
 from recsys.settings import GateSettings, read_settings
 from recsys.storage.publication import LISTS, read_publication
 

@@ -20,7 +20,8 @@ from recsys.http.access_tokens import Scope
 from recsys.ranking.event_rows import rows_within
 from recsys.ranking.ranker import Ranker
 from recsys.safety.day_log import TYPES
-from recsys.safety.store import LEAVER, OPERATOR
+from recsys.safety.hold_words import OPERATOR
+from recsys.safety.store import LEAVER
 from recsys.strict_json import RepeatedKeyError, strict_json
 
 OF_MEMBER: Final = "member:"

@@ -38,7 +38,8 @@ from recsys.moderation.case_states import (
     after_step,
 )
 from recsys.moderation.review_policy import ReviewPolicy, load_policy
-from recsys.safety.store import OPERATOR, MemorySafety, hold_words
+from recsys.safety.hold_words import OPERATOR, hold_words
+from recsys.safety.store import MemorySafety
 from recsys.storage.json_lines import add_json_line, read_json_lines, remove_unfinished_line
 
 LOG: Final = "cases.jsonl"

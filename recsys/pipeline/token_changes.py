@@ -30,10 +30,10 @@ from recsys.ranking.publication_filter import published_persons
 from recsys.ranking.snapshot import Snapshot, SnapshotIds, packed_ids
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.fingerprints import ID, PERSON, without_ids
+from recsys.safety.hold_words import hold_words
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import HIDDEN, LedgerState, LedgerTag, Who
 from recsys.safety.pending_ledger import PendingLedger
-from recsys.safety.store import hold_words
 from recsys.safety.unlinking import unlink
 from recsys.storage.publication import RUNS, current_run
 

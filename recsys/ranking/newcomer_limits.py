@@ -20,7 +20,7 @@ from recsys.data.population import Population
 from recsys.errors import InputError, explained
 from recsys.safety.ledger_state import LedgerState
 from recsys.safety.person_index import Accounts
-from recsys.safety.store import ShownLog
+from recsys.safety.shown_log import ShownLog
 
 _TIMES: Final = ("as_of", "source")
 """Of a population: when and where it was read, which says nothing about the person."""

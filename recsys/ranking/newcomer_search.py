@@ -35,7 +35,8 @@ from recsys.safety.by_person import AWAY_TODAY, OUT_TODAY, SafetyByPerson
 from recsys.safety.canonical import not_canonical
 from recsys.safety.ledger_state import LedgerTag, Who
 from recsys.safety.person_index import Accounts
-from recsys.safety.store import ShownLog, ask_safety, ask_safety_or_input
+from recsys.safety.shown_log import ShownLog
+from recsys.safety.store import ask_safety, ask_safety_or_input
 from recsys.storage.publication import RUNS
 
 _KEPT: Final = 64

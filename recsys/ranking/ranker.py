@@ -53,7 +53,8 @@ from recsys.safety.day_log import DayLog, MemoryDayLog, StoreWithDay
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.keys import SHORTEST_KEY, Keys, purpose_key, read_keys, replaced_at
 from recsys.safety.ledger import SafetyLedger
-from recsys.safety.store import MemoryShown, SafetyStore, ShownLog, ask_safety
+from recsys.safety.shown_log import MemoryShown, ShownLog
+from recsys.safety.store import SafetyStore, ask_safety
 from recsys.storage.publication import RUNS
 
 _log = structlog.get_logger(__name__)
@@ -411,8 +412,7 @@ class Ranker:
 
     def _end_of_key(self, key: str) -> datetime | None:
         """Return until when receipts of an older key count: for their usual hours after the rotation."""
-        uses = self._safety.ledger.now().key_uses
-        replaced = replaced_at(key, uses, self._keys.newest_id)
+        replaced = replaced_at(key, self._safety.ledger.now().key_uses, self._keys.newest_id)
         return None if replaced is None else replaced + self._pages.receipts_last
 
     def _cursor_key(self) -> bytes:

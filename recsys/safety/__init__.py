@@ -5,8 +5,9 @@ from typing import Final
 from recsys.arguments import checked_arguments
 from recsys.errors import PluginError, SettingsError, explained
 from recsys.plugins import known_names, load_plugin
+from recsys.safety.shown_log import MemoryShown, ShownLog
 from recsys.safety.sqlite_store import SqliteSafety
-from recsys.safety.store import MemorySafety, MemoryShown, SafetyExclusions, SafetyStore, ShownLog
+from recsys.safety.store import MemorySafety, SafetyExclusions, SafetyStore
 
 BUILT_IN_KINDS: Final = ("sqlite", "postgresql", "postgres")
 _METHODS: Final = ("exclusions", "erased_since", "block", "unblock", "report", "hold", "lift", "erase")

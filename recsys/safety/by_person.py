@@ -6,15 +6,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-import structlog
-
 from recsys.catalogue.columns import Tables as T
 from recsys.errors import InputError
 from recsys.safety.canonical import (
-    CheckedId,
-    canonical_person,
-    distinct_pair,
-    not_canonical,
     not_two_people,
     restricts_even_refused,
     two_people_meant,
@@ -23,7 +17,16 @@ from recsys.safety.canonical import (
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent, DayLog, StoreWithDay
 from recsys.safety.day_tables import is_away_by, is_stopped_by, note_tokens, says_active, tables_of
 from recsys.safety.erasure_list import ErasureList
-from recsys.safety.fingerprints import UNKEYED_FINGERPRINTS, is_word_of, without_ids
+from recsys.safety.fingerprints import UNKEYED_FINGERPRINTS
+from recsys.safety.hold_words import (
+    OPERATOR,
+    hold_tag,
+    hold_words,
+    holds_meant,
+    tags_meant,
+    without_members,
+    words_even_refused,
+)
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import (
     BAN,
@@ -35,12 +38,12 @@ from recsys.safety.ledger_state import (
     Who,
 )
 from recsys.safety.person_index import ALONE, Accounts, restricted_by_ledger
+from recsys.safety.person_names import EVER, PersonNames
 from recsys.safety.refused_rows import Meant, MeantHold, restrictions_in
 from recsys.safety.store import (
     BLOCK,
     DAY,
     LEAVER,
-    OPERATOR,
     REPORT,
     ReadsExclusions,
     SafetyExclusions,
@@ -49,13 +52,9 @@ from recsys.safety.store import (
     StoreWithPages,
     StoreWithRestrictions,
     ask_safety,
-    hold_words,
-    words_even_refused,
 )
-from recsys.safety.store_binding import StoreBinding, hold_tag
+from recsys.safety.store_binding import StoreBinding
 
-_log = structlog.get_logger(__name__)
-_EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 AWAY_IN_TABLES: Final = LedgerTag("away", TABLES)
 """Who is out for now by the tables of a night that was refused, until tables say not."""
 OUT_TODAY: Final = LedgerTag(BAN, TODAY)
@@ -64,7 +63,7 @@ AWAY_TODAY: Final = LedgerTag("away", TODAY)
 """The same of who is out for now: a pause, or a proof of age that is taken back."""
 
 
-class SafetyByPerson:
+class SafetyByPerson(PersonNames):
     """A safety store asked by person, together with the erasure list and the safety ledger.
 
     What is written through it stands in the ledger before it stands in the store.
@@ -74,11 +73,9 @@ class SafetyByPerson:
         self, store: SafetyStore, erasures: ErasureList, ledger: SafetyLedger, day: DayLog | None = None
     ) -> None:
         """Join them; day: the log of the day, by default that of the store, where it has one."""
-        self.store, self.erasures, self.ledger = store, erasures, ledger
-        self.day = store.day if day is None and isinstance(store, StoreWithDay) else day
+        super().__init__(ledger, store.day if day is None and isinstance(store, StoreWithDay) else day)
+        self.store, self.erasures = store, erasures
         self.reader: ReadsExclusions = store
-        self.accounts = ALONE
-        self._read = ("", 0)
         self.binding = StoreBinding(store, ledger)
 
     def with_store(self, reader: ReadsExclusions) -> "SafetyByPerson":
@@ -181,49 +178,33 @@ class SafetyByPerson:
     def _hold(self, owner: str, reason: str, user_id: str, at: datetime | None = None) -> None:
         held, moment = self._person(user_id), utc_moment(at)
         self.read_day()  # whoever came by day is a member too
-        owner, reason = (self._without_ids(word) for word in hold_words(owner, reason))
+        state, known = self.ledger.now(), self.accounts.known
+        naming, erased = (state.namings or self.ledger.begin().namings)[-1], self.erasures.now(state)
+        owner, reason = without_members(
+            hold_words(owner, reason),
+            naming,
+            lambda one: known(one) is not None or erased.moment_of(one) is not None,
+        )
         self._link(held)
         self.ledger.stop([Who(held)], hold_tag(owner, reason))
         self.store.hold(held, moment, owner=owner, reason=reason)
         self.binding.note()
-
-    def _without_ids(self, word: str) -> str:
-        """Return the owner or the reason of a hold with fingerprints for ids of members: both are kept on."""
-        state = self.ledger.now()
-        naming = (state.namings or self.ledger.begin().namings)[-1]
-        erased = self.erasures.now(state)
-
-        def is_id(part: str) -> bool:
-            return self.accounts.known(part) is not None or erased.moment_of(part) is not None
-
-        made = without_ids(word, naming, is_id)
-        if made != word:
-            _log.warning("an owner or reason of a hold named a member: a fingerprint takes its place")
-        return made
 
     def lift(self, user_id: str, *, owner: str = OPERATOR, reason: str | None = None) -> None:
         """End the holds of one owner that came through a store: of one reason, of every reason when None.
 
         Words count as they were given, also where a fingerprint stands in the place of an id.
         """
-        me, words = Who(self._person(user_id)), hold_words(owner, reason or "")
+        me, _ = Who(self._person(user_id)), hold_words(owner, reason or "")
         self.store.lift(user_id, owner=owner, reason=reason)
-        state, wanted = self.ledger.now(), hold_tag(*words)
+        state = self.ledger.now()
         namings = [*state.namings, UNKEYED_FINGERPRINTS]  # a store hides ids without a key
         if isinstance(store := self.store, StoreWithRestrictions):
-            for whose, why in ask_safety(partial(store.restrictions_of, user_id)).holds:
-                is_same = reason is None or is_word_of(why, words[1], namings)
-                if is_word_of(whose, owner, namings) and is_same:
-                    self.store.lift(user_id, owner=whose, reason=why)
-        tags = {tag for one in state.fingerprints(me) for tag in state.stops.get(one, ())}
-        meant = {
-            tag._replace(account=0)
-            for tag in tags
-            if tag.why != SUPPRESSED
-            and is_word_of(tag.owner, wanted.owner, namings)
-            and (reason is None or is_word_of(tag.why, wanted.why, namings))
-        }
-        for tag in sorted(meant if reason is None else meant | {wanted}):
+            held = ask_safety(partial(store.restrictions_of, user_id)).holds
+            for whose, why in holds_meant(held, owner, reason, namings):
+                self.store.lift(user_id, owner=whose, reason=why)
+        tags = (tag for one in state.fingerprints(me) for tag in state.stops.get(one, ()))
+        for tag in tags_meant(tags, owner, reason, namings):
             self.ledger.lift(tag, people=[me])
         self.binding.note()
 
@@ -252,17 +233,6 @@ class SafetyByPerson:
         store = self.store
         if isinstance(store, StoreInFile):
             ask_safety(lambda: store.drop_erased(ids))
-
-    def read_day(self) -> None:
-        """Note the person tokens of tables of today that came since."""
-        day, (log, place) = self.day, self._read
-        if day is None or self.accounts is ALONE:
-            return
-        rows = ask_safety(lambda: day.read((), _EVER, after=place))
-        if rows.log != log or rows.place < place:
-            rows = ask_safety(lambda: day.read((), _EVER))
-        self._read = rows.log, rows.place
-        note_tokens(self.accounts, rows.changes)
 
     def note_tables(
         self, events: Sequence[DayEvent], *, can_be_used: Callable[[DayEvent], bool] = lambda _: False
@@ -373,7 +343,7 @@ class SafetyByPerson:
     def _is_out_today(self, user_id: str) -> bool:
         """Say whether the latest tables of today say that somebody is out for good."""
         day = self.day
-        events = [] if day is None else ask_safety(lambda: day.events(_EVER))
+        events = [] if day is None else ask_safety(lambda: day.events(EVER))
         own = [one for one in events if one.actor == user_id and one.type == TABLES_CHANGED]
         return bool(own) and is_stopped_by(max(own, key=lambda one: one.at))
 
@@ -397,49 +367,8 @@ class SafetyByPerson:
         for person in self.accounts.whose(user_id, self.ledger.now()):
             self.ledger.inherit(me, person)
 
-    def meant(self, user_id: str) -> str:
-        """Return the id that is meant, for whoever may not learn from a refusal that somebody is here.
-
-        Raises InputError for what can be no id, also where somebody is meant: a call that takes it restricts
-        them and is refused, whoever is here.
-        """
-        self._read_newcomers(user_id)
-        if not self.accounts.may_be_id(user_id):
-            raise not_canonical()
-        return self.accounts.known(user_id) or self._person(user_id)
-
-    def person_of(self, user_id: str) -> tuple[str, ...]:
-        """Return every account of somebody's person, their own first, those too that the ledger links."""
-        return self.accounts.linked(user_id, ask_safety(self.ledger.now))
-
-    def whom(self, given: object) -> str | None:
-        """Return whom an id means in whatever spelling: somebody known, else the id; None for nobody."""
-        self._read_newcomers(given)
-        return self.accounts.known(given) or self.accounts.id_in(given)
-
-    def is_other_spelling(self, user_id: str) -> bool:
-        """Say whether an id that nobody has is, but for its spelling, that of somebody known."""
-        self._read_newcomers(user_id)
-        return self.accounts.is_other_spelling(user_id)
-
-    def _read_newcomers(self, given: object) -> None:
-        """Read who came by day, where an id is not one of the publication."""
-        if not isinstance(given, str) or not self.accounts.is_published(given):
-            self.read_day()
-
     def _even_refused(self, restrict: Callable[..., None], *given: str) -> AbstractContextManager[None]:
         return restricts_even_refused(restrict, *given, whom=self.whom)
-
-    def _person(self, user_id: str) -> str:
-        """Return an id; raise InputError for one that a store would keep and that would stop nobody."""
-        one = canonical_person(user_id)
-        if self.is_other_spelling(one) or not self.accounts.may_be_id(one):
-            raise not_canonical()
-        return one if self.accounts is ALONE else CheckedId(one)  # where nobody is known, in any spelling
-
-    def _pair(self, actor: str, target: str) -> tuple[str, str]:
-        a, b = distinct_pair(actor, target)
-        return self._person(a), self._person(b)
 
     def _note_pair(self, actor: str, target: str, why: str) -> tuple[str, str]:
         a, b = self._pair(actor, target)

@@ -18,10 +18,11 @@ from recsys.safety.canonical import (
     utc_moment,
     written_as,
 )
+from recsys.safety.hold_words import OPERATOR, hold_words
 from recsys.safety.postgres_connections import CONNECTIONS, PostgresConnections, TimedConnection
 from recsys.safety.postgres_day_log import COUNT, DAY_TABLES, ERASE_DAY, PostgresDayLog
 from recsys.safety.sql_store import SqlQuestions, SqlStore
-from recsys.safety.store import BLOCK, DAY, OPERATOR, hold_words
+from recsys.safety.store import BLOCK, DAY
 
 imported("psycopg", extra="pg")
 import psycopg  # noqa: E402 - after the check that names the extra

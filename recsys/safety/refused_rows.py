@@ -17,7 +17,8 @@ from recsys.errors import InputError, as_text
 from recsys.safety.canonical import utc_moment
 from recsys.safety.day_log import NO_PROOF, TYPES, DayEvent, is_event_id
 from recsys.safety.day_tables import is_away_by, is_stopped_by, takes_proof_back
-from recsys.safety.store import LEAVER, MEMBER, OPERATOR
+from recsys.safety.hold_words import OPERATOR
+from recsys.safety.store import LEAVER, MEMBER
 
 Whom = Callable[[object], str | None]
 """Whom an id means, in whatever spelling; None for nobody."""

@@ -11,13 +11,13 @@ from typing import Any, ClassVar
 from recsys.safety.canonical import is_any_spelling, read_as, without_mark
 from recsys.safety.day_log import ids_in_payload
 from recsys.safety.fingerprints import without_id
+from recsys.safety.shown_log import fitting
 from recsys.safety.store import (
     RestrictingStore,
     SafetyExclusions,
     StoreHold,
     StoreRestrictions,
     StoreStanding,
-    fitting,
     holds_by_person,
     standing_of,
 )

@@ -21,9 +21,10 @@ from recsys.safety.canonical import (
     utc_moment,
     written_as,
 )
+from recsys.safety.hold_words import OPERATOR, hold_words
 from recsys.safety.sql_store import SqlQuestions, SqlStore
 from recsys.safety.sqlite_day_log import COUNT, DAY_TABLES, SqliteDayLog, erase_day
-from recsys.safety.store import BLOCK, OPERATOR, hold_words
+from recsys.safety.store import BLOCK
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS separated_pairs (

@@ -5,13 +5,11 @@ A store holds what happened since the last night and cannot wait for the next: p
 question takes one round trip. A store that cannot answer raises; nobody guesses.
 """
 
-import re
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol, TypeVar, runtime_checkable
@@ -31,13 +29,12 @@ from recsys.safety.canonical import (
 )
 from recsys.safety.day_log import MemoryDayLog
 from recsys.safety.fingerprints import without_id
+from recsys.safety.hold_words import OPERATOR, hold_words, words_even_refused
 
 BLOCK: Final = "block"
 REPORT: Final = "report"
 DAY: Final = "day"
 """Why a pair is apart by an event of the day; nobody takes it back."""
-OPERATOR: Final = "operator"
-"""The owner of a hold when none is named."""
 MEMBER: Final = "member"
 """The owner of a pause: a member who takes themselves out of sight."""
 LEAVER: Final = LEAVE
@@ -280,37 +277,6 @@ class CountedStore(Protocol):
         ...
 
 
-_HOLD_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
-
-
-def hold_words(owner: object, reason: object) -> tuple[str, str]:
-    """Return the owner and the reason of a hold; the reason may be empty.
-
-    Raises InputError for anything but a word of at most 64 letters, digits, `_`, `.`, `:` and `-`: a text
-    about a person does not belong here.
-
-    >>> hold_words("case-31", "money_request")
-    ('case-31', 'money_request')
-    """
-    for word, where in (
-        (owner, "owner"),
-        (reason or "none" if isinstance(reason, str) else reason, "reason"),
-    ):
-        if not isinstance(word, str) or not _HOLD_WORD.fullmatch(word):
-            remedy = "letters, digits, _ . : and -, at most 64"
-            raise InputError(
-                explained("the owner and reason of a hold are words", where=where, remedy=remedy)
-            )
-    return str(owner), str(reason)
-
-
-def words_even_refused(owner: object, reason: object) -> tuple[str, str]:
-    """Return the owner and the reason of a hold that was refused: the operator's, where they are no words."""
-    with suppress(InputError):
-        return hold_words(owner, reason)
-    return OPERATOR, ""
-
-
 def ask_safety(ask: Callable[[], Answer]) -> Answer:
     """Return what a safety store answers; whatever it raises becomes SafetyUnavailable."""
     try:
@@ -494,82 +460,3 @@ class MemorySafety(RestrictingStore):
 
     def _is_excluded(self, user_id: str) -> bool:
         return user_id in self._holds or user_id in self._erased or user_id in self._erased_in_any_spelling
-
-
-_DAYS_KEPT: Final = 2
-
-
-@runtime_checkable
-class ShownLog(Protocol):
-    """Remembers who was shown to whom on a day; any thread may call it.
-
-    >>> isinstance(MemoryShown(), ShownLog)
-    True
-    """
-
-    def shown(self, viewer: str, day: date) -> frozenset[str]:
-        """Return the people the viewer was shown on that day."""
-        ...
-
-    def remember(self, viewer: str, day: date, candidates: Iterable[str]) -> None:
-        """Note that the viewer was shown these people on that day."""
-        ...
-
-    def remember_at_most(
-        self, viewer: str, day: date, candidates: Sequence[str], most: int
-    ) -> frozenset[str]:
-        """Note those of these people, in order, for whom there is room among `most` of the day.
-
-        Returns those of them who are noted now, earlier ones too. It is one step: all workers of a store
-        together note no more.
-        """
-        ...
-
-
-def fitting(candidates: Sequence[str], noted: Collection[str], most: int) -> list[str]:
-    """Return those of some people who are not noted and for whom there is room among `most`.
-
-    >>> fitting(["a", "b", "c"], {"b", "x"}, 3)
-    ['a']
-    """
-    fresh = [one for one in dict.fromkeys(candidates) if one not in noted]
-    return fresh[: max(0, most - len(noted))]
-
-
-class MemoryShown:
-    """Remembers in this process alone, for today and yesterday.
-
-    >>> log, today = MemoryShown(), date(2026, 1, 5)
-    >>> log.remember("a", today, ["b"])
-    >>> log.shown("a", today), log.shown("b", today)
-    (frozenset({'b'}), frozenset())
-    """
-
-    def __init__(self) -> None:
-        self._days: dict[date, dict[str, frozenset[str]]] = {}
-        self._lock = threading.Lock()
-
-    def shown(self, viewer: str, day: date) -> frozenset[str]:
-        """Return the people the viewer was shown on that day."""
-        return self._days.get(day, {}).get(viewer, frozenset())
-
-    def remember(self, viewer: str, day: date, candidates: Iterable[str]) -> None:
-        """Note that the viewer was shown these people on that day."""
-        with self._lock:
-            self._remember(viewer, day, candidates)
-
-    def remember_at_most(
-        self, viewer: str, day: date, candidates: Sequence[str], most: int
-    ) -> frozenset[str]:
-        """Note those of these people for whom there is room among `most` of the day."""
-        with self._lock:
-            noted = self.shown(viewer, day)
-            fresh = fitting(candidates, noted, most)
-            self._remember(viewer, day, fresh)
-        return frozenset(candidates) & noted.union(fresh)
-
-    def _remember(self, viewer: str, day: date, candidates: Iterable[str]) -> None:
-        of_day = self._days.setdefault(day, {})
-        of_day[viewer] = of_day.get(viewer, frozenset()) | frozenset(candidates)
-        for old in sorted(self._days)[:-_DAYS_KEPT]:
-            self._days.pop(old, None)

@@ -13,9 +13,9 @@ from recsys.errors import SafetyUnavailable
 from recsys.safety.day_log import DayEvent
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_file import LedgerWatermark
-from recsys.safety.ledger_state import HOLD, STORE, LedgerState, LedgerTag
+from recsys.safety.ledger_state import LedgerState
 from recsys.safety.person_index import ALONE, Accounts
-from recsys.safety.store import OPERATOR, CountedStore, SafetyStore, StoreWithPages, ask_safety
+from recsys.safety.store import CountedStore, SafetyStore, StoreWithPages, ask_safety
 
 
 @runtime_checkable
@@ -116,10 +116,3 @@ class StoreBinding:
         if isinstance(store, StoreWithLedgerMark) and known is not None and known != self._noted:
             ask_safety(partial(store.note_ledger, known.identity, known.records, known.text()))
             self._noted = known
-
-
-def hold_tag(owner: str, reason: str) -> LedgerTag:
-    """Return under which tag the ledger keeps a hold of a store."""
-    return LedgerTag(
-        f"{HOLD}:{reason}" if reason else HOLD, STORE if owner == OPERATOR else f"{STORE}:{owner}"
-    )

@@ -4,10 +4,10 @@ from collections.abc import Collection
 
 from recsys.errors import InputError, explained
 from recsys.safety.fingerprints import ID
+from recsys.safety.hold_words import hold_words
 from recsys.safety.ledger import SafetyLedger, told_under
 from recsys.safety.ledger_file import pair_record, stop_record
 from recsys.safety.ledger_state import HIDDEN, UNLINK, LedgerState, LedgerTag, spelling_link
-from recsys.safety.store import hold_words
 
 Link = tuple[int, int]
 

@@ -91,7 +91,7 @@ def test_whoever_was_erased_since_is_not_served_from_what_was_made_before(
 def test_the_night_takes_whom_the_source_erases_out_of_the_store(settings: Settings, how: str) -> None:
     """What restricts others and them goes on; the store names them no more, in none of its tables."""
     list_stages.publish(settings, PATHS)
-    people = Night.current(settings, PATHS).list(people.ids.values)
+    people = list(Night.current(settings, PATHS).people.ids.values)
     gone, other, third = map(str, people[:3])
     store = SqliteSafety.create(HOME_STORE)
     store.hold(gone, owner="case-1")

@@ -18,7 +18,8 @@ from recsys.safety.fingerprints import ID, PERSON
 from recsys.safety.keys import Keys
 from recsys.safety.ledger_state import LedgerState
 from recsys.safety.person_index import ALONE, NO_INDEX, Accounts, NewcomerTokens
-from recsys.safety.store import MemorySafety, MemoryShown
+from recsys.safety.shown_log import MemoryShown
+from recsys.safety.store import MemorySafety
 from tests.ranking.published_world import NOW
 from tests.ranking.test_cold_start import Case
 

@@ -18,8 +18,9 @@ from recsys.ranking.response_and_receipt import Offered, Page, Receipt
 from recsys.safety.day_log import MemoryDayLog
 from recsys.safety.keys import Keys, purpose_key
 from recsys.safety.ledger import SafetyLedger
+from recsys.safety.shown_log import MemoryShown
 from recsys.safety.sqlite_store import SqliteSafety
-from recsys.safety.store import MemorySafety, MemoryShown
+from recsys.safety.store import MemorySafety
 from tests.ranking.published_world import NOW, World, copied
 
 OLD, NEW, FOREIGN = (Keys((bytes([letter]) * 32,)) for letter in b"onf")

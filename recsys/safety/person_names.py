@@ -1,0 +1,75 @@
+"""Whom an id means in a call: somebody of the publication, or who came by day, in whatever spelling."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from recsys.safety.canonical import CheckedId, canonical_person, distinct_pair, not_canonical
+from recsys.safety.day_log import DayLog
+from recsys.safety.day_tables import note_tokens
+from recsys.safety.ledger import SafetyLedger
+from recsys.safety.person_index import ALONE
+from recsys.safety.store import ask_safety
+
+EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class PersonNames:
+    """The accounts that are known, by every name that a call may give them."""
+
+    def __init__(self, ledger: SafetyLedger, day: DayLog | None) -> None:
+        """Know nobody yet; day: the log in which people come by day."""
+        self.ledger, self.day = ledger, day
+        self.accounts = ALONE
+        self._read = ("", 0)
+
+    def read_day(self) -> None:
+        """Note the person tokens of tables of today that came since."""
+        day, (log, place) = self.day, self._read
+        if day is None or self.accounts is ALONE:
+            return
+        rows = ask_safety(lambda: day.read((), EVER, after=place))
+        if rows.log != log or rows.place < place:
+            rows = ask_safety(lambda: day.read((), EVER))
+        self._read = rows.log, rows.place
+        note_tokens(self.accounts, rows.changes)
+
+    def meant(self, user_id: str) -> str:
+        """Return the id that is meant, for whoever may not learn from a refusal that somebody is here.
+
+        Raises InputError for what can be no id, also where somebody is meant: a call that takes it restricts
+        them and is refused, whoever is here.
+        """
+        self._read_newcomers(user_id)
+        if not self.accounts.may_be_id(user_id):
+            raise not_canonical()
+        return self.accounts.known(user_id) or self._person(user_id)
+
+    def person_of(self, user_id: str) -> tuple[str, ...]:
+        """Return every account of somebody's person, their own first, those too that the ledger links."""
+        return self.accounts.linked(user_id, ask_safety(self.ledger.now))
+
+    def whom(self, given: object) -> str | None:
+        """Return whom an id means in whatever spelling: somebody known, else the id; None for nobody."""
+        self._read_newcomers(given)
+        return self.accounts.known(given) or self.accounts.id_in(given)
+
+    def is_other_spelling(self, user_id: str) -> bool:
+        """Say whether an id that nobody has is, but for its spelling, that of somebody known."""
+        self._read_newcomers(user_id)
+        return self.accounts.is_other_spelling(user_id)
+
+    def _read_newcomers(self, given: object) -> None:
+        """Read who came by day, where an id is not one of the publication."""
+        if not isinstance(given, str) or not self.accounts.is_published(given):
+            self.read_day()
+
+    def _person(self, user_id: str) -> str:
+        """Return an id; raise InputError for one that a store would keep and that would stop nobody."""
+        one = canonical_person(user_id)
+        if self.is_other_spelling(one) or not self.accounts.may_be_id(one):
+            raise not_canonical()
+        return one if self.accounts is ALONE else CheckedId(one)  # where nobody is known, in any spelling
+
+    def _pair(self, actor: str, target: str) -> tuple[str, str]:
+        a, b = distinct_pair(actor, target)
+        return self._person(a), self._person(b)
