@@ -28,7 +28,8 @@ _OF_MEMBERS: Final = (
     r"^id_?(user|member|socio|usuario|usuari|membre|utente|mitglied|utilisateur|lid)$",
     r"(회원|사용자|유저)_?(id|번호|uuid|아이디)|(用户|会员)_?(id|编号)",
     r"会員(番号|id)",
-    r"^(\w+[ _.-])?(u|user|member|auth|local|contact|client|customer|subscriber|participant|respondent"
+    r"^(\w+[ _.-])?uid$",
+    r"^(\w+[ _.-])?(user|member|auth|local|contact|client|customer|subscriber|participant|respondent"
     r"|attendee|patron|donor|people|person|lead)s?[ _.-]*(id|uid|guid|key|pk|no|nr|number)[.:]?$",
 )
 _OF_ROWS: Final = (

@@ -63,7 +63,7 @@ def source_tables(
     alone = not path.is_dir() or path.suffix == ".parquet" or _is_hive(path)
     for file in [path] if alone else sorted(path.iterdir()):
         kind = kind_of(file)
-        if kind is None:
+        if kind is None or (kind == "document" and not alone and not _is_readable_document(file)):
             continue
         for name, read in _of_file(file, kind, encoding, given).items():
             if name in found:
@@ -135,6 +135,16 @@ def _tables_of_document(file: Path) -> Tables:
     return {name: partial(read, name, rows) for name, rows in found.items()}
 
 
+def _is_readable_document(file: Path) -> bool:
+    """Say whether each key of a document's tables has one type; beside tables others are descriptions."""
+    try:
+        for read in _tables_of_document(file).values():
+            read()
+    except SourceError:
+        return False
+    return True
+
+
 def unread_files(address: str, folder: Path) -> list[str]:
     """Return the files of a source that could hold tables and are in no form that is read, or passed over.
 
@@ -150,7 +160,7 @@ def unread_files(address: str, folder: Path) -> list[str]:
         if file.is_file()
         and not file.name.startswith((".", "_"))
         and file.suffix.lower() not in _DESCRIBES
-        and kind_of(file) is None
+        and ((kind := kind_of(file)) is None or (kind == "document" and not _is_readable_document(file)))
     ] + [str(file.relative_to(path)) for file in sorted(path.rglob("*")) if _is_hidden_part(file, path)]
 
 

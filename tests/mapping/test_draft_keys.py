@@ -134,3 +134,15 @@ def test_a_source_without_ids_is_refused_with_what_to_do(tmp_path: Path) -> None
     with pytest.raises(SourceError, match=r"people with 6 columns.*call the column .* `user_id`") as told:
         draft_mapping(str(tmp_path))
     assert "Handynummer" not in str(told.value)
+
+
+@pytest.mark.parametrize("name", ["uuid", "guid"])
+def test_a_number_called_id_comes_before_a_uuid_that_other_tables_do_not_name(
+    name: str, tmp_path: Path
+) -> None:
+    """Seen to fail: a `uuid` was taken before `id`, and no other table joined."""
+    written(tmp_path, "id", [f"{n}" for n in range(_PEOPLE)], at=5)
+    text = (tmp_path / "people.csv").read_text(encoding="utf-8").splitlines()
+    rows = [f"{line},{name if at == 0 else f'{at:032x}'}" for at, line in enumerate(text)]
+    (tmp_path / "people.csv").write_text("\n".join(rows), encoding="utf-8")
+    assert key_of_draft(tmp_path) == "id"

@@ -123,6 +123,17 @@ def test_a_list_that_firebase_wrote_as_an_object_is_a_list(tmp_path: Path) -> No
     assert [row["tags"] for row in found] == [["tea", "go"]] * 9
 
 
+def test_a_document_of_mixed_types_beside_tables_is_told_and_not_read(tmp_path: Path) -> None:
+    """Seen to fail: a description beside the tables refused a source that was read before."""
+    mixed = {"facts": [{"of": ["a", 1]}, {"of": {"b": 2}}, {"of": 3}]}
+    (tmp_path / "expected.json").write_text(json.dumps(mixed, indent=1))
+    with pytest.raises(SourceError, match="no one type"):
+        source_tables("expected.json", folder=tmp_path)["facts"]()
+    (tmp_path / "users.csv").write_text("id,age\n1,40\n")
+    assert [*source_tables(".", folder=tmp_path)] == ["users"]
+    assert unread_files(".", tmp_path) == ["expected.json"]
+
+
 @pytest.mark.parametrize("around", [["response", "results"], ["records"], ["data"], ["data", "items"]])
 @pytest.mark.parametrize("fields", [True, False])
 def test_an_answer_of_an_api_is_a_table_called_as_its_file(
