@@ -91,6 +91,10 @@ def _digest(salt: str, text: str) -> str:
     return hashlib.sha256(f"{salt}{text}".encode()).hexdigest()
 
 
+_OF_AN_ID: Final = "[A-Za-z0-9_\\-Ａ-Ｚａ-ｚ０-９＿－]"
+"""Signs beside which an id is a part of a longer word."""
+
+
 def naming(user_id: str) -> re.Pattern[str]:
     """Return a pattern of an id in small and capital, narrow and full-width letters, within a text.
 
@@ -101,7 +105,7 @@ def naming(user_id: str) -> re.Pattern[str]:
         "[" + "".join(re.escape(form) for form in (one, one.lower(), one.upper(), _wide(one))) + "]"
         for one in user_id
     )
-    return re.compile(rf"(?<![A-Za-z0-9_-]){spelled}(?![A-Za-z0-9_-])", re.IGNORECASE)
+    return re.compile(rf"(?<!{_OF_AN_ID}){spelled}(?!{_OF_AN_ID})", re.IGNORECASE)
 
 
 def _wide(letter: str) -> str:

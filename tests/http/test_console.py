@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from fastapi.testclient import TestClient
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -1087,6 +1087,7 @@ _TEXTS = st.lists(st.sampled_from(_PARTS), max_size=10).map("".join)
 
 
 @settings(max_examples=60)
+@example(user="t", written=[("ＡＴt", "")])
 @given(user=st.sampled_from(_IDS), written=st.lists(st.tuples(_TEXTS, _TEXTS), min_size=1, max_size=4))
 def test_an_erasure_changes_nothing_of_the_audit_log_but_what_operators_wrote(
     user: str, written: list[tuple[str, str]]
