@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from recsys.garbage_collection import paused_collection
+from recsys.memory import paused_collection
 
 
 @pytest.mark.parametrize("was_on", [True, False])

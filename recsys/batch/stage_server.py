@@ -26,7 +26,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from recsys.batch.stage_client import SERVER
-from recsys.garbage_collection import paused_collection
+from recsys.memory import paused_collection
 
 _POLL_SECONDS: Final = 0.1
 _LONGEST_REQUEST: Final = 1 << 16

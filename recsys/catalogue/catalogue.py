@@ -38,7 +38,7 @@ from recsys.catalogue.stages import Stages, read_stages
 from recsys.catalogue.text_folding import fold, folded_key
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.errors import InputError, did_you_mean, explained
-from recsys.garbage_collection import paused_collection
+from recsys.memory import paused_collection
 from recsys.strict_yaml import YamlFile
 
 if TYPE_CHECKING:

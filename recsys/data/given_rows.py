@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from recsys.strict_json import any_json
+from recsys.data.strict_json import any_json
 
 _DEEPEST: Final = 50
 _TEXT = str | bytes | bytearray

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from recsys.catalogue.text_folding import fold, plain
 from recsys.data.given_rows import opened
+from recsys.data.strict_json import RepeatedKeyError, strict_json
 from recsys.errors import InputError, NotPermittedError
 from recsys.http.access import bearer_token, service_of
 from recsys.http.access_tokens import Scope
@@ -22,7 +23,6 @@ from recsys.ranking.ranker import Ranker
 from recsys.safety.day_log import TYPES
 from recsys.safety.hold_words import OPERATOR
 from recsys.safety.store import LEAVER
-from recsys.strict_json import RepeatedKeyError, strict_json
 
 OF_MEMBER: Final = "member:"
 """Before the ids that a member's client gives, so that it takes none that the backend gives."""

@@ -14,9 +14,9 @@ from recsys.catalogue.columns import Tables as T
 from recsys.data.fields.base import objects
 from recsys.data.given_rows import rows_given
 from recsys.data.population import Population
+from recsys.data.strict_json import RepeatedKeyError, strict_json
 from recsys.data.tables import CONTRACTS
 from recsys.errors import InputError, RecsysError, StalePublicationError, did_you_mean, explained
-from recsys.strict_json import RepeatedKeyError, strict_json
 
 
 @dataclass(frozen=True, eq=False)

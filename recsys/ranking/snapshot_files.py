@@ -20,7 +20,7 @@ from recsys.data.ids import IdIndex
 from recsys.data.pair_stages import PairStages, pair_stages
 from recsys.data.population import Population
 from recsys.errors import InputError, PublicationError, SafetyUnavailable, SourceError, explained
-from recsys.garbage_collection import paused_collection
+from recsys.memory import paused_collection
 from recsys.messaging.reasons import MOST_REASONS, Reasons
 from recsys.models.directed import Directed
 from recsys.parallel import map_in_threads, n_threads

@@ -38,7 +38,7 @@ def strict_json(text: str | bytes) -> Any:
     {'a': {'b': 1}}
     >>> strict_json('{"a": 1, "a": 2}')
     Traceback (most recent call last):
-    recsys.strict_json.RepeatedKeyError: a key of JSON is given twice; give each key once
+    recsys.data.strict_json.RepeatedKeyError: a key of JSON is given twice; give each key once
     """
     return json.loads(text, object_pairs_hook=_with_keys_once)
 
