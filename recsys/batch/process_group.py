@@ -3,9 +3,10 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
 from typing import Final
 
@@ -14,6 +15,8 @@ GRACE_SECONDS: Final = 10.0
 
 _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _POLL_SECONDS: Final = 0.1
+_GUARD: Final = "import os, sys; os.read(0, 1) or os.killpg(int(sys.argv[1]), 9)"
+"""Waits for a word, and kills a group when it can come no more."""
 
 
 def run_group(
@@ -23,15 +26,32 @@ def run_group(
 
     SIGINT, SIGTERM and SIGHUP reach the whole group as SIGTERM, which ends it without a traceback from
     every process; who is left after `grace` seconds, or at a second signal, is killed. Returns when
-    nobody of the group is left. A signal that was ignored before, as under `nohup`, stays ignored.
+    nobody of the group is left. A signal that was ignored before, as under `nohup`, stays ignored. When this
+    process is killed, its group is as well: a night that is gone publishes nothing.
     """
-    with _stop_signals() as signals:
+    with _stop_signals() as signals, ExitStack() as stack:
         process = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603 ours
+        stack.enter_context(_killed_with_this_process(process.pid))
         while not signals:
             with suppress(subprocess.TimeoutExpired):
                 return process.wait(_POLL_SECONDS)
         _end(process, signals, grace)
     return None
+
+
+@contextmanager
+def _killed_with_this_process(group: int) -> Iterator[None]:
+    """Have a small process, in a group of its own, kill another group when this process ends within."""
+    guard = subprocess.Popen(  # noqa: S603 ours
+        [sys.executable, "-I", "-S", "-c", _GUARD, str(group)],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        guard.communicate(b".")
 
 
 @contextmanager

@@ -63,21 +63,49 @@ def is_alive(pid: int) -> bool:
     return not (stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z")
 
 
+def night_under_way(
+    folder: Path, *, stubborn: bool, start_new_session: bool = False
+) -> tuple[subprocess.Popen[str], list[int]]:
+    """Start a night whose command is a process with a child; return it and the ids of these two."""
+    (folder / "params.yaml").write_text(PARAMS)
+    (folder / "tree.py").write_text(TREE.format(stubborn=stubborn))
+    night = subprocess.Popen(
+        [sys.executable, "-c", NIGHT],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "LC_ALL": "C"},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=start_new_session,
+    )
+    limit = time.monotonic() + 30
+    while not (folder / "pids").exists() and time.monotonic() < limit:
+        time.sleep(0.05)
+    pids = [int(pid) for pid in (folder / "pids").read_text().split()]
+    assert all(map(is_alive, pids))
+    return night, pids
+
+
+@pytest.mark.parametrize("of_its_group", [True, False])
+@pytest.mark.parametrize("stubborn", [True, False])
+def test_a_night_that_is_killed_leaves_no_process(tmp_path: Path, stubborn: bool, of_its_group: bool) -> None:
+    """Seen to fail: the server of its stages went on and published."""
+    night, pids = night_under_way(tmp_path, stubborn=stubborn, start_new_session=True)
+    if of_its_group:
+        os.killpg(night.pid, signal.SIGKILL)
+    else:
+        night.kill()
+    night.communicate(timeout=30)
+    limit = time.monotonic() + 30
+    while any(map(is_alive, pids)) and time.monotonic() < limit:
+        time.sleep(0.05)
+    assert not any(map(is_alive, pids))
+
+
 @pytest.mark.parametrize(
     ("number", "stubborn"), [(signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGINT, True)]
 )
 def test_a_signal_to_the_night_ends_every_process(tmp_path: Path, number: int, stubborn: bool) -> None:
-    (tmp_path / "params.yaml").write_text(PARAMS)
-    (tmp_path / "tree.py").write_text(TREE.format(stubborn=stubborn))
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "LC_ALL": "C"}
-    night = subprocess.Popen(
-        [sys.executable, "-c", NIGHT], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
-    )
-    limit = time.monotonic() + 30
-    while not (tmp_path / "pids").exists() and time.monotonic() < limit:
-        time.sleep(0.05)
-    pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
-    assert all(map(is_alive, pids))
+    night, pids = night_under_way(tmp_path, stubborn=stubborn)
     night.send_signal(number)
     _, said = night.communicate(timeout=30)
     assert night.returncode == 30, said
