@@ -1,6 +1,7 @@
 """What a mapping is: a folder with `mapping.yaml`, what is said once, and one SQL file a target table."""
 
 import re
+from collections.abc import Collection
 from collections.abc import Mapping as Frames
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from recsys.data.fields.text import known_zones
 from recsys.data.tables import CONTRACTS
 from recsys.errors import SettingsError, did_you_mean, explained
 from recsys.mapping.csv_reader import TableOptions
+from recsys.storage.source_folder import table_named
 from recsys.strict_yaml import parse_yaml
 
 MAPPING_FILE: Final = "mapping.yaml"
@@ -188,6 +190,7 @@ class Mapping:
             )
         settings = MappingSettings.from_mapping(raw, where=str(path))
         found, views = _sql_files(folder), _sql_files(folder / VIEWS)
+        _refuse_unread_queries(folder, found)
         targets = (*CATALOGUE_TABLES, *CONTRACTS)
         for name in found:
             if name not in targets:
@@ -203,3 +206,14 @@ class Mapping:
 
 def _sql_files(folder: Path) -> dict[str, str]:
     return {file.stem: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.sql"))}
+
+
+def _refuse_unread_queries(folder: Path, found: Collection[str]) -> None:
+    """Raise SettingsError for a file that seems to be a query of a table that has none."""
+    for path in sorted(folder.iterdir()):
+        table = table_named(path.name)
+        if path.suffix != ".sql" and ".sql" in path.name.casefold() and table and table not in found:
+            remedy = f"name it {table}.sql where it is one, or move it away"
+            raise SettingsError(
+                explained("a file that may be a query", where=str(folder), got=path.name, remedy=remedy)
+            )

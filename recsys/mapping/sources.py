@@ -25,6 +25,7 @@ from recsys.mapping.extended_json import plain_values
 from recsys.mapping.json_documents import describes_tables, is_a_row, tables_of_document
 from recsys.mapping.json_types import objects_of_one_type, rows_of_one_type
 from recsys.redaction import column_labels, library_reason
+from recsys.storage.source_folder import require_whole_parts
 from recsys.storage.sources import SAVED_INDEX
 
 _SUFFIXES: Final = {
@@ -253,6 +254,7 @@ def _read_parts(folder: Path, read: Callable[[Path], Any]) -> Any:
     """
     import pyarrow as pa
 
+    require_whole_parts(folder)
     tables, known = [], set[str]()
     for part in parts_of(folder):
         table = read(part)

@@ -92,6 +92,9 @@ def quoted(name: str) -> str:
 _MAY_NOT: Final = ("permission denied", "authentication failed", "must be owner")
 """What a server says to somebody without the privilege; trying again does not help."""
 
+_FILTERED: Final = "row-level security policy"
+"""In what a server says where a policy would leave rows out without a word."""
+
 
 def _explained(dbapi: Any, error: Exception) -> Exception:
     state = getattr(error, "sqlstate", None) or ""
@@ -103,6 +106,9 @@ def _explained(dbapi: Any, error: Exception) -> Exception:
     if away and not may_not:
         remedy = "nothing was changed; see that the database is up and try again"
         return BusyError(explained("the database is away", got=reason, remedy=remedy))
+    if _FILTERED in reason:
+        remedy = "give the role BYPASSRLS, or let it read views of the owner of the tables"
+        return SourceError(explained("row-level security hides rows of a table from the role", remedy=remedy))
     return SourceError(
         explained("the database refused", got=library_reason(reason), remedy="nothing was changed")
     )
@@ -119,9 +125,11 @@ def take_writer_lock(cursor: Any) -> None:
 
 
 _TABLE_NAMES: Final = """
-    SELECT table_name::text AS name FROM information_schema.tables
-    WHERE table_schema = current_schema() ORDER BY table_name
+    SELECT relname::text AS name FROM pg_catalog.pg_class
+    WHERE relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())
+    AND relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY relname
 """
+"""Tables and views of the schema, also those the role may not read, which information_schema leaves out."""
 
 
 def arrow_tables(address: str) -> dict[str, Any]:
@@ -130,16 +138,23 @@ def arrow_tables(address: str) -> dict[str, Any]:
     The schema holds nothing else, as a folder of files would: name one of its own with
     `?options=-csearch_path%3DSCHEMA`, for example made of views.
 
-    Raises SourceError for something unknown in the schema, BusyError when the database is away.
+    Raises SourceError for something unknown in the schema, for what the role may not read or reads in part,
+    BusyError when the database is away.
     """
     with transaction(address) as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        _begin_reading(cursor)
         names = [row["name"] for row in rows(cursor, _TABLE_NAMES)]
         for name in names:
             if name not in CONTRACTS:
                 remedy = f"{did_you_mean(name, CONTRACTS)}; keep the tables in a schema of their own"
                 raise SourceError(explained("unknown table", where="the database", got=name, remedy=remedy))
         return {name: _read(cursor, name) for name in names}
+
+
+def _begin_reading(cursor: Any) -> None:
+    """Let a transaction read one moment, and refuse a table of which policies hide rows from the role."""
+    cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    cursor.execute("SET LOCAL row_security = off")
 
 
 def foreign_tables(address: str) -> list[str]:
@@ -151,7 +166,7 @@ def foreign_tables(address: str) -> list[str]:
 def read_foreign_table(address: str, name: str) -> Any:
     """Return one table of the current schema as an Arrow table."""
     with transaction(address) as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        _begin_reading(cursor)
         return _read(cursor, name)
 
 

@@ -15,6 +15,7 @@ from recsys.storage import postgres_tables
 from recsys.storage.atomic_write import atomic_file, sync_folder
 from recsys.storage.sources import (
     DUCKDB_CONFIG,
+    duckdb_tables,
     is_plugin_source,
     parse_source,
     read_tables,
@@ -112,7 +113,7 @@ def _copy_database(path: Path, folder: Path) -> None:
     try:
         with duckdb.connect(str(path), read_only=True, config=DUCKDB_CONFIG) as database:
             database.begin()
-            names = [name for (name,) in database.sql("SHOW TABLES").fetchall()]
+            names = duckdb_tables(database, str(path))
             _write({name: database.table(name).to_arrow_table() for name in names}, folder)
     except duckdb.Error as error:
         remedy = "name a DuckDB database that no other process writes"

@@ -30,6 +30,7 @@ from recsys.settings import OWN_STORES
 from recsys.storage import postgres_tables
 from recsys.storage.atomic_write import unreadable
 from recsys.storage.csv import read_csv
+from recsys.storage.source_folder import folder_tables, require_known, require_whole_parts, table_named
 
 Read = Callable[[str], Mapping[str, pd.DataFrame]]
 
@@ -102,8 +103,6 @@ _OF_FILES: Final = ("parquet:", "csv:")
 DUCKDB_CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {"enable_external_access": "false"}
 """How a database of somebody else is opened: a view in it may read its tables, no other file or address."""
 _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
-_BESIDE: Final = (".json", ".md", ".txt", ".yaml")
-"""Files that may lie beside tables: they describe them."""
 
 
 def source_name(source: Source) -> str:
@@ -152,7 +151,7 @@ def table_readers(source: Source, *, among: Collection[str] | None = None) -> di
     """
     if isinstance(source, str) and source.startswith(_OF_FILES):
         kind, folder = parse_source(source)
-        files = _files(folder, f".{kind}")
+        files = folder_tables(folder, f".{kind}")
         require_tables(files, source)
         return {name: partial(_read_file, name, files[name], among) for name in CONTRACTS if name in files}
     if not isinstance(source, str):
@@ -232,7 +231,7 @@ def source_files(source: str) -> list[Path]:
     """
     kind, path = parse_source(source)
     if kind != "duckdb":
-        return list(_files(path, f".{kind}").values())
+        return list(folder_tables(path, f".{kind}").values())
     if not path.is_file():
         raise SourceError(explained("no such file", got=str(path), remedy="name a DuckDB database file"))
     return [path]
@@ -240,56 +239,11 @@ def source_files(source: str) -> list[Path]:
 
 def _frames(source: Frames, *, where: str) -> Frames:
     for name, frame in source.items():
-        _known(name, where)
+        require_known(name, where)
         if not isinstance(frame, pd.DataFrame):
             got = type(frame).__name__
             raise SourceError(explained("not a table", where=name, got=got, remedy="give a pandas DataFrame"))
     return source
-
-
-def _known(name: str, where: str) -> None:
-    if name not in CONTRACTS:
-        raise SourceError(
-            explained("unknown table", where=where, got=name, remedy=did_you_mean(str(name), CONTRACTS))
-        )
-
-
-def _files(folder: Path, suffix: str) -> dict[str, Path]:
-    """Return the table files of a folder by table name."""
-    if not folder.is_dir():
-        what = "this is a file, not a folder" if folder.exists() else "no such folder"
-        raise SourceError(explained(what, got=str(folder), remedy=f"name a folder of *{suffix} files"))
-    found = {}
-    for path in sorted(folder.iterdir()):
-        described = path.suffix in _BESIDE or (path.is_dir() and path.suffix != suffix)
-        if path.is_dir() and path.name in CONTRACTS:
-            remedy = f"name it {path.name}{suffix}, or move it away"
-            raise SourceError(
-                explained(
-                    "a folder with the name of a table", where=str(folder), got=path.name, remedy=remedy
-                )
-            )
-        if _may_be_table(path, suffix) and (described or path.name.startswith("_")):
-            remedy = f"name it *{suffix} where it is one, or move it away"
-            raise SourceError(
-                explained("a file that may be a table", where=str(folder), got=path.name, remedy=remedy)
-            )
-        if path.name.startswith((".", "_")) or described:
-            continue
-        if path.suffix != suffix:
-            near = did_you_mean(path.stem, CONTRACTS)
-            remedy = f"write it as *{suffix} or move it away; {near}"
-            raise SourceError(explained("unknown file", where=str(folder), got=path.name, remedy=remedy))
-        _known(path.stem, str(folder))
-        found[path.stem] = path
-    return found
-
-
-def _may_be_table(path: Path, suffix: str) -> bool:
-    """Say whether a file that is passed over by its name may be a table: `blocks.csv.txt`, `blocks.json`."""
-    name = path.name.casefold().lstrip("_")
-    parts = name.split(".")
-    return not path.is_dir() and (parts[0].strip() in CONTRACTS or suffix.removeprefix(".") in parts[1:-1])
 
 
 def _read_file(name: str, path: Path, among: Collection[str] | None = None) -> pd.DataFrame:
@@ -403,6 +357,7 @@ def _require_one_schema(path: Path) -> None:
 
     if not path.is_dir():
         return
+    require_whole_parts(path)
     parts = sorted(
         part for part in path.rglob("*") if part.is_file() and not part.name.startswith((".", "_"))
     )
@@ -438,6 +393,30 @@ def _texts(path: Path) -> list[str]:
     return [name for name in texts if name != C.EVENT]
 
 
+_OTHER_SCHEMAS: Final = """
+    SELECT schema_name || '.' || table_name, table_name FROM duckdb_tables()
+    WHERE NOT internal AND schema_name != current_schema()
+    UNION ALL SELECT schema_name || '.' || view_name, view_name FROM duckdb_views()
+    WHERE NOT internal AND schema_name != current_schema() ORDER BY 1
+"""
+
+
+def duckdb_tables(database: Any, where: str) -> list[str]:
+    """Return the tables of a DuckDB database, which stand in its main schema.
+
+    Raises SourceError for an unknown one, and for one that stands in another schema alone.
+    """
+    names = [row[0] for row in database.sql("SHOW TABLES").fetchall()]
+    for name in names:
+        require_known(name, where)
+    for shown, name in database.sql(_OTHER_SCHEMAS).fetchall():
+        table = table_named(name)
+        if table is not None and table not in names:
+            remedy = f"make a view {table} of it in the schema main, or take it away"
+            raise SourceError(explained("a table in another schema", where=where, got=shown, remedy=remedy))
+    return names
+
+
 def _read_duckdb(path: Path) -> dict[str, pd.DataFrame]:
     import duckdb
 
@@ -445,9 +424,7 @@ def _read_duckdb(path: Path) -> dict[str, pd.DataFrame]:
         raise SourceError(explained("no such file", got=str(path), remedy="name a DuckDB database file"))
     try:
         with duckdb.connect(str(path), read_only=True, config=DUCKDB_CONFIG) as database:
-            names = [row[0] for row in database.sql("SHOW TABLES").fetchall()]
-            for name in names:
-                _known(name, str(path))
+            names = duckdb_tables(database, str(path))
             return {
                 name: database.table(name).to_arrow_table().to_pandas(ignore_metadata=True) for name in names
             }

@@ -81,3 +81,57 @@ def test_a_database_that_is_away_is_tried_again():
     with pytest.raises(BusyError, match="the database is away") as caught:
         read_tables("postgresql://nobody@127.0.0.1:1/none")
     assert caught.value.exit_code == 30
+
+
+def as_reader(postgres, *statements):
+    """Return the address of a role that may read `profiles`, after statements of the owner."""
+    joint = "&" if "?" in postgres else "?"
+    with psycopg.connect(postgres) as connection:
+        connection.execute("DROP ROLE IF EXISTS reader_of_tests")
+        connection.execute("CREATE ROLE reader_of_tests")
+        connection.execute("GRANT USAGE ON SCHEMA public TO reader_of_tests")
+        connection.execute("GRANT SELECT ON profiles TO reader_of_tests")
+        for statement in statements:
+            connection.execute(statement)
+    return f"{postgres}{joint}options=-crole%3Dreader_of_tests"
+
+
+BLOCKS = "CREATE {} blocks AS SELECT 'a' AS actor, 'b' AS target, now() AS ts"
+GRANT = "GRANT SELECT ON blocks TO reader_of_tests"
+POLICY = "CREATE POLICY own ON blocks FOR SELECT USING (actor = current_user)"
+
+
+@pytest.mark.parametrize(
+    ("statements", "told"),
+    [
+        ([BLOCKS.format("TABLE")], "the database refused"),
+        ([BLOCKS.format("VIEW")], "the database refused"),
+        ([BLOCKS.format("MATERIALIZED VIEW")], "the database refused"),
+        ([BLOCKS.format("MATERIALIZED VIEW"), GRANT], ""),
+        ([BLOCKS.format("TABLE"), GRANT], ""),
+        ([BLOCKS.format("TABLE"), GRANT, "ALTER TABLE blocks ENABLE ROW LEVEL SECURITY"], "row-level"),
+        (
+            [BLOCKS.format("TABLE"), GRANT, POLICY, "ALTER TABLE blocks ENABLE ROW LEVEL SECURITY"],
+            "row-level",
+        ),
+    ],
+)
+def test_no_table_or_row_that_a_role_may_not_read_is_passed_over(
+    postgres, tables, statements, told, tmp_path
+):
+    """Seen to fail: information_schema lists no such table or materialized view; policies hide rows."""
+    write_tables({"profiles": tables["profiles"]}, postgres)
+    address = as_reader(postgres, *statements)
+    try:
+        for look in (read_tables, lambda source: take_snapshot(source, tmp_path / "copy")):
+            if told:
+                with pytest.raises(SourceError, match=told):
+                    look(address)
+            else:
+                look(address)
+        if not told:
+            assert len(read_tables(address)["blocks"]) == 1
+    finally:
+        with psycopg.connect(postgres) as connection:
+            connection.execute("DROP OWNED BY reader_of_tests")
+            connection.execute("DROP ROLE reader_of_tests")
