@@ -8,6 +8,7 @@ import json
 from collections.abc import Container, Iterator, Sequence
 from typing import Any, Final
 
+from recsys.data.strict_json import RepeatedKeyError, strict_json
 from recsys.errors import SourceError, explained
 from recsys.mapping.extended_json import plain_values
 from recsys.redaction import may_be_a_value
@@ -63,7 +64,7 @@ def _objects(text: str, name: str) -> list[tuple[str, dict[str, Any]]]:
     """Return each object and where it stands."""
     if text.lstrip().startswith("["):
         try:
-            listed = json.loads(text)
+            listed = json_with_keys_once(text, name)
         except ValueError as error:
             remedy = "write one object a line, or a list of objects"
             raise SourceError(
@@ -72,7 +73,7 @@ def _objects(text: str, name: str) -> list[tuple[str, dict[str, Any]]]:
         pairs = [(f"object {at}", one) for at, one in enumerate(listed, 1)]
     else:
         lines = ((at, line) for at, line in enumerate(text.split("\n"), 1) if line.strip())
-        pairs = [(f"line {at}", _parsed(line)) for at, line in lines]
+        pairs = [(f"line {at}", _parsed(line, f"{name}, line {at}")) for at, line in lines]
     for where, one in pairs:
         if not isinstance(one, dict):
             raise SourceError(explained("not an object of JSON", where=f"{name}, {where}", remedy=_REMEDY))
@@ -81,11 +82,28 @@ def _objects(text: str, name: str) -> list[tuple[str, dict[str, Any]]]:
     return [(where, plain_values(one)) for where, one in pairs]
 
 
-def _parsed(line: str) -> Any:
+def _parsed(line: str, where: str) -> Any:
     try:
-        return json.loads(line)
+        return json_with_keys_once(line, where)
     except ValueError:
         return None
+
+
+def json_with_keys_once(text: str, where: str) -> Any:
+    """Return the value of a text of JSON; ValueError for no JSON, SourceError for a key that stands twice.
+
+    Which of two values counts nobody knows, and one of them may be a ban.
+
+    >>> json_with_keys_once('{"state": "banned", "state": "open"}', "members.jsonl, line 7")
+    Traceback (most recent call last):
+    recsys.errors.SourceError: the key state is given twice in members.jsonl, line 7; give each key once
+    """
+    try:
+        return strict_json(text)
+    except RepeatedKeyError as error:
+        label = f"the key {error.key}" if not may_be_a_value(error.key) else "a key"
+        remedy = "give each key once"
+        raise SourceError(explained(f"{label} is given twice", where=where, remedy=remedy)) from error
 
 
 def _kind(value: Any) -> str:

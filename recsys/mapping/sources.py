@@ -8,7 +8,6 @@ said in SQL.
 
 import codecs
 import gzip
-import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import islice
@@ -23,7 +22,7 @@ from recsys.mapping.dumps import read_dump
 from recsys.mapping.encodings import decode_text
 from recsys.mapping.extended_json import plain_values
 from recsys.mapping.json_documents import describes_tables, is_a_row, tables_of_document
-from recsys.mapping.json_types import objects_of_one_type, rows_of_one_type
+from recsys.mapping.json_types import json_with_keys_once, objects_of_one_type, rows_of_one_type
 from recsys.redaction import column_labels, library_reason
 from recsys.storage.source_folder import require_whole_parts
 from recsys.storage.sources import SAVED_INDEX
@@ -119,8 +118,12 @@ def _kind_of_json(file: Path, begins: bytes) -> str | None:
 def _document(file: Path) -> dict[str, Any] | None:
     """Return the one object of JSON that a file holds, None where it holds something else."""
     try:
-        found = json.loads(decode_text(file_bytes(file), None, file.name))
-    except (ValueError, SourceError, RecursionError):
+        text = decode_text(file_bytes(file), None, file.name)
+    except SourceError:
+        return None
+    try:
+        found = json_with_keys_once(text, file.name)
+    except (ValueError, RecursionError):
         return None
     return cast("dict[str, Any]", plain_values(found)) if isinstance(found, dict) else None
 

@@ -16,6 +16,7 @@ from typing import Final, Self
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
+from recsys.data.strict_json import RepeatedKeyError, strict_json
 from recsys.errors import InputError, SafetyUnavailable, explained
 from recsys.safety.canonical import CLOCKS_APART
 from recsys.safety.day_log import DayEvent
@@ -114,11 +115,11 @@ class Receipt:
         Raises InputError when it is no receipt; whether it is one of ours, `Ranker.record` says.
         """
         try:
-            raw = json.loads(text)
+            raw = strict_json(text)
             offered = tuple(Offered(**one) for one in raw.pop("offered"))
             texts = {name: text for name, text in raw.items() if isinstance(text, str)}
             receipt = cls(**texts, offered=offered)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, RepeatedKeyError):
             raise _no_receipt() from None
         if not receipt.is_sound():
             raise _no_receipt()

@@ -335,6 +335,27 @@ def test_json_that_is_no_table_names_the_line(tmp_path: Path, lines: list[str], 
         source_tables(".", folder=tmp_path)["t"]()
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("t.jsonl", '{"id": "a", "state": "open"}\n%s'),
+        ("t.json", '{"id": "a", "state": "open"}\n%s'),
+        ("t.json", "[%s]"),
+        ("t.json", '[{"id": "a", "in": %s}]'),
+        ("t.json", '{"members": [{"id": "a", "state": "open"}, %s]}'),
+        ("t.json", '{"members": {"b": %s}}'),
+    ],
+)
+@pytest.mark.parametrize("key", ["state", "u0000017", "a b"])
+def test_a_key_given_twice_is_an_error(tmp_path: Path, name: str, text: str, key: str) -> None:
+    """Which of two words counts nobody knows. Seen to fail: the last one did, without a word."""
+    (tmp_path / name).write_text(text % f'{{"id": "b", "{key}": "banned", "{key}": "open"}}')
+    with pytest.raises(SourceError, match=r"is given twice in t\.jsonl?") as told:
+        [read() for read in source_tables(".", folder=tmp_path).values()]
+    assert ("the key state" in str(told.value)) == (key == "state")
+    assert "u0000017" not in str(told.value)
+
+
 @given(st.text(alphabet="ab1,\n", min_size=1, max_size=12))
 def test_a_short_text_is_not_taken_for_utf_16(text: str) -> None:
     """A file of five bytes had as many zeros as it takes: none."""
