@@ -7,13 +7,17 @@ and depths that a plain reader gives up on.
 
 import json
 import re
-from itertools import islice, product
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from recsys.errors import InputError, explained
 
 _DEEPEST: Final = 50
-_MOST_MEANINGS: Final = 64
+_MOST_READINGS: Final = 50_000
+"""Rows that are made of all objects with a key twice in one text; of more only those that were run together."""
+_MOST_KEYS: Final = 32
+"""Different keys of such an object; no row of a table has so many."""
 _STRINGS_AND_BRACKETS: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[][{}]', re.DOTALL)
 Pairs = list[tuple[str, Any]]
 
@@ -56,7 +60,8 @@ def any_json(text: str | bytes) -> Any:
     """Return the value of a text of JSON, also where the usual reader gives up on it or leaves something out.
 
     A whole number of more digits than Python reads is infinite; what is nested deeper than 50 levels is null.
-    An object with a key twice is the list of what it may say, with each value of the key.
+    An object with a key twice is the list of what it may say: each value of a key beside those of the other
+    keys at the same place, beside the first ones and beside the last ones.
 
     Raises ValueError for what is no JSON.
 
@@ -70,16 +75,46 @@ def any_json(text: str | bytes) -> Any:
     if isinstance(text, bytes):
         text = text.decode(json.detect_encoding(text))
     text = _without_depths(text.removeprefix("\ufeff"))
-    return json.loads(text, parse_int=_whole_number, object_pairs_hook=_every_meaning)
+    left = iter(range(_MOST_READINGS))
+    return json.loads(text, parse_int=_whole_number, object_pairs_hook=partial(_every_meaning, left=left))
 
 
-def _every_meaning(pairs: Pairs) -> Any:
+def _every_meaning(pairs: Pairs, left: Iterator[int]) -> Any:
+    """Return an object, or what one with a key twice may say; left: how many more such rows are made."""
     values: dict[str, list[Any]] = {}
     for key, value in pairs:
         values.setdefault(key, []).append(value)
     if len(values) == len(pairs):
         return dict(pairs)
-    return [dict(zip(values, one, strict=True)) for one in islice(product(*values.values()), _MOST_MEANINGS)]
+    rows: list[dict[str, Any]] = []
+    seen = set[tuple[int, ...]]()
+    for _, row in zip(left, _readings(values) if len(values) <= _MOST_KEYS else (), strict=False):
+        if (one := tuple(map(id, row.values()))) not in seen:
+            seen.add(one)
+            rows.append(row)
+    return [*rows, *_run_together(pairs)] if not rows or next(left, None) is None else rows
+
+
+def _run_together(pairs: Pairs) -> list[dict[str, Any]]:
+    """Return rows as if a key that stands there already began the next one."""
+    rows: list[dict[str, Any]] = [{}]
+    for key, value in pairs:
+        if key in rows[-1]:
+            rows.append({})
+        rows[-1][key] = value
+    return rows
+
+
+def _readings(values: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
+    """Yield rows with a value for each key: by place, counted from either end, then each value by itself."""
+    most = max(map(len, values.values()))
+    for place in range(most):
+        yield {key: given[min(place, len(given) - 1)] for key, given in values.items()}
+        yield {key: given[max(0, place + len(given) - most)] for key, given in values.items()}
+    for at in (0, -1):
+        others = {key: given[at] for key, given in values.items()}
+        for key, given in values.items():
+            yield from ({**others, key: value} for value in given if len(given) > 1)
 
 
 def _whole_number(digits: str) -> int | float:

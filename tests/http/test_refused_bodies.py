@@ -152,6 +152,30 @@ def test_a_body_restricts_in_every_form_of_json(service: Served, route: str, for
     assert b not in service.page(a)
 
 
+@pytest.mark.parametrize("place", [9_999, 10_000])
+@pytest.mark.parametrize(
+    ("path", "body", "other"),
+    [
+        (
+            "/v1/members/{a}/events",
+            '[{},{{"event_id":"e","type":"hide","person":"{b}"}}]',
+            '{"type":"login"}',
+        ),
+        ("/v1/members/{a}/blocks", '{{"person":[{},"{b}"]}}', '"?"'),
+        ("/v1/backend/holds", '{{"person":[{},"{b}"]}}', '"?"'),
+    ],
+)
+def test_of_a_refused_body_the_first_ten_thousand_rows_or_people_count(
+    service: Served, path: str, body: str, other: str, place: int
+) -> None:
+    a, b = pair(service)
+    headers = service.headers("members", "backend") | {"content-type": "application/json"}
+    content = body.format(",".join([other] * place), a=a, b=b).encode()
+    answer = service.client.post(path.format(a=a), content=content, headers=headers)
+    assert answer.status_code == 422
+    assert (b in service.page(a)) == (place == 10_000)
+
+
 @pytest.mark.parametrize("first", [True, False])
 def test_a_key_given_twice_is_refused_by_its_name_and_restricts_by_each_value(
     service: Served, first: bool
@@ -164,6 +188,55 @@ def test_a_key_given_twice_is_refused_by_its_name_and_restricts_by_each_value(
     answer = service.client.post(f"/v1/members/{a}/events", content=body, headers=headers)
     assert answer.status_code == 422
     assert "body.type: is given twice" in answer.json()["error"]["message"]
+    assert b not in service.page(a)
+
+
+def _run_together(rows: list[dict[str, Any]]) -> str:
+    """Return rows as one object, as a missing `},{` makes it."""
+    return "{" + ",".join(json.dumps(row)[1:-1] for row in rows) + "}"
+
+
+@pytest.mark.parametrize("n_rows", [2, 3, 9])
+@pytest.mark.parametrize("place", [0, -1])
+@pytest.mark.parametrize("route", ["events", "profiles"])
+def test_each_of_several_rows_in_one_object_restricts(
+    service: Served, route: str, n_rows: int, place: int
+) -> None:
+    """Seen to fail: of two rows of seven keys, and of three of six, the last one restricted nobody."""
+    a, b = pair(service)
+    if route == "events":
+        keys = ("actor", "target", "event_id", "type", "detail", "count", "at")
+        path, method = "/v1/backend/events", "POST"
+        told = dict(zip(keys, (a, b, "e1", "end", "unsafe", None, NOW), strict=True))
+        rows = [{**told, "target": f"zz{at}", "event_id": f"e{at}", "at": f"{at}"} for at in range(n_rows)]
+    else:
+        path, method = f"/v1/backend/members/{b}/tables", "PUT"
+        told = {C.USER: b, C.ACCOUNT_STATE: "banned", **{f"column{at}": "x" for at in range(9)}}
+        rows = [{**told, C.ACCOUNT_STATE: "active", "column3": at} for at in range(n_rows)]
+    rows[place] = told
+    body = f"[{_run_together(rows)}]"
+    if route == "profiles":
+        body = f'{{"event_id":"t1","tables":{{"profiles":{body}}}}}'
+    headers = service.headers("backend") | {"content-type": "application/json"}
+    answer = service.client.request(method, path, content=body, headers=headers)
+    assert answer.status_code == 422
+    assert b not in service.page(a)
+
+
+@pytest.mark.parametrize("route", ["/v1/backend/holds", "/v1/members/{}/blocks", "/v1/backend/erasures"])
+@pytest.mark.parametrize("beside", ["", ',"owner":"x"', ',"owner":"x","owner":"y","n":1'])
+@pytest.mark.parametrize("place", [0, 65, 129])
+def test_each_of_many_values_of_one_key_restricts(
+    service: Served, route: str, beside: str, place: int
+) -> None:
+    """Seen to fail: of a key given more than 64 times the last values named nobody."""
+    a, b = pair(service)
+    people = [f"zz{at}" for at in range(130)]
+    people[place] = b
+    body = "{" + ",".join(f'"person":"{one}"' for one in people) + beside + "}"
+    headers = service.headers("members", "backend") | {"content-type": "application/json"}
+    answer = service.client.post(route.format(a), content=body, headers=headers)
+    assert answer.status_code == 422
     assert b not in service.page(a)
 
 

@@ -9,6 +9,7 @@ import pytest
 import recsys.pipeline.earlier_publications as earlier
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.pipeline import closed_pairs
 from recsys.pipeline.rollback import rollback
 from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety
@@ -72,6 +73,37 @@ def test_a_worker_that_cannot_load_a_night_shows_nobody_whom_it_leaves_out(
         _damaged(folder)
         ranker.refresh()
         assert _shown(ranker) <= wanted | {"pass"}  # of two nights that it could not load, the first as well
+
+
+@pytest.mark.parametrize("user", USERS[3:9])
+def test_of_many_people_pairs_in_lists_are_compared(
+    town: Published, tmp_path: Path, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of so many that all pairs would take too long, others are a sample: here one viewer.
+
+    Planted and seen caught: pairs in lists were left to the sample.
+    """
+    monkeypatch.setattr(closed_pairs, "_PAIRS_ASKED", 1)
+    folder = copy_of(town, tmp_path)
+    assert town.night(folder, _channels({}), hours=2).published
+    with opened(folder, MemorySafety()) as ranker:
+        other = _list_of(ranker, user)[0]
+        narrower = {user: ["in_app_video"], other: ["in_app_text"]}
+        assert town.night(folder, _channels(narrower), hours=3).published
+        assert other not in _list_of(ranker, user)  # the worker has not loaded the night
+        assert user not in _list_of(ranker, other)
+        assert _list_of(ranker, user)
+
+
+def _channels(own: dict[str, list[str]]) -> dict[str, pd.DataFrame]:
+    """Return the town with the channels of everybody, two where no other are given."""
+    boundaries = TOWN[T.BOUNDARIES]
+    given = [own.get(user, ["in_app_text", "in_app_video"]) for user in boundaries[C.USER]]
+    return TOWN | {T.BOUNDARIES: boundaries.assign(**{C.CHANNELS: pd.Series(given, boundaries.index)})}
+
+
+def _list_of(ranker: Ranker, user: str) -> list[str]:
+    return [one.candidate_id for one in ranker.rank(user, k=5, as_of=NOW).items]
 
 
 def test_who_drew_a_narrower_line_is_shown_by_the_night_to_whom_they_still_meet(

@@ -127,6 +127,17 @@ def test_who_is_meant_is_whom_the_spellings_of_a_night_mean(
     assert ids.whom(spell(near)) == Spellings(known).whom(spell(near))
 
 
+_ID = st.text("abcXYZ123-_", min_size=1, max_size=9).filter(lambda one: one.strip("-_0"))
+
+
+@given(st.lists(_ID, min_size=2, max_size=9, unique_by=str.lower), st.data())
+def test_two_ids_in_one_cell_mean_neither_of_the_two(known: list[str], data: st.DataObject) -> None:
+    one, other = data.draw(st.permutations(known))[:2]
+    apart = data.draw(st.sampled_from([",", ";", " ", "|", "/", " and ", "\n", "\t", "\u3001", "&"]))
+    for given_cell in (f"{one}{apart}{other}", [one, other], (one, other), f'["{one}", "{other}"]'):
+        assert Spellings(known).whom(given_cell) not in {one, other}, given_cell
+
+
 @pytest.mark.parametrize("door", RESTRICTING)
 def test_whatever_names_a_member_in_another_spelling_restricts_the_one_meant(
     world: World, ranker: Ranker, door: str
