@@ -15,7 +15,7 @@ from recsys.errors import InputError, explained
 
 _DEEPEST: Final = 50
 _MOST_READINGS: Final = 50_000
-"""Rows that are made of all objects with a key twice in one text; of more only those that were run together."""
+"""Rows that are made of all objects with a key twice in one text; of more, those that were run together."""
 _MOST_KEYS: Final = 32
 """Different keys of such an object; no row of a table has so many."""
 _STRINGS_AND_BRACKETS: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[][{}]', re.DOTALL)
