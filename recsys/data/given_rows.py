@@ -1,6 +1,8 @@
 """Rows of a table in whatever form a caller hands it over."""
 
 import datetime as dt
+import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import zip_longest
@@ -13,6 +15,12 @@ from recsys.data.strict_json import any_json
 
 _DEEPEST: Final = 50
 _TEXT = str | bytes | bytearray
+_BEGINS: Final = ("{", "[", '"')
+_MARKS: Final = "\ufeff\ufffe\ufffd\u200b\u2060\x00\x1a\x1e\xa0\u3000 \t\r\n\v\f"
+"""What programs write around a text: marks of byte order and of ends, separators, blanks, half a letter."""
+_LINE_ENDS: Final = re.compile(r"[\r\n\x1e]+")
+_ENCODINGS: Final = ("cp932", "gb18030", "big5")
+"""Others than those of Unicode in which a byte of a letter may be that of a sign of JSON."""
 _PLAIN: Final = (str, bytes, int, float, dt.date, type(None))
 
 
@@ -36,6 +44,7 @@ def opened(given: Any, around: tuple[int, ...] = ()) -> Any:
     if rows is not None:
         return [opened(row, (*around, id(given))) for row in rows]
     if isinstance(given, Mapping):
+        given = _with_plain_names(given)
         return _rows_of_columns(given) or _opened_object(given, (*around, id(given)))
     if isinstance(given, Iterable) and not isinstance(given, _PLAIN):
         listed = [*given]
@@ -51,14 +60,33 @@ def _opened_object(given: Mapping[Any, Any], around: tuple[int, ...]) -> Any:
 
 
 def _opened_text(given: str | bytes | bytearray, around: tuple[int, ...]) -> Any:
-    text = bytes(given) if isinstance(given, bytearray) else given
-    if text.lstrip()[:1] not in {"{", "[", '"', b"{", b"[", b'"'} or len(around) > _DEEPEST:
-        return text
-    with suppress(ValueError, RecursionError):
-        return opened(any_json(text), (*around, 0))
-    with suppress(ValueError, RecursionError):  # lines of JSON
-        return [opened(any_json(line), (*around, 0)) for line in text.splitlines() if line.strip()]
-    return text
+    whole = bytes(given) if isinstance(given, bytearray) else given
+    for text in _texts(whole) if len(around) <= _DEEPEST else ():
+        if not text.startswith(_BEGINS):
+            continue
+        with suppress(ValueError, RecursionError):
+            return opened(any_json(text), (*around, 0))
+        lines = [line for one in _LINE_ENDS.split(text) if (line := one.strip(_MARKS))]
+        with suppress(ValueError, RecursionError):
+            return [opened(any_json(line), (*around, 0)) for line in lines]
+    return whole
+
+
+def _texts(given: str | bytes) -> Iterator[str]:
+    """Yield what a text may be, without marks around it, in encodings that programs write unasked."""
+    if isinstance(given, str):
+        yield given.strip(_MARKS)
+        return
+    for encoding in (json.detect_encoding(given), *(() if given.isascii() else _ENCODINGS)):
+        yield given.decode(encoding, "replace").strip(_MARKS)
+
+
+def _with_plain_names(given: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """Return an object of which no name has marks or blanks around it that nobody sees."""
+    if not any(isinstance(name, str) and name != name.strip(_MARKS) for name in given):
+        return given
+    plain = {name.strip(_MARKS) if isinstance(name, str) else name: value for name, value in given.items()}
+    return plain if len(plain) == len(given) else given
 
 
 def _is_column(value: object) -> bool:
