@@ -36,6 +36,8 @@ _FRIDAY_OR_MONDAY: Final = re.compile(r"\W*pt\b(?![^\n]*(?:pon|pn|wt|sr|czw|sob|
 """Polish writes `pt` for Friday, Turkish for Monday; beside another Polish day it is Friday."""
 _EVE: Final = re.compile(r"\bmalam (senin|selasa|rabu|kamis|jumat|jum'at|sabtu|minggu)\b(?! malam)")
 """In Indonesian the word for evening follows the day; before it, `malam Minggu`, it is the evening before."""
+_ARTICLE: Final = re.compile(r"^\s*o (?=domingo|sabado|dia\b|fi(?:m|nal) de semana)")
+"""In Portuguese; else an "o" that begins a phrase joins nothing, and may stand for the German word for without."""
 _WEEK: Final = ("senin", "selasa", "rabu", "kamis", "jumat", "sabtu", "minggu")
 _DAY_BEFORE: Final = {day: _WEEK[at - 1] for at, day in enumerate(_WEEK)} | {"jum'at": "kamis"}
 
@@ -91,7 +93,9 @@ def read_windows(text: object) -> tuple[list[str] | None, str | None]:
     phrases: list[_Phrase] = []
     spoken = _EVE.sub(lambda eve: f"{_DAY_BEFORE[eve[1]]} malam", spoken)
     for piece in _BETWEEN.split(_with_long_names(spoken)):
-        words = _words_of(piece)
+        words = _words_of(_ARTICLE.sub("", piece))
+        if words and words[0].kind == "and_behind_a_part":
+            words = None
         groups = _joined_phrases(words or [])
         if words is None or not all(map(_are_clear, groups)):
             return None, "words beside days and parts of the day"
@@ -197,14 +201,23 @@ def _words_of(piece: str) -> list[_Word] | None:
         known = _known_at(piece, at, starts=at == inside or not piece[at - 1].isalpha())
         gap = _GAP.match(piece, at)
         if known is not None:
-            at, word = known
-            inside = at
+            end, word = known
+            if word.name not in _PARTS and word.kind != "days" and _is_abbreviation(piece, at, end):
+                return None
+            at = inside = end
             found += [word] if word.kind != "beside" else []
         elif gap is not None:
             at = gap.end()
         else:
             return None
     return found
+
+
+def _is_abbreviation(piece: str, start: int, end: int) -> bool:
+    """Say whether one or two letters stand before a dot or a slash, or join nothing, as those of `w/o` do."""
+    word, behind = piece[start:end], piece[end:].lstrip(" ")
+    is_short = len(word) < 3 and word.isalpha() and word.upper() != word and word != "ok"
+    return is_short and (not behind or behind[0] in ".:)]")
 
 
 def _known_at(piece: str, at: int, *, starts: bool) -> tuple[int, _Word] | None:

@@ -12,7 +12,7 @@ from recsys.data.contact_tokens import normal_form
 from recsys.data.id_spellings import Spellings
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import InputError
-from recsys.mapping import values
+from recsys.mapping import contact_windows, values
 from recsys.mapping.contact_windows import read_windows
 from recsys.mapping.coordinates import read_degrees, read_point
 from recsys.mapping.places import find_place, near_names
@@ -241,6 +241,47 @@ def test_a_day_taken_away_by_a_sign_is_not_read_as_one_added(day: str, group: st
         assert windows is None, phrase
 
 
+_SHORT = sorted(
+    text
+    for listed in contact_windows._words().known.values()
+    for text, word in listed
+    if len(text) < 3 and text.isalpha() and text.upper() != text and text != "ok"
+    if word.kind not in {"days", "parts"}
+)
+"""Words of one or two letters without a meaning of their own."""
+
+
+@pytest.mark.parametrize(
+    "form", ["{}/o {}", "{}/ {}", "{}/{}", "{}. {}", "{} / {}", "({}) {}", "{}, {}", "o {}"]
+)
+@pytest.mark.parametrize("group", ["Sunday", "weekends", "Wochenende", "evenings", "finde", "土日夜"])
+def test_what_may_be_short_for_without_is_not_read(form: str, group: str) -> None:
+    """Seen to fail: `w/o evenings` was all evenings."""
+    for short in _SHORT:
+        assert read_windows(form.format(*(short, group)[-form.count("{}") :]))[0] is None, short
+        if form.count("{}") > 1:
+            said = form.format(short, group)
+            assert read_windows(f"evenings {said}")[0] is None, said
+
+
+@pytest.mark.parametrize(
+    ("said", "plainly"),
+    [
+        ("o sábado à noite", "Saturday evening"),
+        ("noches o sábado", "evenings or Saturday"),
+        ("sera o weekend", "evenings or weekend"),
+        ("weekends ok.", "weekends"),
+        ("’s avonds", "evenings"),
+        ("Lun. a Vie. por la noche", "Mon-Fri evenings"),
+        ("Sa/So", "Sat, Sun"),
+        ("w weekendy", "weekends"),
+    ],
+)
+def test_short_words_that_join_something_are_read(said: str, plainly: str) -> None:
+    assert read_windows(said) == read_windows(plainly)
+    assert read_windows(said)[0]
+
+
 @pytest.mark.parametrize(
     "said",
     [
@@ -281,7 +322,7 @@ _EACH = [
 )
 def test_a_word_for_each_changes_nothing(each: str, day: str, part: str) -> None:
     """Seen to fail: every evening was not read in French and Portuguese; of a named day it is that day."""
-    assert read_windows(f"{each} {day} {part}") == read_windows(f"{day} {part}".strip() or "or")
+    assert read_windows(f"{each} {day} {part}") == read_windows(f"{day} {part}".strip() or "and")
 
 
 _SAID = {  # by language: working days, the weekend and every day; then morning, daytime, evening and night
