@@ -37,7 +37,7 @@ _FRIDAY_OR_MONDAY: Final = re.compile(r"\W*pt\b(?![^\n]*(?:pon|pn|wt|sr|czw|sob|
 _EVE: Final = re.compile(r"\bmalam (senin|selasa|rabu|kamis|jumat|jum'at|sabtu|minggu)\b(?! malam)")
 """In Indonesian the word for evening follows the day; before it, `malam Minggu`, it is the evening before."""
 _ARTICLE: Final = re.compile(r"^\s*o (?=domingo|sabado|dia\b|fi(?:m|nal) de semana)")
-"""In Portuguese; else an "o" that begins a phrase joins nothing, and may stand for the German word for without."""
+"""In Portuguese; else an "o" that begins a phrase joins nothing, and may be short for a word for without."""
 _WEEK: Final = ("senin", "selasa", "rabu", "kamis", "jumat", "sabtu", "minggu")
 _DAY_BEFORE: Final = {day: _WEEK[at - 1] for at, day in enumerate(_WEEK)} | {"jum'at": "kamis"}
 
