@@ -1,7 +1,7 @@
 """Which table holds the members, which tables join to it, and which column could be which of ours."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 from recsys.catalogue.text_folding import plain, unaccented
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.errors import SourceError, explained
-from recsys.mapping.column_profile import ColumnProfile
+from recsys.mapping.column_profile import MOST_CODES, ColumnProfile
 from recsys.mapping.values import looks_personal, names_a_person
 from recsys.strict_yaml import flat, parse_yaml
 
@@ -52,6 +52,12 @@ _OF_ANYTHING: Final = (
 """Names that numbers of other things have too, such as of a telephone."""
 _SHAPE_OF_IDS: Final = re.compile(r"(?=\S*\d)[\w.:#/@$-]{1,64}|[\w-]{16,64}")
 _FEWEST_IDS: Final = 5
+_REFERS: Final = re.compile(r"(id|pk|no|uuid|_by|from|to|actor|target|sender|receiver|author|owner|e[dr])$")
+_NAMES_PEOPLE: Final = (
+    "user|member|mitglied|person|people|account|customer|contact|client|subscriber|socio|usuario|utente|membre"
+    "|会員|회원|用户|пользовател|uye|kullanici"
+)
+_PEOPLE: Final = ("user", "member", "person", "account", "customer")
 _ZONE: Final = re.compile(r"[A-Z]\w+(/[\w+-]+)+|UTC|GMT")
 _OTHER_GENDER: Final = re.compile(r"(?<=\w)\s?[/(·.]\s?(?:[aeorx]|as|os|es|in|ne|re|se)\)?(?!\w)")
 _NEWER: Final = r"updat|modif|chang|更新|end_?date"
@@ -136,8 +142,11 @@ def member_table(profiles: Profiles, of_pairs: Callable[[str], object] = lambda 
             "write profiles.sql by hand; see the reference of mappings"
         )
         raise SourceError(explained("no table has a column that could name a member", got=got, remedy=remedy))
+    keyed = {name: _reference(keyed, name, profiles[name]) or key for name, key in keyed.items()}
     told = {name: targets(profiles[name]) for name in keyed}
     table = max(keyed, key=lambda name: (told[name] / (2 if of_pairs(name) else 1), keyed[name].distinct))
+    if of_pairs(table) is True:
+        table = _plain_table(table, keyed, told, profiles, of_pairs) or table
     key = keyed[table]
     newer = None
     if not key.unique:
@@ -145,7 +154,9 @@ def member_table(profiles: Profiles, of_pairs: Callable[[str], object] = lambda 
         newer = next((one for one in times if re.search(_NEWER, one.name.casefold())), None)
     joined, many = {}, {}
     for name, columns in profiles.items():
-        other = next((one for one in columns if name != table and _joins(one, key, table)), None)
+        other = None
+        if name != table:
+            other = _joining(columns, key, table) if of_pairs(name) is not True else _naming(columns, key)
         if other is None or (isinstance(of_pairs(name), str) and _of_two(columns, other, key)):
             continue
         if other.unique:
@@ -212,18 +223,76 @@ def _is_personal(column: ColumnProfile) -> bool:
     return names_a_person(column.name) or 5 * sum(map(looks_personal, column.ids)) > len(column.ids)
 
 
-def _joins(column: ColumnProfile, key: ColumnProfile, table: str) -> bool:
-    of_members = {
-        key.name,
-        "id",
-        "user_id",
-        "member_id",
-        "person_id",
-        f"{table}_id",
-        f"{table.rstrip('s')}_id",
-    }
-    named = column.name in of_members or any(is_like(one, column.name) for one in _OF_MEMBERS)
-    return named and shared_ids(column, key) >= _COVERED * len(key.ids)
+def _plain_table(
+    view: str,
+    keyed: Mapping[str, ColumnProfile],
+    told: Mapping[str, int],
+    profiles: Profiles,
+    of_pairs: Callable[[str], object],
+) -> str | None:
+    """Return the table whose keys are the members of a view that is made of rows of keys and values.
+
+    It has a row for each member, also for those without a setting. A table whose rows name a member is about
+    something else; its own running numbers are those of members, too.
+    """
+    found = [
+        (is_like(_NAMES_PEOPLE, name), told[name], key.distinct, name)
+        for name, key in keyed.items()
+        if not of_pairs(name)
+        and (told[name] or is_like(_NAMES_PEOPLE, name))
+        and not any(one != key and _names_a_member(one) and shared_ids(one, key) for one in profiles[name])
+        and shared_ids(keyed[view], key) >= _COVERED * len(keyed[view].ids)
+    ]
+    return max(found)[-1] if found else None
+
+
+def _naming(columns: Sequence[ColumnProfile], key: ColumnProfile) -> ColumnProfile | None:
+    """Return the first column of a view, which names somebody, where nearly all whom it names are members."""
+    return columns[0] if _are_members(columns[0], key) else None
+
+
+def _joining(columns: Iterable[ColumnProfile], key: ColumnProfile, table: str) -> ColumnProfile | None:
+    """Return the column by which a table with nearly every member joins to that of the members.
+
+    Where a column says by its name that it holds members, no other does: the running numbers of the table's
+    own rows are numbers of other members. Those join only where no other column refers to members.
+    """
+    columns = [one for one in columns if shared_ids(one, key)]
+    word = _singular(table)
+    of_members = {key.name.lower(), *(f"{one}_id" for one in (table.lower(), word, *_PEOPLE)), word, *_PEOPLE}
+    own = {"id", "pk"}
+    named = [one for one in columns if one.name.lower() in of_members - own or _names_a_member(one)]
+    others = [one for one in columns if one.name.lower() not in own and _REFERS.search(one.name.lower())]
+    if not named and not any(len(one.ids) > MOST_CODES and _are_members(one, key) for one in others):
+        named = [one for one in columns if one.name.lower() in own and _are_members(one, key)]
+    return next((one for one in named if shared_ids(one, key) >= _COVERED * len(key.ids)), None)
+
+
+def _are_members(column: ColumnProfile, key: ColumnProfile) -> bool:
+    return shared_ids(column, key) >= _COVERED * max(1, len(column.ids))
+
+
+def _names_a_member(column: ColumnProfile) -> bool:
+    return any(is_like(one, column.name) for one in _OF_MEMBERS)
+
+
+def _singular(table: str) -> str:
+    """Return what one row of a table is, by the last word of its name: `user` of `auth_users`."""
+    return re.split(r"[\W_]", table.lower())[-1].rstrip("s")
+
+
+def _reference(
+    keys: Mapping[str, ColumnProfile], name: str, columns: Iterable[ColumnProfile]
+) -> ColumnProfile | None:
+    """Return a column that is called as a row of another table and holds its keys, each once."""
+    tables = {_singular(other): key for other, key in keys.items() if other != name}
+    for one in columns:
+        key = tables.get(re.sub(r"_?id$", "", one.name.lower()))
+        if key is None or not one.unique or 2 * len(one.ids) <= len(keys[name].ids):
+            continue
+        if _are_members(one, key):
+            return one
+    return None
 
 
 def _of_two(columns: Iterable[ColumnProfile], one: ColumnProfile, key: ColumnProfile) -> bool:

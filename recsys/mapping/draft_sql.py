@@ -147,7 +147,7 @@ def _place(target: str, found: list[ColumnProfile], members: MemberTable) -> Dra
     """Return a cell or zone by coordinates, a point, or the name of a place."""
     function = "zone_of" if target.endswith(".tz") else "cell"
     used, parts = [], []
-    latitude = next((one for one in found if re.search("lati|^lat$|위도|纬度", one.name.casefold())), None)
+    latitude = next((one for one in found if re.search("latit|^lat$|위도|纬度", one.name.casefold())), None)
     longitude = next(
         (one for one in found if re.search("longi|^l(on|ng)$|경도|经度", one.name.casefold())), None
     )

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,12 +13,24 @@ from recsys.mapping.draft_guess import Profiles, key_of
 from recsys.mapping.draft_tables import EVENT_TYPES, subject_of
 from recsys.mapping.project import GUESS, TODO, VIEWS
 
+_KEY: Final = (
+    r"(meta|key|setting|option|field|attribute|attr|property|prop|parameter|param|pref|preference|trait)"
+)
 _KEYS: Final = re.compile(
-    r"(^|_)(key|setting|option|field|attribute|attr|property|param|pref|preference)(_?(name|key))?$"
+    rf"(^|_){_KEY}(_?(name|key|code|label|slug|title))?$"
     r"|^(name|項目|設定|clave|campo|cle|champ|schlussel|feld|klucz|anahtar|ключ|kunci)$"
 )
+_NUMBERED_KEYS: Final = re.compile(rf"(^|_){_KEY}(_?(type|definition|def))?_?id$")
+"""Columns of numbers that another table names."""
+_LABELS: Final = re.compile(r"(^|_)(name|label|shortname|slug|code|title|key|identifier|attribute_code)$")
 _VALUES: Final = re.compile(
-    r"(^|_)(value|val|content|answer)$|^(値|valor|valeur|wert|valore|wartosc|deger|значение|nilai)$"
+    r"(^|_)(value|val|content|answer|data)$"
+    r"|^(value|val)_(text|string|str|varchar|int|integer|number|num|decimal|float|bool|boolean|date|datetime)$"
+    r"|^(text|string|str|int|integer|number|num|decimal|float|bool|boolean|date|datetime)_(value|val)$"
+    r"|^(値|valor|valeur|wert|valore|wartosc|deger|значение|nilai)$"
+)
+_OF_PERSON: Final = re.compile(
+    r"_?(id|no|uuid)$|^(user|member|person|account|customer|contact|owner|entity|client)$"
 )
 _MOST_KEYS: Final = 100
 _JOINED: Final = ";"
@@ -43,51 +56,111 @@ class DraftedView:
 
 
 def key_value_views(profiles: Profiles, tables: Mapping[str, Any]) -> list[DraftedView]:
-    """Return a view for each table whose rows are a member's id, the key of a setting and its value."""
+    """Return a view for each table whose rows are a member's id, the key of a setting and its value.
+
+    The key is a word, or a number that another table names. Of several columns of values, one a type, each
+    row has one.
+    """
     found = []
     for name, columns in profiles.items():
-        key = next((one for one in columns if _names_keys(one)), None)
-        value = next((one for one in columns if _VALUES.search(unaccented(one.name))), None)
-        ids = [one for one in columns if re.search(r"_?(id|no|uuid)$", one.name.lower()) and not one.unique]
-        if key is not None and value is not None and len(ids) == 1 and name in tables:
-            view = _view(name, ids[0], key, value, tables[name])
+        named = ((one, _labels_of_keys(one, name, profiles, tables)) for one in columns)
+        key, labels = next(((one, labels) for one, labels in named if labels is not None), (None, {}))
+        values = [one for one in columns if one is not key and _VALUES.search(_snake(one.name))]
+        ids = [
+            one
+            for one in columns
+            if one is not key and one not in values and _OF_PERSON.search(_snake(one.name)) and not one.unique
+        ]
+        if key is not None and values and len(ids) == 1 and name in tables:
+            view = _view(name, (ids[0], key, values), labels, tables[name])
             found += [view] if view is not None else []
     return found
 
 
-def _names_keys(column: ColumnProfile) -> bool:
-    few = 1 < column.distinct <= min(_MOST_KEYS, column.rows // 2)
-    return column.kind == "text" and few and bool(_KEYS.search(unaccented(column.name)))
+def _snake(name: str) -> str:
+    """Return a name in small letters without accents, its words parted by `_`.
+
+    >>> _snake("FieldName"), _snake("StringValue__c"), _snake("meta key")
+    ('field_name', 'string_value', 'meta_key')
+    """
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.removesuffix("__c"))
+    return re.sub(r"[\s-]+", "_", unaccented(parted))
+
+
+def _labels_of_keys(
+    column: ColumnProfile, table: str, profiles: Profiles, tables: Mapping[str, Any]
+) -> dict[str, str] | None:
+    """Return the name of each key where a column holds keys that are named elsewhere, else none for words.
+
+    None for a column that holds no keys.
+    """
+    name, few = _snake(column.name), 1 < column.distinct <= min(_MOST_KEYS, column.rows // 2)
+    if few and column.kind == "text" and _KEYS.search(name):
+        return {}
+    if not few or not (_NUMBERED_KEYS.search(name) or _KEYS.search(name)):
+        return None
+    for other, columns in profiles.items():
+        ids = next((one for one in columns if one.unique and column.ids <= one.ids), None)
+        texts = [one for one in columns if one.kind == "text" and _LABELS.search(_snake(one.name))]
+        if other != table and other in tables and ids is not None and texts:
+            label = next((one for one in texts if one.unique), texts[0])
+            codes, names = (map(str, tables[other].column(one.name).to_pylist()) for one in (ids, label))
+            return {code: name for code, name in zip(codes, names, strict=True) if code in column.ids}
+    return None
 
 
 def _view(
-    name: str, person: ColumnProfile, key: ColumnProfile, value: ColumnProfile, table: Any
+    name: str,
+    columns: tuple[ColumnProfile, ColumnProfile, list[ColumnProfile]],
+    labels: Mapping[str, str],
+    table: Any,
 ) -> DraftedView | None:
-    import pyarrow as pa
+    """Return the view of a table by its columns of members, keys and values."""
+    import duckdb
 
-    rows = table.select([person.name, key.name, value.name]).to_pandas().astype(object)
-    rows.columns = ["person", "key", "value"]
-    rows = rows.dropna(subset=["person", "key"]).astype({"person": str, "key": str})
-    twice = rows.duplicated(["person", "key"])
-    if twice.mean() > 1 - _ONE_A_MEMBER:
-        return None
-    texts = rows.dropna(subset=["value"]).astype({"value": str}).sort_values("value").drop_duplicates()
-    wide = texts.groupby(["person", "key"], sort=True)["value"].agg(_JOINED.join).unstack("key")
-    keys, several = sorted(wide.columns), sorted(set(rows["key"][twice]))
-    text, asked = f"CAST({quoted(value.name)} AS VARCHAR)", ", ".join(several)
-    column = [
-        f"  string_agg(DISTINCT {text}, '{_JOINED}' ORDER BY {text})"
-        f" FILTER (WHERE {quoted(key.name)} = '{one.replace(chr(39), 2 * chr(39))}') AS {quoted(one)}"
-        for one in keys
-    ]
-    question = f"{TODO} members have several values of {asked}: which counts?\n" if several else ""
-    sql = (
-        f"{GUESS} {name}: a row a member and {key.name}; here a row a member and a column a {key.name}\n"
-        f"{question}SELECT {quoted(person.name)},\n" + ",\n".join(column) + "\n"
-        f"FROM {quoted(name)} GROUP BY {quoted(person.name)}\n"
-    )
-    shown = wide.reset_index().rename(columns={"person": person.name})
-    return DraftedView(f"{name}_by_member", sql, pa.Table.from_pandas(shown, preserve_index=False))
+    person, key, values = columns
+    code = quoted(key.name) if key.kind == "text" else f"CAST({quoted(key.name)} AS VARCHAR)"
+    texts = [f"CAST({quoted(one.name)} AS VARCHAR)" for one in values]
+    text = texts[0] if len(texts) == 1 else f"coalesce({', '.join(texts)})"
+    with duckdb.connect(config={"enable_external_access": "false"}) as database:
+        database.register(name, table)
+        counted = database.execute(
+            f"SELECT {code}, count(*), count(DISTINCT {quoted(person.name)}), count({text})"  # noqa: S608
+            f" FROM {quoted(name)} WHERE {quoted(person.name)} IS NOT NULL AND {code} IS NOT NULL"
+            " GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+        rows, members = (sum(one[at] for one in counted) for at in (1, 2))
+        if rows - members > (1 - _ONE_A_MEMBER) * rows:
+            return None
+        names = _unlike_each_other([one[0] for one in counted if one[3]], labels)
+        item = [
+            f"  string_agg(DISTINCT {text}, '{_JOINED}' ORDER BY {text})"
+            f" FILTER (WHERE {code} = '{one.replace(chr(39), 2 * chr(39))}') AS {quoted(label)}"
+            for one, label in names.items()
+        ]
+        several = ", ".join(names.get(one[0], one[0]) for one in counted if one[1] > one[2])
+        question = f"{TODO} members have several values of {several}: which counts?\n" if several else ""
+        sql = (
+            f"{GUESS} {name}: a row a member and {key.name}; here a row a member and a column a {key.name}\n"
+            f"{question}SELECT {quoted(person.name)},\n" + ",\n".join(item) + "\n"
+            f"FROM {quoted(name)} GROUP BY {quoted(person.name)}\n"
+        )
+        shown = database.sql(sql).to_arrow_table() if names else None
+    return None if shown is None else DraftedView(f"{name}_by_member", sql, shown)
+
+
+def _unlike_each_other(codes: list[str], labels: Mapping[str, str]) -> dict[str, str]:
+    """Return the name of a column by code; one that two codes share, in any capitals, gets its code behind.
+
+    >>> _unlike_each_other(["1", "2", "3"], {"1": "Town", "2": "town", "3": "Sex"})
+    {'1': 'Town_1', '2': 'town_2', '3': 'Sex'}
+    """
+    times = Counter(labels.get(code, code).lower() for code in codes)
+    return {
+        code: label if times[label.lower()] == 1 else f"{label}_{code}"
+        for code in codes
+        for label in [labels.get(code, code)]
+    }
 
 
 def nested_row_views(profiles: Profiles, tables: Mapping[str, Any]) -> list[DraftedView]:

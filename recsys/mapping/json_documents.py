@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from recsys.mapping.json_types import is_nothing
+
 Rows = list[dict[str, Any]]
 
 _WRAPPERS: Final = frozenset(
@@ -33,6 +35,8 @@ _MOST_TABLES: Final = 200
 _DEEPEST: Final = 3
 """So many keys lead to a row at most: of a conversation, a message, and one who read it."""
 _COLLECTIONS: Final = "__collections__"
+_OF_A_MODEL: Final = frozenset(("model", "pk", "fields"))
+_MODEL: Final = re.compile(r"\w+\.\w+")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -69,6 +73,29 @@ def tables_of_document(document: Mapping[str, Any], name: str) -> dict[str, Rows
         return {name: _rows(document, ())}
     _add_tables(document, name, _known_ids(document), found)
     return found if len(found) <= _MOST_TABLES else {}
+
+
+def tables_of_models(objects: Sequence[Any]) -> dict[str, Rows]:
+    """Return the rows of each model in a list of objects as Django's `dumpdata` writes it, else nothing.
+
+    A table is called as Django calls it in the database, the model's key stands in the column `pk` and the
+    fields in columns of their own.
+
+    >>> tables_of_models([{"model": "app.user", "pk": 1, "fields": {"born": "1980-01-05"}}])
+    {'app_user': [{'pk': 1, 'born': '1980-01-05'}]}
+    >>> tables_of_models([{"model": "Corsa", "pk": 1}])
+    {}
+    """
+    found: dict[str, Rows] = {}
+    for one in objects:
+        if not isinstance(one, dict) or not one.keys() <= _OF_A_MODEL:
+            return {}
+        model, fields = one.get("model"), one.get("fields")
+        if not isinstance(model, str) or not _MODEL.fullmatch(model) or not isinstance(fields, dict):
+            return {}
+        key = {"pk": one["pk"]} if "pk" in one else {}
+        found.setdefault(model.replace(".", "_"), []).append({**key, **fields})
+    return found
 
 
 def is_a_row(document: Mapping[str, Any]) -> bool:
@@ -198,15 +225,26 @@ def _list_objects_under_ids(rows: Rows, known: Collection[str]) -> None:
     known: keys of the rows.
     """
     for name in dict.fromkeys(key for row in rows for key in row):
-        values = [row[name] for row in rows if row.get(name) is not None]
+        values = [row[name] for row in rows if row.get(name) is not None and not is_nothing(row[name])]
         if {type(one) for one in values} == {dict, list}:  # of Firebase: a list with gaps is an object
-            for row in rows:
-                if isinstance(row.get(name), dict):
-                    row[name] = [*row[name].values()]
-        elif _objects(values) and _are_ids(values, known):
+            if not _say_all([one for one in values if isinstance(one, dict)], known):
+                for row in rows:
+                    if isinstance(row.get(name), dict):
+                        row[name] = [*row[name].values()]
+                continue
+            values = [_by_place(one) for one in values]
+        if _objects(values) and _are_ids(values, known):
             for row in rows:
                 if row.get(name) is not None:
-                    row[name] = _with_keys([((key,), one) for key, one in row[name].items()])
+                    held = {} if is_nothing(row[name]) else _by_place(row[name])
+                    row[name] = _with_keys([((key,), one) for key, one in held.items()])
+
+
+def _say_all(objects: Iterable[Mapping[str, Any]], known: Collection[str]) -> bool:
+    """Say whether the keys of objects say what there is, as in `{id: true}`, and no places in a list."""
+    entries = [entry for one in objects for entry in one.items()]
+    ids = sum(key in known for key, _ in entries)
+    return ids >= _MOST * len(entries) or all(value is True for _, value in entries)
 
 
 def _unwrapped(rows: Rows) -> Rows:

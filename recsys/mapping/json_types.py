@@ -1,11 +1,13 @@
 """JSON whose keys hold values of several types, as several versions of an app write them.
 
-A column has one type: numbers, truth values and texts under one key, or in one list, become texts. What
-cannot stand in one column, such as a list beside a number, is an error that names the key and the line.
+A column has one type: numbers, truth values and texts under one key, or in one list, become texts. Beside
+objects `true` is an object without fields, and beside objects or lists what says that there is nothing
+(`false`, an empty list, object or text) is null. What cannot stand in one column, such as a list beside a
+number, is an error that names the key and the line.
 """
 
 import json
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from recsys.data.strict_json import RepeatedKeyError, strict_json
@@ -14,9 +16,14 @@ from recsys.mapping.extended_json import plain_values
 from recsys.redaction import may_be_a_value
 
 _KINDS: Final[dict[type, str]] = {
-    **{bool: "true or false", int: "a number", float: "a fraction", str: "a text"},
-    **{list: "a list", dict: "an object"},
+    **{int: "a number", float: "a fraction", str: "a text", list: "a list", dict: "an object"},
 }
+_MERGED: Final = {
+    **{"true": "true or false", "false": "true or false"},
+    **{"an empty text": "a text", "an empty list": "a list", "an empty object": "an object"},
+}
+_NOTHING: Final = frozenset(("false", "an empty text", "an empty list", "an empty object"))
+"""Kinds that say beside objects or lists that there is none."""
 _REMEDY: Final = "write one object a line, or a list of objects"
 _LARGE: Final = "a number beyond 53 bits"
 """No fraction has so many digits, so beside one it would be another number."""
@@ -46,6 +53,7 @@ def rows_of_one_type(objects: Sequence[tuple[str, dict[str, Any]]], name: str) -
     for where, one in objects:
         for key, value in _values(one, ""):
             seen.setdefault(key, {}).setdefault(_kind(value), where)
+    seen = {key: _merged(kinds) for key, kinds in seen.items()}
     for key, kinds in seen.items():
         if len(kinds) > 1 and not kinds.keys() <= _SCALARS:
             got = ", ".join(f"{kind} in {where}" for kind, where in kinds.items())
@@ -58,6 +66,28 @@ def rows_of_one_type(objects: Sequence[tuple[str, dict[str, Any]]], name: str) -
         if _LONG in kinds or (len(kinds) > 1 and not any(kinds.keys() <= numbers for numbers in _NUMBERS))
     }
     return [_typed(one, "", texts, seen) for _, one in objects]
+
+
+def is_nothing(value: Any) -> bool:
+    """Say whether a value says beside objects or lists that there is none.
+
+    >>> [is_nothing(one) for one in (False, [], {}, "", True, 0, None)]
+    [True, True, True, True, False, False, False]
+    """
+    return value is False or (isinstance(value, list | dict | str) and not value)
+
+
+def _merged(kinds: dict[str, str]) -> dict[str, str]:
+    """Return the kinds under one key, one alone where the others are its empty form or say nothing."""
+    firm = kinds.keys() - _NOTHING
+    for kind, goes_with in (("an object", {"an object", "true"}), ("a list", {"a list"})):
+        empty = f"an empty {kind.rpartition(' ')[2]}"
+        if firm <= goes_with and (kind in firm or empty in kinds):
+            return {kind: kinds.get(kind, kinds.get(empty, ""))}
+    found: dict[str, str] = {}
+    for kind, where in kinds.items():
+        found.setdefault(_MERGED.get(kind, kind), where)
+    return found
 
 
 def _objects(text: str, name: str) -> list[tuple[str, dict[str, Any]]]:
@@ -109,7 +139,10 @@ def json_with_keys_once(text: str, where: str) -> Any:
 def _kind(value: Any) -> str:
     if type(value) is int and not -(1 << 53) <= value <= 1 << 53:
         return _LARGE if -(1 << 63) <= value < 1 << 63 else _LONG
-    return _KINDS[type(value)]
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    kind = _KINDS[type(value)]
+    return f"an empty {kind.rpartition(' ')[2]}" if is_nothing(value) else kind
 
 
 def _values(value: Any, key: str) -> Iterator[tuple[str, Any]]:
@@ -126,8 +159,13 @@ def _values(value: Any, key: str) -> Iterator[tuple[str, Any]]:
             yield from _values(one, f"{key}[]")
 
 
-def _typed(value: Any, key: str, texts: set[str], seen: Container[str]) -> Any:
-    """Return a value in which those of the keys `texts` are written as texts; seen: keys with any value."""
+def _typed(value: Any, key: str, texts: set[str], seen: Mapping[str, Container[str]]) -> Any:
+    """Return a value in which those of the keys `texts` are written as texts; seen: kinds by key."""
+    kinds = seen.get(key, ())
+    if "an object" in kinds and not isinstance(value, dict):
+        return {} if value is True else None
+    if "a list" in kinds and not isinstance(value, list):
+        return None
     if isinstance(value, dict):
         return {
             name: _typed(one, f"{key}.{name}" if key else name, texts, seen) for name, one in value.items()

@@ -8,6 +8,7 @@ said in SQL.
 
 import codecs
 import gzip
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import islice
@@ -21,7 +22,7 @@ from recsys.mapping.csv_reader import TableOptions, file_bytes, read_csv
 from recsys.mapping.dumps import read_dump
 from recsys.mapping.encodings import decode_text
 from recsys.mapping.extended_json import plain_values
-from recsys.mapping.json_documents import describes_tables, is_a_row, tables_of_document
+from recsys.mapping.json_documents import describes_tables, is_a_row, tables_of_document, tables_of_models
 from recsys.mapping.json_types import json_with_keys_once, objects_of_one_type, rows_of_one_type
 from recsys.redaction import column_labels, library_reason
 from recsys.storage.source_folder import require_whole_parts
@@ -94,16 +95,20 @@ def kind_of(file: Path) -> str | None:
         return kinds.pop() if len(kinds) == 1 and kinds <= {"csv", "parquet", "json"} else None
     suffix = Path(file.stem).suffix if file.suffix == ".gz" else file.suffix
     known = _SUFFIXES.get(suffix.lower())
-    if known is not None:
+    if known not in {None, "json"}:
         return known
     begins = _begins(file)
+    if known == "json":
+        return "document" if _models(file, begins) else known
     if suffix.lower() == ".json":
         return _kind_of_json(file, begins)
     return "parquet" if begins.startswith(_PARQUET_MARK) else None
 
 
 def _kind_of_json(file: Path, begins: bytes) -> str | None:
-    """Return `json` for a list or lines of objects, `document` for an object that holds tables, else None."""
+    """Return `json` for a list or lines of objects, `document` for what holds several tables, else None."""
+    if _models(file, begins):
+        return "document"
     if begins.lstrip().startswith(b"["):
         return "json"
     lines = _holds_lines_of_objects(file)
@@ -128,6 +133,25 @@ def _document(file: Path) -> dict[str, Any] | None:
     return cast("dict[str, Any]", plain_values(found)) if isinstance(found, dict) else None
 
 
+_OF_A_MODEL: Final = re.compile(rb'[\s\[{]*"(?:model|pk|fields)"\s*:')
+
+
+def _models(file: Path, begins: bytes) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows by model of a list or lines of objects as Django writes them, nothing of any other."""
+    if not _OF_A_MODEL.match(begins):
+        return {}
+    try:
+        text = decode_text(file_bytes(file), None, file.name).strip()
+    except SourceError:
+        return {}
+    if not text.startswith("["):
+        text = f"[{','.join(filter(str.strip, text.split(chr(10))))}]"
+    try:
+        return tables_of_models(json_with_keys_once(text, file.name))
+    except (ValueError, RecursionError):
+        return {}
+
+
 def _tables_of_document(file: Path) -> Tables:
     import pyarrow as pa
 
@@ -135,7 +159,9 @@ def _tables_of_document(file: Path) -> Tables:
         placed = [(f"row {at} of {name}", row) for at, row in enumerate(rows, 1)]
         return pa.Table.from_struct_array(pa.array(rows_of_one_type(placed, file.name)))
 
-    found = tables_of_document(_document(file) or {}, file.name.partition(".")[0])
+    found = _models(file, _begins(file)) or tables_of_document(
+        _document(file) or {}, file.name.partition(".")[0]
+    )
     return {name: partial(read, name, rows) for name, rows in found.items()}
 
 

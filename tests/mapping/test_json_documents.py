@@ -179,3 +179,80 @@ def test_an_object_without_tables_is_refused_with_what_is_read(tmp_path: Path) -
     (tmp_path / "e.json").write_text('{\n"version": 3, "dependencies": {"a": "1", "b": "2"}}')
     with pytest.raises(SourceError, match=r"in \.json: objects one a line, in a list, under their ids"):
         source_tables("e.json", folder=tmp_path)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    shape=st.sampled_from(sorted(_IDS)),
+    truth=st.sampled_from([True, {"at": 5}]),
+    nothing=st.lists(st.sampled_from([False, [], {}, "", None]), min_size=1, max_size=4),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_who_says_nothing_hides_no_ids_of_others(
+    shape: str, truth: Any, nothing: list[Any], seed: int
+) -> None:
+    """Seen to fail: beside an empty list (as PHP writes one) the ids of all others were lost silently.
+
+    Beside `false` or an empty text the table was refused.
+    """
+    users, blocks = made(shape, 30, seed)
+    rows = {
+        one: {**row, "blocked": nothing[at % len(nothing)] if at % 3 else dict.fromkeys(blocks[one], truth)}
+        for at, (one, row) in enumerate(users.items())
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "members.json").write_text(json.dumps(rows))
+        found = source_tables(".", folder=Path(folder))["members"]().to_pylist()
+    held = {row["key"]: [one["key"] for one in row["blocked"] or []] for row in found}
+    assert held == {
+        one: [] if at % 3 else [*by] for at, (one, by) in enumerate(blocks.items()) for by in [blocks[one]]
+    }
+
+
+@pytest.mark.parametrize("form", ["list", "lines", "under ids"])
+def test_true_beside_objects_is_an_object_without_fields(form: str, tmp_path: Path) -> None:
+    """Seen to fail: a table in which some rows say `true` and others how was refused."""
+    said = [True, {"by": "id", "at": {"day": 3}}, False, {"by": "mail", "at": True}, None, {}, "", []]
+    rows = {f"-N{at:019}": {"born": 1980 + at, "verified": one} for at, one in enumerate(said)}
+    listed = [{"key": one, **row} for one, row in rows.items()]
+    texts = {
+        "list": json.dumps(listed),
+        "lines": "\n".join(map(json.dumps, listed)),
+        "under ids": json.dumps(rows),
+    }
+    (tmp_path / "m.json").write_text(texts[form])
+    found = [row["verified"] for row in source_tables(".", folder=tmp_path)["m"]().to_pylist()]
+    bare = {"by": None, "at": None}
+    assert found == [bare, {"by": "id", "at": {"day": 3}}, None, {"by": "mail", "at": {"day": None}}, None,
+                     bare, None, None]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["dump.json", "dump.jsonl", "lines.json"])
+@pytest.mark.parametrize("indent", [None, 1])
+def test_rows_of_django_are_tables_by_model(name: str, indent: int | None, tmp_path: Path) -> None:
+    """Seen to fail: all models were one table, and no column of it named a member."""
+    users, blocks = made("numbers", 20, 6)
+    pairs = [(one, to) for one, by in blocks.items() for to in by]
+    rows: list[dict[str, Any]] = [
+        *({"model": "club.user", "pk": int(one), "fields": row} for one, row in users.items()),
+        *(
+            {
+                "model": "safety.block",
+                "pk": at,
+                "fields": {"blocker": int(one), "blocked": int(to), "n": "\u2028"},
+            }
+            for at, (one, to) in enumerate(pairs)
+        ),
+    ]
+    lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    text = json.dumps(rows, indent=indent) if name == "dump.json" else lines
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    found = {one: read().to_pylist() for one, read in source_tables(".", folder=tmp_path).items()}
+    assert found.keys() == {"club_user", "safety_block"}
+    assert {str(row.pop("pk")): row for row in found["club_user"]} == users
+    assert [(str(row["blocker"]), str(row["blocked"])) for row in found["safety_block"]] == pairs
+
+
+def test_a_list_of_other_objects_with_a_model_is_one_table(tmp_path: Path) -> None:
+    (tmp_path / "cars.json").write_text('[{"model": "a.b", "pk": 1, "owner": 7}, {"model": "c.d", "pk": 2}]')
+    assert source_tables(".", folder=tmp_path)["cars"]().num_rows == 2
