@@ -6,7 +6,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Final
 
-from recsys.catalogue.text_folding import unaccented
+from recsys.catalogue.text_folding import INVISIBLE, unaccented
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import InputError, explained
 from recsys.strict_yaml import flat, parse_yaml
@@ -52,7 +52,11 @@ _JAPANESE: Final = (
 )
 _OF_EAST_ASIA: Final = (
     rf"{_JAPANESE}|주식회사|유한(?:책임)?회사|\((?:주|유|사|재|학)\)|(?:사단|재단|학교|의료|사회복지)법인|"
-    r"股份有限公司|有限责任公司|有限責任公司|有限公司"
+    r"(?:股份|责任|責任)?有限(?:责任|責任)?公司|股份公司|\(股\)公司|无限公司|無限公司"
+)
+_THAI: Final = (
+    r"(?:บมจ|บจก|บจ|หจก|หสม|หสน)(?:\.\s*|\s+)|บ\.\s*(?:[มจ]\.\s*[กจ]\.\s*)?|ห\.\s*[จสก]\.?\s*[กมน]\.\s*|"
+    r"บริษัท\s*(?:มหาชน\s*)?(?:จำกัด\s*)?|ห้างหุ้นส่วน(?:จำกัด|สามัญ)?(?:นิติบุคคล)?\s*"
 )
 _BEFORE: Final = (
     r"(?:ооо|оао|зао|пао|ао|ип|тов|тоо|одо|чуп|прат|пат|ат|тзов|тдв|ет|შპს|სს|uab|sia|pt|cv|ud|perum|sarl|sasu|sas|eurl|snc|scop|scic|gie|s\.?a\.?r\.?l\.?|"
@@ -60,10 +64,16 @@ _BEFORE: Final = (
     r"(?:ab|as|a/s|asa|oy|oü|m/s\.?|messrs\.?)\s+(?=\w{2})|"
     r"société anonyme\s+|(?:sa|s\.a\.|société|ets|ets\.|établissements|srl|spa|firma|fa\.)\s+(?=\w{2})|"
     r"(?:công ty|cty)\.? (?:tnhh|cổ phần|cp)(?: mtv| một thành viên)?\s+|"
-    r"(?:ctcp|tập đoàn|tổng công ty|công ty)\s+|บริษัท\s*|شركة\s+|شرکت\s+|חברת\s+|"
+    r"(?:ctcp|tập đoàn|tổng công ty|công ty(?: hợp danh)?)\s+|"
+    r"(?:doanh nghiệp tư nhân|dntn|tnhh)\s+|(?:p\.t|c\.v|u\.d)\.\s*|"
+    rf"{_THAI}|ບໍລິສັດ\s*|ក្រុមហ៊ុន\s*|ကုမ္ပဏီ\s+|"
+    r"شركة\s+|شرکت\s+|חברת\s+|"
     r"s\.?c\.?\s+(?=.*\bs\.?\s*(?:r\.?\s*l|a)\b)"
 )
-_BEHIND: Final = r"\s*จำกัด(?:\s*\(มหาชน\))?"
+_BEHIND: Final = (
+    r"\s*จำกัด|\s*\(มหาชน\)|\s+มหาชน|\s+จก\.?|\s*(?:ຈຳກັດ|ຈໍາກັດ)(?:\s*ຜູ້ດຽວ)?|\s+\(?ມະຫາຊົນ\)?|"
+    r"\s*(?:ကုမ္ပဏီ)?\s*လီမိတက်|\s*ကုမ္ပဏီ|\s+(?:ឯ\.?ក\.?|ម\.?ក\.?|ខូអិលធីឌី)"
+)
 
 
 _AROUND = re.compile(
@@ -77,13 +87,18 @@ _ONE_LETTER: Final = str.maketrans(
     {**dict.fromkeys("أإآٱ", "ا"), "ى": "ي", "ة": "ه", "æ": "ae", "œ": "oe", "ـ": ""}
 )
 """Letters of Arabic that people write in two ways, and pairs in one sign."""
-_NO_WORD = re.compile(r"[\W_]+")
+_SIGNS: Final = "\u0900-\u109f\u1700-\u1cff\ua800-\uabff"
+"""Blocks of scripts of South and Southeast Asia, whose signs of vowels are letters to a reader."""
+_NO_WORD = re.compile(rf"(?:(?![{_SIGNS}])[\W_]|[\u0964\u0965\u0e2f\u0e46\u0e4f\u104a\u104b\u17d4\u17d5])+")
+_SPELLED_TWICE: Final = re.compile("[\u093c\u09bc\u0a3c\u0abc\u0b3c\u0cbc]")
+"""The dot below a letter for a sound of other languages, which many people leave out."""
 
 
 def company_name(text: str) -> str:
     """Return the one spelling of a company's name; empty where nothing but a legal form is there.
 
-    Accents are dropped, since many people write names without them; the marks of kana and Hangul are letters.
+    Accents are dropped, since many people write names without them; the marks of kana and Hangul and the
+    vowel signs of South and Southeast Asia are letters.
 
     >>> company_name("㈱ひだまり商事") == company_name("株式会社 ひだまり商事")
     True
@@ -92,13 +107,14 @@ def company_name(text: str) -> str:
     >>> company_name("Itaú Unibanco S.A."), company_name("パナ") == company_name("バナ")
     ('itauunibanco', False)
     """
-    bare = re.sub(r"\s+", " ", unaccented(text)).strip()
+    bare = re.sub(r"\s+", " ", _SPELLED_TWICE.sub("", unaccented(INVISIBLE.sub("", text)))).strip()
     while (shorter := _AROUND.sub("", bare).strip()) != bare:
         bare = shorter
     words = _NO_WORD.sub(" ", _DOTS.sub("", bare).replace("'", "")).split()
     n_words = len(words)
     while words:
         before, ends = _phrase(words, first=True), _phrase(words)
+        before = before or int(len(words) > 1 and words[0] in employer_words()["legal_words_first"])
         if not ends:
             alone = words[-1] in employer_words()["before_a_legal_word"] and len(words) < n_words
             ends = int(alone or words[-1] in employer_words()["legal_words"])
@@ -129,7 +145,10 @@ def employer_words() -> Mapping[str, frozenset[str]]:
     """Return the words about employers by what they say, each without accents and capitals."""
     text = (files("recsys.catalogue") / "employers.yaml").read_text(encoding="utf-8")
     found = parse_yaml(text, where="employers.yaml")
-    return {kind: frozenset(unaccented(one) for one in flat(words)) for kind, words in found.items()}
+    return {
+        kind: frozenset(_SPELLED_TWICE.sub("", unaccented(one)) for one in flat(words))
+        for kind, words in found.items()
+    }
 
 
 @lru_cache(maxsize=1)

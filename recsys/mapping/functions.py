@@ -239,9 +239,9 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
             raise SettingsError(explained("token() needs a secret", where="mapping", remedy=remedy))
         try:
             country = country_code(of or around.country) if kind == "phone" else None
-            if kind == "employer":
-                remarks.employers[company_name(str(value))] += remarks.times
             found = make_token(kind, str(value), around.secret, country=country)
+            if kind == "employer" and found is not None:
+                remarks.employers[company_name(str(value))] += remarks.times
         except InputError as error:
             return None, str(error).partition(":")[0].partition(";")[0]
         if found in nobodys.tokens(kind, country) or is_nobodys(kind, str(value), country):
