@@ -3,7 +3,8 @@
     python -P -m recsys.batch.sequence
 
 runs them in the home that is the working directory. A stage is left out when the bytes it reads, its
-settings and the code are those of its last finished run, and what that wrote is still there unchanged.
+settings and the code are those of its last finished run, and what that wrote is still there unchanged; the
+publication is made again where a backend could not open what is served.
 Each stage is a process of its own, so that its memory is free when it ends; all come from one process that
 has loaded the package (`recsys.batch.preload`), which saves loading it a dozen times.
 """
@@ -25,11 +26,12 @@ from recsys.batch.concurrency import PREPARED_BEFORE, may_prepare, stages_at_onc
 from recsys.batch.stage import run
 from recsys.batch.stage_ahead import state_of
 from recsys.batch.stage_order import NAMES, STAGES, BatchStage
+from recsys.errors import RecsysError
 from recsys.pipeline.fingerprint import code_fingerprint, files_fingerprint, text_fingerprint
 from recsys.pipeline.paths import PATHS, PUBLISHED
 from recsys.settings import Settings, read_settings
 from recsys.storage.atomic_write import write_atomically
-from recsys.storage.publication import CURRENT
+from recsys.storage.publication import CURRENT, read_publication
 
 RECORDS: Final = PATHS.root / "stages.json"
 """The finished runs of the stages of a home: by name, the fingerprint of their inputs and their outputs."""
@@ -64,7 +66,9 @@ class StageRecords:
         """Say whether running a stage again would write what is there."""
         if stage.always or stage.name not in self.known:
             return False
-        return self.known[stage.name] == self._of(stage, settings)
+        if self.known[stage.name] != self._of(stage, settings):
+            return False
+        return PUBLISHED not in stage.writes or can_be_served(PUBLISHED)
 
     def note(self, stage: BatchStage, settings: Settings) -> None:
         """Note that a stage has finished; before that, `forget` it."""
@@ -99,6 +103,22 @@ def _bytes_of(path: Path) -> str:
     """Return the fingerprint of a file or folder; of publications, which one is served."""
     found = path / CURRENT if path == PUBLISHED else path
     return files_fingerprint(found) if found.exists() else _MISSING
+
+
+def can_be_served(published: Path) -> bool:
+    """Say whether a backend can open what is served: every file is whole, and ledger and erasures are there.
+
+    >>> can_be_served(Path("nowhere"))
+    False
+    """
+    from recsys.ranking.snapshot_files import open_snapshot  # loads what no other night needs here
+    from recsys.safety.store import MemorySafety
+
+    try:
+        open_snapshot(published, read_publication(published).run_id, MemorySafety())
+    except RecsysError:
+        return False
+    return True
 
 
 def run_stages() -> int:

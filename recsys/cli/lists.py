@@ -20,13 +20,15 @@ def recommend(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the lists to this Parquet file.")
     ] = None,
+    published: Published = Path("data/published"),
     as_of: AsOf = None,
     params: Params = None,
     lang: Lang = None,
 ) -> None:
     """Make lists of people, with reasons in words.
 
-    Only people who may be shown to the viewer, best first; a short list is not filled up.
+    Only people who may be shown to the viewer, best first; a short list is not filled up. Whom the safety
+    ledger beside publications stops or keeps apart, and who was erased, stands in none.
 
     Example: recsys recommend u0000007 --k 5 --lang ja
     """
@@ -37,6 +39,7 @@ def recommend(
     from recsys.messaging.reasons import reason_text
     from recsys.pipeline.from_settings import load_model
     from recsys.pipeline.list_files import write_lists
+    from recsys.pipeline.publish_night import lists_of_now
     from recsys.ranking.recommend import recommend as recommended
 
     night = opened(source, as_of, params)
@@ -51,6 +54,7 @@ def recommend(
         combiner=chosen.combiner,
         progress=sys.stderr.isatty(),
     )
+    lists = lists_of_now(lists, night.people, published)
     if out is not None:
         write_lists(out, lists)
         people = lists[C.VIEWER].nunique()

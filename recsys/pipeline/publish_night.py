@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
 from recsys.data.id_spellings import Spellings
+from recsys.data.population import Population
 from recsys.errors import RecsysError
 from recsys.pipeline.erasure import drop_applied_erasures, erase_listed
 from recsys.pipeline.fingerprint import made_from as fingerprints_of
 from recsys.pipeline.list_files import copy_lists
 from recsys.pipeline.night import Night, without_erased
-from recsys.pipeline.night_safety import HoldStates
+from recsys.pipeline.night_safety import HoldStates, require_ledger
 from recsys.pipeline.paths import HOME_STORE, NightPaths
 from recsys.pipeline.postgres_served_lists import Served, load_publication, served
 from recsys.pipeline.publish import PublishResult, publish
@@ -97,6 +100,27 @@ def publish_night(
             row_counts=night.row_counts,
             pages_asked=settings.publish.gates.pages_asked,
         )
+
+
+def lists_of_now(lists: pd.DataFrame, people: Population, published: Path) -> pd.DataFrame:
+    """Return lists of people without whom the safety ledger stops or separates now, and without the erased.
+
+    A list closes up where somebody is left out. published: the folder of publications, whose ledger it is.
+
+    Raises SafetyUnavailable when the ledger or the list of erasures cannot be trusted.
+    """
+    if not published.is_dir():
+        return lists
+    require_ledger(published, ledger := SafetyLedger.of(published))
+    only, (_, _, gone) = (
+        ListFilter.of_people(people, ledger),
+        without_erased(people, ErasureList.of(published).now()),
+    )
+    viewers, candidates = (lists[name].to_numpy(object) for name in (C.VIEWER, C.CANDIDATE))
+    kept = only.keeps(viewers, candidates) & ~lists[[C.VIEWER, C.CANDIDATE]].isin(gone).any(axis=1).to_numpy()
+    left = lists[kept].reset_index(drop=True)
+    ranks = left.groupby(C.VIEWER, sort=False, observed=True).cumcount() + 1
+    return left.assign(**{C.RANK: ranks.astype(lists[C.RANK].dtype)})
 
 
 def _list_erasures(night: Night, erasures: ErasureList) -> None:

@@ -165,6 +165,30 @@ def test_recommend_prints_reasons_in_words(here: Path) -> None:
     assert len(recsys(*arguments, "-k", "1").output.splitlines()) == 2
 
 
+def test_recommend_lists_nobody_whom_the_ledger_of_the_home_stops_or_keeps_apart(served: Path) -> None:
+    """Seen to fail: lists were made by the tables alone, with who was held, blocked or erased by day."""
+    lists = pd.read_parquet("lists.parquet")
+    viewer = lists["viewer_id"].value_counts().index[0]
+    held, blocked, reported, erased, *left = lists.loc[lists["viewer_id"] == viewer, "candidate_id"]
+    ranker = Ranker.open("data/published", safety=MemorySafety(), poll_s=0, max_staleness=None)
+    ranker.safety.hold(held, owner="case-1", reason="money")
+    ranker.safety.block(blocked, viewer)
+    ranker.day.report(viewer, reported, "money")
+    assert recsys("forget", erased, "--yes").exit_code == 0
+    arguments = ["recommend", "--source", "parquet:town", "--model", "model", "--out", "now.parquet"]
+    done = recsys(*arguments)
+    assert done.exit_code == 0, done.output
+    now = pd.read_parquet("now.parquet")
+    assert not now[["viewer_id", "candidate_id"]].isin([held, erased]).any(axis=None)
+    pairs = {frozenset(pair) for pair in now[["viewer_id", "candidate_id"]].itertuples(index=False)}
+    assert not pairs & {frozenset((viewer, blocked)), frozenset((viewer, reported))}
+    assert now.loc[now["viewer_id"] == viewer, "candidate_id"].tolist() == left
+    assert all([*rows] == [*range(1, len(rows) + 1)] for _, rows in now.groupby("viewer_id")["rank"])
+    (served / "data/published/safety-ledger.jsonl").unlink()
+    (served / "data/published/safety-ledger.head").unlink()
+    assert recsys(*arguments).exit_code == 30
+
+
 def test_publish_serves_and_says_what_the_gates_said(here: Path) -> None:
     done = recsys(*PUBLISH)
     assert done.exit_code == 0, done.output

@@ -2,7 +2,9 @@
 
 import multiprocessing
 import os
+import shutil
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +13,13 @@ import pytest
 from recsys.batch import concurrency
 from recsys.batch import resumable_stages as module
 from recsys.batch.concurrency import may_prepare, stages_at_once
-from recsys.batch.resumable_stages import StageRecords, run_stages
+from recsys.batch.resumable_stages import RECORDS, StageRecords, run_stages
 from recsys.batch.stage_order import NAMES, STAGES, stage_of
 from recsys.pipeline.paths import PATHS
 from recsys.pipeline.stage_log import append_line
 from recsys.settings import ExecutionSettings, Settings
+from recsys.storage.publication import current_run
+from tests.ranking.published_world import World
 
 FAILS = Path("fails")
 BEGUN = Path("begun")
@@ -61,6 +65,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(module, "_run_stage", one_stage)
     monkeypatch.setattr(concurrency, "n_processors", lambda: 2)
+    monkeypatch.setattr(module, "can_be_served", lambda _: True)
     monkeypatch.setattr(module, "_bytes_of", lambda path: path.read_text() if path.exists() else "missing")
     return tmp_path
 
@@ -191,3 +196,39 @@ def test_records_that_cannot_be_read_are_none(home: Path) -> None:
     for content in ("", "[]", '{"train": 3}', "\x00"):
         module.RECORDS.write_text(content)
         assert StageRecords.read("code").known == {}
+
+
+def changed(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+
+
+DAMAGES: dict[str, Callable[[Path, Path], None]] = {
+    "an array": lambda _, run: changed(sorted(run.rglob("*.npy"))[0]),
+    "lists": lambda _, run: changed(run / "recommendations.parquet"),
+    "gates": lambda _, run: changed(run / "gates.json"),
+    "a file is gone": lambda _, run: sorted(run.rglob("*.npy"))[-1].unlink(),
+    "manifest": lambda _, run: (run / "manifest.json").unlink(),
+    "run": lambda _, run: shutil.rmtree(run),
+    "pointer": lambda published, _: (published / "CURRENT").write_text("runs/20250101T000000Z-deadbeef\n"),
+    "ledger": lambda published, _: [file.unlink() for file in published.glob("safety-ledger.*")],  # type: ignore[func-returns-value]
+    "ledger's line": lambda published, _: changed(published / "safety-ledger.jsonl"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_night_without_anything_new_publishes_what_cannot_be_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    """Seen to fail: such a night said `published, RUN is served`, and no worker could open the run."""
+    stage, settings, published = stage_of("publish"), Settings(), tmp_path / "published"
+    assert World.small().publish(published).published
+    monkeypatch.chdir(tmp_path)
+    RECORDS.parent.mkdir(parents=True)
+    monkeypatch.setattr(module, "PUBLISHED", published)
+    monkeypatch.setattr(module, "_bytes_of", lambda path: path.name)
+    known = StageRecords("code")
+    known.note(replace(stage, writes=(published,)), settings)
+    publishes = replace(stage, writes=(published,))
+    assert known.is_done(publishes, settings)
+    DAMAGES[damage](published, published / "runs" / str(current_run(published)))
+    assert not known.is_done(publishes, settings)
