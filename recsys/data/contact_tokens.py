@@ -19,22 +19,52 @@ PREFIX: Final = "hmac1:"
 NAMESPACES: Final = ("phone", "email", "employer", "person")
 SHORTEST_SECRET: Final = 16
 
-_DOTS_MEAN_NOTHING: Final = frozenset(("gmail.com", "googlemail.com"))
+_YANDEX: Final = (
+    *(
+        "ya.ru",
+        "yandex.com",
+        "yandex.by",
+        "yandex.kz",
+        "yandex.ua",
+        "yandex.uz",
+        "yandex.com.tr",
+        "yandex.fr",
+    ),
+    *("yandex.az", "yandex.com.am", "yandex.com.ge", "yandex.co.il", "yandex.kg", "yandex.lt", "yandex.lv"),
+    *("yandex.ee", "yandex.md", "yandex.tj", "yandex.tm", "yandex.eu", "yandex.pl", "narod.ru"),
+)
 _ONE_HOST: Final = {
     "googlemail.com": "gmail.com",
+    "hanmail.net": "daum.net",
     **dict.fromkeys(("me.com", "mac.com"), "icloud.com"),
-    **dict.fromkeys(("pm.me", "protonmail.com"), "proton.me"),
+    **dict.fromkeys(("pm.me", "protonmail.com", "protonmail.ch"), "proton.me"),
+    **dict.fromkeys(_YANDEX, "yandex.ru"),
 }
 """Hosts that deliver a name to the same mailbox as another, which stands for both."""
-_PLUS_IS_A_TAG: Final = _DOTS_MEAN_NOTHING | frozenset(
+_SAME_NAME: Final = {
+    "gmail.com": str.maketrans("", "", "."),
+    "proton.me": str.maketrans("", "", ".-_"),
+    "yandex.ru": str.maketrans("-", "."),
+}
+"""Signs of a name that mean nothing at a host, or the same, as it says itself."""
+_PLUS_IS_A_TAG: Final = frozenset(
     (
         *("outlook.com", "outlook.de", "outlook.es", "outlook.fr", "outlook.jp", "hotmail.com", "hotmail.de"),
         *("hotmail.co.jp", "hotmail.co.uk", "hotmail.es", "hotmail.fr", "hotmail.it", "live.com", "live.fr"),
-        *("live.co.uk", "live.jp", "msn.com", "icloud.com", "me.com", "mac.com", "proton.me", "pm.me"),
-        *("protonmail.com", "fastmail.com", "hey.com", "yandex.com", "yandex.ru", "zoho.com", "tuta.com"),
+        *(
+            "live.co.uk",
+            "live.jp",
+            "msn.com",
+            "icloud.com",
+            "fastmail.com",
+            "hey.com",
+            "zoho.com",
+            "tuta.com",
+        ),
+        *_SAME_NAME,
     )
 )
-"""Hosts that deliver name+tag to name, as they say themselves; dots in a name mean nothing at Gmail."""
+"""Hosts that deliver name+tag to name, as they say themselves."""
 
 TOKEN_FORM: Final = "hmac1:[0-9a-f]{64}"
 """The pattern of every token."""
@@ -108,7 +138,8 @@ def normal_form(namespace: str, value: str, *, country: str | None = None) -> st
     in brackets or not, a leading 00 read as +. A number without its country code is one of `country`, two
     letters; where that is not said it is refused: nobody can say which country was meant.
     email: folded to lower case; a tag behind a plus is dropped at hosts that deliver it to the same mailbox,
-    dots and the name googlemail.com at Gmail; elsewhere they are kept, since what they mean differs by host.
+    dots at Gmail, dots, hyphens and underscores at Proton; at Yandex a hyphen is a dot. Several hosts of one
+    mailbox (googlemail.com, ya.ru) are one. Elsewhere all is kept, since what it means differs by host.
     employer: the domain (of a mail address, too), lower case, without `www.`; of a company's name, the name
     without its legal form (株式会社, ㈱, Ltd, GmbH). A domain and a name do not meet: give both.
     Domains of email and employer are folded to ASCII, so that bücher.example and its punycode are one.
@@ -140,8 +171,7 @@ def _mail(text: str) -> str:
     if not _MAIL.fullmatch(f"{name}{at}{domain}"):
         raise InputError(explained("the value is not a mail address", remedy="give name@domain"))
     domain = ascii_domain(domain)
-    if domain in _PLUS_IS_A_TAG:
+    host = _ONE_HOST.get(domain, domain)
+    if host in _PLUS_IS_A_TAG:
         name = name.partition("+")[0] or name
-    if domain in _DOTS_MEAN_NOTHING:
-        name = name.replace(".", "") or name
-    return f"{name}@{_ONE_HOST.get(domain, domain)}"
+    return f"{name.translate(_SAME_NAME.get(host, {})) or name}@{host}"
