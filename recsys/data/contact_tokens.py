@@ -41,10 +41,10 @@ _ONE_HOST: Final = {
     **dict.fromkeys(_YANDEX, "yandex.ru"),
 }
 """Hosts that deliver a name to the same mailbox as another, which stands for both."""
-_SAME_NAME: Final = {
+_SAME_NAME: Final[dict[str, dict[int, int | None]]] = {
     "gmail.com": str.maketrans("", "", "."),
     "proton.me": str.maketrans("", "", ".-_"),
-    "yandex.ru": str.maketrans("-", "."),
+    "yandex.ru": {ord("-"): ord(".")},
 }
 """Signs of a name that mean nothing at a host, or the same, as it says itself."""
 _PLUS_IS_A_TAG: Final = frozenset(
