@@ -106,7 +106,11 @@ def may_be_a_value(name: str) -> bool:
 
 
 def column_labels(
-    names: Iterable[object], *, known: Collection[str] = (), values: Collection[str] = ()
+    names: Iterable[object],
+    *,
+    known: Collection[str] = (),
+    values: Collection[str] = (),
+    has_no_others: bool = False,
 ) -> list[str]:
     """Return how an error names each column of a table of somebody else: its name, or `column 3`.
 
@@ -114,6 +118,8 @@ def column_labels(
     of the names is surely a value, or none is known. A slip of a known name is repeated all the same.
 
     known: the columns there may be. values: what is known to be a value here: ids, words, cells of the table.
+    has_no_others: whether no other columns are in such a table: then only slips of known ones are repeated,
+    since others may be people, as in a table that was turned on its side.
 
     >>> column_labels(["user_id", "agge_band", "u0000017"], known=["user_id", "age_band"])
     ['user_id', 'agge_band', 'column 3']
@@ -130,7 +136,7 @@ def column_labels(
             return True
         if name in values or may_be_a_value(name):
             return False
-        return is_header or bool(get_close_matches(name, known, n=1, cutoff=_NEAR))
+        return (is_header and not has_no_others) or bool(get_close_matches(name, known, n=1, cutoff=_NEAR))
 
     return [name if is_public(name) else f"column {at}" for at, name in enumerate(texts, start=1)]
 

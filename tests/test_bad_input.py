@@ -282,14 +282,15 @@ def run(command: str, source: str) -> Any:
     return CliRunner().invoke(app, [command, "--source", source, "--as-of", AS_OF.isoformat()])
 
 
-@pytest.mark.parametrize("column", ["latitude", "monthly_price", "nickname"])
+@pytest.mark.parametrize("column", ["latitude", "monthly_price", "gendr", "nickname"])
 def test_the_command_line_refuses_a_broken_table(tables: Frames, tmp_path: Path, column: str) -> None:
     write_tables(tables, f"parquet:{tmp_path}")
     tables[T.PROFILES].assign(**{column: 1}).to_parquet(tmp_path / "profiles.parquet")
     result = run("validate", f"parquet:{tmp_path}")
     assert result.exit_code == EXIT_BROKEN_INPUT
     assert "error: table 'profiles' cannot be used" in result.stderr
-    assert f"got '{column}'" in result.stderr
+    named = column if column != "nickname" else f"column {len(tables[T.PROFILES].columns) + 1}"
+    assert f"got '{named}'" in result.stderr  # one that is no slip of a known column may be a person
     assert "Traceback" not in result.output
 
 

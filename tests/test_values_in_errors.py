@@ -217,6 +217,15 @@ def members_as_columns(text: str) -> str:
     )
 
 
+PEOPLE_AS_COLUMNS = ("hanako", "Tanaka Hanako", "harassed by hanako in march", "u-9", "lat of kenji", "花子")
+
+
+def turned_on_its_side(text: str) -> str:
+    first, *rest = text.split("\n")
+    more = ",".join(PEOPLE_AS_COLUMNS)
+    return "\n".join([f"{first},{more}", *(line + ",1" * 6 if line else line for line in rest)])
+
+
 def joined_with_semicolons(text: str) -> str:
     return text.replace(",", ";")
 
@@ -242,6 +251,7 @@ FAULTS: tuple[Callable[[str], str], ...] = (
     turned,
     shifted,
     members_as_columns,
+    turned_on_its_side,
     joined_with_semicolons,
     headerless_with_semicolons,
     header_at_the_end,
@@ -289,7 +299,7 @@ def _folders(sound: Path, tmp_path: Path, fault: Callable[[str], str]) -> Iterat
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda one: one.__name__)
 def test_no_fault_of_a_csv_repeats_a_value(sound: Path, tmp_path: Path, fault: Callable[[str], str]) -> None:
-    values = values_of(sound)
+    values = values_of(sound) | {*PEOPLE_AS_COLUMNS}
     for table, folder in _folders(sound, tmp_path, fault):
         arguments = ["validate", "--source", f"csv:{folder}", "--as-of", AS_OF.isoformat()]
         told = CliRunner().invoke(app, arguments)
@@ -303,6 +313,11 @@ def test_no_fault_of_a_csv_repeats_a_value(sound: Path, tmp_path: Path, fault: C
 def test_names_are_told_where_they_are_names() -> None:
     known = ["user_id", "age_band", "household"]
     assert column_labels(["user_id", "favourite_colour"], known=known)[1] == "favourite_colour"
+    assert column_labels(["user_id", "hanako", "agebend"], known=known, has_no_others=True) == [
+        "user_id",
+        "column 2",
+        "agebend",
+    ]
     assert column_labels(["user_id", "趣味"], known=known)[1] == "趣味"
     assert column_labels(["2026-01-05", "agebend", "married"], known=known) == [
         "column 1",

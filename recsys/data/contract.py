@@ -177,12 +177,13 @@ class Contract:
             explained("duplicate column", got=label, remedy="keep one of them") for label in sorted(twice)
         ]
         problems += [
-            forbidden_column(name)
+            forbidden_column(name, label)
             or explained("unknown column", got=name, remedy=did_you_mean(name, self.columns))
             for name, label in zip(names, labels, strict=True)
-            if name not in self.columns and name == label
+            if name not in self.columns and (name == label or forbidden_column(name))
         ]
-        if placed := [label for name, label in zip(names, labels, strict=True) if name != label]:
+        told = zip(names, labels, strict=True)
+        if placed := [label for name, label in told if name != label and not forbidden_column(name)]:
             what = "an unknown column, whose name may be a value"
             if len(placed) > 1:
                 what = f"{len(placed)} unknown columns, whose names may be values"
@@ -206,7 +207,8 @@ class Contract:
         for at in range(given.shape[1]):
             cells = given.iloc[:, at]
             values |= unknown & {str(one) for one in cells[cells.isin(list(unknown))].unique()}
-        return column_labels(names, known=self.columns, values=values)
+        refused = {name for name in unknown if name.isidentifier() and forbidden_column(name)}
+        return column_labels(names, known={*self.columns, *refused}, values=values, has_no_others=True)
 
     def _read(
         self, given: pd.DataFrame, as_of: pd.Timestamp | None, *, coded: bool
@@ -409,8 +411,10 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LONGEST: Final = 200
 
 
-def forbidden_column(column: str) -> str | None:
+def forbidden_column(column: str, label: str | None = None) -> str | None:
     """Return the sentence that refuses a column by its name, None when the name is not forbidden.
+
+    label: what the sentence calls the column, by default its name.
 
     >>> forbidden_column("home_lat")
     "exact places are refused: got 'home_lat'; give an H3 cell of resolution 6 or coarser in 'cell' instead"
@@ -420,8 +424,8 @@ def forbidden_column(column: str) -> str | None:
     parts = set(_NAME_PARTS.findall(_CAMEL.sub("_", column[:_LONGEST]).lower()))
     if parts & _PLACE_WORDS or {"postal", "code"} <= parts:
         remedy = "give an H3 cell of resolution 6 or coarser in 'cell' instead"
-        return explained("exact places are refused", got=column, remedy=remedy)
+        return explained("exact places are refused", got=label or column, remedy=remedy)
     if parts & _MONEY_WORDS:
         remedy = "remove the column: money has no part in who meets whom"
-        return explained("payment is refused", got=column, remedy=remedy)
+        return explained("payment is refused", got=label or column, remedy=remedy)
     return None

@@ -21,6 +21,7 @@ from recsys.errors import (
     SafetyUnavailable,
 )
 from recsys.http.access import NoTokenError
+from recsys.redaction import slip_of
 
 RETRY_AFTER_S: Final = 1
 _TRY_AGAIN: Final = {"Retry-After": str(RETRY_AFTER_S)}
@@ -65,11 +66,21 @@ def broken() -> JSONResponse:
     return failure(500, "broken", "something is broken here; the log of the service says what")
 
 
-async def _of_validation(_: Request, error: Exception) -> JSONResponse:
+async def _of_validation(request: Request, error: Exception) -> JSONResponse:
     found: Sequence[Any] = error.errors() if isinstance(error, RequestValidationError) else ()
-    places = [".".join(_place(part) for part in one["loc"]) for one in found]
+    places = [".".join(map(_place, _without_made_up_key(one, request.app))) for one in found]
     told = "; ".join(f"{place}: {_problem(one)}" for place, one in zip(places, found, strict=True))
     return failure(422, "bad_input", told)
+
+
+def _without_made_up_key(found: Mapping[str, Any], app: FastAPI) -> Sequence[object]:
+    """Return where a problem is; a key that is none of a body, nor a slip of one, may be the id of a member."""
+    *around, key = found["loc"]
+    if found["type"] not in {"extra_forbidden", "key_given_twice"}:
+        return (*around, key)
+    schemas = app.openapi()["components"]["schemas"].values()
+    known = {name for schema in schemas for name in schema.get("properties", ())}
+    return (*around, key if slip_of(str(key), known) is not None else "?")
 
 
 def _place(part: object) -> str:

@@ -360,7 +360,7 @@ class PlaceTable:
 def _place(row: Mapping[str, Any], country: str | None, where: str) -> Place:
     for column in row:
         if column not in PLACE_COLUMNS:
-            label = column_labels(row, known=PLACE_COLUMNS)[list(row).index(column)]
+            label = column_labels(row, known=PLACE_COLUMNS, has_no_others=True)[list(row).index(column)]
             remedy = did_you_mean(column, PLACE_COLUMNS)
             raise SourceError(
                 explained("unknown column of a table of places", where=where, got=label, remedy=remedy)

@@ -67,7 +67,10 @@ def as_frame(name: str, table: Any) -> pd.DataFrame:
 def check_columns(name: str, columns: list[str]) -> None:
     """Raise SettingsError for a column that the table does not have, InputError for a personal one."""
     *wanted, _ = known = _known_columns(name)
-    labels = column_labels(columns, known=known, values=WORDS_OF_VALUES)
+    refused = {
+        one for one in columns if one.isidentifier() and (forbidden_column(one) or _personal_name(one))
+    }
+    labels = column_labels(columns, known={*known, *refused}, values=WORDS_OF_VALUES, has_no_others=True)
     for column, label in zip(columns, labels, strict=True):
         if column in known or (name in CATALOGUE_TABLES and LABEL_COLUMN.fullmatch(column)):
             continue
@@ -86,7 +89,8 @@ def refuse_twice(name: str, columns: list[str]) -> None:
     named = [column.casefold() for column in columns]
     twice = next((column for column in columns if named.count(column.casefold()) > 1), None)
     if twice is not None:
-        (got,) = column_labels([twice], known=_known_columns(name), values=WORDS_OF_VALUES)
+        known = _known_columns(name)
+        (got,) = column_labels([twice], known=known, values=WORDS_OF_VALUES, has_no_others=True)
         remedy = "keep one of them, or give one another name"
         raise SettingsError(explained("two columns of one name", where=f"{name}.sql", got=got, remedy=remedy))
 

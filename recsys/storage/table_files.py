@@ -165,7 +165,8 @@ def _fields(contract: Contract, frame: pd.DataFrame) -> list[Field]:
     for name in frame.columns:
         if name not in contract.columns:
             remedy = did_you_mean(str(name), contract.columns)
-            label = column_labels(frame.columns, known=contract.columns)[list(frame.columns).index(name)]
+            labels = column_labels(frame.columns, known=contract.columns, has_no_others=True)
+            label = labels[list(frame.columns).index(name)]
             raise InputError(explained("unknown column", where=contract.table, got=label, remedy=remedy))
     return [field for field in contract.fields if field.name in frame.columns]
 

@@ -7,7 +7,11 @@ import pytest
 
 import recsys
 from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.data import restricting_words
 from recsys.data.tables import CONTRACTS
+from tests.benchmarks.attacks.__main__ import ATTACKS
+from tests.safety.restriction_doors import FORMS, KINDS
+from tests.safety.test_restriction_matrix import DOORS, PLACES
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
@@ -86,3 +90,26 @@ def test_the_citation_names_the_version() -> None:
     assert cited is not None
     assert cited[1] == recsys.__version__
     assert f"## [{cited[1]}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_what_the_safety_page_counts_is_what_is_there() -> None:
+    """Seen to fail: a place was added where somebody could be shown, and the page still counted thirteen."""
+    kinds, doors, forms, places = map(len, (KINDS, DOORS, FORMS, PLACES))
+    english = {"seven": 7, "six": 6, "fourteen": 14}
+    japanese = {"七": 7, "六": 6, "十四": 14}
+    page = (ROOT / "docs/explanation/safety.md").read_text()
+    told = re.search(r"(\d+) kinds of restriction, (\w+) doors .*?, (\w+) forms .*? and (\w+) places", page)
+    assert told is not None
+    assert [int(told[1]), *(english[told[at]] for at in (2, 3, 4))] == [kinds, doors, forms, places]
+    japanese_page = (ROOT / "docs/explanation/safety.ja.md").read_text()
+    told = re.search(
+        r"(\d+) 種類の制限、(\w)つの入口.*?、(\w)つの書き方.*?、\n?だれかが表示されうる(\w+)の場所",
+        japanese_page,
+    )
+    assert told is not None
+    assert [int(told[1]), *(japanese[told[at]] for at in (2, 3, 4))] == [kinds, doors, forms, places]
+    for text in (page, japanese_page):
+        assert f" {len(ATTACKS)} " in text
+    patterns = (getattr(restricting_words, one) for one in ("SEPARATES", "PAUSES", "LEAVES", "STOPS"))
+    parts = {part for one in patterns for part in re.split(r"[|()]", one.pattern) if part}
+    assert 650 < len(parts) < 750

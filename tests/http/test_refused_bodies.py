@@ -229,6 +229,22 @@ def test_a_key_given_twice_is_refused_by_its_name_and_restricts_by_each_value(
     assert b not in service.page(a)
 
 
+@pytest.mark.parametrize("key", ["hanako", "u0000017", "harassed_by_kenji", "花子", "reasn", "persons"])
+@pytest.mark.parametrize("path", ["/v1/backend/holds", "/v1/members/{}/blocks", "/v1/backend/events"])
+@pytest.mark.parametrize("twice", [True, False])
+def test_a_key_that_is_no_slip_of_a_known_one_is_not_repeated(
+    service: Served, key: str, path: str, *, twice: bool
+) -> None:
+    """Seen to fail: a key of small letters was repeated, which may be the id of somebody."""
+    body = {"person": pair(service)[1], key: 1}
+    text = json.dumps(body).replace("{", f'{{"{key}":2,' if twice else "{")
+    headers = service.headers("members", "backend") | {"content-type": "application/json"}
+    content = f"[{text}]" if path.endswith("events") else text
+    answer = service.client.post(path.format(pair(service)[0]), content=content, headers=headers)
+    assert answer.status_code == 422
+    assert (key in answer.text) == (key in {"reasn", "persons"})
+
+
 def _run_together(rows: list[dict[str, Any]]) -> str:
     """Return rows as one object, as a missing `},{` makes it."""
     return "{" + ",".join(json.dumps(row)[1:-1] for row in rows) + "}"
