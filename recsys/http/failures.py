@@ -74,7 +74,7 @@ async def _of_validation(request: Request, error: Exception) -> JSONResponse:
 
 
 def _without_made_up_key(found: Mapping[str, Any], app: FastAPI) -> Sequence[object]:
-    """Return where a problem is; a key that is none of a body, nor a slip of one, may be the id of somebody."""
+    """Return where a problem is; a key that is none of a body, nor a slip of one, may be an id."""
     *around, key = found["loc"]
     if found["type"] not in {"extra_forbidden", "key_given_twice"}:
         return (*around, key)
