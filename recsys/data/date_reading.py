@@ -7,7 +7,7 @@ repeat the value: it may be a birth date.
 import math
 import re
 from collections.abc import Collection
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -88,9 +88,9 @@ def read_date(text: object, order: str = "ymd") -> tuple[date | None, str | None
 def read_birth_date(text: object, order: str, zone: tzinfo) -> tuple[date | None, str | None]:
     """Return a birth date as `read_date` does; of a moment with an offset the latest that it may mean.
 
-    A service that keeps dates as moments wrote midnight of some zone, and which one is not said: the day as
-    written, in UTC, in `zone`, or, where it is midnight in none of them, furthest east (UTC+14). With the
-    latest nobody counts as older than they are.
+    A service that keeps dates as moments wrote midnight of some zone, and which one is not said: the latest
+    of the day as written, in UTC, in `zone` and furthest east (UTC+14). Where a zone stands behind the time
+    that has no one offset, the time may be that of any. With the latest nobody counts as older than they are.
 
     >>> read_birth_date("2008-11-29T15:00:00Z", "ymd", ZoneInfo("Asia/Tokyo"))
     (datetime.date(2008, 11, 30), None)
@@ -102,24 +102,29 @@ def read_birth_date(text: object, order: str, zone: tzinfo) -> tuple[date | None
     if (moment := _of_unit(text, order)) is not None:
         return _latest_day(moment.replace(tzinfo=None), moment, zone), None
     day, reason, clock = _date_and_clock(text, order)
-    offset = _OFFSET.fullmatch(clock[1]) if clock is not None and clock[1] else None
-    if day is None or clock is None or (offset is None and clock[1]):
+    if day is None or clock is None:
         return day, reason
     written = datetime(day.year, day.month, day.day) + clock[0]
-    if offset is None:
+    if not clock[1]:
         return _latest_day(written, written.replace(tzinfo=UTC), UTC), None
-    return _latest_day(written, (written - _offset(offset)).replace(tzinfo=UTC), zone), None
+    return _latest_day(written, _moment_behind(written, clock[1]), zone), None
 
 
 _FURTHEST_EAST: Final = timedelta(hours=14)
+_FURTHEST_WEST: Final = timedelta(hours=12)
+
+
+def _moment_behind(written: datetime, behind: str) -> datetime:
+    """Return the moment of a local time by the zone behind it, the latest where none is read."""
+    if offset := _OFFSET.fullmatch(behind):
+        return (written - _offset(offset)).replace(tzinfo=UTC)
+    return (written + _FURTHEST_WEST).replace(tzinfo=UTC)
 
 
 def _latest_day(written: datetime, moment: datetime, zone: tzinfo) -> date:
     """Return the latest day of which a moment may be the midnight; written: its local time as it stands."""
-    there = moment.astimezone(zone)
-    found = max(written.date(), moment.date(), there.date())
-    is_midnight = any(one.time() == time() for one in (written, moment, there))
-    return found if is_midnight else max(found, (moment + _FURTHEST_EAST).date())
+    east = (moment + _FURTHEST_EAST).date()
+    return max(written.date(), moment.astimezone(zone).date(), east)
 
 
 def _date_and_clock(text: object, order: str) -> tuple[date | None, str | None, tuple[timedelta, str] | None]:

@@ -24,8 +24,14 @@ _CONNECTIVE: Final = re.compile(
 _NAMED_OFFSET: Final = re.compile(
     r"(?<![/a-z])(?:utc|gmt)\s*([+-])\s*(\d{1,2})(?::?(\d{2}))?(?!\d)", re.IGNORECASE
 )
-_NAME_BEHIND: Final = re.compile(r"([+-]\d{2}:?\d{2}|\bz)\s*(?:\([^()]*\)|utc|gmt)\s*$", re.IGNORECASE)
-"""The name of a zone behind its offset, as JavaScript and Go write it."""
+_NAME_BEHIND: Final = re.compile(
+    r"([+-]\d{2}:?\d{2}|(?:\b|(?<=\d))z|\b(?:utc|gmt))\s*(?:\([^()]*\)|\[[^][]*\]|utc|gmt)\s*$",
+    re.IGNORECASE,
+)
+"""The name of a zone behind its offset, as JavaScript, Go and Java write it."""
+_UTC_BY_NAME: Final = re.compile(r"(?<=\d)\s*\betc/(?:utc|uct|gmt|zulu|universal)\s*$", re.IGNORECASE)
+"""As databases and Ruby call it."""
+_MINUS: Final = "\u2212"
 
 ZONE_OFFSETS: Final = {
     "UTC": "+00:00", "GMT": "+00:00", "HST": "-10:00", "AKST": "-09:00", "AKDT": "-08:00",
@@ -58,7 +64,8 @@ def with_plain_offset(text: str) -> str:
     >>> with_plain_offset("2026-01-05 10:00 JST"), with_plain_offset("2026-01-05 10:00 CST")
     ('2026-01-05 10:00 +09:00', '2026-01-05 10:00 CST')
     """
-    text = _NAME_BEHIND.sub(r"\1", _NAMED_OFFSET.sub(_plain_offset, text))
+    text = _NAME_BEHIND.sub(r"\1", _NAMED_OFFSET.sub(_plain_offset, text.replace(_MINUS, "-")))
+    text = _UTC_BY_NAME.sub(" +00:00", text)
     return _ABBREVIATION.sub(lambda found: f"{found[1]} {ZONE_OFFSETS[found[2].upper()]}", text)
 
 

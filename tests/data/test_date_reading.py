@@ -78,6 +78,45 @@ def test_midnight_of_any_place_makes_nobody_older(born: date, zone: str, east: t
     assert born <= found <= born + timedelta(days=1)
 
 
+def offset_text(east: timedelta) -> str:
+    sign, minutes = "+" if east >= timedelta(0) else "-", abs(east) // timedelta(minutes=1)
+    return f"{sign}{minutes // 60:02}:{minutes % 60:02}"
+
+
+BEHIND = {
+    "Java": lambda east: f"{offset_text(east)}[Europe/Paris]",
+    "a name": lambda east: " Europe/London",
+    "a name in signs": lambda east: " (America/St_Johns)",
+    "several offsets": lambda east: " CST",
+    "words": lambda east: " Mitteleuropäische Zeit",
+    "a minus of its own": lambda east: offset_text(east).replace("-", "\u2212"),
+    "full width": lambda east: offset_text(east).replace("-", "\uff0d").replace("+", "\uff0b"),
+    "one digit": lambda east: f"{'+' if east >= timedelta(0) else '-'}{abs(east) // timedelta(hours=1)}",
+    "seconds": lambda east: f"{offset_text(east)}:00",
+    "what is not read": lambda east: " @#",
+    "plain": offset_text,
+}
+"""How programs write a zone behind a time, for an offset; a name is of any zone."""
+
+
+@given(
+    st.dates(date(1940, 1, 1), date(2020, 1, 1)),
+    ZONES,
+    *[st.sampled_from([timedelta(hours=hours) for hours in range(-12, 15)])] * 2,
+    st.sampled_from(["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%d/%m/%Y %H:%M:%S", "%d.%m.%Y %I:%M %p"]),
+    st.sampled_from(sorted(BEHIND)),
+)
+def test_a_zone_behind_a_birth_in_any_form_makes_nobody_older(
+    born: date, zone: str, east: timedelta, written_in: timedelta, form: str, behind: str
+) -> None:
+    """Seen to fail: `2008-11-30T15:00:00Z[UTC]`, midnight in Tokyo, was 30 November: an adult a day early."""
+    local = datetime(born.year, born.month, born.day) - east + written_in
+    text = local.strftime(form) + BEHIND[behind](written_in)
+    found, reason = date_reading.read_birth_date(text, "dmy", ZoneInfo(zone))
+    assert (reason is None) == (found is not None)
+    assert found is None or born <= found <= born + timedelta(days=2), text
+
+
 @given(st.datetimes(datetime(1940, 1, 1), datetime(2020, 1, 1)), ZONES, st.integers(-12, 14))
 def test_a_birth_date_kept_as_a_moment_makes_nobody_older(naive: datetime, zone: str, hours: int) -> None:
     """Seen to fail: midnight in Tokyo, written in UTC, was the day before, and 17 was 18 a day early."""
