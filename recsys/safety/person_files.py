@@ -155,7 +155,8 @@ def _words_of_parquet(path: Path) -> Iterator[list[str]]:
     with pq.ParquetFile(path) as file:
         for field in file.schema_arrow:
             if holds_text(field.type):
-                texts = as_texts(file.read([field.name])[field.name].unique()).to_pylist()
+                column = in_plain_layout(file.read([field.name]))[field.name]
+                texts = as_texts(column.unique()).to_pylist()
                 yield [text for text in texts if text is not None]
                 if any(text is not None and not _WORD.fullmatch(text) for text in texts[:1000]):
                     yield sorted({word for text in texts if text for word in _WORD.findall(text)})

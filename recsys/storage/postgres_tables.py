@@ -15,6 +15,7 @@ from recsys.config import holds_password
 from recsys.data.tables import CONTRACTS
 from recsys.errors import BusyError, SourceError, did_you_mean, explained, imported
 from recsys.redaction import library_reason
+from recsys.storage.text_columns import in_plain_layout
 
 _SCHEMES: Final = ("postgresql", "postgres")
 
@@ -172,7 +173,10 @@ def read_foreign_table(address: str, name: str) -> Any:
 
 def read_tables(address: str) -> dict[str, pd.DataFrame]:
     """Return what `arrow_tables` reads as DataFrames."""
-    return {name: table.to_pandas(ignore_metadata=True) for name, table in arrow_tables(address).items()}
+    return {
+        name: in_plain_layout(table).to_pandas(ignore_metadata=True)
+        for name, table in arrow_tables(address).items()
+    }
 
 
 def write_tables(tables: Mapping[str, Any], address: str) -> None:

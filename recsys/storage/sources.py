@@ -31,6 +31,7 @@ from recsys.storage import postgres_tables
 from recsys.storage.atomic_write import unreadable
 from recsys.storage.csv import read_csv
 from recsys.storage.source_folder import folder_tables, require_known, require_whole_parts, table_named
+from recsys.storage.text_columns import in_plain_layout
 
 Read = Callable[[str], Mapping[str, pd.DataFrame]]
 
@@ -258,6 +259,8 @@ def _read_parquet(name: str, path: Path, among: Collection[str] | None = None) -
         _require_one_schema(path)
         texts = _texts(path) if name == T.EVENTS else []
         table = pq.read_table(path, partitioning=_partitioning(path), read_dictionary=texts)
+        table.validate(full=True)  # what a buggy writer left fails here, not in the middle of a check
+        table = in_plain_layout(table)
         known = CONTRACTS[name].columns
         beside = {key for key in _folder_keys(path) if key not in known}
         table = table.drop_columns(
@@ -265,7 +268,7 @@ def _read_parquet(name: str, path: Path, among: Collection[str] | None = None) -
         )
         table = table if among is None else _rows_among(table, among)
         return as_frame(table, self_destruct=name == T.EVENTS)
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except (pa.ArrowException, ArithmeticError, LookupError, OSError, TypeError, ValueError) as error:
         raise unreadable(path, error, "write the file again; it is damaged or no Parquet") from error
 
 
@@ -426,7 +429,8 @@ def _read_duckdb(path: Path) -> dict[str, pd.DataFrame]:
         with duckdb.connect(str(path), read_only=True, config=DUCKDB_CONFIG) as database:
             names = duckdb_tables(database, str(path))
             return {
-                name: database.table(name).to_arrow_table().to_pandas(ignore_metadata=True) for name in names
+                name: in_plain_layout(database.table(name).to_arrow_table()).to_pandas(ignore_metadata=True)
+                for name in names
             }
     except duckdb.Error as error:
         raise unreadable(path, error, "name a DuckDB database that no other process writes") from error

@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -257,6 +258,25 @@ def test_a_number_or_a_word_that_is_an_id_as_well_takes_no_file_that_names_nobod
     example = json.loads(left["input_example.json"])
     assert example["data"] == [["erased"], ["u1"], [0 if one == "7" else 7]]
     assert pd.read_csv(tmp_path / "store" / "named.csv", dtype=str).user_id.tolist() == ["u1"]
+
+
+def test_a_person_is_found_in_a_column_of_uuids(erasures: ErasureList, tmp_path: Path) -> None:
+    """Seen to fail: a column of the type UUID holds no texts, so its rows were neither told of nor erased."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    gone, other = "0a1b2c3d-0000-4000-8000-000000000001", "0a1b2c3d-0000-4000-8000-000000000002"
+    users = pa.array([None, *(UUID(one).bytes for one in (gone, other, gone))], pa.uuid())
+    (folder := tmp_path / "tables").mkdir()
+    path = folder / "profiles.parquet"
+    pq.write_table(pa.table({"user_id": users, "n": [0, 1, 2, 3]}), path)
+    erasures.add([gone])
+    found = file_kind(path).records(path, Person(gone))
+    assert [(one["user_id"], one["n"]) for one in found] == [(gone, 1), (gone, 3)]
+    assert files_naming_erased(folder, erasures.now()) == [path]
+    assert erase_from_tables(folder, erasures) == {"profiles": 2}
+    assert files_naming_erased(folder, erasures.now()) == []
+    assert pq.read_table(path)["n"].to_pylist() == [0, 2]
 
 
 @pytest.mark.parametrize("kind", ["string", "large_string", "string_view", "binary", "binary_view", "coded"])

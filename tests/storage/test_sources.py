@@ -1,11 +1,15 @@
 """Reading tables from folders, databases and memory, and refusing what is not one."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from uuid import UUID
 
 import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from recsys.catalogue.columns import Columns as C
@@ -17,7 +21,7 @@ from recsys.pipeline.unfinished_night import usable_tables
 from recsys.storage.csv import read_csv
 from recsys.storage.load import load_tables
 from recsys.storage.source_snapshot import take_snapshot
-from recsys.storage.sources import parse_source, read_tables, table_readers
+from recsys.storage.sources import parse_source, read_tables, table_readers, usable_readers
 from recsys.storage.table_files import write_tables
 from recsys.testing.people import make_tables
 
@@ -356,3 +360,44 @@ def test_a_csv_without_its_header_line_repeats_no_value(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="has 3 fields, not 2") as uneven:
         read_csv(file)
     assert "u0000001" not in str(uneven.value)
+
+
+UUIDS = [UUID(int=number * 10**30) for number in (1, 2, 3)]
+ODD_TYPES: dict[str, pa.Array] = {
+    "uuid": pa.array([one.bytes for one in UUIDS], pa.uuid()),
+    "uuid and null": pa.array([UUIDS[0].bytes, None, UUIDS[2].bytes], pa.uuid()),
+    "json": pa.array(['"a"', '"b"', "{}"], pa.json_()),
+    "bool8": pa.ExtensionArray.from_storage(pa.bool8(), pa.array([1, 0, 1], pa.int8())),
+    "opaque": pa.ExtensionArray.from_storage(pa.opaque(pa.string(), "t", "v"), pa.array(["a", "b", "c"])),
+    "bytes": pa.array([one.bytes for one in UUIDS], pa.binary(16)),
+    "view": pa.array(["a", "b", "c"], pa.string_view()),
+    "map": pa.array([[("a", 1)], [("b", 2)], []], pa.map_(pa.string(), pa.int8())),
+    "list": pa.array([["a"], ["b"], []], pa.list_view(pa.string())),
+    "duration": pa.array([1, 2, 3], pa.duration("s")),
+    "date": pa.array([2**31 - 1, -(2**31), 3], pa.date32()),
+    "time": pa.array([2**63 - 1, 2, 3], pa.timestamp("us")),
+    "zone": pa.array([1, 2, 3], pa.timestamp("us", "Mars/Base")),
+    "null": pa.nulls(3),
+    "no text": pa.Array.from_buffers(pa.string(), 3, pa.array([b"\xff", b"b", b"c"]).buffers()),
+}
+
+
+@pytest.mark.parametrize("column", [C.ACTOR, C.TS])
+@pytest.mark.parametrize("kind", ODD_TYPES)
+def test_a_column_of_any_type_is_read_or_its_table_is_broken(
+    tmp_path: Path, tables: dict[str, pd.DataFrame], kind: str, column: str
+) -> None:
+    """Seen to fail: UUIDs, as DuckDB writes them, were a defect: sound tables restricted nobody."""
+    write_tables(tables, f"parquet:{tmp_path}")
+    times = pa.array([1, 2, 3], pa.timestamp("us", "UTC"))
+    rows = {C.ACTOR: pa.array(["u1"] * 3), C.TARGET: pa.array(["u2", "u3", "u4"]), C.TS: times}
+    pq.write_table(pa.table(rows | {column: ODD_TYPES[kind]}), tmp_path / "blocks.parquet")
+    loaded = None
+    with suppress(SourceError, TableError):
+        loaded = load_tables(f"parquet:{tmp_path}")
+    if kind.startswith("uuid") and column == C.ACTOR:
+        assert loaded is not None
+        given = [str(one) for one in UUIDS if kind == "uuid" or one != UUIDS[1]]
+        assert sorted(loaded.accepted[T.BLOCKS][C.ACTOR]) == sorted(given)
+    readers = usable_readers(f"parquet:{tmp_path}")
+    assert len(readers[T.PROFILES]()) == len(tables[T.PROFILES]), "sound tables are read beside it"

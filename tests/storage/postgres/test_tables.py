@@ -135,3 +135,16 @@ def test_no_table_or_row_that_a_role_may_not_read_is_passed_over(
         with psycopg.connect(postgres) as connection:
             connection.execute("DROP OWNED BY reader_of_tests")
             connection.execute("DROP ROLE reader_of_tests")
+
+
+def test_ids_of_the_type_uuid_are_texts(postgres, tables, tmp_path):
+    write_tables({"profiles": tables["profiles"]}, postgres)
+    one, two = "0a1b2c3d-0000-4000-8000-000000000001", "0a1b2c3d-0000-4000-8000-000000000002"
+    with psycopg.connect(postgres) as connection:
+        connection.execute(
+            f"CREATE TABLE blocks AS SELECT '{one}'::uuid AS actor, '{two}'::uuid AS target, now() AS ts"
+        )
+    take_snapshot(postgres, tmp_path / "tables")
+    for source in (postgres, snapshot_source(postgres, tmp_path / "tables")):
+        blocks = load_tables(source).accepted["blocks"]
+        assert blocks[["actor", "target"]].to_numpy().tolist() == [[one, two]]
