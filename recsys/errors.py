@@ -201,13 +201,16 @@ def imported(module: str, extra: str) -> ModuleType:
 def as_text(value: object, write: Callable[[object], str] = str) -> str:
     """Return `str(value)`, or `write(value)`, of whatever a cell may hold.
 
-    Python writes out no whole number of more than 4,300 digits: such a value is described instead.
+    Python writes out no whole number of more than 4,300 digits, and no time beyond the year 9999 in some
+    zones: such a value is described instead.
 
     >>> as_text(12), as_text(10**5000)
     ('12', '(number of very many digits)')
     """
     try:
         return write(value)
+    except NotImplementedError:
+        return "(time beyond the calendar)"
     except ValueError:
         return "(number of very many digits)"
 

@@ -5,6 +5,7 @@ fail: sorted tables took the time of the last row, so that no night with one of 
 """
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -85,7 +86,7 @@ def test_what_is_no_matter_of_safety_waits(extra: dict[str, pd.DataFrame]) -> No
 
 YEARS = (
     *("2030-01-01T00:00:00Z", "2262-04-12T00:00:00Z", "9999-12-31T23:59:59.999999Z"),
-    *("9999-12-31T23:59:59+14:00", "later today"),
+    *("9999-12-31T23:59:59+14:00", "9999-12-31T23:59:59-12:00", "later today", "infinity"),
 )
 RESTRICTS = {
     "a block": ("blocks", {"actor": B, "target": A}),
@@ -105,13 +106,28 @@ OPENS = {
 }
 
 
+INFINITY = "infinity"
+
+
+def infinite_at_the_end(times: pd.Series) -> pd.Series:
+    """Return times as a database hands them over, in a zone of its own, whose last is its `infinity`."""
+    given = pd.to_datetime(times.map(lambda one: None if pd.isna(one) else str(one)), utc=True)
+    held = given.dt.tz_convert(None).to_numpy().astype("datetime64[us]")
+    held[-1] = np.datetime64(np.iinfo(np.int64).max, "us")
+    return pd.Series(held).dt.tz_localize("UTC").dt.tz_convert(ZoneInfo("UTC"))
+
+
 def with_row(name: str, values: dict[str, object], when: str) -> dict[str, pd.DataFrame]:
     """Return the tables with one more row dated ahead: of a person the last one, with other values."""
     time = str(pd.Timestamp.now("UTC") + pd.Timedelta(hours=5)) if when == "later today" else when
+    time = str(LATER) if when == INFINITY else time
     table = ALL[name].astype(object)
     of_user = table[table["user_id"].eq(values["user_id"])] if "user_id" in table else table[:0]
     row = {**(of_user.iloc[-1].to_dict() if len(of_user) else {}), **values, DATED[name]: time}
     rows = pd.concat([table, pd.Series(row).to_frame().T], ignore_index=True)
+    if when == INFINITY:
+        rows[DATED[name]] = infinite_at_the_end(rows[DATED[name]])
+        return ALL | {name: rows}
     rows[DATED[name]] = rows[DATED[name]].map(lambda one: None if pd.isna(one) else str(one))
     return ALL | {name: rows}
 

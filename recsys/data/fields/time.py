@@ -16,6 +16,7 @@ from recsys.types import ObjectArray
 
 _UTC = pd.DatetimeTZDtype("us", "UTC")
 _LONGEST = 40
+_CALENDAR = pd.Timestamp("0001-01-02", tz="UTC"), pd.Timestamp("9999-12-30", tz="UTC")
 _ZONED = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)? ?(?P<zone>Z|UTC|[+-]\d\d(:?\d\d)?)?", re.ASCII
 )
@@ -61,7 +62,7 @@ class Time(Field):
         if all_null(values):
             return nothing, []
         if isinstance(values.dtype, pd.DatetimeTZDtype):
-            return values.dt.tz_convert("UTC").astype(_UTC), []
+            return _within_the_calendar(values.dt.tz_convert("UTC")).astype(_UTC), []
         if pd.api.types.is_datetime64_dtype(values):
             return nothing, [self.fault("naive", np.flatnonzero(values.notna()), _NAIVE, remedy=_USE_UTC)]
         return self._spelled(objects(values))
@@ -71,12 +72,26 @@ class Time(Field):
         meanings, faults = self.by_distinct(keys, _zoned)
         texts = np.fromiter((v if isinstance(v, str) else None for v in meanings), object, len(meanings))
         times = pd.to_datetime(pd.Series(texts, dtype=object), utc=True, format="ISO8601", errors="coerce")
-        times = times.astype(_UTC)
+        times = _within_the_calendar(times.astype(_UTC))
         impossible: npt.NDArray[np.bool_] = times.isna().to_numpy() & pd.notna(texts)
         if impossible.any():
             what = "not a time that exists"
             faults.append(self.fault("not_a_time", np.flatnonzero(impossible), what, remedy=_USE_UTC))
         return times, faults
+
+
+def _within_the_calendar(times: pd.Series) -> pd.Series:
+    """Return times with those beyond what Python can write out, such as `infinity`, as its first or last day.
+
+    They are as late or as early as that for whoever compares them; a day is left for zones.
+    """
+    unit = times.dt.unit
+    if unit == "ns":  # ends in 2262
+        return times
+    first, last = (one.as_unit(unit) for one in _CALENDAR)
+    if not (times.max() > last or times.min() < first):
+        return times
+    return times.clip(first, last)
 
 
 def _hashable(value: object) -> object:
@@ -96,7 +111,7 @@ def _read_zoned(text: str) -> pd.Timestamp:
     time = pd.to_datetime(text, utc=True, format="ISO8601", errors="coerce")
     if pd.isna(time) or time.nanosecond:
         raise RefusedValue("not_a_time", "not a time that exists", _USE_UTC)
-    return time.as_unit("us")
+    return min(max(time.as_unit("us"), _CALENDAR[0]), _CALENDAR[1])
 
 
 def _zoned(text: str) -> str:
