@@ -366,8 +366,10 @@ def activity_of(last: datetime | None, at: datetime) -> tuple[str | None, str | 
 
 
 _UP_TO: Final = re.compile(
-    r"<|under|below|less|young|up to|\bnot?\b|before|until|\bu ?\d|^-|未満|以下|まで|より下|前"
+    r"<|under|below|less|young|up to|\bnot?\b|before|until|\bu ?\d|未満|以下|まで|より下|前"
 )
+_OPEN_END: Final = re.compile(r"^(_|[^\w+>≥=(\[])|[-\u2010-\u2015\u2212~\u301c]\s*$")
+"""A sign before a number, such as a minus, or a dash behind it: up to it, or about."""
 _YOUNGEST_BAND_ENDS: Final = 20
 """Beside a word for "under", a number up to this one may end the band of those who are not grown up."""
 _NOT_SAID: Final = frozenset(
@@ -411,11 +413,12 @@ def may_be_under_age(age: object) -> bool:
     """
     if isinstance(age, int | float):
         return not math.isnan(age) and not ADULT <= age <= OLDEST
-    text = "" if age is None else fold(plain(as_id_text(age))[:64]).replace("から", "-")
+    said = "" if age is None else plain(as_id_text(age))[:64]
+    text = fold(said).replace("から", "-")
     if text in _NOT_SAID or not text.strip("-. "):
         return False
     if not (numbers := [int(one) for one in re.findall(r"\d{1,9}", text)]):
         return _GROWN_UP.fullmatch(text.strip()) is None
-    is_up_to = _UP_TO.search(text) is not None and numbers[0] <= _YOUNGEST_BAND_ENDS
+    is_up_to = (_UP_TO.search(text) or _OPEN_END.search(said)) is not None and numbers[0] <= _YOUNGEST_BAND_ENDS
     are_adults = all(ADULT <= number <= OLDEST for number in numbers)
     return not are_adults or is_up_to or _OF_AN_AGE.sub("", text) != ""

@@ -1,10 +1,11 @@
 """Dates and moments as services write them: each has one reading, and what does not fit says why."""
 
+import unicodedata
 from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.data import date_reading
@@ -433,3 +434,27 @@ def test_what_says_more_than_an_adults_age_may_be_under_age(word: str) -> None:
 @pytest.mark.parametrize("word", ADULTS)
 def test_an_age_of_an_adult_is_one(word: str) -> None:
     assert not may_be_under_age(word)
+
+
+DASHES = [
+    one
+    for one in map(chr, range(0x21, 0x10000))
+    if unicodedata.category(one) == "Pd" or one in "<~_−⁻₋˗¬≤≦⩽‹〈《〜～…・"
+]
+"""Signs by which people write that an age is up to a number."""
+
+
+@given(
+    sign=st.sampled_from(DASHES),
+    gap=st.sampled_from(["", " ", "\u3000"]),
+    age=st.sampled_from(["18", "１８", "19", "20"]),
+    unit=st.sampled_from(["", " ans", "歳", " years", "才", "+"]),
+)
+@settings(max_examples=400)
+def test_a_sign_before_the_first_age_of_adults_may_mean_below_it(
+    sign: str, gap: str, age: str, unit: str
+) -> None:
+    """Seen to fail: `-18 ans` was an adult's age, since folding turned the sign into a blank."""
+    assert may_be_under_age(f"{sign}{gap}{age}{unit}")
+    if sign not in "<‹〈《_…・≤≦⩽¬":
+        assert may_be_under_age(f"{age}{gap}{sign}")

@@ -91,7 +91,7 @@ def _within_the_calendar(times: pd.Series) -> pd.Series:
     first, last = (one.as_unit(unit) for one in _CALENDAR)
     if not (times.max() > last or times.min() < first):
         return times
-    return times.clip(first, last)
+    return times.mask(times > last, last).mask(times < first, first)
 
 
 def _hashable(value: object) -> object:
