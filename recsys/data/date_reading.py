@@ -419,6 +419,8 @@ def may_be_under_age(age: object) -> bool:
         return False
     if not (numbers := [int(one) for one in re.findall(r"\d{1,9}", text)]):
         return _GROWN_UP.fullmatch(text.strip()) is None
-    is_up_to = (_UP_TO.search(text) or _OPEN_END.search(said)) is not None and numbers[0] <= _YOUNGEST_BAND_ENDS
+    is_up_to = (_UP_TO.search(text) or _OPEN_END.search(said)) is not None and numbers[
+        0
+    ] <= _YOUNGEST_BAND_ENDS
     are_adults = all(ADULT <= number <= OLDEST for number in numbers)
     return not are_adults or is_up_to or _OF_AN_AGE.sub("", text) != ""

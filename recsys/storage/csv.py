@@ -62,6 +62,7 @@ _OTHER_MARKS: Final = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF1
 _BLOCK: Final = 1 << 24
 """Bytes the reader takes at once; no line may be longer."""
 
+_ROWS_IN_QUOTES: Final = "a field in quotation marks holds whole rows"
 _REMEDY: Final = "save it as CSV in UTF-8 with one header line, commas between, as many fields in each line"
 
 
@@ -105,8 +106,23 @@ def _parsed(opened: Callable[[], Any], where: str) -> pd.DataFrame:
         null_values=[""],
     )
     table = csv.read_csv(opened(), reading, parse, as_text)
-    warn_of_rows_in_quotes(table, ",", where)
+    _refuse_rows_in_quotes(table, where)
     return table.to_pandas()
+
+
+def _refuse_rows_in_quotes(table: Any, where: str) -> None:
+    """Raise SourceError for a field over several lines with commas: no column holds such a text.
+
+    A quotation mark that was opened by mistake is closed rows later, and the rows between are gone.
+    """
+    import pyarrow.compute as pc
+
+    for name in table.column_names:
+        values = table.column(name)
+        trimmed = pc.utf8_trim_whitespace(values.filter(pc.match_substring(values, ",").fill_null(False)))
+        if pc.any(pc.match_substring_regex(trimmed, r"[\r\n]")).as_py():
+            remedy = "look for a quotation mark that is opened and not closed"
+            raise SourceError(explained(_ROWS_IN_QUOTES, where=where, remedy=remedy))
 
 
 def _with_repeated_names(opened: Callable[[], Any], names: list[str], parse: Any) -> pd.DataFrame:
@@ -144,7 +160,7 @@ def warn_of_rows_in_quotes(table: Any, delimiter: str, where: str) -> None:
     if rows:
         got = f"{rows} fields with the text of {lost} more rows"
         remedy = "look for a quotation mark that is opened and not closed; write one within a field twice"
-        warn(explained("a field in quotation marks holds whole rows", where=where, got=got, remedy=remedy))
+        warn(explained(_ROWS_IN_QUOTES, where=where, got=got, remedy=remedy))
 
 
 def _refuse_other_marks(path: Path) -> None:

@@ -1,5 +1,6 @@
 """Reading tables from folders, databases and memory, and refusing what is not one."""
 
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
@@ -217,6 +220,24 @@ def test_csv_with_a_byte_order_mark_is_utf8(tmp_path: Path) -> None:
 @pytest.mark.parametrize("line", ["a,b", "a,b,c,d", '"a,b,c'])
 def test_csv_with_uneven_lines_is_refused(tmp_path: Path, line: str) -> None:
     assert "as many fields in each line" in refused(csv_folder(tmp_path, BLOCKS + line + "\n"))
+
+
+@given(
+    column=st.integers(0, 2),
+    first=st.integers(0, 4),
+    length=st.integers(1, 4),
+    end=st.sampled_from(["\n", "\r\n"]),
+)
+def test_csv_with_rows_within_quotation_marks_is_refused(
+    column: int, first: int, length: int, end: str
+) -> None:
+    """Seen to fail: the rows between were gone, whom they keep apart met, and the night ended with 0."""
+    rows = [[f"u{at}", f"v{at}", "2026-01-01T00:00:00Z"] for at in range(9)]
+    rows[first][column] = '"' + rows[first][column]
+    rows[first + length][column] += '"'
+    text = end.join(map(",".join, [["actor", "target", "ts"], *rows])) + end
+    with tempfile.TemporaryDirectory() as folder:
+        assert "holds whole rows" in refused(csv_folder(Path(folder), text))
 
 
 def test_an_empty_csv_file_is_refused_and_a_header_alone_is_a_table(tmp_path: Path) -> None:
