@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from enum import Enum
 from itertools import zip_longest
 from typing import Any, Final
 
@@ -36,6 +37,8 @@ def opened(given: Any, around: tuple[int, ...] = ()) -> Any:
     >>> opened([["type", "actor"], ["end", "a"]])[-1]
     {'type': 'end', 'actor': 'a'}
     """
+    given = given.tobytes() if isinstance(given, memoryview) else given
+    given = given.value if isinstance(given, Enum) else given
     if isinstance(given, _TEXT):
         return _opened_text(given, around)
     if id(given) in around or len(around) > _DEEPEST:
@@ -149,6 +152,8 @@ def rows_given(given: Any) -> list[dict[Any, Any]] | None:
     """
     if isinstance(frame := getattr(given, "frame", None), pd.DataFrame):
         given = frame
+    if isinstance(given, pd.DataFrame):
+        given = _with_index(given)
     if isinstance(given, pd.Series):
         return None if isinstance(given.index, pd.RangeIndex) else [_plain(given.to_dict())]
     if isinstance(given, np.ndarray | np.void):
@@ -166,6 +171,13 @@ def rows_given(given: Any) -> list[dict[Any, Any]] | None:
         if hasattr(given, method):
             return [_plain(row) for row in getattr(given, method)(*arguments)]
     return None
+
+
+def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame with what names of its index hold as columns, where it has no such column."""
+    levels = enumerate(frame.index.names)
+    named = {str(name): at for at, name in levels if name is not None and name not in frame}
+    return frame.assign(**{name: frame.index.get_level_values(at) for name, at in named.items()})
 
 
 def _plain(row: Mapping[Any, Any]) -> dict[Any, Any]:

@@ -3,6 +3,7 @@
 import re
 from typing import Any, Final
 
+from recsys.catalogue.text_folding import INVISIBLE
 from recsys.errors import InputError, explained
 
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
@@ -23,6 +24,7 @@ _LONG_VOWEL = re.compile(r"(?<=[\d)])\s*ー\s*(?=[\d(])")
 _CARRIER_TO_CHOOSE = re.compile(r"^\(?\s*0\s*-?\s*x{2}\s*-?\s*(?=\(?[1-9]\d)")
 """`(0xx11) 94000-0585`: Brazil writes so that the caller chooses a carrier."""
 _WORDS_BEHIND = re.compile(r"(.*\d)\D*[^\W\d_]\D*", re.DOTALL)  # 090-1234-5678 (mobile)
+_IN_BRACKETS_BEHIND = re.compile(r"(.*\d)\s*\(\s*\d{1,6}\s*\)")
 _FEWEST_DIGITS: Final = 7
 """In a number, as ITU-T E.164 has them in use."""
 _POWER_OF_TEN = re.compile(r"(\d)(?:\.(\d+))?e\+?(\d{1,2})")
@@ -61,7 +63,9 @@ def phone_form(text: str, country: str | None) -> str:
     >>> phone_form("(11) 8765-4321", "BR"), phone_form("0 601 234 567", "PL")
     ('+5511987654321', '+48601234567')
     """
-    given = _without_power(text.casefold().removeprefix("tel:"))
+    given = _without_power(INVISIBLE.sub("", text).strip().casefold().removeprefix("tel:"))
+    if (before := _IN_BRACKETS_BEHIND.fullmatch(given)) and _is_whole(before[1], country):
+        given = before[1]  # 090-1234-5678 (5) is dialled without what the exchange of a house is told
     given = _LONG_VOWEL.sub("-", given)
     if country == "BR":
         given = _CARRIER_TO_CHOOSE.sub("(" if given.startswith("(") else "", given)
@@ -84,6 +88,14 @@ def phone_form(text: str, country: str | None) -> str:
         remedy = "give it with its country code, +81..."
         raise InputError(explained("the value is not an international phone number", remedy=remedy))
     return digits
+
+
+def _is_whole(text: str, country: str | None) -> bool:
+    """Say whether a text is a number of somebody without anything behind it."""
+    try:
+        return is_assigned(phone_form(text, country))
+    except InputError:
+        return False
 
 
 def _abroad(digits: str, country: str | None) -> str:

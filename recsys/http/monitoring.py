@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from recsys.errors import BusyError, explained, imported
@@ -61,6 +62,8 @@ class CountRequests:
             nonlocal status, begun
             if message["type"] == "http.response.start":
                 status, begun = message["status"], True
+                # who may be shown changes from one call to the next
+                MutableHeaders(scope=message).setdefault("cache-control", "no-store")
                 if is_stopping(scope["app"]):
                     message = last_of_connection(message)
             await send(message)

@@ -18,7 +18,7 @@ def is_table(given: object) -> bool:
     >>> is_table(pd.DataFrame()), is_table({"type": ["hide"]}), is_table("[]"), is_table([])
     (True, True, True, False)
     """
-    return isinstance(given, Mapping | str | bytes) or rows_given(given) is not None
+    return isinstance(given, Mapping | str | bytes | bytearray | memoryview) or rows_given(given) is not None
 
 
 def rows_within(given: Any) -> Iterator[DayEvent | Mapping[str, Any]]:

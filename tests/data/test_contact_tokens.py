@@ -704,3 +704,17 @@ def test_a_long_vowel_mark_between_digits_is_a_hyphen(number: str, mark: str) ->
     for text in (number, wide):
         found = make_token("phone", text.replace("-", mark), SECRET, country="JP")
         assert found == make_token("phone", number, SECRET, country="JP")
+
+
+@pytest.mark.parametrize(
+    "around", ["\u202a{}\u202c", "\u2066{}\u2069", "\u200e{}", "{}\u200b", "\ufeff{}", "{} (5)", "{}(123)"]
+)
+@pytest.mark.parametrize(
+    "number", ["090-1234-1001", "+81 90 1234 1001", "(090)1234-1001", "tel:+819012341001"]
+)
+def test_signs_that_nobody_sees_and_an_extension_in_brackets_are_no_part_of_a_number(
+    number: str, around: str
+) -> None:
+    """Seen to fail: a number copied from a list of contacts had no token, and `(5)` made it another one's."""
+    found = make_token("phone", around.format(number), SECRET, country="JP")
+    assert found == make_token("phone", "+819012341001", SECRET, country="JP")

@@ -155,3 +155,21 @@ def test_after_a_rotation_a_token_of_a_key_before_opens_no_route(service: Served
         }
         for old in (first, second):
             assert {_status(client, route, old, scopes) for route, scopes in doors} == {401}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/members/{a}/page"),
+        ("GET", "/v1/members/none/page"),
+        ("POST", "/v1/members/{a}/events"),
+        ("GET", "/nowhere"),
+        ("GET", "/live"),
+        ("GET", "/openapi.json"),
+    ],
+)
+def test_no_answer_is_kept_by_a_cache(service: Served, method: str, path: str) -> None:
+    """Seen to fail: pages had no `Cache-Control`, so a proxy could show whom somebody had blocked since."""
+    a = str(service.world.lists["viewer_id"].iloc[0])
+    answer = service.ask(method, path.format(a=a), "members", body={} if method == "POST" else None)
+    assert answer.headers["cache-control"] == "no-store"

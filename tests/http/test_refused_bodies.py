@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from enum import Enum
 from types import SimpleNamespace
 from typing import Any
 
@@ -341,6 +342,17 @@ def test_own_tables_under_other_names_are_refused(
         service.ranker.day.append([DayEvent.of_tables("e1", a, {"blocks": row if is_row else [row]})])
 
 
+class Word(Enum):
+    """Types of events, as a backend may name them."""
+
+    HIDE = "hide"
+    END = "end"
+    BANNED = "banned"
+    PAUSE = "pause"
+    AGAIN = "blocked_again"
+    TERMS = "terms_accepted"
+
+
 HANDED: dict[str, Callable[[list[dict[str, Any]]], Any]] = {
     "frame": pd.DataFrame,
     "frame in a list": lambda rows: [pd.DataFrame(rows)],
@@ -358,6 +370,9 @@ HANDED: dict[str, Callable[[list[dict[str, Any]]], Any]] = {
     "generator": iter,
     "objects": lambda rows: [SimpleNamespace(**row) for row in rows],
     "one object": lambda rows: SimpleNamespace(**rows[-1]),
+    "people as the index": lambda rows: pd.DataFrame(rows).set_index(["actor", "target"]),
+    "types of an enumeration": lambda rows: [{**row, "type": Word(row["type"])} for row in rows],
+    "a view of bytes": lambda rows: memoryview(json.dumps(rows, default=str).encode()),
 }
 """Forms in which a caller hands over events that are no list of `DayEvent`."""
 
