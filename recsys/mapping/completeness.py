@@ -4,10 +4,12 @@ A CSV file that was cut between two rows looks like a shorter file. Only a count
 so on the first night; from the second on the gates compare a table with what it was.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
+from recsys.catalogue.text_folding import plain
 from recsys.errors import SourceError, did_you_mean, explained
 from recsys.mapping.csv_reader import TableOptions, read_csv
 from recsys.mapping.sources import kind_of, opened_plain, parts_of
@@ -15,6 +17,11 @@ from recsys.mapping.sources import kind_of, opened_plain, parts_of
 _LINE_ENDS: Final = (b"\n", b"\r", b"\n\0", b"\r\0")
 """Also in UTF-16, whose line end of one byte order ends like that of one byte a letter."""
 _COLUMNS: Final = ("table", "rows")
+_COPY: Final = re.compile(
+    r"^(?:copy of|kopie von|copie de|copia de|copia di)\s+"
+    r"|(?:[\s_-]*(?:[(\[]\s*\d+\s*[)\]]|[(\[]?(?:copy|kopie|copie|copia|コピー|副本|사본)[)\]]?))+$"
+)
+"""What a browser or a file manager adds to the name of a second file of one name."""
 
 
 def read_counts(file: Path, *, encoding: str | None = None) -> dict[str, int]:
@@ -69,6 +76,27 @@ def check_counts(
             )
     if problems:
         raise SourceError("\n".join(problems))
+
+
+def check_twins(read: Collection[str], known: Collection[str]) -> None:
+    """Raise SourceError where a table that no query reads seems to be another file of one that is read.
+
+    The newer of the two may be the one that is left out: `Blocks` beside `blocks`, or what a browser or a
+    file manager calls a second copy.
+
+    >>> check_twins(["blocks"], ["blocks", "blocks_2025"])
+    """
+    for name in sorted(read):
+        unread = (other for other in sorted(known) if other not in read)
+        twins = [other for other in unread if _as_first_copy(other) == _as_first_copy(name)]
+        twins += [other for other in sorted(read) if other < name and other.casefold() == name.casefold()]
+        if twins:  # of two names that differ in capitals alone SQL knows one
+            got, remedy = f"{name}, {twins[0]}", "keep the one that counts, and move the other away"
+            raise SourceError(explained("two tables may be one", got=got, remedy=remedy))
+
+
+def _as_first_copy(name: str) -> str:
+    return _COPY.sub("", plain(name).casefold()).strip()
 
 
 def unended_files(address: str, folder: Path) -> list[str]:

@@ -22,7 +22,7 @@ from recsys.catalogue.rows import IMPORTANCE, OPTIONS, QUESTIONS, WORDS
 from recsys.config import TOKEN_SECRET, token_secret
 from recsys.data.tables import CONTRACTS
 from recsys.errors import RecsysError, SettingsError, explained
-from recsys.mapping.completeness import check_counts, read_counts
+from recsys.mapping.completeness import check_counts, check_twins, read_counts
 from recsys.mapping.functions import Remarks, Surroundings, register, unregister
 from recsys.mapping.places import PlaceTable
 from recsys.mapping.project import CATALOGUE_TABLES
@@ -106,6 +106,7 @@ def map_tables(
         loaded = reader.read()
         rows_read = {name: table.num_rows for name, table in loaded.items()}
         if not skip_unusable:
+            check_twins(loaded, sources)
             _check_counts(mapping, rows_read, sources)
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")

@@ -143,3 +143,37 @@ def test_a_column_that_came_empty_is_named(tmp_path: Path, blank: str) -> None:
     found = check_mapping(Mapping.read(tmp_path))
     assert dict(found.tables.empty) == {"m": ("wants",)}
     assert "no row has a value in" in found.report("en")
+
+
+@pytest.mark.parametrize(
+    "twin",
+    [
+        "Blocks.csv",
+        "BLOCKS.CSV",
+        "blocks (1).csv",
+        "blocks(2).csv",
+        "Blocks [3].csv",
+        "blocks - Copy.csv",
+        "Copy of blocks.csv",
+        "blocks copy.csv",
+        "blocks - コピー.csv",
+        "blocks - Kopie (2).csv",
+        "ｂｌｏｃｋｓ.csv",
+        " blocks.csv",
+    ],
+)
+def test_a_second_file_of_a_table_that_is_read_is_refused(tmp_path: Path, twin: str) -> None:
+    """Seen to fail: the newer of two downloads was passed over, and the night told nobody."""
+    (tmp_path / "export").mkdir()
+    (tmp_path / "mapping.yaml").write_text("source: export\nas_of: 2026-01-05T00:00:00Z\n", encoding="utf-8")
+    (tmp_path / "blocks.sql").write_text("SELECT a AS actor, b AS target FROM blocks", encoding="utf-8")
+    (tmp_path / "export" / "blocks.csv").write_text("a,b\nu1,u2\n", encoding="utf-8")
+    (tmp_path / "export" / "blocks_2025.csv").write_text("a,b\nu1,u3\n", encoding="utf-8")
+    assert len(map_tables(Mapping.read(tmp_path), secret=b"0" * 20).tables["blocks"]) == 1
+    (tmp_path / "export" / twin).write_text("a,b\nu1,u2\nu3,u4\n", encoding="utf-8")
+    if twin == "Blocks.csv":
+        (tmp_path / "reports.sql").write_text(
+            'SELECT a AS actor, b AS target FROM "Blocks"', encoding="utf-8"
+        )
+    with pytest.raises(SourceError, match="two tables may be one"):
+        map_tables(Mapping.read(tmp_path), secret=b"0" * 20)
