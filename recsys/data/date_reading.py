@@ -16,7 +16,7 @@ from recsys.catalogue.vocabulary import ADULT, OLDEST
 from recsys.data.id_spellings import as_id_text
 from recsys.data.month_names import with_numbers
 from recsys.data.no_answer_codes import is_unknown
-from recsys.data.stamp_forms import plain_stamp
+from recsys.data.stamp_forms import BUDDHIST_ERA, FIRST_BUDDHIST, LAST_BUDDHIST, plain_stamp
 
 DATE_ORDERS: Final = ("ymd", "dmy", "mdy")
 ORDER_NOT_SAID: Final = "the order of day and month is not said"
@@ -50,25 +50,27 @@ _SIGNED = re.compile(r"([+-]?\d{1,19})(?:\.\d*)?")
 _OF_1900 = -2_208_988_800
 _FIRST_EPOCH, _LAST_EPOCH = 315_532_800, 4_102_444_800  # 1980 and 2100, between which no two units overlap
 _BARE_NUMBER = re.compile(r"[+-]?[\d.,]*")
-_AM: Final = "am|a. m.|a.m.|午前|오전|上午|öö|sa"
-_PM: Final = "pm|p. m.|p.m.|午後|오후|下午|ös|ch"
+_AM: Final = "am|a. m.|a.m.|午前|오전|上午|öö|sa|ص|ق.ظ|ق.ظ.|πμ|π.μ.|pg"
+_PM: Final = "pm|p. m.|p.m.|午後|오후|下午|ös|ch|م|ب.ظ|ب.ظ.|μμ|μ.μ.|ptg"
 _HALF: Final = "|".join(re.escape(one) for one in f"{_AM}|{_PM}".split("|"))
 _CLOCK = re.compile(
     rf"(?P<first>{_HALF})?\s*"
     r"(?:(\d{1,2})[:.](\d{2})(?:[:.](\d{2})(?:[.,](\d{1,9}))?)?"
     r"|(\d{1,2})\s*[h時时시点點]\s*(?:(\d{1,2})\s*[分분m]?\s*(?:(\d{1,2})\s*[秒초s]?)?)?)"
-    rf"\s*(?:uhr|hrs?|h)?\s*(?P<last>{_HALF})?"
+    rf"\s*(?:uhr|hrs?|h|น\.?)?\s*(?P<last>{_HALF})?"
 )
 _OFFSET = re.compile(r"z|(?:utc|gmt)?(?:([+-])(\d{2})(?::?(\d{2})(?::?00)?)?)?")
 _ZONE_NAME = re.compile(r"\(?[a-z]+[\w/ +-]*\)?")
 
 
-def read_date(text: object, order: str = "ymd") -> tuple[date | None, str | None]:
+def read_date(text: object, order: str = "ymd", *, buddhist: bool = False) -> tuple[date | None, str | None]:
     """Return a date, in the order of its parts; eras of Japan and Taiwan are read as what they are.
 
     order: `ymd`, `dmy` or `mdy`, for dates whose year stands last. A date with the year first is always read.
     A time of day may follow. Of `s`, `ms`, `us` and `ns` (`EPOCH_UNITS`) a number is one since 1970, also a
-    negative one.
+    negative one. Years of the Buddhist era are read where Thai or Lao letters or digits stand beside them;
+    buddhist: every year between 2443 and 2643 is one, as in a service of these countries. Elsewhere it may be
+    a slip, or stand for a time that never comes.
 
     >>> read_date("S38.7.15"), read_date("平成20年7月1日")
     ((datetime.date(1963, 7, 15), None), (datetime.date(2008, 7, 1), None))
@@ -78,20 +80,26 @@ def read_date(text: object, order: str = "ymd") -> tuple[date | None, str | None
     (None, 'the order of day and month is not said')
     >>> read_date("03/04/1990", "dmy")
     (datetime.date(1990, 4, 3), None)
+    >>> read_date("12 มี.ค. 2530"), read_date("12/3/2530", "dmy", buddhist=True)
+    ((datetime.date(1987, 3, 12), None), (datetime.date(1987, 3, 12), None))
     >>> read_date("17/05/62", "dmy")
     (None, 'a year of two digits')
     """
-    day, reason, _ = _date_and_clock(text, order)
+    day, reason, _ = _date_and_clock(text, order, buddhist=buddhist)
     return day, reason
 
 
-def read_birth_date(text: object, order: str, zone: tzinfo) -> tuple[date | None, str | None]:
+def read_birth_date(
+    text: object, order: str, zone: tzinfo, *, buddhist: bool = False
+) -> tuple[date | None, str | None]:
     """Return a birth date as `read_date` does; of a moment with an offset the latest that it may mean.
 
     A service that keeps dates as moments wrote midnight of some zone, and which one is not said: the latest
     of the day as written, in UTC, in `zone` and furthest east (UTC+14). Where a zone stands behind the time
     that has no one offset, the time may be that of any. With the latest nobody counts as older than they are.
 
+    >>> read_birth_date("29/2/2543", "dmy", ZoneInfo("Asia/Bangkok"), buddhist=True)
+    (datetime.date(2000, 2, 29), None)
     >>> read_birth_date("2008-11-29T15:00:00Z", "ymd", ZoneInfo("Asia/Tokyo"))
     (datetime.date(2008, 11, 30), None)
     >>> read_birth_date("2008-11-30T00:00:00Z", "ymd", ZoneInfo("America/New_York"))
@@ -101,7 +109,7 @@ def read_birth_date(text: object, order: str, zone: tzinfo) -> tuple[date | None
     """
     if (moment := _of_unit(text, order)) is not None:
         return _latest_day(moment.replace(tzinfo=None), moment, zone), None
-    day, reason, clock = _date_and_clock(text, order)
+    day, reason, clock = _date_and_clock(text, order, buddhist=buddhist)
     if day is None or clock is None:
         return day, reason
     written = datetime(day.year, day.month, day.day) + clock[0]
@@ -127,16 +135,20 @@ def _latest_day(written: datetime, moment: datetime, zone: tzinfo) -> date:
     return max(written.date(), moment.astimezone(zone).date(), east)
 
 
-def _date_and_clock(text: object, order: str) -> tuple[date | None, str | None, tuple[timedelta, str] | None]:
+def _date_and_clock(
+    text: object, order: str, *, buddhist: bool = False
+) -> tuple[date | None, str | None, tuple[timedelta, str] | None]:
     """Return a date, why there is none, and its time of day with what stands behind that, see `_clock`."""
-    day, reason, rest = _date_and_rest(text, order)
+    day, reason, rest = _date_and_rest(text, order, buddhist=buddhist)
     clock = _clock(rest) if rest else None
     if day is not None and rest and clock is None:
         return None, "not a date", None
     return day, reason, clock
 
 
-def _date_and_rest(text: object, order: str) -> tuple[date | None, str | None, str]:  # noqa: PLR0911
+def _date_and_rest(  # noqa: PLR0911
+    text: object, order: str, *, buddhist: bool = False
+) -> tuple[date | None, str | None, str]:
     """Return a date, why there is none, and what stands behind it, folded."""
     text = _of_unit(text, order) or text
     if isinstance(text, date):
@@ -149,7 +161,7 @@ def _date_and_rest(text: object, order: str) -> tuple[date | None, str | None, s
     match = _ERA_DATE.match(found) or _YEAR_FIRST.match(found) or _EIGHT_DIGITS.fullmatch(found)
     match = match or _YEAR_LAST.match(found)
     if match is None and (turned := _date_first(found) or with_numbers(found)) is not None:
-        return _date_and_rest(turned, order)
+        return _date_and_rest(turned, order, buddhist=buddhist)
     if match is None:
         return None, next((why for form, why in _ALMOST if form.fullmatch(found)), "not a date"), ""
     rest = _WEEKDAY.sub("", found[match.end() :])
@@ -169,8 +181,9 @@ def _date_and_rest(text: object, order: str) -> tuple[date | None, str | None, s
     else:
         year, month, day = match.groups()
         parts = int(year), int(month), int(day)
+    is_buddhist = buddhist and FIRST_BUDDHIST <= parts[0] <= LAST_BUDDHIST
     try:
-        return date(*parts), None, re.sub(r"^[t\s,]+", "", rest)
+        return date(parts[0] - BUDDHIST_ERA * is_buddhist, *parts[1:]), None, re.sub(r"^[t\s,]+", "", rest)
     except ValueError:
         return None, "not a date", ""
 
@@ -188,7 +201,7 @@ def _date_first(text: str) -> str | None:
 
 
 def read_moment(  # noqa: PLR0911 one answer a reading
-    text: object, zone: str | None, order: str = "ymd"
+    text: object, zone: str | None, order: str = "ymd", *, buddhist: bool = False
 ) -> tuple[datetime | None, str | None]:
     """Return a moment in UTC and None, or a moment with a remark, or None with the reason.
 
@@ -219,7 +232,7 @@ def read_moment(  # noqa: PLR0911 one answer a reading
     whole = text if isinstance(text, datetime) else _of_unit(text, order) or _since_1970(text)
     if whole is not None:
         return _of_zone(whole, zone) if whole.tzinfo is None else (whole.astimezone(UTC), None)
-    day, reason, rest = _date_and_rest(text, order)
+    day, reason, rest = _date_and_rest(text, order, buddhist=buddhist)
     if day is None:
         clock = not isinstance(text, date) and _CLOCK.match(plain(text).casefold())
         return None, "a time without a date" if clock and reason == "not a date" else reason

@@ -5,6 +5,7 @@ offset), so a stamp is read as what it says or not at all.
 """
 
 import re
+import unicodedata
 from typing import Final
 
 _MONTH: Final = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
@@ -74,8 +75,50 @@ def _plain_offset(match: re.Match[str]) -> str:
     return f"{sign}{hours:02}:{minutes}"
 
 
+BUDDHIST_ERA: Final = 543
+"""Years by which the Buddhist era of Thailand, Laos and Cambodia is ahead."""
+FIRST_BUDDHIST, LAST_BUDDHIST = 2443, 2643  # of 1900 and 2100
+_BUDDHIST: Final = re.compile(
+    r"(?:พ\s*\.?\s*ศ\.?|พุทธศักราช|ພ\s*\.?\s*ສ\.?|ព\s*\.?\s*ស\.?|\bb\.?e\.?)\s*(2\d{3})(?!\d)|(?<!\d)(2\d{3})\s*b\.?e\b\.?"
+)
+_COMMON_ERA: Final = re.compile(r"(?:ค\s*\.?\s*ศ\.?|ຄ\s*\.?\s*ສ\.?|គ\s*\.?\s*ស\.?)\s*(?=\d{4})")
+_THAI: Final = re.compile("[\u0e01-\u0e5b\u0e81-\u0edf]")
+_YEAR_IN_THAI: Final = re.compile(r"(?<![\d:.])(2[4-6]\d\d)(?![\d:])")
+_YEAR_WORD: Final = re.compile(
+    r"(?<=\d{4})\s*(?:г(?:\.|ода?)?(?:\s*р\.?)?|р(?:\.|оку|ік)?|r(?:\.|oku|ok)?|m\.|god(?:ine|\.)|g\.|ж(?:\.|ыл(?:ы|ғы)?))"
+    r"(?=$|[\s,])"
+)
+"""The word for a year behind it: `12.03.1987 г.`, `12 marca 1987 r.`"""
+_DOT_BEHIND_YEAR: Final = re.compile(r"(?<=[^\d]\d{4})\.(?=\s|$)")
+_VIETNAMESE: Final = re.compile(
+    r"^(?:ngày\s+)?(\d{1,2})\s+(?:tháng|thg)\s+(\d{1,2})(?:,?\s+năm\s+|,\s*)(\d{4})"
+)
+
+
+def _in_common_years(text: str) -> str:
+    """Return a text with digits of ASCII and the years of the common era, without the words for either.
+
+    A year between 2443 and 2643 beside Thai or Lao letters or digits is Buddhist.
+    """
+    is_thai = _THAI.search(text) is not None
+    text = "".join(str(unicodedata.decimal(one)) if one.isdecimal() else one for one in text)
+    text = _BUDDHIST.sub(lambda found: str(int(found[1] or found[2]) - BUDDHIST_ERA), text)
+    if is_thai and not _COMMON_ERA.search(text):
+        text = _YEAR_IN_THAI.sub(_common_year, text)
+    text = _DOT_BEHIND_YEAR.sub("", text)
+    text = _VIETNAMESE.sub(r"\3-\2-\1", text)
+    return _YEAR_WORD.sub("", _COMMON_ERA.sub("", text))
+
+
+def _common_year(found: re.Match[str]) -> str:
+    year = int(found[1])
+    return str(year - BUDDHIST_ERA) if FIRST_BUDDHIST <= year <= LAST_BUDDHIST else found[1]
+
+
 def plain_stamp(text: str) -> str:
     """Return a folded stamp with its date first, then its clock and its offset; any other text as it is.
+
+    Digits become those of ASCII, years of the Buddhist era common ones.
 
     >>> plain_stamp("thu, 05 mar 2026 14:07:11 gmt+0100 (central european standard time)")
     '05 mar 2026 14:07:11 +01:00'
@@ -83,8 +126,10 @@ def plain_stamp(text: str) -> str:
     ('march 5, 2026 2:07:11 pm -05:00', '2026-03-05 14:07:11z')
     >>> plain_stamp("thu mar  5 14:07:11 +0000 2026")
     'mar 5 2026 14:07:11 +0000'
+    >>> plain_stamp("๑๒/๓/๒๕๓๐"), plain_stamp("12 มี.ค. พ.ศ. 2530"), plain_stamp("12.03.1987 г.")
+    ('12/3/1987', '12 มี.ค. 1987', '12.03.1987')
     """
-    text = with_plain_offset(_WEEKDAY.sub("", text))
+    text = with_plain_offset(_WEEKDAY.sub("", _in_common_years(text)))
     if match := _UNIX_DATE.match(text):
         month, day, clock, offset, year = match.groups()
         return with_plain_offset(f"{month} {day} {year} {clock} {offset or ''}".strip())

@@ -119,17 +119,22 @@ def sql_functions(around: Surroundings, remarks: Remarks) -> tuple[SqlFunction, 
     )
 
 
+_BUDDHIST: Final = frozenset(("TH", "LA", "KH", "Asia/Bangkok", "Asia/Vientiane", "Asia/Phnom_Penh"))
+"""Countries and zones in which forms write years of the Buddhist era."""
+
+
 def _functions_of_ages(around: Surroundings) -> tuple[SqlFunction, ...]:
     """Return what reads dates and moments; ages count on the day of the export in its zone."""
     zone = UTC if around.zone is None else ZoneInfo(around.zone)
+    buddhist = around.country in _BUDDHIST or around.zone in _BUDDHIST
     day, bands = around.as_of.astimezone(zone).date(), around.catalogue.vocabulary(C.AGE_BAND)
 
     def age_band(text: str | None, order: str) -> tuple[object, str | None]:
-        born, reason = read_birth_date(text, _format(order), zone)
+        born, reason = read_birth_date(text, _format(order), zone, buddhist=buddhist)
         return (None, reason) if born is None else band_of_age(full_years(born, day), bands)
 
     def age_years(text: str | None, order: str) -> tuple[object, str | None]:
-        born, reason = read_birth_date(text, _format(order), zone)
+        born, reason = read_birth_date(text, _format(order), zone, buddhist=buddhist)
         if born is None:
             return None, reason
         age = full_years(born, day)
@@ -146,13 +151,13 @@ def _functions_of_ages(around: Surroundings) -> tuple[SqlFunction, ...]:
         return (first, None) if first == last else (None, "one of two age bands")
 
     def moment(text: str | None, zone: str | None, order: str) -> tuple[object, str | None]:
-        return read_moment(text, zone or around.zone, _format(order))
+        return read_moment(text, zone or around.zone, _format(order), buddhist=buddhist)
 
     def activity(last: datetime | None, at: datetime | None) -> tuple[object, str | None]:
         return activity_of(_utc(last), _utc(at) or around.as_of)
 
     def date_of(text: str | None, order: str) -> tuple[object, str | None]:
-        return read_date(text, _format(order))
+        return read_date(text, _format(order), buddhist=buddhist)
 
     return (
         SqlFunction("age_band", ("VARCHAR", "VARCHAR"), "VARCHAR", age_band),

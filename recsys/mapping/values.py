@@ -120,7 +120,8 @@ def band_of_age(age: int, bands: Sequence[str] = BANDS) -> tuple[str | None, str
     (('25-34', None), (None, 'under 18'))
     """
     if age < 0:
-        return None, "born in the future"
+        buddhist = "; is the year Buddhist? Say `country: TH`" if age < -300 else ""
+        return None, f"born in the future{buddhist}"
     if age < ADULT:
         return None, "under 18"
     if age > OLDEST:
