@@ -26,6 +26,9 @@ _NUMBERED: Final = re.compile(r"(?:no|nr|n)[.:°]?(\d+)")
 """A number behind a sign for number, such as `№ 0001` or `no. 3`, as it is without blanks."""
 _IN_NO_ID: Final = re.compile(r"[^a-z0-9_-]")
 _NOT_IN_ID: Final = re.compile(r"[^A-Za-z0-9_-]")
+_AROUND: Final = re.compile(r"^[\s\"'`#({\[<]+|[\s\"'`;,.)}\]>]+$")
+_BLANK: Final = re.compile(r"\s")
+_NUMBER_SIGN: Final = re.compile(r"(?:no|nr|n)[.:°]? ?(\d+)")
 _HALVES: Final = re.compile("[\ud800-\udfff]")
 _HEX_DIGITS: Final = 32
 _HYPHENATED: Final = 36
@@ -236,6 +239,17 @@ def _form(given: str) -> str:
     return "".join(kind for kind, _ in groupby(map(_kind, given)))
 
 
+def _forgiven(given: str) -> str:
+    """Return an id without capitals and what stands around it, a number as one, a UUID with its hyphens.
+
+    What stands within it stays: two ids with a blank between them are no id, nor is a mail address.
+    """
+    near = _AROUND.sub("", canonical_spelling(_BLANK.sub(" ", given)).casefold())
+    whole = _NUMBER_SIGN.fullmatch(near) or _WHOLE.fullmatch(near)
+    found = _UUID.fullmatch(near)
+    return "-".join(found.groups()) if found else whole.group(1) if whole else near
+
+
 class Spellings:
     """Who is meant by an id that is nobody's: the one known person whose id it is in another spelling.
 
@@ -245,6 +259,7 @@ class Spellings:
     def __init__(self, users: Collection[str], absent: Collection[str] = ()) -> None:
         self.users, self._absent = frozenset(users), frozenset(absent) - frozenset(users)
         self._forms: frozenset[str] | None = None
+        self._plain_forms = frozenset[str]()
         self._meant: dict[tuple[int, str], list[str]] | None = None
         self._told_apart = False
 
@@ -282,10 +297,23 @@ class Spellings:
         """Say whether no known id has this form: it is no id of somebody who left either.
 
         Where ids come in a few forms, such as `u-12`, one of another is odd; where they come in many, as
-        random ones do, one with characters that none of them has.
+        random ones do, one with characters that none of them has. Capitals, blanks and marks around it are
+        forgiven in an id of somebody who left as in that of somebody who is here.
+
+        >>> spellings = Spellings(["M-12", "M-345"])
+        >>> [spellings.is_odd(one) for one in ("M-7", "m-7", " #M-7;", "7", "m-7 m-8")]
+        [False, False, False, True, True]
         """
         if self._forms is None:
             self._forms = frozenset(map(_form, self.users))
-        if len(self._forms) <= _MOST_FORMS:
-            return _form(given) not in self._forms
-        return not {*"".join(self._forms)}.issuperset(_form(given))
+            self._plain_forms = frozenset(_form(_forgiven(user)) for user in self.users)
+        if not self._is_odd_among(self._forms, given):
+            return False
+        if self._found(given):  # one of several is meant, who are here
+            return True
+        return self._is_odd_among(self._plain_forms, _forgiven(given))
+
+    def _is_odd_among(self, forms: frozenset[str], given: str) -> bool:
+        if self._forms is not None and len(self._forms) <= _MOST_FORMS:
+            return _form(given) not in forms
+        return not {*"".join(forms)}.issuperset(_form(given))

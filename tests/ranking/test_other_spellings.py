@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.data.id_spellings import Spellings
@@ -287,3 +287,52 @@ def test_a_third_spelling_restricts_both_of_two_that_are_one_person(
             RESTRICTING[kind](ranker, viewer, third)
         assert not sees(ranker, viewer, one)
         assert not sees(ranker, viewer, other)
+
+_FORGIVEN: tuple[Callable[[str], str], ...] = (
+    str.upper,
+    str.lower,
+    str.title,
+    " {}\t".format,
+    "\ufeff{}\0".format,
+    "#{}".format,
+    "{};".format,
+    "'{}'".format,
+    "[{}]".format,
+    lambda one: "".join(chr(ord(c) + 0xFEE0) for c in one),
+)
+_LOST: tuple[Callable[[str, str], str], ...] = (
+    "{}@example.org{}".format,
+    "{} {}".format,
+    "{};{}".format,
+    "{}\n{}".format,
+    "https://example.org/{}?{}".format,
+    "{}: {}".format,
+)
+
+
+@settings(max_examples=200)
+@given(st.sampled_from([*SPELLED, "numbers", "random"]), st.integers(0, 7), st.data())
+def test_an_id_of_somebody_who_left_is_of_no_odd_form_as_people_write_it(
+    kind: str, left: int, data: st.DataObject
+) -> None:
+    """Seen to fail: `m-00113` of a member who left stopped every night. Planted and seen caught: blanks within.
+
+    Two ids in a cell, mail and addresses stay odd: with these somebody's block is lost.
+    """
+    more = {"numbers": [str(at) for at in range(101, 109)], "random": [f"kX{one[:7]}-_q" for one in _UUIDS]}
+    ids = more[kind] if kind in more else SPELLED[kind][0]
+    spellings = Spellings([one for at, one in enumerate(ids) if at != left])
+    spell = data.draw(st.sampled_from(_FORGIVEN))
+    assert Spellings(ids).whom(spell(ids[left])) == ids[left]
+    assert spellings.is_nobody(spell(ids[left]))
+    assert not spellings.is_odd(spell(ids[left]))
+    lost = data.draw(st.sampled_from(_LOST))(ids[left], ids[left - 1])
+    assert spellings.is_odd(spell(lost))
+
+
+@given(st.sampled_from(["12", "034", "99"]), st.sampled_from(["M-{}", "user{}", "{}x", "m_{}"]))
+def test_a_number_with_a_word_of_another_form_is_odd(number: str, form: str) -> None:
+    """Members are numbers, and somebody writes their numbers with a word, or the other way round."""
+    numbers = [str(at) for at in range(200, 240)]
+    assert Spellings(numbers).is_odd(form.format(number))
+    assert Spellings([form.format(one) for one in numbers]).is_odd(number)
