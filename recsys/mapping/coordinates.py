@@ -1,6 +1,9 @@
 """Coordinates as services write them: decimal degrees, minutes and seconds, halves in words and letters."""
 
+import math
 import re
+import struct
+from contextlib import suppress
 from typing import Final
 
 from recsys.catalogue.text_folding import plain
@@ -20,6 +23,18 @@ _DEGREES = re.compile(
     r"(?:(\d{1,2}(?:[.,]\d*)?)\s*['′’分분]\s*(?:(\d{1,2}(?:[.,]\d*)?)\s*(?:\"|″|”|''|′′|秒|초)\s*)?)?([NSEWO])?",
     re.IGNORECASE,
 )
+_NUMBER: Final = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
+_POINT: Final = re.compile(
+    rf"(?:SRID=\d+;\s*)?POINT\s*(?:ZM?|M)?\s*\(\s*({_NUMBER})[\s,]+({_NUMBER})(?:[\s,]+{_NUMBER}){{0,2}}\s*\)",
+    re.IGNORECASE,
+)
+_HEX_SIGN: Final = re.compile(r"^(?:0x|\\x|x')", re.IGNORECASE)
+_ESCAPED_BYTE: Final = re.compile(r"\\x([0-9A-Fa-f]{2})")
+_BYTES_OF_SYSTEM: Final = 4
+_HAS_SYSTEM: Final = 0x20000000
+_HAS_MORE: Final = 0xC0000000
+_POINTS: Final = {1: 2, 1001: 3, 2001: 3, 3001: 4}
+"""How many numbers a point of WKB has by its kind: also a height, a measure, or both."""
 _HALVES: Final = {
     **dict.fromkeys(("北緯", "北纬", "북위"), "N"),
     **dict.fromkeys(("南緯", "南纬", "남위"), "S"),
@@ -53,6 +68,49 @@ def read_point(
     if any(halves):
         return None, "not degrees"
     return (north, east), _FAR if code and _is_elsewhere(north, east, code) else None
+
+
+def point_of_geometry(text: str) -> tuple[float, float] | None:
+    r"""Return x and y of a point, which are longitude and latitude; None for what is no point.
+
+    Hexadecimal WKB or EWKB, also behind the number of a reference system as MySQL keeps it; bytes as DuckDB
+    writes them; `POINT(x y)`, also with `SRID=4326;` in front.
+
+    >>> point_of_geometry("0x00000000010100000000000000000035400000000000004A40")
+    (21.0, 52.0)
+    >>> point_of_geometry("SRID=4326;POINT(21 52)"), point_of_geometry("POINT EMPTY")
+    ((21.0, 52.0), None)
+    """
+    if (words := _POINT.fullmatch(text.strip())) is not None:
+        return float(words.group(1)), float(words.group(2))
+    raw = _bytes_of(text)
+    for start in (0, _BYTES_OF_SYSTEM):  # MySQL keeps that of the reference system in front
+        with suppress(IndexError, struct.error):
+            if (point := _of_wkb(raw[start:])) is not None:
+                return point
+    return None
+
+
+def _bytes_of(text: str) -> bytes:
+    r"""Return the bytes that a text means: digits behind `0x` or `\x`, or escapes of bytes without a sign."""
+    with suppress(ValueError):
+        return bytes.fromhex(_HEX_SIGN.sub("", text.strip()).removesuffix("'"))
+    with suppress(ValueError):
+        return _ESCAPED_BYTE.sub(lambda one: chr(int(one.group(1), 16)), text).encode("latin-1")
+    return b""
+
+
+def _of_wkb(raw: bytes) -> tuple[float, float] | None:
+    order = {0: ">", 1: "<"}.get(raw[0])
+    if order is None:
+        return None
+    (kind,) = struct.unpack(f"{order}I", raw[1:5])
+    start = 9 if kind & _HAS_SYSTEM else 5
+    beside, measured = kind & ~_HAS_SYSTEM & ~_HAS_MORE, (kind & _HAS_MORE).bit_count()
+    if beside not in _POINTS or len(raw) != start + 8 * (_POINTS[beside] + measured):
+        return None
+    x, y = struct.unpack(f"{order}dd", raw[start : start + 16])
+    return (x, y) if math.isfinite(x) and math.isfinite(y) else None
 
 
 def _is_elsewhere(latitude: float, longitude: float, country: str | None) -> bool:

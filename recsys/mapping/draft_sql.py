@@ -9,6 +9,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.fields.enumeration import primary_language
 from recsys.mapping.column_profile import ColumnProfile, quoted
+from recsys.mapping.coordinates import point_of_geometry
 from recsys.mapping.draft_guess import MemberTable, draft_words, is_like, names_the_member, word_key
 from recsys.mapping.places import country_code
 from recsys.mapping.project import ASK, GUESS, TODO
@@ -189,7 +190,7 @@ def _is_country(column: ColumnProfile) -> bool:
 
 def _is_point(column: ColumnProfile) -> bool:
     sample = sorted(column.ids)[:20]
-    return bool(sample) and all(re.match(r"(\\x)?0[01][0-9A-Fa-f]{20,}|POINT", one) for one in sample)
+    return bool(sample) and all(point_of_geometry(one) is not None for one in sample)
 
 
 def _codes(target: str, column: ColumnProfile, members: MemberTable, labels: Labels) -> str:

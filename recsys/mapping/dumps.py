@@ -15,12 +15,25 @@ from recsys.errors import SourceError, explained
 
 _NAME: Final = r'(?:[`"]?\w+[`"]?\.)?[`"]?((?<=[`"])[^`"]+|\w+)[`"]?'
 _CREATE = re.compile(rf"CREATE TABLE (?:IF NOT EXISTS )?{_NAME}\s*\(", re.IGNORECASE)
-_COPY = re.compile(rf"COPY {_NAME}\s*(?:\((.*?)\))?\s+FROM stdin;", re.IGNORECASE)
-_INSERT = re.compile(rf"INSERT (?:IGNORE )?INTO {_NAME}\s*(?:\((.*?)\))?\s*VALUES\s*", re.IGNORECASE)
-_STATEMENTS: Final = {"create": _CREATE, "copy": _COPY, "insert": _INSERT}
-_START = re.compile(r"^\s*(CREATE TABLE|COPY|INSERT)\b", re.IGNORECASE | re.MULTILINE)
+_LISTED: Final = r"""(?:\(((?:[^()"`]|"[^"]*"|`[^`]*`)*)\))?"""
+_COPY = re.compile(rf"COPY {_NAME}\s*{_LISTED}\s+FROM stdin;", re.IGNORECASE)
+_INSERT = re.compile(
+    rf"(?:INSERT|REPLACE)\s+(?:(?:LOW_PRIORITY|HIGH_PRIORITY|DELAYED|IGNORE|OR\s+\w+)\s+)*(?:INTO\s+)?"
+    rf"{_NAME}\s*{_LISTED}\s*(?:OVERRIDING\s+\w+\s+VALUE\s*)?VALUES?\s*",
+    re.IGNORECASE,
+)
+_STATEMENTS: Final = {"create": _CREATE, "copy": _COPY, "insert": _INSERT, "replace": _INSERT}
+_BODY: Final = r"\b(?:AS|DO)\s+(\$\w*\$).*?\2|^DELIMITER (?!;$).*?^DELIMITER ;$"
+"""A function or trigger, whose statements are no rows."""
+_START = re.compile(
+    rf"^\s*(CREATE TABLE|COPY|INSERT|REPLACE)\b|{_BODY}", re.IGNORECASE | re.MULTILINE | re.DOTALL
+)
+_HOLDS_ROWS = re.compile(r"COPY\b[^;']*\sFROM\s+stdin\b|(?:INSERT|REPLACE)\b[^;']*\sVALUES\b", re.IGNORECASE)
 _COLUMN = re.compile(
-    r'\s*(?:`([^`]+)`|"([^"]+)"|(\w+))\s+([a-zA-Z]+(?:\s+(?:varying|precision))?(?:\([^)]*\))?(?:\[\])?)'
+    r'\s*(?:`([^`]+)`|"([^"]+)"|(\w+))\s+(?:(?:\w+|"[^"]+")\.)?'
+    r'((?:"[^"]+"|[^\W\d]\w*)(?:\s+(?:varying|precision))?(?:\([^)]*\))?'
+    r"(?:\s+with(?:out)?\s+time\s+zone)?(?:\s*\[\d*\]|\s+array\b)*)",
+    re.IGNORECASE,
 )
 _QUOTED: Final = r"'(?:[^'\\]|\\.|'')*'"
 _BETWEEN_COMMAS = re.compile(rf"(?:[^,()']|{_QUOTED}|\((?:[^()']|{_QUOTED}|\([^()]*\))*\))+", re.DOTALL)
@@ -55,7 +68,7 @@ def read_dump(text: str, where: str) -> dict[str, Any]:
     commented = any(mark in text[:2000].lower() for mark in ("mysql dump", "mysqldump", "mariadb dump"))
     mysql = commented or ") ENGINE=" in text
     at = 0
-    while match := _statement(text, at):
+    while match := _statement(text, at, where):
         kind, found = match
         name = found.group(1)
         if kind == "create":
@@ -65,7 +78,7 @@ def read_dump(text: str, where: str) -> dict[str, Any]:
             continue
         listed = found.group(2)
         columns[name] = (
-            [one.strip(' `"') for one in listed.split(",")] if listed else list(types.get(name, {}))
+            [one.strip(' \t\r\n`"') for one in listed.split(",")] if listed else list(types.get(name, {}))
         )
         if kind == "copy":
             at = _copied(
@@ -92,13 +105,23 @@ def _all_types(rows: dict[str, Any], types: dict[str, dict[str, str]]) -> dict[s
     return {name: types.get(name, {}) for name in (*types, *(one for one in rows if one not in types))}
 
 
-def _statement(text: str, at: int) -> tuple[str, re.Match[str]] | None:
-    """Return the next statement that matters; statements start at the start of a line."""
+def _statement(text: str, at: int, where: str) -> tuple[str, re.Match[str]] | None:
+    """Return the next statement that matters; statements start at the start of a line.
+
+    Raises SourceError for one that holds rows in a form that is not read.
+    """
     while start := _START.search(text, at):
+        at = start.end()
+        if start.group(1) is None:
+            continue
         kind = start.group(1).split()[0].lower()
         if match := _STATEMENTS[kind].match(text, start.start(1)):
             return kind, match
-        at = start.end()
+        if _HOLDS_ROWS.match(text, start.start(1)):
+            line = text.count("\n", 0, start.start(1)) + 1
+            remedy = "dump it with pg_dump or mysqldump as they are"
+            what = "rows in a statement that is not read"
+            raise SourceError(explained(what, where=f"{where}, line {line}", remedy=remedy))
     return None
 
 
@@ -224,7 +247,7 @@ def _typed(column: list[str | None], kind: str) -> Any:
     import pyarrow as pa
 
     convert = next((make for prefix, make in _CONVERSIONS if kind.startswith(prefix)), None)
-    if kind.endswith("[]"):
+    if kind.endswith(("]", " array")):
         return pa.array(
             [None if text is None else list(_array(text)) for text in column], pa.list_(pa.string())
         )
@@ -256,11 +279,11 @@ _CONVERSIONS: Final[tuple[tuple[str, Callable[[str], object]], ...]] = (
 )
 
 
-def _array(text: str) -> Iterator[str]:
+def _array(text: str) -> Iterator[str | None]:
     r"""Yield the members of a PostgreSQL array of texts.
 
-    >>> list(_array('{a,"b c","d\\"e"}'))
-    ['a', 'b c', 'd"e']
+    >>> list(_array('{a,"b c","d\\"e",NULL,"NULL"}'))
+    ['a', 'b c', 'd"e', None, 'NULL']
     """
     for quoted, bare in re.findall(r'"((?:[^"\\]|\\.)*)"|([^{},"]+)', text):
-        yield _ESCAPED.sub(r"\1", quoted) if quoted else bare
+        yield _ESCAPED.sub(r"\1", quoted) if quoted else None if bare.upper() == "NULL" else bare

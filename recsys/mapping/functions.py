@@ -29,7 +29,7 @@ from recsys.data.employers import company_name
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import InputError, RecsysError, SettingsError, did_you_mean, explained
 from recsys.mapping.contact_windows import read_windows
-from recsys.mapping.coordinates import read_degrees, read_point
+from recsys.mapping.coordinates import point_of_geometry, read_degrees, read_point
 from recsys.mapping.placeholders import Placeholders, is_nobodys
 from recsys.mapping.places import Place, PlaceTable, cell_of, country_code, find_place, zone_of
 from recsys.mapping.signatures import MACROS
@@ -388,20 +388,8 @@ def _known(text: str | None) -> tuple[object, str | None]:
 
 
 def _point(text: str | None, part: int) -> tuple[object, str | None]:
-    """Return one coordinate of a point in WKB or EWKB, hexadecimal, or of `POINT(x y)`, longitude first."""
-    import struct
-
+    """Return the longitude (0) or the latitude (1) of a point."""
     if is_unknown(text):
         return None, "unknown"
-    found = str(text).strip()
-    if found.upper().startswith("POINT"):
-        numbers = found[found.find("(") + 1 : found.find(")")].replace(",", " ").split()
-        return (float(numbers[part]), None) if len(numbers) == 2 else (None, "not a point")
-    try:
-        raw = bytes.fromhex(found.removeprefix("\\x"))
-        order = "<" if raw[0] == 1 else ">"
-        kind = struct.unpack(f"{order}I", raw[1:5])[0]
-        start = 9 if kind & 0x20000000 else 5
-        return struct.unpack(f"{order}dd", raw[start : start + 16])[part], None
-    except (ValueError, IndexError, struct.error):
-        return None, "not a point"
+    point = point_of_geometry(str(text))
+    return (None, "not a point") if point is None else (point[part], None)
