@@ -288,6 +288,7 @@ def test_a_third_spelling_restricts_both_of_two_that_are_one_person(
         assert not sees(ranker, viewer, one)
         assert not sees(ranker, viewer, other)
 
+
 _FORGIVEN: tuple[Callable[[str], str], ...] = (
     str.upper,
     str.lower,
