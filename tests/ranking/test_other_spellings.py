@@ -316,7 +316,7 @@ _LOST: tuple[Callable[[str, str], str], ...] = (
 def test_an_id_of_somebody_who_left_is_of_no_odd_form_as_people_write_it(
     kind: str, left: int, data: st.DataObject
 ) -> None:
-    """Seen to fail: `m-00113` of a member who left stopped every night. Planted and seen caught: blanks within.
+    """Seen to fail: `m-00113` of a member who left stopped the night. Planted and seen caught: inner blanks.
 
     Two ids in a cell, mail and addresses stay odd: with these somebody's block is lost.
     """
