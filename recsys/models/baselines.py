@@ -13,6 +13,7 @@ from recsys.config import Section
 from recsys.data.events import Events
 from recsys.data.ids import IdIndex, hashed_strings
 from recsys.data.population import Population
+from recsys.data.unseen_pairs import UnseenPairs
 from recsys.features.feature_map import FeatureMap
 from recsys.models.als import explicit_als, implicit_als
 from recsys.models.base import Model
@@ -22,7 +23,13 @@ from recsys.models.evidence_calibration import EvidenceFactors, EvidenceLine, fi
 from recsys.models.explanation import FACTORS, LEVEL, NOISE, POPULARITY, SELECTIVITY, LogitTerm, LogitTerms
 from recsys.models.factor_space import rows_at
 from recsys.models.impressions import Impressions
-from recsys.models.negative_sampling import PASSES_PER_LIKE, level_beside, only_likes, with_some_passes
+from recsys.models.negative_sampling import (
+    PASSES_PER_LIKE,
+    level_beside,
+    only_likes,
+    with_sampled_negatives,
+    with_some_passes,
+)
 from recsys.models.stacking import KnownCandidates
 from recsys.models.temporal_calibration import (
     EarlyFit,
@@ -92,15 +99,18 @@ class CalibratedFactors(Model):
         impressions = Impressions.from_events(people, events)
         answers = impressions.take(impressions.answered)
         self.ids_, self.late_ = people.ids, KnownCandidates()
-        judged = with_some_passes(answers, rng)
-        learned = judged if self.reads_passes else answers
-        fold, known, scores, held_out = judged.random_pair_folds(_FOLDS, rng), [], [], []
+        fold, known, scores, held_out = answers.random_pair_folds(_FOLDS, rng), [], [], []
         silent = impressions.take(~impressions.answered)
         silent_fold = silent.random_pair_folds(_FOLDS, rng) if len(silent) else np.empty(0, np.int64)
-        decided = silent.same_pairs(judged)
-        for number in range(_n_splits(len(judged), len(people))):
-            held = judged.take(fold == number)
-            factors = self._known_from(people, learned.take(~learned.same_pairs(held)), rng)
+        decided = silent.same_pairs(answers)
+        likes_alone = only_likes(answers)
+        pairs = UnseenPairs.of(answers.viewers, answers.candidates) if likes_alone else None
+        rows_an_answer = 1.0 + PASSES_PER_LIKE * likes_alone
+        for number in range(_n_splits(round(rows_an_answer * len(answers)), len(people))):
+            held = answers.take(fold == number)
+            factors = self._known_from(people, answers.take(~answers.same_pairs(held)), rng)
+            if likes_alone:  # by themselves, so that passes of what is known tell nothing of likes left out
+                held = with_sampled_negatives(held, PASSES_PER_LIKE, rng, unseen=pairs)
             for some in (
                 held,
                 silent.take(np.where(decided, silent.same_pairs(held), silent_fold == number)),
@@ -112,25 +122,26 @@ class CalibratedFactors(Model):
         said = looks.answered
         line = fit_evidence_line(score[said], evidence[said], looks.labels[said])
         # passes that were drawn are none of the log's looks
-        shown = ~said | (looks.labels > 0) if only_likes(answers) else np.ones(len(looks), bool)
+        shown = ~said | (looks.labels > 0) if likes_alone else np.ones(len(looks), bool)
         logits = line.logits(score, evidence)
         self.line_ = line.then(looks.take(shown).look_line(logits[shown]))
         if only_likes(impressions):
-            self.line_ = self.line_.then(level_beside(judged.labels, PASSES_PER_LIKE))
+            self.line_ = self.line_.then(level_beside(looks.labels, PASSES_PER_LIKE))
         if impressions.answered.all():
             self._calibrate_at_the_end(people, answers, rng)
-        found = self._known_from(people, learned, rng)
+        found = self._known_from(people, answers, rng)
         self.taste_, self.appeal_, self.known_ = found.taste, found.appeal, found.known
 
     def _known_from(self, people: Population, answers: Impressions, rng: Generator) -> EvidenceFactors:
-        return EvidenceFactors.of(self._factors(people, answers, rng), answers)
+        """Return what is learned from some answers, of likes alone beside passes drawn for them."""
+        learned = with_some_passes(answers, rng) if self.reads_passes else answers
+        return EvidenceFactors.of(self._factors(people, learned, rng), learned)
 
     def _calibrate_at_the_end(self, people: Population, answers: Impressions, rng: Generator) -> None:
         """Move the line to what held at the end of the log, if it has times; see `line_at_the_end`."""
 
         def before(known: Impressions) -> EarlyFit:
-            learned = with_some_passes(known, rng) if self.reads_passes else known
-            found = self._known_from(people, learned, rng)
+            found = self._known_from(people, known, rng)
             return EarlyFit(found.calibrated(people, self.line_), self._selectivity(found))
 
         latest = latest_held_out(answers, before)

@@ -34,7 +34,7 @@ from recsys.models.explanation import (
     LogitTerms,
 )
 from recsys.models.impressions import Impressions
-from recsys.models.negative_sampling import level_beside, only_likes, with_sampled_negatives
+from recsys.models.negative_sampling import only_likes, with_sampled_negatives
 from recsys.models.reciprocal import (
     MatchAssociation,
 )
@@ -119,8 +119,8 @@ class BehaviourModel(Model):
             if waits is not None:
                 waits.set_aside()  # the fits to all but some pairs need as much again
         step("weights of content and behaviour, on held-out pairs")
-        self.stacker_, self.match_association_, splits = fits.weights(impressions, shared)
         decisions, latest = training_data.impressions, None
+        self.stacker_, self.match_association_, splits = fits.weights(impressions, decisions, shared)
         if decisions.answered.all():
             latest = latest_held_out(decisions, fits.early(content, (self.stacker_, shared)))
         if not fits.only_likes:
@@ -132,10 +132,7 @@ class BehaviourModel(Model):
         if splits:
             self.affinity_ = fits.affinity(decisions, splits, latest, (self.stacker_, shared))
         if fits.only_likes and (self.affinity_ is None or not self.affinity_.beside.slope):
-            per_like = self.config.negatives_per_like
-            line = level_beside(impressions.labels, per_like)
-            if latest is not None:
-                line = line_beside_unseen(latest, decisions, per_like, rng)
+            line = line_beside_unseen(latest, decisions, self.config.negatives_per_like, rng)
             self.stacker_ = self.stacker_.calibrated(line)
         step("factors of everybody")
         self._fold_in(people, impressions)

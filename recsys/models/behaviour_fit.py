@@ -12,6 +12,7 @@ import numpy as np
 from numpy.random import Generator
 
 from recsys.data.population import Population
+from recsys.data.unseen_pairs import UnseenPairs
 from recsys.memory import return_freed_memory
 from recsys.models.affinity import Affinity
 from recsys.models.affinity_fit import fit_affinity
@@ -25,7 +26,7 @@ from recsys.models.behaviour_parameters import (
 from recsys.models.content import ContentModel
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.impressions import Impressions
-from recsys.models.negative_sampling import with_sampled_negatives
+from recsys.models.negative_sampling import level_beside, with_sampled_negatives
 from recsys.models.reciprocal import (
     USUAL_ASSOCIATION,
     MatchAssociation,
@@ -91,10 +92,22 @@ class BehaviourParts:
 
 @dataclass(frozen=True, eq=False)
 class HeldOutParts:
-    """Pairs left out, and a fit that has not seen them."""
+    """Pairs left out, and a fit that has not seen them.
+
+    level: logits that make chances of the fit those beside as many passes a like as are asked for.
+    growth: `(2,)` how much better viewers and candidates of drawn passes are known on average than where as
+        large a share is left out once more, so about how much less than after all.
+    """
 
     held: Impressions
     parts: BehaviourParts
+    level: float
+    growth: Float64Array
+
+    def inputs(self) -> StackingInputs:
+        """Return the parts of the pairs left out."""
+        found = self.parts.inputs(self.held)
+        return replace(found, level=found.level + self.level)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,33 +126,34 @@ class LeftOutFits:
     only_likes: bool
 
     def weights(
-        self, impressions: Impressions, fitted: GlobalParameters
+        self, impressions: Impressions, decisions: Impressions, fitted: GlobalParameters
     ) -> tuple[Stacker, MatchAssociation, list[HeldOutParts]]:
         """Return weights and match association, from pairs nothing else has seen if there are enough.
 
         Also pairs left out and what was learned without them, where affinity is learned from it.
+
+        impressions: those that are learned from. decisions: the same without the passes that were drawn.
         """
         usual = MatchAssociation(0.0 if self.only_likes else USUAL_ASSOCIATION)
-        fold = impressions.random_pair_folds(_FOLDS, self.rng)
+        rows = decisions if self.only_likes else impressions
         orders_lists = self.config.affinity and bool(impressions.answered.all())
         worth = 0 if self.content is None or orders_lists else _WORTH_SPLITTING
-        share, n_splits = _held_out(len(impressions), self.config.held_out, worth)
-        ends = [round(share * _FOLDS * split) for split in range(n_splits + 1)]
-        splits = [(fold >= first) & (fold < last) for first, last in itertools.pairwise(ends)]
-        splits = [held for held in splits if held.any()]
-        del fold
+        splits = self._splits(rows, len(impressions), worth)
         impressions.forget_grouped()
-        level, slope = fitted.level, fitted.line.slope
-        if not self.config.stack or sum(map(np.sum, splits)) < _LEAST_HELD_OUT or any(map(np.all, splits)):
+        level, slope = fitted.level + self._level_beside(impressions), fitted.line.slope
+        n_held = sum(map(np.sum, splits)) * len(impressions) / max(len(rows), 1)
+        if not self.config.stack or n_held < _LEAST_HELD_OUT or any(map(np.all, splits)):
             stacker = Stacker.usual().of_content(level, slope)
             return replace(stacker, reply_offset=fitted.reply_offset), usual, []
         held_out: list[Impressions] = []
         parts: list[StackingInputs] = []
         kept: list[HeldOutParts] = []
+        growth = np.zeros(2)
         for held in splits:
-            one = self._without(impressions, held, last=held is splits[-1])
+            one = self._without(rows, held, last=held is splits[-1])
             held_out.append(one.held)
-            parts.append(one.parts.inputs(one.held))
+            parts.append(one.inputs())
+            growth += one.growth / len(splits)
             if orders_lists and _n_likes(kept) < _ENOUGH_LIKES:
                 kept.append(one)
         every, stacker = StackingInputs.joined(parts), Stacker.usual()
@@ -151,11 +165,22 @@ class LeftOutFits:
             p_like = [sigmoid(stacked(stacker, part)) for part in parts]
             held_out = [split.e_step(p) for split, p in zip(held_out, p_like, strict=True)]
         association = usual
-        if not self.only_likes:
+        if self.only_likes:
+            # known candidates are liked less than new ones, not less than before: as many passes are drawn
+            level += self._level_beside(Impressions.joined(held_out)) - float(stacker.known @ growth)
+        else:
             p_like = [sigmoid(stacked(stacker, part)) for part in parts]
             replies = [PairedDecisions.among(split, p) for split, p in zip(held_out, p_like, strict=True)]
             association = fit_match_association(PairedDecisions.joined(replies))
         return stacker.of_content(level, slope), association, kept
+
+    def _splits(self, rows: Impressions, n_impressions: int, worth: int) -> list[BoolArray]:
+        """Return which of the rows are left out each time."""
+        fold = rows.random_pair_folds(_FOLDS, self.rng)
+        share, n_splits = _held_out(n_impressions, self.config.held_out, worth)
+        ends = [round(share * _FOLDS * split) for split in range(n_splits + 1)]
+        splits = [(fold >= first) & (fold < last) for first, last in itertools.pairwise(ends)]
+        return [held for held in splits if held.any()]
 
     def affinity(
         self,
@@ -170,13 +195,8 @@ class LeftOutFits:
         """
         random = []
         for split in splits:
-            held, parts = split.held, split.parts
-            if self.only_likes:
-                # drawn anew, so that held-out likes are among the negatives as often as any unseen pair
-                held = held.take(held.labels > 0)
-                seen = self._with_negatives(decisions.take(~decisions.same_pairs(held)))
-                parts = BehaviourParts.learned(self.people, parts.content, seen, self.config, self.rng)
-            p_like = parts.matrices(*weights)
+            held = split.held.take(split.held.labels > 0) if self.only_likes else split.held
+            p_like = split.parts.matrices(*weights)
             random.append(HeldOutDecisions(decisions.take(~decisions.same_pairs(held)), held, p_like))
         seed = int(self.rng.integers(2**31 - 1))
         per_like = self.config.negatives_per_like
@@ -195,10 +215,15 @@ class LeftOutFits:
 
         return fitted
 
-    def _with_negatives(self, decisions: Impressions) -> Impressions:
+    def _with_negatives(self, decisions: Impressions, unseen: UnseenPairs | None = None) -> Impressions:
         if not self.only_likes:
             return decisions
-        return with_sampled_negatives(decisions, self.config.negatives_per_like, self.rng)
+        return with_sampled_negatives(decisions, self.config.negatives_per_like, self.rng, unseen=unseen)
+
+    def _level_beside(self, impressions: Impressions) -> float:
+        if not self.only_likes:
+            return 0.0
+        return level_beside(impressions.labels, self.config.negatives_per_like).intercept
 
     def _without(self, impressions: Impressions, held: BoolArray, *, last: bool) -> HeldOutParts:
         """Return held-out impressions, and a fit of everything else to the others.
@@ -214,12 +239,43 @@ class LeftOutFits:
             if last:
                 self.content_data.forget_rows()
             del data, model  # and with them the rows, several times as large as what follows needs
-        seen = impressions.without_ages().take(~held)
+        seen, growth = impressions.without_ages().take(~held), np.zeros(2)
+        if self.only_likes:
+            again = seen.random_pair_folds(_FOLDS, self.rng) < held.mean() * _FOLDS
+            before = self._drawn_apart(seen, again)
+            seen, unseen = self._drawn_apart(impressions.without_ages(), held)
+            growth = _growth((seen, unseen), before, len(self.people))
         if last:
             impressions.set_aside()
         return_freed_memory()
         parts = BehaviourParts.learned(self.people, content, seen, self.config, self.rng)
-        return HeldOutParts(unseen, parts)
+        return HeldOutParts(unseen, parts, self._level_beside(seen), growth)
+
+    def _drawn_apart(self, likes: Impressions, held: BoolArray) -> tuple[Impressions, Impressions]:
+        """Return the likes that are known and those left out, with passes drawn for either by itself.
+
+        So how many passes stand beside the known likes of a viewer does not tell how many likes are left out,
+        and these are among the passes as often as any unseen pair.
+        """
+        pairs = UnseenPairs.of(likes.viewers, likes.candidates)
+        return self._with_negatives(likes.take(~held)), self._with_negatives(likes.take(held), pairs)
+
+
+def _growth(
+    now: tuple[Impressions, Impressions], before: tuple[Impressions, Impressions], n_people: int
+) -> Float64Array:
+    """Return how much better viewers and candidates of drawn passes are known now than before, `(2,)`.
+
+    now, before: the impressions that are known, and those left out, among them the drawn passes.
+    """
+    usual = []
+    for seen, held in (now, before):
+        drawn = held.take(held.labels == 0)
+        if not len(drawn):
+            return np.zeros(2)
+        given, received = map(evidence_weight, seen.evidence(n_people))
+        usual.append(np.array([given[drawn.viewers].mean(), received[drawn.candidates].mean()]))
+    return np.asarray(usual[0] - usual[1], np.float64)
 
 
 def _n_likes(splits: Sequence[HeldOutParts]) -> int:
