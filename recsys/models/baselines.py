@@ -34,6 +34,7 @@ from recsys.models.stacking import KnownCandidates
 from recsys.models.temporal_calibration import (
     EarlyFit,
     candidates_at_the_end,
+    earlier_ends,
     latest_held_out,
     line_at_the_end,
     line_beside_unseen,
@@ -149,7 +150,7 @@ class CalibratedFactors(Model):
             self.line_ = self.line_.then(line_beside_unseen(latest, answers, PASSES_PER_LIKE, rng))
             return
         line = line_at_the_end(latest)
-        self.late_ = candidates_at_the_end(latest, line)
+        self.late_ = candidates_at_the_end(latest, line, earlier_ends(latest, before))
         self.line_ = self.line_.then(line)
 
     def _selectivity(self, rows: EvidenceFactors) -> Float64Array | None:

@@ -41,6 +41,7 @@ from recsys.models.reciprocal import (
 from recsys.models.stacking import PARTS, Stacker, evidence_weight
 from recsys.models.temporal_calibration import (
     candidates_at_the_end,
+    earlier_ends,
     latest_held_out,
     line_at_the_end,
     line_beside_unseen,
@@ -125,7 +126,8 @@ class BehaviourModel(Model):
             latest = latest_held_out(decisions, fits.early(content, (self.stacker_, shared)))
         if not fits.only_likes:
             line = line_at_the_end(latest)
-            found = candidates_at_the_end(latest, line)
+            earlier = earlier_ends(latest, fits.early(content, (self.stacker_, shared)))
+            found = candidates_at_the_end(latest, line, earlier)
             self.stacker_ = self.stacker_.calibrated(line).with_known_candidates(found)
         step("who comes across whom")
         self.affinity_ = None

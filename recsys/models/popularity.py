@@ -22,6 +22,7 @@ from recsys.models.stacking import KnownCandidates, evidence_weight
 from recsys.models.temporal_calibration import (
     EarlyFit,
     candidates_at_the_end,
+    earlier_ends,
     latest_held_out,
     line_at_the_end,
     line_beside_unseen,
@@ -114,7 +115,8 @@ class PopularityModel(Model):
                 line = line.then(line_beside_unseen(latest, impressions, PASSES_PER_LIKE, rng))
             else:
                 end = line_at_the_end(latest)
-                late, line = candidates_at_the_end(latest, end), line.then(end)
+                late = candidates_at_the_end(latest, end, earlier_ends(latest, before))
+                line = line.then(end)
         received = np.bincount(answers.candidates, minlength=n_people + 1).astype(np.float64)
         seen = np.append(np.flatnonzero(received), n_people)
         self.ids_ = IdIndex(people.ids.values[seen[:-1]])

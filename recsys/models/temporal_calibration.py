@@ -13,7 +13,7 @@ from recsys.models.impressions import Impressions
 from recsys.models.logistic_regression import logistic_regression
 from recsys.models.negative_sampling import level_beside, with_sampled_negatives
 from recsys.models.stacking import KnownCandidates, evidence_weight
-from recsys.types import Float64Array, Int64Array
+from recsys.types import Float64Array, Int32Array, Int64Array
 
 LEAST_HELD_OUT: Final = 50
 """Held-out likes below which nothing is learned, and lists are in the order of p_like."""
@@ -35,6 +35,14 @@ _STEADY: Final = 1.5
 _USUAL_SURPRISE: Final = 0.1
 """Logits by which the rate of a piece of a log usually misses its forecast, as of one more piece."""
 _PIECES: Final = 8
+_ENDS: Final = 3
+"""Ends of a log, one before the other, that are asked whether what one says holds of another."""
+_OF_CANDIDATES, _OF_BOTH, _OF_VIEWERS = 0.8**2, 1.0, 0.3**2
+"""Variances around 0 of what being known adds: to candidates alone, to whoever is known, to viewers alone."""
+_BETWEEN_ENDS: Final = np.array([0.05, 0.1, 0.2, 0.35, 0.6, 1.0, 1.5])
+"""Standard deviations between ends that are weighed."""
+_USUAL_BETWEEN: Final = 0.5
+"""Of them; the prior is half a normal."""
 _LEAST_KNOWN: Final = 0.1
 """Share of the late pairs whose candidates may be less known than what is said of being known reaches."""
 
@@ -144,7 +152,36 @@ def lasting_share(labels: Float64Array) -> float:
     return float(np.clip(_USUAL_LASTING + np.copysign(clearly, away), 0.0, _STEADY))
 
 
-def candidates_at_the_end(latest: HeldOutDecisions | None, line: Platt) -> KnownCandidates:
+class LateEffect(NamedTuple):
+    """What a feature of late pairs adds to their logits, as they alone say it, and its variance."""
+
+    estimate: float = 0.0
+    variance: float = 1.0 / _LEAST_INFORMATION
+
+    @property
+    def shrunken(self) -> float:
+        """What it adds, around nothing."""
+        return self.estimate / (1.0 + _KNOWN_PRECISION * self.variance)
+
+
+def earlier_ends(
+    latest: HeldOutDecisions | None, fitted: Callable[[Impressions], EarlyFit]
+) -> list[HeldOutDecisions]:
+    """Return the ends of what was known before the end of a log, and before that, the latest first.
+
+    fitted: see `latest_held_out`.
+    """
+    ends: list[HeldOutDecisions] = []
+    while latest is not None and len(ends) < _ENDS - 1:
+        latest = latest_held_out(latest.known, fitted)
+        if latest is not None:
+            ends.append(latest)
+    return ends
+
+
+def candidates_at_the_end(
+    latest: HeldOutDecisions | None, line: Platt, earlier: Sequence[HeldOutDecisions] = ()
+) -> KnownCandidates:
     """Return what late pairs say of candidates of whom much, little and nothing was known before.
 
     Where lists follow what was said, who is passed on first is hardly shown again: candidates of few
@@ -153,32 +190,87 @@ def candidates_at_the_end(latest: HeldOutDecisions | None, line: Platt) -> Known
     was decided about, and tell nothing of those who come next. What was known before late decisions does not
     depend on what these were, so it tells how much of either to take back, or to add, as far as errors in
     clusters of people allow. Selectivity counts for nothing at the least, and never the other way round. What
-    being known adds may change back, as it changed: half of it is believed.
+    being known adds is believed as far as earlier ends confirm it and it is not common to both sides, see
+    `_of_candidates_alone`.
 
-    Nothing without an end, see `latest_held_out`. line: of the logits, see `line_at_the_end`.
+    Nothing without an end, see `latest_held_out`. line: of the logits, see `line_at_the_end`. earlier: see
+    `earlier_ends`.
     """
     if latest is None:
         return KnownCandidates()
-    held, n_people = latest.held, len(latest.p_like)
-    received = np.bincount(latest.known.candidates, minlength=n_people).astype(np.float64)
-    known = evidence_weight(received)[held.candidates]
+    held = latest.held
+    known = _known(latest.known.candidates, held.candidates, len(latest.p_like))
     least = float(np.quantile(known, _LEAST_KNOWN))
     as_known = np.maximum(known, least)
     usual = float(as_known.mean())
     logits = line.logits(latest.p_like.logits(held.viewers, held.candidates))
-    added = _USUAL_LASTING * _added_at_the_end(as_known - usual, latest, logits)
+    ends = [_both_sides(latest, line), *(_both_sides(end, line_at_the_end(end)) for end in earlier)]
+    added = _of_candidates_alone(ends)
     unknown = 1.0 - known
     if latest.selectivity is None or not unknown.any():
         return KnownCandidates(added, usual, least)
     selectivity = line.slope * latest.selectivity[held.viewers]
     middle = float(unknown @ selectivity / unknown.sum())
     logits = logits + added * (as_known - usual)
-    share = _added_at_the_end(unknown * (selectivity - middle), latest, logits)
+    share = _late_effect(unknown * (selectivity - middle), latest, logits).shrunken
     return KnownCandidates(added, usual, least, max(share, -1.0), middle)
 
 
-def _added_at_the_end(feature: Float64Array, latest: HeldOutDecisions, logits: Float64Array) -> float:
-    """Return what a feature of the late pairs adds to their logits, beside any level, around nothing.
+def _known(before: Int32Array, at: Int32Array, n_people: int) -> Float64Array:
+    """Return how well people at the rows `at` are known by decisions before, `(n_pairs,)` from 0 to 1."""
+    return evidence_weight(np.bincount(before, minlength=n_people).astype(np.float64))[at]
+
+
+def _both_sides(end: HeldOutDecisions, line: Platt) -> tuple[LateEffect, LateEffect]:
+    """Return what being known adds to candidates, and to viewers, at an end of a log."""
+    known, held, n_people = end.known, end.held, len(end.p_like)
+    logits, found = line.logits(end.p_like.logits(held.viewers, held.candidates)), []
+    for before, at in ((known.candidates, held.candidates), (known.viewers, held.viewers)):
+        as_known = _known(before, at, n_people)
+        as_known = np.maximum(as_known, np.quantile(as_known, _LEAST_KNOWN))
+        found.append(_late_effect(as_known - as_known.mean(), end, logits))
+    return found[0], found[1]
+
+
+def _of_candidates_alone(ends: Sequence[tuple[LateEffect, LateEffect]]) -> float:
+    """Return what being known adds to candidates, as far as ends of a log confirm it, in logits.
+
+    Ends differ by chance and as times change. So each is a draw around what they have in common, see
+    `_in_common`. And where a no is known later than a yes, as the silence after a message is, decisions that
+    wait at the cut are passes of those who were active before it, as candidates and as viewers alike, and say
+    nothing of decisions to come. So of what is added to candidates, as much is taken back as is added to
+    viewers too; never more than all of it.
+
+    ends: of candidates and of viewers, see `_both_sides`.
+    """
+    candidates, viewers = zip(*ends, strict=True)
+    of_candidates, of_viewers = np.repeat([[[1.0, 1.0, 0.0]], [[0.0, 1.0, 1.0]]], len(ends), axis=1)
+    whole = float(_in_common(candidates, of_candidates)[:2].sum())
+    found = _in_common([*candidates, *viewers], np.vstack([of_candidates, of_viewers]))[0]
+    return float(np.clip(found, min(whole, 0.0), max(whole, 0.0)))
+
+
+def _in_common(effects: Sequence[LateEffect], of: Float64Array) -> Float64Array:
+    """Return what is added to candidates alone, to both sides and to viewers alone, `(3,)` posterior means.
+
+    effects: of ends of a log, each a draw around a sum of the three, with a variance between ends that is
+    weighed by how well it explains them. of: `(n_effects, 3)` which of the three each is a sum of.
+    """
+    means, variances = (np.array(one) for one in zip(*effects, strict=True))
+    to_effects = np.diag([_OF_CANDIDATES, _OF_BOTH, _OF_VIEWERS]) @ of.T
+    fits, modes = [], []
+    for between in _BETWEEN_ENDS:
+        covariance = of @ to_effects + np.diag(variances + between**2)
+        pull = np.linalg.solve(covariance, means)
+        fits.append(-0.5 * (np.linalg.slogdet(covariance)[1] + means @ pull))
+        modes.append(to_effects @ pull)
+    prior = np.log(np.gradient(_BETWEEN_ENDS)) - 0.5 * (_BETWEEN_ENDS / _USUAL_BETWEEN) ** 2
+    weight = np.exp(np.array(fits) - max(fits) + prior)
+    return np.asarray(weight @ np.array(modes) / weight.sum(), np.float64)
+
+
+def _late_effect(feature: Float64Array, latest: HeldOutDecisions, logits: Float64Array) -> LateEffect:
+    """Return what a feature of the late pairs adds to their logits, beside any level.
 
     feature, logits: `(n_pairs,)`. Pairs of one viewer and pairs of one candidate err together, so all pairs
     count for as much less as the variance of the score where the feature adds nothing, with errors in such
@@ -194,15 +286,23 @@ def _added_at_the_end(feature: Float64Array, latest: HeldOutDecisions, logits: F
         mean, beside = np.zeros(len(features)), np.array(precision)
         return logistic_regression(features, held.labels, ones, offset=logits, mean=mean, precision=beside)
 
-    p = sigmoid(logits + mode(ones[None, :], [0.0])[0])
-    curve = p * (1.0 - p)
-    centred = feature - curve @ feature / curve.sum()
-    information, errors = float(curve @ centred**2), centred * (held.labels - p)
-    owners = (held.viewers, held.candidates)
+    def curved(added: Float64Array) -> tuple[Float64Array, Float64Array, float]:
+        p = sigmoid(logits + added)
+        curve = p * (1.0 - p)
+        centred = feature - curve @ feature / curve.sum()
+        return p, centred, float(curve @ centred**2)
+
+    p, centred, information = curved(mode(ones[None, :], [0.0])[0] * ones)
+    errors, owners = centred * (held.labels - p), (held.viewers, held.candidates)
     variance = sum(float(np.sum(np.bincount(own, errors, n_people) ** 2)) for own in owners)
     variance -= float(errors @ errors)
     effect = max(variance / max(information, _LEAST_INFORMATION), 1.0)
-    return float(mode(np.vstack([ones, feature]), [0.0, _KNOWN_PRECISION * effect])[1])
+    features, pull = np.vstack([ones, feature]), _KNOWN_PRECISION * effect
+    found = mode(features, [0.0, pull])
+    information = curved(found @ features)[2]
+    if information <= _LEAST_INFORMATION:
+        return LateEffect()
+    return LateEffect(float(found[1]) * (1.0 + pull / information), effect / information)
 
 
 def _both_known(latest: HeldOutDecisions) -> Float64Array:

@@ -24,7 +24,12 @@ from recsys.models.base import Model
 from recsys.models.calibration import Platt
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.stacking import KnownCandidates, Stacker, evidence_weight
-from recsys.models.temporal_calibration import HeldOutDecisions, candidates_at_the_end, lasting_share
+from recsys.models.temporal_calibration import (
+    HeldOutDecisions,
+    LateEffect,
+    candidates_at_the_end,
+    lasting_share,
+)
 from recsys.types import Float64Array
 from tests.models.test_whole_matrix import decisions
 
@@ -34,11 +39,18 @@ SEEDS = st.integers(0, 999)
 
 
 def newcomers_decided_on(
-    rng: np.random.Generator, kept: float, *, looked_at: int = 0, every: int = 1, added: float = 0.0
+    rng: np.random.Generator,
+    kept: float,
+    *,
+    looked_at: int = 0,
+    every: int = 1,
+    added: float = 0.0,
+    of_viewers: float = 0.0,
 ) -> HeldOutDecisions:
     """Return an end whose viewers' selectivity has the correlation `kept` with what was known of them.
 
-    looked_at: decisions about each candidate of `every` before it, to whose logits `added` is added.
+    looked_at: decisions about each candidate of `every` before it, to whose logits `added` is added; and
+        `of_viewers` to those of the viewers who decided.
     """
     before, other = rng.normal(0.0, 1.0, (2, VIEWERS))
     other -= before * (other @ before) / (before @ before)  # so that the correlation is no matter of chance
@@ -50,6 +62,7 @@ def newcomers_decided_on(
     )
     quality = rng.normal(0.0, 0.5, CANDIDATES)
     quality[::every] += added
+    now[:looked_at] += of_viewers
     chance = sigmoid(now[PAIRS[:, 0]] + quality[PAIRS[:, 1] - VIEWERS])
     held = decisions(PAIRS, rng.random(len(PAIRS)) < chance)
     known = held.take((held.viewers < looked_at) & ((held.candidates - VIEWERS) % every == 0))
@@ -81,13 +94,77 @@ def test_few_candidates_tell_little_whoever_decided_about_them(seed: int) -> Non
     assert candidates_at_the_end(replace(latest, held=turned), Platt()).selectivity > -0.35
 
 
-@settings(max_examples=20, deadline=None)
-@given(SEEDS, st.sampled_from([-1.0, 0.0, 1.0]))
-def test_known_candidates_are_told_half_by_the_end_whichever_way(seed: int, added: float) -> None:
-    """Where it was believed wholly, replies to first messages were told worse later on, AUC .59 for .62."""
+def added_at(seed: int, ends: list[float], of_viewers: float = 0.0) -> float:
+    """Return what ends say being known adds to candidates; ends: what it adds at each, the latest first."""
     rng = np.random.default_rng(seed)
-    latest = newcomers_decided_on(rng, 1.0, looked_at=VIEWERS, every=2, added=added)
-    assert candidates_at_the_end(latest, Platt()).added == pytest.approx(added / 2.0, abs=0.3)
+    latest, *earlier = (
+        newcomers_decided_on(
+            rng, 1.0, looked_at=VIEWERS // 2, every=2, added=added, of_viewers=of_viewers * added
+        )
+        for added in ends
+    )
+    return candidates_at_the_end(latest, Platt(), earlier).added
+
+
+@settings(max_examples=15, deadline=None)
+@given(SEEDS, st.sampled_from([-1.0, 0.0, 1.0]))
+def test_what_ends_agree_on_of_known_candidates_is_believed(seed: int, added: float) -> None:
+    """Seen to fail: half of what the last end said."""
+    assert added_at(seed, [added] * 3) == pytest.approx(0.95 * added, abs=0.3)
+    assert abs(added_at(seed, [added])) < 0.95
+
+
+@settings(max_examples=15, deadline=None)
+@given(SEEDS, st.sampled_from([-1.0, 1.0]))
+def test_what_ends_contradict_of_known_candidates_is_hardly_believed(seed: int, added: float) -> None:
+    assert abs(added_at(seed, [added, -added, added])) < 0.5
+
+
+@settings(max_examples=15, deadline=None)
+@given(SEEDS, st.sampled_from([-1.0, 1.0]))
+def test_what_holds_of_known_viewers_too_is_not_added_to_known_candidates(seed: int, added: float) -> None:
+    """Seen to fail: decisions that wait at the cut made known candidates of a log of messages worse."""
+    assert abs(added_at(seed, [added] * 3, of_viewers=1.0)) < 0.45
+
+
+def messages(seed: int, *, people: int = 250, each: int = 30, days: float = 40.0) -> Interactions:
+    """Return who answered whose first message, dated when that is known: of a silence, after a week.
+
+    People write in spells, and are written to about the first of them. How often anybody is answered does not
+    depend on how many messages came before.
+    """
+    rng = np.random.default_rng(seed)
+    kind, liked = rng.normal(0.0, 0.7, (2, people))
+    spell = rng.uniform(0.0, days, (people, 3))
+    who = np.repeat(np.arange(people), rng.poisson(each * rng.pareto(2.5, people)))
+    at = spell[who, rng.integers(0, 3, len(who))] + rng.exponential(2.0, len(who))
+    near = np.exp(-np.abs(at[:, None] - spell[:, 0]) / 3.0)
+    whom = (rng.random((len(who), 1)) * near.sum(axis=1, keepdims=True) > near.cumsum(axis=1)).sum(axis=1)
+    yes = rng.random(len(who)) < sigmoid(kind[whom] + liked[who] - 0.3)
+    known = at + np.where(yes, rng.exponential(0.3, len(who)), 7.0)
+    frame = pd.DataFrame({"who": who, "whom": whom, "yes": yes.astype(int), "known": known})
+    frame = frame[(who != whom) & (known < days)].drop_duplicates(["who", "whom"])
+    at = pd.Timestamp("2026-01-05", tz="UTC") + pd.to_timedelta(frame["known"], "D")
+    return Interactions.of(
+        frame.assign(at=at), viewer="whom", candidate="who", outcome="yes", ts="at", sides=("to", "from")
+    )
+
+
+def test_noes_that_are_known_later_than_yeses_do_not_make_known_candidates_worse(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Seen to fail: by what ends say of candidates alone, they were -.6 logits worse."""
+
+    def added() -> float:
+        logs = [messages(seed) for seed in range(3)]
+        return np.mean([CrossedEffects().fit(log.people, log.events, rng=1).late_.added for log in logs])
+
+    assert abs(added()) < 0.2
+    of_both = temporal_calibration._both_sides
+    monkeypatch.setattr(
+        temporal_calibration, "_both_sides", lambda end, line: (of_both(end, line)[0], LateEffect())
+    )
+    assert added() < -0.3
 
 
 def test_what_being_known_adds_is_not_extended_to_candidates_less_known_than_those_of_late_pairs() -> None:
@@ -171,7 +248,7 @@ def test_new_candidates_are_told_as_well_as_a_common_chance_tells_them(
         model = HybridModel().fit(past.people, past.events, rng=1)
         truth, found = scores(model, later, past)
         with monkeypatch.context() as patched:
-            patched.setattr(behaviour, "candidates_at_the_end", lambda latest, line: KnownCandidates())
+            patched.setattr(behaviour, "candidates_at_the_end", lambda *ends: KnownCandidates())
             model = HybridModel().fit(past.people, past.events, rng=1)
         without = scores(model, later, past)[1]
         losses.append(log_loss(truth["label"], without) - log_loss(truth["label"], found))
@@ -203,7 +280,7 @@ def test_crossed_effects_tell_new_candidates_by_what_the_end_says_of_selectivity
         past, later = votes(seed, 0.0)
         truth, found = scores(CrossedEffects().fit(past.people, past.events, rng=1), later, past)
         with monkeypatch.context() as patched:
-            patched.setattr(baselines, "candidates_at_the_end", lambda latest, line: KnownCandidates())
+            patched.setattr(baselines, "candidates_at_the_end", lambda *ends: KnownCandidates())
             without = scores(CrossedEffects().fit(past.people, past.events, rng=1), later, past)[1]
         gains.append(log_loss(truth["label"], without) - log_loss(truth["label"], found))
     assert np.mean(gains) > 0.008
