@@ -392,7 +392,8 @@ _PASSED: Final = EXCLUSION_REASONS.index("pass")
 def _with_restrictions(people: Population, tables: LoadedTables) -> Population:
     """Return the people, held and apart by what is known of any account of their person."""
     restrictions, former = tables.restrictions, _former_tokens(tables)
-    if restrictions == Restrictions() and not former and _RESTRICTING.isdisjoint(tables.accepted):
+    tables_given = {*tables.accepted} | ({T.EVENTS} if len(events_of(tables)) else set())
+    if restrictions == Restrictions() and not former and _RESTRICTING.isdisjoint(tables_given):
         return people
     of_person = tokens_of_persons(token_rows(tables.accepted[T.PROFILES], former)) if former else {}
     rows = AbsentRows(people.ids, people.person_tokens, {one: of_person[token] for one, token in former})

@@ -1,5 +1,6 @@
 """A night's tables hold the same whether its events are texts or were kept as categories from the start."""
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from recsys.simulation.town import DEFAULT_AS_OF, make_town
 from recsys.storage.load import events_of, load_sorted, load_tables, population_of
 from recsys.storage.population_files import write_people
 from recsys.storage.table_files import write_tables
+from recsys.testing.people import AS_OF, make_tables
 
 _TYPES = st.sampled_from(["like", "pass", "impression", "feeling_check", "wink", "block", "erase", None])
 _PEOPLE = st.sampled_from(["a", "b", "U1", "u1", "u\x00", None])
@@ -156,3 +158,32 @@ def test_broken_tables_are_told_alike_by_any_number_of_threads(
     with pytest.raises(TableError) as found:
         load_sorted(tables, DEFAULT_AS_OF)
     assert str(found.value) == str(expected.value)
+
+
+OPTIONAL = (T.BLOCKS, T.REPORTS, T.HOLDS, T.TOKENS, C.PERSON_TOKEN)
+
+
+@pytest.mark.parametrize("kept", [set(kept) for n in range(6) for kept in combinations(OPTIONAL, n)], ids=str)
+def test_events_restrict_whatever_other_tables_there_are(kept: set[str], tmp_path: Any) -> None:
+    """Seen to fail: of sorted events none kept anybody apart beside no blocks, reports, holds and tokens."""
+    tables = make_tables(8, np.random.default_rng(2), unknown=0.0)
+    users, at = tables[T.PROFILES][C.USER].tolist(), AS_OF - pd.Timedelta(days=1)
+    said = [("block", users[1], None), ("hide", users[2], None), ("end", users[3], "unsafe")]
+    said += [("like", users[4], None)]
+    events = [(f"e{kind}", at, users[0], target, kind, detail) for kind, target, detail in said]
+    tables[T.EVENTS] = pd.DataFrame(events, columns=[C.EVENT, C.TS, C.ACTOR, C.TARGET, C.TYPE, C.DETAIL])
+    for name in (T.BLOCKS, T.REPORTS):
+        more = [C.CATEGORY] if name == T.REPORTS else []
+        tables[name] = pd.DataFrame(columns=[C.ACTOR, C.TARGET, C.TS, *more])
+    for name in {T.BLOCKS, T.REPORTS, T.HOLDS, T.TOKENS} - kept:
+        tables.pop(name, None)
+    if C.PERSON_TOKEN not in kept:
+        tables[T.PROFILES] = tables[T.PROFILES].drop(columns=C.PERSON_TOKEN, errors="ignore")
+    plain, found = (population_of(load(tables, AS_OF)) for load in (load_tables, load_sorted))
+    write_people(plain, tmp_path / "plain", made_from="")
+    write_people(found, tmp_path / "found", made_from="")
+    for file in sorted((tmp_path / "plain").iterdir()):
+        assert file.read_bytes() == (tmp_path / "found" / file.name).read_bytes(), file.name
+    apart = {frozenset(found.ids.ids(pair).tolist()) for pair in found.relations.excluded}
+    assert {frozenset({users[0], one}) for one in users[1:4]} <= apart
+    assert frozenset({users[0], users[4]}) not in apart
