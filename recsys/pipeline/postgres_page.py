@@ -186,7 +186,7 @@ _FUNCTIONS: Final = (
     RETURNS TABLE (rank bigint, candidate_id text, stage text)
     {_OPTIONS} AS $page${_CHECKED} {_INBOX} END $page$""",
     f"""CREATE OR REPLACE FUNCTION recsys.reason_texts(reasons text[], lang text DEFAULT 'ja')
-    RETURNS text[] LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $page$
+    RETURNS text[] LANGUAGE sql STABLE SECURITY DEFINER SET search_path TO pg_catalog, pg_temp AS $page$
       SELECT coalesce(array_agg(w.words ORDER BY one.place), ARRAY[]::text[])
       FROM unnest($1) WITH ORDINALITY AS one(code, place)
       JOIN recsys.{WORDS} w ON w.code = one.code AND w.lang = $2

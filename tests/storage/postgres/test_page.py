@@ -229,6 +229,17 @@ def test_reasons_have_words_in_sql(both: Both, lang: Language) -> None:
     assert none == ([],)
 
 
+def test_functions_search_temporary_tables_last(both: Both) -> None:
+    """Whoever calls one with the rights of its owner could put tables of their own before the service's."""
+    found = both.connection.execute(
+        """SELECT p.proname, p.proconfig FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+        WHERE n.nspname = 'recsys' AND p.prosecdef"""
+    ).fetchall()
+    assert {name for name, _ in found} >= {"page", "inbox", "reason_texts"}
+    for name, options in found:
+        assert [one for one in options if one.startswith("search_path=") and one.endswith("pg_temp")], name
+
+
 def test_a_page_is_safe_where_it_knows_nothing(both: Both) -> None:
     assert both.sql("page", "nobody") == both.sql("inbox", "nobody") == []
     assert both.sql("page", both.ids[0], 0) == []
