@@ -7,6 +7,7 @@ number, is an error that names the key and the line.
 """
 
 import json
+import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -15,6 +16,10 @@ from recsys.errors import SourceError, explained
 from recsys.mapping.extended_json import plain_values
 from recsys.redaction import may_be_a_value
 
+_ESCAPED: Final = re.compile(
+    r"\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(?P<half>u[dD][89a-fA-F][\da-fA-F]{2})|.)",
+    re.DOTALL,
+)
 _KINDS: Final[dict[type, str]] = {
     **{int: "a number", float: "a fraction", str: "a text", list: "a list", dict: "an object"},
 }
@@ -129,11 +134,22 @@ def json_with_keys_once(text: str, where: str) -> Any:
     recsys.errors.SourceError: the key state is given twice in members.jsonl, line 7; give each key once
     """
     try:
-        return strict_json(text)
+        return strict_json(_with_whole_letters(text))
     except RepeatedKeyError as error:
         label = f"the key {error.key}" if not may_be_a_value(error.key) else "a key"
         remedy = "give each key once"
         raise SourceError(explained(f"{label} is given twice", where=where, remedy=remedy)) from error
+
+
+def _with_whole_letters(text: str) -> str:
+    r"""Return a text of JSON with U+FFFD for halves of letters, as of an emoji that a program cut in two.
+
+    >>> _with_whole_letters(r'["\ud83d\ude00", "a\ud83d", "\\ud83d"]')
+    '["\\ud83d\\ude00", "a\\ufffd", "\\\\ud83d"]'
+    """
+    if "\\ud" not in text and "\\uD" not in text:
+        return text
+    return _ESCAPED.sub(lambda found: "\\ufffd" if found["half"] else found[0], text)
 
 
 def _kind(value: Any) -> str:

@@ -326,6 +326,7 @@ def _read_parquet(file: Path) -> Any:
 
     try:
         table = pq.read_table(file, partitioning=None).replace_schema_metadata(None)
+        table.validate(full=True)  # texts that are none would fail in the middle of a query
     except (pa.ArrowException, OSError, ValueError) as error:
         got = library_reason(error)
         remedy = "write the file again; it is damaged or no Parquet"
@@ -348,9 +349,16 @@ def _sqlite_tables(file: Path) -> Tables:
     from contextlib import closing
 
     def read(name: str) -> Any:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
-            cursor = database.execute(f"SELECT * FROM {quoted(name)}")  # noqa: S608 a quoted name of the file's own
-            return arrow_of_rows([column[0] for column in cursor.description], cursor.fetchall())
+        try:
+            with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+                database.text_factory = lambda text: text.decode("utf-8", "replace")
+                cursor = database.execute(f"SELECT * FROM {quoted(name)}")  # noqa: S608 a quoted name of the file's own
+                return arrow_of_rows([column[0] for column in cursor.description], cursor.fetchall())
+        except sqlite3.DatabaseError as error:
+            remedy = "write the file again; it is damaged, or a view in it cannot be read"
+            raise SourceError(
+                explained("cannot be read", where=file.name, got=library_reason(error), remedy=remedy)
+            ) from error
 
     try:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
@@ -396,10 +404,16 @@ def _duckdb_tables(file: Path) -> Tables:
     import duckdb
 
     def read(name: str) -> Any:
-        with duckdb.connect(
-            str(file), read_only=True, config={"enable_external_access": "false"}
-        ) as database:
-            return database.table(name).to_arrow_table()
+        config: dict[str, Any] = {"enable_external_access": "false"}
+        try:
+            with duckdb.connect(str(file), read_only=True, config=config) as database:
+                return database.table(name).to_arrow_table()
+        except duckdb.Error as error:
+            got, remedy = (
+                library_reason(error),
+                "mend the view, or name a database that no other process writes",
+            )
+            raise SourceError(explained("cannot be read", where=file.name, got=got, remedy=remedy)) from error
 
     try:
         with duckdb.connect(str(file), read_only=True) as database:

@@ -475,3 +475,54 @@ def test_a_part_without_names_is_refused(tmp_path: Path, second: str) -> None:
     (folder / "part-1.csv").write_text(second, encoding="utf-8")
     with pytest.raises(SourceError, match=r"a part has no column of the others in part-1\.csv"):
         _read_parts(folder, partial(read_csv, encoding=None, options=TableOptions()))
+
+
+HALF = '{"id": "001", "\u540d\u524d": "a\\ud83d"}'
+"""JSON of a name whose last letter, an emoji, a program cut in two."""
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("members.jsonl", HALF),
+        ("members.json", f"[{HALF}]"),
+        ("members.json", HALF.replace("\\ud83d", "\\ud83d\\ude00\\uDE00")),
+        ("all.json", f'{{"members": [{HALF}], "others": [{HALF}]}}'),
+    ],
+)
+def test_half_a_letter_in_json_is_a_sign_of_its_own(tmp_path: Path, file: str, text: str) -> None:
+    """Seen to fail: such a text ended a night as a defect, so that nothing else of the tables counted."""
+    (tmp_path / file).write_text(text, encoding="utf-8")
+    [row] = read(".", tmp_path)
+    assert row["id"] == "001"
+    assert row["\u540d\u524d"].endswith("\ufffd")
+
+
+def test_a_text_that_is_none_is_one_of_signs_or_makes_its_file_a_damaged_one(tmp_path: Path) -> None:
+    """Seen to fail: SQLite and Arrow raised their own errors, one with the text in it."""
+    with closing(sqlite3.connect(tmp_path / "a.sqlite")) as database:
+        database.execute("CREATE TABLE members (id TEXT, \u540d\u524d TEXT)")
+        database.execute("INSERT INTO members VALUES ('001', CAST(x'ff61' AS TEXT))")
+        database.commit()
+    assert read(".", tmp_path) == [{"id": "001", "\u540d\u524d": "\ufffda"}]
+    (tmp_path / "a.sqlite").unlink()
+    broken = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff"]).buffers())
+    pq.write_table(pa.table({"id": ["001"], "\u540d\u524d": broken}), tmp_path / "members.parquet")
+    with pytest.raises(SourceError, match="cannot be read as Parquet"):
+        read(".", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "view",
+    ["SELECT id FROM gone", "SELECT CAST(id AS INTEGER) AS id FROM kept", "FROM read_csv('/etc/hostname')"],
+)
+def test_a_view_of_duckdb_that_cannot_be_read_is_a_damaged_source(tmp_path: Path, view: str) -> None:
+    """Seen to fail: an error of DuckDB, with the value it failed on, ended a night as a defect."""
+    with duckdb.connect(str(tmp_path / "a.duckdb")) as database:
+        database.execute("CREATE TABLE kept AS SELECT 'hana77' AS id")
+        database.execute("CREATE TABLE gone AS FROM kept")
+        database.execute(f"CREATE VIEW members AS {view}")
+        database.execute("DROP TABLE gone")
+    with pytest.raises(SourceError, match=r"cannot be read in a\.duckdb") as caught:
+        source_tables(".", folder=tmp_path)["members"]()
+    assert "hana77" not in str(caught.value)
