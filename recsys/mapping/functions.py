@@ -30,17 +30,16 @@ from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import InputError, RecsysError, SettingsError, did_you_mean, explained
 from recsys.mapping.contact_windows import read_windows
 from recsys.mapping.coordinates import point_of_geometry, read_degrees, read_point
+from recsys.mapping.distances import DISTANCE_UNITS, read_distance
 from recsys.mapping.placeholders import Placeholders, is_nobodys
 from recsys.mapping.places import Place, PlaceTable, cell_of, country_code, find_place, zone_of
 from recsys.mapping.signatures import MACROS
 from recsys.mapping.values import (
-    DISTANCE_UNITS,
     band_of_age,
     canonical_id,
     known_labels,
     looks_personal,
     read_age,
-    read_distance,
     read_likert,
     split_words,
     wanted_bands,
@@ -223,14 +222,6 @@ def _functions_of_places(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
     )
 
 
-def _distance(value: str | None, unit: str | None) -> tuple[object, str | None]:
-    if unit is None:
-        return None, "unknown unit of distance"
-    if unaccented(unit) not in DISTANCE_UNITS:
-        raise _unknown("unit of distance", "distance()", unit, DISTANCE_UNITS)
-    return read_distance(value, unit)
-
-
 def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFunction, ...]:
     """Return what reads words, numbers, ids and addresses."""
     nobodys = Placeholders(around.placeholders, around.secret)
@@ -262,6 +253,16 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
             remarks.miss("tag", folded.removeprefix("free:"))
         return folded, None
 
+    def distance(value: str | None, unit: str | None) -> tuple[object, str | None]:
+        if unit is None:
+            return None, "unknown unit of distance"
+        if unaccented(unit).rstrip(".") not in DISTANCE_UNITS:
+            raise _unknown("unit of distance", "distance()", unit, DISTANCE_UNITS)
+        found, reason = read_distance(value, unit)
+        if found is None and reason != "unknown" and not looks_personal(plain(value)):
+            remarks.miss("distance", plain(value)[:_LONGEST_PHRASE])
+        return found, reason
+
     def windows(text: str | None) -> tuple[object, str | None]:
         found, reason = read_windows(text)
         if found is None and reason != "unknown" and not looks_personal(plain(text)):
@@ -274,7 +275,7 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
         SqlFunction("words", ("VARCHAR", "VARCHAR"), "VARCHAR[]", lambda t, s: (split_words(t, s), None)),
         SqlFunction("labels", ("VARCHAR", "VARCHAR[]"), "VARCHAR[]", known_labels),
         SqlFunction("tag", ("VARCHAR",), "VARCHAR", tag),
-        SqlFunction("distance", ("VARCHAR", "VARCHAR"), "BIGINT", _distance),
+        SqlFunction("distance", ("VARCHAR", "VARCHAR"), "BIGINT", distance),
         SqlFunction("canonical_id", ("VARCHAR",), "VARCHAR", canonical_id),
         SqlFunction("windows", ("VARCHAR",), "VARCHAR[]", windows),
         SqlFunction("known", ("VARCHAR",), "VARCHAR", _known),

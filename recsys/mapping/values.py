@@ -1,4 +1,4 @@
-"""Single values as services write them: numbers on a scale, degrees, distances, ids, words.
+"""Single values as services write them: numbers on a scale, ages, ids, words.
 
 Every function returns the value and None, or None and the reason why it could not be read. Reasons never
 repeat the value: it may be a place or an address.
@@ -10,107 +10,17 @@ from typing import Final
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.text_folding import plain, unaccented
-from recsys.catalogue.vocabulary import ADULT, ENUMERATIONS, OLDEST, RANGES, years_of_band
+from recsys.catalogue.vocabulary import ADULT, ENUMERATIONS, OLDEST, years_of_band
 from recsys.data.ids import canonical_spelling
 from recsys.data.no_answer_codes import is_unknown
 
 Reading = tuple[object, str | None]
 
-KM_A_MILE: Final = 1.609344
-ANYWHERE: Final = frozenset(
-    unaccented(one)
-    for one in (
-        *("anywhere", "any", "no limit", "unlimited", "worldwide", "どこでも", "制限なし", "全国"),
-        *("egal", "unbegrenzt", "kein limit", "illimité", "sans limite", "partout", "sin límite"),
-        *("sem limite", "indiferente", "senza limiti", "onbeperkt", "제한 없음", "不限"),
-        *("everywhere", "n'importe où", "n’importe où", "aucune limite", "peu importe", "無限制", "无限制"),
-        *(
-            "überall",
-            "her yer",
-            "wszędzie",
-            "gdziekolwiek",
-            "bez limitu",
-            "cualquier lugar",
-            "qualquer lugar",
-        ),
-        *("ovunque", "dovunque", "overal", "везде", "где угодно", "कहीं भी", "popote", "di mana saja"),
-        *("ở đâu cũng được", "ทุกที่", "أي مكان", "어디든", "都可以", "どこでも可"),
-        *("bez ograniczeń", "obojętnie", "tanpa batas", "bebas", "ilimitado", "ilimitada", "無制限"),
-        *("qualquer distância", "tanto faz", "cualquier distancia", "da igual", "bez omezení", "kdekoli"),
-        *("sınırsız", "fark etmez", "farketmez", "obegränsat", "var som helst", "hvor som helst"),
-        *("ubegrenset", "ubegrænset", "без ограничений", "неважно", "не важно", "без обмежень", "будь-де"),
-        *(
-            "không giới hạn",
-            "rajaton",
-            "missä vain",
-            "nelimitat",
-            "oriunde",
-            "ไม่จำกัด",
-            "無限",
-            "こだわらない",
-        ),
-        *("distance illimitée", "illimitée", "indifférent", "indifferente", "geen limiet", "maakt niet uit"),
-        *("no limits", "any distance", "doesn't matter", "does not matter", "no matter", "limitless"),
-        *("sin límites", "sans limites", "sem limites", "senza limite", "illimitato", "illimitata"),
-        *("no importa", "não importa", "non importa", "me da igual", "donde sea", "en cualquier lugar"),
-        *("keine grenze", "keine begrenzung", "ohne limit", "ohne grenze", "geen grens", "kein maximum"),
-        *("sınır yok", "limit yok", "ingen gräns", "ingen grense", "ingen grænse", "ei rajaa", "brak limitu"),
-        *("brak ograniczeń", "nezáleží", "без границ", "любое расстояние", "без різниці", "nincs határ"),
-        *(
-            "कोई सीमा नहीं",
-            "कोई भी दूरी",
-            "بلا حدود",
-            "بدون حدود",
-            "لا يهم",
-            "상관없음",
-            "무제한",
-            "ไม่จำกัดระยะทาง",
-        ),
-    )
-)
 BANDS: Final = ENUMERATIONS[C.AGE_BAND].words
 
-_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 _AGE = re.compile(r"(\d{1,3})(?:[.,]0+)?\s*(?:\+|歳|세|岁)?")
-_UP_TO_WORDS: Final = (
-    r"^(?:up\s?to|within|under|au plus|environ|about|around|ca\.?|circa|etwa|ungefähr|約|大約|około|"
-    r"max(?:imum|imal|imo|\.)?|bis(?: zu)?|até|hasta|jusqu\s*['’]?\s*[àa]|fino a|"
-    r"tot|do|sampai|hingga|maks(?:imal|imum)?\.?|en fazla|au maximum|upp till|op til|opptil|до|đến|tối đa|"
-    r"no more than|at most|moins de|menos de|[<≤]|حتى)(?:\s|\b|(?<=[<≤.約]))\s*"
-)
-_UP_TO: Final = re.compile(unaccented(_UP_TO_WORDS))
-_UP_TO_BEHIND: Final = re.compile(
-    unaccented(
-        r"\s*(?:以内|以內|之内|之內|内|內|まで|圏内?|이내|까지|तक|के भीतर|के अंदर|(?:['’]?[yd]?[ea])?\s?kadar"
-        r"|(?:au )?max(?:i|imum|imal|imo)?\.?)$"
-    )
-)
 _IN_BRACKETS = re.compile(r"\(([+-]?\d+)\)\s*$")
 _WHOLE_AS_REAL = re.compile(r"(\d+)\.0+")
-DISTANCE_UNITS: dict[str, float] = {
-    "km": 1.0,
-    "kms": 1.0,
-    "km.": 1.0,
-    "kilometre": 1.0,
-    "kilometer": 1.0,
-    "kilometres": 1.0,
-    "kilometers": 1.0,
-    "kilomètres": 1.0,
-    "kilómetros": 1.0,
-    "quilômetros": 1.0,
-    **dict.fromkeys(("quilómetros", "chilometri", "kilómetro", "kilomètre", "kilometry", "kilometrów"), 1.0),
-    **dict.fromkeys(
-        ("キロ", "キロメートル", "公里", "千米", "км", "킬로미터", "킬로", "kilomita", "กม."), 1.0
-    ),
-    **dict.fromkeys(("m", "公尺", "米", "metres", "meters", "mètres", "metros", "メートル"), 0.001),
-    **dict.fromkeys(("किमी", "कि.मी", "कि॰मी॰", "किलोमीटर", "كم", "كلم", "كيلومتر", "کیلومتر"), 1.0),
-    **dict.fromkeys(("kilometriä", "kilometrů", "километров", "километра", "กิโลเมตร", "ก.ม"), 1.0),
-    **dict.fromkeys(("mi", "mile", "miles", "milla", "millas", "milha", "milhas", "miglia"), KM_A_MILE),
-    **dict.fromkeys(("miglio", "meile", "meilen", "mijl", "milles", "мили", "миль", "миля"), KM_A_MILE),
-    **dict.fromkeys(("मील", "ميل", "أميال", "マイル", "英里", "마일", "ไมล์"), KM_A_MILE),
-}
-DISTANCE_UNITS |= {unaccented(unit).rstrip("."): km for unit, km in DISTANCE_UNITS.items()}
-"""Kilometres by unit, in the letters of its language and as `unaccented` has them."""
 
 
 def band_of_age(age: int, bands: Sequence[str] = BANDS) -> tuple[str | None, str | None]:
@@ -192,35 +102,6 @@ def read_likert(value: object, points: int) -> tuple[int | None, str | None]:
     except ValueError:
         return None, "not a whole number"
     return (found, None) if 1 <= found <= points else (None, "outside the scale")
-
-
-def read_distance(value: object, unit: str = "km") -> tuple[int | None, str | None]:
-    """Return a distance in whole km, rounded down, never up; `anywhere` is the largest.
-
-    >>> read_distance("60", "mile"), read_distance("7,5 km"), read_distance("anywhere")
-    ((96, None), (7, None), (20000, None))
-    >>> read_distance("bis zu 30 km"), read_distance("50km以内")
-    ((30, None), (50, None))
-    >>> read_distance("1,000")  # a thousand, or one with three decimals
-    (None, 'a mark that parts thousands or decimals')
-    """
-    least, most = RANGES[C.MAX_DISTANCE_KM]
-    if is_unknown(value):
-        return None, "unknown"
-    text = unaccented(plain(value))
-    if text.rstrip(" .!") in ANYWHERE:
-        return most, None
-    text = _UP_TO_BEHIND.sub("", _UP_TO.sub("", text))
-    match = _NUMBER.match(text)
-    if match is None:
-        return None, "not a distance"
-    if re.fullmatch(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", match.group()):
-        return None, "a mark that parts thousands or decimals"
-    named = text[match.end() :].strip(" .") or unaccented(unit)
-    if named not in DISTANCE_UNITS:
-        return None, "unknown unit of distance"
-    km = int(float(match.group().replace(",", ".")) * DISTANCE_UNITS[named] + 1e-9)
-    return (min(km, most), None) if km >= least else (None, "less than the least distance")
 
 
 def canonical_id(value: object) -> tuple[str | None, str | None]:

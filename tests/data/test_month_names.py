@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from recsys.catalogue.catalogue import load_catalogue
 from recsys.data.date_reading import read_birth_date, read_date, read_moment
 from recsys.data.month_names import _NAMES, with_numbers
+from recsys.mapping.distances import read_distance
 from recsys.mapping.functions import Remarks, Surroundings, sql_functions
-from recsys.mapping.values import read_distance
 
 _EACH = [(name, month) for month, names in enumerate(_NAMES, start=1) for name in names.split()]
 

@@ -1,14 +1,21 @@
 """Towns, distances and hours in capitals, digits and inflections of other languages."""
 
+from collections import Counter
+from datetime import UTC, datetime
+from importlib.resources import files
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.text_folding import fold, unaccented
 from recsys.catalogue.vocabulary import DAYS
 from recsys.mapping.contact_windows import read_windows
+from recsys.mapping.distances import ANYWHERE, DISTANCE_UNITS, KM_A_MILE, read_distance
+from recsys.mapping.functions import Remarks, Surroundings, sql_functions
 from recsys.mapping.places import country_code, find_place
-from recsys.mapping.values import ANYWHERE, DISTANCE_UNITS, KM_A_MILE, read_distance
+from recsys.strict_yaml import flat, parse_yaml
 
 _TOWNS = (
     *("İzmir", "İzmit", "Iğdır", "Eskişehir", "Diyarbakır", "Şırnak", "Çanakkale", "Isparta", "İstanbul"),
@@ -89,6 +96,35 @@ def test_a_distance_is_read_in_digits_and_units_of_every_script(
     factor = DISTANCE_UNITS[unit]
     assert factor in {1.0, KM_A_MILE}
     assert read_distance(text) == (int(km * factor + 1e-9), None), text
+
+
+_TEXT = (files("recsys.mapping") / "distance_words.yaml").read_text(encoding="utf-8")
+_WORDS = parse_yaml(_TEXT, where="words")
+    (files("recsys.mapping") / "distance_words.yaml").read_text(encoding="utf-8"), where="words"
+)
+
+
+@pytest.mark.parametrize("km", [1, 50, 120])
+def test_every_word_for_at_most_stands_beside_every_number(km: int) -> None:
+    """Seen to fail: `ไม่เกิน 50 กม.`, `dưới 50 km`, `не более 50 км` and many others were no distances."""
+    for word in flat(_WORDS["before"]):
+        for text in (f"{word} {km} km", f"{word.capitalize()} {km}", f"{word.upper()}  {km}км"):
+            assert read_distance(text) == (km, None), text
+    for word in flat(_WORDS["joined_before"]):
+        for text in (f"{word}{km}กม.", f"{word} {km} กม", f"{word}{km}公里"):
+            assert read_distance(text) == (km, None), text
+    for word in flat(_WORDS["behind"]):
+        assert read_distance(f"{km} km {word}") == (km, None), word
+
+
+def test_what_is_no_distance_is_named_for_the_operator() -> None:
+    """Seen to fail: only their number was told."""
+    remarks = Remarks()
+    around = Surroundings(datetime(2026, 6, 1, tzinfo=UTC), load_catalogue())
+    read = next(one.read for one in sql_functions(around, remarks) if one.name == "distance")
+    for text in ("near my home", "near my home", "50 km", "hana@example.org", None):
+        read(text, "km")
+    assert remarks.unmatched == {"distance": Counter({"near my home": 2})}
 
 
 @pytest.mark.parametrize("text", ["30 millones", "50 km/h", "sin", "limite", "no", "५० डिग्री"])

@@ -15,6 +15,7 @@ from recsys.errors import InputError
 from recsys.mapping import contact_windows, values
 from recsys.mapping.contact_windows import read_windows
 from recsys.mapping.coordinates import read_degrees, read_point
+from recsys.mapping.distances import KM_A_MILE, read_distance
 from recsys.mapping.places import find_place, near_names
 from recsys.safety.canonical import canonical_person, in_any_spelling
 
@@ -37,14 +38,14 @@ def test_wanted_bands_hold_every_wanted_age_and_no_other_band(low: int | None, h
 
 @given(st.integers(1, 40000), st.sampled_from(["km", "mile"]))
 def test_a_distance_is_rounded_down_and_never_up(amount: int, unit: str) -> None:
-    km, _ = values.read_distance(str(amount), unit)
-    said = amount * (1 if unit == "km" else values.KM_A_MILE)
+    km, _ = read_distance(str(amount), unit)
+    said = amount * (1 if unit == "km" else KM_A_MILE)
     assert km is None or km <= said
 
 
 @pytest.mark.parametrize("text", ["1.000", "1,000", "12.500", "1.000,5"])
 def test_a_mark_of_thousands_is_never_read_as_one_of_decimals(text: str) -> None:
-    assert values.read_distance(text) == (None, "a mark that parts thousands or decimals")
+    assert read_distance(text) == (None, "a mark that parts thousands or decimals")
 
 
 @given(
@@ -55,7 +56,7 @@ def test_a_mark_of_thousands_is_never_read_as_one_of_decimals(text: str) -> None
     behind=st.sampled_from(["", " km", "km", " kms", " km.", " kilometres", " kilómetros", " キロ"]),
 )
 def test_a_distance_is_read_in_the_words_of_forms(km: int, before: str, behind: str) -> None:
-    assert values.read_distance(f"{before}{km}{behind}") == (km, None)
+    assert read_distance(f"{before}{km}{behind}") == (km, None)
 
 
 @given(st.floats(-180, 180).map(lambda one: f"{one:.6f}"))
