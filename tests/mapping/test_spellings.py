@@ -100,8 +100,6 @@ def test_a_distance_is_read_in_digits_and_units_of_every_script(
 
 _TEXT = (files("recsys.mapping") / "distance_words.yaml").read_text(encoding="utf-8")
 _WORDS = parse_yaml(_TEXT, where="words")
-    (files("recsys.mapping") / "distance_words.yaml").read_text(encoding="utf-8"), where="words"
-)
 
 
 @pytest.mark.parametrize("km", [1, 50, 120])
