@@ -237,6 +237,13 @@ class Contract:
                 return [explained(f"wrong type in column '{field.name}'", got=got, remedy=remedy)]
         return []
 
+    def is_unusable(self, name: str, values: pd.Series) -> bool:
+        """Say whether nothing can be read in a column: it is of a wrong type, or each of its values is."""
+        field = next(field for field in self.fields if field.name == name)
+        if field.type_problem(values) is not None:
+            return True
+        return bool(self._none_readable(field, values, field.read(values).faults))
+
     def _repeated_keys(self, rows: pd.DataFrame, sound: npt.NDArray[np.bool_]) -> list[str]:
         if not self.key or len(rows) < 2:
             return []

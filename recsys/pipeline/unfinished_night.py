@@ -6,171 +6,164 @@ ban, hold, block or take away, as far as they can be read, is told to the safety
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
+from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.tables import CONTRACTS, read_and_check
-from recsys.errors import RecsysError, TableError
+from recsys.data.id_spellings import as_id_text
+from recsys.data.population import Population
+from recsys.errors import RecsysError
+from recsys.pipeline.closed_pairs import listed_ids
 from recsys.pipeline.from_settings import catalogue_from_settings
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.night import policy_from_settings
 from recsys.pipeline.night_safety import HoldStates, note_night, require_ledger
 from recsys.pipeline.token_changes import TokenChanges, note_refused, pending_ledger, write_names_for_now
+from recsys.pipeline.usable_tables import (
+    MOST_ROWS,
+    NEEDED,
+    can_be_used,
+    places_of_rows,
+    readable_columns,
+    usable_tables,
+    with_columns,
+)
 from recsys.ranking.snapshot_files import served_snapshot
+from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger
 from recsys.settings import TOWN, Settings
-from recsys.storage.load import load_population
+from recsys.storage.damaged_tables import readable_tables
+from recsys.storage.load import load_come, population_of
 from recsys.storage.publication import current_run, read_publication
-from recsys.storage.sources import Reader, source_catalogue, usable_readers
-from recsys.types import Int64Array
+from recsys.storage.sources import source_catalogue
 
-_NEEDED: Final = (T.PROFILES, T.BOUNDARIES)
 _APART: Final = frozenset((T.PROFILES, T.BOUNDARIES, T.ANSWERS))
-_TURNS: Final = 4
-"""How many rows that repeat each other and say something else are looked at."""
 
 
 def note_unfinished_night(settings: Settings, published: Path) -> bool:
     """Tell the safety ledger what tonight's tables restrict of people; say whether they could be read.
 
-    A table that cannot be used is read without unknown columns, and with missing ones unknown, else passed
-    over. Of rows that repeat each other it is read with each in turn that says something else, and what any
-    of them restricts counts; of whom there are more than a few such rows, these cannot be read.
-    Rows are judged as of now, or the time of the settings.
+    A table that cannot be used is read without unknown columns, and with missing ones, and those of which
+    nothing can be read, unknown; one of which no column can be read is passed over. Of whom profiles have no
+    row that can be read, all is unknown but what other tables say. Of rows that repeat each other it is read
+    with each in turn that says something else, and what any of them restricts counts; of whom there are more
+    than a few such rows, these cannot be read. Rows are judged as of now, or the time of the settings.
 
     Raises what asking the ledger raises, BusyError when another writer is at work.
     """
     if settings.source == TOWN or current_run(published) is None:
         return False
-    try:
-        readers = usable_readers(settings.source)
-    except RecsysError:
+    given = readable_tables(settings.source)
+    if not given:
         return False
-    given = {name: table for name, read in readers.items() if (table := _given(read)) is not None}
-    broken = {name for name, table in given.items() if name in CONTRACTS and not _can_be_used(name, table)}
-    places = {name: _places(_with_columns(given[name], name), name) for name in broken}
+    broken = {name for name, table in given.items() if not can_be_used(name, table)}
+    given |= {name: readable_columns(given[name], name) for name in broken}
+    places = {name: places_of_rows(given[name], name) for name in broken}
     turns = 1 + max((int(place.max(initial=0)) for place in places.values()), default=0)
-    each = [usable_tables(given, broken, at) for at in range(min(turns, _TURNS))]
+    each = [usable_tables(given, broken, at) for at in range(min(turns, MOST_ROWS))]
     beyond = [
-        given[name][C.USER][places[name] >= _TURNS] for name in _APART & broken if C.USER in given[name]
+        given[name][C.USER][places[name] >= MOST_ROWS] for name in _APART & broken if C.USER in given[name]
     ]
-    if unread := {_as_key(one) for users in beyond for one in users}:
+    if unread := {as_id_text(one).strip() for users in beyond for one in users}:
         profiles = each[0][T.PROFILES]
-        each.append(each[0] | {T.PROFILES: profiles[~profiles[C.USER].map(_as_key).isin(unread)]})
-    noted = [_note_tables(settings, published, tables) for tables in each]
+        each.append(
+            each[0]
+            | {T.PROFILES: profiles[~profiles[C.USER].map(lambda one: as_id_text(one).strip()).isin(unread)]}
+        )
+    noted = [_note_tables(settings, published, tables, unread) for tables in each]
     return any(noted)
 
 
-def _note_tables(settings: Settings, published: Path, tables: Mapping[str, pd.DataFrame]) -> bool:
-    """Tell the safety ledger what tables restrict; say whether they could be read."""
+def _note_tables(
+    settings: Settings, published: Path, tables: Mapping[str, pd.DataFrame], unread: Collection[str]
+) -> bool:
+    """Tell the safety ledger what tables restrict; say whether they could be read.
+
+    unread: people of whom the tables have rows, which cannot be read.
+    """
     try:
         catalogue = catalogue_from_settings(settings) or source_catalogue(settings.source)
-        people = load_population(tables, settings.as_of, catalogue=catalogue)
-        holds = HoldStates.of_source(tables, people.as_of)
         served = read_publication(published)
     except RecsysError:
         return False
     snapshot = served_snapshot(served)
     shown = {one for column in (C.VIEWER, C.CANDIDATE) for one in served.lists[column].unique()}
     with writer_lock(published):
-        require_ledger(published, SafetyLedger.of(published))
-        changes = TokenChanges.of_published(published, people)
+        ledger = SafetyLedger.of(published)
+        require_ledger(published, ledger)
+        named = sorted(shown if snapshot is None else shown.union(filter(None, listed_ids(snapshot))))
+        gone = ErasureList.of(published).now(ledger.now()).among(named)
+        here = [one for one, is_gone in zip(named, gone, strict=True) if not is_gone]
+        told, without_row = _with_row_for_each(tables, here, unread)
+        try:
+            people = _people(told, settings.as_of, catalogue)
+        except RecsysError:
+            return False
+        changes = _without_rows(TokenChanges.of_published(published, people), without_row)
         ledger = pending_ledger(published, people, changes)
-        note_night(ledger, people, holds, shown)  # what it lifts is never written
+        note_night(ledger, people, _holds(told, people.as_of), shown)  # what it lifts is never written
         write_names_for_now(ledger, changes)
         policy = policy_from_settings(settings.policy)
         note_refused(published, people, policy, snapshot, shown=shown, changes=changes)
     return True
 
 
-def _given(read: Reader) -> pd.DataFrame | None:
-    with suppress(RecsysError):
-        return read()
-    return None
+def _with_row_for_each(
+    tables: Mapping[str, pd.DataFrame], served: Collection[str], unread: Collection[str]
+) -> tuple[dict[str, pd.DataFrame], frozenset[str]]:
+    """Return tables in which each of those who are served has a profile, and whose is new: all unknown in it.
 
-
-def usable_tables(
-    given: Mapping[str, pd.DataFrame], broken: Collection[str], at: int = 0
-) -> dict[str, pd.DataFrame]:
-    """Return each table as far as it can be used; the tables of people are empty where they cannot.
-
-    broken: tables that cannot be used as they are. at: which of several rows of one key of them is taken, see
-    `_places`, the last where there are fewer.
-
-    >>> rows = pd.DataFrame({"actor": ["a", "a"], "target": ["b", "b"], "colour": ["red", "red"]})
-    >>> usable_tables({"blocks": rows}, {"blocks"})["blocks"].columns.tolist()
-    ['actor', 'target', 'ts']
-    >>> len(usable_tables({}, ())["profiles"])
-    0
+    Else a block between two whom the profiles of tonight lack would name nobody.
     """
-    once = {name: _once(_with_columns(given[name], name), name, at) for name in broken}
-    mended = {name: table for name, table in once.items() if _can_be_used(name, table)}
-    sound = {name: table for name, table in given.items() if name not in once}
-    return {name: _with_columns(pd.DataFrame(), name) for name in _NEEDED} | sound | mended
+    profiles = tables[T.PROFILES]
+    known = {as_id_text(one) for one in profiles[C.USER]} | set(unread)
+    new = [one for one in served if one not in known]
+    rows = pd.DataFrame({C.USER: new}, dtype=object).reindex(columns=profiles.columns)
+    rows = rows.astype(dict.fromkeys(profiles.columns, object))
+    every = rows if profiles.empty else pd.concat([profiles.astype(object), rows], ignore_index=True)
+    return {**tables, T.PROFILES: every if new else profiles}, frozenset(new)
 
 
-def _can_be_used(name: str, table: pd.DataFrame) -> bool:
-    try:
-        read_and_check(name, partial(table.copy))
-    except TableError:
-        return False
-    return True
+def _without_rows(changes: TokenChanges, people: Collection[str]) -> TokenChanges:
+    """Return the changes of tokens, where some people have no row of their own."""
+    changed = [one._replace(has_row=one.has_row and one.user_id not in people) for one in changes.changed]
+    return replace(changes, changed=tuple(changed))
 
 
-def _with_columns(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return a table with the columns it should have, and no other; of two of one name, the rows of each."""
-    if not table.columns.is_unique:
-        place = pd.Series(table.columns).groupby(table.columns).cumcount()
-        last = pd.Series(table.columns).groupby(table.columns).transform("size") - 1
-        turns = range(min(int(place.max()) + 1, _TURNS))
-        each = [table.loc[:, (place == np.minimum(at, last)).to_numpy()] for at in turns]
-        table = pd.concat(each, ignore_index=True)
-    columns = [field.name for field in CONTRACTS[name].fields if field.needed or field.name in table]
-    return table.reindex(columns=columns).astype(dict.fromkeys(set(columns) - set(table), object))
+def _people(
+    tables: Mapping[str, pd.DataFrame], as_of: pd.Timestamp | str | None, catalogue: Catalogue | None
+) -> Population:
+    """Return the people of tables as of a time, else of the latest in them, else of now.
 
-
-def _places(table: pd.DataFrame, name: str) -> Int64Array:
-    """Return the place of each row among those of its key that say something else, -1 for the same again.
-
-    The first are those whose state restricts, then comes the last, then the others as they stand.
+    Where that ends in an error that nobody foresaw, a table counts that does not lead to it.
     """
-    place, key = np.zeros(len(table), np.int64), _key_columns(table, name)
-    if not key or table.empty:
-        return place
-    table = table.reset_index(drop=True)
-    number = table.groupby([table[column].map(_as_key) for column in key], sort=False).ngroup()
-    rows = table[number.duplicated(keep=False)]
-    said = rows.map(str).assign(key=number[rows.index], at=rows.index, opens=False)
-    state = next((column for column in (C.ACCOUNT_STATE, C.STATE) if column in table), None)
-    if state is not None:
-        said["opens"] = rows[state].eq("lifted" if state == C.STATE else "active")
-    said["is_earlier"] = said["key"].duplicated(keep="last")
-    kept = said[~said.drop(columns=["at", "is_earlier"]).duplicated(keep="last")]
-    ordered = kept.sort_values(["opens", "is_earlier", "at"]).groupby("key").cumcount()
-    place[said.index] = -1
-    place[ordered.index] = ordered
-    return place
+
+    def loaded(some: Mapping[str, pd.DataFrame]) -> Population:
+        found = load_come(some, as_of, catalogue=catalogue)
+        return population_of(found if found.as_of else replace(found, as_of=pd.Timestamp.now("UTC")))
+
+    with suppress(Exception):
+        return loaded(tables)
+    some = {name: tables[name].reindex(columns=[C.USER]) for name in NEEDED}
+    some = {name: with_columns(table, name) for name, table in some.items()}
+    for name, table in tables.items():
+        columns = [[*table.columns], *([[one] for one in table.columns] if name in NEEDED else [])]
+        for chosen in columns:  # all at once, else one after the other
+            more = some.get(name, table).assign(**{one: table[one] for one in chosen})
+            with suppress(Exception):
+                loaded(some | {name: more})
+                some[name] = more
+                if chosen == [*table.columns]:
+                    break
+    return loaded(some)
 
 
-def _key_columns(table: pd.DataFrame, name: str) -> list[str]:
-    return [column for column in CONTRACTS[name].key if column in table]
-
-
-def _as_key(value: object) -> str:
-    return str(value).strip()
-
-
-def _once(table: pd.DataFrame, name: str, at: int) -> pd.DataFrame:
-    """Return one row of each key: the one at a place, or the last of those there are."""
-    place, key = _places(table, name), _key_columns(table, name)
-    if not key:
-        return table
-    order = place.argsort(kind="stable")
-    rows = table.iloc[order[(place[order] >= 0) & (place[order] <= at)]]
-    return rows[~rows[key].map(_as_key).duplicated(keep="last")].reset_index(drop=True)
+def _holds(tables: Mapping[str, pd.DataFrame], as_of: pd.Timestamp) -> HoldStates:
+    with suppress(Exception):
+        return HoldStates.of_source(tables, as_of)
+    return HoldStates.of_source({name: table for name, table in tables.items() if name != T.HOLDS}, as_of)

@@ -1,0 +1,159 @@
+"""A table that cannot be used takes from nobody what the others, and the rest of it, restrict.
+
+Seen to fail: with profiles cut off, or one column of them of a wrong type, nothing restricted anybody.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.data.contract import Contract
+from recsys.data.tables import CONTRACTS
+from recsys.pipeline.unfinished_night import note_unfinished_night
+from recsys.safety import MemorySafety
+from recsys.settings import Settings
+from recsys.storage.table_files import write_tables
+from tests.safety.restriction_doors import (
+    KINDS,
+    NOW,
+    OTHER,
+    PAIR_OF,
+    USERS,
+    Published,
+    copy_of,
+    opened,
+    rows_of,
+    with_rows,
+)
+
+_TOLD = ("ban", "account on hold", "hold", "block", "report", "end", "ban by an event", "unsafe meeting")
+_RESTRICTING = {C.USER, C.ACTOR, C.TARGET, C.ACCOUNT_STATE, C.STATE, C.TYPE, C.DETAIL}
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+
+def _lists(values: pa.ChunkedArray) -> pa.Array:
+    return pa.array([[one] for one in values.to_pylist()], pa.list_(values.type))
+
+
+ODD: dict[str, Callable[[int], pa.Array]] = {
+    "whole numbers": lambda n: pa.array(np.arange(n) + 7),
+    "truth": lambda n: pa.array([True] * n),
+    "a map": lambda n: pa.array([[("ja", 1)]] * n, pa.map_(pa.string(), pa.int64())),
+    "an unknown zone": lambda n: pa.array([10**15] * n, pa.timestamp("us", tz="+25:00")),
+    "bytes": lambda n: pa.array([b"\xff\xfe"] * n),
+    "decimal": lambda n: pa.array([10**30] * n, pa.decimal128(38, 0)),
+    "lists of lists": lambda n: pa.array([[["x", None]]] * n),
+    "no type": pa.nulls,
+    "intervals": lambda n: pa.array([pd.Timedelta(days=1)] * n),
+    "infinite": lambda n: pa.array([float("inf")] * n),
+}
+CASES = [
+    (name, field.name, list(ODD)[at % len(ODD)])
+    for name in CONTRACTS
+    for at, field in enumerate(CONTRACTS[name].fields, start=len(name))
+]
+
+
+def _source(folder: Path) -> tuple[str, Path]:
+    """Write tables of a night in which each kind is said; return the source and the folder of it."""
+    tables = with_rows({kind: rows_of(kind, "sound") for kind in _TOLD})
+    source = f"parquet:{folder / 'tables'}"
+    write_tables({name: _with_times(table) for name, table in tables.items()}, source)
+    return source, folder / "tables"
+
+
+def _with_times(table: pd.DataFrame) -> pd.DataFrame:
+    times = [column for column in (C.TS, C.VALID_FROM) if column in table]
+    return table.assign(**{column: pd.to_datetime(table[column], utc=True) for column in times})
+
+
+def _shown(town: Published, folder: Path, source: str) -> set[str]:
+    """Return the kinds whose pair is shown after a night of a source that ended early; others always are."""
+    published = copy_of(town, folder)
+    assert note_unfinished_night(Settings.from_mapping({"source": source}, where="test"), published)
+    with opened(published, MemorySafety()) as ranker:
+        assert ranker.look(USERS[-2], OTHER, NOW) is not None
+        return {kind for kind in _TOLD if ranker.look(*PAIR_OF[kind], NOW) is not None}
+
+
+def _of(name: str) -> set[str]:
+    return {kind for kind in _TOLD if KINDS[kind].table == name}
+
+
+@pytest.mark.parametrize(("name", "column", "odd"), CASES)
+def test_a_column_of_an_odd_type_takes_nothing_from_the_others(
+    town: Published, tmp_path: Path, name: str, column: str, odd: str
+) -> None:
+    source, folder = _source(tmp_path)
+    file = folder / f"{name}.parquet"
+    table = pq.read_table(file) if file.is_file() else pa.table({C.USER: [OTHER]})
+    values = ODD[odd](len(table))
+    at = table.column_names.index(column) if column in table.column_names else None
+    table = table.append_column(column, values) if at is None else table.set_column(at, column, values)
+    pq.write_table(table, file)
+    assert _shown(town, tmp_path, source) <= (_of(name) if column in _RESTRICTING else set())
+
+
+@pytest.mark.parametrize("column", sorted(_RESTRICTING))
+@pytest.mark.parametrize("name", [T.PROFILES, T.HOLDS, T.BLOCKS, T.REPORTS, T.EVENTS])
+def test_ids_and_words_in_lists_are_read(town: Published, tmp_path: Path, name: str, column: str) -> None:
+    source, folder = _source(tmp_path)
+    file = folder / f"{name}.parquet"
+    table = pq.read_table(file)
+    if column not in table.column_names or column == C.DETAIL:
+        return
+    table = table.set_column(table.column_names.index(column), column, _lists(table[column]))
+    pq.write_table(table, file)
+    assert not _shown(town, tmp_path, source)
+
+
+@pytest.mark.parametrize("damage", ["cut in half", "empty", "no Parquet", "a page of one column"])
+@pytest.mark.parametrize("name", [T.PROFILES, T.BOUNDARIES, T.EVENTS, T.BLOCKS, T.HOLDS, T.ANSWERS])
+def test_a_damaged_file_takes_nothing_from_the_others(
+    town: Published, tmp_path: Path, name: str, damage: str
+) -> None:
+    source, folder = _source(tmp_path)
+    file = folder / f"{name}.parquet"
+    content, lost = bytearray(file.read_bytes()), _of(name)
+    if damage == "a page of one column":
+        column = next(one for one in (C.TZ, C.TS, C.CHANNELS, C.ANSWER) if one in CONTRACTS[name].columns)
+        chunks = pq.ParquetFile(file).metadata.row_group(0)
+        chunk = next(
+            chunk for at in range(chunks.num_columns)
+            if (chunk := chunks.column(at)).path_in_schema.split(".")[0] == column
+        )  # fmt: skip
+        start, lost = chunk.dictionary_page_offset or chunk.data_page_offset, set()
+        content[start : start + 30] = b"\xff" * 30
+    contents = {"cut in half": content[: len(content) // 2], "empty": b"", "no Parquet": b"PAR1 damaged"}
+    file.write_bytes(contents.get(damage, content))
+    assert _shown(town, tmp_path, source) <= lost
+
+
+@pytest.mark.parametrize("error", [KeyError, NotImplementedError, MemoryError, RecursionError, OverflowError])
+@pytest.mark.parametrize("name", [T.PROFILES, T.BOUNDARIES, T.EVENTS, T.BLOCKS, T.HOLDS, T.TOKENS])
+def test_an_error_that_nobody_foresaw_takes_nothing_from_the_others(
+    town: Published,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    error: type[Exception],
+) -> None:
+    source, _ = _source(tmp_path)
+    check = Contract.check_read
+
+    def fails(contract: Contract, *given: object, **said: object) -> object:
+        if contract.table == name and (
+            name not in {T.PROFILES, T.BOUNDARIES} or len(given[0]().columns) > 24
+        ):
+            raise error
+        return check(contract, *given, **said)
+
+    monkeypatch.setattr(Contract, "check_read", fails)
+    assert _shown(town, tmp_path, source) <= _of(name)
