@@ -52,6 +52,8 @@ _MOST_APART: Final = 0.1
 _NONE_LEVELLED: Final = np.zeros(len(PARTS))
 _WITHOUT_PARTS: Final = ((1.0, 0.0), (1.0, 0.5), (0.0, 0.5))
 """Weights of p_like and popularity in the orders that a log of little evidence keeps."""
+_BESIDE_PARTS: Final = 0.5
+"""Weight of popularity beside equal parts: of a viewer of few decisions they tell few candidates apart."""
 _PRIOR: Final = np.array([[term.prior for term in TERMS], [term.precision for term in TERMS]])
 
 
@@ -141,8 +143,9 @@ def fit_weights(
     """Return the weights of the order of lists and of the chance of a look, from held-out decisions.
 
     A regression weighs candidates whom no list would show, and what it learns from those may harm the first
-    places; so the weights of the order are sought from it, from equal weights, and from orders without any
-    part, by the lists they give. P(like | look) alone comes first: a log of little evidence keeps it.
+    places; so the weights of the order are sought from it, from equal weights, alone and beside popularity,
+    and from orders without any part, by the lists they give. P(like | look) alone comes first: a log of
+    little evidence keeps it.
     """
     unseen = UnseenPairs.of(decisions.viewers, decisions.candidates)
     liked = [split.only(split.decisions.held.labels > 0) for split in splits]
@@ -159,9 +162,15 @@ def fit_weights(
     if sum(len(split.decisions.held) for split in liked) < n_held:
         # log P(look and like) is log P(look) + log P(like | look)
         equal[TERM["p_like"]] = 1.0
+    popular_too = equal.copy()
+    popular_too[TERM["popularity"]] = _BESIDE_PARTS
     starts = [
         *(_weights(p_like=p_like, popularity=popular) for p_like, popular in _WITHOUT_PARTS),
-        *(ListWeights(equal, np.full(len(PARTS), power)) for power in (0.5, 0.0, 1.0)),
+        *(
+            ListWeights(parts, np.full(len(PARTS), power))
+            for parts in (equal, popular_too)
+            for power in (0.5, 0.0, 1.0)
+        ),
         ListWeights(choice, _NONE_LEVELLED),
     ]
     starts = [drawn.levelled(start) for start in starts]

@@ -39,19 +39,23 @@ def implicit_als(
 ) -> tuple[Float64Array, Float64Array]:
     """Return the factors of everybody as viewer and as candidate, `(n_people, n_factors)` each.
 
-    Zero for people without an answer. A seed drawn from `rng` gives equal bytes, with any number of
-    threads, because each person is solved for alone.
+    Zero for people without an answer, who change nothing of others. A seed drawn from `rng` gives equal
+    bytes, with any number of threads, because each person is solved for alone.
     """
     seed = int(rng.integers(2**31 - 1))
     answers = impressions.take(impressions.answered)
     n_factors = min(factors, max(n_people - 1, 1))
+    taste, appeal = (np.zeros((n_people, n_factors)) for _ in range(2))
     if not (answers.labels > 0).any():
-        return np.zeros((n_people, n_factors)), np.zeros((n_people, n_factors))
+        return taste, appeal
     from implicit.cpu.als import AlternatingLeastSquares
     from scipy.sparse import csr_matrix
 
     stored = stored_confidences(answers, alpha).astype(np.float32)
-    matrix = csr_matrix((stored, (answers.viewers, answers.candidates)), shape=(n_people, n_people))
+    (gave, viewers), (received, candidates) = (
+        np.unique(own, return_inverse=True) for own in (answers.viewers, answers.candidates)
+    )
+    matrix = csr_matrix((stored, (viewers, candidates)), shape=(len(gave), len(received)))
     with _linear_algebra().limit(limits=1, user_api="blas"):
         als = AlternatingLeastSquares(
             factors=n_factors,
@@ -61,10 +65,8 @@ def implicit_als(
             random_state=seed,
         )
         als.fit(matrix, show_progress=False)
-    taste, appeal = (np.asarray(rows, np.float64) for rows in (als.user_factors, als.item_factors))
-    gave = np.bincount(answers.viewers, minlength=n_people) > 0
-    received = np.bincount(answers.candidates, minlength=n_people) > 0
-    return taste * gave[:, None], appeal * received[:, None]
+    taste[gave], appeal[received] = als.user_factors, als.item_factors
+    return taste, appeal
 
 
 @cache
@@ -133,7 +135,9 @@ def explicit_als(
     targets = answers.labels - (answers.labels.mean() if len(answers) else 0.0)
     trust = np.ones(len(answers))
     viewers, candidates = answers.grouped(n_people)
-    taste, appeal = np.zeros((n_people, k + 2)), rng.normal(0.0, 0.1, (n_people, k + 2))
+    taste, appeal = (np.zeros((n_people, k + 2)) for _ in range(2))
+    received = np.unique(answers.candidates)
+    appeal[received] = rng.normal(0.0, 0.1, (len(received), k + 2))
     for _ in range(iterations):
         taste = _half(viewers, trust, targets, appeal, regularization, own=k, other=k + 1)
         appeal = _half(candidates, trust, targets, taste, regularization, own=k + 1, other=k)

@@ -50,8 +50,10 @@ Of half as many, lists of a town of 5,000 lose a two-thousandth of what they are
 _WORTH_SPLITTING = 5_000
 """Impressions below which one part is left out and no second where content is fitted anew each time, of a log
 of what was shown; without one the few likes of a small log choose the order of lists too."""
-_ENOUGH_LIKES = 1000
-"""Likes left out that are enough to tell orders of lists apart; of a small log, several parts hold them."""
+_ENOUGH_LIKES = 5000
+"""Likes left out that are enough to tell orders of lists apart; of a small log, several parts hold them.
+
+Of 1,000 the weights of one log of 3,000 likes hung on which were left out."""
 _OUTCOMES = ("labels", "looks")
 
 

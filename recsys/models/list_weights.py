@@ -50,9 +50,11 @@ class JudgedLists:
     wanted: viewer and column of each held-out like, `(2, n_wanted)`; likes: how many, `(n_viewers,)`.
     forward, backward: `(n_terms, n_viewers, width)` terms of the viewer for the candidate, and back.
     own, others: `(n_parts, n_viewers, 1)` and `(n_parts, n_viewers, width)` levellers of both.
+    one_sided: nobody who is decided about decides.
 
     A list is ordered by the chance that both come to like each other, as `recommend` does. Wanted are the
-    pairs that did, where enough were held out; else those of one side.
+    pairs that did, where enough were held out; else those of one side. Where one side decides, lists are
+    ordered by its choice alone: beside a constant, chances near 1 would be equal.
     """
 
     viewers: Int64Array
@@ -64,6 +66,7 @@ class JudgedLists:
     backward: Float64Array
     own: Float64Array
     others: Float64Array
+    one_sided: bool = False
 
     @classmethod
     def of(
@@ -90,8 +93,9 @@ class JudgedLists:
         listed = j[np.isin(i, chosen)]
         others = np.setdiff1d(np.concatenate([known.candidates, held.candidates]).astype(np.int64), listed)
         pool = np.union1d(listed, others[evenly(len(others), _MOST_BESIDE)])
+        one_sided = not np.isin(known.candidates, known.viewers).any()
         blocks = [
-            _shortlisted(some, pool, known, (i, j), p_like, person, starts)
+            _shortlisted(some, pool, known, (i, j), p_like, person, starts, one_sided=one_sided)
             for some in np.array_split(chosen, max(-(-len(chosen) // _AT_ONCE), 1))
         ]
         width = max(block[0].shape[1] for block in blocks)
@@ -117,6 +121,7 @@ class JudgedLists:
             backward=backward,
             own=levellers[:, chosen][:, :, None],
             others=levellers[:, candidates],
+            one_sided=one_sided,
         )
 
     @classmethod
@@ -143,6 +148,7 @@ class JudgedLists:
             backward=padded("backward"),
             own=np.concatenate([part.own for part in parts], axis=1),
             others=padded("others"),
+            one_sided=all(part.one_sided for part in parts),
         )
 
     def gains(
@@ -152,12 +158,15 @@ class JudgedLists:
 
         recent: logits added to those of whoever looks at somebody, `(n_people,)` by the person looked at.
         """
-        forward = _weighted(self.forward, weights, self.own)
-        backward = _weighted(self.backward, weights, self.others)
+        order = _weighted(self.forward, weights, self.own)
         if recent is not None:
-            forward = forward + recent[self.candidates]
-            backward = backward + recent[self.viewers][:, None]
-        scores = np.where(self.available, _log_sigmoid(forward) + _log_sigmoid(backward), -np.inf)
+            order = order + recent[self.candidates]
+        if not self.one_sided:
+            backward = _weighted(self.backward, weights, self.others)
+            if recent is not None:
+                backward = backward + recent[self.viewers][:, None]
+            order = _log_sigmoid(order) + _log_sigmoid(backward)
+        scores = np.where(self.available, order, -np.inf)
         at, column = self.wanted
         place = (scores[at] >= scores[at, column][:, None]).sum(axis=1)
         gain, total = 1.0 / np.log2(1.0 + place), np.zeros(len(self.viewers))
@@ -174,16 +183,14 @@ def _ideal(likes: Int64Array, depth: int) -> Float64Array:
 def best_weights(lists: JudgedLists, starts: Sequence[ListWeights], usual: Float64Array) -> ListWeights:
     """Return the weights whose lists hold most held-out likes, sought from the best of `starts`.
 
-    The first start is kept where no other is clearly better. Each part in turn is tried with other shares of
-    its weight, and levelled more or less. A part without weight is tried with its `usual` one, `(n_terms,)`.
-    Small differences are noise.
+    The first start is kept where the best of the others is not clearly better. Each part in turn is tried
+    with other shares of its weight, and levelled more or less. A part without weight is tried with its
+    `usual` one, `(n_terms,)`. Small differences are noise.
     """
-    best, *others = starts
-    reached = lists.gains(best)
-    for start in others:
-        found = lists.gains(start)
-        if is_better(found, reached):
-            best, reached = start, found
+    gains = [lists.gains(start) for start in starts]
+    first = int(np.argmax([found.mean() for found in gains]))
+    first = first if is_better(gains[first], gains[0]) else 0
+    best, reached = starts[first], gains[first]
     movable = [[TERM[name]] for name in PARTS if lists.forward[TERM[name]].any()]
     movable += [_OF_P_LIKE, [TERM["popularity"]]]
     for _ in range(_ROUNDS):
@@ -301,6 +308,10 @@ class _DirectedScores:
 
     def log_chances(self, weights: ListWeights) -> npt.NDArray[np.float32]:
         """Return the log-chances that `own` come to like `other`, `(n_own, n_other)`."""
+        return np.asarray(-np.logaddexp(np.float32(0.0), -self.logits(weights)), np.float32)
+
+    def logits(self, weights: ListWeights) -> npt.NDArray[np.float32]:
+        """Return the logits of them, `(n_own, n_other)`."""
         theta, person = weights.theta, self.person
         known = theta[_OF_P_LIKE[0]] + theta[_OF_P_LIKE[1]] * person.known[self.own]
         unknown = person.unknown[self.own]
@@ -313,7 +324,7 @@ class _DirectedScores:
                 logits += share.astype(np.float32)[:, None] * self.parts[name]
         popular = theta[TERM["popularity"]] + theta[_UNKNOWN[1]] * unknown
         logits += popular.astype(np.float32)[:, None] * person.popularity[self.other].astype(np.float32)
-        return np.asarray(-np.logaddexp(np.float32(0.0), -logits), np.float32)
+        return logits
 
 
 def _shortlisted(  # noqa: PLR0917
@@ -324,6 +335,8 @@ def _shortlisted(  # noqa: PLR0917
     p_like: Directed,
     person: PersonAffinity,
     starts: Sequence[ListWeights],
+    *,
+    one_sided: bool,
 ) -> tuple[Int64Array, BoolArray, BoolArray]:
     """Return candidates, which are available, and which are wanted, `(n_some, width)` each."""
     n_people = len(p_like)
@@ -342,9 +355,13 @@ def _shortlisted(  # noqa: PLR0917
     there = _DirectedScores.of(some, pool, p_like, person)
     back = _DirectedScores.of(pool, some, p_like, person)
     recent = np.tile(person.recent_popularity[pool].astype(np.float32), (len(some), 1))
-    orders = [(there.log_chances(start) + back.log_chances(start).T, _BEST_OF_ALL) for start in starts]
+    orders = [
+        there.logits(start) if one_sided else there.log_chances(start) + back.log_chances(start).T
+        for start in starts
+    ]
     parts = [*there.parts.values(), *(scores.T for scores in back.parts.values()), recent]
-    for order, n in (*orders, *((part, _BEST_OF_A_PART) for part in parts)):
+    every = [(order, _BEST_OF_ALL) for order in orders] + [(part, _BEST_OF_A_PART) for part in parts]
+    for order, n in every:
         k = min(n, len(pool))
         first = np.argpartition(np.where(shut, np.float32(np.inf), -order), k - 1, axis=1)[:, :k]
         np.put_along_axis(listed, first, True, axis=1)

@@ -58,7 +58,10 @@ class ItemRegression:
         weights = ridge_weights(liked, regularization)
         right = np.eye(len(items))
         if len(items) > EXACT:
-            right = _right_directions(liked, weights, rng)
+            # the two matrices of few people may have as many numbers as the exact form of `EXACT` people
+            n_there = len(np.union1d(decisions.viewers, decisions.candidates))
+            columns = min(max(_COLUMNS, EXACT * EXACT // n_there), len(items))
+            right = _right_directions(liked, weights, columns, rng)
         into, own = (np.zeros((n_people, right.shape[1])) for _ in range(2))
         into[items], own[items] = weights @ right, right
         return cls(into, own)
@@ -84,18 +87,21 @@ class CommonNeighbours:
     @classmethod
     def learned(cls, decisions: Impressions, n_people: int, rng: np.random.Generator) -> "CommonNeighbours":
         """Learn from who decided about whom; no columns where no two people have anybody in common."""
-        from scipy.sparse import diags_array
+        from scipy.sparse import csr_array, diags_array
 
         met = _met(decisions, n_people)
         count = np.asarray(met.sum(axis=0)).ravel()
         if not _closes_triangles(met, decisions):
             return cls(np.zeros((n_people, 0)))
-        root = 1.0 / np.sqrt(np.log(np.maximum(count, 2.0)))
-        whole = met @ diags_array(root)
-        if n_people <= EXACT:
-            into = np.diag(root)
+        there = np.flatnonzero(count)
+        root = 1.0 / np.sqrt(np.log(np.maximum(count[there], 2.0)))
+        if len(there) <= EXACT:
+            columns = np.diag(root)
         else:
-            into = root[:, None] * leading_directions(whole, _OF_NEIGHBOURS, rng)
+            whole = csr_array(met[there][:, there] @ diags_array(root))
+            columns = root[:, None] * leading_directions(whole, _OF_NEIGHBOURS, rng)
+        into = np.zeros((n_people, columns.shape[1]))
+        into[there] = columns
         rows = met @ into
         mean = float((rows[decisions.viewers] * rows[decisions.candidates]).sum(axis=1).mean())
         return cls(into / np.sqrt(mean))
@@ -195,12 +201,23 @@ def _left_directions(columns: Float64Array, k: int) -> Float64Array:
 
 
 def _right_directions(
-    liked: "csr_array[Any]", weights: Float64Array, rng: np.random.Generator
+    liked: "csr_array[Any]", weights: Float64Array, k: int, rng: np.random.Generator
 ) -> Float64Array:
-    """Return about the leading right singular vectors of `liked @ weights`, `(n_items, k)`."""
-    width = min(_COLUMNS + _OVERSAMPLED, *liked.shape)
-    basis = _orthonormal(liked @ (weights @ rng.normal(size=(liked.shape[1], width))))
+    """Return about the leading right singular vectors of `liked @ weights`, `(n_items, k)`.
+
+    Rows are scaled to about the same length, so that the scores of who liked few are kept as well as those of
+    who liked many: random projections keep lengths.
+    """
+    from scipy.sparse import csr_array, diags_array
+
+    width = min(k + _OVERSAMPLED, *liked.shape)
+    drawn = weights @ rng.normal(size=(liked.shape[1], width))
+    length = np.linalg.norm(liked @ drawn, axis=1)
+    liked = csr_array(
+        diags_array(np.divide(1.0, length, out=np.zeros_like(length), where=length > 0)) @ liked
+    )
+    basis = _orthonormal(liked @ drawn)
     for _ in range(_POWER_ITERATIONS):
         back = _orthonormal(weights.T @ (liked.T @ basis))
         basis = _orthonormal(liked @ (weights @ back))
-    return _left_directions(weights.T @ (liked.T @ basis), _COLUMNS)
+    return _left_directions(weights.T @ (liked.T @ basis), k)

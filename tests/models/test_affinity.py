@@ -51,6 +51,21 @@ def _own_half(people, lists):
 
 
 @pytest.mark.parametrize("kinds", [("like",), ("like", "like", "pass")])
+def test_people_in_no_row_change_nothing_of_others(monkeypatch, kinds):
+    """Seen to fail: starting factors were drawn for everybody, and exact forms kept by how many all are."""
+    monkeypatch.setattr("recsys.models.neighbourhoods.EXACT", N + 5)
+    people, frame = circle_log(np.random.default_rng(0), kinds)
+    ids = [*people.ids.ids(np.arange(N)), *(f"a{k:03}" for k in range(40))]
+    pairs = frame[[C.ACTOR, C.TARGET]].set_axis([C.VIEWER, C.CANDIDATE], axis=1)
+    one, other = (
+        CollaborativeModel(QUICK).fit(some, Events.of(frame), rng=1)
+        for some in (people, Population.of_ids(ids, as_of=AS_OF))
+    )
+    np.testing.assert_allclose(one.affinity_.choice, other.affinity_.choice, atol=1e-9)
+    pd.testing.assert_frame_equal(one.score_pairs(pairs), other.score_pairs(pairs))
+
+
+@pytest.mark.parametrize("kinds", [("like",), ("like", "like", "pass")])
 def test_a_small_log_leaves_out_as_many_parts_with_a_second_table_as_without(monkeypatch, kinds):
     people, frame = circle_log(np.random.default_rng(0), kinds)
     frame = frame.sample(900, random_state=1)
@@ -64,6 +79,22 @@ def test_a_small_log_leaves_out_as_many_parts_with_a_second_table_as_without(mon
         HybridModel(factors=6, iterations=5, blocks=blocks).fit(people, Events.of(frame), rng=1)
         counts.append(len(parts) - sum(counts))
     assert counts == [5, 5]
+
+
+def test_all_parts_of_a_log_of_some_thousand_likes_choose_the_order_of_lists(monkeypatch):
+    """Seen to fail: of 3,000 likes two fifths chose, and lists hung on the seed of the fit."""
+    rng = np.random.default_rng(4)
+    table = pd.DataFrame({"user": rng.integers(0, 900, 3600), "page": rng.geometric(0.05, 3600)})
+    log = Interactions.of(table.drop_duplicates(), viewer="user", candidate="page", sides=("user", "page"))
+    splits = []
+
+    def counted(decisions, random, *given, **how):
+        splits.append([len(one.held) for one in random])
+
+    monkeypatch.setattr("recsys.models.behaviour_fit.fit_affinity", counted)
+    CollaborativeModel(QUICK).fit(log.people, log.events, rng=1)
+    assert len(splits[0]) == 5
+    assert sum(splits[0]) == pytest.approx(len(table.drop_duplicates()), rel=0.02)
 
 
 def test_lists_by_like_hold_whom_the_viewer_alone_comes_to_like(fitted):

@@ -75,6 +75,34 @@ def test_the_part_that_holds_the_likes_is_found_from_a_start_that_ignores_it(jud
     assert lists.gains(best).mean() > 0.75 * lists.gains(right).mean() > 1.5 * lists.gains(wrong).mean()
 
 
+def test_the_order_of_the_other_starts_does_not_matter(judged):
+    """Seen to fail: each start was compared with the best before it, so one a little better hid the best."""
+    lists, right, wrong = judged
+    rng = np.random.default_rng(8)
+    for _ in range(20):
+        starts = [ListWeights(right.theta + rng.normal(0.0, 0.5, len(TERMS)), NONE) for _ in range(6)]
+        found = [
+            best_weights(lists, [wrong, *order], np.zeros(len(TERMS))) for order in (starts, starts[::-1])
+        ]
+        np.testing.assert_array_equal(found[0].theta, found[1].theta)
+
+
+def test_where_one_side_decides_lists_do_not_depend_on_how_great_weights_are():
+    """Seen to fail: beside the chance of the other side chances near 1 were equal, in the worst place."""
+    rng = np.random.default_rng(2)
+    person, flat = random_people(rng)
+    pairs = [(i, j) for i in range(N // 2) for j in range(N // 2, N) if rng.random() < 0.4]
+    known, held = (
+        decisions([pair for at, pair in enumerate(pairs) if at % 3 in kept]) for kept in ((0, 1), (2,))
+    )
+    small = weights(visits=1.0)
+    lists = JudgedLists.of(known, held, flat, person, [small])
+    gains = [lists.gains(ListWeights(much * small.theta, NONE)) for much in (1.0, 10.0, 1000.0)]
+    np.testing.assert_allclose(gains[1], gains[0])
+    np.testing.assert_allclose(gains[2], gains[0])
+    assert 0.0 < gains[0].mean() < 1.0
+
+
 def test_a_start_is_left_only_for_one_that_is_clearly_better(judged):
     lists, right, _ = judged
     twice = ListWeights(2.0 * right.theta, NONE)

@@ -65,6 +65,34 @@ def test_above_the_exact_size_the_leading_directions_come_close(known, monkeypat
         assert np.corrcoef(a.ravel(), b.ravel())[0, 1] > 0.97
 
 
+def test_narrow_weights_keep_the_scores_of_who_liked_few(monkeypatch):
+    """Seen to fail: directions were those of the few who like everything."""
+    rng = np.random.default_rng(5)
+    item, n_items = np.arange(60), 60
+    few = [(user, 300 + user % 30 * 2 + odd) for user in range(240) for odd in (0, 1)]
+    many = [(240 + user, 300 + one) for user in range(60) for one in item[rng.random(n_items) < 0.7]]
+    log, everybody = decisions(few + many), np.arange(360)
+    exact = scores(ItemRegression.learned(log, 360, 20.0, rng).folded(log, 360, everybody))[:240]
+    for name, value in (("EXACT", 20), ("_COLUMNS", 30)):
+        monkeypatch.setattr(neighbourhoods, name, value)
+    narrow = ItemRegression.learned(log, 360, 20.0, np.random.default_rng(0)).folded(log, 360, everybody)
+    assert narrow[0].shape[1] == 30
+    lost = np.linalg.norm(scores(narrow)[:240] - exact) / np.linalg.norm(exact)
+    assert lost < 0.2
+
+
+def test_the_fewer_people_the_more_columns_are_kept(monkeypatch):
+    rng = np.random.default_rng(6)
+    for name, value in (("EXACT", 40), ("_COLUMNS", 8)):
+        monkeypatch.setattr(neighbourhoods, name, value)
+    widths = []
+    for users in (40, 100, 400):
+        pairs = np.argwhere(rng.random((users, 60)) < 0.3) + np.array([0, users])
+        one = ItemRegression.learned(decisions(pairs), users + 60, 20.0, rng)
+        widths.append(one.into.shape[1])
+    assert widths == [16, 10, 8]
+
+
 def test_leading_directions_are_those_of_the_singular_value_decomposition():
     from scipy.sparse import csr_array
 
