@@ -30,6 +30,8 @@ _ROUNDS: Final = 3
 _LEAST_BETTER: Final = 1.003
 _ERRORS_OF_A_STEP: Final = 1.5
 """Standard errors a step must exceed: dozens are tried, and some look better by chance."""
+_ERRORS_OF_A_START: Final = 2.0
+"""Standard errors by which the best of a dozen starts exceeds the first, of orders that are all alike."""
 _UNKNOWN: Final = [TERM["level of the unknown"], TERM["popularity for the unknown"]]
 _OF_P_LIKE: Final = [TERM["p_like"], TERM["p_like of the known"]]
 
@@ -189,7 +191,7 @@ def best_weights(lists: JudgedLists, starts: Sequence[ListWeights], usual: Float
     """
     gains = [lists.gains(start) for start in starts]
     first = int(np.argmax([found.mean() for found in gains]))
-    first = first if is_better(gains[first], gains[0]) else 0
+    first = first if is_better(gains[first], gains[0], errors=_ERRORS_OF_A_START) else 0
     best, reached = starts[first], gains[first]
     movable = [[TERM[name]] for name in PARTS if lists.forward[TERM[name]].any()]
     movable += [_OF_P_LIKE, [TERM["popularity"]]]
