@@ -23,7 +23,9 @@ _VALUE: Final = re.compile(
     re.IGNORECASE,
 )
 _DIGITS: Final = re.compile(r"\d{3}|\d.*\d.*\d")
-_TOKEN: Final = re.compile(r"[\"'`(\[]*([A-Za-z]+(?:'[a-z]+)?\d{0,3})(?:[(\[][^\s]*)?[\"'`)\]]*([.,:;!?]*)")
+_TOKEN: Final = re.compile(
+    r"[\"'`(\[]*([A-Za-z]+(?:'[a-z]+)?\d{0,3})((?:\[\])*)(?:[(\[][^\s]*)?[\"'`)\]]*([.,:;!?]*)"
+)
 
 _MESSAGE_WORDS = """
     a according addition aggregate an and any are argument arguments array as assertion at
@@ -68,6 +70,8 @@ def library_reason(error: BaseException | str) -> str:
     'Could not convert string ... to INT32'
     >>> library_reason("CSV parse error: Row #3: Expected 3 columns, got 2: u1,u2")
     'row 3 has 2 fields, not 3'
+    >>> library_reason("Type VARCHAR with value 'hana' can't be cast to the destination type VARCHAR[]")
+    "Type VARCHAR with value ... can't be cast to the destination type VARCHAR[]"
     """
     if isinstance(error, OSError) and error.errno is not None:
         return os.strerror(error.errno)
@@ -86,7 +90,7 @@ def _said(token: str) -> str:
     found = _TOKEN.fullmatch(token)
     if found is None or not (found[1].lower() in _WORDS or found[1] in _TYPES):
         return "..."
-    return found[1] + found[2]
+    return found[1] + (found[2] if found[1] in _TYPES else "") + found[3]
 
 
 def is_a_value(name: str) -> bool:

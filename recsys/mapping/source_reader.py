@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,6 +23,9 @@ _KEYS_OF_TYPE: Final = re.compile(r"\b(ENUM|STRUCT|UNION|MAP|ROW)\b\s*\(.*")
 _CAST_COLUMN: Final = re.compile(r" when casting from source column (\w+)$")
 _NAMES_FROM_DATA: Final = re.compile(r"(?i)\b(?:PIVOT|PIVOT_WIDER)\b")
 """What makes columns of values, so that a name of a column is a value."""
+
+
+_NO_LIST: Final = re.compile(r"Invalid LIST argument|destination type [A-Z0-9]+\[\]")
 
 
 @dataclass
@@ -80,7 +84,7 @@ class SourceReader:
             raise SettingsError(explained(what, where=where, got=view, remedy=remedy))
         self.views[view] = False
         self._read(target, sql)
-        kind = "TABLE" if self.is_whole else "VIEW"
+        kind = "TABLE" if self.is_whole or _is_pivot(self.connection, sql) else "VIEW"
         try:
             self.connection.execute(f"CREATE TEMP {kind} {quoted(view)} AS {sql}")
         except duckdb.Error as error:
@@ -103,21 +107,37 @@ _REPLACED: Final = re.compile(r"(?i)\*\s*REPLACE\b")
 def _named(connection: Any, sql: str, target: str, sources: Collection[str]) -> set[str]:
     """Return the tables a query reads.
 
-    `COLUMNS('q.*')` over a table cannot be bound before its columns are known; there the tables are those
-    whose names stand in the query. What a subquery within `* REPLACE (...)` reads DuckDB does not name.
+    `COLUMNS('q.*')` over a table, and a PIVOT whose values are not named, cannot be bound before these are
+    known; there the tables are those whose names stand in the query. What a subquery within `* REPLACE (...)`
+    reads DuckDB does not name.
     """
     import duckdb
 
+    if _is_pivot(connection, sql):
+        return {name for name in sources if _stands_in(name, sql)}
     try:
         named = set(connection.get_table_names(sql))
         return named | {name for name in sources if _REPLACED.search(sql) and _is_read(name, sql)}
     except duckdb.BinderException as error:
-        named = {name for name in sources if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql)}
+        named = {name for name in sources if _stands_in(name, sql)}
         if not named:
             raise query_error(target, error) from error
         return named
     except duckdb.Error as error:
         raise query_error(target, error) from error
+
+
+def _stands_in(name: str, sql: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql) is not None
+
+
+def _is_pivot(connection: Any, sql: str) -> bool:
+    """Say whether a query makes columns of values that it does not name, which no view may."""
+    import duckdb
+
+    with suppress(duckdb.Error):
+        return [one.type for one in connection.extract_statements(sql)] == [duckdb.StatementType.MULTI]
+    return False
 
 
 def _is_read(name: str, sql: str) -> bool:
@@ -169,6 +189,10 @@ def query_error(
         return SettingsError(explained(f"{kind.lower()}: unknown name", where=where, got=name, remedy=near))
     said = said or line
     remedy = "mend the query"
+    if _NO_LIST.search(line):
+        remedy = "a text is no list: words(column) makes one of it"
+    if "Expected a single statement" in line:
+        remedy = "write one query in a file, and shared parts in views/"
     if "syntax error" in line and re.search(r"(?i)\bwindow\b", text.partition("\nLINE ")[2]):
         remedy = "did you mean 'windows'? `window` is a word of SQL"
     if is_unread:
