@@ -7,7 +7,7 @@ import pytest
 
 from recsys.data.tables import check_table
 from recsys.errors import BusyError, SourceError
-from recsys.storage.load import load_tables
+from recsys.storage.load import load_sorted, load_tables, population_of
 from recsys.storage.source_snapshot import snapshot_source, take_snapshot
 from recsys.storage.sources import read_tables
 from recsys.storage.table_files import write_tables
@@ -148,3 +148,17 @@ def test_ids_of_the_type_uuid_are_texts(postgres, tables, tmp_path):
     for source in (postgres, snapshot_source(postgres, tmp_path / "tables")):
         blocks = load_tables(source).accepted["blocks"]
         assert blocks[["actor", "target"]].to_numpy().tolist() == [[one, two]]
+
+
+@pytest.mark.parametrize("when", ["infinity", "-infinity", "9999-12-31 23:59:59+00", "294276-12-31 00:00+00"])
+def test_a_time_without_an_end_restricts_and_ends_no_night(postgres, tables, when):
+    users = tables["profiles"]["user_id"].tolist()
+    blocks = pd.DataFrame(
+        {"actor": [users[0]], "target": [users[1]], "ts": [pd.Timestamp("2026-01-02", tz="UTC")]}
+    )
+    write_tables(tables | {"blocks": blocks}, postgres)
+    with psycopg.connect(postgres) as connection:
+        connection.execute("UPDATE blocks SET ts = %s", [when])
+    people = population_of(load_sorted(postgres, None))
+    pairs = [frozenset(people.ids.ids(pair).tolist()) for pair in people.relations.excluded]
+    assert frozenset(users[:2]) in pairs
