@@ -6,25 +6,28 @@ of people who live there asks for; coordinates never leave this module.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
+from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import h3
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from recsys.catalogue.text_folding import lower_case, plain
+from recsys.catalogue.text_folding import lower_case, plain, unaccented
 from recsys.data.geography import EARTH_RADIUS_KM, FINEST_RESOLUTION, coarse_cell, load_places
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import SourceError, did_you_mean, explained, imported
 from recsys.mapping.csv_reader import TableOptions, read_csv
-from recsys.mapping.regions import JAPAN, region_code, region_codes, region_key
+from recsys.mapping.regions import JAPAN, names_of_regions, region_code, region_codes, region_key
 from recsys.redaction import column_labels
+from recsys.strict_yaml import parse_yaml
 
 LARGEST_TAKEN: Final = "several places of this name, the largest was taken"
 """The remark on a place that is read."""
@@ -87,7 +90,7 @@ def find_place(country: object, region: object, name: object) -> tuple[Place | N
     if code == JAPAN and key not in names:
         key, region = _without_prefecture(key, region)
     spellings = (key, key.rstrip(_SUFFIXES), *_city_of_ward(code, key), key.partition(",")[0].strip())
-    found = next((names[one] for one in spellings if one in names), ())
+    found = next((names[one] for one in spellings if one in names), ()) or _loosely_named(code, name)
     if not found:
         return None, "a place that is not in the table"
     if not is_unknown(region):
@@ -105,6 +108,50 @@ def _in_region(found: tuple[Place, ...], country: str, region: object) -> tuple[
         return (found[0], None) if alone else (None, "several places of this name, and an unknown region")
     fits = next((place for place in found if region_key(place.region) == wanted), None)
     return fits, None if fits else "a place that is not in its region"
+
+
+_TOWN_WORDS: Final = (
+    r"^(?:г|гор|город|с|село|пос|поселок|пгт|дер|м|місто|tp|thanh pho|tx|thi xa|kota|kab|kabupaten|miasto"
+    r"|m\.?\s?st|city of|town of|ciudad de|cidade de|ville de|citta di|stadt|เมือง)(?:[.\s]+)(?=\S)"
+    r"|^(?:จังหวัด|จ\.|อำเภอเมือง|อ\.\s*เมือง|เทศบาล(?:นคร|เมือง|ตำบล))\s*(?=\S\S)|^مدينة\s+|\s+(?:city|город)$"
+)
+_TOWN: Final = re.compile(unicodedata.normalize("NFKC", _TOWN_WORDS))
+"""Words that say that a name is one of a town or a district."""
+_SAME_LETTERS: Final = str.maketrans(
+    {**dict.fromkeys("أإآٱ", "ا"), "ى": "ي", "ة": "ه", "ð": "d", "\u093c": None, "ё": "е"}
+)
+
+
+def _loose_key(text: object) -> str:
+    """Return a name without accents, marks and blanks, for names that no exact spelling has."""
+    return re.sub(r"[\s.,'’`\-()ー]+", "", unaccented(plain(text)).translate(_SAME_LETTERS))
+
+
+def _loosely_named(country: str, name: object) -> tuple[Place, ...]:
+    names, text = _loose_names_of(country), unaccented(plain(name))
+    return names.get(_loose_key(text)) or names.get(_loose_key(_TOWN.sub("", text))) or ()
+
+
+@lru_cache(maxsize=64)
+def _loose_names_of(country: str) -> Mapping[str, tuple[Place, ...]]:
+    """Return the places of a country by loose name, also by the names of the region that one is called as."""
+    found: dict[str, dict[Place, None]] = {}
+    for name, places in _names_of(country).items():
+        found.setdefault(_loose_key(name), {}).update(dict.fromkeys(places))
+    known = {key: tuple(sorted(places, key=lambda one: -one.population)) for key, places in found.items()}
+    for region, names in names_of_regions(country):
+        keys = list(map(_loose_key, names))
+        own = next((p for key in keys for p in known.get(key, ()) if region_key(p.region) == region), None)
+        known |= {key: (own,) for key in keys if own is not None and key not in known}
+    for town, aliases in _aliases().get(country, {}).items():
+        known |= {_loose_key(one): known[_loose_key(town)] for one in aliases if _loose_key(town) in known}
+    return known
+
+
+@lru_cache(maxsize=1)
+def _aliases() -> Mapping[str, Mapping[str, list[str]]]:
+    text = (files("recsys.mapping") / "place_aliases.yaml").read_text(encoding="utf-8")
+    return cast("Mapping[str, Mapping[str, list[str]]]", parse_yaml(text, where="place_aliases.yaml"))
 
 
 def _without_prefecture(key: str, region: object) -> tuple[str, object]:

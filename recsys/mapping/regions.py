@@ -101,6 +101,13 @@ def region_codes(country: str) -> Mapping[str, str]:
     return codes | _states(country)
 
 
+def names_of_regions(country: str) -> list[tuple[str, list[str]]]:
+    """Return code and names of each region of a country that has no parts among its names."""
+    return [
+        (region_key(region), names) for region, codes, names in _rows().get(country, ()) if len(codes) == 1
+    ]
+
+
 def _states(country: str) -> dict[str, str]:
     if country != "US":
         return {}

@@ -1,11 +1,13 @@
 """Places of one name are told apart by their region, whatever code or language it comes in."""
 
+import unicodedata
 from collections import defaultdict
 from typing import Any
 
 import pytest
 
-from recsys.mapping.places import PlaceTable, _geonames, find_place
+from recsys.catalogue.text_folding import unaccented
+from recsys.mapping.places import LARGEST_TAKEN, PlaceTable, _aliases, _geonames, _names_of, find_place
 from recsys.mapping.regions import _rows, region_code, region_key
 
 
@@ -88,3 +90,65 @@ def test_a_place_of_ones_own_is_of_its_region_alone(own: str, given: str) -> Non
     assert table.find("BR", None, "Santa Maria") is not None
     assert table.find("BR", "RS", "Santa Maria") is None
     assert table.find("BR", "RS", "Vila Nova") is not None
+
+
+_AS_WRITTEN = {  # before a town, in files of the country; None: without accents
+    "RU": ["г. ", "г.", "город ", "гор. "],
+    "VN": ["TP. ", "TP.", "Thành phố ", "tp "],
+    "TH": ["จังหวัด", "จ.", "จ. ", "อ.เมือง", "อำเภอเมือง"],
+    "ID": ["Kota ", "Kab. ", "Kabupaten "],
+    "PL": ["m.st. ", "miasto "],
+    "BR": ["Cidade de ", ""],
+    "EG": ["مدينة ", ""],
+}
+
+
+def _script(text: str) -> str:
+    return unicodedata.name(text[0], "").partition(" ")[0]
+
+
+@pytest.mark.parametrize("country", sorted(_AS_WRITTEN))
+def test_a_town_is_found_as_files_of_its_country_write_it(country: str) -> None:
+    """Seen to fail: `г. Москва`, `TP. Hồ Chí Minh`, `จังหวัดเชียงใหม่`, names without accents."""
+    towns = [one for one in _geonames() if one["countrycode"] == country]
+    asked = 0
+    for city in sorted(towns, key=lambda one: -one["population"])[:40]:
+        for name in {city["name"], *city["alternatenames"]}:
+            place, reason = find_place(country, None, name)
+            if place is None or reason is not None or len(name) < 3 or name.lower().endswith("city"):
+                continue
+            bare = [one for one in (unaccented(name),) if one not in _names_of(country)]
+            before = [one for one in _AS_WRITTEN[country] if _script(one or "a") == _script(name)]
+            for written in [*(f"{word}{name}" for word in before), *bare]:
+                found, remark = find_place(country, None, written)
+                asked += 1
+                assert found == place or remark == LARGEST_TAKEN, written
+    assert asked > 100
+
+
+@pytest.mark.parametrize(
+    ("country", "written", "town"),
+    [
+        ("TH", "นนทบุรี", "Nonthaburi"), ("TH", "กทม.", "Bangkok"), ("VN", "Đà Lạt", "Da Lat"),
+        ("VN", "TP.HCM", "Ho Chi Minh City"), ("ID", "Jogja", "Yogyakarta"),
+        ("ID", "Jakarta Selatan", "Jakarta"), ("RU", "Н. Новгород", "Nizhniy Novgorod"),
+        ("EG", "الاسكندرية", "Alexandria"), ("IN", "बेंगलुरु", "Bengaluru"),
+    ],
+)  # fmt: skip
+def test_short_names_and_other_letters_are_towns(country: str, written: str, town: str) -> None:
+    assert find_place(country, None, written)[0] == find_place(country, None, town)[0] is not None
+
+
+def test_every_other_name_is_that_of_a_town_in_the_table() -> None:
+    for country, towns in _aliases().items():
+        for town, names in towns.items():
+            known = find_place(country, None, town)[0]
+            assert known is not None, town
+            assert {find_place(country, None, one)[0] for one in names} == {known}, town
+
+
+@pytest.mark.parametrize(
+    ("country", "name"), [("US", "Kansas"), ("GB", "Kent"), ("FR", "Finistère"), ("TH", "เมือง")]
+)
+def test_a_region_without_a_town_of_its_name_is_no_town(country: str, name: str) -> None:
+    assert find_place(country, None, name)[0] is None
