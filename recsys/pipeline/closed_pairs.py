@@ -8,7 +8,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
+from recsys.constraints.exclusions_and_tokens import SamePerson
 from recsys.constraints.masks import mask_columns
 from recsys.constraints.policy import Policy
 from recsys.constraints.sparse_masks import mask_pairs
@@ -50,14 +52,31 @@ def closed_pairs(snapshot: Snapshot, people: Population, policy: Policy, most: i
 
     Asked are people who are listed in both. Of more than 20,000, those of whom nobody in a sample is newly
     apart are asked about their lists alone. Pairs that an event or a block keeps apart, or who know each
-    other since, are left out.
+    other since, are left out. Somebody listed whose other account takes part tonight is asked about by both.
 
     most: how many people may be apart from more than a few; None is returned for more: tables are broken.
     """
-    compiled = policy.compile(people)
+    of_accounts = policy.without(*(one.name for one in policy.constraints if isinstance(one, SamePerson)))
+    compiled = of_accounts.compile(people)
     after = _After(compiled.listed, compiled.may_show_block, compiled.may_show)
     rows = np.array(people.ids.find(listed_ids(snapshot)), np.int64)
-    return _few_and_many(_closed(snapshot, after, rows, most), _related(people), len(people), most)
+    own = [rows, _taking_part(people, policy, rows)]
+    return _few_and_many(_closed(snapshot, after, own, most), _related(people), len(people), most)
+
+
+def _taking_part(people: Population, policy: Policy, rows: Int64Array) -> Int64Array:
+    """Return the row of another account that takes part for the person of each row, -1 for none."""
+    person, _ = pd.factorize(people.person_tokens)
+    several = pd.Series(person).duplicated(keep=False).to_numpy(bool) & (person >= 0)
+    found = np.full(len(rows), -1, np.int64)
+    if not several.any():
+        return found
+    listed = np.flatnonzero(several & policy.compile(people).listed)
+    row_of = np.full(len(people) + 1, -1, np.int64)
+    row_of[person[listed]] = listed
+    mine = np.append(np.where(several, person, -1), -1)[rows]  # the last for those without a row
+    found = np.where(mine >= 0, row_of[mine], -1)
+    return np.where(found == rows, -1, found)
 
 
 def closed_since(snapshot: Snapshot, newest: Snapshot, most: int) -> ClosedPairs | None:
@@ -78,7 +97,7 @@ def closed_since(snapshot: Snapshot, newest: Snapshot, most: int) -> ClosedPairs
         return np.array([bool(live.may_show(a, [b])[0]) for a, b in asked], bool)
 
     rows = np.array(newest.ids.find(listed_ids(snapshot)), np.int64)
-    found = _closed(snapshot, _After(listed, block, pairs), rows, most)
+    found = _closed(snapshot, _After(listed, block, pairs), [rows], most)
     return _few_and_many(found, _in_touch(newest), len(newest.ids), most)
 
 
@@ -100,19 +119,37 @@ def listed_ids(snapshot: Snapshot) -> list[str]:
     return [one if there else "" for one, there in zip(ids, position[order] >= 0, strict=True)]
 
 
-def _closed(snapshot: Snapshot, after: _After, rows: Int64Array, most: int) -> Int64Array | None:
+class _Asked(NamedTuple):
+    """Who is asked about, `(n,)`: a position of a snapshot's layout, and a later row of that person."""
+
+    position: Int32Array
+    row: Int64Array
+
+
+def _closed(snapshot: Snapshot, after: _After, rows: list[Int64Array], most: int) -> Int64Array | None:
     """Return the pairs of later rows that only the later rules keep apart, `(n_pairs, 2)`; None for too many.
 
-    rows: of each listed position of the snapshot, -1 for nobody of later.
+    rows: of each listed position of the snapshot, -1 for nobody of later: of its own account, then of others.
     """
-    listed = np.append(after.listed, False)[rows]  # the last for those without a row, whose is -1
-    at = np.flatnonzero(listed).astype(np.int32)
-    every = max(1, -(-(len(at) ** 2) // _PAIRS_ASKED))
-    found = _apart(snapshot.live, after, rows, at, at[::every], most)
+    listed = [np.append(after.listed, False)[one] for one in rows]  # the last for those without a row
+    at = [np.flatnonzero(one).astype(np.int32) for one in listed]
+    asked = _Asked(
+        np.concatenate(at), np.concatenate([one[mine] for one, mine in zip(rows, at, strict=True)])
+    )
+    each = np.arange(len(asked.row), dtype=np.int32)
+    every = max(1, -(-(len(each) ** 2) // _PAIRS_ASKED))
+    found = _apart(snapshot.live, after, asked, (each, each[::every]), most)
+    pairs = None if found is None else asked.position[found]
     if found is not None and every > 1:
-        again = _apart(snapshot.live, after, rows, np.unique(found), at, most)
-        found = None if again is None else np.concatenate([again, _in_lists(snapshot, after, rows, listed)])
-    return None if found is None else rows[found].reshape(-1, 2)
+        again = _apart(snapshot.live, after, asked, (np.unique(found), each), most)
+        of_lists = [
+            _in_lists(snapshot, after, one, is_listed) for one, is_listed in zip(rows, listed, strict=True)
+        ]
+        pairs = None if again is None else np.concatenate([asked.position[again], *of_lists])
+    if pairs is None:
+        return None
+    named = np.where(rows[0] >= 0, rows[0], rows[-1])
+    return named[pairs[pairs[:, 0] != pairs[:, 1]]].reshape(-1, 2)
 
 
 def _few_and_many(found: Int64Array | None, known: Int64Array, n: int, most: int) -> ClosedPairs | None:
@@ -128,17 +165,20 @@ def _few_and_many(found: Int64Array | None, known: Int64Array, n: int, most: int
     return ClosedPairs(few.astype(np.int32), many.astype(np.int32))
 
 
-def _apart(  # noqa: PLR0917
-    live: LiveSearch, after: _After, rows: Int64Array, viewers: Int32Array, candidates: Int32Array, most: int
+def _apart(
+    live: LiveSearch, after: _After, asked: _Asked, ends: tuple[Int32Array, Int32Array], most: int
 ) -> Int32Array | None:
-    """Return the pairs of positions that only later rules keep apart, `(n_pairs, 2)`.
+    """Return the pairs of places among the asked that only later rules keep apart, `(n_pairs, 2)`.
 
-    None where more than `most` viewers are apart from more than half of the candidates, and from many.
+    ends: the places of viewers and of candidates. None where more than `most` viewers are apart from more
+    than half of the candidates, and from many.
     """
+    viewers, candidates = ends
     found, broken = [np.zeros((0, 2), np.int32)], 0
     for start in range(0, len(viewers), _ROWS_AT_ONCE):
         mine = viewers[start : start + _ROWS_AT_ONCE]
-        closed = _may_show(live, mine, candidates) & ~after.block(rows[mine], rows[candidates])
+        closed = _may_show(live, asked.position[mine], asked.position[candidates])
+        closed &= ~after.block(asked.row[mine], asked.row[candidates])
         broken += int((closed.sum(axis=1) > max(_FEW_PAIRS, len(candidates) / 2)).sum())
         if broken > most:
             return None

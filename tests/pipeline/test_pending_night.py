@@ -10,11 +10,13 @@ import pytest
 import recsys.pipeline.publish as publishing
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.constraints.policy import Policy
 from recsys.pipeline.gates.proposal import GateResult, Level
 from recsys.pipeline.refused_night import APART_FOR_NOW
 from recsys.safety import MemorySafety
 from recsys.safety.ledger import SafetyLedger, told_under
 from recsys.safety.ledger_state import HOLD, STORE, LedgerTag, Who
+from recsys.storage.load import load_population
 from tests.safety import restriction_doors
 from tests.safety.restriction_doors import (
     AS_OF,
@@ -427,3 +429,55 @@ def test_who_blocked_is_not_seen_by_the_token_of_a_new_key_while_that_night_wait
         apart = state.separated_from(state.fingerprints(Who("new", profiles[mine])))
         met = {one for one in USERS if not apart.isdisjoint(state.fingerprints(Who(one)))}
         assert met == {other}
+
+
+_NARROWER = {
+    "ages": (T.PROFILES, {C.ACCEPTS_AGE_BANDS: ["65+"]}),
+    "a household": (T.PROFILES, {C.ACCEPTS_HOUSEHOLD_STATUS: ["partnered"]}),
+    "languages": (T.PROFILES, {C.LANGUAGES: ["is"]}),
+    "channels": (T.BOUNDARIES, {C.CHANNELS: ["in_app_video"]}),
+}
+
+
+def _with_second_account(tables: Tables, one: str, second: str) -> Tables:
+    """Return tables in which a person was seen last under another account, which is like the first."""
+    found = dict(tables)
+    for name, column in ((T.PROFILES, C.USER), (T.BOUNDARIES, C.USER), (T.EVENTS, C.ACTOR)):
+        rows = tables[name][tables[name][column].eq(one)].assign(**{column: second})
+        if name == T.EVENTS:
+            rows = rows[rows[C.TARGET].isna()].assign(**{C.EVENT: second + rows[C.EVENT]})
+        found[name] = pd.concat([tables[name], rows], ignore_index=True)
+    profiles = found[T.PROFILES]
+    seen = profiles[C.ACTIVITY].mask(profiles[C.USER].eq(one), "month").mask(
+        profiles[C.USER].eq(second), "today"
+    )  # fmt: skip
+    return found | {T.PROFILES: profiles.assign(**{C.ACTIVITY: seen})}
+
+
+@pytest.mark.parametrize("both", [False, True])
+@pytest.mark.parametrize("narrower", _NARROWER)
+@pytest.mark.parametrize("whose", ["the other's", "the account's own", "the second account's"])
+def test_a_tighter_wish_reaches_whom_another_account_takes_part_for(
+    town: Published, tmp_path: Path, whose: str, narrower: str, both: bool
+) -> None:
+    """Seen to fail: whoever took part tonight under another account was asked about by none."""
+    folder, (a, b) = copy_of(town, tmp_path), PAIR_OF["block"]
+    tables = _with_second_account(TOWN, a, "u88881")
+    tables = _with_second_account(tables, b, "u88882") if both else tables
+    listed = Policy.default().compile(load_population(tables, AS_OF + pd.Timedelta(hours=2)))
+    rows = load_population(tables, AS_OF).ids.find([a, "u88881"])
+    assert listed.listed[rows].tolist() == [False, True]
+    name, said = _NARROWER[narrower]
+    user = {"the other's": b, "the account's own": a, "the second account's": "u88881"}[whose]
+    table = tables[name].astype(object)
+    at = np.flatnonzero(table[C.USER].eq(user))
+    for column, value in said.items():
+        values = table[column].to_numpy(object, copy=True)
+        for one in at:
+            values[one] = value
+        table = table.assign(**{column: values})
+    assert not town.night(folder, tables | {name: table}, refused=True, hours=2).published
+    assert "block" not in _shown(folder)
+    with opened(folder, MemorySafety()) as ranker:
+        assert ranker.look(b, a, NOW) is None
+        assert ranker.look(USERS[-2], OTHER, NOW) is not None
