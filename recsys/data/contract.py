@@ -4,7 +4,6 @@ A broken table raises TableError with every problem at once. A broken row is qua
 reason, and rows in = rows accepted + rows quarantined, which is counted on every run.
 """
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +18,7 @@ from recsys.data.contact_tokens import is_token
 from recsys.data.fail_closed import RestrictionRule, Restrictions, no_restrictions
 from recsys.data.fields.base import Field, Violation, dtype_name
 from recsys.data.fields.time import Time
+from recsys.data.forbidden_columns import forbidden_column
 from recsys.data.id_spellings import as_id_text, id_in_one_spelling
 from recsys.data.quarantine import ROW_NUMBER, Quarantine
 from recsys.data.shared_values import without_categories
@@ -396,43 +396,3 @@ def positions_where(column: pd.Series, wrong: pd.Series | npt.NDArray[np.bool_])
     [5]
     """
     return column.index.to_numpy(np.intp)[np.asarray(wrong, bool)]
-
-
-_PLACE_WORDS: Final = frozenset(
-    (
-        *("latitude", "longitude", "lat", "lon", "lng", "long", "coordinates", "coordinate"),
-        *("coords", "gps", "geo", "geom", "geometry", "point", "address", "addr", "street"),
-        *("postcode", "postalcode", "zip", "zipcode", "住所", "緯度", "経度", "郵便番号"),
-    )
-)
-_MONEY_WORDS: Final = frozenset(
-    (
-        *("payment", "payments", "pay", "paid", "price", "prices", "pricing", "fee", "fees"),
-        *("cost", "costs", "subscription", "billing", "invoice", "premium", "salary", "income"),
-        *("allowance", "creditcard", "iban", "yen", "jpy", "usd", "eur", "money", "wage", "料金"),
-        *("価格", "支払い", "課金"),
-    )
-)
-_NAME_PARTS = re.compile(r"[^\W_]+")
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_LONGEST: Final = 200
-
-
-def forbidden_column(column: str, label: str | None = None) -> str | None:
-    """Return the sentence that refuses a column by its name, None when the name is not forbidden.
-
-    label: what the sentence calls the column, by default its name.
-
-    >>> forbidden_column("home_lat")
-    "exact places are refused: got 'home_lat'; give an H3 cell of resolution 6 or coarser in 'cell' instead"
-    >>> forbidden_column("price") is None, forbidden_column("tag") is None
-    (False, True)
-    """
-    parts = set(_NAME_PARTS.findall(_CAMEL.sub("_", column[:_LONGEST]).lower()))
-    if parts & _PLACE_WORDS or {"postal", "code"} <= parts:
-        remedy = "give an H3 cell of resolution 6 or coarser in 'cell' instead"
-        return explained("exact places are refused", got=label or column, remedy=remedy)
-    if parts & _MONEY_WORDS:
-        remedy = "remove the column: money has no part in who meets whom"
-        return explained("payment is refused", got=label or column, remedy=remedy)
-    return None

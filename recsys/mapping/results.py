@@ -10,9 +10,10 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.rows import LABEL_COLUMN
 from recsys.catalogue.vocabulary import ENUMERATIONS
-from recsys.data.contract import WORDS_OF_VALUES, forbidden_column
+from recsys.data.contract import WORDS_OF_VALUES
 from recsys.data.fields.enumeration import WordSet
 from recsys.data.fields.text import TextField
+from recsys.data.forbidden_columns import forbidden_column
 from recsys.data.tables import CONTRACTS
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
 from recsys.mapping.project import CATALOGUE_TABLES, EVERY_WORD, Declaration

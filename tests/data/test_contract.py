@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.contract import CheckedTable, RuleContext, forbidden_column
+from recsys.data.contract import CheckedTable, RuleContext
 from recsys.data.fields.base import Violation
+from recsys.data.forbidden_columns import forbidden_column
 from recsys.data.quarantine import REDACTED
 from recsys.data.tables import CONTRACTS, check_table
 from recsys.errors import RecsysError, TableError
