@@ -1,5 +1,6 @@
 """Binarises outcomes: which ratings, words or flags are a like, which a pass, and which mean nothing."""
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from recsys.errors import InputError, as_text, did_you_mean, explained, warn
 Like = float | Collection[Any] | Mapping[Any, str | None] | Callable[[pd.Series], Any] | None
 LIKE, PASS, IMPRESSION = "like", "pass", "impression"
 _SHOWN = 8
+_COMMA: Final = re.compile(r"[+-]?\d+,\d{1,2}")
 _TIMES: Final = ("datetime", "datetime64", "date", "time", "timedelta", "timedelta64", "period")
 """What pandas would turn into nanoseconds."""
 
@@ -77,6 +79,7 @@ def _answers(outcomes: pd.Series, like: Any) -> npt.NDArray[np.object_]:
     if kind in ("string", "mixed"):
         outcomes = outcomes.map(lambda one: plain(one) if isinstance(one, str) else one)
     numbers = pd.to_numeric(outcomes, errors="coerce").astype("float64")
+    _refuse_decimal_commas(outcomes[numbers.isna()])
     if numbers.isna().all():
         remedy = "give a collection of the outcomes that are likes, or a mapping to event types"
         raise InputError(explained("outcomes are no numbers", got=_some(outcomes), remedy=remedy))
@@ -84,6 +87,14 @@ def _answers(outcomes: pd.Series, like: Any) -> npt.NDArray[np.object_]:
     answers = np.where(numbers >= float(like), LIKE, PASS).astype(object)
     answers[~np.isfinite(numbers.to_numpy(np.float64))] = None
     return answers
+
+
+def _refuse_decimal_commas(words: pd.Series) -> None:
+    """Raise InputError where words among numbers are numbers with a comma for the point, such as `4,5`."""
+    commas = words[words.map(lambda one: isinstance(one, str) and bool(_COMMA.fullmatch(one.strip())))]
+    if len(commas):
+        remedy = f"write a point: frame[{words.name!r}].str.replace(',', '.').astype(float)"
+        raise InputError(explained("outcomes have a decimal comma", got=_some(commas), remedy=remedy))
 
 
 def _refuse_other_kind(outcomes: pd.Series, wanted: Collection[Any]) -> None:

@@ -100,8 +100,10 @@ _REASONS: Final = {
     "viewer.missing": "nobody is named who acted",
     "candidate.missing": "nobody is named towards whom",
     "pair.self": "somebody acted towards themself",
-    "outcome.missing": "no outcome, one declared to mean nothing, or a word among numbers",
-    "ts.missing": "no time, or one that is not written as the others are",
+    "outcome.missing": "no outcome, or one declared to mean nothing",
+    "outcome.unreadable": "an outcome that like= does not name, or no number among numbers",
+    "ts.missing": "no time",
+    "ts.unreadable": "a time that is not written as the others are",
 }
 
 
@@ -161,8 +163,8 @@ def read_rows(
         "viewer.missing": ~there[0],
         "candidate.missing": ~there[1],
         "pair.self": there[0] & there[1] & (actor == target),
-        "outcome.missing": pd.isna(types),
-        "ts.missing": times.isna().to_numpy(bool),
+        **_why_none("outcome", pd.isna(types), _says_nothing(table, read.outcome, like)),
+        **_why_none("ts", times.isna().to_numpy(bool), _says_nothing(table, read.ts)),
     }
     refused = np.logical_or.reduce(list(violations.values()))
     order = np.argsort(times.astype("int64").to_numpy(np.int64), kind="stable")
@@ -180,6 +182,24 @@ def read_rows(
     if read.position is not None:
         kept = _with_own_impressions(kept.assign(**{C.POSITION: _places(table[read.position])[order]}))
     return kept, _quarantine(table, read, violations, np.flatnonzero(refused)), names, done
+
+
+def _why_none(
+    kind: str, none: npt.NDArray[np.bool_], says_nothing: npt.NDArray[np.bool_]
+) -> dict[str, npt.NDArray[np.bool_]]:
+    """Return by code where nothing was given, and where what was given could not be read."""
+    return {f"{kind}.missing": none & says_nothing, f"{kind}.unreadable": none & ~says_nothing}
+
+
+def _says_nothing(table: pd.DataFrame, column: str | None, like: Like = None) -> npt.NDArray[np.bool_]:
+    """Say in which rows a column has no value, or one that `like` declares to mean nothing."""
+    if column is None:
+        return np.ones(len(table), dtype=bool)
+    given = table[column]
+    blank = given.isna() | given.astype("string").str.strip().eq("").fillna(True)
+    if isinstance(like, Mapping):
+        blank |= given.isin([one for one, event in like.items() if event is None])
+    return blank.to_numpy(bool)
 
 
 def _ids(
@@ -306,9 +326,9 @@ FEWEST_TO_TELL: Final = 10
 MOST_SET_ASIDE: Final = 0.1
 """Share of rows set aside above which a warning counts them."""
 _REMEDIES: Final = {
-    "outcome.missing": "say with like= what every answer is, such as {'yes': 'like', 'no': 'pass'}, and None "
-    "for what means nothing",
-    "ts.missing": "bring all times into one unit or format, and say which with ts_format=",
+    "outcome.unreadable": "say with like= what every answer is, such as {'yes': 'like', 'no': 'pass'}, and "
+    "None for what means nothing",
+    "ts.unreadable": "bring all times into one unit or format, and say which with ts_format=",
 }
 
 

@@ -4,6 +4,7 @@ One reading of times holds for a whole column: decided from all rows, stated, an
 value that does not fit it is unknown, never read another way.
 """
 
+import re
 from typing import Final, Literal, get_args
 
 import numpy as np
@@ -67,10 +68,30 @@ def utc_times(column: pd.Series, time_format: str | None = None) -> tuple[pd.Ser
     else:
         times, read = _of_texts(column, time_format)
     if len(column) and times.isna().all():
-        remedy = "write times such as 2024-02-03T10:00:00Z, say ts_format=, or leave ts out"
-        what = "no time can be read"
-        raise InputError(explained(what, where=str(column.name), got=str(column.iloc[0]), remedy=remedy))
+        raise _no_time(column, time_format)
     return times.reset_index(drop=True).astype("datetime64[us, UTC]"), read
+
+
+_TWO_DIGITS: Final = re.compile(
+    r"\s*\d{1,2}([-/.])\d{1,2}([-/.])\d{2}(?!\d)(?:(,?\s+)\d{1,2}:\d{2}(:\d{2})?(\s*[AaPp]\.?[Mm]\.?)?)?\s*"
+)
+
+
+def _no_time(column: pd.Series, time_format: str | None) -> InputError:
+    """Return the error of a column of which no time is read, with directives for years of two digits."""
+    first = str(column.dropna().iloc[0]) if column.notna().any() else "nothing"
+    given = "" if time_format is None else f", read as {time_format!r}"
+    remedy = "write times such as 2024-02-03T10:00:00Z, say another ts_format=, or leave ts out"
+    what = "no time can be read"
+    if (parts := _TWO_DIGITS.fullmatch(first)) is not None:
+        one, other, gap, seconds, half = parts.groups(default="")
+        clock = gap and f"{gap}{'%I' if half else '%H'}:%M{':%S' if seconds else ''}{' %p' if half else ''}"
+        ways = {"dmy": f"%d{one}%m{other}%y{clock}", "mdy": f"%m{one}%d{other}%y{clock}"}
+        ways |= {"ymd": f"%y{one}%m{other}%d{clock}"} if time_format not in ways else {}
+        said = [ways[time_format]] if time_format in ways else [*ways.values()]
+        what = "years of two digits are not read as they are"
+        remedy = f"say the order: ts_format={' or '.join(map(repr, said))}"
+    return InputError(explained(what, where=str(column.name), got=f"{first}{given}", remedy=remedy))
 
 
 def _digits(column: pd.Series) -> pd.Series:
@@ -164,7 +185,8 @@ def _of_texts(column: pd.Series, time_format: str | None) -> tuple[pd.Series, st
     if read in ORDERS:
         fits = texts.str.match(YEAR_LAST).fillna(False).astype(bool)
         tidy = texts.where(fits).str.replace(r"\s*[-/.]\s*(?=\d{1,2}\s*[-/.]|\d{4})", "/", n=2, regex=True)
-        return _parsed(tidy, dayfirst=read == "dmy"), read
+        times = _plainly_written(tidy, dayfirst=read == "dmy")
+        return times.fillna(_parsed(tidy.where(times.isna()), dayfirst=read == "dmy")), read
     if read != ISO:
         remedy = "use iso, dmy, mdy, or directives such as %d.%m.%Y"
         raise InputError(explained("texts are not of this format", got=read, remedy=remedy))
@@ -204,6 +226,18 @@ def _written(texts: pd.Series) -> pd.Series:
     """Return the times of other ways to write a date, such as those of Japanese eras."""
     read = {text: written_moment(text) for text in texts.dropna().unique()}
     return pd.to_datetime(texts.map(read), utc=True)
+
+
+_PLAIN: Final = r"^(\d{1,2})/(\d{1,2})/(\d{4})(?:,?[ T]+(\d{1,2})(:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z?))?$"
+
+
+def _plainly_written(texts: pd.Series, *, dayfirst: bool) -> pd.Series:
+    """Return dates with the year last and at most a clock of 24 hours, read all at once; NaT for others."""
+    parts = texts.str.extract(_PLAIN, expand=True)
+    day, month = (parts[at].str.zfill(2) for at in ((0, 1) if dayfirst else (1, 0)))
+    clock = parts[3].str.zfill(2) + parts[4]
+    written = parts[2] + "-" + month + "-" + day + ("T" + clock).fillna("T00:00")
+    return pd.to_datetime(written, format="ISO8601", utc=True, errors="coerce")
 
 
 def _parsed(texts: pd.Series, *, dayfirst: bool) -> pd.Series:

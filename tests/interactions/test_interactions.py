@@ -76,7 +76,7 @@ def test_invalid_rows_are_quarantined_with_every_reason():
         1: "viewer.missing",
         2: "pair.self",
         3: "outcome.missing",
-        4: "candidate.missing|outcome.missing|ts.missing",
+        4: "candidate.missing|outcome.missing|ts.unreadable",
         5: "viewer.missing",
     }
     assert "nobody is named who acted" in log.quarantine["reason"].iloc[0]

@@ -49,7 +49,7 @@ def test_a_column_of_dates_has_one_order_or_is_asked_for(days, order, mark) -> N
 
 def test_a_date_of_the_other_order_is_set_aside_and_never_turned() -> None:
     found = log(when=["25/12/2024", "13/01/2025", "02/28/2025"], ts_format="dmy")
-    assert found.quarantine["codes"].tolist() == ["ts.missing"]
+    assert found.quarantine["codes"].tolist() == ["ts.unreadable"]
     with pytest.raises(InputError, match="change places"):
         log(when=["25/12/2024", "13/01/2025", "02/28/2025"])
 
@@ -365,3 +365,44 @@ def test_a_split_by_rows_that_are_in_no_order_of_time_is_told(order: str) -> Non
         warnings.simplefilter("always")
         log.split(0.8)
     assert any("viewers who did nothing before" in str(one.message) for one in told) == (order == "by viewer")
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["yes", "no", "maybe", "", None, "skip"]),
+            st.sampled_from(["2024-02-03", "soon", "", None]),
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_what_is_given_and_not_read_is_unreadable_and_not_missing(rows) -> None:
+    """Seen to fail: an answer that like= does not name, and a time in other words, were missing."""
+    rows = [("yes", "2024-02-01"), *rows]
+    frame = pd.DataFrame(
+        {"who": [f"a{n}" for n in range(len(rows))], "whom": "b",
+         "said": [said for said, _ in rows], "when": [when for _, when in rows]}
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = Interactions.of(
+            frame, viewer="who", candidate="whom", outcome="said", ts="when",
+            like={"yes": "like", "no": "pass", "skip": None},
+        )  # fmt: skip
+    codes = dict(zip(found.quarantine["row_number"], found.quarantine["codes"], strict=True))
+    for at, (said, when) in enumerate(rows):
+        wanted = []
+        if said not in {"yes", "no"}:
+            wanted.append("outcome.unreadable" if said == "maybe" else "outcome.missing")
+        if when in {"soon", "", None}:
+            wanted.append("ts.unreadable" if when == "soon" else "ts.missing")
+        assert codes.get(at, "") == "|".join(wanted)
+
+
+@pytest.mark.parametrize("outcomes", [["4,5", "3,0"], ["4,5", "3", "5"], ["1,25", "2"]])
+def test_a_decimal_comma_is_told_as_one(outcomes: list[str]) -> None:
+    """Seen to fail: half a star too much was no outcome, or no number, and a mapping was asked for."""
+    frame = pd.DataFrame({"who": "a", "whom": [f"b{n}" for n in range(len(outcomes))], "stars": outcomes})
+    with pytest.raises(InputError, match=r"decimal comma.*frame\['stars'\]\.str\.replace"):
+        Interactions.of(frame, viewer="who", candidate="whom", outcome="stars", like=4)
