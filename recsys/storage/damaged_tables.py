@@ -4,7 +4,7 @@ Nothing here is what a night goes by. It tells what tables restrict of which a n
 """
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -47,11 +47,17 @@ def readable_tables(source: str) -> dict[str, pd.DataFrame]:
         readers = usable_readers(source)
     for name, read in readers.items():
         with suppress(Exception):
-            found[name] = read()
+            table = read()
+            if _known_columns(table.columns, name):  # a file with other delimiters has one column of no name
+                found[name] = table
     for name in CONTRACTS:
         if name not in found and (parts := list(_parts(source, name))):
             found[name] = pd.concat(parts, ignore_index=True)
     return {name: found[name] for name in CONTRACTS if name in found}
+
+
+def _known_columns(names: Iterable[object], name: str) -> set[str]:
+    return {str(one).strip(' "').casefold() for one in names} & {*CONTRACTS[name].columns}
 
 
 def _parts(source: str, name: str) -> Parts:

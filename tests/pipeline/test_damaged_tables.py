@@ -3,9 +3,11 @@
 Seen to fail: with profiles cut off, or one column of them of a wrong type, nothing restricted anybody.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -157,3 +159,61 @@ def test_an_error_that_nobody_foresaw_takes_nothing_from_the_others(
 
     monkeypatch.setattr(Contract, "check_read", fails)
     assert _shown(town, tmp_path, source) <= _of(name)
+
+
+CSV_DAMAGE: dict[str, Callable[[list[str]], str]] = {
+    "a line of too few fields": lambda lines: "\n".join([*lines[:2], "x", *lines[2:]]),
+    "a line of too many fields": lambda lines: "\n".join([*lines, "x,y,z,a,b,c" + "," * 40]),
+    "the last line cut": lambda lines: "\n".join([*lines, "x"]),
+    "a semicolon for each comma": lambda lines: "\n".join(lines).replace(",", ";"),
+    "tabs for commas": lambda lines: "\n".join(lines).replace(",", "\t"),
+    "a title above": lambda lines: "\n".join(["Export of members", "", *lines]),
+    "a quotation mark that opens": lambda lines: "\n".join([lines[0], 'x,"y' + lines[1], *lines[1:], 'z"']),
+    "a header in capitals": lambda lines: "\n".join([lines[0].upper(), *lines[1:]]),
+    "bytes that are no UTF-8": lambda lines: "\n".join([*lines, "\udcff\udcfe,y"]),
+}
+
+
+@pytest.mark.parametrize("damage", CSV_DAMAGE)
+@pytest.mark.parametrize("name", [T.BLOCKS, T.REPORTS, T.HOLDS, T.EVENTS])
+def test_lines_of_a_damaged_csv_restrict(town: Published, tmp_path: Path, name: str, damage: str) -> None:
+    """Seen to fail: one uneven line, or other delimiters, took all lines of the file along."""
+    _source(tmp_path)
+    (tmp_path / "csv").mkdir()
+    for file in (tmp_path / "tables").glob("*.parquet"):
+        frame = pd.read_parquet(file)
+        lists = [one for one in frame if frame[one].map(lambda cell: isinstance(cell, np.ndarray)).any()]
+        frame = frame.assign(**{one: frame[one].map(_json) for one in lists})
+        text = frame.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%SZ", lineterminator="\n")
+        if file.stem == name:
+            text = CSV_DAMAGE[damage](text.splitlines())
+        (tmp_path / "csv" / f"{file.stem}.csv").write_bytes(text.encode("utf-8", "surrogateescape"))
+    assert not _shown(town, tmp_path, f"csv:{tmp_path / 'csv'}")
+
+
+def _json(cell: object) -> str | None:
+    return json.dumps(cell.tolist()) if isinstance(cell, np.ndarray) else None
+
+
+DATABASE_DAMAGE = {
+    "an unknown table": "CREATE TABLE notes AS SELECT 1 AS x",
+    "a view of a table that is gone": "CREATE TABLE w (x INT); CREATE VIEW v AS FROM w; DROP TABLE w",
+    "a table that cannot be read": "CREATE OR REPLACE VIEW interests AS SELECT error('no') AS tag",
+    "a column that cannot be read": "CREATE OR REPLACE VIEW blocks AS SELECT *, error('no') AS x FROM b",
+    "a table in another schema": "CREATE SCHEMA o; CREATE TABLE o.answers (x INT); DROP TABLE answers",
+}
+
+
+@pytest.mark.parametrize("damage", DATABASE_DAMAGE)
+def test_tables_of_a_database_in_which_one_is_wrong_restrict(
+    town: Published, tmp_path: Path, damage: str
+) -> None:
+    """Seen to fail: one table that could not be read took all tables of the database along."""
+    _source(tmp_path)
+    with duckdb.connect(tmp_path / "members.duckdb") as database:
+        for file in (tmp_path / "tables").glob("*.parquet"):
+            if file.stem not in DATABASE_DAMAGE[damage] or "OR REPLACE" not in DATABASE_DAMAGE[damage]:
+                database.execute(f"CREATE TABLE {file.stem} AS FROM '{file}'")
+        database.execute(f"CREATE TABLE b AS FROM '{tmp_path / 'tables' / 'blocks.parquet'}'")
+        database.execute(DATABASE_DAMAGE[damage])
+    assert not _shown(town, tmp_path, f"duckdb:{tmp_path / 'members.duckdb'}")
