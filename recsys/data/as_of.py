@@ -80,6 +80,15 @@ def _most(now: Any, then: Any) -> Any:
     return None if now is None or then is None else max(now, then)
 
 
+def _latest_start(now: Any, then: Any) -> Any:
+    """Return the higher of two lower ends; who gives none wishes none."""
+    return max((one for one in (now, then) if one is not None), default=None)
+
+
+def _earliest_end(now: Any, then: Any) -> Any:
+    return min((one for one in (now, then) if one is not None), default=None)
+
+
 def _same(now: Any, then: Any) -> Any:
     return now if now == then else None
 
@@ -106,6 +115,8 @@ _STRICTEST: Final[Mapping[str, _Strictest]] = MappingProxyType(
         C.ACCEPTS_AGE_BANDS: _wish,
         C.MEETS_GENDERS: _wish,
         C.ACCEPTS_HOUSEHOLD_STATUS: _both,
+        C.MIN_AGE_YEARS: _latest_start,
+        C.MAX_AGE_YEARS: _earliest_end,
         C.HOUSEHOLD_STATUS: _same,
         C.INTENTS: _intents,
         C.LANGUAGES: _both,

@@ -383,6 +383,8 @@ _UP_TO: Final = re.compile(
 )
 _OPEN_END: Final = re.compile(r"^(_|[^\w+>≥=(\[])|[-\u2010-\u2015\u2212~\u301c]\s*$")
 """A sign before a number, such as a minus, or a dash behind it: up to it, or about."""
+_WHOLE_FRACTION: Final = re.compile(r"(?<=\d)\.0+(?!\d)")
+"""As of `44.0`: numbers of a column in which others are not known."""
 _YOUNGEST_BAND_ENDS: Final = 20
 """Beside a word for "under", a number up to this one may end the band of those who are not grown up."""
 _NOT_SAID: Final = frozenset(
@@ -426,7 +428,7 @@ def may_be_under_age(age: object) -> bool:
     """
     if isinstance(age, int | float):
         return not math.isnan(age) and not ADULT <= age <= OLDEST
-    said = "" if age is None else plain(as_id_text(age))[:64]
+    said = "" if age is None else _WHOLE_FRACTION.sub("", plain(as_id_text(age))[:64])
     text = fold(said).replace("から", "-")
     if text in _NOT_SAID or not text.strip("-. "):
         return False

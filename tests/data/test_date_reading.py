@@ -444,6 +444,12 @@ DASHES = [
 """Signs by which people write that an age is up to a number."""
 
 
+@given(st.integers(0, 130), st.sampled_from(["{}", "{}.0", "{}.00", "{} ", "{}歳", "{}.0 years"]))
+def test_a_whole_number_of_years_is_one_in_every_form(age: int, form: str) -> None:
+    """Seen to fail: `44.0`, as of a column in which others give none, may have been under age."""
+    assert may_be_under_age(form.format(age)) == (not 18 <= age <= 120)
+
+
 @given(
     sign=st.sampled_from(DASHES),
     gap=st.sampled_from(["", " ", "\u3000"]),

@@ -8,6 +8,7 @@ of two people.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -20,10 +21,13 @@ from recsys.data.as_of import _STRICTEST
 from recsys.data.id_spellings import Spellings
 from recsys.data.population import Population
 from recsys.data.safety_rows import restricted_by_twins, row_counts
+from recsys.data.tables import CONTRACTS
 from recsys.pipeline.gates import Level, Proposal
 from recsys.pipeline.gates.table_checks import event_types
 from recsys.settings import GateSettings
 from recsys.storage.load import load_population, load_tables
+from recsys.storage.table_files import write_tables
+from recsys.testing.people import AS_OF, EASY_TO_LIST, make_tables
 from recsys.types import BoolArray
 
 pytestmark = pytest.mark.usefixtures("tables_checked_once")
@@ -70,6 +74,57 @@ def shown(people: Population, everybody: Population | None = None) -> BoolArray:
     may = np.zeros(len(there), bool)
     may[there] = may_show_each(POLICY, people, rows[viewer[there]], rows[candidate[there]])
     return may.reshape(len(ids), -1)
+
+
+OF_THEMSELVES = {"age_band", "age_years", "gender", "cell", "tz", "activity", "person_token", "disclosure"}
+"""What a row says of its person and restricts nobody by itself."""
+YEARS = [None, 18, 30, 40, 41, 50, 60, 120]
+
+
+@pytest.mark.parametrize("table", ["profiles", "boundaries"])
+def test_every_column_that_restricts_has_a_strictest_value(table: str) -> None:
+    known = {field.name for field in CONTRACTS[table].fields} - OF_THEMSELVES - {"user_id", "valid_from"}
+    assert known <= {*_STRICTEST}
+
+
+@pytest.mark.parametrize("kind", ["undated", "ahead"])
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+@pytest.mark.parametrize("with_ages", [True, False])
+def test_a_second_row_opens_nothing_and_closes_what_it_closes_alone(
+    tmp_path: Path, kind: str, form: str, *, with_ages: bool
+) -> None:
+    """Seen to fail: wishes of ages to the year in such a row tightened nothing."""
+    n, rng, as_of = 24, np.random.default_rng(5), AS_OF
+    own = {"age_band": "35-44", "accepts_age_bands": None}
+    own |= {"age_years": rng.choice([35, 40, 44, None], n)} if with_ages else {}
+
+    def people(**wishes: object) -> Tables:
+        given = make_tables(n, np.random.default_rng(4), unknown=0.0, **{**EASY_TO_LIST, **own})
+        profiles = given["profiles"].assign(valid_from=as_of - pd.Timedelta(days=9), **wishes)
+        return given | {"profiles": profiles.drop_duplicates("user_id", keep="last")}
+
+    def wishes() -> dict[str, object]:
+        least, most = rng.choice(YEARS[:4], n), rng.choice(YEARS[3:] + [None], n)
+        return {"min_age_years": least, "max_age_years": most}
+
+    first, second = people(**wishes()), people(**wishes())
+    later = as_of + pd.Timedelta(days=3) if kind == "ahead" else None
+    rows = [first["profiles"], second["profiles"].assign(valid_from=later)]
+    both = first | {"profiles": pd.concat([one.astype(object) for one in rows], ignore_index=True)}
+    sources = []
+    for name, tables in (("first", first), ("second", second), ("both", both)):
+        typed = tables | {"profiles": tables["profiles"].astype(first["profiles"].dtypes.to_dict())}
+        if form == "parquet":
+            write_tables(typed, f"{form}:{tmp_path / name}")
+        for table, rows_of_table in typed.items() if form == "csv" else ():
+            (tmp_path / name).mkdir(exist_ok=True)
+            joined = rows_of_table.map(lambda one: "|".join(one) if isinstance(one, list | tuple) else one)
+            joined.to_csv(tmp_path / name / f"{table}.csv", index=False)
+        sources.append(f"{form}:{tmp_path / name}")
+    alone, other, found = (shown(load_population(one, as_of)) for one in sources)
+    assert (found == (alone & other)).all()
+    assert found.any()
+    assert (found != alone).any()
 
 
 @pytest.mark.parametrize("table", ["profiles", "boundaries"])
