@@ -104,7 +104,7 @@ def test_a_second_row_opens_nothing_and_closes_what_it_closes_alone(
         return given | {"profiles": profiles.drop_duplicates("user_id", keep="last")}
 
     def wishes() -> dict[str, object]:
-        least, most = rng.choice(YEARS[:4], n), rng.choice(YEARS[3:] + [None], n)
+        least, most = rng.choice(YEARS[:4], n), rng.choice([*YEARS[3:], None], n)
         return {"min_age_years": least, "max_age_years": most}
 
     first, second = people(**wishes()), people(**wishes())
