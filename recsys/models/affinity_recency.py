@@ -29,6 +29,8 @@ _RECENCY_WEIGHTS: Final = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 _ERRORS: Final = 3.0
 """Standard errors by which a gain at the end exceeds chance, of dozens that are tried."""
 _LEAST_GAIN: Final = 1e-9
+_UNCOUNTED_COST: Final = 0.05
+"""Log of the share that lists of pairs of any time may lose, since lists to come are those of the end."""
 _LEAST_UNKNOWN: Final = 10
 """Viewers without a decision whose lists tell whether recency counts less for them."""
 _SHARES_LESS: Final = (0.0, 0.5, 1.0)
@@ -79,7 +81,8 @@ def with_recency(choice: ListWeights, splits: Sequence[HeldOutAffinity]) -> tupl
 
     splits: first the end of the log, then pairs of any time.
     What, weight and half-life are those that help lists of the end most, less what they cost lists of pairs
-    of any time. 0 where no gain at the end exceeds chance.
+    of any time beyond a twentieth: what comes is later than the log. 0 where no gain at the end exceeds
+    chance.
     """
     span = float(np.quantile(splits[0].decisions.known.first_age, _MOST_OF_THE_LOG))
     found: dict[tuple[tuple[int, ...], float, float], list[Float64Array]] = {}
@@ -101,7 +104,7 @@ def with_recency(choice: ListWeights, splits: Sequence[HeldOutAffinity]) -> tupl
             float(np.log(max(gain.mean(), _LEAST_GAIN) / max(base.mean(), _LEAST_GAIN)))
             for gain, base in zip(found[key], none(key), strict=True)
         )
-        return end + float(np.mean(others))
+        return end + min(float(np.mean(others)) + _UNCOUNTED_COST, 0.0)
 
     better = [key for key in found if is_better(found[key][0], none(key)[0], errors=_ERRORS)]
     best = max(better, key=worth, default=(RECENT, 0.0, 1.0))

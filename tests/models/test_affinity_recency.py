@@ -1,6 +1,7 @@
 """The end of a log: what it says of chances of the future."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -21,10 +22,12 @@ from recsys.models import (
     OneSidedALS,
     PopularityModel,
 )
-from recsys.models.affinity_recency import RECENT
+from recsys.models.affinity import PARTS, TERMS
+from recsys.models.affinity_recency import RECENT, with_recency
 from recsys.models.calibration import Platt
 from recsys.models.directed import Directed, sigmoid
 from recsys.models.impressions import Impressions
+from recsys.models.list_weights import ListWeights
 from recsys.models.temporal_calibration import HeldOutDecisions, line_at_the_end
 from recsys.ranking.recommend import recommend
 from tests.models.test_whole_matrix import decisions
@@ -258,3 +261,43 @@ def test_recency_does_not_depend_on_how_long_a_log_takes():
         assert len(repr(model.affinity_)) < 600
         half_lives.append(model.affinity_.parts.half_life)
     assert half_lives[0] / half_lives[1] == pytest.approx(144.0, rel=0.01)
+
+
+@dataclass
+class KnownPeople:
+    known: np.ndarray
+    recent_popularity: np.ndarray | None = None
+
+
+@dataclass
+class JudgedByWeight:
+    """A split whose lists are worth so much by the weight of presence, and nothing else."""
+
+    worth: dict[float, float]
+    person: KnownPeople
+
+    decisions = SimpleNamespace(known=SimpleNamespace(first_age=np.arange(10.0), candidates=np.array([1])))
+    viewers = np.arange(5)
+
+    def judged(self, starts, *, mutual=None):
+        return self
+
+    def recent(self, half_life):
+        return np.zeros(2), np.zeros(2), np.array([1.0, 0.0])
+
+    def as_recent(self, half_life):
+        return self
+
+    def gains(self, choice, more, depths=None):
+        return np.full(5, self.worth.get(float(more[0]), 0.5))
+
+
+@pytest.mark.parametrize(("cost", "weight"), [(0.01, 4.0), (0.04, 4.0), (0.2, 1.0)])
+def test_what_helps_at_the_end_may_cost_lists_of_any_time_a_twentieth(cost, weight):
+    """Seen to fail: what the end asked for was given up for lists of the past, which nobody is shown."""
+    person = KnownPeople(np.ones(5))
+    end = JudgedByWeight({1.0: 0.53, 4.0: 0.54}, person)
+    others = [JudgedByWeight({4.0: 0.5 * (1.0 - cost)}, person) for _ in range(2)]
+    choice = ListWeights(np.zeros(len(TERMS)), np.zeros(len(PARTS)))
+    found, _ = with_recency(choice, [end, *others])
+    assert found.theta[RECENT[2]] == weight
