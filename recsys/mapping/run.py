@@ -23,6 +23,7 @@ from recsys.config import TOKEN_SECRET, token_secret
 from recsys.data.tables import CONTRACTS
 from recsys.errors import RecsysError, SettingsError, explained
 from recsys.mapping.completeness import check_counts, check_twins, read_counts
+from recsys.mapping.database_files import Tables
 from recsys.mapping.functions import Remarks, Surroundings, register, unregister
 from recsys.mapping.places import PlaceTable
 from recsys.mapping.project import CATALOGUE_TABLES
@@ -37,7 +38,7 @@ from recsys.mapping.results import (
     without_missing_tokens,
 )
 from recsys.mapping.source_reader import SourceReader
-from recsys.mapping.sources import Tables, source_tables, unread_files
+from recsys.mapping.sources import source_tables, unread_files
 from recsys.mapping.unused_columns import empty_columns, unused_columns
 
 _OPEN_WHERE_NULL: Final = [C.ACCEPTS_AGE_BANDS, C.MEETS_GENDERS]

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from recsys.errors import RecsysError, SettingsError, did_you_mean, explained
 from recsys.mapping.column_profile import quoted
+from recsys.mapping.database_files import Tables
 from recsys.mapping.functions import Remarks, function_names
 from recsys.mapping.project import VIEWS
 from recsys.mapping.project import Mapping as MappingFolder
-from recsys.mapping.sources import Tables
 from recsys.redaction import library_reason, public_columns
 
 _BEFORE_DATA: Final = ("Parser Error", "Binder Error", "Catalog Error")

@@ -9,7 +9,7 @@ said in SQL.
 import codecs
 import gzip
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -17,13 +17,14 @@ from typing import IO, Any, Final, Literal, cast
 from urllib.parse import unquote
 
 from recsys.errors import SourceError, did_you_mean, explained
-from recsys.mapping.column_profile import quoted
 from recsys.mapping.csv_reader import TableOptions, file_bytes, read_csv
+from recsys.mapping.database_files import Tables, duckdb_tables, sqlite_tables
 from recsys.mapping.dumps import read_dump
 from recsys.mapping.encodings import decode_text
 from recsys.mapping.extended_json import plain_values
 from recsys.mapping.json_documents import describes_tables, is_a_row, tables_of_document, tables_of_models
 from recsys.mapping.json_types import json_with_keys_once, objects_of_one_type, rows_of_one_type
+from recsys.mapping.unread_forms import unread_form
 from recsys.redaction import column_labels, library_reason
 from recsys.storage.source_folder import require_whole_parts
 from recsys.storage.sources import SAVED_INDEX
@@ -37,9 +38,6 @@ _LINES_LOOKED_AT: Final = 20
 
 _PARQUET_MARK: Final = b"PAR1"
 _HIVE_NULL: Final = "__HIVE_DEFAULT_PARTITION__"
-
-Tables = Mapping[str, Callable[[], Any]]
-"""What reads each table, by name."""
 
 
 def source_tables(
@@ -73,6 +71,7 @@ def source_tables(
                 )
             found[name] = read
     if not found:
+        _raise_for_unread([path] if alone else sorted(path.iterdir()))
         remedy = (
             f"a table is a file ending in {', '.join(_SUFFIXES)}, also with .gz, or in .json: objects one a "
             "line, in a list, under their ids, or several tables of such; save a workbook as a CSV a sheet"
@@ -84,6 +83,16 @@ def source_tables(
                 explained("no such table", where=address, got=name, remedy=did_you_mean(name, found))
             )
     return found
+
+
+def _raise_for_unread(files: Sequence[Path]) -> None:
+    """Raise SourceError where a file without a table is of a form that is known, with what to do."""
+    for file in files:
+        form = unread_form(file) if file.is_file() else None
+        if form is not None:
+            raise SourceError(
+                explained(f"no tables are read from {form[0]}", where=file.name, remedy=form[1])
+            )
 
 
 def kind_of(file: Path) -> str | None:
@@ -254,6 +263,8 @@ def parts_of(folder: Path) -> list[Path]:
 
 def _of_file(file: Path, kind: str, encoding: str | None, options: Mapping[str, TableOptions]) -> Tables:
     name = file.name.partition(".")[0]
+    if kind in {"csv", "dump"} and file.is_file() and file.suffix != ".gz":
+        _raise_for_unread([file])
     own = options.get(name, TableOptions())
     readers: dict[str, Callable[[Path], Any]] = {
         "csv": partial(read_csv, encoding=own.encoding or encoding, options=own),
@@ -263,9 +274,9 @@ def _of_file(file: Path, kind: str, encoding: str | None, options: Mapping[str, 
     if kind in readers:
         return {name: partial(_read_parts if file.is_dir() else _read_one, file, readers[kind])}
     if kind == "sqlite":
-        return _sqlite_tables(file)
+        return sqlite_tables(file)
     if kind == "duckdb":
-        return _duckdb_tables(file)
+        return duckdb_tables(file)
     if kind == "document":
         return _tables_of_document(file)
     tables = read_dump(decode_text(file_bytes(file), encoding, file.name), file.name)
@@ -342,86 +353,6 @@ def _read_json(file: Path, *, encoding: str | None) -> Any:
 
     objects = objects_of_one_type(decode_text(file_bytes(file), encoding, file.name), file.name)
     return pa.Table.from_struct_array(pa.array(objects))
-
-
-def _sqlite_tables(file: Path) -> Tables:
-    import sqlite3
-    from contextlib import closing
-
-    def read(name: str) -> Any:
-        try:
-            with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
-                database.text_factory = lambda text: text.decode("utf-8", "replace")
-                cursor = database.execute(f"SELECT * FROM {quoted(name)}")  # noqa: S608 a quoted name of the file's own
-                return arrow_of_rows([column[0] for column in cursor.description], cursor.fetchall())
-        except sqlite3.DatabaseError as error:
-            remedy = "write the file again; it is damaged, or a view in it cannot be read"
-            raise SourceError(
-                explained("cannot be read", where=file.name, got=library_reason(error), remedy=remedy)
-            ) from error
-
-    try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
-            wanted = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY name"
-            named = [name for (name,) in database.execute(wanted) if not name.startswith("sqlite_")]
-            names = [name for name in named if _can_be_read(database, name)]
-    except sqlite3.DatabaseError as error:
-        raise SourceError(
-            explained("not a SQLite database", where=file.name, got=library_reason(error))
-        ) from error
-    return {name: partial(read, name) for name in names}
-
-
-def _can_be_read(database: Any, name: str) -> bool:
-    """Say whether a table can be read: a view over what is gone or over unknown functions cannot."""
-    import sqlite3
-
-    try:
-        database.execute(f"SELECT * FROM {quoted(name)} LIMIT 1")  # noqa: S608
-    except sqlite3.OperationalError:
-        return False
-    return True
-
-
-def arrow_of_rows(names: list[str], rows: list[tuple[Any, ...]]) -> Any:
-    """Return rows as an Arrow table; a column that holds several kinds of values is text.
-
-    >>> arrow_of_rows(["a"], [(1,), ("x",)]).column("a").to_pylist()
-    ['1', 'x']
-    """
-    import pyarrow as pa
-
-    columns = {}
-    for at, name in enumerate(names):
-        column = [row[at] for row in rows]
-        kinds = {type(value) for value in column if value is not None}
-        mixed = len(kinds) > 1 and kinds != {int, float}
-        columns[name] = pa.array([None if v is None else str(v) for v in column] if mixed else column)
-    return pa.table(columns)
-
-
-def _duckdb_tables(file: Path) -> Tables:
-    import duckdb
-
-    def read(name: str) -> Any:
-        config: dict[str, Any] = {"enable_external_access": "false"}
-        try:
-            with duckdb.connect(str(file), read_only=True, config=config) as database:
-                return database.table(name).to_arrow_table()
-        except duckdb.Error as error:
-            got, remedy = (
-                library_reason(error),
-                "mend the view, or name a database that no other process writes",
-            )
-            raise SourceError(explained("cannot be read", where=file.name, got=got, remedy=remedy)) from error
-
-    try:
-        with duckdb.connect(str(file), read_only=True) as database:
-            names = [row[0] for row in database.sql("SHOW TABLES").fetchall()]
-    except duckdb.Error as error:
-        remedy = "name a DuckDB database that no other process writes"
-        raise SourceError(explained("cannot be read", where=file.name, remedy=remedy)) from error
-    return {name: partial(read, name) for name in names}
 
 
 def _postgres_tables(address: str) -> Tables:
