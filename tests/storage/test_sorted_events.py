@@ -175,7 +175,7 @@ def test_events_restrict_whatever_other_tables_there_are(kept: tuple[str, ...], 
     for name in (T.BLOCKS, T.REPORTS):
         more = [C.CATEGORY] if name == T.REPORTS else []
         tables[name] = pd.DataFrame(columns=[C.ACTOR, C.TARGET, C.TS, *more])
-    for name in {T.BLOCKS, T.REPORTS, T.HOLDS, T.TOKENS} - kept:
+    for name in {T.BLOCKS, T.REPORTS, T.HOLDS, T.TOKENS} - {*kept}:
         tables.pop(name, None)
     if C.PERSON_TOKEN not in kept:
         tables[T.PROFILES] = tables[T.PROFILES].drop(columns=C.PERSON_TOKEN, errors="ignore")
