@@ -15,6 +15,8 @@ PARTS: Final = ("content", "personal", "factors")
 _PRECISION: Final = 10.0
 _SLOPE_PRECISION: Final = 30.0
 _KNOWN_PRECISION: Final = 3.0
+_USUAL: Final = 1.0
+"""Logits of selectivity within which all people are told by one weight."""
 _HALF: Final = 5.0
 """Impressions at which half of the evidence-dependent weight is reached."""
 
@@ -70,6 +72,8 @@ class Stacker:
              counts there at least.
     new_candidates: share by which the viewer's selectivity counts more about a candidate of whom nothing is
              known, see `KnownCandidates`.
+    tails:   at least 0, added to the weight of a known viewer's selectivity beyond a logit; above 0 where
+             more people like almost everybody, or nobody, than a normal distribution has.
     """
 
     intercept: float
@@ -80,6 +84,7 @@ class Stacker:
     reply_offset: float
     late_known: Float64Array = field(default_factory=lambda: np.zeros(2))
     new_candidates: float = 0.0
+    tails: float = 0.0
 
     @classmethod
     def usual(cls) -> "Stacker":
@@ -104,6 +109,7 @@ class Stacker:
             distance_decay=line.slope * self.distance_decay,
             rows=line.slope * self.rows,
             known=line.slope * self.known,
+            tails=line.slope * self.tails,
         )
 
     def with_known_candidates(self, found: KnownCandidates) -> "Stacker":
@@ -127,7 +133,7 @@ class Stacker:
 
     def selectivity(self, known: Float64Array, generosity: Float64Array) -> Float64Array:
         """Return what the selectivity of viewers adds to the logit of any pair."""
-        return self.row(len(PARTS), known) * generosity
+        return self.row(len(PARTS), known) * generosity + self.tails * known * _beyond_usual(generosity)
 
     def of_new_candidates(self, known: Float64Array, generosity: Float64Array) -> Float64Array:
         """Return what viewers add to the logit of candidates of whom nothing is known, beside `of_viewer`."""
@@ -206,31 +212,46 @@ def _rows_fitted(
         features += [score, score * parts.known_row]
     features += [parts.generosity, parts.generosity * parts.known_row]
     features += [parts.popularity, parts.popularity * parts.known_column]
+    features += [_beyond_usual(parts.generosity) * parts.known_row]
     known = [_KNOWN_PRECISION, _KNOWN_PRECISION]
-    precision = np.array([0.1, _PRECISION, 0.1, *known, *([_PRECISION, _SLOPE_PRECISION] * (n_parts + 2))])
+    rows = [_PRECISION, _SLOPE_PRECISION] * (n_parts + 2)
+    precision = np.array([0.1, _PRECISION, 0.1, *known, *rows, _PRECISION])
+    every, offset, mean, start = np.array(features), parts.level, _row_weights(usual), _row_weights(now)
     theta = logistic_regression(
-        np.array(features),
-        labels,
-        weights,
-        offset=parts.level,
-        mean=_row_weights(usual),
-        precision=precision,
-        start=_row_weights(now),
+        every, labels, weights, offset=offset, mean=mean, precision=precision, start=start
     )
+    if theta[-1] < 0.0:  # lighter tails would turn the order of the most selective
+        some = slice(None, -1)
+        theta[some] = logistic_regression(
+            every[some],
+            labels,
+            weights,
+            offset=offset,
+            mean=mean[some],
+            precision=precision[some],
+            start=theta[some],
+        )
+        theta[-1] = 0.0
     return Stacker(
         intercept=float(theta[0]),
         distance_decay=float(theta[1]),
-        rows=theta[5:].reshape(-1, 2),
+        rows=theta[5:-1].reshape(-1, 2),
         columns=now.columns,
         known=theta[3:5],
         reply_offset=float(theta[2]),
+        tails=float(theta[-1]),
     )
+
+
+def _beyond_usual(selectivity: Float64Array) -> Float64Array:
+    """Return how far selectivity, in logits, lies beyond what is usual, on either side."""
+    return np.asarray(np.copysign(np.maximum(np.abs(selectivity) - _USUAL, 0.0), selectivity), np.float64)
 
 
 def _row_weights(stacker: Stacker) -> Float64Array:
     """Return what `_rows_fitted` finds, in the order of its features."""
     alone = [stacker.intercept, stacker.distance_decay, stacker.reply_offset]
-    return np.concatenate([alone, stacker.known, stacker.rows.ravel()])
+    return np.concatenate([alone, stacker.known, stacker.rows.ravel(), [stacker.tails]])
 
 
 def _columns_fitted(
