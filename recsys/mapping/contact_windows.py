@@ -25,7 +25,7 @@ _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _WINDOWS: Final = ENUMERATIONS[C.CONTACT_WINDOWS].words
 _PARTS: Final = tuple(dict.fromkeys(window.partition("_")[2] for window in _WINDOWS))
-_BETWEEN: Final = re.compile(r"[、,;/|\n]")
+_BETWEEN: Final = re.compile(r"[、,،;؛/|\n]")
 _ENDING: Final = re.compile(r"(?:s|es|e|en|n|a|o|i|io|al|ale|ali|ee|ees|as|os)(?![a-z])")
 """Plurals and cases of languages that `window_words.yaml` knows."""
 _GAP: Final = re.compile(r"(?:[\s.・·,:()\[\]'’\"“”「」+&…○◯✓]|!(?![^\W\d_]))+")

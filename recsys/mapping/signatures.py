@@ -2,7 +2,7 @@
 
 from typing import Final
 
-SEPARATORS: Final = ",;/|、，；・\n"
+SEPARATORS: Final = ",;/|、，；・،؛।\n"
 
 
 def _text(name: str) -> str:

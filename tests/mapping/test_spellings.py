@@ -15,6 +15,8 @@ from recsys.mapping.contact_windows import read_windows
 from recsys.mapping.distances import ANYWHERE, DISTANCE_UNITS, KM_A_MILE, read_distance
 from recsys.mapping.functions import Remarks, Surroundings, sql_functions
 from recsys.mapping.places import country_code, find_place
+from recsys.mapping.signatures import SEPARATORS
+from recsys.mapping.values import split_words
 from recsys.strict_yaml import flat, parse_yaml
 
 _TOWNS = (
@@ -173,3 +175,33 @@ def test_evenings_of_the_weekend_in_one_word(text: str) -> None:
 @pytest.mark.parametrize("text", ["arki-iltaisin", "arki iltaisin", "hverdagsaftener", "vardagskväll"])
 def test_evenings_of_weekdays_in_one_word(text: str) -> None:
     assert read_windows(text) == ([f"{day}_evening" for day in DAYS[:5]], None)
+
+
+@pytest.mark.parametrize(
+    ("part", "words"), [("evening", ["tối"]), ("day", ["ban ngày", "chiều"]), ("early", ["sáng"])]
+)
+def test_days_by_their_number_in_vietnamese_are_read(part: str, words: list[str]) -> None:
+    """Seen to fail: `T2-T6 tối`, `T7, CN` and `tối trong tuần`, as every form writes them."""
+    names = [*(f"T{n}" for n in range(2, 8)), "CN"]
+    for word in words:
+        for first, last in [(0, 4), (5, 6), (1, 3)]:
+            wanted = [f"{day}_{part}" for day in DAYS[first : last + 1]]
+            assert read_windows(f"{names[first]}-{names[last]} {word}") == (wanted, None)
+        assert read_windows(f"{word} trong tuần") == ([f"{day}_{part}" for day in DAYS[:5]], None)
+        for at, name in enumerate(names):
+            assert read_windows(f"{word} {name}") == ([f"{DAYS[at]}_{part}"], None)
+    assert read_windows("T2 20h")[0] is None
+
+
+@pytest.mark.parametrize("text", ["cả ngày", "ว่างตลอด", "kapan saja"])
+def test_any_time_is_every_window(text: str) -> None:
+    found, _ = read_windows(text)
+    assert found is not None
+    assert len(found) == 28
+
+
+@pytest.mark.parametrize("mark", [",", ";", "،", "؛", "।", "、"])
+@pytest.mark.parametrize("blank", ["", " "])
+def test_words_part_at_the_commas_of_every_script(mark: str, blank: str) -> None:
+    """Seen to fail: two words with an Arabic comma, or a danda, between were one."""
+    assert split_words(f"رجال{mark}{blank}نساء", SEPARATORS) == ["رجال", "نساء"]
