@@ -79,7 +79,8 @@ def region_codes(country: str) -> Mapping[str, str]:
     if country == JAPAN:
         labels = [(one.label, str(one.code)) for one in load_places().prefectures.values()]
         found = {region_key(label.text(lang)): code for label, code in labels for lang in LANGUAGES}
-        return found | {code: code for _, code in labels}
+        short = {name[:-1]: code for name, code in found.items() if name[-1] in "都府県"}
+        return short | found | {code: code for _, code in labels}
     rows = _rows().get(country, ())
     numbered = any(code[:1].isdecimal() for _, codes, _ in rows for code in codes)
     ranked = (

@@ -67,6 +67,17 @@ def test_a_town_of_several_in_a_region_that_is_not_known_is_nowhere() -> None:
         ("KR", [("41", "경기도"), ("41", "경기")]),
         ("DE", [("BY", "Bayern"), ("NW", "NRW")]),
         ("IN", [("MH", "महाराष्ट्र"), ("TN", "Tamil Nadu")]),
+        (
+            "JP",
+            [
+                ("34", "広島"),
+                ("34", "広島県"),
+                ("13", "東京"),
+                ("26", "京都"),
+                ("1", "北海道"),
+                ("27", "Osaka"),
+            ],
+        ),
         ("UA", [("32", "Київська область"), ("30", "Київ")]),
         ("AR", [("C", "CABA"), ("B", "Provincia de Buenos Aires")]),
     ],
