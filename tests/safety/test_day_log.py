@@ -76,3 +76,12 @@ def test_a_question_reads_indexes_alone(tmp_path: Path) -> None:
     plan = [row[3] for row in store._read(f"EXPLAIN QUERY PLAN {READ_DAY}", ("[]", 0, 0))]
     assert not [line for line in plan if "SCAN day_events" in line], plan
     assert sum("day_events_" in line for line in plan) == 3
+
+
+@pytest.mark.parametrize("detail", ["withdrawn", "revoked", "同意撤回", "v2", ""])
+def test_a_refused_acceptance_of_terms_restricts_nobody(detail: str) -> None:
+    """The safety page says so: who takes terms back pauses or leaves."""
+    told = event(1, "a", None, "terms_accepted", detail=detail)
+    with pytest.raises(InputError):
+        told.checked()
+    assert restriction_meant(told, str) is None
