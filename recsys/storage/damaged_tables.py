@@ -64,7 +64,8 @@ def _parts(source: str, name: str) -> Parts:
     """Yield what can be read of one table of a source, part by part."""
     if postgres_tables.is_postgres(source):
         with suppress(Exception):
-            yield postgres_tables.read_foreign_table(source, name).to_pandas(ignore_metadata=True)
+            table = in_plain_layout(postgres_tables.read_foreign_table(source, name))
+            yield table.to_pandas(ignore_metadata=True)
         return
     if is_plugin_source(source):
         return
@@ -73,7 +74,7 @@ def _parts(source: str, name: str) -> Parts:
         yield from _of_database(path, name)
         return
     own = [one for one in path.glob("*") if one.stem == name and one.suffix == f".{kind}"]
-    for found in own or [one for one in path.glob("*") if table_named(one.name) == name]:
+    for found in own or [one for one in path.rglob("*") if table_named(one.name) == name]:
         for file in sorted(found.rglob("*")) if found.is_dir() else [found]:
             with suppress(Exception):
                 yield from _of_parquet(file) if _is_parquet(file) else _of_csv(file, name)

@@ -23,6 +23,7 @@ from recsys.safety import MemorySafety
 from recsys.settings import Settings
 from recsys.storage.table_files import write_tables
 from tests.safety.restriction_doors import (
+    AS_OF,
     KINDS,
     NOW,
     OTHER,
@@ -217,3 +218,40 @@ def test_tables_of_a_database_in_which_one_is_wrong_restrict(
         database.execute(f"CREATE TABLE b AS FROM '{tmp_path / 'tables' / 'blocks.parquet'}'")
         database.execute(DATABASE_DAMAGE[damage])
     assert not _shown(town, tmp_path, f"duckdb:{tmp_path / 'members.duckdb'}")
+
+
+@pytest.mark.parametrize("how", ["cut", "gone"])
+@pytest.mark.parametrize("name", [T.INTERESTS, T.PROFILES, T.BLOCKS, T.EVENTS])
+def test_what_a_mapping_reads_beside_a_damaged_file_restricts(
+    town: Published, tmp_path: Path, name: str, how: str
+) -> None:
+    _, folder = _source(tmp_path)
+    mapping, file = tmp_path / "mapping", folder / f"{name}.parquet"
+    mapping.mkdir()
+    (mapping / "mapping.yaml").write_text(f"source: ../tables\nas_of: {AS_OF.isoformat()}\nzone: UTC\n")
+    for one in folder.glob("*.parquet"):
+        (mapping / f"{one.stem}.sql").write_text(f'SELECT * FROM "{one.stem}"')
+    content = file.read_bytes()
+    file.unlink()
+    if how == "cut":
+        file.write_bytes(content[: len(content) // 2])
+    assert _shown(town, tmp_path, f"mapping:{mapping}") <= _of(name)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("Blocks/part-0.parquet", "blocks.PARQUET", "blocks (1).parquet", "export/blocks.parquet"),
+        *("blocks.parquet/_part-1.parquet", "blocks.parquet/year=2026/part.parquet"),
+    ],
+)
+def test_a_table_that_lies_where_a_night_refuses_it_restricts(
+    town: Published, tmp_path: Path, place: str
+) -> None:
+    """Seen to fail: such a file ended the night, and what stands in it restricted nobody."""
+    source, folder = _source(tmp_path)
+    content = (folder / "blocks.parquet").read_bytes()
+    (folder / "blocks.parquet").unlink()
+    (folder / place).parent.mkdir(parents=True, exist_ok=True)
+    (folder / place).write_bytes(content)
+    assert not _shown(town, tmp_path, source)

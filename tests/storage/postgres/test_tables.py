@@ -7,6 +7,7 @@ import pytest
 
 from recsys.data.tables import check_table
 from recsys.errors import BusyError, SourceError
+from recsys.storage.damaged_tables import readable_tables
 from recsys.storage.load import load_sorted, load_tables, population_of
 from recsys.storage.source_snapshot import snapshot_source, take_snapshot
 from recsys.storage.sources import read_tables
@@ -162,3 +163,21 @@ def test_a_time_without_an_end_restricts_and_ends_no_night(postgres, tables, whe
     people = population_of(load_sorted(postgres, None))
     pairs = [frozenset(people.ids.ids(pair).tolist()) for pair in people.relations.excluded]
     assert frozenset(users[:2]) in pairs
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "CREATE TABLE notes AS SELECT 1 AS x",
+        "DROP TABLE interests; CREATE VIEW interests AS SELECT 1 / (x - x) AS tag FROM (SELECT 1 AS x) AS y",
+        "CREATE MATERIALIZED VIEW of_members AS SELECT 1 AS x",
+    ],
+)
+def test_what_can_be_read_beside_a_wrong_table_is_read(postgres, tables, beside):
+    """Seen to fail: one wrong table took all tables of the database along, and what they restrict."""
+    write_tables(tables, postgres)
+    with psycopg.connect(postgres) as connection:
+        connection.execute(beside)
+    found = readable_tables(postgres)
+    assert set(found) - {"interests"} == set(tables) - {"interests"}
+    assert found["holds"]["user_id"].tolist() == tables["holds"]["user_id"].tolist()
