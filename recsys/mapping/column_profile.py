@@ -7,7 +7,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from itertools import chain, combinations
@@ -39,7 +40,8 @@ class ColumnProfile:
     moments: share with a time of day. kind: list, flag, number or text. codes: value and rows, most first.
     parted: what joins several codes in one value, empty where nothing does. ids: the values, as text, to
     compare with other columns; they are never written. rare: rows whose values are no codes, beside codes.
-    made_up: telephone numbers and mailboxes of several rows that look as if typed for want of one.
+    made_up: telephone numbers and mailboxes of several rows that look as if typed for want of one. repeated:
+    rows of the table that say again what another says in every column.
     """
 
     table: str
@@ -59,6 +61,7 @@ class ColumnProfile:
     ids: frozenset[str]
     rare: int = 0
     made_up: tuple[str, ...] = ()
+    repeated: int = 0
 
     @property
     def unique(self) -> bool:
@@ -109,7 +112,17 @@ def profile_table(name: str, table: Any) -> list[ColumnProfile]:
             inside = ".".join(map(quoted, path.split(".")))
             sql = f"{quoted(column)}.{inside}" if is_struct else f"{quoted(column)}->>'$.{path}'"
             found.append(profile_column(name, f"{column}.{path}", sql, inner))
-    return found
+    repeated = _repeated_rows(table)
+    return [replace(one, repeated=repeated) for one in found] if repeated else found
+
+
+def _repeated_rows(table: Any) -> int:
+    """Return how many rows of an Arrow table say the same as another; 0 where it holds lists or objects."""
+    import pyarrow as pa
+
+    with suppress(pa.ArrowException):
+        return int(table.num_rows - table.group_by(table.column_names).aggregate([]).num_rows)
+    return 0
 
 
 def profile_column(table: str, name: str, sql: str, values: list[Any]) -> ColumnProfile:

@@ -30,6 +30,7 @@ from recsys.mapping.draft_guess import (
     member_table,
     names_the_member,
 )
+from recsys.mapping.draft_restrictions import asked_of, unread_restrictions
 from recsys.mapping.draft_sql import PHONES, DraftedColumn, Labels, country_column, drafted
 from recsys.mapping.draft_tables import other_queries, subject_of, tables_of_sanctions
 from recsys.mapping.draft_views import DraftedView, key_value_views, nested_row_views
@@ -213,9 +214,17 @@ def draft_mapping(
         ),
     }
     names |= other_queries(members, profiles | _profiled(nested))
+    names["profiles.sql"] = _asked_first(names, profiles)
     text = "\n".join(names.values())
     names |= {view.file: view.sql for view in by_member + nested if quoted(view.name) in text}
     return MappingDraft(names, columns)
+
+
+def _asked_first(names: Mapping[str, str], profiles: Profiles) -> str:
+    """Return the query of profiles under what a draft asks of columns that may restrict and nothing reads."""
+    queries = {name: text for name, text in names.items() if name.endswith(".sql")}
+    asked = asked_of(unread_restrictions(profiles, queries))
+    return f"{TODO} {asked}\n{names['profiles.sql']}" if asked else names["profiles.sql"]
 
 
 def _profiled(views: Sequence[DraftedView]) -> dict[str, list[ColumnProfile]]:
@@ -358,18 +367,22 @@ def _of_sanctions(tables: Sequence[str]) -> str:
 
 
 def _profiles_sql(members: MemberTable, columns: list[DraftedColumn], sanctions: Sequence[str] = ()) -> str:
+    key = members.key
     header = f" OR m.draft_id = '{members.key.name}'" if members.key.name in members.key.ids else ""
     no_id = f"m.draft_id IS NULL{header}"
-    aside = f"CASE WHEN {no_id} THEN 'no_id' WHEN m.draft_row > 1 THEN 'older_row' END AS set_aside"
+    older = "older_row" if members.newer else "another_row"
+    aside = f"CASE WHEN {no_id} THEN 'no_id' WHEN m.draft_row > 1 THEN '{older}' END AS set_aside"
     newer = f"; the newest by {members.newer.name}" if members.newer else ""
-    key = members.key
+    doubled = ""
+    if members.newer is None and key.distinct + key.repeated < round(key.known * key.rows):
+        doubled = f"  {TODO} members have several rows that differ, and no column says which is the newest\n"
     evidence = f"{key.known:.0%} known, {key.distinct:,} different{newer}"
     note = f"  {GUESS} {members.table}.{key.name} -> user_id: {evidence}"
     proved = "verification IN ('age', 'id', 'id_liveness')"
     known = {one.target for one in columns if one.sql is not None}
     first = [
         f"{note}\n{_of_others(members)}  m.draft_id AS user_id",
-        f"  {TODO} who is a test account, or has left?\n{_of_sanctions(sanctions)}  {aside}",
+        f"  {TODO} who is a test account, or has left?\n{_of_sanctions(sanctions)}{doubled}  {aside}",
     ]
     if "profiles.verification" not in known:
         first.append("  CAST(NULL AS VARCHAR) AS verification")

@@ -23,7 +23,7 @@ _OF_MEMBERS: Final = (
     r"^(mitglieds?|medlems?|lid)[ _.-]?(nummer|nr|no)",
     r"^(nr|numer|id|cislo|no|nomor)[ _.-]?(cz[lł]onka|u[zż]ytkownika|osoby|clena|anggota|pengguna)",
     r"^(uye|kullanici|kullanıcı|anggota|jasen)[ _.-]?(id|no|nomor|numero)",
-    r"(id|номер|код)[ _.-]?(пользователя|участника|члена|анкеты|користувача)",
+    r"(id|no|номер|код)[ _.-]*(пользовател|участник|член|анкет|клиент|користувача|учасник|карт[ыи])",
     r"(सदस्य|สมาชิก|العضو|عضو)",
     r"^id_?(user|member|socio|usuario|usuari|membre|utente|mitglied|utilisateur|lid)$",
     r"(회원|사용자|유저)_?(id|번호|uuid|아이디)|(用户|会员)_?(id|编号)",
@@ -60,7 +60,11 @@ _NAMES_PEOPLE: Final = (
 _PEOPLE: Final = ("user", "member", "person", "account", "customer")
 _ZONE: Final = re.compile(r"[A-Z]\w+(/[\w+-]+)+|UTC|GMT")
 _OTHER_GENDER: Final = re.compile(r"(?<=\w)\s?[/(·.]\s?(?:[aeorx]|as|os|es|in|ne|re|se)\)?(?!\w)")
-_NEWER: Final = r"updat|modif|chang|更新|end_?date"
+_NEWER: Final = (
+    r"updat|modif|chang|edited|version|更新|変更|修改|갱신|수정|변경|end_?date|a[ck]?tuali[zsc]|mis_?a_?jour|(^|_)maj($|_)"
+    r"|geandert|bijgewerkt|gewijzigd|aggiornat|zmian|zmien|zmen|andra[dt]|endret|oppdater|opdater|guncel|degis"
+    r"|обнов|измен|онов|змiн|cap[_ ]?nhat|diperbarui|diubah|แก้ไข|อัปเดต|अद्यतन|حدث|تعديل|paivitet"
+)
 _COVERED: Final = 0.8
 """Share of the members that a table must hold to be joined, and of ids that must be members'."""
 _NEVER_BY_OWN_WORD: Final = frozenset(("profiles.verification", "profiles.account_state"))
@@ -151,7 +155,7 @@ def member_table(profiles: Profiles, of_pairs: Callable[[str], object] = lambda 
     newer = None
     if not key.unique:
         times = [one for one in profiles[table] if one.dates >= 0.8]
-        newer = next((one for one in times if re.search(_NEWER, one.name.casefold())), None)
+        newer = next((one for one in times if is_like(_NEWER, one.name)), None)
     joined, many = {}, {}
     for name, columns in profiles.items():
         other = None
@@ -206,7 +210,8 @@ def key_of(columns: list[ColumnProfile], elsewhere: Iterable[ColumnProfile] = ()
 def _could_be_ids(column: ColumnProfile) -> bool:
     """Say whether every row has a value of its own, which is a text without blanks or a whole number."""
     whole = column.kind == "text" or all(one.lstrip("-").isdecimal() for one in column.ids)
-    different = column.unique and column.known > 1 - 1e-9 and column.distinct >= _FEWEST_IDS
+    is_unique = column.distinct + column.repeated >= column.rows
+    different = is_unique and column.known > 1 - 1e-9 and column.distinct >= _FEWEST_IDS
     return (
         different
         and column.kind in {"text", "number"}

@@ -19,6 +19,17 @@ PHONES: Final = (
     r"|kom[oó]rk|^(nr|numer)_?tel|тел|dien_?thoai|^sdt$|no_?hp|ponsel|फ़?ोन|मोबाइल|โทรศัพท์|เบอร์|هاتف|جوال|puhelin"
 )
 
+_COUNTRY: Final = (
+    r"^(country|nation|pays|land|pais|paese|kraj|zeme|ulke|maa|negara|quoc_? ?gia|wohnland|landet)"
+    r"(_?(name|code))?$|^国$|国籍|国家|국가|^страна|^країна|^देश|^ประเทศ|^الدولة|^البلد"
+)
+_DEGREES: Final = (
+    r"latit|(^|[_. ])lat$|위도|纬度|緯度|широт|szerok.*geo|zem.*sirka|enlem|vi_? ?do|lintang"
+    r"|ละติจูด|अक्षांश|خط_? ?العرض",
+    r"longi|(^|[_. ])l(on|ng)$|경도|经度|経度|долгот|dlug.*geo|zem.*delka|boylam|kinh_? ?do|bujur"
+    r"|ลองจิจูด|देशांतर|خط_? ?الطول",
+)
+"""Names of latitude and of longitude."""
 _TWO_ACCOUNTS: Final = (
     "two accounts of one address or number are one person; needs the secret that keys tokens"
 )
@@ -148,10 +159,7 @@ def _place(target: str, found: list[ColumnProfile], members: MemberTable) -> Dra
     """Return a cell or zone by coordinates, a point, or the name of a place."""
     function = "zone_of" if target.endswith(".tz") else "cell"
     used, parts = [], []
-    latitude = next((one for one in found if re.search("latit|^lat$|위도|纬度", one.name.casefold())), None)
-    longitude = next(
-        (one for one in found if re.search("longi|^l(on|ng)$|경도|经度", one.name.casefold())), None
-    )
+    latitude, longitude = (next((one for one in found if is_like(name, one.name)), None) for name in _DEGREES)
     point = next((one for one in found if _is_point(one)), None)
     country = country_column(found)
     within = f", {reference(country, members)}" if country else ""
@@ -163,7 +171,11 @@ def _place(target: str, found: list[ColumnProfile], members: MemberTable) -> Dra
         used.append(point)
         ref = reference(point, members)
         parts.append(f"{function}(point_latitude({ref}), point_longitude({ref}){within})")
-    named = [one for one in found if one.kind == "text" and one not in (point, country) and one.numbers < 0.5]
+    named = [
+        one
+        for one in found
+        if one.kind == "text" and one is not point and not _is_country(one) and one.numbers < 0.5
+    ]
     if named:
         used.append(named[0])
         of_place = "zone_of_place" if target.endswith(".tz") else "cell_of_place"
@@ -176,6 +188,8 @@ def _place(target: str, found: list[ColumnProfile], members: MemberTable) -> Dra
     evidence = [", ".join(_known(one) for one in used)]
     if named and not country:
         evidence.append("names are looked up in `country` of mapping.yaml; put a column of countries first")
+    if country and (unread := [word for word, _ in country.codes if country_code(word) is None]):
+        evidence.append(f"TODO countries are codes or English names: which are {', '.join(unread)}?")
     return DraftedColumn(target, tuple(map(_name, used)), sql, tuple(evidence))
 
 
@@ -185,6 +199,8 @@ def country_column(found: list[ColumnProfile]) -> ColumnProfile | None:
 
 
 def _is_country(column: ColumnProfile) -> bool:
+    if is_like(_COUNTRY, column.name.rpartition(".")[2]):
+        return True
     return bool(column.codes) and all(country_code(word) is not None for word, _ in column.codes)
 
 

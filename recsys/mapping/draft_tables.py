@@ -15,7 +15,7 @@ from recsys.mapping.values import split_words
 _PAIR_TABLES: Final = {
     "blocks": r"block|bloqu|bloca|blocc|sperr|geblok|차단|屏蔽|拉黑|ブロック"
     r"|black_?list|(^|[_ ])ng([_ ]|$)|ブラックリスト|お断り|拒否|黑名单|블랙리스트"
-    r"|blok|engelle|блок|^chan$|अवरोध|ब्लॉक|บล็อก|حظر",
+    r"|blok|engelle|блок|черн\w*[_ ]спис|^(da[_ ])?chan$|अवरोध|ब्लॉक|บล็อก|حظر",
     "reports": r"report|complain|signalement|denunc|meldung|segnalaz|beschwerde|tsuho|通報|신고|举报"
     r"|zg[lł]osz|nahlas|anmalning|rapport|sikayet|жалоб|скарг|bao_?cao|laporan|शिकायत|ร้องเรียน|بلاغ",
 }

@@ -4,12 +4,16 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Final
 
 from recsys.errors import SourceError, did_you_mean, explained
 from recsys.strict_yaml import parse_yaml
 
-ENCODINGS: Final = ("utf-8", "cp932", "euc_jp", "gb18030", "cp949", "cp1252", "cp1254")
+ENCODINGS: Final = (
+    *("utf-8", "cp932", "euc_jp", "gb18030", "cp949", "cp1252", "cp1254"),
+    *("cp1250", "cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "cp874"),
+)
 _LANGUAGES: Final = {
     "cp932": "japanese",
     "euc_jp": "japanese",
@@ -17,7 +21,24 @@ _LANGUAGES: Final = {
     "cp949": "korean",
     "cp1252": "latin",
     "cp1254": "turkish",
+    "cp1250": "central european",
+    "cp1251": "cyrillic",
+    "koi8_r": "cyrillic",
+    "cp1253": "greek",
+    "cp1255": "hebrew",
+    "cp1256": "arabic",
+    "cp874": "thai",
 }
+_TWO_BYTES_A_LETTER: Final = ("cp932", "euc_jp", "gb18030", "cp949")
+_BYTE_A_LETTER: Final = {
+    "cp1251": "\u0400-\u04ff",
+    "koi8_r": "\u0400-\u04ff",
+    "cp1253": "\u0370-\u03ff",
+    "cp1255": "\u05d0-\u05ea",
+    "cp1256": "\u0600-\u06ff",
+    "cp874": "\u0e00-\u0e7f",
+}
+"""Letters of scripts whose encodings have a byte for each."""
 _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -99,9 +120,31 @@ def guess_encoding(contents: Sequence[bytes]) -> str | None:
             odd = len(re.findall("[｡-ﾟ\x80-\x9f]|[À-ÿ]{2,}", whole))
             read = re.sub("[À-ÿ]{2,}", "", whole)  # an accent stands alone in its word
             wide = len(re.findall("[ぁ-んァ-ヶ一-龠가-힣à-ÿ]", read))
+            if letters := _BYTE_A_LETTER.get(encoding):
+                wide, odd = _in_script(whole, letters)
             usual = sum(map(read.count, _common_letters()[_LANGUAGES[encoding]]))
-            scores[encoding] = (wide + 2 * usual - 2 * odd) / max(1, len(whole))
+            weight = 2 if encoding in _TWO_BYTES_A_LETTER else 1
+            if weight == 2:
+                odd += len(re.findall("[A-Za-z][一-龠가-힣]|[一-龠가-힣][A-Za-z]", whole))
+            size = len(whole.encode(encoding, "ignore"))
+            scores[encoding] = (weight * (wide + 2 * usual) - 2 * odd) / max(1, size)
     return max(scores, key=lambda one: scores[one]) if scores else None
+
+
+def _in_script(text: str, letters: str) -> tuple[int, int]:
+    """Return how many letters of a script a text has, and how many signs of another encoding.
+
+    Of bytes in a wrong one become capitals within words, marks between letters and words of two scripts.
+    """
+    found = re.findall(f"[{letters}]", text)
+    mixed = re.findall(f"[A-Za-z][{letters}]|[{letters}][A-Za-z]", text)
+    signs = re.findall(rf"[^\x00-\x7f{letters}«»–—“”„№…\xa0\u200c\u200d]", text)
+    cased = [one for one in found if one.lower() != one.upper()]
+    capitals = re.findall(rf"[{letters}]+", text)
+    within = sum(
+        before.islower() and after.isupper() for word in capitals for before, after in pairwise(word)
+    )
+    return len(found), len(mixed) + len(signs) + (within if cased else 0)
 
 
 @lru_cache(maxsize=1)
