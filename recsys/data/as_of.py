@@ -1,6 +1,6 @@
 """Rows as of a moment: which version of a row was valid then, and what rows dated after it restrict."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -43,6 +43,7 @@ def present_rows(rows: pd.DataFrame, as_of: pd.Timestamp, later: pd.DataFrame | 
     return tightened(present, in_other_capitals(present))
 
 
+_REQUIREMENT: Final = (C.MANDATORY, C.ACCEPTED)
 _Strictest = Callable[[Any, Any], Any]
 """Takes a value of the present and one of a later time, either may be None for unknown."""
 
@@ -166,10 +167,64 @@ def tightened(present: pd.DataFrame, later: pd.DataFrame | None) -> pd.DataFrame
     return found
 
 
-def undated_beside_dated(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the undated rows of people who have a dated one: nobody knows which is the later word.
+def present_answers(rows: pd.DataFrame, as_of: pd.Timestamp, later: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the answer of each person to each question that holds, with what later words may require.
 
-    rows: accepted profiles or boundaries.
+    A mandatory answer of a later time, or an undated one beside a dated one, is mandatory from now on: of the
+    present one and it, what both accept is accepted. What it says of its person waits until it is due.
+
+    >>> now = pd.DataFrame({"user_id": ["a"], "question_id": ["pets"], "answer": ["no"], "mandatory": [False],
+    ...                     "accepted": [None], "importance": [0], "visibility": ["public"]})
+    >>> then = now.assign(answer="yes", mandatory=True, accepted=[("no",)])
+    >>> found = present_answers(now, pd.Timestamp(0, tz="UTC"), then)
+    >>> found[["answer", "mandatory", "accepted"]].values.tolist()
+    [['no', True, ('no',)]]
+    """
+    keys = [C.USER, C.QUESTION]
+    present = latest(rows, keys, as_of)
+    for more in (later, undated_beside_dated(rows, keys)):
+        present = _requiring(present, more)
+    return present
+
+
+def _requiring(present: pd.DataFrame, later: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the present answers, one a person and question, with what is mandatory in later rows."""
+    if later is None or later.empty or not {C.MANDATORY, C.ACCEPTED} <= set(present):
+        return present
+    required = later[later[C.MANDATORY].eq(True).fillna(False).to_numpy(bool)]
+    if required.empty:
+        return present
+    found = present.reset_index(drop=True)
+    own = np.flatnonzero(found[C.USER].isin(required[C.USER]))
+    place = dict(zip(_keys(found.iloc[own]), own, strict=True))
+    mandatory, accepted = (found[one].astype(object).to_numpy(object, copy=True) for one in _REQUIREMENT)
+    new: dict[tuple[str, str], Any] = {}
+    for key, then in zip(_keys(required), required[C.ACCEPTED], strict=True):
+        if key in place:
+            row = place[key]
+            now = _known(accepted[row]) if mandatory[row] is True else _known(then)
+            mandatory[row], accepted[row] = True, _both(now, _known(then)) or ()
+        else:
+            new[key] = _both(new.get(key, _known(then)), _known(then)) or ()
+    found[C.MANDATORY] = pd.Series(mandatory, dtype=object).astype(found[C.MANDATORY].dtype)
+    found[C.ACCEPTED] = pd.Series(accepted, dtype=object)
+    if not new:
+        return found
+    added = pd.DataFrame([*new], columns=[C.USER, C.QUESTION])
+    added[C.MANDATORY], added[C.IMPORTANCE], added[C.VISIBILITY] = True, 0, "match_only"
+    added[C.ACCEPTED] = pd.Series([*new.values()], dtype=object)
+    added = added.reindex(columns=found.columns).astype(found.dtypes.to_dict())
+    return pd.concat([found, added], ignore_index=True)
+
+
+def _keys(answers: pd.DataFrame) -> list[tuple[str, str]]:
+    return [*zip(answers[C.USER], answers[C.QUESTION], strict=True)]
+
+
+def undated_beside_dated(rows: pd.DataFrame, keys: Sequence[str] = (C.USER,)) -> pd.DataFrame:
+    """Return the undated rows of keys that have a dated one: nobody knows which is the later word.
+
+    rows: accepted profiles, boundaries or answers. keys: of what a row is the word.
 
     >>> rows = pd.DataFrame({"user_id": ["a", "a", "b"], "valid_from": [pd.NaT, pd.Timestamp(0), pd.NaT]})
     >>> undated_beside_dated(rows).user_id.tolist()
@@ -180,8 +235,10 @@ def undated_beside_dated(rows: pd.DataFrame) -> pd.DataFrame:
     undated = rows[C.VALID_FROM].isna().to_numpy(bool)
     if not undated.any() or undated.all():
         return rows[:0]
-    found = rows[undated]
-    return found[found[C.USER].isin(rows.loc[~undated, C.USER])]
+    found, dated = rows[undated], rows.loc[~undated, [*keys]]
+    dated = dated[dated[C.USER].isin(found[C.USER])]
+    known = pd.MultiIndex.from_frame(dated)
+    return found[pd.MultiIndex.from_frame(found[[*keys]]).isin(known)]
 
 
 def in_other_capitals(rows: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.absent_accounts import under_every_account
 from recsys.data.account_linkage import person_tokens, token_rows, under_known_account
-from recsys.data.as_of import latest, latest_holds, present_rows
+from recsys.data.as_of import latest_holds, present_answers, present_rows
 from recsys.data.exclusions import Relations
 from recsys.data.geography import cell_number, coarsen
 from recsys.data.ids import IdIndex
@@ -100,7 +100,10 @@ def build_population(
     tokens = person_tokens(known, ids)
     if former_tokens and T.TOKENS in tables:
         tables = {**tables, T.TOKENS: under_known_account(tables[T.TOKENS], known, ids, tokens)}
-    long = LongTables(**{n: _long(tables, n, ids, time, last_read=answers_last_read) for n in LONG_COLUMNS})
+    required = later.get(T.ANSWERS)
+    long = LongTables(
+        **{n: _long(tables, n, ids, time, required, last_read=answers_last_read) for n in LONG_COLUMNS}
+    )
     return Population(
         ids=ids,
         as_of=time,
@@ -159,13 +162,19 @@ def _held(tables: Mapping[str, pd.DataFrame], ids: IdIndex, as_of: pd.Timestamp)
 
 
 def _long(
-    tables: Mapping[str, pd.DataFrame], name: str, ids: IdIndex, as_of: pd.Timestamp, *, last_read: bool
+    tables: Mapping[str, pd.DataFrame],
+    name: str,
+    ids: IdIndex,
+    as_of: pd.Timestamp,
+    required: pd.DataFrame | None,
+    *,
+    last_read: bool,
 ) -> pd.DataFrame:
     if name not in tables:
         return getattr(LongTables.empty(), name)
     table = given = tables[name]
     if name == T.ANSWERS:
-        table = latest(given, [C.USER, C.QUESTION], as_of)
+        table = present_answers(given, as_of, required)
     last_read &= name == T.ANSWERS
     if last_read and table is not given:
         for column in tuple(given):

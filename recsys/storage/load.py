@@ -52,6 +52,8 @@ _EVENTS: Final = "_events"
 
 PEOPLE_TABLES: Final = (T.PROFILES, T.BOUNDARIES)
 """Without these two there are no people to load."""
+_TIGHTEN: Final = (*PEOPLE_TABLES, T.ANSWERS)
+"""Tables whose rows of a later time tighten those of now."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -308,7 +310,7 @@ def _checked(
     checked, users = check_each_table(readers, check, beside=coded and n_threads() > 1)
     rows_in = {name: len(found.accepted) + len(found.quarantined) for name, found in checked.items()}
     restrictions, nobody = _restricted(checked, users, past=past)
-    later = {} if past else {name: table.later for name, table in checked.items() if name in PEOPLE_TABLES}
+    later = {} if past else {name: table.later for name, table in checked.items() if name in _TIGHTEN}
     erased = restrictions.erased | _erased(checked)
     if erased and T.PROFILES in checked:
         rows = {name: table.accepted for name, table in checked.items()}
