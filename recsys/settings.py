@@ -264,7 +264,8 @@ class BudgetSettings(Section):
     """How long a night may take and how old its data may be; over it the night is published and says so.
 
     night_minutes: all stages together; stage_minutes: single stages by name.
-    data_hours: how old the latest row of a source may be at the end of the night.
+    data_hours: how old the latest row of a source may be at the end of the night; beyond seven days the night
+    says so whatever is set here, since no worker serves such data by default.
     """
 
     night_minutes: Annotated[float, Field(gt=0.0)] = 120.0

@@ -37,6 +37,7 @@ from recsys.errors import (
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.paths import PATHS, PUBLISHED, NightPaths
 from recsys.pipeline.stage_log import read_lines
+from recsys.ranking.ranker import LONGEST_STALENESS
 from recsys.safety.keys import read_keys_file
 from recsys.settings import PARAMS_FILE, TOWN, BudgetSettings, Settings, read_settings
 from recsys.storage.atomic_write import write_atomically
@@ -290,6 +291,7 @@ def over_budget(begun: datetime, lang: Language = "en") -> str:
 def old_data(paths: NightPaths, now: datetime, lang: Language = "en") -> str:
     """Return how old the data of a night are when they are older than `budget.data_hours`, as text.
 
+    So it does, whatever is set, of data that a `Ranker` with its defaults refuses to serve.
     The town, and a night that stands at a time of its settings, are of any age.
     """
     settings = read_settings(paths.settings)
@@ -300,6 +302,9 @@ def old_data(paths: NightPaths, now: datetime, lang: Language = "en") -> str:
     if settings.source == TOWN or settings.as_of is not None or not as_of:
         return ""
     hours = (now - datetime.fromisoformat(as_of)).total_seconds() / 3600
+    longest = LONGEST_STALENESS.total_seconds() / 3600
+    if hours > longest:
+        return text("unserved_data", lang, hours=f"{hours:,.0f}", days=LONGEST_STALENESS.days)
     return text("old_data", lang, hours=f"{hours:,.0f}") if hours > settings.budget.data_hours else ""
 
 

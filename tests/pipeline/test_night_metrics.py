@@ -14,7 +14,7 @@ from recsys.batch.night import old_data
 from recsys.batch.prometheus_file import write_metrics
 from recsys.pipeline.paths import NightPaths
 from recsys.pipeline.stage_log import append_line
-from recsys.settings import Settings
+from recsys.settings import BudgetSettings, Settings
 from tests.pipeline.imports import ROOT
 
 EXAMPLES = ROOT / "docs" / "examples"
@@ -92,6 +92,16 @@ def test_a_night_on_old_data_says_so(paths: NightPaths) -> None:
     assert old_data(paths, NOW + timedelta(hours=40)) == "; the data are 50 hours old"
     paths.settings.write_text(Settings(source="parquet:members", as_of="2026-01-05T18:00:00Z").as_yaml())
     assert old_data(paths, NOW + timedelta(hours=40)) == ""
+
+
+@pytest.mark.parametrize("data_hours", [1.0, 36.0, 1000.0])
+def test_data_that_no_worker_serves_are_told_whatever_is_set(paths: NightPaths, data_hours: float) -> None:
+    """Seen to fail: with 1,000 hours a night was green whose publication no worker opened."""
+    settings = Settings(source="parquet:members", budget=BudgetSettings(data_hours=data_hours))
+    paths.settings.write_text(settings.as_yaml())
+    told = [old_data(paths, NOW + timedelta(hours=hours)) for hours in (150, 159, 500)]
+    assert [bool(one) for one in told] == [data_hours < 160, True, True]
+    assert ["seven" in one or "7 days" in one for one in told] == [False, True, True]
 
 
 def test_the_town_is_never_old(paths: NightPaths) -> None:
