@@ -309,9 +309,7 @@ def test_people_who_are_active_now_come_first_where_others_have_left():
     assert shares[0] > shares[1] + 0.2
 
 
-@pytest.mark.parametrize("seed", [6, pytest.param(7, marks=pytest.mark.thorough)])
-def test_where_people_stay_for_weeks_lists_hold_those_who_are_there(seed):
-    """Each candidate is met within 40 days of 120: a fifth are there at the end, and most of the listed."""
+def _share_of_those_who_are_there(seed):
     rng = np.random.default_rng(seed)
     pairs = two_circles(rng, N, share=0.6)
     age = rng.uniform(0, 120, len(pairs))
@@ -324,7 +322,13 @@ def test_where_people_stay_for_weeks_lists_hold_those_who_are_there(seed):
     seen = frame[[C.ACTOR, C.TARGET]].set_axis([C.VIEWER, C.CANDIDATE], axis=1)
     model = CollaborativeModel(QUICK).fit(people, Events.of(frame), rng=np.random.default_rng(1))
     lists = recommend(model, people, Policy((Exclusions(),)), k=3, exclude=seen)
-    assert (middle[people.ids.rows(lists[C.CANDIDATE])] < 25).mean() > (0.75 if seed == 6 else 0.55)
+    return (middle[people.ids.rows(lists[C.CANDIDATE])] < 25).mean()
+
+
+@pytest.mark.parametrize("seeds", [range(4, 8), pytest.param(range(10), marks=pytest.mark.thorough)])
+def test_where_people_stay_for_weeks_lists_hold_those_who_are_there(seeds):
+    """Each candidate is met within 40 days of 120: a fifth are there at the end, and most of the listed."""
+    assert np.mean([_share_of_those_who_are_there(seed) for seed in seeds]) > 0.6
 
 
 @pytest.mark.parametrize("seed", [8, pytest.param(9, marks=pytest.mark.thorough)])
