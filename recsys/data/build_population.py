@@ -100,10 +100,7 @@ def build_population(
     tokens = person_tokens(known, ids)
     if former_tokens and T.TOKENS in tables:
         tables = {**tables, T.TOKENS: under_known_account(tables[T.TOKENS], known, ids, tokens)}
-    required = later.get(T.ANSWERS)
-    long = LongTables(
-        **{n: _long(tables, n, ids, time, required, last_read=answers_last_read) for n in LONG_COLUMNS}
-    )
+    long = _long_tables(tables, ids, time, later.get(T.ANSWERS), last_read=answers_last_read)
     return Population(
         ids=ids,
         as_of=time,
@@ -159,6 +156,20 @@ def _held(tables: Mapping[str, pd.DataFrame], ids: IdIndex, as_of: pd.Timestamp)
         rows = ids.find(holds.loc[holds[C.STATE] == "active", C.USER])
         held[rows[rows >= 0]] = True
     return held
+
+
+def _long_tables(
+    tables: Mapping[str, pd.DataFrame],
+    ids: IdIndex,
+    as_of: pd.Timestamp,
+    required: pd.DataFrame | None,
+    *,
+    last_read: bool,
+) -> LongTables:
+    """Return the tables of several rows a person; required: answers of a later time."""
+    return LongTables(
+        **{name: _long(tables, name, ids, as_of, required, last_read=last_read) for name in LONG_COLUMNS}
+    )
 
 
 def _long(
