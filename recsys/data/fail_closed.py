@@ -212,7 +212,7 @@ def hold_unless_lifted(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Rest
 def hold_mandatory(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
     """Hold everybody whose refused answer was mandatory, or may have been."""
     optional = refused[C.MANDATORY].eq(False).fillna(False).to_numpy(bool)
-    return _held(refused[_tells_of_present(quarantined) & ~optional])
+    return _held(refused[_tells_of_present(quarantined) & ~optional]) | _respelled(refused[~optional])
 
 
 def exclude_pairs(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:

@@ -337,11 +337,15 @@ def test_types_that_are_not_of_the_table_are_counted_by_word(
     assert result.names["others"] == ("'login' 3",)
 
 
-@pytest.mark.parametrize("table", ["blocks", "holds", "events"])
+@pytest.mark.parametrize("table", ["blocks", "holds", "events", "answers", "tokens"])
 def test_a_safety_row_in_another_spelling_means_the_one_person_it_can_mean(
     town: tuple[Tables, pd.Timestamp], pairs: list[tuple[str, str]], table: str
 ) -> None:
     tables, as_of = town
+    asked = next(q for q in load_catalogue().questions.values() if not (q.sensitive or q.match_only))
+    required = {"question_id": asked.id, "answer": asked.answers[0], "accepted": asked.answers[1:2]}
+    required |= {"importance": 50, "mandatory": True, "visibility": "public", "valid_from": as_of}
+    excluded = {"namespace": "phone", "kind": "exclude", "hmac": "hmac1:" + "0" * 64}
     for names in batched(SPELLINGS, len(pairs)):
         given = [(a, SPELLINGS[name](b)) for name, (a, b) in zip(names, pairs, strict=False)]
         rows = {
@@ -350,6 +354,8 @@ def test_a_safety_row_in_another_spelling_means_the_one_person_it_can_mean(
             "events": pd.concat(
                 _event(as_of, actor=b, target=a, type="block").assign(event_id=f"x{a}") for a, b in given
             ),
+            "answers": pd.DataFrame([{**required, "user_id": b} for _, b in given]),
+            "tokens": pd.DataFrame([{**excluded, "user_id": b} for _, b in given]),
         }
         apart = _apart(_joined(tables, table, rows[table]), as_of, pairs[: len(names)])
         assert dict(zip(names, apart, strict=True)) == dict.fromkeys(names, True)
