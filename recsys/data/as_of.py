@@ -43,7 +43,9 @@ def present_rows(rows: pd.DataFrame, as_of: pd.Timestamp, later: pd.DataFrame | 
     return tightened(present, in_other_capitals(present))
 
 
-_REQUIREMENT: Final = (C.MANDATORY, C.ACCEPTED)
+_OF_OTHERS: Final = (C.MANDATORY, C.ACCEPTED, C.VISIBILITY)
+"""Columns of an answer that say what others have to have said, and what they are told."""
+_HIDDEN: Final = "match_only"
 _Strictest = Callable[[Any, Any], Any]
 """Takes a value of the present and one of a later time, either may be None for unknown."""
 
@@ -168,10 +170,11 @@ def tightened(present: pd.DataFrame, later: pd.DataFrame | None) -> pd.DataFrame
 
 
 def present_answers(rows: pd.DataFrame, as_of: pd.Timestamp, later: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the answer of each person to each question that holds, with what later words may require.
+    """Return the answer of each person to each question that holds, with what later words require and hide.
 
     A mandatory answer of a later time, or an undated one beside a dated one, is mandatory from now on: of the
-    present one and it, what both accept is accepted. What it says of its person waits until it is due.
+    present one and it, what both accept is accepted. One that is not public hides the present one. What it
+    says of its person waits until it is due.
 
     >>> now = pd.DataFrame({"user_id": ["a"], "question_id": ["pets"], "answer": ["no"], "mandatory": [False],
     ...                     "accepted": [None], "importance": [0], "visibility": ["public"]})
@@ -183,38 +186,48 @@ def present_answers(rows: pd.DataFrame, as_of: pd.Timestamp, later: pd.DataFrame
     keys = [C.USER, C.QUESTION]
     present = latest(rows, keys, as_of)
     for more in (later, undated_beside_dated(rows, keys)):
-        present = _requiring(present, more)
+        present = _narrowed(present, more)
     return present
 
 
-def _requiring(present: pd.DataFrame, later: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the present answers, one a person and question, with what is mandatory in later rows."""
-    if later is None or later.empty or not {C.MANDATORY, C.ACCEPTED} <= set(present):
+def _narrowed(present: pd.DataFrame, later: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the present answers, one a person and question, with what later rows require and hide."""
+    if later is None or later.empty or not {*_OF_OTHERS} <= set(present) & set(later):
         return present
-    required = later[later[C.MANDATORY].eq(True).fillna(False).to_numpy(bool)]
-    if required.empty:
+    requires = later[C.MANDATORY].eq(True).fillna(False).to_numpy(bool)
+    hides = later[C.VISIBILITY].ne("public").fillna(True).to_numpy(bool)
+    words = later[requires | hides]
+    if words.empty:
         return present
     found = present.reset_index(drop=True)
-    own = np.flatnonzero(found[C.USER].isin(required[C.USER]))
+    own = np.flatnonzero(found[C.USER].isin(words[C.USER]))
     place = dict(zip(_keys(found.iloc[own]), own, strict=True))
-    mandatory, accepted = (found[one].astype(object).to_numpy(object, copy=True) for one in _REQUIREMENT)
+    mandatory, accepted, visible = (
+        found[one].astype(object).to_numpy(object, copy=True) for one in _OF_OTHERS
+    )
     new: dict[tuple[str, str], Any] = {}
-    for key, then in zip(_keys(required), required[C.ACCEPTED], strict=True):
-        if key in place:
-            row = place[key]
+    for key, then, is_required, is_hidden in zip(
+        _keys(words), words[C.ACCEPTED], requires[requires | hides], hides[requires | hides], strict=True
+    ):
+        row = place.get(key)
+        if row is not None and is_hidden:
+            visible[row] = _HIDDEN
+        if row is not None and is_required:
             now = _known(accepted[row]) if mandatory[row] is True else _known(then)
             mandatory[row], accepted[row] = True, _both(now, _known(then)) or ()
-        else:
+        elif is_required:
             new[key] = _both(new.get(key, _known(then)), _known(then)) or ()
-    found[C.MANDATORY] = pd.Series(mandatory, dtype=object).astype(found[C.MANDATORY].dtype)
-    found[C.ACCEPTED] = pd.Series(accepted, dtype=object)
-    if not new:
-        return found
+    for column, values in zip(_OF_OTHERS, (mandatory, accepted, visible), strict=True):
+        found[column] = pd.Series(values, dtype=object).astype(found[column].dtype)
+    return found if not new else pd.concat([found, _requirements(new, found)], ignore_index=True)
+
+
+def _requirements(new: Mapping[tuple[str, str], Any], like: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of people and questions that require something and answer nothing, typed as others."""
     added = pd.DataFrame([*new], columns=[C.USER, C.QUESTION])
-    added[C.MANDATORY], added[C.IMPORTANCE], added[C.VISIBILITY] = True, 0, "match_only"
+    added[C.MANDATORY], added[C.IMPORTANCE], added[C.VISIBILITY] = True, 0, _HIDDEN
     added[C.ACCEPTED] = pd.Series([*new.values()], dtype=object)
-    added = added.reindex(columns=found.columns).astype(found.dtypes.to_dict())
-    return pd.concat([found, added], ignore_index=True)
+    return added.reindex(columns=like.columns).astype(like.dtypes.to_dict())
 
 
 def _keys(answers: pd.DataFrame) -> list[tuple[str, str]]:

@@ -185,6 +185,29 @@ def test_a_second_answer_requires_beside_the_first(
     assert people[2].long.answers["answer"].notna().sum() == len(people[0].long.answers)
 
 
+@pytest.mark.parametrize("kind", ["undated", "ahead"])
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+def test_a_second_answer_hides_the_first_and_shows_nothing(tmp_path: Path, kind: str, form: str) -> None:
+    """Seen to fail: an answer that its owner hid, in a row dated ahead or undated, stayed a public reason."""
+    n, rng, as_of = 24, np.random.default_rng(3), AS_OF
+    given = make_tables(n, np.random.default_rng(4), unknown=0.0, **EASY_TO_LIST)
+    asked = [q for q in load_catalogue().questions.values() if not (q.sensitive or q.match_only)][:3]
+    rows = [(user, q.id, q.answers[0]) for user in given["profiles"].user_id for q in asked]
+    first = pd.DataFrame(rows, columns=["user_id", "question_id", "answer"])
+    first = first.assign(accepted=None, importance=0, mandatory=False, consent_id=None)
+    now, then = (rng.choice(["public", "match_only"], len(rows)) for _ in range(2))
+    past, later = as_of - pd.Timedelta(days=9), as_of + pd.Timedelta(days=3)
+    second = first.assign(visibility=then, valid_from=later if kind == "ahead" else None)
+    first = first.assign(visibility=now, valid_from=past)
+    answers = pd.concat([first, second]).astype(first.dtypes.to_dict()).reset_index(drop=True)
+    _write(given | {"answers": answers}, form, tmp_path / "tables")
+    people = load_population(f"{form}:{tmp_path / 'tables'}", as_of)
+    found = people.long.answers.assign(user_id=people.ids.ids(people.long.answers["row"].to_numpy()))
+    found = first.merge(found, on=["user_id", "question_id"], suffixes=("_now", ""))
+    assert len(found) == len(first)
+    assert found["visibility"].eq("public").tolist() == ((now == "public") & (then == "public")).tolist()
+
+
 @pytest.mark.parametrize("table", ["profiles", "boundaries"])
 @pytest.mark.parametrize("seed", range(2))
 def test_a_later_row_opens_nothing_and_closes_what_it_would_close(
