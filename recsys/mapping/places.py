@@ -156,8 +156,10 @@ def _aliases() -> Mapping[str, Mapping[str, list[str]]]:
 
 def _without_prefecture(key: str, region: object) -> tuple[str, object]:
     """Return a place of Japan without the prefecture in front, which is its region where no other is said."""
-    first = next((one for one in region_codes(JAPAN) if key.startswith(one) and key != one), "")
-    if not first or first[-1] not in "都道府県":
+    codes = region_codes(JAPAN)
+    whole = (one for one in codes if one.endswith("道") or (one[-1:] in "都府県" and one[:-1] in codes))
+    first = next((one for one in whole if key.startswith(one) and key != one), "")
+    if not first:
         return key, region
     return key[len(first) :].strip(), first if is_unknown(region) else region
 
