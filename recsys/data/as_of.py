@@ -196,7 +196,8 @@ def _narrowed(present: pd.DataFrame, later: pd.DataFrame | None) -> pd.DataFrame
         return present
     requires = later[C.MANDATORY].eq(True).fillna(False).to_numpy(bool)
     hides = later[C.VISIBILITY].ne("public").fillna(True).to_numpy(bool)
-    words = later[requires | hides]
+    telling = requires | hides
+    words = later[telling]
     if words.empty:
         return present
     found = present.reset_index(drop=True)
@@ -207,7 +208,7 @@ def _narrowed(present: pd.DataFrame, later: pd.DataFrame | None) -> pd.DataFrame
     )
     new: dict[tuple[str, str], Any] = {}
     for key, then, is_required, is_hidden in zip(
-        _keys(words), words[C.ACCEPTED], requires[requires | hides], hides[requires | hides], strict=True
+        _keys(words), words[C.ACCEPTED], requires[telling], hides[telling], strict=True
     ):
         row = place.get(key)
         if row is not None and is_hidden:
