@@ -10,6 +10,7 @@ from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.constraints.base import Clause, Constraint, Gate
 from recsys.constraints.exclusions_and_tokens import persons
 from recsys.data.account_linkage import is_given
+from recsys.data.fail_closed import STOPPED
 from recsys.data.population import Population
 from recsys.errors import SettingsError, did_you_mean, explained
 from recsys.types import BoolArray, Int32Array
@@ -19,15 +20,17 @@ from recsys.types import BoolArray, Int32Array
 class Account(Constraint):
     """Both accounts are active; unknown is not.
 
-    A person who is held or banned stays so under every account with the same person token.
+    A person who is banned or held, by a row of holds or by the state `hold`, stays so under every account
+    with the same person token.
     """
 
     name = "account"
 
     def allows(self, people: Population, i: Int32Array, j: Int32Array) -> BoolArray:
-        """Say whether both states are `active` and neither person is held or banned anywhere."""
+        """Say whether both states are `active` and neither person is on hold or banned anywhere."""
         active = people.is_word(C.ACCOUNT_STATE, "active")
         stopped = people.held | people.is_word(C.ACCOUNT_STATE, "banned")
+        stopped |= people.is_word(C.ACCOUNT_STATE, "hold")
         stopped_tokens = {token for token in people.person_tokens[stopped] if token is not None}
         known_under_another = np.array([token in stopped_tokens for token in people.person_tokens], bool)
         free = active & ~stopped & ~known_under_another
@@ -36,7 +39,7 @@ class Account(Constraint):
     def clauses(self, people: Population) -> Sequence[Clause]:
         """Return one gate."""
         person = persons(people)
-        stopped = people.held | people.is_word(C.ACCOUNT_STATE, "banned")
+        stopped = people.held | np.any([people.is_word(C.ACCOUNT_STATE, one) for one in STOPPED], axis=0)
         stopped_person = np.zeros(len(people), bool)
         stopped_person[person[stopped]] = True
         return [Gate(people.is_word(C.ACCOUNT_STATE, "active") & ~stopped_person[person])]

@@ -1,18 +1,28 @@
 """Gates on a person alone: account, activity, verification, discretion, the stated lines."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.constraints import Policy
 from recsys.constraints.account import Account, Activity, Verified
 from recsys.constraints.boundaries import FinancialLine, PhysicalLine
 from recsys.constraints.profile import Discretion
 from recsys.data.exclusions import Relations
+from recsys.data.fail_closed import STOPPED
+from recsys.data.population import Population
 from recsys.errors import SettingsError
 from recsys.testing.changed_people import held, with_unknown, with_word
 from recsys.testing.constraint_contract import ConstraintContract, two_people
 from recsys.testing.people import make_listed_people
+
+STATES = [*ENUMERATIONS[C.ACCOUNT_STATE].words, None]
 
 
 class TestAccount(ConstraintContract):
@@ -31,13 +41,36 @@ class TestAccount(ConstraintContract):
         people = held(two_people({}, {}), 1)
         assert not self.policy.may_meet(people, [0, 1], [1, 0]).any()
 
-    @pytest.mark.parametrize("state", ["banned", "active"])
+    @pytest.mark.parametrize("state", [*STOPPED, "active"])
     def test_a_person_stopped_under_one_account_is_stopped_under_all(self, state: str) -> None:
         tokens = ["hmac1:a", "hmac1:a", None]
-        people = _three(tokens, [state, "active", "active"])
+        people = _accounts(tokens, [state, "active", "active"])
         people = held(people, 0) if state == "active" else people
         assert not self.policy.may_meet(people, [1, 2], [2, 1]).any()
         assert not self.policy.compile(people).may_meet([1, 2], [2, 1]).any()
+
+    @given(
+        st.lists(
+            st.tuples(st.sampled_from(STATES), st.booleans(), st.sampled_from([None, *"abc"])), min_size=2
+        )
+    )
+    def test_everybody_is_asked_about_by_every_account_of_their_person(
+        self, accounts: list[tuple[str | None, bool, str | None]]
+    ) -> None:
+        """Seen to fail: the state `hold` stopped its own account alone."""
+        states, holds, tokens = zip(*accounts, strict=True)
+        people = _accounts([token and f"hmac1:{token}" for token in tokens], states)
+        people = replace(people, held=np.array(holds))
+        out = [one in {"hold", "banned"} or held for one, held, _ in accounts]
+        free = [
+            states[at] == "active"
+            and not any(out[o] for o in range(len(out)) if o == at or (tokens[o] and tokens[o] == tokens[at]))
+            for at in range(len(out))
+        ]
+        assert self.policy.compile(people).listed.tolist() == free
+        i, j = (one.ravel() for one in np.triu_indices(len(out), 1))
+        meets = np.logical_and(np.array(free)[i], np.array(free)[j])
+        assert self.policy.may_meet(people, i, j).tolist() == meets.tolist()
 
 
 class TestActivity(ConstraintContract):
@@ -149,10 +182,6 @@ class TestDiscretion(ConstraintContract):
         assert self.policy.may_show(people, [1], [0])[0]
 
 
-def _three(tokens: list[str | None], states: list[str]):  # type: ignore[no-untyped-def]
-    from dataclasses import replace
-
-    from recsys.testing.people import make_listed_people
-
-    people = make_listed_people(3, np.random.default_rng(0), account_state=states)
-    return replace(people, held=np.zeros(3, bool), person_tokens=np.array(tokens, dtype=object))
+def _accounts(tokens: Sequence[str | None], states: Sequence[str | None]) -> Population:
+    people = make_listed_people(len(states), np.random.default_rng(0), account_state=list(states))
+    return replace(people, held=np.zeros(len(states), bool), person_tokens=np.array(tokens, dtype=object))
