@@ -55,6 +55,7 @@ class Restrictions:
     passed: pairs of refused passes, which keep the two apart for as long as the row is there.
     banned_by: who says of whom in a refused event that they are banned; an operator's word is a ban.
     circles: accounts and circles of refused rows of communities: they are members where others may join.
+    hidden: accounts and questions of refused answers that may have hidden an earlier one.
     """
 
     people: frozenset[str] = frozenset()
@@ -70,6 +71,7 @@ class Restrictions:
     passed: frozenset[Pair] = frozenset()
     banned_by: frozenset[tuple[str, str]] = frozenset()
     circles: frozenset[tuple[str, str]] = frozenset()
+    hidden: frozenset[tuple[str, str]] = frozenset()
 
     def __or__(self, other: "Restrictions") -> "Restrictions":
         """Take all of both."""
@@ -87,6 +89,7 @@ class Restrictions:
             self.passed | other.passed,
             self.banned_by | other.banned_by,
             self.circles | other.circles,
+            self.hidden | other.hidden,
         )
 
     def at_once(self) -> "Restrictions":
@@ -210,9 +213,12 @@ def hold_unless_lifted(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Rest
 
 
 def hold_mandatory(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
-    """Hold everybody whose refused answer was mandatory, or may have been."""
+    """Hold everybody whose refused answer was mandatory, or may have been; hide what one may have hidden."""
     optional = refused[C.MANDATORY].eq(False).fillna(False).to_numpy(bool)
-    return _held(refused[_tells_of_present(quarantined) & ~optional]) | _respelled(refused[~optional])
+    held = _held(refused[_tells_of_present(quarantined) & ~optional]) | _respelled(refused[~optional])
+    hides = ~refused[C.VISIBILITY].eq("public").fillna(False).to_numpy(bool) & ~_is_future(quarantined)
+    named = refused[hides].dropna(subset=[C.USER, C.QUESTION])
+    return held | Restrictions(hidden=frozenset(zip(named[C.USER], named[C.QUESTION], strict=True)))
 
 
 def exclude_pairs(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:

@@ -103,6 +103,7 @@ def of_known_people(given: Restrictions, spellings: Spellings) -> Restrictions:
         passed=pairs_meant(given.passed),
         banned_by=given.banned_by,
         circles=frozenset((one, circle) for given_id, circle in given.circles if (one := account(given_id))),
+        hidden=frozenset((meant(one), question) for one, question in given.hidden),
     )
 
 

@@ -211,11 +211,23 @@ def population_of(tables: LoadedTables, *, answers_last_read: bool = False) -> P
         tables.as_of,
         tables.source,
         catalogue=tables.catalogue,
-        later=tables.later,
+        later=_narrowing(tables),
         former_tokens=_former_tokens(tables),
         answers_last_read=answers_last_read,
     )
     return _with_restrictions(people, tables)
+
+
+def _narrowing(tables: LoadedTables) -> Mapping[str, pd.DataFrame]:
+    """Return the rows yet to come, by table, and a hidden answer for each that a refused row hides."""
+    if not tables.restrictions.hidden or T.ANSWERS not in tables.accepted:
+        return tables.later
+    rows = pd.DataFrame(sorted(tables.restrictions.hidden), columns=[C.USER, C.QUESTION])
+    rows = rows.assign(**{C.ACCEPTED: None, C.MANDATORY: False, C.VISIBILITY: "match_only"})
+    later = tables.later.get(T.ANSWERS)
+    if later is not None and len(later):
+        rows = pd.concat([one.astype(object) for one in (later, rows)], ignore_index=True)
+    return {**tables.later, T.ANSWERS: rows}
 
 
 @checked_arguments

@@ -208,6 +208,46 @@ def test_a_second_answer_hides_the_first_and_shows_nothing(tmp_path: Path, kind:
     assert found["visibility"].eq("public").tolist() == ((now == "public") & (then == "public")).tolist()
 
 
+REFUSED: Mapping[str, Mapping[str, object]] = {
+    **{name: {"user_id": spell} for name, spell in SPELLINGS.items()},
+    "importance": {"importance": 7},
+    "no option": {"answer": "of my own"},
+    "another word": {"visibility": "just me"},
+    "no word": {"visibility": None},
+    "public, refused": {"visibility": "public", "importance": 7},
+}
+"""What is wrong in a row that hides an answer, and one that hides nothing."""
+
+
+def test_a_refused_answer_hides_what_its_person_said_before() -> None:
+    """Seen to fail: an answer that was hidden in a row under another id, or wrong beside, stayed a reason."""
+    given = make_tables(len(REFUSED) + 4, np.random.default_rng(4), unknown=0.0, **EASY_TO_LIST)
+    asked = [q for q in load_catalogue().questions.values() if not (q.sensitive or q.match_only)][:2]
+    users = given["profiles"].user_id.drop_duplicates().tolist()
+    rows = [(user, q.id, q.answers[0]) for user in users for q in asked]
+    first = pd.DataFrame(rows, columns=["user_id", "question_id", "answer"])
+    first = first.assign(accepted=None, importance=0, mandatory=False, consent_id=None, visibility="public")
+    first = first.assign(valid_from=AS_OF - pd.Timedelta(days=9))
+    hiding = first.drop_duplicates("user_id").assign(
+        visibility="match_only", valid_from=AS_OF - pd.Timedelta(days=1)
+    )
+    wrong = zip(hiding.to_dict("records"), REFUSED.values(), strict=False)
+    second = pd.DataFrame(
+        [
+            row | {name: one(row["user_id"]) if callable(one) else one for name, one in said.items()}
+            for row, said in wrong
+        ]
+    )
+    people = load_population(given | {"answers": pd.concat([first.astype(object), second])}, AS_OF)
+    found = people.long.answers.assign(user_id=people.ids.ids(people.long.answers["row"].to_numpy()))
+    shown = found[found["visibility"].eq("public")]
+    public = set(zip(shown["user_id"], shown["question_id"], strict=True))
+    told = {user for user, name in zip(users, REFUSED, strict=False) if name != "public, refused"}
+    everything = {(user, q.id) for user in users for q in asked}
+    assert public == everything - {(user, asked[0].id) for user in told}
+    assert not people.held.any()
+
+
 @pytest.mark.parametrize("table", ["profiles", "boundaries"])
 @pytest.mark.parametrize("seed", range(2))
 def test_a_later_row_opens_nothing_and_closes_what_it_would_close(
