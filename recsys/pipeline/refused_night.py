@@ -10,6 +10,7 @@ from recsys.constraints.exclusions_and_tokens import SamePerson
 from recsys.constraints.policy import Policy, may_show_each
 from recsys.data.absent_accounts import UNREAD
 from recsys.data.population import Population
+from recsys.messaging.reasons import Reasons
 from recsys.pipeline.closed_pairs import closed_pairs, closed_since, hidden_pairs, listed_ids
 from recsys.ranking.snapshot import Snapshot
 from recsys.safety.by_person import AWAY_IN_TABLES
@@ -151,6 +152,30 @@ def note_refused_pairs(
         pairs += closed.pairs.tolist()
         ledger.stop(map(who, closed.people.tolist()), NARROWER_FOR_NOW, as_of=people.as_of.isoformat())
     ledger.separate([(who(a), who(b)) for a, b in pairs], APART_FOR_NOW)
+
+
+def says_less(snapshot: Snapshot, people: Population) -> bool:
+    """Say whether anybody no more says of themselves, in tables, what a snapshot tells of them as a reason.
+
+    That is a public answer, an interest, a topic that they listen to or talk about, or a circle.
+    """
+    told, now = snapshot.reasons, Reasons.of(people, snapshot.catalogue)
+    at = np.array(snapshot.ids.find(people.ids.ids(np.arange(len(people))).tolist()), np.int64)
+    rows, at = np.flatnonzero(at >= 0), at[at >= 0]
+    for before, after, said in (
+        (told.answer.codes, now.answer.codes, (told.answer.option, now.answer.option)),
+        (told.interest.codes, now.interest.codes, (told.interest.level, now.interest.level)),
+        (told.listens.codes, now.listens.codes, (told.listens.listens, now.listens.listens)),
+        (told.listens.codes, now.listens.codes, (told.listens.talks, now.listens.talks)),
+    ):
+        for column, code in enumerate(before):
+            is_told = said[0][at, column] > 0
+            if code in after:
+                is_told &= said[1][rows, after.index(code)] <= 0
+            if is_told.any():
+                return True
+    n_before, n_after = (np.diff(one.circle.member.indptr) for one in (told, now))
+    return bool((n_after[rows] < n_before[at]).any())
 
 
 def end_for_now(ledger: SafetyLedger, people: Population, policy: Policy) -> None:

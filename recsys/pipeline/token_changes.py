@@ -25,6 +25,7 @@ from recsys.pipeline.refused_night import (
     most_at_once,
     note_refused_night,
     note_refused_pairs,
+    says_less,
 )
 from recsys.ranking.publication_filter import published_persons
 from recsys.ranking.snapshot import Snapshot, SnapshotIds, packed_ids
@@ -35,7 +36,7 @@ from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import HIDDEN, LedgerState, LedgerTag, Who
 from recsys.safety.pending_ledger import PendingLedger
 from recsys.safety.unlinking import unlink
-from recsys.storage.publication import RUNS, current_run
+from recsys.storage.publication import RUNS, current_run, mark_overtaken
 
 _NOBODY: Final = ErasedPeople()
 
@@ -235,6 +236,8 @@ def note_refused(
     ledger = _pending(published, people, changes)  # one that saw no lift
     note_refused_night(ledger, people, policy, shown, ErasureList.of(published).now(ledger.now()))
     note_refused_pairs(ledger, people, policy, snapshot, shown)
+    if snapshot is not None and says_less(snapshot, people):
+        mark_overtaken(published, snapshot.run_id)
     write_names_for_now(ledger, changes, *_known_of_changed(ledger, changes))
 
 

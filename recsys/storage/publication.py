@@ -165,8 +165,14 @@ def set_current_run(published: Path, run_id: str) -> None:
     write_atomically(published / CURRENT, f"{RUNS}/{run_id}\n".encode())
 
 
+def mark_overtaken(published: Path, run_id: str) -> None:
+    """Note that members may have taken back since a run what it tells of them, until a later one is served."""
+    if not is_overtaken(published, run_id):
+        write_atomically(published / OVERTAKEN_BY, f"{run_id}~\n".encode())  # before the id of any later run
+
+
 def is_overtaken(published: Path, run_id: str) -> bool:
-    """Say whether a later run than this was served, and a rollback went back from it.
+    """Say whether a later run than this was served, and a rollback went back from it; see `mark_overtaken`.
 
     Raises PublicationError when that cannot be read.
     """

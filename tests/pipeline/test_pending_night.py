@@ -13,6 +13,7 @@ from recsys.catalogue.columns import Tables as T
 from recsys.constraints.policy import Policy
 from recsys.pipeline.gates.proposal import GateResult, Level
 from recsys.pipeline.refused_night import APART_FOR_NOW
+from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety
 from recsys.safety.ledger import SafetyLedger, told_under
 from recsys.safety.ledger_state import HOLD, STORE, LedgerTag, Who
@@ -481,3 +482,35 @@ def test_a_tighter_wish_reaches_whom_another_account_takes_part_for(
     with opened(folder, MemorySafety()) as ranker:
         assert ranker.look(b, a, NOW) is None
         assert ranker.look(USERS[-2], OTHER, NOW) is not None
+
+
+@pytest.mark.parametrize("name", [T.ANSWERS, T.INTERESTS, T.TALK_TOPICS, T.COMMUNITIES])
+@pytest.mark.parametrize("taken_back", [True, False])
+def test_no_reason_is_told_that_the_tables_of_a_refused_night_take_back(
+    town: Published, tmp_path: Path, name: str, *, taken_back: bool
+) -> None:
+    """Seen to fail: pages went on naming an answer that its owner had hidden in tables that a gate refused."""
+    folder, rows = copy_of(town, tmp_path), TOWN[name]
+    mine = rows[C.USER].eq(USERS[0])
+    assert mine.any()
+    if name == T.ANSWERS:
+        public = mine & rows[C.VISIBILITY].eq("public")
+        assert public.any()
+        told = rows.assign(**{C.VISIBILITY: rows[C.VISIBILITY].mask(public, "match_only")})
+    else:
+        told = rows[~mine]
+    tables = TOWN | ({name: told} if taken_back else {T.EVENTS: TOWN[T.EVENTS].copy()})
+
+    def reasons(ranker: Ranker) -> set[str]:
+        return {code for user in USERS for item in ranker.rank(user, 20, NOW).items for code in item.reasons}
+
+    with opened(folder, MemorySafety()) as ranker:
+        before = reasons(ranker)
+        assert before
+        assert not town.night(folder, tables, refused=True, hours=1).published
+        ranker.refresh()
+        with opened(folder, MemorySafety()) as other:
+            assert reasons(ranker) == reasons(other) == (set() if taken_back else before)
+        assert town.night(folder, tables, hours=2).published
+        ranker.refresh()
+        assert reasons(ranker)
