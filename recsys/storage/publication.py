@@ -166,7 +166,7 @@ def set_current_run(published: Path, run_id: str) -> None:
 
 
 def mark_overtaken(published: Path, run_id: str) -> None:
-    """Note that members may have taken back since a run what it tells of them, until a later one is served."""
+    """Note that members may have taken back since what a run tells of them, until a later one is served."""
     if not is_overtaken(published, run_id):
         write_atomically(published / OVERTAKEN_BY, f"{run_id}~\n".encode())  # before the id of any later run
 

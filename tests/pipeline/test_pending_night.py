@@ -489,7 +489,7 @@ def test_a_tighter_wish_reaches_whom_another_account_takes_part_for(
 def test_no_reason_is_told_that_the_tables_of_a_refused_night_take_back(
     town: Published, tmp_path: Path, name: str, *, taken_back: bool
 ) -> None:
-    """Seen to fail: pages went on naming an answer that its owner had hidden in tables that a gate refused."""
+    """Seen to fail: pages went on naming an answer that its owner hid in tables that a gate refused."""
     folder, rows = copy_of(town, tmp_path), TOWN[name]
     mine = rows[C.USER].eq(USERS[0])
     assert mine.any()
