@@ -31,7 +31,7 @@ _KINDS: Final = re.compile(
     rf"^(?:{_BEFORE})(?: (?:de la|de los|de las|do|da|dos|das|de|del|di|du|des|d))? (?=\S)"
     rf"|(?<=\S) (?:{_BEHIND})$|^(?:จังหวัด|จ (?=\S\S))\s*(?=\S\S)"
     r"|(?<=\S\S)(?:省|市|自治区|壮族自治区|回族自治区|维吾尔自治区|特别行政区|特別行政區|縣|特别市"
-    r"|특별자치도|특별자치시|광역시|특별시|도)$"
+    r"|특별자치도|특별자치시|광역시|특별시|시|도)$"
 )
 """Words that say what kind of region a name is one of."""
 

@@ -124,6 +124,25 @@ def test_a_code_and_a_name_are_one_region(country: str, pairs: list[tuple[str, s
     assert len({region_code(country, code) for code, _ in pairs}) == len({code for code, _ in pairs})
 
 
+_OF_KOREA = {  # by the numbers of ISO 3166-2
+    "11": "서울 서울시 서울특별시", "26": "부산 부산시 부산광역시", "27": "대구 대구시 대구광역시",
+    "28": "인천 인천시 인천광역시", "29": "광주 광주시 광주광역시", "30": "대전 대전시 대전광역시",
+    "31": "울산 울산시 울산광역시", "50": "세종 세종시 세종특별자치시", "41": "경기 경기도",
+    "42": "강원 강원도 강원특별자치도", "43": "충북 충청북도", "44": "충남 충청남도",
+    "45": "전북 전라북도 전북특별자치도", "46": "전남 전라남도", "47": "경북 경상북도", "48": "경남 경상남도",
+    "49": "제주 제주도 제주특별자치도",
+}  # fmt: skip
+
+
+def test_every_way_to_write_a_region_of_korea_is_known() -> None:
+    """Seen to fail: of an unknown `부산광역시` Seoul was read as well, since no other place is called so."""
+    written = [(code, name) for code, names in _OF_KOREA.items() for name in names.split()]
+    assert _OF_KOREA.keys() == {code for _, codes, _ in _rows()["KR"] for code in codes}
+    assert [name for code, name in written if region_code("KR", name) != region_code("KR", code)] == []
+    found = {(code, find_place("KR", name, "서울")[0] is not None) for code, name in written}
+    assert {code for code, is_found in found if is_found} == {"11"}
+
+
 def test_a_code_behind_its_country_is_the_code() -> None:
     """Seen to fail: `JP-09`, whose zero stood in the middle."""
     asked = [(country, code) for country, rows in _rows().items() for _, codes, _ in rows for code in codes]
