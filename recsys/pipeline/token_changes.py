@@ -29,6 +29,7 @@ from recsys.pipeline.refused_night import (
 )
 from recsys.ranking.publication_filter import published_persons
 from recsys.ranking.snapshot import Snapshot, SnapshotIds, packed_ids
+from recsys.safety.by_person import AWAY_IN_TABLES
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.fingerprints import ID, PERSON, without_ids
 from recsys.safety.hold_words import hold_words
@@ -191,17 +192,19 @@ def write_names_for_now(
     changes: TokenChanges,
     stops: Collection[tuple[int, int]] = (),
     pairs: Collection[tuple[int, int]] = (),
-) -> None:
+) -> frozenset[int]:
     """Let what a night told of people count for their other accounts too, by tonight's tokens, for now.
 
     Where many tokens changed at once it is no word about those who had one of them: a new key has new tokens,
     a column that moved has those of others. stops, pairs: what counts so besides, as of `_known_of_changed`.
+    Returns the fingerprints of tonight's tokens of changed accounts that are a word about people.
     """
     newest = ledger.begin().namings[-1]
     new = {newest.of(PERSON, one.token) for one in changes.changed if one.token}
     but = new & changes.tokens if changes.are_many else frozenset[int]()
     ledger.write_stops_for_now(NAMED_FOR_NOW, but, stops)
     ledger.write_pairs_for_now(APART_FOR_NOW, but, pairs)
+    return frozenset(new - but)
 
 
 def _known_of_changed(
@@ -238,7 +241,28 @@ def note_refused(
     note_refused_pairs(ledger, people, policy, snapshot, shown)
     if snapshot is not None and says_less(snapshot, people):
         mark_overtaken(published, snapshot.run_id)
-    write_names_for_now(ledger, changes, *_known_of_changed(ledger, changes))
+    telling = write_names_for_now(ledger, changes, *_known_of_changed(ledger, changes))
+    _note_sharing(ledger, changes, telling, people.as_of.isoformat())
+
+
+def _note_sharing(ledger: PendingLedger, changes: TokenChanges, telling: Collection[int], as_of: str) -> None:
+    """Stop and part, for now, accounts that have tonight the token of somebody who is stopped or apart.
+
+    telling: fingerprints of the tokens by which this counts.
+    """
+    state = ledger.now()
+    newest = state.namings[-1]
+    sharing = [
+        (one.user_id, newest.of(PERSON, one.token), newest.of(ID, one.user_id))
+        for one in changes.changed
+        if one.token
+    ]
+    sharing = [one for one in sharing if one[1] in telling]
+    ledger.stop(
+        [Who(user) for user, now, _ in sharing if state.is_stopped([now])], AWAY_IN_TABLES, as_of=as_of
+    )
+    apart = {(own, other) for _, now, own in sharing for other in state.separated_from([now])}
+    ledger.write_pairs_for_now(APART_FOR_NOW, also={(a, b) for a, b in apart if a != b})
 
 
 def note_changed_tokens(ledger: SafetyLedger, people: Population, changes: TokenChanges) -> None:

@@ -514,3 +514,42 @@ def test_no_reason_is_told_that_the_tables_of_a_refused_night_take_back(
         assert town.night(folder, tables, hours=2).published
         ranker.refresh()
         assert reasons(ranker)
+
+
+_OF_PERSONS = (*_LASTING, "hide", "pass", "excluded number")
+"""What a table says of an account that holds for every account of the person."""
+
+
+@pytest.mark.parametrize("whose", ["theirs", "of the other", "new"])
+@pytest.mark.parametrize("part", [0, 1])
+@pytest.mark.parametrize("refused", [True, False])
+def test_what_a_night_says_of_an_account_counts_for_whoever_shares_its_token_tonight(
+    town: Published, tmp_path: Path, whose: str, part: int, *, refused: bool
+) -> None:
+    """Seen to fail: who had the token of a banned or held account tonight was shown after a refused night."""
+    folder, kinds = copy_of(town, tmp_path), _OF_PERSONS[part::2]  # of so few that it is a word about people
+    others = dict(zip(kinds, USERS[::-1], strict=False))
+    assert not set(others.values()) & {one for kind in kinds for one in PAIR_OF[kind]}
+    told = with_rows({kind: rows_of(kind, "sound") for kind in kinds})
+    token_of = told[T.PROFILES].drop_duplicates(C.USER).set_index(C.USER)[C.PERSON_TOKEN].to_dict()
+    for kind, other in others.items():
+        said = PAIR_OF[kind][1]
+        shared = {"theirs": token_of[said], "of the other": token_of[other], "new": token("q", other)}[whose]
+        token_of |= {said: shared, other: shared}
+    tables = _tokens(lambda _: told[T.PROFILES][C.USER].map(token_of))(told)
+
+    def shown(ranker: Ranker) -> set[str]:
+        ends = {kind: (PAIR_OF[kind][0], other) for kind, other in others.items()}
+        return {kind for kind, (a, b) in ends.items() if ranker.look(a, b, NOW) or ranker.look(b, a, NOW)}
+
+    with opened(folder, MemorySafety()) as ranker:
+        assert shown(ranker) == {*kinds}
+        assert town.night(folder, tables, refused=refused, hours=1).published is not refused
+        assert shown(ranker) == set() or not refused
+        ranker.refresh()
+        with opened(folder, MemorySafety()) as another:
+            assert shown(ranker) == shown(another) == set()
+        if refused:  # and no longer
+            assert town.night(folder, TOWN, hours=2).published
+            ranker.refresh()
+            assert shown(ranker) == {*kinds}
