@@ -1,21 +1,24 @@
-"""Accounts that what is served has as one person, or the safety ledger, and tonight's tables do not.
+"""Accounts of one person in what is served, or in the safety ledger, and not tonight, or tonight alone.
 
 Their links stay in the ledger, and with them what lasts. Hides and passes are of the tables: whoever hid the
 person under one account would be shown the other again.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
 from recsys.constraints.exclusions_and_tokens import persons
 from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.population import Population
+from recsys.pipeline.refused_night import APART_FOR_NOW
 from recsys.ranking.publication_filter import ListFilter
-from recsys.safety.fingerprints import PERSON
+from recsys.safety.by_person import AWAY_IN_TABLES
+from recsys.safety.fingerprints import ID, PERSON
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import HIDDEN, LedgerState, Who
+from recsys.safety.pending_ledger import PendingLedger
 
 _ENDING = [EXCLUSION_REASONS.index(why) for why in ("hide", "pass")]
 
@@ -58,3 +61,20 @@ def _served_as_one(people: Population, before: Mapping[str, int], state: LedgerS
             if token in found:
                 found[token].add(row)
     return [sorted(rows) for rows in found.values() if len(rows) > 1]
+
+
+def note_sharing(
+    ledger: PendingLedger, tokens: Mapping[str, str], telling: Collection[int], as_of: str
+) -> None:
+    """Stop and part, for now, accounts that have tonight the person token of somebody stopped or apart.
+
+    tokens: tonight's, of accounts with another one in what is served. telling: fingerprints of the tokens
+    by which this counts.
+    """
+    state = ledger.now()
+    newest = state.namings[-1]
+    named = [(user, newest.of(PERSON, token)) for user, token in tokens.items()]
+    sharing = [one for one in named if one[1] in telling]
+    ledger.stop([Who(user) for user, now in sharing if state.is_stopped([now])], AWAY_IN_TABLES, as_of=as_of)
+    apart = {(newest.of(ID, user), other) for user, now in sharing for other in state.separated_from([now])}
+    ledger.write_pairs_for_now(APART_FOR_NOW, also={(a, b) for a, b in apart if a != b})

@@ -18,7 +18,7 @@ from recsys.data.id_spellings import SpellingIndex
 from recsys.data.population import Population
 from recsys.errors import InputError, PublicationError, SourceError, explained
 from recsys.pipeline.night_safety import EXCLUDED_NUMBER
-from recsys.pipeline.parted_accounts import note_hidden_before
+from recsys.pipeline.parted_accounts import note_hidden_before, note_sharing
 from recsys.pipeline.refused_night import (
     APART_FOR_NOW,
     NAMED_FOR_NOW,
@@ -29,7 +29,6 @@ from recsys.pipeline.refused_night import (
 )
 from recsys.ranking.publication_filter import published_persons
 from recsys.ranking.snapshot import Snapshot, SnapshotIds, packed_ids
-from recsys.safety.by_person import AWAY_IN_TABLES
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.fingerprints import ID, PERSON, without_ids
 from recsys.safety.hold_words import hold_words
@@ -242,27 +241,8 @@ def note_refused(
     if snapshot is not None and says_less(snapshot, people):
         mark_overtaken(published, snapshot.run_id)
     telling = write_names_for_now(ledger, changes, *_known_of_changed(ledger, changes))
-    _note_sharing(ledger, changes, telling, people.as_of.isoformat())
-
-
-def _note_sharing(ledger: PendingLedger, changes: TokenChanges, telling: Collection[int], as_of: str) -> None:
-    """Stop and part, for now, accounts that have tonight the token of somebody who is stopped or apart.
-
-    telling: fingerprints of the tokens by which this counts.
-    """
-    state = ledger.now()
-    newest = state.namings[-1]
-    sharing = [
-        (one.user_id, newest.of(PERSON, one.token), newest.of(ID, one.user_id))
-        for one in changes.changed
-        if one.token
-    ]
-    sharing = [one for one in sharing if one[1] in telling]
-    ledger.stop(
-        [Who(user) for user, now, _ in sharing if state.is_stopped([now])], AWAY_IN_TABLES, as_of=as_of
-    )
-    apart = {(own, other) for _, now, own in sharing for other in state.separated_from([now])}
-    ledger.write_pairs_for_now(APART_FOR_NOW, also={(a, b) for a, b in apart if a != b})
+    tokens = {one.user_id: one.token for one in changes.changed if one.token}
+    note_sharing(ledger, tokens, telling, people.as_of.isoformat())
 
 
 def note_changed_tokens(ledger: SafetyLedger, people: Population, changes: TokenChanges) -> None:
