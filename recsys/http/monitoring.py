@@ -38,6 +38,7 @@ _REQUESTS: Final = Counter(
 _SECONDS: Final = Histogram(
     "recsys_http_seconds", "Seconds until an answer", ["method", "route"], buckets=_BUCKETS
 )
+_METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _log = structlog.get_logger(__name__)
 
 
@@ -78,8 +79,9 @@ class CountRequests:
             await broken()(scope, receive, sent)
         finally:
             route = getattr(scope.get("route"), "path", "unknown")
-            _REQUESTS.labels(scope["method"], route, str(status)).inc()
-            _SECONDS.labels(scope["method"], route).observe(perf_counter() - start)
+            method = scope["method"] if scope["method"] in _METHODS else "other"  # any word may be sent
+            _REQUESTS.labels(method, route, str(status)).inc()
+            _SECONDS.labels(method, route).observe(perf_counter() - start)
 
 
 class Readiness(BaseModel):

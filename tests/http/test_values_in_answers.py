@@ -1,0 +1,152 @@
+"""No answer, log line or number of any route repeats what was sent, whatever is wrong with it and where."""
+
+import copy
+import json
+import re
+from collections.abc import Iterator
+from itertools import cycle, islice
+from typing import Any, Final
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+
+from recsys.http.app import create_app
+from recsys.testing.people import make_tables
+from tests.http.served import Served
+
+MARKS: Final = ("zitherplay", "0901234567", "hana.sato", "花子")
+"""A word of a profile, a phone, a mailbox and a name; some stand in every value that is sent."""
+PERSON: Final = "zitherplay 090-1234-5678 0901234567 hana.sato@mail.example 花子"
+TEXTS: Final = (
+    PERSON,
+    "zitherplay",
+    f"{PERSON}; {PERSON}",
+    f"'{PERSON}'; \"{PERSON}\": got {PERSON}",
+    f"\n{PERSON}\r\n{PERSON}\x00",
+)
+VALUES: Final[tuple[Any, ...]] = (
+    *TEXTS,
+    [PERSON],
+    {PERSON: PERSON},
+    [[{PERSON: [PERSON]}]],
+    9012345670901234567,
+    0.9012345670901234567e300,
+)
+DOCUMENT: Final = create_app(lambda: None).openapi()  # type: ignore[arg-type,return-value]
+OPERATIONS: Final = [
+    (method, path) for path, methods in DOCUMENT["paths"].items() for method in methods
+]  # of the application itself: a new route is in the law
+MANY: Final = 20
+"""Places in a body from which on each has three of the values in turn."""
+EXAMPLE: Final = "m0000012"
+TABLES: Final = {
+    name: json.loads(frame.assign(user_id=EXAMPLE).head(1).to_json(orient="records", date_format="iso"))
+    for name, frame in make_tables(1, np.random.default_rng(3), unknown=0.0).items()
+    if "user_id" in frame
+}
+"""A member's tables of today, whole."""
+_TO_RETURN: Final = re.compile(r'"(receipt|next)":"(\\.|[^"\\])*"')
+"""What a page gives its viewer to send back, which says who that is."""
+
+
+def sound(schema: Any) -> Any:
+    """Return a value of a schema of the document, with every key it may have."""
+    if "$ref" in schema:
+        return sound(DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    if "examples" in schema or "enum" in schema:
+        return (schema.get("examples") or schema["enum"])[0]
+    if "anyOf" in schema:
+        return sound(schema["anyOf"][0])
+    if schema.get("type") == "array":
+        return [sound(schema["items"])]
+    if "properties" in schema:
+        return {name: sound(one) for name, one in schema["properties"].items()}
+    if schema.get("type") == "object":
+        return TABLES
+    plain = {"integer": 1, "number": 1.0, "boolean": True}
+    return "2026-01-05T03:00:00Z" if schema.get("format") else plain.get(schema["type"], EXAMPLE)
+
+
+def places(body: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the way to each value within a body."""
+    parts = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
+    for key, value in parts:
+        yield (*at, key)
+        yield from places(value, (*at, key))
+
+
+def wrong_bodies(body: Any) -> Iterator[Any]:
+    """Yield a body with one value in each place in turn, and with one under a key that nobody knows."""
+    yield from VALUES
+    found, values = list(places(body)), cycle(VALUES)
+    for *around, last in found:
+        for value in VALUES if len(found) < MANY else islice(values, 3):
+            other = copy.deepcopy(body)
+            within(other, around)[last] = value
+            yield other
+    for path in [(), *places(body)]:
+        other = copy.deepcopy(body)
+        if isinstance(found := within(other, path), dict):
+            yield other if found.update({PERSON: PERSON}) is None else None
+
+
+def within(body: Any, path: Any) -> Any:
+    for part in path:
+        body = body[part]
+    return body
+
+
+def requests_of(method: str, path: str) -> Iterator[dict[str, Any]]:
+    """Yield requests to a route with a value in each place: path, query, header, body, key, form, method."""
+    operation = DOCUMENT["paths"][path][method]
+    content = operation.get("requestBody", {}).get("content", {})
+    body = sound(content["application/json"]["schema"]) if content else None
+    usual = {"method": method, "url": re.sub(r"{\w+}", EXAMPLE, path), "json": body}
+    yield usual
+    for value in TEXTS:
+        for one in operation.get("parameters", ()):
+            if one["in"] == "path":
+                url = path.replace(f"{{{one['name']}}}", quote(value, safe=""))
+                yield usual | {"url": re.sub(r"{\w+}", EXAMPLE, url)}
+            else:
+                yield usual | {"params": {one["name"]: value}}
+        yield usual | {"params": {value: value}}
+        yield usual | {"url": f"{usual['url']}/{quote(value, safe='')}"}
+        for raw in (value, f'{{"{value}', f'{{"{value}": 1, "{value}": 2}}'):
+            yield usual | {"content": raw.encode(), "json": None}
+        yield usual | {"content": value.encode("utf-16"), "json": None}
+    yield usual | {"method": MARKS[0]}
+    yield usual | {"data": {PERSON: PERSON}, "json": None}
+    for header in ("content-type", "accept-language", "cookie", "authorization", "referer", "user-agent"):
+        yield usual | {"headers": {header: "Bearer zitherplay hana.sato@mail.example 0901234567"}}
+    for wrong in wrong_bodies(body) if content else ():
+        yield usual | {"json": wrong}
+
+
+def repeated(text: str, marks: tuple[str, ...]) -> list[str]:
+    """Return which marks stand in a text, as they are or in an escape of JSON, in capitals or not."""
+    folded = text.casefold()
+    return [mark for mark in marks if mark in folded or json.dumps(mark)[1:-1] in folded]
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_no_route_repeats_what_was_sent(
+    service: Served, method: str, path: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ids = tuple(service.world.people.ids.values[[3, 7]])
+    for request, member in zip(requests_of(method, path), cycle(ids), strict=False):
+        given = {**request, "url": request["url"].replace(EXAMPLE, member)}
+        if "content" not in given:
+            given["json"] = json.loads(json.dumps(given["json"]).replace(EXAMPLE, member))
+        more = {"x-purpose": "appeal 31", **given.pop("headers", {})}
+        headers = service.headers("members", "backend", "operators", operator="op-1") | more
+        capfd.readouterr()
+        answer = service.client.request(**given, headers=headers, follow_redirects=False)
+        logs = "".join(capfd.readouterr())
+        assert answer.status_code < 500, (request, logs)
+        assert not repeated(_TO_RETURN.sub("", answer.text), MARKS), (request, answer.text)
+        assert answer.status_code < 300 or not repeated(answer.text, ids), (request, answer.text)
+        assert not repeated(logs, (*MARKS, *ids)), (request, logs)
+    numbers = service.client.get("/metrics").text
+    assert not repeated(numbers, (*MARKS, *ids)), [one for one in numbers.split("\n") if repeated(one, MARKS)]
