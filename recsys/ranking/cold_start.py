@@ -4,7 +4,7 @@ A publication keeps the vocabulary of the compiled rules and a model that scores
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from functools import cached_property
 from importlib import import_module
@@ -323,11 +323,16 @@ class Newcomer:
         """What reasons are read from of the person."""
         return Reasons.of_one(self.person)
 
-    def reason_codes(self, snapshot: Snapshot, rows: Int32Array) -> list[list[str]]:
-        """Return why each of `rows` is shown to the newcomer; circles and distance wait a night."""
+    def reason_codes(
+        self, snapshot: Snapshot, rows: Int32Array, stages: Sequence[str] | None = None
+    ) -> list[list[str]]:
+        """Return why each of `rows` is shown to the newcomer; circles and distance wait a night.
+
+        stages: of the newcomer with each; None is `listed`.
+        """
         reasons = snapshot.reasons.with_person(self.reasons, rows)
         others = np.arange(1, len(rows) + 1, dtype=np.int32)
-        return reasons.codes(np.zeros(len(rows), np.int32), others)
+        return reasons.codes(np.zeros(len(rows), np.int32), others, stages)
 
 
 class DoneWith(NamedTuple):

@@ -200,12 +200,15 @@ class DayCandidates:
 
     def sees(self, user_id: str, rows: Sequence[int]) -> BoolArray:
         """Say which rows one of the members may see by tables of today, `(n_rows,)`; none for others."""
-        at = np.asarray(rows, np.int64)
-        for number, member in enumerate(self.members):
-            if member.user_id == user_id:
-                bits = self.open_to[number, at >> 3] >> (7 - (at & 7)).astype(np.uint8)
-                return (at >= 0) & ((bits & np.uint8(1)) > 0)
-        return np.zeros(len(at), bool)
+        at, member = np.asarray(rows, np.int64), self.named(user_id)
+        if member is None:
+            return np.zeros(len(at), bool)
+        bits = member.open_to[at >> 3] >> (7 - (at & 7)).astype(np.uint8)
+        return (at >= 0) & ((bits & np.uint8(1)) > 0)
+
+    def named(self, user_id: str) -> DayMember | None:
+        """Return one of the members, None when it is none of them."""
+        return next((member for member in self.members if member.user_id == user_id), None)
 
     def likes(self, snapshot: Snapshot, viewer: int) -> Float64Array:
         """Return the chance that the viewer's row likes each member who is looked at, `(n_members,)`."""

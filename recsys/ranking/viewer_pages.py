@@ -70,7 +70,7 @@ class ViewerPages:
         candidates = self._candidates(use.snapshot, asked)
         if candidates is not None and narrowing.among is None:
             selection = _with_members(use.snapshot, viewer_id, k, asked, narrowing, selection, candidates)
-        return self._page(use, viewer_id, selection, moment), selection
+        return self._page(use, viewer_id, selection, moment, asked), selection
 
     def length(self, k: int, narrowing: Narrowing) -> int:
         """Return how many people a page may show at most."""
@@ -90,7 +90,7 @@ class ViewerPages:
         self._newcomers.admit_filter(keys, day, narrowing.where)
         found = select_candidates(use.snapshot, asked.ask, viewer_id, k, narrowing)
         selection = self._newcomers.within_day(use.snapshot, keys, day, found)
-        return self._page(use, viewer_id, selection, moment), selection
+        return self._page(use, viewer_id, selection, moment, asked), selection
 
     def folded_in(  # noqa: PLR0917
         self,
@@ -141,7 +141,8 @@ class ViewerPages:
             everybody = select_inbox(snapshot, asked.ask, viewer_id, len(snapshot.ids), day)
             may = _by_own_tables(candidates, viewer_id, everybody.rows)
             rows = [one for one, may_see in zip(everybody.rows, may, strict=True) if may_see][:k]
-            return self._page(use, viewer_id, Selection(rows, [1.0] * len(rows), live=False), moment)
+            found = Selection(rows, [1.0] * len(rows), live=False)
+            return self._page(use, viewer_id, found, moment, asked)
         selection = select_inbox(snapshot, asked.ask, viewer_id, k, day)
         if candidates is not None and day.liked_by:
             out = day.apart | {other for other, kind in day.decided.items() if kind != "undo"}
@@ -152,7 +153,7 @@ class ViewerPages:
                 own = snapshot.live.likes_back(row, selection.rows)
                 best = _best(candidates, waits, candidates.likes(snapshot, row))
                 selection = _merged(selection, own, _free(asked, viewer_id, best), k, most=k)
-        return self._page(use, viewer_id, selection, moment)
+        return self._page(use, viewer_id, selection, moment, asked)
 
     def look(
         self, use: CurrentSnapshot, viewer_id: str, candidate_id: str, moment: datetime, asked: CallQuestions
@@ -175,7 +176,7 @@ class ViewerPages:
             return self._look_at_member(snapshot, viewer_id, candidate_id, moment, asked)
         if not all(listed) or apart or exclusions.excluded or not shown:
             return None
-        return self._pages.items(snapshot, viewer_id, [candidate], moment)[0]
+        return self._of_night(snapshot, viewer_id, [candidate], moment, asked)[0]
 
     def feeling_checks(
         self, use: CurrentSnapshot, viewer_id: str, moment: datetime, asked: CallQuestions
@@ -200,20 +201,52 @@ class ViewerPages:
         found = _free(asked, viewer_id, _best(candidates, may, np.zeros(len(may))))
         if not found:
             return None
-        return self._items(snapshot, viewer_id, Selection([-1], [1.0], True, (found[0][0],)), moment)[0]
+        selection = Selection([-1], [1.0], True, (found[0][0],))
+        return self._items(snapshot, viewer_id, selection, moment, asked)[0]
 
     def _candidates(self, snapshot: Snapshot, asked: CallQuestions) -> DayCandidates | None:
         return self._day_members.of(snapshot, asked.changes, asked.person_of)
 
-    def _page(self, use: CurrentSnapshot, viewer_id: str, selection: Selection, moment: datetime) -> Page:
-        items = self._items(use.snapshot, viewer_id, selection, moment)
+    def _page(
+        self,
+        use: CurrentSnapshot,
+        viewer_id: str,
+        selection: Selection,
+        moment: datetime,
+        asked: CallQuestions,
+    ) -> Page:
+        items = self._items(use.snapshot, viewer_id, selection, moment, asked)
         return self._pages.page(use, viewer_id, items, selection, moment)
 
+    def _of_night(
+        self,
+        snapshot: Snapshot,
+        viewer_id: str,
+        rows: Sequence[int],
+        moment: datetime,
+        asked: CallQuestions,
+    ) -> tuple[Item, ...]:
+        """Return what a viewer may see of people of the night; by own tables of today, where there are any."""
+        if asked.tables is None or not rows:
+            return self._pages.items(snapshot, viewer_id, rows, moment)
+        candidates = self._candidates(snapshot, asked)
+        own = None if candidates is None else candidates.named(viewer_id)
+        stages = snapshot.stages.of(snapshot.ids.find([viewer_id])[0], rows)
+        codes: list[list[str]] = [[] for _ in rows]
+        if own is not None:
+            codes = own.newcomer.reason_codes(snapshot, np.array(rows, np.int32), stages)
+        return self._pages.items_with_reasons(snapshot, viewer_id, rows, codes, moment, stages)
+
     def _items(
-        self, snapshot: Snapshot, viewer_id: str, selection: Selection, moment: datetime
+        self,
+        snapshot: Snapshot,
+        viewer_id: str,
+        selection: Selection,
+        moment: datetime,
+        asked: CallQuestions,
     ) -> tuple[Item, ...]:
         if not selection.members:
-            return self._pages.items(snapshot, viewer_id, selection.rows, moment)
+            return self._of_night(snapshot, viewer_id, selection.rows, moment, asked)
         viewer = snapshot.ids.find([viewer_id])[0]
         of_night = [row for row in selection.rows if row >= 0]
         known = iter(self._pages.items(snapshot, viewer_id, of_night, moment))

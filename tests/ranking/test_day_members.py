@@ -697,3 +697,49 @@ def test_single_pairs_of_the_night_are_those_of_whom_the_ledger_links(
     seen = [{v for v in town.viewers if one.look(v, NEW, NOW) is not None} for one in (free, bound)]
     assert seen[0] & set(hidden)
     assert not seen[1]  # the first account takes part for the person
+
+
+def _for_matching_only(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**row, C.VISIBILITY: "match_only", C.MANDATORY: False} for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("user", "kind", "table", "left"),
+    [
+        ("u00043", "interest", T.INTERESTS, lambda _: []),
+        ("u00036", "listens", T.TALK_TOPICS, lambda _: []),
+        ("u00008", "answer", T.ANSWERS, lambda _: []),
+        ("u00020", "answer", T.ANSWERS, _for_matching_only),
+    ],
+)
+def test_what_somebody_takes_back_today_is_a_reason_nowhere(
+    town: Town, ranker: Ranker, user: str, kind: str, table: str, left: Any
+) -> None:
+    """Seen to fail: looks and the inbox of whoever changed went on by the reasons of the night."""
+    others = [one for one in town.viewers if one != user]
+    ranker.day.append([DayEvent(f"like-{one}", NOW, one, user, "like") for one in others])
+
+    def told() -> dict[str, set[str]]:
+        """Return the kinds of reasons of each door: the member's own looks and inbox, and those of others."""
+        own = [ranker.look(user, one, NOW) for one in others]
+        theirs = [ranker.look(one, user, NOW) for one in others]
+        pages = [item for one in others for item in ranker.rank(one, 60, NOW).items if item.candidate_id == user]
+        doors = {
+            "own": own,
+            "inbox": ranker.inbox(user, 60, NOW).items,
+            "page": ranker.rank(user, 60, NOW).items,
+            "theirs": [*theirs, *pages],
+        }
+        return {
+            name: {code.partition(":")[0] for item in filter(None, items) for code in item.reasons}
+            for name, items in doors.items()
+        }
+
+    before, tables = told(), rows_of(town.tables, user)
+    assert kind in before["own"] & before["inbox"]
+    tables[table] = left(tables.get(table, []))
+    ranker.day.change_tables(user, tables, event_id="taken-back", at=NOW)
+    for _ in range(3):
+        after = told()
+    assert not any(kind in codes for codes in after.values())
+    assert all(after[name] for name in ("own", "inbox", "theirs"))
