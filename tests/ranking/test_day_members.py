@@ -723,7 +723,9 @@ def test_what_somebody_takes_back_today_is_a_reason_nowhere(
         """Return the kinds of reasons of each door: the member's own looks and inbox, and those of others."""
         own = [ranker.look(user, one, NOW) for one in others]
         theirs = [ranker.look(one, user, NOW) for one in others]
-        pages = [item for one in others for item in ranker.rank(one, 60, NOW).items if item.candidate_id == user]
+        pages = [
+            item for one in others for item in ranker.rank(one, 60, NOW).items if item.candidate_id == user
+        ]
         doors = {
             "own": own,
             "inbox": ranker.inbox(user, 60, NOW).items,
