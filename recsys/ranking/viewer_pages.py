@@ -226,7 +226,7 @@ class ViewerPages:
         moment: datetime,
         asked: CallQuestions,
     ) -> tuple[Item, ...]:
-        """Return what a viewer may see of people of the night; by own tables of today, where there are any."""
+        """Return what a viewer may see of people of the night, by own tables of today if there are any."""
         if asked.tables is None or not rows:
             return self._pages.items(snapshot, viewer_id, rows, moment)
         candidates = self._candidates(snapshot, asked)
