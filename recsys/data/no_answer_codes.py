@@ -26,6 +26,82 @@ _WORDS: Final = (
     *("ไม่ระบุ", "ไม่ทราบ", "غير محدد", "غير معروف", "لا ينطبق"),
     *("не указано", "неизвестно", "нет данных", "nie podano", "brak danych", "bilinmiyor", "belirtilmemiş"),
     *("#n/a", "#na", "#n/d", "#nv", "#null!", "#ref!", "#value!", "#div/0!", "#name?", "#num!"),
+    *(
+        "undefined",
+        "not set",
+        "not selected",
+        "empty",
+        "tbd",
+        "please select",
+        "please choose",
+    ),
+    *(
+        "未選択",
+        "選択してください",
+        "選択なし",
+        "請選擇",
+        "请选择",
+        "未选择",
+        "未選擇",
+        "선택하세요",
+        "선택 안함",
+        "선택안함",
+    ),
+    *(
+        "응답 없음",
+        "응답없음",
+        "미응답",
+        "미선택",
+        "미기재",
+        "선택 안 함",
+        "nulo",
+        "vazio",
+        "vacío",
+        "leeg",
+        "vide",
+        "vuoto",
+    ),
+    *(
+        "niet ingevuld",
+        "weet niet",
+        "n.b.",
+        "n.b",
+        "n.a",
+        "niet van toepassing",
+        "onbeantwoord",
+        "não preenchido",
+    ),
+    *(
+        "não sei",
+        "selecione",
+        "seleccione",
+        "selecciona",
+        "seleziona",
+        "sélectionnez",
+        "sélectionner",
+        "choisir",
+    ),
+    *(
+        "bitte wählen",
+        "bitte auswählen",
+        "nicht ausgefüllt",
+        "weiß nicht",
+        "maak een keuze",
+        "välj",
+        "velg",
+    ),
+    *(
+        "vælg",
+        "valitse",
+        "wybierz",
+        "vyberte",
+        "seçiniz",
+        "выберите",
+        "не выбрано",
+        "оберіть",
+        "pilih",
+        "chọn",
+    ),
     *("không rõ", "tidak diketahui", "ikke oppgitt", "ei tietoa", "okänt"),
 )
 _NONE: Final = (
@@ -60,6 +136,8 @@ NONE_WORDS: Final = _spellings((*_NONE, "-", "--", "–", "—", "―"))
 UNKNOWN_WORDS: Final = _spellings((*_WORDS, *_NONE))
 """Texts that say that nothing is known, in lower case, with accents and without."""
 
+_AROUND: Final = "()[]<>{}【】「」《》〈〉 -–—―ー_.…。ㅡ\u1173"
+_BARE_WORDS: Final = frozenset(one.strip(_AROUND) for one in UNKNOWN_WORDS)
 _FEWEST_VALUES: Final = 3
 _FAR: Final = 5.0
 """By how many times the range of the other answers one lies apart from them that is warned of."""
@@ -72,10 +150,15 @@ _BELOW: Final = frozenset({-1.0, -7.0, -8.0, -9.0, -77.0, -88.0, -99.0, -999.0})
 def is_unknown(text: object) -> bool:
     """Say whether a text stands for nothing known.
 
-    >>> is_unknown(" N/A "), is_unknown("0")
-    (True, False)
+    Brackets and dashes around it count for nothing, as forms and programs write them.
+
+    >>> is_unknown(" N/A "), is_unknown("<NULL>"), is_unknown("-- Please select --"), is_unknown("0")
+    (True, True, True, False)
     """
-    return text is None or plain(text).casefold() in UNKNOWN_WORDS
+    if text is None:
+        return True
+    word = plain(text).casefold()
+    return word in UNKNOWN_WORDS or word.strip(_AROUND) in _BARE_WORDS
 
 
 def warn_of_codes(where: str, values: pd.Series) -> None:

@@ -10,13 +10,13 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import DAYS, ENUMERATIONS
 from recsys.data.contact_tokens import normal_form
 from recsys.data.id_spellings import Spellings
-from recsys.data.no_answer_codes import is_unknown
+from recsys.data.no_answer_codes import UNKNOWN_WORDS, is_unknown
 from recsys.errors import InputError
 from recsys.mapping import contact_windows, values
 from recsys.mapping.contact_windows import read_windows
 from recsys.mapping.coordinates import read_degrees, read_point
 from recsys.mapping.distances import KM_A_MILE, read_distance
-from recsys.mapping.places import find_place, near_names
+from recsys.mapping.places import _geonames, find_place, near_names
 from recsys.safety.canonical import canonical_person, in_any_spelling
 
 
@@ -471,6 +471,43 @@ def test_a_ward_is_at_least_in_its_city(ward: str) -> None:
 @pytest.mark.parametrize("text", ["\\N", " \\N", "＼Ｎ"])
 def test_null_as_dumps_write_it_is_nothing_known(text: str) -> None:
     assert is_unknown(text)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    ["({})", "（{}）", "[{}]", "<{}>", "【{}】", "-- {} --", "- {} -", "({}", "{}.", "「{}」", "--{}"],
+)
+def test_a_word_for_nothing_known_is_one_in_brackets_and_dashes(frame: str) -> None:
+    """Seen to fail: `(null)`, `<NULL>`, `(未選択)` were values, so nothing was counted as unknown."""
+    assert [word for word in UNKNOWN_WORDS if not is_unknown(frame.format(word.upper()))] == []
+    values = ["0", "1", "f", "no", "single", "札幌", "12.0", "a", "18-24"]
+    assert not any(map(is_unknown, [*values, *map(frame.format, values)]))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "(null)",
+            "<NULL>",
+            "[null]",
+            "(empty)",
+            "undefined",
+            "---",
+            "Not set",
+            "(未選択)",
+            "選択してください",
+        ),
+        *("선택하세요", "선택 안함", "응답 없음", "nulo", "niet ingevuld", "weet niet", "n.b.", "ー", "..."),
+    ],
+)
+def test_what_programs_and_forms_write_for_nothing_is_nothing_known(text: str) -> None:
+    assert is_unknown(text)
+
+
+def test_hardly_a_town_is_called_as_what_stands_for_nothing_known() -> None:
+    """Seen to fail: `leer` is empty in German, and a town."""
+    assert {one["name"] for one in _geonames() if is_unknown(one["name"])} <= {"Nan", "Brak"}
 
 
 @given(st.from_regex(r"0[789]0-[0-9]{4}-[0-9]{4}", fullmatch=True))
