@@ -25,7 +25,7 @@ from recsys.data.tables import CONTRACTS
 from recsys.errors import SettingsError, did_you_mean, explained
 from recsys.mapping.completeness import unended_files
 from recsys.mapping.draft_tables import subject_of
-from recsys.mapping.functions import Remarks
+from recsys.mapping.functions import NOBODY_YOUNGER, Remarks
 from recsys.mapping.listing import (
     first_constraints,
     listing_by_person,
@@ -88,7 +88,7 @@ class MappingCheck:
             ("rows_by_table", self.loaded.counts.set_index("table")),
             ("set_aside", _set_aside(self.tables.set_aside)),
             ("refused", _quarantined(self.loaded, self.queries)),
-            ("unread", _remarks(self.tables.remarks)),
+            ("unread", _remarks(self.tables.remarks, self.loaded.as_of)),
             ("unmatched", _unmatched(self.tables.remarks, self.country)),
             ("employers", _employers(self.tables.remarks)),
             ("strangers", self.strangers),
@@ -301,8 +301,14 @@ def _near(word: str, known: Collection[str]) -> str:
     return did_you_mean(word, known) if len(known) <= _MOST_WORDS else ""
 
 
-def _remarks(remarks: Remarks) -> pd.DataFrame:
+def _remarks(remarks: Remarks, as_of: pd.Timestamp | None) -> pd.DataFrame:
     rows = [(*key, times, remarks.calls[key[0]]) for key, times in sorted(remarks.counts.items())]
+    born = remarks.births
+    if as_of is not None and born and max(born) <= as_of.year - NOBODY_YOUNGER:
+        asked = (
+            f"numbers by which nobody is under {NOBODY_YOUNGER}: do they count from another day than 1970?"
+        )
+        rows.append(("age_band", asked, born.total(), born.total()))
     return pd.DataFrame(rows, columns=["function", "what", "values", "of"]).set_index("function")
 
 

@@ -1,9 +1,10 @@
 """Tables of database files, SQLite and DuckDB, each read as Arrow when a query first names it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from recsys.errors import SourceError, explained
 from recsys.mapping.column_profile import quoted
@@ -25,8 +26,10 @@ def sqlite_tables(file: Path) -> Tables:
         try:
             with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
                 database.text_factory = lambda text: text.decode("utf-8", "replace")
+                moments = _moments_of_core_data(database, name)
                 cursor = database.execute(f"SELECT * FROM {quoted(name)}")  # noqa: S608 a quoted name of the file's own
-                return arrow_of_rows([column[0] for column in cursor.description], cursor.fetchall())
+                names = [column[0] for column in cursor.description]
+                return arrow_of_rows(names, _with_moments(cursor.fetchall(), names, moments))
         except sqlite3.DatabaseError as error:
             remedy = "write the file again; it is damaged, or a view in it cannot be read"
             raise SourceError(
@@ -43,6 +46,40 @@ def sqlite_tables(file: Path) -> Tables:
             explained("not a SQLite database", where=file.name, got=library_reason(error))
         ) from error
     return {name: partial(read, name) for name in names}
+
+
+_FIRST_OF_CORE_DATA: Final = datetime(2001, 1, 1, tzinfo=UTC)
+
+
+def _moments_of_core_data(database: Any, name: str) -> frozenset[str]:
+    """Return the columns of seconds since 2001 of a table: those of type TIMESTAMP in a Core Data store.
+
+    Read as seconds since 1970 they would make everybody 31 years older, and children adults.
+    """
+    metadata = "SELECT count(*) FROM sqlite_master WHERE name IN ('Z_METADATA', 'Z_PRIMARYKEY')"
+    if not database.execute(metadata).fetchone()[0]:
+        return frozenset()
+    columns = database.execute(f"PRAGMA table_info({quoted(name)})").fetchall()
+    return frozenset(column for _, column, kind, *_ in columns if kind.upper() == "TIMESTAMP")
+
+
+def _with_moments(
+    rows: list[tuple[Any, ...]], names: Sequence[str], moments: Collection[str]
+) -> list[tuple[Any, ...]]:
+    """Return rows with their seconds since 2001 as the moments they are, none beyond what a date can be."""
+    at = {place for place, name in enumerate(names) if name in moments}
+    if not at:
+        return rows
+
+    def moment(value: Any) -> Any:
+        if not isinstance(value, int | float):
+            return value
+        try:
+            return _FIRST_OF_CORE_DATA + timedelta(seconds=value)
+        except OverflowError:
+            return None
+
+    return [tuple(moment(one) if place in at else one for place, one in enumerate(row)) for row in rows]
 
 
 def _can_be_read(database: Any, name: str) -> bool:

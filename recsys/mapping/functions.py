@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -55,6 +55,7 @@ class Remarks:
     unmatched: words that a table of names does not hold, by function, with how often; these are names of
     places and labels of interests, never anything personal.
     employers: one spelling of each employer, with how often; a word for none that is not known shows here.
+    births: of birth dates that were numbers since 1970 the years, with how often.
     error: a deliberate error raised inside a query, which DuckDB would wrap. times: how often the value that
     is read now stands in its column; each distinct one is read once.
     """
@@ -63,6 +64,7 @@ class Remarks:
     calls: Counter[str] = field(default_factory=Counter)
     unmatched: dict[str, Counter[str]] = field(default_factory=dict)
     employers: Counter[str] = field(default_factory=Counter)
+    births: Counter[int] = field(default_factory=Counter)
     error: RecsysError | None = None
     times: int = 1
 
@@ -112,7 +114,7 @@ class SqlFunction:
 def sql_functions(around: Surroundings, remarks: Remarks) -> tuple[SqlFunction, ...]:
     """Return every function, bound to its surroundings."""
     return (
-        *_functions_of_ages(around),
+        *_functions_of_ages(around, remarks),
         *_functions_of_places(around, remarks),
         *_functions_of_values(around, remarks),
     )
@@ -122,18 +124,29 @@ _BUDDHIST: Final = frozenset(("TH", "LA", "KH", "Asia/Bangkok", "Asia/Vientiane"
 """Countries and zones in which forms write years of the Buddhist era."""
 
 
-def _functions_of_ages(around: Surroundings) -> tuple[SqlFunction, ...]:
+NOBODY_YOUNGER: Final = 40
+"""Years: numbers by which everybody is older may count from a later day than the first of 1970."""
+_LONG_AGO: Final = 2000
+
+
+def _functions_of_ages(around: Surroundings, remarks: Remarks) -> tuple[SqlFunction, ...]:
     """Return what reads dates and moments; ages count on the day of the export in its zone."""
     zone = UTC if around.zone is None else ZoneInfo(around.zone)
     buddhist = around.country in _BUDDHIST or around.zone in _BUDDHIST
     day, bands = around.as_of.astimezone(zone).date(), around.catalogue.vocabulary(C.AGE_BAND)
 
-    def age_band(text: str | None, order: str) -> tuple[object, str | None]:
+    def birth_date(text: str | None, order: str) -> tuple[date | None, str | None]:
         born, reason = read_birth_date(text, _format(order), zone, buddhist=buddhist)
+        if born is not None and order in EPOCH_UNITS:
+            remarks.births[born.year] += remarks.times
+        return born, reason
+
+    def age_band(text: str | None, order: str) -> tuple[object, str | None]:
+        born, reason = birth_date(text, order)
         return (None, reason) if born is None else band_of_age(full_years(born, day), bands)
 
     def age_years(text: str | None, order: str) -> tuple[object, str | None]:
-        born, reason = read_birth_date(text, _format(order), zone, buddhist=buddhist)
+        born, reason = birth_date(text, order)
         if born is None:
             return None, reason
         age = full_years(born, day)
@@ -150,7 +163,10 @@ def _functions_of_ages(around: Surroundings) -> tuple[SqlFunction, ...]:
         return (first, None) if first == last else (None, "one of two age bands")
 
     def moment(text: str | None, zone: str | None, order: str) -> tuple[object, str | None]:
-        return read_moment(text, zone or around.zone, _format(order), buddhist=buddhist)
+        found, reason = read_moment(text, zone or around.zone, _format(order), buddhist=buddhist)
+        if found is not None and found.year < _LONG_AGO and plain(text).partition(".")[0].isdecimal():
+            reason = "a number that is before 2000 as one since 1970: from which day does it count?"
+        return found, reason
 
     def activity(last: datetime | None, at: datetime | None) -> tuple[object, str | None]:
         return activity_of(_utc(last), _utc(at) or around.as_of)

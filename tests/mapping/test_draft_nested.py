@@ -2,7 +2,9 @@
 
 import csv
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.errors import SourceError
 from recsys.mapping import Mapping, check_mapping, map_tables
 from recsys.mapping.draft import draft_mapping
+from recsys.mapping.values import band_of_age
 
 SECRET = b"0123456789abcdef0123"
 _PEOPLE = 60
@@ -107,6 +111,58 @@ def test_births_in_numbers_since_1970_are_drafted_with_their_unit(
     remarks = check_mapping(Mapping.read(home), secret=SECRET).tables.remarks
     assert remarks.calls["age_band"] == _PEOPLE
     assert not any(function == "age_band" for function, _ in remarks.counts)
+
+
+_OF_2001 = 978_307_200
+
+
+def _core_data(file: Path, born: list[datetime], seen: datetime) -> None:
+    """Write a store as Core Data does, with seconds since 2001."""
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("CREATE TABLE Z_PRIMARYKEY (Z_ENT INTEGER PRIMARY KEY, Z_NAME VARCHAR)")
+        database.execute("CREATE TABLE ZMEMBER (Z_PK INTEGER, ZBIRTHDATE TIMESTAMP, ZLASTSEEN TIMESTAMP)")
+        rows = [(n, at.timestamp() - _OF_2001, seen.timestamp() - _OF_2001) for n, at in enumerate(born)]
+        database.executemany("INSERT INTO ZMEMBER VALUES (?, ?, ?)", [*rows, (len(rows), None, None)])
+        database.commit()
+
+
+@pytest.mark.parametrize("youngest", [10, 17, 18, 30])
+def test_moments_of_core_data_count_from_2001(youngest: int, tmp_path: Path) -> None:
+    """Seen to fail: everybody was 31 years older, so that children were drafted as adults of 45 to 54."""
+    seen = datetime(2026, 11, 27, tzinfo=UTC)
+    born = [datetime(2026 - youngest - n % 40, 1 + n % 10, 15, tzinfo=UTC) for n in range(_PEOPLE)]
+    _core_data(tmp_path / "club.sqlite", born, seen)
+    home = tmp_path / "home"
+    draft_mapping("../club.sqlite", as_of=seen, folder=home).write(home)
+    sql = (home / "profiles.sql").read_text(encoding="utf-8")
+    assert "ZBIRTHDATE" not in sql or 'age_band(m."ZBIRTHDATE")' in sql
+    text = (
+        'SELECT CAST("Z_PK" AS VARCHAR) AS user_id, age_band("ZBIRTHDATE") AS age_band, '
+        'activity(utc("ZLASTSEEN")) AS activity FROM ZMEMBER WHERE "ZBIRTHDATE" IS NOT NULL'
+    )
+    (home / "profiles.sql").write_text(text, encoding="utf-8")
+    rows = map_tables(Mapping.read(home), secret=SECRET).tables["profiles"].set_index("user_id")
+    bands = ENUMERATIONS["age_band"].words
+    want = {str(n): band_of_age(2026 - at.year, bands)[0] for n, at in enumerate(born)}
+    assert {one: band if isinstance(band, str) else None for one, band in rows["age_band"].items()} == want
+    assert set(rows["activity"]) == {"today"}
+
+
+def test_numbers_that_make_everybody_old_are_no_birth_dates_since_1970(tmp_path: Path) -> None:
+    """Seen to fail: numbers since 2001 in a CSV were drafted as if since 1970."""
+    born = [datetime(1985 + n % 23, 1 + n % 12, 15, tzinfo=UTC) for n in range(_PEOPLE)]
+    with (tmp_path / "users.csv").open("w", newline="", encoding="utf-8") as file:
+        rows = [[f"m{n}", int(at.timestamp()) - _OF_2001, "790000000"] for n, at in enumerate(born)]
+        csv.writer(file).writerows([["id", "birth_date", "last_seen"], *rows])
+    home = tmp_path / "home"
+    as_of = datetime(2026, 11, 28, 12, tzinfo=UTC)
+    draft = draft_mapping("../users.csv", as_of=as_of, folder=home)
+    assert "-- TODO age_band" in (draft.write(home) / "profiles.sql").read_text(encoding="utf-8")
+    text = "SELECT id AS user_id, age_band(birth_date, 's') AS age_band, activity(utc(last_seen)) AS activity"
+    (home / "profiles.sql").write_text(f"{text} FROM users", encoding="utf-8")
+    report = check_mapping(Mapping.read(home), secret=SECRET).report()
+    assert "do they count from another day than 1970" in report
+    assert "from which day does it count" in report
 
 
 @pytest.mark.parametrize("titles", [1, 2, 3])
