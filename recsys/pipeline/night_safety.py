@@ -25,7 +25,7 @@ from recsys.errors import PublicationError, as_text
 from recsys.pipeline.night_accounts import NightAccounts
 from recsys.pipeline.refused_night import ACCOUNT_STOPS, UNREAD_ROW, are_many, away, note_unread, unread
 from recsys.pipeline.retention import run_folders
-from recsys.safety.by_person import AWAY_IN_TABLES, AWAY_TODAY, OUT_TODAY
+from recsys.safety.by_person import AWAY_IN_TABLES, AWAY_TODAY, HELD_TODAY, OUT_TODAY
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import HOLD, TABLES, LedgerTag, Who
 from recsys.storage.manifest import read_manifest
@@ -171,7 +171,7 @@ def note_night(
         was_stopped = accounts.stopped(known & ~in_state, ledger.now(), tag)
         was_stopped = [(who, since) for who, since in was_stopped if who.user_id not in said]
         ledger.lift(tag, people=_since_stopped(was_stopped, holds))
-    for tag in (OUT_TODAY, AWAY_TODAY):
+    for tag in (OUT_TODAY, HELD_TODAY, AWAY_TODAY):
         was_stopped = accounts.stopped(known & ~stopped, ledger.now(), tag)
         ledger.lift(tag, people=_since_stopped(was_stopped, holds, people.as_of))
     stopped_before = {tag for tags in ledger.now().stops.values() for tag in tags}

@@ -30,6 +30,7 @@ from recsys.safety.hold_words import (
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import (
     BAN,
+    HOLD,
     STORE,
     SUPPRESSED,
     TABLES,
@@ -39,7 +40,7 @@ from recsys.safety.ledger_state import (
 )
 from recsys.safety.person_index import ALONE, Accounts, restricted_by_ledger
 from recsys.safety.person_names import EVER, PersonNames
-from recsys.safety.refused_rows import Meant, MeantHold, restrictions_in
+from recsys.safety.refused_rows import HELD, Meant, MeantHold, restrictions_in
 from recsys.safety.store import (
     BLOCK,
     DAY,
@@ -59,6 +60,8 @@ AWAY_IN_TABLES: Final = LedgerTag("away", TABLES)
 """Who is out for now by the tables of a night that was refused, until tables say not."""
 OUT_TODAY: Final = LedgerTag(BAN, TODAY)
 """Who is out for good by tables of today, until later tables, or a later row that a night reads, say not."""
+HELD_TODAY: Final = LedgerTag(HOLD, TODAY)
+"""Who is on hold by tables of today, until a later row that a night reads says not."""
 AWAY_TODAY: Final = LedgerTag("away", TODAY)
 """The same of who is out for now: a pause, or a proof of age that is taken back."""
 
@@ -264,7 +267,7 @@ class SafetyByPerson(PersonNames):
     def note_own_rows(self, user_id: str, tables: Mapping[str, object]) -> None:
         """Note what the holds, blocks and reports among a member's own tables say, of every account.
 
-        A block and a report last; a hold until later tables say otherwise.
+        A block and a report last; a hold as long as no night reads a later row, whatever later tables lack.
         """
         told = {name: tables[name] for name in (T.HOLDS, T.BLOCKS, T.REPORTS) if name in tables}
         if told:
@@ -294,7 +297,9 @@ class SafetyByPerson(PersonNames):
     def note_refused(self, meant: Meant | None) -> DayEvent | None:
         """Note what something refused restricts; an event of it that a log keeps is returned instead."""
         with suppress(InputError):
-            if isinstance(meant, MeantHold):
+            if isinstance(meant, MeantHold) and meant.why == HELD:
+                self._note_stop(meant.user_id, datetime.now(UTC), HELD_TODAY)
+            elif isinstance(meant, MeantHold):
                 self.hold(meant.user_id, owner=meant.owner, reason=meant.reason)
             elif isinstance(meant, tuple):
                 self.separate([meant])

@@ -29,8 +29,12 @@ _ANSWERS: Final = ("meet_feedback", "feeling_check", "report", "end")
 """Events of a pair whose detail, where it is no known word, may be the one that separates."""
 
 
+HELD: Final = "held"
+"""Why a row of the table of holds takes somebody out of sight."""
+
+
 class MeantHold(NamedTuple):
-    """Somebody whom a refused event of an unknown type takes out of sight; why: see `may_stop`."""
+    """Somebody whom a refused event of an unknown type takes out of sight; why: see `may_stop`, or `HELD`."""
 
     user_id: str
     why: str
@@ -125,15 +129,15 @@ def _kept(event: DayEvent, actor: str, target: str | None, kind: str, detail: st
 def restrictions_in(user_id: object, tables: object, whom: Whom) -> list[Meant]:
     """Return what refused tables of a member restrict, as `restriction_meant` does.
 
-    Whoever is out comes back as a change of tables: by any state but active, an age under 18, a hold or a
-    proof that is none, the member and whomever the row names, in whatever table and spelling of a column it
-    stands. Two people are kept apart by a block or a report, and by what events restrict.
+    Whoever is out comes back as a change of tables: by any state but active, an age under 18 or a proof that
+    is none, the member and whomever the row names, in whatever table and spelling of a column it stands. So
+    does whoever a row of holds means, as `MeantHold`. Two people are kept apart by a block or a report, and by what events restrict.
 
     >>> rows = {"profile": {"User_ID": "a", "Account_State": "banned"}}
     >>> [event.actor for event in restrictions_in("a", rows, str)]
     ['a']
     >>> of_another = {"holds": [{"user_id": "b", "state": "active"}]}
-    >>> [event.actor for event in restrictions_in("a", of_another, str)]
+    >>> [held.user_id for held in restrictions_in("a", of_another, str)]
     ['b', 'a']
     """
     me, found = whom(user_id), list[Meant]()
@@ -150,12 +154,13 @@ def restrictions_in(user_id: object, tables: object, whom: Whom) -> list[Meant]:
             continue
         named = whom(row[C.USER]) if row.get(C.USER) is not None else me
         held = table == T.HOLDS and _folded(row.get(C.STATE)) != "lifted"
-        told_state = "hold" if held else row.get(C.ACCOUNT_STATE)
+        told_state = row.get(C.ACCOUNT_STATE)
         if told_state in {None, "active"} and takes_proof_back(row):
             told_state = "paused"
         for person in dict.fromkeys(one for one in (named, me) if one is not None):
             profile = row | {C.USER: person, C.ACCOUNT_STATE: told_state}
             event = DayEvent.of_tables("refused", person, {T.PROFILES: [profile]})
+            found += [MeantHold(person, HELD)] if held else []
             found += [event] if is_stopped_by(event) or is_away_by(event) else []
     return found
 

@@ -30,8 +30,11 @@ from recsys.ranking.publication_filter import ListFilter
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.snapshot_files import served_snapshot
 from recsys.safety import MemorySafety
+from recsys.safety.by_person import AWAY_TODAY, HELD_TODAY, OUT_TODAY
 from recsys.safety.day_log import DayEvent
 from recsys.safety.erasure_list import ErasureList
+from recsys.safety.ledger import SafetyLedger
+from recsys.safety.ledger_state import LedgerTag, Who
 from recsys.storage.publication import current_run, read_publication
 from tests.safety.restriction_doors import (
     FORMS,
@@ -41,6 +44,7 @@ from tests.safety.restriction_doors import (
     OTHER,
     PAIR_OF,
     TOWN,
+    USERS,
     Published,
     copy_of,
     opened,
@@ -398,3 +402,67 @@ def test_any_two_of_a_cell_are_walked_each_time() -> None:
     assert 3 * len(walked) == len(KINDS) * len(DOORS) * len(FORMS)
     for one, other in combinations(range(3), 2):
         assert {(cell[one], cell[other]) for cell in walked} == set(product(axes[one], axes[other]))
+
+
+_LATER_HOLDS: Mapping[str, Callable[[str], list[dict[str, Any]] | None]] = {
+    "no table": lambda _: None,
+    "no row": lambda _: [],
+    **{
+        f"lifted by {owner}, {days} days": lambda user, owner=owner, days=days: [  # type: ignore[misc]
+            {
+                C.USER: user,
+                C.TS: (NOW + timedelta(days=days)).isoformat(),
+                C.STATE: "lifted",
+                C.OWNER: owner,
+            }
+        ]
+        for owner, days in product(("aki", "another"), (-3, 0, 3))
+    },
+}
+"""What later tables of a member say of holds: nothing of it is the word of a night."""
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_hold_in_tables_of_today_ends_by_a_later_row_of_a_night_alone(
+    town: Published, tmp_path: Path
+) -> None:
+    """Seen to fail: tables of an edit of a profile, without a hold in them, ended it; any `lifted` did too."""
+    folder, store = copy_of(town, tmp_path), MemorySafety()
+    users = dict(zip(_LATER_HOLDS, (pair[1] for pair in PAIR_OF.values()), strict=False))
+
+    def shown(ranker: Ranker) -> set[str]:
+        return {name for name, user in users.items() if ranker.look(OTHER, user, NOW) is not None}
+
+    with opened(folder, store) as ranker:
+        assert shown(ranker) == {*users}
+        for name, user in users.items():
+            row = {C.USER: user, C.TS: NOW.isoformat(), C.STATE: "active", C.OWNER: "aki"}
+            ranker.day.change_tables(user, own_tables(user) | {T.HOLDS: [row]}, event_id=f"hold-{user}")
+            later = _LATER_HOLDS[name](user)
+            tables = own_tables(user) | ({} if later is None else {T.HOLDS: later})
+            ranker.day.change_tables(user, tables, event_id=f"edit-{user}")
+            with suppress(RecsysError):
+                ranker.rank(user, 5, NOW, profile=own_tables(user))
+        assert shown(ranker) == set()
+        assert town.night(folder, TOWN, hours=2).published
+        ranker.refresh()
+        assert shown(ranker) == set()
+        state = SafetyLedger.of(folder).now()
+        assert all(state.is_stopped(state.fingerprints(Who(user))) for user in users.values())
+
+
+@pytest.mark.parametrize("tag", [OUT_TODAY, HELD_TODAY, AWAY_TODAY])
+@pytest.mark.parametrize("days", [-1, 1])
+def test_what_tables_of_today_stopped_ends_by_a_row_of_a_night_that_is_dated_later(
+    town: Published, tmp_path: Path, tag: LedgerTag, days: int
+) -> None:
+    folder, user = copy_of(town, tmp_path), USERS[0]
+    said = NOW - timedelta(days=5)
+    SafetyLedger.of(folder).stop([Who(user)], tag, as_of=said.isoformat(timespec="microseconds"))
+    profiles = TOWN[T.PROFILES]
+    dated = profiles[C.VALID_FROM].mask(profiles[C.USER].eq(user), said + timedelta(days=days))
+    assert town.night(
+        folder, TOWN | {T.PROFILES: profiles.assign(**{C.VALID_FROM: dated})}, hours=2
+    ).published
+    state = SafetyLedger.of(folder).now()
+    assert state.is_stopped(state.fingerprints(Who(user))) == (days < 0)
