@@ -426,7 +426,7 @@ _LATER_HOLDS: Mapping[str, Callable[[str], list[dict[str, Any]] | None]] = {
 def test_a_hold_in_tables_of_today_ends_by_a_later_row_of_a_night_alone(
     town: Published, tmp_path: Path
 ) -> None:
-    """Seen to fail: tables of an edit of a profile, without a hold in them, ended it; any `lifted` did too."""
+    """Seen to fail: tables of an edit of a profile, without a hold in them, ended it, as any `lifted` did."""
     folder, store = copy_of(town, tmp_path), MemorySafety()
     users = dict(zip(_LATER_HOLDS, (pair[1] for pair in PAIR_OF.values()), strict=False))
 
