@@ -144,6 +144,7 @@ class SafetyByPerson(PersonNames):
         A block that a night read in its tables lasts.
         """
         a, b = self._pair(actor, target)
+        self.binding.require_known()
         self.store.unblock(a, b)
         self.ledger.lift(LedgerTag(BLOCK, STORE), pairs=[(Who(a), Who(b))], directed=True)
         self.binding.note()
@@ -190,6 +191,7 @@ class SafetyByPerson(PersonNames):
         )
         self._link(held)
         self.ledger.stop([Who(held)], hold_tag(owner, reason))
+        self.binding.require_known()
         self.store.hold(held, moment, owner=owner, reason=reason)
         self.binding.note()
 
@@ -199,6 +201,7 @@ class SafetyByPerson(PersonNames):
         Words count as they were given, also where a fingerprint stands in the place of an id.
         """
         me, _ = Who(self._person(user_id)), hold_words(owner, reason or "")
+        self.binding.require_known()
         self.store.lift(user_id, owner=owner, reason=reason)
         state = self.ledger.now()
         namings = [*state.namings, UNKEYED_FINGERPRINTS]  # a store hides ids without a key
@@ -379,6 +382,7 @@ class SafetyByPerson(PersonNames):
         a, b = self._pair(actor, target)
         self._link(a, b)
         self.ledger.separate([(Who(a), Who(b))], LedgerTag(why, STORE), directed=True)
+        self.binding.require_known()
         return a, b
 
 

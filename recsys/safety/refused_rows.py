@@ -131,7 +131,8 @@ def restrictions_in(user_id: object, tables: object, whom: Whom) -> list[Meant]:
 
     Whoever is out comes back as a change of tables: by any state but active, an age under 18 or a proof that
     is none, the member and whomever the row names, in whatever table and spelling of a column it stands. So
-    does whoever a row of holds means, as `MeantHold`. Two people are kept apart by a block or a report, and by what events restrict.
+    does whoever a row of holds means, as `MeantHold`. Two people are kept apart by a block or a report, and
+    by what events restrict.
 
     >>> rows = {"profile": {"User_ID": "a", "Account_State": "banned"}}
     >>> [event.actor for event in restrictions_in("a", rows, str)]

@@ -15,7 +15,7 @@ from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_file import LedgerWatermark
 from recsys.safety.ledger_state import LedgerState
 from recsys.safety.person_index import ALONE, Accounts
-from recsys.safety.store import CountedStore, SafetyStore, StoreWithPages, ask_safety
+from recsys.safety.store import CountedStore, SafetyStore, StoreInFile, StoreWithPages, ask_safety
 
 
 @runtime_checkable
@@ -40,8 +40,18 @@ class RenamedStore(CountedStore, Protocol):
         ...
 
 
+LOOKED_EVERY_S: Final = 5.0
+"""After how long a worker looks at the latest whether its store is the one it was."""
 TOLD_EVERY_S: Final = 600.0
 """After how long the ledger is told at the latest of hides and passes, of which a service has many."""
+
+
+def _file_of(store: SafetyStore) -> tuple[int, int] | None:
+    """Return which file a store is in; None for one in no file."""
+    if not isinstance(store, StoreInFile):
+        return None
+    found = store.path.stat()
+    return found.st_dev, found.st_ino
 
 
 class StoreBinding:
@@ -52,6 +62,7 @@ class StoreBinding:
         self._noted: LedgerWatermark | None = None
         self._identity: str | None = None
         self._told_at: float | None = None
+        self._looked: tuple[object, float] = (None, monotonic())
         self._told_pages = (ALONE, set[frozenset[str]]())
 
     def require(self) -> None:
@@ -68,14 +79,30 @@ class StoreBinding:
                 self.note_ledger()
 
     def require_known(self, state: LedgerState | None = None) -> None:
-        """Raise SafetyUnavailable where the ledger took another store in the place of this one.
+        """Raise SafetyUnavailable where another store stands in the place of this one, or it was set back.
 
-        The store is asked for its identity only where the ledger does not know it: it may have a new one.
+        The store is asked for its identity where the ledger does not know it: it may have a new one; and
+        where its file is another one, else once in `LOOKED_EVERY_S`.
         """
         store, state = self._store, self._ledger.now() if state is None else state
-        if isinstance(store, CountedStore) and state.dropped_stores and self._identity not in state.stores:
+        if not isinstance(store, CountedStore):
+            return
+        if state.dropped_stores and self._identity not in state.stores:
             self._ledger.require_store(*ask_safety(store.watermark))
             self._identity = ask_safety(store.watermark)[0]
+        file = ask_safety(partial(_file_of, store))
+        before, at = self._looked
+        if file not in (before, None) or monotonic() - at > LOOKED_EVERY_S:
+            self._require_store(store, state)
+            self._looked = file, monotonic()
+
+    def _require_store(self, store: CountedStore, state: LedgerState) -> tuple[str, int]:
+        """Return a store's identity and writes; raise where it is another one, or lacks writes of a state."""
+        identity, writes = ask_safety(store.watermark)
+        known = state.stores  # read before: a count that grew since is no fault
+        if known and writes < known.get(identity, writes + 1):
+            self._ledger.require_store(identity, writes)
+        return identity, writes
 
     def note(self) -> None:
         """Note in each how far the other goes, after a write to both.
@@ -83,11 +110,7 @@ class StoreBinding:
         Raises SafetyUnavailable when it cannot be noted.
         """
         if isinstance(store := self._store, CountedStore):
-            known = self._ledger.now().stores
-            identity, writes = ask_safety(store.watermark)
-            if writes < known.get(identity, 0):  # fewer than before it was asked: it was set back meanwhile
-                self._ledger.require_store(identity, writes)
-            self._ledger.bind_store(identity, writes)
+            self._ledger.bind_store(*self._require_store(store, self._ledger.now()))
             self._told_at = monotonic()
         self.note_ledger()
 

@@ -156,13 +156,16 @@ def current_run(published: str | Path) -> str | None:
 def set_current_run(published: Path, run_id: str) -> None:
     """Swap the pointer: make `run_id` the current run, in one atomic write.
 
-    Before an earlier run than the current one is named, the current one is noted, see `is_overtaken`.
+    The latest that was ever named is noted, see `is_overtaken`: of a later one before an earlier is named.
     """
     with suppress(PublicationError):
         before = current_run(published)
         if before is not None and run_id < before and not is_overtaken(published, before):
             write_atomically(published / OVERTAKEN_BY, f"{before}\n".encode())
     write_atomically(published / CURRENT, f"{RUNS}/{run_id}\n".encode())
+    with suppress(PublicationError):
+        if not is_overtaken(published, run_id):  # whoever names an earlier one by hand notes nothing
+            write_atomically(published / OVERTAKEN_BY, f"{run_id}\n".encode())
 
 
 def mark_overtaken(published: Path, run_id: str) -> None:
@@ -172,7 +175,7 @@ def mark_overtaken(published: Path, run_id: str) -> None:
 
 
 def is_overtaken(published: Path, run_id: str) -> bool:
-    """Say whether a later run than this was served, and a rollback went back from it; see `mark_overtaken`.
+    """Say whether a later run than this was served, or one was refused that told less; see `mark_overtaken`.
 
     Raises PublicationError when that cannot be read.
     """

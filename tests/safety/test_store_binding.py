@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from recsys.cli import app
 from recsys.errors import EXIT_BROKEN_INPUT, SafetyUnavailable
 from recsys.ranking.day_writes import DayWrites
-from recsys.safety import SqliteSafety
+from recsys.safety import SqliteSafety, store_binding
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import DayEvent
 from recsys.safety.erasure_list import ErasureList
@@ -249,3 +249,51 @@ def test_many_hides_are_told_to_the_ledger_once_in_a_while(home: Path) -> None:
     for at in range(20):
         _hide(safety, f"y{at}")
     assert safety.ledger.watermark == before
+
+
+def _replaced(path: Path, how: str, older: Path) -> None:
+    """Put another store, or an older copy, in the place of a store in use."""
+    other = path.with_name("other.db")
+    if how.startswith("older"):
+        shutil.copy(older, other)
+    else:
+        SqliteSafety.create(other)
+    if "restored" in how:
+        with closing(sqlite3.connect(other)) as source, closing(sqlite3.connect(path)) as target:
+            source.backup(target)
+        return
+    for end in ("-wal", "-shm", "" if "removed" in how else "-none"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
+    other.replace(path)
+
+
+@pytest.mark.parametrize("write", ["block", "hold", "hide"])
+@pytest.mark.parametrize(
+    "how",
+    [f"{which}, {way}" for which in ("another", "older") for way in ("removed", "moved over it", "restored")],
+)
+def test_a_worker_serves_nobody_whose_store_was_replaced_under_it(
+    home: Path, tmp_path: Path, how: str, write: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail: it answered from the other store, and its next write made that one the accepted one."""
+    safety, path, older = _opened(home), home / "safety.db", tmp_path / "older.db"
+    safety.block("first", "second")
+    _back_up(home, older)
+    safety.hold("third")
+    safety.check()
+    assert "third" in safety.exclusions("a", ["third", "b"]).excluded
+    newest = tmp_path / "newest.db"
+    _back_up(home, newest)
+    _replaced(path, how, older)
+    if "restored" in how:  # the file is the same
+        monkeypatch.setattr(store_binding, "LOOKED_EVERY_S", -1.0)
+    day = DayWrites(safety, safety.store.day)
+    hide = DayEvent("h", datetime.now(UTC), "a", "b", "hide")
+    writing = {"block": lambda: safety.block("a", "b"), "hold": lambda: safety.hold("b")}
+    for _ in range(2):
+        with pytest.raises(SafetyUnavailable):
+            safety.exclusions("a", ["third", "b"])
+        with pytest.raises(SafetyUnavailable):
+            writing.get(write, lambda: day.append([hide]))()
+        with pytest.raises(SafetyUnavailable):
+            _opened(home).check()
