@@ -43,7 +43,7 @@ class RenamedStore(CountedStore, Protocol):
 LOOKED_EVERY_S: Final = 5.0
 """After how long a worker looks at the latest whether its store is the one it was."""
 TOLD_EVERY_S: Final = 600.0
-"""After how long the ledger is told at the latest of hides and passes, of which a service has many."""
+"""After how long a worker that is asked tells the ledger of hides and passes, of which a service has many."""
 
 
 def _file_of(store: SafetyStore) -> tuple[int, int] | None:
@@ -62,7 +62,8 @@ class StoreBinding:
         self._noted: LedgerWatermark | None = None
         self._identity: str | None = None
         self._told_at: float | None = None
-        self._looked: tuple[object, float] = (None, monotonic())
+        self._begun = monotonic()
+        self._looked: tuple[object, float] = (None, self._begun)
         self._told_pages = (ALONE, set[frozenset[str]]())
 
     def require(self) -> None:
@@ -93,8 +94,12 @@ class StoreBinding:
         file = ask_safety(partial(_file_of, store))
         before, at = self._looked
         if file not in (before, None) or monotonic() - at > LOOKED_EVERY_S:
-            self._require_store(store, state)
+            identity, writes = self._require_store(store, state)
             self._looked = file, monotonic()
+            told = self._begun if self._told_at is None else self._told_at
+            if writes > state.stores.get(identity, writes) and monotonic() - told > TOLD_EVERY_S:
+                with suppress(SafetyUnavailable):
+                    self.note()
 
     def _require_store(self, store: CountedStore, state: LedgerState) -> tuple[str, int]:
         """Return a store's identity and writes; raise where it is another one, or lacks writes of a state."""

@@ -242,6 +242,33 @@ def test_a_store_set_back_before_hides_is_noticed_once_they_were_told(
         safety.block("a", "b")
 
 
+def test_the_last_hides_are_told_where_a_worker_goes_on_and_nobody_writes(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail: the last hides before a quiet hour were told by the next write alone."""
+    safety, reading = _opened(home), _opened(home)
+    _hide(safety, "first")
+    _back_up(home, tmp_path / "copy.db")
+    _hide(safety, "second")
+    monkeypatch.setattr(store_binding, "LOOKED_EVERY_S", -1.0)
+    reading.exclusions("a", ["b"])
+    before = safety.ledger.watermark
+    for one in (safety, reading):
+        one.exclusions("a", ["b"])
+    assert safety.ledger.watermark == before
+    monkeypatch.setattr(store_binding, "TOLD_EVERY_S", -1.0)
+    reading.exclusions("a", ["b"])
+    told = reading.ledger.watermark
+    assert told != before
+    reading.exclusions("a", ["b"])
+    assert reading.ledger.watermark == told
+    for left in home.glob("safety.db*"):
+        left.unlink()
+    shutil.copy(tmp_path / "copy.db", home / "safety.db")
+    with pytest.raises(SafetyUnavailable, match="older"):
+        _opened(home).check()
+
+
 def test_many_hides_are_told_to_the_ledger_once_in_a_while(home: Path) -> None:
     safety = _opened(home)
     _hide(safety, "first")
