@@ -18,19 +18,19 @@ from recsys.strict_yaml import flat, parse_yaml
 KM_A_MILE: Final = 1.609344
 
 
-def _words() -> Mapping[str, tuple[str, ...]]:
-    """Return the words by what they say, without accents and capitals."""
-    text = (files("recsys.mapping") / "distance_words.yaml").read_text(encoding="utf-8")
-    found = parse_yaml(text, where="distance_words.yaml")
+def words_by_kind(file: str) -> Mapping[str, tuple[str, ...]]:
+    """Return the words of a file of this package by what they say, without accents and capitals."""
+    text = (files("recsys.mapping") / file).read_text(encoding="utf-8")
+    found = parse_yaml(text, where=file)
     return {kind: tuple(unaccented(one) for one in flat(words)) for kind, words in found.items()}
 
 
-def _any_of(words: Iterable[str]) -> str:
+def any_of(words: Iterable[str]) -> str:
     """Return a pattern of any of the words, longer ones first."""
     return "|".join(re.escape(one) for one in sorted(words, key=len, reverse=True))
 
 
-_WORDS: Final = _words()
+_WORDS: Final = words_by_kind("distance_words.yaml")
 ANYWHERE: Final = frozenset(_WORDS["anywhere"])
 DISTANCE_UNITS: Final = {
     unit.rstrip("."): km
@@ -40,9 +40,9 @@ DISTANCE_UNITS: Final = {
 """Kilometres by unit, in the form that `unaccented` gives."""
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 _UP_TO: Final = re.compile(
-    rf"^(?:(?:{_any_of(_WORDS['before'])})(?:\s+|(?=\d))|(?:{_any_of(_WORDS['joined_before'])})\s*)"
+    rf"^(?:(?:{any_of(_WORDS['before'])})(?:\s+|(?=\d))|(?:{any_of(_WORDS['joined_before'])})\s*)"
 )
-_UP_TO_BEHIND: Final = re.compile(rf"\s*(?:{_any_of(_WORDS['behind'])})$")
+_UP_TO_BEHIND: Final = re.compile(rf"\s*(?:{any_of(_WORDS['behind'])})$")
 
 
 def read_distance(value: object, unit: str = "km") -> tuple[int | None, str | None]:

@@ -28,6 +28,7 @@ from recsys.data.date_reading import (
 from recsys.data.employers import company_name
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import InputError, RecsysError, SettingsError, did_you_mean, explained
+from recsys.mapping.age_limits import greatest_age, least_age, wanted_bands
 from recsys.mapping.contact_windows import read_windows
 from recsys.mapping.coordinates import point_of_geometry, read_degrees, read_point
 from recsys.mapping.distances import DISTANCE_UNITS, read_distance
@@ -42,7 +43,6 @@ from recsys.mapping.values import (
     read_age,
     read_likert,
     split_words,
-    wanted_bands,
 )
 from recsys.redaction import slip_of
 
@@ -179,6 +179,8 @@ def _functions_of_ages(around: Surroundings, remarks: Remarks) -> tuple[SqlFunct
         SqlFunction("age_years", ("VARCHAR", "VARCHAR"), "BIGINT", age_years),
         SqlFunction("age_band_between", ("VARCHAR", "VARCHAR"), "VARCHAR", age_band_between),
         SqlFunction("age_bands", ("VARCHAR", "VARCHAR"), "VARCHAR[]", partial(wanted_bands, bands=bands)),
+        SqlFunction("min_age", ("VARCHAR",), "BIGINT", least_age),
+        SqlFunction("max_age", ("VARCHAR",), "BIGINT", greatest_age),
         SqlFunction("date_of", ("VARCHAR", "VARCHAR"), "DATE", date_of),
         SqlFunction("utc", ("VARCHAR", "VARCHAR", "VARCHAR"), "TIMESTAMPTZ", moment),
         SqlFunction("activity", ("TIMESTAMPTZ", "TIMESTAMPTZ"), "VARCHAR", activity),

@@ -47,6 +47,8 @@ MACROS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ),
     ("age_band_between", (f"(low, high) AS _age_band_between({_text('low')}, {_text('high')})",)),
     ("age_bands", (f"(low, high) AS _age_bands({_text('low')}, {_text('high')})",)),
+    ("min_age", (f"(text) AS _min_age({_text('text')})",)),
+    ("max_age", (f"(text) AS _max_age({_text('text')})",)),
     (
         "date_of",
         (

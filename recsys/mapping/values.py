@@ -67,23 +67,6 @@ def read_age(value: object) -> tuple[int | None, str | None]:
     return (None, "not an age") if match is None else (int(match.group(1)), None)
 
 
-def wanted_bands(low: object, high: object, bands: Sequence[str] = BANDS) -> tuple[list[str], str | None]:
-    """Return the age bands of two limits as services write them; an unknown one is open.
-
-    A limit that cannot be read fits nobody: it is not known whom somebody wanted to leave out.
-
-    >>> wanted_bands("45", ""), wanted_bands("45", "sixty")
-    ((['45-54', '55-64', '65+'], None), ([], 'an age limit that cannot be read, so nobody fits'))
-    """
-    limits: list[int | None] = []
-    for text in (low, high):
-        age, reason = read_age(text)
-        if reason not in {None, "unknown"}:
-            return [], "an age limit that cannot be read, so nobody fits"
-        limits.append(age)
-    return bands_between(limits[0], limits[1], bands), None
-
-
 def read_likert(value: object, points: int) -> tuple[int | None, str | None]:
     """Return a whole number from 1 to `points`, also where it stands in brackets behind a label.
 
