@@ -117,7 +117,8 @@ class DayWrites:
         self._require_one_spelling(whole)
         self._safety.separate((event.actor, event.target) for event in whole if event.separates)
         events, arrived = self._in_order(self._after_decisions(whole))
-        new = ask_safety_or_input(lambda: self._log.append(events, arrived=arrived))
+        kept = self._safety.kept_events(events)
+        new = ask_safety_or_input(lambda: self._log.append(kept, arrived=arrived))
         self._safety.binding.note_day(events)
         self._safety.note_tables(events, can_be_used=self._can_be_used)
         proofs = [event for event in events if event.type == "verified"]
@@ -264,7 +265,9 @@ class DayWrites:
         Raises InputError for an unknown category; the two are apart even then.
         """
         self._safety.report(actor, target, at)
-        name = blake2b(f"{target}\0{category}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        name = blake2b(
+            f"{self._safety.kept_id(target)}\0{category}".encode("utf-8", "surrogatepass"), digest_size=16
+        ).hexdigest()
         self.append([DayEvent(f"report:{name}", utc_moment(at), actor, target, "report", category)])
 
     def pause(self, user_id: str) -> None:

@@ -76,8 +76,9 @@ class SafetyByPerson(PersonNames):
         self, store: SafetyStore, erasures: ErasureList, ledger: SafetyLedger, day: DayLog | None = None
     ) -> None:
         """Join them; day: the log of the day, by default that of the store, where it has one."""
-        super().__init__(ledger, store.day if day is None and isinstance(store, StoreWithDay) else day)
-        self.store, self.erasures = store, erasures
+        read = store.day if day is None and isinstance(store, StoreWithDay) else day
+        super().__init__(ledger, read, erasures)
+        self.store = store
         self.reader: ReadsExclusions = store
         self.binding = StoreBinding(store, ledger)
 
@@ -124,8 +125,8 @@ class SafetyByPerson(PersonNames):
             self._block(actor, target, at)
 
     def _block(self, actor: str, target: str, at: datetime | None = None) -> None:
-        moment, pair = utc_moment(at), self._note_pair(actor, target, BLOCK)
-        self.store.block(*pair, moment)
+        moment, (a, b) = utc_moment(at), self._note_pair(actor, target, BLOCK)
+        self.store.block(self.kept_id(a), self.kept_id(b), moment)
         self.binding.note()
 
     def report(self, actor: str, target: str, at: datetime | None = None) -> None:
@@ -134,8 +135,8 @@ class SafetyByPerson(PersonNames):
             self._report(actor, target, at)
 
     def _report(self, actor: str, target: str, at: datetime | None = None) -> None:
-        moment, pair = utc_moment(at), self._note_pair(actor, target, REPORT)
-        self.store.report(*pair, moment)
+        moment, (a, b) = utc_moment(at), self._note_pair(actor, target, REPORT)
+        self.store.report(self.kept_id(a), self.kept_id(b), moment)
         self.binding.note()
 
     def unblock(self, actor: str, target: str) -> None:
@@ -145,7 +146,7 @@ class SafetyByPerson(PersonNames):
         """
         a, b = self._pair(actor, target)
         self.binding.require_known()
-        self.store.unblock(a, b)
+        self.store.unblock(self.kept_id(a), self.kept_id(b))
         self.ledger.lift(LedgerTag(BLOCK, STORE), pairs=[(Who(a), Who(b))], directed=True)
         self.binding.note()
 
@@ -168,7 +169,8 @@ class SafetyByPerson(PersonNames):
             self._link(*(one for pair in known for one in pair))
             self.ledger.separate([(Who(a), Who(b)) for a, b in known], LedgerTag(DAY, STORE))
             if isinstance(store := self.store, StoreWithPages):
-                ask_safety(lambda: store.note_separated(known))
+                kept = [(self.kept_id(a), self.kept_id(b)) for a, b in known]
+                ask_safety(lambda: store.note_separated(kept))
                 self.binding.note()
             self.binding.note_ledger()
 
@@ -183,7 +185,7 @@ class SafetyByPerson(PersonNames):
         held, moment = self._person(user_id), utc_moment(at)
         self.read_day()  # whoever came by day is a member too
         state, known = self.ledger.now(), self.accounts.known
-        naming, erased = (state.namings or self.ledger.begin().namings)[-1], self.erasures.now(state)
+        naming, erased = self._naming(state), self.erasures.now(state)
         owner, reason = without_members(
             hold_words(owner, reason),
             naming,
@@ -192,7 +194,7 @@ class SafetyByPerson(PersonNames):
         self._link(held)
         self.ledger.stop([Who(held)], hold_tag(owner, reason))
         self.binding.require_known()
-        self.store.hold(held, moment, owner=owner, reason=reason)
+        self.store.hold(self.kept_id(held), moment, owner=owner, reason=reason)
         self.binding.note()
 
     def lift(self, user_id: str, *, owner: str = OPERATOR, reason: str | None = None) -> None:
@@ -202,13 +204,14 @@ class SafetyByPerson(PersonNames):
         """
         me, _ = Who(self._person(user_id)), hold_words(owner, reason or "")
         self.binding.require_known()
-        self.store.lift(user_id, owner=owner, reason=reason)
+        kept = self.kept_id(user_id)
+        self.store.lift(kept, owner=owner, reason=reason)
         state = self.ledger.now()
         namings = [*state.namings, UNKEYED_FINGERPRINTS]  # a store hides ids without a key
         if isinstance(store := self.store, StoreWithRestrictions):
-            held = ask_safety(partial(store.restrictions_of, user_id)).holds
+            held = ask_safety(partial(store.restrictions_of, kept)).holds
             for whose, why in holds_meant(held, owner, reason, namings):
-                self.store.lift(user_id, owner=whose, reason=why)
+                self.store.lift(kept, owner=whose, reason=why)
         tags = (tag for one in state.fingerprints(me) for tag in state.stops.get(one, ()))
         for tag in tags_meant(tags, owner, reason, namings):
             self.ledger.lift(tag, people=[me])

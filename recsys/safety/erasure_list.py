@@ -69,6 +69,10 @@ class ErasedPeople:
         """Return when somebody asked to be erased, in UTC as `watermark` is; None for who did not."""
         return self.moments.get(erasure_key(user_id, self.secret))
 
+    def has_spelling(self, user_id: str) -> bool:
+        """Say whether somebody erased had an id that is this one in any spelling."""
+        return bool(self.prints) and _keyed(spelled_hash(user_id), self.secret) in self.prints
+
     def among(self, ids: Iterable[Any]) -> BoolArray:
         """Say which ids, or fingerprints of ids in a log, are of erased people, `(n_ids,)` bool.
 

@@ -1,12 +1,17 @@
 """Whom an id means in a call: somebody of the publication, or who came by day, in whatever spelling."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 from recsys.safety.canonical import CheckedId, canonical_person, distinct_pair, not_canonical
-from recsys.safety.day_log import DayLog
+from recsys.safety.day_log import LONGEST_EVENT_ID, DayEvent, DayLog, ids_in_payload, payload_without
 from recsys.safety.day_tables import note_tokens
+from recsys.safety.erasure_list import ErasedPeople, ErasureList
+from recsys.safety.fingerprints import Fingerprints, without_ids
 from recsys.safety.ledger import SafetyLedger
+from recsys.safety.ledger_state import LedgerState
 from recsys.safety.person_index import ALONE
 from recsys.safety.store import ask_safety
 
@@ -16,9 +21,9 @@ EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class PersonNames:
     """The accounts that are known, by every name that a call may give them."""
 
-    def __init__(self, ledger: SafetyLedger, day: DayLog | None) -> None:
+    def __init__(self, ledger: SafetyLedger, day: DayLog | None, erasures: ErasureList) -> None:
         """Know nobody yet; day: the log in which people come by day."""
-        self.ledger, self.day = ledger, day
+        self.ledger, self.day, self.erasures = ledger, day, erasures
         self.accounts = ALONE
         self._read = ("", 0)
 
@@ -57,6 +62,51 @@ class PersonNames:
         """Say whether an id that nobody has is, but for its spelling, that of somebody known."""
         self._read_newcomers(user_id)
         return self.accounts.is_other_spelling(user_id)
+
+    def kept_id(self, user_id: str) -> str:
+        """Return the id under which a store keeps somebody: a keyed fingerprint of who was erased.
+
+        They are shown to nobody, and what restricts their person stands in the ledger. A client that has not
+        heard of the erasure is answered as of anybody, and no store names them again.
+        """
+        state = self.ledger.now()
+        return self._kept_id(user_id, state, self.erasures.now(state))
+
+    def kept_events(self, events: Sequence[DayEvent]) -> list[DayEvent]:
+        """Return events as a log keeps them, without the ids of people who were erased, see `kept_id`."""
+        state = self.ledger.now()
+        erased = self.erasures.now(state)
+        return [self._kept_event(event, state, erased) for event in events] if len(erased) else [*events]
+
+    def _kept_event(self, event: DayEvent, state: LedgerState, erased: ErasedPeople) -> DayEvent:
+        payload = event.payload
+        named = {event.actor, event.target or event.actor, *(ids_in_payload(payload) if payload else ())}
+        kept = {one: self._kept_id(one, state, erased) for one in named}
+        gone = {one for one in named if kept[one] != one}
+        event_id = without_ids(
+            event.event_id,
+            self._naming(state),
+            lambda part: part in gone or erased.moment_of(part) is not None,
+            longest=LONGEST_EVENT_ID,
+        )
+        for one in gone if payload else ():
+            payload = payload_without(str(payload), one)
+        return replace(
+            event,
+            event_id=event_id,
+            actor=kept[event.actor],
+            target=kept[event.target] if event.target else None,
+            payload="{}" if payload and event.actor in gone else payload,
+        )
+
+    def _kept_id(self, user_id: str, state: LedgerState, erased: ErasedPeople) -> str:
+        is_erased = erased.moment_of(user_id) is not None
+        if not is_erased and (self.accounts.known(user_id) is not None or not erased.has_spelling(user_id)):
+            return user_id
+        return CheckedId(f"erased-{self._naming(state).text(user_id)}")
+
+    def _naming(self, state: LedgerState) -> Fingerprints:
+        return (state.namings or self.ledger.begin().namings)[-1]
 
     def _read_newcomers(self, given: object) -> None:
         """Read who came by day, where an id is not one of the publication."""
