@@ -185,7 +185,7 @@ def bodies_naming(method: str, path: str, member: str, other: str) -> list[Any]:
 def test_no_route_brings_the_id_of_somebody_erased_back(
     world: World, published: Path, tmp_path: Path, method: str, path: str
 ) -> None:
-    """Seen to fail: a like, a block, a hold and tables of later kept the id in clear. Answers are as of anybody."""
+    """Seen to fail: a like, a block, a hold and tables kept the id in clear. Answers are as of anybody."""
     store = SqliteSafety.create(tmp_path / "safety.db")
     with served(world, copied(published, tmp_path / "published"), store=store) as service:
         member, gone = world.people.ids.values[[3, 7]]
