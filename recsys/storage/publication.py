@@ -163,7 +163,7 @@ def set_current_run(published: Path, run_id: str) -> None:
         if before is not None and run_id < before and not is_overtaken(published, before):
             write_atomically(published / OVERTAKEN_BY, f"{before}\n".encode())
     write_atomically(published / CURRENT, f"{RUNS}/{run_id}\n".encode())
-    with suppress(PublicationError):
+    with suppress(PublicationError, OSError):  # it is served: a full disk here takes nothing back
         if not is_overtaken(published, run_id):  # whoever names an earlier one by hand notes nothing
             write_atomically(published / OVERTAKEN_BY, f"{run_id}\n".encode())
 
