@@ -12,6 +12,7 @@ from recsys.models.directed import Directed, sigmoid
 from recsys.models.impressions import Impressions
 from recsys.models.logistic_regression import logistic_regression
 from recsys.models.negative_sampling import level_beside, with_sampled_negatives
+from recsys.models.outcome_wait import OutcomeWait, outcome_wait
 from recsys.models.stacking import KnownCandidates, evidence_weight
 from recsys.types import Float64Array, Int32Array, Int64Array
 
@@ -62,35 +63,44 @@ class HeldOutDecisions:
     """Decisions to judge by, and matrices of P(like | look) that have not seen them.
 
     known: the decisions that may be learned from, their ages counted to the last of them.
-    selectivity: see `EarlyFit`.
+    selectivity: see `EarlyFit`. asked_age: of the known ones, and wait: see `OutcomeWait`.
     """
 
     known: Impressions
     held: Impressions
     p_like: Directed
     selectivity: Float64Array | None = None
+    wait: OutcomeWait | None = None
 
 
 def latest_held_out(
-    decisions: Impressions, fitted: Callable[[Impressions], EarlyFit]
+    decisions: Impressions, fitted: Callable[[Impressions], EarlyFit], wait: OutcomeWait | None = None
 ) -> HeldOutDecisions | None:
     """Return the latest pairs, and the matrices of P(like | look) of what was known before them.
 
-    fitted: learns those matrices from fewer decisions. None where the log covers less than an hour, as
-    where its rows have no times, or too few pairs are late.
+    Where one outcome is known later than the other, pairs that were asked before the cut and whose outcome
+    waits there are neither known nor judged: they are passes of those who were active before it, as
+    candidates and as viewers alike, and say nothing of pairs to come. Nor are pairs asked so late that
+    one of both outcomes alone is known of them.
+
+    fitted: learns those matrices from fewer decisions. wait: when the pairs were asked, found where None.
+    None where the log covers less than an hour, as where its rows have no times, or too few pairs are late.
     """
     if len(decisions) < LEAST_HELD_OUT or float(np.ptp(decisions.first_age)) < _LEAST_DAYS:
         return None
-    days = float(np.quantile(decisions.first_age, _LATEST))
+    wait = outcome_wait(decisions) if wait is None else wait
+    if not wait.complete.any():
+        return None
+    days = float(np.quantile(wait.asked_age[wait.complete], _LATEST))
     early = decisions.first_age >= days
-    held = ~early & ~decisions.same_pairs(decisions.take(early))
+    held = wait.complete & (wait.asked_age < days) & ~decisions.same_pairs(decisions.take(early))
     if held.sum() < LEAST_HELD_OUT:
         return None
-    known = decisions.take(early)
+    known, before = decisions.take(early), replace(wait, asked_age=wait.asked_age[early] - days)
     # what a pair did after the cut is not known then
     age = np.where(known.age < days, known.first_age, known.age) - days
     known = replace(known, age=age, first_age=known.first_age - days)
-    return HeldOutDecisions(known, decisions.take(held), *fitted(known))
+    return HeldOutDecisions(known, decisions.take(held), *fitted(known), before)
 
 
 def line_at_the_end(latest: HeldOutDecisions | None) -> Platt:
@@ -173,7 +183,7 @@ def earlier_ends(
     """
     ends: list[HeldOutDecisions] = []
     while latest is not None and len(ends) < _ENDS - 1:
-        latest = latest_held_out(latest.known, fitted)
+        latest = latest_held_out(latest.known, fitted, latest.wait)
         if latest is not None:
             ends.append(latest)
     return ends

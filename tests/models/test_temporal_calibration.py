@@ -23,6 +23,7 @@ from recsys.models import (
 from recsys.models.base import Model
 from recsys.models.calibration import Platt
 from recsys.models.directed import Directed, sigmoid
+from recsys.models.outcome_wait import OutcomeWait
 from recsys.models.stacking import KnownCandidates, Stacker, evidence_weight
 from recsys.models.temporal_calibration import (
     HeldOutDecisions,
@@ -36,6 +37,7 @@ from tests.models.test_whole_matrix import decisions
 VIEWERS, CANDIDATES = 60, 60
 PAIRS = np.column_stack(np.divmod(np.arange(VIEWERS * CANDIDATES), CANDIDATES)) + np.array([0, VIEWERS])
 SEEDS = st.integers(0, 999)
+START = pd.Timestamp("2026-01-05", tz="UTC")
 
 
 def newcomers_decided_on(
@@ -110,8 +112,9 @@ def added_at(seed: int, ends: list[float], of_viewers: float = 0.0) -> float:
 @given(SEEDS, st.sampled_from([-1.0, 0.0, 1.0]))
 def test_what_ends_agree_on_of_known_candidates_is_believed(seed: int, added: float) -> None:
     """Seen to fail: half of what the last end said."""
-    assert added_at(seed, [added] * 3) == pytest.approx(0.95 * added, abs=0.3)
-    assert abs(added_at(seed, [added])) < 0.95
+    seeds = range(seed, seed + 4)
+    assert np.mean([added_at(one, [added] * 3) for one in seeds]) == pytest.approx(0.95 * added, abs=0.25)
+    assert abs(np.mean([added_at(one, [added]) for one in seeds])) < 0.95
 
 
 @settings(max_examples=15, deadline=None)
@@ -127,27 +130,48 @@ def test_what_holds_of_known_viewers_too_is_not_added_to_known_candidates(seed: 
     assert abs(added_at(seed, [added] * 3, of_viewers=1.0)) < 0.45
 
 
-def messages(seed: int, *, people: int = 250, each: int = 30, days: float = 40.0) -> Interactions:
-    """Return who answered whose first message, dated when that is known: of a silence, after a week.
+MESSAGES = {"viewer": "whom", "candidate": "who", "outcome": "yes", "sides": ("to", "from")}
+
+
+def first_messages(
+    seed: int,
+    *,
+    people: int = 250,
+    each: int = 30,
+    days: float = 40.0,
+    wait: float = 7.0,
+    growth: float = 1.0,
+) -> pd.DataFrame:
+    """Return who answered whose first message, with what chance, when it was asked and known, by day too.
 
     People write in spells, and are written to about the first of them. How often anybody is answered does not
-    depend on how many messages came before.
+    depend on how many messages came before. That there is no answer is known after the wait. Messages until a
+    time are as many as its power `growth`.
     """
     rng = np.random.default_rng(seed)
     kind, liked = rng.normal(0.0, 0.7, (2, people))
-    spell = rng.uniform(0.0, days, (people, 3))
+    spell = days * rng.random((people, 3)) ** (1.0 / growth)
     who = np.repeat(np.arange(people), rng.poisson(each * rng.pareto(2.5, people)))
     at = spell[who, rng.integers(0, 3, len(who))] + rng.exponential(2.0, len(who))
     near = np.exp(-np.abs(at[:, None] - spell[:, 0]) / 3.0)
     whom = (rng.random((len(who), 1)) * near.sum(axis=1, keepdims=True) > near.cumsum(axis=1)).sum(axis=1)
-    yes = rng.random(len(who)) < sigmoid(kind[whom] + liked[who] - 0.3)
-    known = at + np.where(yes, rng.exponential(0.3, len(who)), 7.0)
-    frame = pd.DataFrame({"who": who, "whom": whom, "yes": yes.astype(int), "known": known})
-    frame = frame[(who != whom) & (known < days)].drop_duplicates(["who", "whom"])
-    at = pd.Timestamp("2026-01-05", tz="UTC") + pd.to_timedelta(frame["known"], "D")
-    return Interactions.of(
-        frame.assign(at=at), viewer="whom", candidate="who", outcome="yes", ts="at", sides=("to", "from")
-    )
+    chance = sigmoid(kind[whom] + liked[who] - 0.3)
+    yes = rng.random(len(who)) < chance
+    known = at + np.where(yes, rng.exponential(0.3, len(who)), wait)
+    frame = pd.DataFrame({"who": who, "whom": whom, "yes": yes.astype(int), "chance": chance})
+    times = {name: START + pd.to_timedelta(one, "D") for name, one in (("asked", at), ("known", known))}
+    frame = frame.assign(days=at, known_days=known, **times)
+    return frame[(who != whom) & (at < days)].drop_duplicates(["who", "whom"])
+
+
+def dated_when_known(frame: pd.DataFrame, until: float) -> Interactions:
+    """Return the messages whose outcome is known until a day, dated then."""
+    return Interactions.of(frame[frame["known_days"] < until], ts="known", **MESSAGES)
+
+
+def messages(seed: int, *, days: float = 40.0, wait: float = 7.0) -> Interactions:
+    """Return who answered whose first message, dated when that is known: of a silence, after a wait."""
+    return dated_when_known(first_messages(seed, days=days, wait=wait), until=days)
 
 
 def test_noes_that_are_known_later_than_yeses_do_not_make_known_candidates_worse(
@@ -159,6 +183,9 @@ def test_noes_that_are_known_later_than_yeses_do_not_make_known_candidates_worse
         logs = [messages(seed) for seed in range(3)]
         return np.mean([CrossedEffects().fit(log.people, log.events, rng=1).late_.added for log in logs])
 
+    assert abs(added()) < 0.2
+    # nor where it is not told that they wait
+    monkeypatch.setattr(temporal_calibration, "outcome_wait", lambda all_: OutcomeWait(all_.first_age))
     assert abs(added()) < 0.2
     of_both = temporal_calibration._both_sides
     monkeypatch.setattr(
