@@ -43,6 +43,7 @@ _NO_PEOPLE: Final = frozenset(
 _EXAMPLES: Final = frozenset({"input_example.json", "serving_input_example.json"})
 """Pairs of people that a tracked model is shown with; it names these files, so that they have to stay."""
 _ANYBODY: Final = "erased"
+_BETWEEN_IDS: Final = re.compile(r"[^\w-]+|\.0+$")
 _PLAIN_WORD: Final = re.compile(r"\d{1,6}|[^\W\d_]{1,20}")
 
 
@@ -95,18 +96,44 @@ def erase_from_table(path: Path, erased: ErasedPeople, users: Collection[str] = 
     table = _read_columns(path, PERSON_COLUMNS)
     named = np.zeros(len(table), bool)
     for name in table.column_names:
-        column = table[name].combine_chunks()
-        if not holds_text(column.type):
+        column = _texts(table[name].combine_chunks())
+        if column is None:
             continue
-        if pa.types.is_dictionary(column.type):
-            column = column.cast(column.type.value_type)
-        coded = as_texts(column).dictionary_encode()
+        coded = column.dictionary_encode()
         given = coded.dictionary.to_pylist()
-        ids = np.append(erased.among(given) | _spelled(given, erased, users), False)
+        ids = np.append(
+            erased.among(given) | _spelled(given, erased, users) | _several(given, erased, users), False
+        )
         named |= ids[coded.indices.fill_null(len(ids) - 1).to_numpy(zero_copy_only=False)]
     if named.any():
         _write_table(path, in_plain_layout(_read_columns(path, None)).filter(pa.array(~named)))
     return int(named.sum())
+
+
+def _texts(column: Any) -> Any:
+    """Return a column of ids as texts, lists with a comma between; None for one that holds no texts."""
+    import pyarrow as pa
+
+    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+        if not holds_text(column.type.value_type):
+            return None
+        lists = column.to_pylist()
+        return pa.array([None if one is None else ",".join(map(str, one)) for one in lists], pa.string())
+    if not holds_text(column.type):
+        return None
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    return as_texts(column)
+
+
+def _several(ids: Sequence[str], erased: ErasedPeople, users: Collection[str]) -> BoolArray:
+    """Say which cells mean nobody, since they hold several ids, and hold that of somebody erased."""
+    found, spellings = np.zeros(len(ids), bool), Spellings(users)
+    for at, cell in enumerate(ids if users else ()):
+        parts = [] if cell in users else [one for one in _BETWEEN_IDS.split(cell) if one]
+        if len(parts) > 1 and (erased.among(parts) | _spelled(parts, erased, users)).any():
+            found[at] = spellings.only(cell) is None
+    return found
 
 
 def _spelled(ids: Sequence[str], erased: ErasedPeople, users: Collection[str]) -> BoolArray:
