@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.catalogue.columns import Columns as C
-from recsys.constraints.base import CellLimit, Clause, Constraint, Gate, wants_in_person
+from recsys.catalogue.vocabulary import IN_PERSON_INTENTS, RANGES
+from recsys.constraints.base import CellLimit, Clause, Constraint, Gate, Refusals, wants_in_person
 from recsys.data.geography import centres, distances_km, pair_distances_km, radii_km
 from recsys.data.population import Population
 from recsys.types import BoolArray, Float64Array, Int32Array, UInt32Array, UInt64Array
@@ -21,7 +22,8 @@ class Distance(Constraint):
     An unknown maximum is no; an unknown minimum is none. The maximum is measured between the centres of
     cells, which are kept no finer than privacy allows (`recsys.data.geography.coarsen`), the minimum between
     the nearest points the two cells could hold; where a cell is unknown, no minimum can be kept, so only
-    pairs without one may meet.
+    pairs without one may meet. Nor can a maximum: where both have an in-person intent, they meet when both
+    would online, or when neither has a maximum.
     """
 
     name = "distance"
@@ -35,10 +37,14 @@ class Distance(Constraint):
         both = in_person[i] & in_person[j]
         known = (most[i] >= 0) & (most[j] >= 0)
         near = ~both | (centre_km <= np.minimum(most[i], most[j]))
-        return known & near & (area_km >= np.maximum(least[i], least[j]))
+        wants, placed = people.has_word(C.INTENTS, *IN_PERSON_INTENTS), people.known(C.CELL)
+        online = people.has_word(C.MEETING_SETTINGS, "online_only")
+        limited = np.minimum(most[i], most[j]) < _ANYWHERE
+        far = wants[i] & wants[j] & ~(placed[i] & placed[j]) & ~(online[i] & online[j]) & limited
+        return known & near & ~far & (area_km >= np.maximum(least[i], least[j]))
 
     def clauses(self, people: Population) -> Sequence[Clause]:
-        """Return a gate on the maximum and the limits in whole km over a table of cells."""
+        """Return a gate on the maximum, the limits in km over a table of cells, and who has no place."""
         most, least = (np.maximum(people.amounts(c), 0) for c in (C.MAX_DISTANCE_KM, C.MIN_DISTANCE_KM))
         limit = CellLimit(
             cells=people.cells,
@@ -46,7 +52,19 @@ class Distance(Constraint):
             min_km=least.astype(np.uint16),
             in_person=wants_in_person(people),
         )
-        return [Gate(people.known(C.MAX_DISTANCE_KM)), limit]
+        return [Gate(people.known(C.MAX_DISTANCE_KM)), limit, self._without_place(people)]
+
+    @staticmethod
+    def _without_place(people: Population) -> Refusals:
+        """Return who would meet in person and has no place, by online and by limit, and whom that refuses."""
+        wants = people.has_word(C.INTENTS, *IN_PERSON_INTENTS)
+        online = people.has_word(C.MEETING_SETTINGS, "online_only")
+        limited = people.amounts(C.MAX_DISTANCE_KM) < _ANYWHERE
+        kinds = [(is_online, is_limited) for is_online in (False, True) for is_limited in (False, True)]
+        somewhere = wants & ~people.known(C.CELL)
+        are = [somewhere & (online == a) & (limited == b) for a, b in kinds]
+        refused = [wants & ~(online & a) & (limited | b) for a, b in kinds]
+        return Refusals.of(np.column_stack(are), np.column_stack(refused))
 
     @staticmethod
     def _kilometres(
@@ -63,6 +81,8 @@ class Distance(Constraint):
         return np.where(known, between, np.inf), np.where(known, apart, 0.0)
 
 
+_ANYWHERE: Final = RANGES[C.MAX_DISTANCE_KM][1]
+"""The greatest maximum, of whoever sets none."""
 UNREACHABLE: Final = 0xFFFF
 """Stands for a distance beyond every maximum."""
 _CHUNK = 256

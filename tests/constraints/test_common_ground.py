@@ -12,6 +12,7 @@ from recsys.constraints.profile import Intents, Languages
 from recsys.data.geography import cell_number, centres, pair_distances_km, radii_km
 from recsys.testing.changed_people import narrowed, nearer, with_amount, with_unknown
 from recsys.testing.constraint_contract import ConstraintContract, two_people
+from recsys.testing.people import make_listed_people
 
 HERE = h3.latlng_to_cell(35.68, 139.76, 6)
 BESIDE = sorted(set(h3.grid_disk(HERE, 1)) - {HERE})[0]
@@ -125,6 +126,10 @@ def _place(cell: str | None, most: int | None, least: int | None, intents: list[
     return {C.CELL: cell, C.MAX_DISTANCE_KM: most, C.MIN_DISTANCE_KM: least, C.INTENTS: intents}
 
 
+def _online(cell: str | None, most: int, setting: str) -> dict[str, object]:
+    return _place(cell, most, 0, MEET) | {C.MEETING_SETTINGS: [setting]}
+
+
 class TestDistance(ConstraintContract):
     constraint = Distance()
     needs = (C.MAX_DISTANCE_KM,)
@@ -133,7 +138,12 @@ class TestDistance(ConstraintContract):
         (_place(HERE, 50, 0, MEET), _place(THIRTY_KM, 50, 0, MEET), True),
         (_place(HERE, 50, 0, MEET), _place(THIRTY_KM, 25, 0, MEET), False),
         (_place(HERE, 10, 0, MEET), _place(SAPPORO, 10, 0, TALK), True),
-        (_place(HERE, 10, 0, MEET), _place(None, 10, 0, MEET), True),
+        (_place(HERE, 10, 0, MEET), _place(None, 10, 0, MEET), False),
+        (_place(HERE, 10, 0, MEET), _place(None, 10, 0, TALK), True),
+        (_place(HERE, 20000, 0, MEET), _place(None, 20000, 0, MEET), True),
+        (_place(HERE, 19999, 0, MEET), _place(None, 20000, 0, MEET), False),
+        (_online(HERE, 10, "online_only"), _online(None, 10, "online_only"), True),
+        (_online(HERE, 10, "cafe_day"), _online(None, 10, "online_only"), False),
         (_place(HERE, 20000, 5, MEET), _place(HERE, 20000, 0, MEET), False),
         (_place(HERE, 20000, 5, TALK), _place(BESIDE, 20000, None, TALK), False),
         (_place(HERE, 20000, 10, TALK), _place(THIRTY_KM, 20000, 0, TALK), True),
@@ -158,6 +168,29 @@ class TestDistance(ConstraintContract):
         near, apart = middle <= min(most, other), middle - radii >= max(least, kept)
         assert self.policy.compile(people).may_meet([0], [1])[0] == (near and apart)
         assert self.policy.may_meet(people, [0], [1])[0] == (near and apart)
+
+    @settings(max_examples=50, deadline=None)
+    @given(st.integers(0, 2**32 - 1))
+    def test_a_place_that_gets_unknown_opens_nobody_but_online(self, seed: int) -> None:
+        """Seen to fail: without their place people were shown to others at any distance."""
+        rng = np.random.default_rng(seed)
+        sets = [[*words] for words in (MEET, TALK, [*MEET, *TALK])]
+        ways = [["online_only"], ["cafe_day"], ["cafe_day", "online_only"]]
+        people = make_listed_people(
+            12,
+            rng,
+            cell=[[HERE, BESIDE, THIRTY_KM, SAPPORO][n] for n in rng.integers(0, 4, 12)],
+            intents=[sets[n] for n in rng.integers(0, 3, 12)],
+            meeting_settings=[ways[n] for n in rng.integers(0, 3, 12)],
+            max_distance_km=rng.choice([10, 50, 20000], 12).tolist(),
+            min_distance_km=[0] * 12,
+        )
+        i, j = (one.ravel().astype(np.int32) for one in np.triu_indices(12, 1))
+        online = people.has_word(C.MEETING_SETTINGS, "online_only")
+        before = self.policy.may_meet(people, i, j) | (online[i] & online[j])
+        unknown = with_unknown(people, C.CELL, 0)
+        assert not (self.policy.may_meet(unknown, i, j) & ~before).any()
+        assert not (self.policy.compile(unknown).may_meet(i, j) & ~before).any()
 
     def test_the_places_are_where_the_cases_say(self) -> None:
         cells = np.array([cell_number(c) for c in (HERE, BESIDE, THIRTY_KM, SAPPORO)], np.uint64)
