@@ -74,7 +74,7 @@ class Section(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise _settings_error(type(self), error, type(self).__name__) from error
+            raise _settings_error(type(self), error, type(self).__name__) from None
 
     # pydantic then validates an inner section in place, so that its errors are named from the outside
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
@@ -95,7 +95,7 @@ class Section(BaseModel):
         try:
             return cls.model_validate(dict(raw))
         except ValidationError as error:
-            raise _settings_error(cls, error, where) from error
+            raise _settings_error(cls, error, where) from None
 
 
 def _known_curve(decay: float | str) -> float | str:

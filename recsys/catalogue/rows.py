@@ -113,9 +113,9 @@ def csv_rows(file: Path) -> list[Row]:
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             rows = list(csv.DictReader(lines, strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (UnicodeDecodeError, csv.Error):
         remedy = "write it as UTF-8 with commas and one header row"
-        raise InputError(explained("cannot read CSV", where=file.name, remedy=remedy)) from error
+        raise InputError(explained("cannot read CSV", where=file.name, remedy=remedy)) from None
     for number, row in enumerate(rows):
         if None in row or any(value is None for value in row.values()):
             remedy = "give every row as many fields as the header; quote a comma inside a text"

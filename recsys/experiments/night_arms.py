@@ -119,6 +119,6 @@ def read_neighbourhoods(experiment: ExperimentSettings) -> pd.DataFrame:
         table = pd.read_parquet(Path(experiment.neighbourhoods))
     except (OSError, ValueError) as error:
         what, where = "no neighbourhoods", experiment.neighbourhoods
-        raise SettingsError(explained(what, where=where, got=library_reason(error), remedy=remedy)) from error
+        raise SettingsError(explained(what, where=where, got=library_reason(error), remedy=remedy)) from None
     need_columns([C.USER, NEIGHBOURHOOD], table.columns, where=experiment.neighbourhoods)
     return table

@@ -212,7 +212,7 @@ def _ids(
             texts, uuids = texts_of_uuids(table[name].reset_index(drop=True))
             found.append((as_ids(texts), uuids))
         except InputError as error:
-            raise InputError(f"column '{name}': {error}, for example with .astype(str)") from error
+            raise InputError(f"column '{name}': {error}, for example with .astype(str)") from None
     return found[0], found[1]
 
 

@@ -46,7 +46,7 @@ def file_bytes(file: Path) -> bytes:
     try:
         return gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
     except (OSError, EOFError) as error:
-        raise SourceError(explained("cannot be read", where=file.name, got=type(error).__name__)) from error
+        raise SourceError(explained("cannot be read", where=file.name, got=type(error).__name__)) from None
 
 
 def read_csv(file: Path, *, encoding: str | None, options: TableOptions) -> Any:
@@ -88,7 +88,7 @@ def read_csv(file: Path, *, encoding: str | None, options: TableOptions) -> Any:
             if wrong
             else None
         )
-        raise SourceError(explained("not one table", where=file.name, got=got, remedy=remedy)) from error
+        raise SourceError(explained("not one table", where=file.name, got=got, remedy=remedy)) from None
     if '"' in text and _ends_in_quotes(text, delimiter):
         remedy = "write a mark within a field twice; a last row cut short is a file cut off"
         raise SourceError(explained("a quotation mark is never closed", where=file.name, remedy=remedy))

@@ -34,7 +34,7 @@ def sqlite_tables(file: Path) -> Tables:
             remedy = "write the file again; it is damaged, or a view in it cannot be read"
             raise SourceError(
                 explained("cannot be read", where=file.name, got=library_reason(error), remedy=remedy)
-            ) from error
+            ) from None
 
     try:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
@@ -44,7 +44,7 @@ def sqlite_tables(file: Path) -> Tables:
     except sqlite3.DatabaseError as error:
         raise SourceError(
             explained("not a SQLite database", where=file.name, got=library_reason(error))
-        ) from error
+        ) from None
     return {name: partial(read, name) for name in names}
 
 
@@ -124,12 +124,12 @@ def duckdb_tables(file: Path) -> Tables:
                 library_reason(error),
                 "mend the view, or name a database that no other process writes",
             )
-            raise SourceError(explained("cannot be read", where=file.name, got=got, remedy=remedy)) from error
+            raise SourceError(explained("cannot be read", where=file.name, got=got, remedy=remedy)) from None
 
     try:
         with duckdb.connect(str(file), read_only=True) as database:
             names = [row[0] for row in database.sql("SHOW TABLES").fetchall()]
-    except duckdb.Error as error:
+    except duckdb.Error:
         remedy = "name a DuckDB database that no other process writes"
-        raise SourceError(explained("cannot be read", where=file.name, remedy=remedy)) from error
+        raise SourceError(explained("cannot be read", where=file.name, remedy=remedy)) from None
     return {name: partial(read, name) for name in names}

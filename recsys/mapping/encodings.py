@@ -60,9 +60,9 @@ def decode_text(content: bytes, encoding: str | None, name: str) -> str:
     wanted = encoding or _utf_16_without_mark(content) or "utf-8"
     try:
         text = content.decode(wanted)
-    except LookupError as error:
+    except LookupError:
         remedy = did_you_mean(wanted, ENCODINGS)
-        raise SourceError(explained("unknown encoding", where=name, got=wanted, remedy=remedy)) from error
+        raise SourceError(explained("unknown encoding", where=name, got=wanted, remedy=remedy)) from None
     except UnicodeDecodeError as error:
         nearest = guess_encoding([content])  # of those that fit the likeliest first
         in_order = sorted(ENCODINGS, key=lambda one: one != nearest)
@@ -71,7 +71,7 @@ def decode_text(content: bytes, encoding: str | None, name: str) -> str:
         remedy = (
             f"say `encoding:` in mapping.yaml; these would fit: {', '.join(fitting) or 'none that is known'}"
         )
-        raise SourceError(explained(what, where=name, got=f"byte {error.start}", remedy=remedy)) from error
+        raise SourceError(explained(what, where=name, got=f"byte {error.start}", remedy=remedy)) from None
     if encoding and (utf_8 := _text_in(content, "utf-8")) is not None and text != utf_8:
         table = name.partition(".")[0]
         remedy = (
@@ -86,7 +86,7 @@ def _decoded(content: bytes, encoding: str, name: str) -> str:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
         what, remedy = f"the file is not {encoding} to its end", "write it again; it was cut short or damaged"
-        raise SourceError(explained(what, where=name, got=f"byte {error.start}", remedy=remedy)) from error
+        raise SourceError(explained(what, where=name, got=f"byte {error.start}", remedy=remedy)) from None
 
 
 def _utf_16_without_mark(content: bytes) -> str | None:

@@ -104,7 +104,7 @@ def _objects(text: str, name: str) -> list[tuple[str, dict[str, Any]]]:
             remedy = "write one object a line, or a list of objects"
             raise SourceError(
                 explained("no table of JSON", where=name, got=str(error), remedy=remedy)
-            ) from error
+            ) from None
         pairs = [(f"object {at}", one) for at, one in enumerate(listed, 1)]
     else:
         lines = ((at, line) for at, line in enumerate(text.split("\n"), 1) if line.strip())
@@ -138,7 +138,7 @@ def json_with_keys_once(text: str, where: str) -> Any:
     except RepeatedKeyError as error:
         label = f"the key {error.key}" if not may_be_a_value(error.key) else "a key"
         remedy = "give each key once"
-        raise SourceError(explained(f"{label} is given twice", where=where, remedy=remedy)) from error
+        raise SourceError(explained(f"{label} is given twice", where=where, remedy=remedy)) from None
 
 
 def _with_whole_letters(text: str) -> str:

@@ -180,9 +180,9 @@ class Mapping:
         path = folder / MAPPING_FILE
         try:
             text = path.read_bytes()
-        except OSError as error:
+        except OSError:
             remedy = "name a folder made by `recsys map init`"
-            raise SettingsError(explained("no mapping is there", where=str(folder), remedy=remedy)) from error
+            raise SettingsError(explained("no mapping is there", where=str(folder), remedy=remedy)) from None
         raw = parse_yaml(text, where=str(path), error=SettingsError)
         if not isinstance(raw, dict):
             raise SettingsError(

@@ -294,11 +294,11 @@ def _secret_if_needed(mapping: MappingFolder) -> bytes | None:
         return None
     try:
         return token_secret()
-    except SettingsError as error:
+    except SettingsError:
         remedy = f"set {TOKEN_SECRET} to at least 16 random bytes, kept outside the data"
         raise SettingsError(
             explained("token() needs a secret", where=str(mapping.folder), remedy=remedy)
-        ) from error
+        ) from None
 
 
 def _result(reader: SourceReader, name: str, sql: str, remarks: Remarks, *, one_of: int) -> _Result:

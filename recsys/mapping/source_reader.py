@@ -121,10 +121,10 @@ def _named(connection: Any, sql: str, target: str, sources: Collection[str]) -> 
     except duckdb.BinderException as error:
         named = {name for name in sources if _stands_in(name, sql)}
         if not named:
-            raise query_error(target, error) from error
+            raise query_error(target, error) from None
         return named
     except duckdb.Error as error:
-        raise query_error(target, error) from error
+        raise query_error(target, error) from None
 
 
 def _stands_in(name: str, sql: str) -> bool:

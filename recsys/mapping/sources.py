@@ -323,7 +323,7 @@ def _read_parts(folder: Path, read: Callable[[Path], Any]) -> Any:
         )
         raise SourceError(
             explained("parts of a table differ", where=folder.name, got=got, remedy=remedy)
-        ) from error
+        ) from None
 
 
 def _same(table: Any) -> Any:
@@ -343,7 +343,7 @@ def _read_parquet(file: Path) -> Any:
         remedy = "write the file again; it is damaged or no Parquet"
         raise SourceError(
             explained("cannot be read as Parquet", where=file.name, got=got, remedy=remedy)
-        ) from error
+        ) from None
     return table.drop_columns([name for name in table.column_names if SAVED_INDEX.fullmatch(name)])
 
 

@@ -63,7 +63,7 @@ def read_evaluated_pairs(path: Path) -> pd.DataFrame:
         return pd.read_parquet(path, columns=list(COLUMNS))
     except (OSError, ValueError) as error:
         reason = library_reason(error)
-        raise SourceError(explained("not a file of evaluated pairs", where=str(path), got=reason)) from error
+        raise SourceError(explained("not a file of evaluated pairs", where=str(path), got=reason)) from None
 
 
 def exposures_after(

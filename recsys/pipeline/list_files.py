@@ -59,7 +59,7 @@ def write_lists(path: Path, lists: pd.DataFrame) -> None:
     try:
         table = pa.Table.from_pandas(ordered, schema=SCHEMA, preserve_index=False)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise InputError(explained("not a table of lists", got=library_reason(error))) from error
+        raise InputError(explained("not a table of lists", got=library_reason(error))) from None
     write_table(path, [table.replace_schema_metadata(None)])
 
 

@@ -177,7 +177,7 @@ def _read_columns(path: Path, names: tuple[str, ...] | None) -> Any:
             there = [name for name in file.schema_arrow.names if names is None or name in names]
             return in_plain_layout(file.read(there))
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise unreadable(path, error, "write the file again; it is damaged or no Parquet") from error
+        raise unreadable(path, error, "write the file again; it is damaged or no Parquet") from None
 
 
 def _write_table(path: Path, table: Any) -> None:

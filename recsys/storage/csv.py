@@ -82,10 +82,10 @@ def read_csv(path: Path) -> pd.DataFrame:
                 raise
             content = with_long_fields_cut(path)
             return _parsed(lambda: pa.BufferReader(content), str(path))
-    except UnicodeDecodeError as error:
-        raise _not_utf8(path) from error
+    except UnicodeDecodeError:
+        raise _not_utf8(path) from None
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise _not_utf8(path) if "UTF8" in str(error) else unreadable(path, error, _REMEDY) from error
+        raise _not_utf8(path) if "UTF8" in str(error) else unreadable(path, error, _REMEDY) from None
 
 
 def _parsed(opened: Callable[[], Any], where: str) -> pd.DataFrame:

@@ -98,7 +98,7 @@ def _source_error_unless_frame(path: Path) -> Iterator[None]:
         reason = library_reason(error)
         raise SourceError(
             explained("not a frame this package wrote", where=str(path), got=reason, remedy="make it anew")
-        ) from error
+        ) from None
 
 
 def _rows_with(file: Any, column: str, values: Collection[str], names: list[str]) -> Any:
@@ -256,7 +256,7 @@ def _source_error_unless_events(path: Path) -> Iterator[None]:
         remedy = "run the night again"
         raise SourceError(
             explained("not a file of events", where=str(path), got=reason, remedy=remedy)
-        ) from error
+        ) from None
 
 
 def _categories(column: pa.ChunkedArray) -> pd.Series:

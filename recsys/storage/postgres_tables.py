@@ -67,7 +67,7 @@ def transaction(address: str) -> Iterator[Any]:
         cursor.close()
         connection.commit()
     except dbapi.Error as error:
-        raise _explained(dbapi, error) from error
+        raise _explained(dbapi, error) from None
     finally:
         if connection is not None:
             with suppress(dbapi.Error):  # a lost connection is undone by the server

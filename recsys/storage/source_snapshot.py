@@ -59,7 +59,7 @@ def _copy(source: str, folder: Path) -> None:
             copy = shutil.copytree if file.is_dir() else shutil.copyfile
             copy(file, folder / file.name)
     except (OSError, shutil.Error) as error:
-        raise SourceError(explained("cannot copy the tables", where=source, got=str(error))) from error
+        raise SourceError(explained("cannot copy the tables", where=source, got=str(error))) from None
     sync_folder(folder)
 
 
@@ -119,4 +119,4 @@ def _copy_database(path: Path, folder: Path) -> None:
         remedy = "name a DuckDB database that no other process writes"
         raise SourceError(
             explained("cannot be read", where=str(path), got=library_reason(error), remedy=remedy)
-        ) from error
+        ) from None

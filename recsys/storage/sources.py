@@ -89,7 +89,7 @@ def _of_plugin(call: Callable[[str], Any], kind: str, address: str) -> Any:
                 got=f"{type(error).__name__}: {said}",
                 remedy="mend the store, or what it reads",
             )
-        ) from error
+        ) from None
 
 
 Frames = Mapping[str, pd.DataFrame]
@@ -269,7 +269,7 @@ def _read_parquet(name: str, path: Path, among: Collection[str] | None = None) -
         table = table if among is None else _rows_among(table, among)
         return as_frame(table, self_destruct=name == T.EVENTS)
     except (pa.ArrowException, ArithmeticError, LookupError, OSError, TypeError, ValueError) as error:
-        raise unreadable(path, error, "write the file again; it is damaged or no Parquet") from error
+        raise unreadable(path, error, "write the file again; it is damaged or no Parquet") from None
 
 
 def _rows_among(table: Any, ids: Collection[str]) -> Any:
@@ -433,4 +433,4 @@ def _read_duckdb(path: Path) -> dict[str, pd.DataFrame]:
                 for name in names
             }
     except duckdb.Error as error:
-        raise unreadable(path, error, "name a DuckDB database that no other process writes") from error
+        raise unreadable(path, error, "name a DuckDB database that no other process writes") from None

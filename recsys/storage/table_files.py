@@ -157,7 +157,7 @@ def _arrow(name: str, frame: pd.DataFrame) -> Any:
                 explained(
                     "a value is not of its column's type", where=f"{name}.{column}", got=reason, remedy=remedy
                 )
-            ) from error
+            ) from None
     return pa.table(columns)
 
 
