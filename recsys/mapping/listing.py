@@ -64,6 +64,8 @@ def listing_by_person(
                 found[name] = (f"refused.{codes}", _own("refused_by_table", codes))
     listed = _label("mapping.may_be_listed")
     for name, constraint in reasons.items():
+        if constraint is not None and name in set_aside:  # a row is kept that says what its person may not
+            continue
         found[name] = (LISTED, listed) if constraint is None else (constraint, _text(constraint))
     rows = [
         (name, reason == LISTED, reason, *(label.text(lang) for lang in LANGUAGES))

@@ -158,6 +158,36 @@ def with_declared(
     return frame.assign(**filled), usual
 
 
+_OUT: Final = ("banned", "hold")
+
+
+def with_other_accounts(kept: Any, aside: Any) -> Any:
+    """Return profiles with those set aside whose person token somebody kept has under another id, paused.
+
+    Who deleted an account and came back under another is one person, and the blocks of the first account
+    hold; so does its ban. kept, aside: Arrow tables of one schema. Each such account gets one row, in which
+    all but its id, token and state is unknown.
+    """
+    import pyarrow as pa
+
+    named = [C.USER, C.PERSON_TOKEN, C.ACCOUNT_STATE]
+    if not aside.num_rows or not {*named} <= {*kept.column_names}:
+        return kept
+    here, left = (table.select(named).to_pandas().astype(object) for table in (kept, aside))
+    left = left[left[C.PERSON_TOKEN].isin(here[C.PERSON_TOKEN].dropna()) & left[C.USER].notna()]
+    left = left[~left[C.USER].isin(here[C.USER])]
+    left[C.ACCOUNT_STATE] = left[C.ACCOUNT_STATE].where(left[C.ACCOUNT_STATE].isin(_OUT), "paused")
+    left = left.sort_values(C.ACCOUNT_STATE, key=lambda states: states.eq("paused"), kind="stable")
+    left = left.drop_duplicates(C.USER)
+    columns = [
+        pa.array(left[field.name].tolist()).cast(field.type)
+        if field.name in named and len(left)
+        else pa.nulls(len(left), field.type)
+        for field in kept.schema
+    ]
+    return pa.concat_tables([kept, pa.table(columns, schema=kept.schema)])
+
+
 def without_missing_tokens(frame: pd.DataFrame, aside: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Set rows of people's own tokens aside that hold none: who gave no phone has no token, and no row."""
     if not {C.HMAC, C.KIND, C.USER} <= {*frame.columns}:

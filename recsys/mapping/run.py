@@ -35,6 +35,7 @@ from recsys.mapping.results import (
     refuse_personal,
     refuse_twice,
     with_declared,
+    with_other_accounts,
     without_missing_tokens,
 )
 from recsys.mapping.source_reader import SourceReader
@@ -323,8 +324,10 @@ def _result(reader: SourceReader, name: str, sql: str, remarks: Remarks, *, one_
 
         kept = pc.is_null(table.column(SET_ASIDE))
         named = [column for column in (C.USER, SET_ASIDE) if column in table.column_names]
-        aside = table.filter(pc.invert(kept)).select(named).to_pandas()
-        table = table.filter(kept).drop_columns([SET_ASIDE])
+        left, table = table.filter(pc.invert(kept)), table.filter(kept)
+        if name == T.PROFILES:
+            table = with_other_accounts(table, left)
+        aside, table = left.select(named).to_pandas(), table.drop_columns([SET_ASIDE])
     frame = as_frame(name, table)
     if name == T.TOKENS:
         frame, aside = without_missing_tokens(frame, aside)

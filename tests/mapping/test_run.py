@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recsys.constraints import Policy
 from recsys.data.tables import CONTRACTS
 from recsys.errors import InputError, RecsysError, SettingsError, SourceError, TableError
 from recsys.mapping import Mapping, check_mapping, map_tables
@@ -21,7 +22,7 @@ from recsys.mapping.draft_guess import member_table, name_score
 from recsys.mapping.draft_tables import other_queries
 from recsys.mapping.listing import shared_tokens
 from recsys.mapping.source_reader import query_error
-from recsys.storage.load import load_tables
+from recsys.storage.load import load_tables, population_of
 
 SECRET = b"0123456789abcdef0123"
 YAML = "source: data\nas_of: 2026-06-30T23:59:59+09:00\nzone: Asia/Tokyo\n"
@@ -148,6 +149,56 @@ def test_birth_dates_places_and_addresses_become_bands_cells_and_tokens(folder: 
     everything = frame.to_csv()
     for personal in ("1990", "hana@", "090-1234", "139.69", "walks"):
         assert personal not in everything
+
+
+@pytest.mark.parametrize("state", ["active", "banned", "hold", None])
+@pytest.mark.parametrize("dated", [False, True])
+def test_a_profile_that_is_set_aside_still_tells_whose_account_it_was(
+    folder: Path, state: str | None, *, dated: bool
+) -> None:
+    """Seen to fail: of somebody who deleted an account and came back, blocks and the ban were lost."""
+    rows = [
+        ("old", "t1", state, "left"),
+        ("old", "t1", "active", "older"),
+        ("alone", "t9", "banned", "left"),
+        ("new", "t1", "active", None),
+        ("new", "t1", "active", "older"),
+        ("other", "t2", "active", None),
+    ]
+    values = ", ".join(str(one).replace("None", "NULL") for one in rows)
+    moment = ", TIMESTAMPTZ '2026-06-01 00:00:00+00' AS valid_from" if dated else ""
+    found = run(
+        folder,
+        "SELECT id AS user_id, token AS person_token, state AS account_state, aside AS set_aside, "
+        f"['talk'] AS intents, 34 AS age_years{moment} FROM (VALUES {values}) AS t(id, token, state, aside)",
+    )
+    profiles = found.tables["profiles"].set_index("user_id")
+    assert sorted(profiles.index) == ["new", "old", "other"]
+    assert found.set_aside["profiles"] == {"left": 2, "older": 2}
+    want = state if state in {"banned", "hold"} else "paused"
+    assert (profiles.loc["old", "person_token"], profiles.loc["old", "account_state"]) == ("t1", want)
+    assert profiles.loc["old", ["age_years", "intents"]].isna().all()
+
+
+@pytest.mark.parametrize("left", ["set_aside", "kept"])
+def test_blocks_of_an_account_that_is_set_aside_hold_under_its_next_one(folder: Path, left: str) -> None:
+    """Seen to fail: `paused` kept the two apart, `set_aside` did not."""
+    aside = "CASE WHEN id = '31' THEN 'left' END" if left == "set_aside" else "CAST(NULL AS VARCHAR)"
+    rows = "(VALUES ('31', 't'), ('9', 't'), ('5', 'u'), ('7', 'v')) AS t(id, token)"
+    pairs = "(VALUES ('5', '31'), ('31', '7')) AS t(a, b)"
+    found = run(
+        folder,
+        "SELECT id AS user_id, 'hmac1:' || repeat(md5(token), 2) AS person_token, CASE WHEN id = '31' THEN"
+        f" 'paused' ELSE 'active' END AS account_state, {aside} AS set_aside FROM {rows}",
+        blocks=f"SELECT a AS actor, b AS target, as_of() AS ts FROM {pairs}",
+        boundaries=f"SELECT id AS user_id FROM {rows}",
+    )
+    people = population_of(load_tables(found.tables, as_of="2026-07-01T00:00:00Z"))
+    nine, five, seven = (people.ids.row(one) for one in ("9", "5", "7"))
+    rules = Policy.default()
+    for other in (five, seven):
+        assert "separations" in {one.constraint for one in rules.why_not(people, nine, other)}
+    assert "separations" not in {one.constraint for one in rules.why_not(people, five, seven)}
 
 
 def test_rows_are_accepted_or_set_aside_with_a_reason(folder: Path) -> None:
