@@ -365,3 +365,13 @@ def test_a_type_of_documents_names_none_of_their_keys() -> None:
         check_table(T.PROFILES, table.to_pandas(types_mapper=pd.ArrowDtype))
     assert "wrong type in column 'age_band': got 'struct'" in str(caught.value)
     assert "hana" not in str(caught.value)
+
+
+@pytest.mark.parametrize("column", ["phone", "mail", "born", "about", "lat"])
+def test_rows_are_set_aside_by_reasons_and_not_by_values(mapped: Path, column: str) -> None:
+    """Seen to fail: `map check` printed each phone as a reason with how many rows it sets aside."""
+    sql = f"SELECT id AS user_id, CAST({column} AS VARCHAR) AS set_aside FROM members"
+    (mapped / "profiles.sql").write_text(sql, encoding="utf-8")
+    told = refusal(mapped)
+    assert "column set_aside" in told
+    assert not repeated(told, cells(MEMBERS)), told

@@ -18,7 +18,7 @@ from recsys.data.tables import CONTRACTS
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
 from recsys.mapping.project import CATALOGUE_TABLES, EVERY_WORD, Declaration
 from recsys.mapping.values import PERSONAL, SENTENCE, names_a_person
-from recsys.redaction import column_labels
+from recsys.redaction import column_labels, may_be_a_value
 
 SET_ASIDE: Final = "set_aside"
 """A column that a query may give: why a row is not used, NULL where it is."""
@@ -44,6 +44,8 @@ _FREE_COLUMNS: Final = (
 _TOKEN_COLUMNS: Final = (C.PERSON_TOKEN, C.HMAC)
 _ID_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET)
 _MAIL: Final = "a mail address"
+_MOST_REASONS: Final = 20
+"""Different reasons for which one query sets rows aside, beyond which they are values."""
 _MOST_SENTENCES: Final = 3
 """Interests that people typed themselves hold a sentence now and then."""
 
@@ -125,6 +127,15 @@ def refuse_personal(name: str, frame: pd.DataFrame) -> None:
             raise InputError(
                 explained(f"{times} interests look like sentences", where=f"{name}.sql", remedy=remedy)
             )
+
+
+def require_reasons(name: str, aside: pd.DataFrame) -> None:
+    """Raise SettingsError where rows are set aside by what may be values of people, and not by reasons."""
+    reasons = aside[SET_ASIDE].astype(str).unique() if SET_ASIDE in aside else ()
+    if len(reasons) > _MOST_REASONS or any(map(may_be_a_value, reasons)):
+        where, got = f"{name}.sql, column {SET_ASIDE}", f"{len(reasons)} different texts"
+        remedy = "give a reason in a few words without numbers, such as 'older_row'"
+        raise SettingsError(explained("not a reason", where=where, got=got, remedy=remedy))
 
 
 def with_declared(

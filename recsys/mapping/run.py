@@ -34,6 +34,7 @@ from recsys.mapping.results import (
     check_columns,
     refuse_personal,
     refuse_twice,
+    require_reasons,
     with_declared,
     with_other_accounts,
     without_missing_tokens,
@@ -337,4 +338,5 @@ def _result(reader: SourceReader, name: str, sql: str, remarks: Remarks, *, one_
         if remarks.times:
             remarks.add(column, "an empty list meets nobody; NULL is everybody")
     refuse_personal(name, frame)
+    require_reasons(name, aside)
     return frame, aside
