@@ -70,10 +70,16 @@ class PersonNames:
         heard of the erasure is answered as of anybody, and no store names them again.
         """
         state = self.ledger.now()
-        return self._kept_id(user_id, state, self.erasures.now(state))
+        erased = self.erasures.now(state)
+        if self.accounts.known(user_id) is None and erased.has_spelling(user_id):
+            return self._fingerprint(user_id, state)
+        return self._kept_id(user_id, state, erased)
 
     def kept_events(self, events: Sequence[DayEvent]) -> list[DayEvent]:
-        """Return events as a log keeps them, without the ids of people who were erased, see `kept_id`."""
+        """Return events as a log keeps them, without the ids of people who were erased, see `kept_id`.
+
+        The same id in other capitals is of an account that came later.
+        """
         state = self.ledger.now()
         erased = self.erasures.now(state)
         return [self._kept_event(event, state, erased) for event in events] if len(erased) else [*events]
@@ -100,9 +106,9 @@ class PersonNames:
         )
 
     def _kept_id(self, user_id: str, state: LedgerState, erased: ErasedPeople) -> str:
-        is_erased = erased.moment_of(user_id) is not None
-        if not is_erased and (self.accounts.known(user_id) is not None or not erased.has_spelling(user_id)):
-            return user_id
+        return user_id if erased.moment_of(user_id) is None else self._fingerprint(user_id, state)
+
+    def _fingerprint(self, user_id: str, state: LedgerState) -> str:
         return CheckedId(f"erased-{self._naming(state).text(user_id)}")
 
     def _naming(self, state: LedgerState) -> Fingerprints:

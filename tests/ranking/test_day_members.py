@@ -745,3 +745,13 @@ def test_what_somebody_takes_back_today_is_a_reason_nowhere(
         after = told()
     assert not any(kind in codes for codes in after.values())
     assert all(after[name] for name in ("own", "inbox", "theirs"))
+
+
+def test_an_erased_id_in_other_capitals_is_another_account(town: Town, ranker: Ranker) -> None:
+    """What a log keeps loses the erased id alone: the account that came later is served by its tables."""
+    ranker.safety.erase("n00007")
+    tables = _renamed(rows_of(town.tables, NEW), "N00007")
+    ranker.day.change_tables("N00007", tables, event_id="tables", at=NOW)
+    terms = DayEvent("terms", NOW, "N00007", None, "terms_accepted")
+    ranker.day.append([terms, DayEvent("proof", NOW, "N00007", None, "verified", "id")])
+    assert viewers_of(ranker, town, "N00007") == town.sees(NEW)
