@@ -38,8 +38,8 @@ def canonical_person(user_id: object) -> str:
     """Return an id that is spelled as everywhere else.
 
     Raises InputError, without repeating the id, for anything but a text, and for a text with blanks at its
-    ends, full-width or invisible characters, or a UUID in capitals: a store would keep it and nobody would
-    be separated or held by it.
+    ends, full-width or invisible characters: a store would keep it and nobody would be separated or held by
+    it. A UUID in capitals is an id where profiles have it so, see `in_any_spelling`.
 
     >>> canonical_person("u1")
     'u1'
@@ -49,7 +49,8 @@ def canonical_person(user_id: object) -> str:
     """
     if not isinstance(user_id, str):
         raise InputError(explained("a person is named by an id", got=type(user_id).__name__, remedy="a text"))
-    if not user_id or canonical_spelling(user_id) != user_id or not user_id.isprintable():
+    as_kept = (user_id, user_id.lower())  # the canonical spelling of a UUID in capitals is in lower case
+    if not user_id or canonical_spelling(user_id) not in as_kept or not user_id.isprintable():
         raise not_canonical()
     return user_id
 
