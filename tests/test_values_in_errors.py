@@ -3,12 +3,15 @@
 import re
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import chdir
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -375,3 +378,35 @@ def test_rows_are_set_aside_by_reasons_and_not_by_values(mapped: Path, column: s
     told = refusal(mapped)
     assert "column set_aside" in told
     assert not repeated(told, cells(MEMBERS)), told
+
+
+def commands(group: Any, *before: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield every command of the program that reads tables, from the parser: a new one is in the law."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, *before, name)
+        elif name != "init" and any(one.name == "source" for one in command.params):
+            yield (*before, name), command
+
+
+PROGRAM = dict(commands(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("name", PROGRAM, ids=" ".join)
+def test_no_command_repeats_a_value_of_a_wrong_csv(
+    sound: Path, tmp_path: Path, name: tuple[str, ...]
+) -> None:
+    values, given = values_of(sound) | {*PEOPLE_AS_COLUMNS}, ["u00001", "u00002"]
+    options = [part for one in PROGRAM[name].params if one.required for part in (one.opts[0], "out")]
+    asked = [one for one in PROGRAM[name].params if one.param_type_name == "argument" and one.required]
+    arguments = given[: len(asked)] if asked else options
+    for fault in (headerless, more_fields, unclosed, turned_on_its_side):
+        for table, folder in _folders(sound, tmp_path, fault):
+            if table not in (T.PROFILES, T.ANSWERS, T.BLOCKS):
+                continue
+            with chdir(tmp_path):
+                told = CliRunner().invoke(app, [*name, *arguments, "--source", f"csv:{folder}"])
+            output = told.output + (traced(told.exception) if told.exception else "")
+            output = re.sub(r"(?:use one of|did you mean|give ISO 8601)[^\n]*", "", output)
+            assert not repeated(output, values - {*arguments}), (table, output)
+            assert told.exit_code in (0, 10, 20, 30, 40), output
