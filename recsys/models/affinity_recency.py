@@ -101,7 +101,7 @@ def with_recency(choice: ListWeights, splits: Sequence[HeldOutAffinity]) -> tupl
 
     def worth(key: tuple[tuple[int, ...], float, float]) -> float:
         end, *others = (
-            float(np.log(max(gain.mean(), _LEAST_GAIN) / max(base.mean(), _LEAST_GAIN)))
+            float(np.log(max(gain.mean(), _LEAST_GAIN) / max(base.mean(), _LEAST_GAIN))) if len(gain) else 0.0
             for gain, base in zip(found[key], none(key), strict=True)
         )
         return end + min(float(np.mean(others)) + _UNCOUNTED_COST, 0.0)

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from recsys.models.affinity import PARTS, TERM, AffinityRows, PersonAffinity
+from recsys.models.affinity import PARTS, TERM, TERMS, AffinityRows, PersonAffinity
 from recsys.models.directed import Directed
 from recsys.models.impressions import Impressions
 from recsys.models.whole_matrix import evenly
@@ -108,7 +108,7 @@ class JudgedLists:
         shape = candidates.shape
         viewer, other = np.repeat(chosen, shape[1]), candidates.ravel()
         forward, backward = (
-            person.terms(p_like.logits(a, b), a, b).reshape(-1, *shape)
+            person.terms(p_like.logits(a, b), a, b).reshape(len(TERMS), *shape)
             for a, b in ((viewer, other), (other, viewer))
         )
         levellers = np.array([getattr(person, name).leveller for name in PARTS])
@@ -189,6 +189,8 @@ def best_weights(lists: JudgedLists, starts: Sequence[ListWeights], usual: Float
     with other shares of its weight, and levelled more or less. A part without weight is tried with its
     `usual` one, `(n_terms,)`. Small differences are noise.
     """
+    if not len(lists.viewers):
+        return starts[0]
     gains = [lists.gains(start) for start in starts]
     first = int(np.argmax([found.mean() for found in gains]))
     first = first if is_better(gains[first], gains[0], errors=_ERRORS_OF_A_START) else 0
@@ -227,6 +229,8 @@ def with_popularity_for_unknown(
 
 def is_better(gains: Float64Array, others: Float64Array, errors: float = 1.0) -> bool:
     """Say whether gains exceed others of the same viewers by more than so many standard errors."""
+    if not len(gains):
+        return False
     more = gains - others
     error = float(more.std()) / np.sqrt(max(len(more), 1))
     return bool(gains.mean() > others.mean() * _LEAST_BETTER and more.mean() > errors * error)
@@ -368,7 +372,7 @@ def _shortlisted(  # noqa: PLR0917
         first = np.argpartition(np.where(shut, np.float32(np.inf), -order), k - 1, axis=1)[:, :k]
         np.put_along_axis(listed, first, True, axis=1)
     listed &= ~shut
-    width = int(listed.sum(axis=1).max())
+    width = int(listed.sum(axis=1).max(initial=0))  # no viewer, where no held-out pair likes each other
     first = np.argsort(~listed, axis=1, kind="stable")[:, :width]
     available = np.take_along_axis(listed, first, axis=1)
     return pool[first], available, np.take_along_axis(is_wanted, first, axis=1) & available

@@ -125,6 +125,26 @@ def test_of_many_candidates_the_wanted_ones_are_judged_beside_some_others(eviden
     assert 0 < len(others) <= 3 < len(np.setdiff1d(few_viewers.candidates[few_viewers.available], wanted))
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("n_mutual", [0, 1, 4])
+def test_a_part_of_a_log_without_a_pair_that_likes_each_other_judges_nothing(evidence, n_mutual):
+    """Seen to fail: a night of 354 members ended with an error, since one of its left-out parts had none."""
+    known, held, flat, person = evidence
+    starts = [weights(likes=1.0), weights(visits=1.0)]
+    i, j = list_weights._wanted(held, N, mutual=False)
+    one_way = decisions([(int(a), int(b)) for a, b in zip(i, j, strict=True) if a < b])
+    some = [pair for k in range(n_mutual) for pair in ((2 * k, 2 * k + 1), (2 * k + 1, 2 * k))]
+    some = decisions(np.array(some, np.int64).reshape(-1, 2))
+    parts = [JudgedLists.of(known, part, flat, person, starts, mutual=True) for part in (one_way, some)]
+    assert [len(part.viewers) for part in parts] == [0, 2 * n_mutual]
+    for lists in (*parts, JudgedLists.joined(parts), JudgedLists.joined(parts[::-1])):
+        assert lists.gains(starts[1]).shape == lists.viewers.shape
+        best = best_weights(lists, starts, np.ones(len(TERMS)))
+        assert len(lists.viewers) or np.array_equal(best.theta, starts[0].theta)
+    joined = JudgedLists.joined(parts)
+    np.testing.assert_array_equal(joined.gains(starts[1]), parts[1].gains(starts[1]))
+
+
 def test_levelled_scores_lie_equally_far_apart_whatever_a_viewer_did():
     rng = np.random.default_rng(0)
     taste, appeal = (
