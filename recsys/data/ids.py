@@ -161,6 +161,7 @@ def id_column(ids: npt.NDArray[np.object_]) -> pd.Series:
 
 
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_AROUND_UUID: Final = re.compile(r"^(?:urn:uuid:|[{(])|[})]$", re.IGNORECASE)
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -168,7 +169,8 @@ def canonical_spelling(text: str) -> str:
     """Return the one spelling of an id, empty where none is left.
 
     Compatibility form, without blanks at the ends, invisible and control characters; digits of any script
-    are 0 to 9, and dashes, which spreadsheets and keyboards write for it, a hyphen; a UUID in lower case.
+    are 0 to 9, and dashes, which spreadsheets and keyboards write for it, a hyphen; a UUID in lower case,
+    without the braces in which SQL Server and Access write one.
 
     >>> canonical_spelling(" \uff10\uff10\uff11\u200b "), canonical_spelling("K\u20101")
     ('001', 'K-1')
@@ -178,7 +180,8 @@ def canonical_spelling(text: str) -> str:
         bare = "".join(str(unicodedata.decimal(one, one)) for one in bare)
         hyphened = DASHES.sub("-", bare)
         bare = hyphened if hyphened.isascii() else bare  # a letter of Japanese, beside other ones
-    return bare.lower() if _UUID.fullmatch(bare) else bare
+    found = _UUID.fullmatch(_AROUND_UUID.sub("", bare))
+    return found.group().lower() if found else bare
 
 
 def as_ids(values: npt.ArrayLike | pd.Series | Sequence[Any]) -> npt.NDArray[np.object_]:

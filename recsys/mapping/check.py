@@ -38,6 +38,7 @@ from recsys.mapping.places import near_names
 from recsys.mapping.project import ASK, MAPPING_FILE, VIEWS, Mapping, unconfirmed
 from recsys.mapping.run import MappedTables, map_tables
 from recsys.storage.load import LoadedTables, events_of, load_tables, population_of
+from recsys.storage.source_folder import name_of_table
 
 MOST_PEOPLE: Final = 20_000
 """About how many people of a large source a check looks at first."""
@@ -191,7 +192,7 @@ def _drafted(mapping: Mapping) -> pd.DataFrame:
 def _unended(mapping: Mapping, rows_read: Frames[str, int]) -> pd.DataFrame:
     """Return the files that may have been cut off, with the rows of their tables."""
     files = unended_files(mapping.settings.source, mapping.folder)
-    rows = [(name, rows_read.get(name.partition("/")[0].partition(".")[0], 0)) for name in files]
+    rows = [(name, rows_read.get(name_of_table(name.partition("/")[0]), 0)) for name in files]
     return pd.DataFrame(rows, columns=["file", "rows of the table"]).set_index("file")
 
 

@@ -13,6 +13,7 @@ from recsys.catalogue.text_folding import plain
 from recsys.errors import SourceError, did_you_mean, explained
 from recsys.mapping.csv_reader import TableOptions, read_csv
 from recsys.mapping.sources import kind_of, opened_plain, parts_of
+from recsys.storage.source_folder import name_of_table
 
 _LINE_ENDS: Final = (b"\n", b"\r", b"\n\0", b"\r\0")
 """Also in UTF-16, whose line end of one byte order ends like that of one byte a letter."""
@@ -45,7 +46,7 @@ def read_counts(file: Path, *, encoding: str | None = None) -> dict[str, int]:
             raise SourceError(
                 explained("a count is no whole number", where=file.name, got=name, remedy="write table,rows")
             )
-        found[Path(name.strip()).name.partition(".")[0]] = int(rows)
+        found[name_of_table(Path(name.strip()).name)] = int(rows)
     return found
 
 

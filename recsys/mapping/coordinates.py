@@ -35,6 +35,10 @@ _HAS_SYSTEM: Final = 0x20000000
 _HAS_MORE: Final = 0xC0000000
 _POINTS: Final = {1: 2, 1001: 3, 2001: 3, 3001: 4}
 """How many numbers a point of WKB has by its kind: also a height, a measure, or both."""
+_PROPERTIES_AT: Final = 5
+_ONE_POINT: Final = 0x08
+_HEIGHT_OR_MEASURE: Final = 0x03
+"""Where SQL Server says what a geometry is, and the bits of it."""
 _HALVES: Final = {
     **dict.fromkeys(("北緯", "北纬", "북위"), "N"),
     **dict.fromkeys(("南緯", "南纬", "남위"), "S"),
@@ -73,10 +77,12 @@ def read_point(
 def point_of_geometry(text: str) -> tuple[float, float] | None:
     r"""Return x and y of a point, which are longitude and latitude; None for what is no point.
 
-    Hexadecimal WKB or EWKB, also behind the number of a reference system as MySQL keeps it; bytes as DuckDB
-    writes them; `POINT(x y)`, also with `SRID=4326;` in front.
+    Hexadecimal WKB or EWKB, also behind the number of a reference system as MySQL keeps it; SQL Server's own
+    form of a point; bytes as DuckDB writes them; `POINT(x y)`, also with `SRID=4326;` in front.
 
     >>> point_of_geometry("0x00000000010100000000000000000035400000000000004A40")
+    (21.0, 52.0)
+    >>> point_of_geometry("0xE6100000010C0000000000004A400000000000003540")
     (21.0, 52.0)
     >>> point_of_geometry("SRID=4326;POINT(21 52)"), point_of_geometry("POINT EMPTY")
     ((21.0, 52.0), None)
@@ -84,6 +90,8 @@ def point_of_geometry(text: str) -> tuple[float, float] | None:
     if (words := _POINT.fullmatch(text.strip())) is not None:
         return float(words.group(1)), float(words.group(2))
     raw = _bytes_of(text)
+    if (point := _of_sql_server(raw)) is not None:
+        return point
     for start in (0, _BYTES_OF_SYSTEM):  # MySQL keeps that of the reference system in front
         with suppress(IndexError, struct.error):
             if (point := _of_wkb(raw[start:])) is not None:
@@ -98,6 +106,22 @@ def _bytes_of(text: str) -> bytes:
     with suppress(ValueError):
         return _ESCAPED_BYTE.sub(lambda one: chr(int(one.group(1), 16)), text).encode("latin-1")
     return b""
+
+
+def _of_sql_server(raw: bytes) -> tuple[float, float] | None:
+    """Return x and y of a point as SQL Server serialises it; on the globe the latitude stands first."""
+    if (
+        len(raw) <= _PROPERTIES_AT
+        or raw[_PROPERTIES_AT - 1] not in {1, 2}
+        or not raw[_PROPERTIES_AT] & _ONE_POINT
+    ):
+        return None
+    beside = (raw[_PROPERTIES_AT] & _HEIGHT_OR_MEASURE).bit_count()
+    if len(raw) != _PROPERTIES_AT + 1 + 8 * (2 + beside):
+        return None
+    (system,), (first, second) = struct.unpack("<I", raw[:4]), struct.unpack("<dd", raw[6:22])
+    x, y = (second, first) if system else (first, second)
+    return (x, y) if math.isfinite(x) and math.isfinite(y) else None
 
 
 def _of_wkb(raw: bytes) -> tuple[float, float] | None:

@@ -37,6 +37,7 @@ from recsys.mapping.draft_views import DraftedView, key_value_views, nested_row_
 from recsys.mapping.encodings import guess_encoding
 from recsys.mapping.project import GUESS, MAPPING_FILE, TODO
 from recsys.mapping.sources import source_tables, unread_files
+from recsys.storage.source_folder import name_of_table
 
 MOST_ROWS: Final = 20_000
 """Rows of a table that are looked at, evenly over the table."""
@@ -67,7 +68,7 @@ def read_for_draft(address: str, folder: Path, encoding: str | None = None) -> D
         if encoding is None or not all(one.isascii() for file, one in texts.items() if file not in other):
             options, encoding = _encodings_by_table(other, encoding), None
     read = source_tables(address, folder=folder, encoding=encoding, options=options)
-    spread = {file.name.partition(".")[0] for file in _text_files((folder / address).resolve(), CSV_SUFFIXES)}
+    spread = {name_of_table(file.name) for file in _text_files((folder / address).resolve(), CSV_SUFFIXES)}
 
     def with_headers(name: str, n: int) -> Any:
         options[name] = options.get(name, TableOptions()).model_copy(update={"header_rows": n})
@@ -109,7 +110,7 @@ def _under_titles(read: Callable[[], Any], with_headers: Callable[[int], Any]) -
 def _encodings_by_table(texts: Mapping[Path, bytes], encoding: str | None) -> dict[str, TableOptions]:
     """Return the encoding of each CSV file by table: one that fits them all, else its own."""
     return {
-        file.name.partition(".")[0]: TableOptions(encoding=encoding or guess_encoding([content]))
+        name_of_table(file.name): TableOptions(encoding=encoding or guess_encoding([content]))
         for file, content in texts.items()
         if file.suffix.lower() in CSV_SUFFIXES
     }

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from recsys.errors import SourceError, did_you_mean, explained
+from recsys.storage.source_folder import name_of_table
 from recsys.strict_yaml import parse_yaml
 
 ENCODINGS: Final = (
@@ -73,7 +74,7 @@ def decode_text(content: bytes, encoding: str | None, name: str) -> str:
         )
         raise SourceError(explained(what, where=name, got=f"byte {error.start}", remedy=remedy)) from None
     if encoding and (utf_8 := _text_in(content, "utf-8")) is not None and text != utf_8:
-        table = name.partition(".")[0]
+        table = name_of_table(name)
         remedy = (
             f"leave `encoding:` out, or say `tables: {{{table}: {{encoding: utf-8}}}}` for this file alone"
         )

@@ -26,7 +26,7 @@ from recsys.mapping.json_documents import describes_tables, is_a_row, tables_of_
 from recsys.mapping.json_types import json_with_keys_once, objects_of_one_type, rows_of_one_type
 from recsys.mapping.unread_forms import unread_form
 from recsys.redaction import column_labels, library_reason
-from recsys.storage.source_folder import require_whole_parts
+from recsys.storage.source_folder import name_of_table, require_whole_parts
 from recsys.storage.sources import SAVED_INDEX
 
 _SUFFIXES: Final = {
@@ -67,7 +67,12 @@ def source_tables(
         for name, read in _of_file(file, kind, encoding, given).items():
             if name in found:
                 raise SourceError(
-                    explained("two tables of one name", where=address, got=name, remedy="rename one")
+                    explained(
+                        "two tables of one name",
+                        where=address,
+                        got=f"{name} in {file.name}",
+                        remedy="rename one",
+                    )
                 )
             found[name] = read
     if not found:
@@ -123,7 +128,7 @@ def _kind_of_json(file: Path, begins: bytes) -> str | None:
     lines = _holds_lines_of_objects(file)
     document = _document(file)
     if document is not None and not (lines and is_a_row(document)) and not _has_namesake(file):
-        name = file.name.partition(".")[0]
+        name = name_of_table(file.name)
         if not describes_tables(file.name) and tables_of_document(document, name):
             return "document"
     return "json" if lines else None
@@ -169,7 +174,7 @@ def _tables_of_document(file: Path) -> Tables:
         return pa.Table.from_struct_array(pa.array(rows_of_one_type(placed, file.name)))
 
     found = _models(file, _begins(file)) or tables_of_document(
-        _document(file) or {}, file.name.partition(".")[0]
+        _document(file) or {}, name_of_table(file.name)
     )
     return {name: partial(read, name, rows) for name, rows in found.items()}
 
@@ -246,8 +251,8 @@ def _holds_lines_of_objects(file: Path) -> bool:
 
 def _has_namesake(file: Path) -> bool:
     """Say whether another file beside it would be the table of its name."""
-    name = file.name.partition(".")[0]
-    return any(other != file and other.name.partition(".")[0] == name for other in file.parent.iterdir())
+    name = name_of_table(file.name)
+    return any(other != file and name_of_table(other.name) == name for other in file.parent.iterdir())
 
 
 def _is_hive(folder: Path) -> bool:
@@ -262,7 +267,7 @@ def parts_of(folder: Path) -> list[Path]:
 
 
 def _of_file(file: Path, kind: str, encoding: str | None, options: Mapping[str, TableOptions]) -> Tables:
-    name = file.name.partition(".")[0]
+    name = name_of_table(file.name)
     if kind in {"csv", "dump"} and file.is_file() and file.suffix != ".gz":
         _raise_for_unread([file])
     own = options.get(name, TableOptions())

@@ -42,6 +42,35 @@ def table_named(name: str) -> str | None:
     return next((table for table in CONTRACTS if f"_{table}_" in words), None)
 
 
+_SCHEMAS: Final = ("dbo", "public", "main", "guest")
+"""Before the name of a table in files as tools of databases name them: `dbo.Users.csv`."""
+_FORMS: Final = (
+    "csv",
+    "tsv",
+    "txt",
+    "parquet",
+    "json",
+    "jsonl",
+    "ndjson",
+    "db",
+    "sql",
+    "sqlite",
+    "duckdb",
+    "gz",
+)
+
+
+def name_of_table(file: str) -> str:
+    """Return the name of the table that a file holds: up to the first dot, without the schema in front.
+
+    >>> [*map(name_of_table, ("members.csv.gz", "dbo.Users.csv", "public.csv", "PUBLIC.A.v2.csv"))]
+    ['members', 'Users', 'public', 'A']
+    """
+    first, _, rest = file.partition(".")
+    inner = rest.partition(".")[0]
+    return inner if first.casefold() in _SCHEMAS and inner and inner.casefold() not in _FORMS else first
+
+
 def folder_tables(folder: Path, suffix: str) -> dict[str, Path]:
     """Return the table files of a folder by table name.
 

@@ -135,6 +135,9 @@ _WKB: dict[str, Callable[[float, float], bytes]] = {
     "extended": lambda x, y: struct.pack("<BIIdd", 1, 0x20000001, 4326, x, y),
     "height": lambda x, y: struct.pack("<BIddd", 1, 0x80000001, x, y, 7.0),
     "height of ISO": lambda x, y: struct.pack("<BIddd", 1, 1001, x, y, 7.0),
+    "SQL Server, globe": lambda x, y: struct.pack("<IBBdd", 4326, 1, 0x0C, y, x),
+    "SQL Server, plane": lambda x, y: struct.pack("<IBBdd", 0, 1, 0x0C, x, y),
+    "SQL Server, height": lambda x, y: struct.pack("<IBBddd", 4326, 2, 0x0D, y, x, 7.0),
     "MySQL": lambda x, y: struct.pack("<IBIdd", 0, 1, 1, x, y),
     "MySQL, WGS 84": lambda x, y: struct.pack("<IBIdd", 4326, 1, 1, x, y),
 }
@@ -152,7 +155,7 @@ _SPELLED: dict[str, Callable[[bytes], str]] = {
 def test_a_point_is_one_point_however_a_database_keeps_it(
     x: float, y: float, form: str, spelled: str
 ) -> None:
-    """Seen to fail: one of MySQL was none, and a line of WKB was the point of its first bytes."""
+    """Seen to fail: those of MySQL and SQL Server were none, and a line of WKB was a point of its bytes."""
     raw = _WKB[form](x, y)
     assert point_of_geometry(_SPELLED[spelled](raw)) == (x, y)
     assert point_of_geometry(f"SRID=4326;POINT({x!r} {y!r})") == (x, y)

@@ -157,6 +157,15 @@ def test_two_files_of_one_table_are_refused(tmp_path: Path) -> None:
         source_tables(".", folder=tmp_path)
 
 
+@pytest.mark.parametrize("schema", ["dbo", "public", "PUBLIC"])
+def test_a_schema_before_the_name_of_a_file_is_not_its_table(schema: str, tmp_path: Path) -> None:
+    """Seen to fail: two such files were two tables of one name, and one was the table `dbo`."""
+    for name in ("Users", "UserBlock"):
+        (tmp_path / f"{schema}.{name}.csv").write_text("id\n1\n", encoding="utf-8")
+    (tmp_path / f"{schema}.csv").write_text("id\n1\n", encoding="utf-8")
+    assert sorted(source_tables(".", folder=tmp_path)) == sorted(["UserBlock", "Users", schema])
+
+
 def test_a_header_alone_is_a_table_without_rows(tmp_path: Path) -> None:
     (tmp_path / "members.csv").write_text("id,名前")
     assert read(".", tmp_path) == []

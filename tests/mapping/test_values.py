@@ -1,5 +1,6 @@
 """Single values as services write them: each has one reading, and a value that does not fit says why."""
 
+import uuid
 from collections.abc import Callable
 
 import pytest
@@ -156,6 +157,13 @@ def test_labels_that_hold_the_separator_are_found_whole(chosen: list[str]) -> No
 def test_an_id_that_a_mapping_gives_is_one_that_the_safety_stores_take(text: str) -> None:
     found, _ = values.canonical_id(text)
     assert found is None or canonical_person(found) == found == values.canonical_id(found)[0]
+
+
+@given(one=st.uuids(), form=st.sampled_from(["{}", "{{{}}}", "({})", "urn:uuid:{}", " {{{}}} ", "｛{}｝"]))
+def test_a_uuid_is_one_id_in_the_braces_of_databases(one: uuid.UUID, form: str) -> None:
+    """Seen to fail: `{6F96...}` of one table was no member of another."""
+    for written in (form.format(one), form.format(str(one).upper())):
+        assert values.canonical_id(written) == (str(one), None)
 
 
 _GROUP = st.sampled_from(["平日", "週末", "土日"])
