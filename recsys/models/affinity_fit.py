@@ -49,7 +49,7 @@ _COSINES: Final = 50_000
 def fit_affinity(
     decisions: Impressions,
     random: Sequence[HeldOutDecisions],
-    latest: HeldOutDecisions | None,
+    ends: Sequence[HeldOutDecisions],
     seed: int,
     *,
     negatives_per_like: float,
@@ -58,8 +58,9 @@ def fit_affinity(
 
     None where too few likes were left out, or looks go to anybody alike: see `looks_follow_evidence`.
 
-    random: parts of the pairs, each left out at random. latest: the pairs of the end of the log, None where
-    it has no times. negatives_per_like: passes drawn for each like where nobody ever said no.
+    random: parts of the pairs, each left out at random. ends: the pairs of the end of the log, and of ends of
+    what was known before, the latest first; none where it has no times. negatives_per_like: passes drawn for
+    each like where nobody ever said no.
     """
     n_people = len(random[0].p_like)
     if sum(int((one.held.labels > 0).sum()) for one in random) < LEAST_HELD_OUT:
@@ -81,11 +82,9 @@ def fit_affinity(
     whole = decisions.without_decay()
     final, everybody = fit.parts(whole)
     closeness = _after_more(closeness, everybody, whole, splits, np.random.default_rng(seed))
-    end = None
-    if latest is not None and int((latest.held.labels > 0).sum()) >= LEAST_HELD_OUT:
-        early = latest.known.without_decay()
-        end = HeldOutAffinity(replace(latest, known=early), *fit.parts(early, CHOOSING_ITERATIONS))
-        choice, half_life = with_recency(choice, [end, *splits])
+    late = [fit.at_the_end(one) for one in ends if int((one.held.labels > 0).sum()) >= LEAST_HELD_OUT]
+    if late:
+        choice, half_life = with_recency(choice, late, splits)
         final = replace(final, half_life=half_life)
         activity, popularity, presence = final.recent(whole, n_people)
         everybody = replace(
@@ -94,7 +93,7 @@ def fit_affinity(
     beside = AffinityLine(slope=0.0)
     if negatives_per_like and (decisions.labels > 0).all():
         splits = [one.as_recent(final.half_life) for one in splits]
-        end = None if end is None else end.as_recent(final.half_life)
+        end = late[0].as_recent(final.half_life) if late else None
         line = fit_beside(splits, choice, unseen, negatives_per_like, rng, end=end)
         if line is not None:
             fewer = [fit.with_fewer(one).as_recent(final.half_life) for one in splits]
@@ -178,6 +177,11 @@ class _PartsFit:
         )
         parts = AffinityParts(looked, likes, regression, neighbours, spread, half_life=1.0)
         return parts, parts.person(known, n_people, rows)
+
+    def at_the_end(self, end: HeldOutDecisions) -> HeldOutAffinity:
+        """Return who comes across whom as far as was known before an end of the log."""
+        known = end.known.without_decay()
+        return HeldOutAffinity(replace(end, known=known), *self.parts(known, CHOOSING_ITERATIONS))
 
     def with_fewer(self, split: HeldOutAffinity) -> HeldOutAffinity:
         """Return the split as it is when as large a share of what is known is left out once more."""

@@ -1,13 +1,14 @@
 """Recency of decisions: the weight of recent decisions that the end of a log asks for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
-from typing import Final
+from functools import cache
+from itertools import product, starmap
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 
-from recsys.models.affinity import TERM, TERMS, AffinityParts, Closeness, PersonAffinity
+from recsys.models.affinity import PARTS, TERM, TERMS, AffinityParts, Closeness, PersonAffinity
 from recsys.models.list_weights import JudgedLists, ListWeights, is_better
 from recsys.models.temporal_calibration import HeldOutDecisions
 from recsys.types import BoolArray, Float64Array
@@ -19,7 +20,7 @@ RECENT: Final = (
 )
 """As `AffinityParts.recent` returns them."""
 RECENT_FOR_UNKNOWN: Final = tuple(TERM[f"{TERMS[term].name} for the unknown"] for term in RECENT)
-_RECENCIES: Final = (RECENT[:2], RECENT[2:])
+_RECENCIES: Final[tuple[tuple[int, ...], ...]] = (RECENT[:2], RECENT[1:2], RECENT[2:])
 """Terms that are weighed together: how much goes on about somebody, and whether they are still there."""
 _MOST_OF_THE_LOG: Final = 0.95
 """Share of the decisions whose time counts as the time a log covers; single dates may be wrong."""
@@ -31,9 +32,16 @@ _ERRORS: Final = 3.0
 _LEAST_GAIN: Final = 1e-9
 _UNCOUNTED_COST: Final = 0.05
 """Log of the share that lists of pairs of any time may lose, since lists to come are those of the end."""
+
+_COUNTED: Final = 0.5
+"""Share of the further loss that counts."""
+_KEPT: Final = (0.5, 0.2, 0.0)
+"""Shares of the weights of the parts that are tried beside recency."""
+_OF_PARTS: Final = [TERM[name] for name in (*PARTS, "popularity")]
 _LEAST_UNKNOWN: Final = 10
 """Viewers without a decision whose lists tell whether recency counts less for them."""
-_SHARES_LESS: Final = (0.0, 0.5, 1.0)
+_ERRORS_OF_UNKNOWN: Final = 1.0
+"""Standard errors by which their lists are better with another weight."""
 _AS_POPULARITY: Final = 1.0
 """Weight of recency for the unknown, that of popularity for them, where their lists do not tell."""
 _FIRST_PLACES: Final = (10,)
@@ -76,79 +84,147 @@ class HeldOutAffinity:
         return replace(self, decisions=replace(self.decisions, p_like=p_like))
 
 
-def with_recency(choice: ListWeights, splits: Sequence[HeldOutAffinity]) -> tuple[ListWeights, float]:
-    """Return `choice` with a weight of recent decisions or of presence, and their half-life in days.
+class _Recency(NamedTuple):
+    """How recency counts: which of `RECENT`, and by how much.
 
-    splits: first the end of the log, then pairs of any time.
-    What, weight and half-life are those that help lists of the end most, less what they cost lists of pairs
-    of any time beyond a twentieth: what comes is later than the log. 0 where no gain at the end exceeds
-    chance.
+    share: half-life, as a share of the time the log covers. kept: share of the weights of the parts.
     """
-    span = float(np.quantile(splits[0].decisions.known.first_age, _MOST_OF_THE_LOG))
-    found: dict[tuple[tuple[int, ...], float, float], list[Float64Array]] = {}
-    for split, terms in product(splits, _RECENCIES):
-        recent = {share: _recent(split, terms, share * span) for share in _HALF_LIVES}
-        lately = replace(split.person, recent_popularity=recent[_HALF_LIVES[1]])
-        lists = replace(split, person=lately).judged([choice])
-        for share, amount in recent.items():
-            for weight in _RECENCY_WEIGHTS:
-                more = weight * (amount - _usual(amount, split))
-                gains = lists.gains(choice, more, depths=_FIRST_PLACES)
-                found.setdefault((terms, weight, share), []).append(gains)
 
-    def none(key: tuple[tuple[int, ...], float, float]) -> list[Float64Array]:
-        return found[key[0], 0.0, _HALF_LIVES[0]]
+    terms: tuple[int, ...]
+    share: float
+    weight: float
+    kept: float = 1.0
 
-    def worth(key: tuple[tuple[int, ...], float, float]) -> float:
-        end, *others = (
-            float(np.log(max(gain.mean(), _LEAST_GAIN) / max(base.mean(), _LEAST_GAIN))) if len(gain) else 0.0
-            for gain, base in zip(found[key], none(key), strict=True)
-        )
-        return end + min(float(np.mean(others)) + _UNCOUNTED_COST, 0.0)
-
-    better = [key for key in found if is_better(found[key][0], none(key)[0], errors=_ERRORS)]
-    best = max(better, key=worth, default=(RECENT, 0.0, 1.0))
-    if not better or worth(best) <= 0.0:
-        return choice, 1.0
-    terms, weight, half_life = best[0], best[1], best[2] * span
-    theta = choice.theta.copy()
-    theta[list(terms)] = weight
-    usual = weight * _usual(_recent(splits[0], terms, half_life), splits[0])
-    theta[TERM["level"]] -= usual
-    end = splits[0].as_recent(half_life)
-    return _less_for_unknown(replace(choice, theta=theta), terms, usual, end), half_life
-
-
-def _less_for_unknown(
-    choice: ListWeights, terms: tuple[int, ...], usual: float, end: HeldOutAffinity
-) -> ListWeights:
-    """Return the weights with the recency that the lists of unknown viewers ask for.
-
-    Beside what is known of a viewer a great weight tells who is still there; alone it makes a list of whoever
-    decided last. So it counts for them as popularity does, but where their lists at the end are clearly
-    better with the weight of everybody, a half of it, or none. As it is where too few are at the end.
-
-    terms: of `RECENT`, those with a weight. usual: what they add to the logits of a usual candidate.
-    """
-    lists = end.judged([choice], mutual=False)
-    are_unknown = end.person.known[lists.viewers] == 0.0
-    if int(are_unknown.sum()) < _LEAST_UNKNOWN:
-        return choice
-
-    def with_less(share: float) -> ListWeights:
+    def weights(self, choice: ListWeights) -> ListWeights:
+        """Return the weights beside that of recency."""
         theta = choice.theta.copy()
-        for term in terms:
-            theta[RECENT_FOR_UNKNOWN[RECENT.index(term)]] = -share * theta[term]
-        theta[TERM["level of the unknown"]] += share * usual
+        theta[_OF_PARTS] *= self.kept
         return replace(choice, theta=theta)
 
-    best = with_less(max(1.0 - _AS_POPULARITY / float(choice.theta[terms[0]]), 0.0))
-    reached = lists.gains(best)[are_unknown]
-    for tried in map(with_less, _SHARES_LESS):
-        gains = lists.gains(tried)[are_unknown]
-        if is_better(gains, reached):
-            best, reached = tried, gains
-    return best
+
+@dataclass(frozen=True, eq=False)
+class _RecentLists:
+    """The lists of one end of a log, and how much is going on about everybody, by share of half-life."""
+
+    lists: JudgedLists
+    recent: dict[float, Float64Array]
+
+    @classmethod
+    def of(
+        cls,
+        end: HeldOutAffinity,
+        choice: ListWeights,
+        terms: tuple[int, ...],
+        span: float,
+        *,
+        mutual: bool | None = None,
+    ) -> Self:
+        """Judge the first places by these terms, centred so that a great weight leaves the level alone."""
+        recent = {share: _recent(end, terms, share * span) for share in _HALF_LIVES}
+        lately = replace(end.person, recent_popularity=recent[_HALF_LIVES[1]])
+        starts = [choice, _Recency(terms, 1.0, 0.0, 0.0).weights(choice)]
+        lists = replace(end, person=lately).judged(starts, mutual=mutual)
+        return cls(lists, {share: amount - _usual(amount, end) for share, amount in recent.items()})
+
+    def gains(self, choice: ListWeights, tried: _Recency) -> Float64Array:
+        """Return the NDCG of each viewer's first places."""
+        more = tried.weight * self.recent[tried.share]
+        return self.lists.gains(tried.weights(choice), more, depths=_FIRST_PLACES)
+
+
+def with_recency(
+    choice: ListWeights, ends: Sequence[HeldOutAffinity], splits: Sequence[HeldOutAffinity]
+) -> tuple[ListWeights, float]:
+    """Return `choice` with a weight of recent decisions or of presence, and their half-life in days.
+
+    ends: the end of the log, and ends of what was known before it, at least one.
+    What, weight and half-life are those that help lists of the ends most. `choice` was learned of pairs of
+    any time, which tell who was there at the same time as the viewer; of people to come nobody was. So of the
+    weights of the parts as large a share is kept beside recency as the ends ask for. `choice` as it is where
+    no gain exceeds chance.
+    """
+    span = float(np.quantile(ends[0].decisions.known.first_age, _MOST_OF_THE_LOG))
+    lists = {terms: [_RecentLists.of(end, choice, terms, span) for end in ends] for terms in _RECENCIES}
+    others = {terms: [_RecentLists.of(one, choice, terms, span) for one in splits] for terms in _RECENCIES}
+
+    @cache
+    def cost(tried: _Recency) -> float:
+        before = tried._replace(weight=0.0, kept=1.0)
+        more, less = (
+            _log_mean([one.gains(choice, key) for one in others[key.terms]]) for key in (tried, before)
+        )
+        return _COUNTED * min(more - less + _UNCOUNTED_COST, 0.0)
+
+    @cache
+    def gains(tried: _Recency) -> tuple[Float64Array, ...]:
+        return tuple(end.gains(choice, tried) for end in lists[tried.terms])
+
+    def worth(tried: _Recency) -> float:
+        return _log_mean(gains(tried)) + cost(tried)
+
+    def is_clear(tried: _Recency, before: _Recency) -> bool:
+        more, reached = gains(tried), gains(before)
+        of_all = np.concatenate(more), np.concatenate(reached)
+        return any(is_better(*those, errors=_ERRORS) for those in (of_all, (more[0], reached[0])))
+
+    def best_of(tried: Iterable[_Recency], before: _Recency) -> _Recency:
+        clear = [one for one in tried if is_clear(one, before)]
+        return max([before, *clear], key=worth)
+
+    none = _Recency(RECENT[:2], _HALF_LIVES[0], 0.0)
+    best = best_of(starmap(_Recency, product(_RECENCIES, _HALF_LIVES, _RECENCY_WEIGHTS[1:])), none)
+    best = best_of(starmap(_Recency, product([best.terms], _HALF_LIVES, _RECENCY_WEIGHTS[1:], _KEPT)), best)
+    unknown = _for_unknown(best.weights(choice), ends, best, span)
+    if not best.weight and not unknown.weight:
+        return choice, 1.0
+    theta, half_life = best.weights(choice).theta, unknown.share * span
+    usual = _usual(_recent(ends[0], unknown.terms, half_life), ends[0])
+    more = unknown.weight - best.weight
+    theta[list(unknown.terms)] = best.weight
+    theta[[RECENT_FOR_UNKNOWN[RECENT.index(term)] for term in unknown.terms]] = more
+    theta[TERM["level"]] -= best.weight * usual
+    theta[TERM["level of the unknown"]] -= more * usual
+    return replace(choice, theta=theta), half_life
+
+
+def _for_unknown(
+    choice: ListWeights, ends: Sequence[HeldOutAffinity], known: _Recency, span: float
+) -> _Recency:
+    """Return the recency that the lists of unknown viewers ask for.
+
+    Beside what is known of a viewer a great weight tells who is still there; alone it makes a list of whoever
+    decided last. So it counts for them as popularity does, but where their lists at the ends are clearly
+    better with another weight. As it is where too few are at the ends. Where recency counts for nobody else,
+    it may for them, as where people come once and whom they may like changes.
+
+    choice: without recency. known: that of the others, with the same terms and half-life if it has a weight.
+    """
+    of_known = [known.terms], [known.share]
+    terms, shares = of_known if known.weight else (_RECENCIES, _HALF_LIVES)
+    lists = {one: [_RecentLists.of(end, choice, one, span, mutual=False) for end in ends] for one in terms}
+    are_unknown = [
+        end.person.known[one.lists.viewers] == 0.0 for end, one in zip(ends, lists[known.terms], strict=True)
+    ]
+    if sum(int(those.sum()) for those in are_unknown) < _LEAST_UNKNOWN:
+        return known
+
+    def gains(tried: _Recency) -> Float64Array:
+        each = zip(lists[tried.terms], are_unknown, strict=True)
+        return np.concatenate([end.gains(choice, tried)[those] for end, those in each])
+
+    usual = known._replace(weight=min(known.weight, _AS_POPULARITY), kept=1.0)
+    reached, found = gains(usual), {}
+    for tried in starmap(_Recency, product(terms, shares, _RECENCY_WEIGHTS)):
+        one = gains(tried)
+        if is_better(one, reached, errors=_ERRORS_OF_UNKNOWN if known.weight else _ERRORS):
+            found[tried] = one.mean()
+    return max(found, key=found.__getitem__, default=usual)
+
+
+def _log_mean(gains: Iterable[Float64Array]) -> float:
+    """Return the mean over parts of the log of their mean gain; 0 where nobody's lists are judged."""
+    logs = [np.log(max(float(one.mean()), _LEAST_GAIN)) for one in gains if len(one)]
+    return float(np.mean(logs)) if logs else 0.0
 
 
 def _recent(split: HeldOutAffinity, terms: tuple[int, ...], half_life: float) -> Float64Array:

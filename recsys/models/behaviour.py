@@ -124,15 +124,16 @@ class BehaviourModel(Model):
         self.stacker_, self.match_association_, splits = fits.weights(impressions, decisions, shared)
         if decisions.answered.all():
             latest = latest_held_out(decisions, fits.early(content, (self.stacker_, shared)))
+        earlier = earlier_ends(latest, fits.early(content, (self.stacker_, shared)))
         if not fits.only_likes:
             line = line_at_the_end(latest)
-            earlier = earlier_ends(latest, fits.early(content, (self.stacker_, shared)))
             found = candidates_at_the_end(latest, line, earlier)
             self.stacker_ = self.stacker_.calibrated(line).with_known_candidates(found)
         step("who comes across whom")
         self.affinity_ = None
         if splits:
-            self.affinity_ = fits.affinity(decisions, splits, latest, (self.stacker_, shared))
+            ends = [] if latest is None else [latest, *earlier]
+            self.affinity_ = fits.affinity(decisions, splits, ends, (self.stacker_, shared))
         if fits.only_likes and (self.affinity_ is None or not self.affinity_.beside.slope):
             line = line_beside_unseen(latest, decisions, self.config.negatives_per_like, rng)
             self.stacker_ = self.stacker_.calibrated(line)

@@ -188,12 +188,12 @@ class LeftOutFits:
         self,
         decisions: Impressions,
         splits: Sequence[HeldOutParts],
-        latest: HeldOutDecisions | None,
+        ends: Sequence[HeldOutDecisions],
         weights: tuple[Stacker, GlobalParameters],
     ) -> Affinity | None:
         """Return who comes across whom, from pairs left out, of one part at least.
 
-        weights: those of the whole fit.
+        ends: see `fit_affinity`. weights: those of the whole fit.
         """
         random = []
         for split in splits:
@@ -202,7 +202,7 @@ class LeftOutFits:
             random.append(HeldOutDecisions(decisions.take(~decisions.same_pairs(held)), held, p_like))
         seed = int(self.rng.integers(2**31 - 1))
         per_like = self.config.negatives_per_like
-        return fit_affinity(decisions, random, latest, seed, negatives_per_like=per_like)
+        return fit_affinity(decisions, random, ends, seed, negatives_per_like=per_like)
 
     def early(
         self, content: Directed | None, weights: tuple[Stacker, GlobalParameters]

@@ -52,11 +52,12 @@ class JudgedLists:
     wanted: viewer and column of each held-out like, `(2, n_wanted)`; likes: how many, `(n_viewers,)`.
     forward, backward: `(n_terms, n_viewers, width)` terms of the viewer for the candidate, and back.
     own, others: `(n_parts, n_viewers, 1)` and `(n_parts, n_viewers, width)` levellers of both.
-    one_sided: nobody who is decided about decides.
+    one_sided: wanted are likes of one side.
 
-    A list is ordered by the chance that both come to like each other, as `recommend` does. Wanted are the
-    pairs that did, where enough were held out; else those of one side. Where one side decides, lists are
-    ordered by its choice alone: beside a constant, chances near 1 would be equal.
+    Wanted are pairs who like each other, on lists ordered by the chance that both come to, where enough were
+    held out; else likes of one side, on lists ordered by the choice of the viewer alone. The other's choice
+    would be learned to tell of likes in which it had no part, and where nobody who is decided about decides
+    it is a constant, beside which chances near 1 would be equal.
     """
 
     viewers: Int64Array
@@ -83,19 +84,21 @@ class JudgedLists:
     ) -> "JudgedLists":
         """Shortlist the best unseen candidates of each part and start, beside held-out likes.
 
-        mutual: whether the wanted ones are pairs who like each other; None where enough were held out.
+        mutual: whether the wanted ones are pairs who like each other; None: where enough were held out.
 
         Of more than 1,000 viewers, or 8,192 candidates whom none of them wants, some at even distances in
         the order of the people are judged.
         """
         n_people = len(p_like)
+        if mutual is None:
+            mutual = n_mutual(held) >= LEAST_MUTUAL
         i, j = _wanted(held, n_people, mutual)
         every = np.unique(i)
         chosen = every[evenly(len(every), _MOST_JUDGED)]
         listed = j[np.isin(i, chosen)]
         others = np.setdiff1d(np.concatenate([known.candidates, held.candidates]).astype(np.int64), listed)
         pool = np.union1d(listed, others[evenly(len(others), _MOST_BESIDE)])
-        one_sided = not np.isin(known.candidates, known.viewers).any()
+        one_sided = not mutual or not np.isin(known.candidates, known.viewers).any()
         blocks = [
             _shortlisted(some, pool, known, (i, j), p_like, person, starts, one_sided=one_sided)
             for some in np.array_split(chosen, max(-(-len(chosen) // _AT_ONCE), 1))
@@ -372,7 +375,7 @@ def _shortlisted(  # noqa: PLR0917
         first = np.argpartition(np.where(shut, np.float32(np.inf), -order), k - 1, axis=1)[:, :k]
         np.put_along_axis(listed, first, True, axis=1)
     listed &= ~shut
-    width = int(listed.sum(axis=1).max(initial=0))  # no viewer, where no held-out pair likes each other
+    width = int(listed.sum(axis=1).max(initial=0))
     first = np.argsort(~listed, axis=1, kind="stable")[:, :width]
     available = np.take_along_axis(listed, first, axis=1)
     return pool[first], available, np.take_along_axis(is_wanted, first, axis=1) & available

@@ -17,6 +17,7 @@ from tests.benchmarks import (
     friends_by_items,
     guard,
     interactions,
+    later_likes,
     off_policy,
     okcupid,
     replies,
@@ -211,6 +212,13 @@ def test_a_reply_counts_within_a_week_and_is_known_when_it_comes() -> None:
         ["a", "c", 0],
     ]
     assert [known // day for known in found["known"]] == [3, 9, 11]
+
+
+def test_later_likes(tmp_path: Path) -> None:
+    found = figures(later_likes, tmp_path / "out.json", "--people", "120", "--logs", "1")
+    assert {row["log"] for row in found["rows"]} == {"jobs", "newcomers"}
+    for row in found["rows"]:
+        assert row["lo"] <= row["ndcg10"] <= row["hi"]
 
 
 @needs("logs")

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,16 +51,18 @@ def judged(evidence):
     return JudgedLists.of(*evidence, [wrong, right]), right, wrong
 
 
-def test_gains_are_the_ndcg_of_the_whole_ranking_of_unseen_candidates(judged):
-    lists, right, _ = judged
+@pytest.mark.parametrize("mutual", [True, False])
+def test_gains_are_the_ndcg_of_the_whole_ranking_of_unseen_candidates(evidence, judged, mutual):
+    _, right, wrong = judged
+    lists = JudgedLists.of(*evidence, [wrong, right], mutual=mutual)
     logit = (
         np.einsum("tvc,t->vc", lists.forward, right.theta),
         np.einsum("tvc,t->vc", lists.backward, right.theta),
     )
-    scores = -np.logaddexp(0, -logit[0]) - np.logaddexp(0, -logit[1])
+    scores = -np.logaddexp(0, -logit[0]) - np.logaddexp(0, -logit[1]) if mutual else logit[0]
     scores[~lists.available] = -np.inf
     found = lists.gains(right)
-    for row in (0, 7, 20):
+    for row in range(0, len(found), 7):
         order = np.argsort(-scores[row])
         wanted = lists.wanted[1][lists.wanted[0] == row]
         ndcg = []
@@ -101,6 +105,28 @@ def test_where_one_side_decides_lists_do_not_depend_on_how_great_weights_are():
     np.testing.assert_allclose(gains[1], gains[0])
     np.testing.assert_allclose(gains[2], gains[0])
     assert 0.0 < gains[0].mean() < 1.0
+
+
+@pytest.mark.parametrize("mutual", [True, False])
+def test_the_other_side_counts_where_pairs_who_like_each_other_are_wanted(evidence, mutual):
+    """Seen to fail: likes of one side were ordered by what the other side chooses too."""
+    lists = JudgedLists.of(*evidence, [weights(visits=1.0)], mutual=mutual)
+    assert len(lists.viewers)
+    other = replace(lists, backward=lists.backward[:, :, ::-1])
+    is_same = np.array_equal(*(one.gains(weights(visits=1.0)) for one in (lists, other)))
+    assert is_same is not mutual
+
+
+def test_a_part_in_which_nobody_is_wanted_adds_nothing(evidence):
+    """Seen to fail: a small log, one part of which held no pair who like each other, could not be learned."""
+    known, held, *people = evidence
+    one_way = held.take(held.viewers < held.candidates)
+    lists = JudgedLists.of(known, held, *people, [weights(visits=1.0)], mutual=True)
+    nobody = JudgedLists.of(known, one_way, *people, [weights(visits=1.0)], mutual=True)
+    assert len(nobody.gains(weights(visits=1.0))) == 0
+    joined = JudgedLists.joined([nobody, lists])
+    for start in (weights(visits=1.0), weights(likes=1.0)):
+        np.testing.assert_array_equal(joined.gains(start), lists.gains(start))
 
 
 def test_a_start_is_left_only_for_one_that_is_clearly_better(judged):
