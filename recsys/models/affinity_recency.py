@@ -1,8 +1,7 @@
 """Recency of decisions: the weight of recent decisions that the end of a log asks for."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import product, starmap
 from typing import Final, NamedTuple, Self
 
@@ -132,48 +131,72 @@ class _RecentLists:
         return self.lists.gains(tried.weights(choice), more, depths=_FIRST_PLACES)
 
 
+@dataclass(frozen=True, eq=False)
+class _Judge:
+    """Judges recency by the lists of the ends of a log, and by what it costs lists of pairs of any time."""
+
+    choice: ListWeights
+    ends: Mapping[tuple[int, ...], Sequence[_RecentLists]]
+    splits: Mapping[tuple[int, ...], Sequence[_RecentLists]]
+    known: dict[_Recency, list[Float64Array]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        choice: ListWeights,
+        ends: Sequence[HeldOutAffinity],
+        splits: Sequence[HeldOutAffinity],
+        span: float,
+    ) -> Self:
+        """Return the judge of all `_RECENCIES`; span: days that the log covers."""
+
+        def lists(parts: Sequence[HeldOutAffinity]) -> dict[tuple[int, ...], list[_RecentLists]]:
+            return {
+                terms: [_RecentLists.of(one, choice, terms, span) for one in parts] for terms in _RECENCIES
+            }
+
+        return cls(choice, lists(ends), lists(splits))
+
+    def best_of(self, tried: Iterable[_Recency], before: _Recency) -> _Recency:
+        """Return the best of those that are clearly better at the ends, or at the last one; else `before`."""
+        return max([before, *(one for one in tried if self._is_clear(one, before))], key=self._worth)
+
+    def _gains(self, tried: _Recency) -> list[Float64Array]:
+        if tried not in self.known:
+            self.known[tried] = [one.gains(self.choice, tried) for one in self.ends[tried.terms]]
+        return self.known[tried]
+
+    def _is_clear(self, tried: _Recency, before: _Recency) -> bool:
+        more, reached = self._gains(tried), self._gains(before)
+        of_all = np.concatenate(more), np.concatenate(reached)
+        return any(is_better(*those, errors=_ERRORS) for those in (of_all, (more[0], reached[0])))
+
+    def _worth(self, tried: _Recency) -> float:
+        none = tried._replace(weight=0.0, kept=1.0)
+        more, less = (
+            _log_mean([one.gains(self.choice, key) for one in self.splits[key.terms]])
+            for key in (tried, none)
+        )
+        return _log_mean(self._gains(tried)) + _COUNTED * min(more - less + _UNCOUNTED_COST, 0.0)
+
+
 def with_recency(
     choice: ListWeights, ends: Sequence[HeldOutAffinity], splits: Sequence[HeldOutAffinity]
 ) -> tuple[ListWeights, float]:
     """Return `choice` with a weight of recent decisions or of presence, and their half-life in days.
 
-    ends: the end of the log, and ends of what was known before it, at least one.
-    What, weight and half-life are those that help lists of the ends most. `choice` was learned of pairs of
-    any time, which tell who was there at the same time as the viewer; of people to come nobody was. So of the
-    weights of the parts as large a share is kept beside recency as the ends ask for. `choice` as it is where
-    no gain exceeds chance.
+    ends: the end of the log, and ends of what was known before it, at least one. splits: pairs of any time.
+    What, weight and half-life are those that help lists of the ends most, less half of what they cost lists
+    of pairs of any time beyond a twentieth. `choice` was learned of such pairs, which tell who was there at
+    the same time as the viewer; of people to come nobody was. So of the weights of the parts as large a share
+    is kept beside recency as the ends ask for. `choice` as it is where no gain exceeds chance.
     """
     span = float(np.quantile(ends[0].decisions.known.first_age, _MOST_OF_THE_LOG))
-    lists = {terms: [_RecentLists.of(end, choice, terms, span) for end in ends] for terms in _RECENCIES}
-    others = {terms: [_RecentLists.of(one, choice, terms, span) for one in splits] for terms in _RECENCIES}
-
-    @cache
-    def cost(tried: _Recency) -> float:
-        before = tried._replace(weight=0.0, kept=1.0)
-        more, less = (
-            _log_mean([one.gains(choice, key) for one in others[key.terms]]) for key in (tried, before)
-        )
-        return _COUNTED * min(more - less + _UNCOUNTED_COST, 0.0)
-
-    @cache
-    def gains(tried: _Recency) -> tuple[Float64Array, ...]:
-        return tuple(end.gains(choice, tried) for end in lists[tried.terms])
-
-    def worth(tried: _Recency) -> float:
-        return _log_mean(gains(tried)) + cost(tried)
-
-    def is_clear(tried: _Recency, before: _Recency) -> bool:
-        more, reached = gains(tried), gains(before)
-        of_all = np.concatenate(more), np.concatenate(reached)
-        return any(is_better(*those, errors=_ERRORS) for those in (of_all, (more[0], reached[0])))
-
-    def best_of(tried: Iterable[_Recency], before: _Recency) -> _Recency:
-        clear = [one for one in tried if is_clear(one, before)]
-        return max([before, *clear], key=worth)
-
-    none = _Recency(RECENT[:2], _HALF_LIVES[0], 0.0)
-    best = best_of(starmap(_Recency, product(_RECENCIES, _HALF_LIVES, _RECENCY_WEIGHTS[1:])), none)
-    best = best_of(starmap(_Recency, product([best.terms], _HALF_LIVES, _RECENCY_WEIGHTS[1:], _KEPT)), best)
+    judge = _Judge.of(choice, ends, splits, span)
+    best = _Recency(RECENT[:2], _HALF_LIVES[0], 0.0)
+    best = judge.best_of(starmap(_Recency, product(_RECENCIES, _HALF_LIVES, _RECENCY_WEIGHTS[1:])), best)
+    fewer = product([best.terms], _HALF_LIVES, _RECENCY_WEIGHTS[1:], _KEPT)
+    best = judge.best_of(starmap(_Recency, fewer), best)
     unknown = _for_unknown(best.weights(choice), ends, best, span)
     if not best.weight and not unknown.weight:
         return choice, 1.0

@@ -117,18 +117,6 @@ def test_the_other_side_counts_where_pairs_who_like_each_other_are_wanted(eviden
     assert is_same is not mutual
 
 
-def test_a_part_in_which_nobody_is_wanted_adds_nothing(evidence):
-    """Seen to fail: a small log, one part of which held no pair who like each other, could not be learned."""
-    known, held, *people = evidence
-    one_way = held.take(held.viewers < held.candidates)
-    lists = JudgedLists.of(known, held, *people, [weights(visits=1.0)], mutual=True)
-    nobody = JudgedLists.of(known, one_way, *people, [weights(visits=1.0)], mutual=True)
-    assert len(nobody.gains(weights(visits=1.0))) == 0
-    joined = JudgedLists.joined([nobody, lists])
-    for start in (weights(visits=1.0), weights(likes=1.0)):
-        np.testing.assert_array_equal(joined.gains(start), lists.gains(start))
-
-
 def test_a_start_is_left_only_for_one_that_is_clearly_better(judged):
     lists, right, _ = judged
     twice = ListWeights(2.0 * right.theta, NONE)
