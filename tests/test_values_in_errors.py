@@ -2,6 +2,7 @@
 
 import re
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import chdir
 from pathlib import Path
@@ -24,6 +25,7 @@ from recsys.data.tables import check_table
 from recsys.errors import MissingColumnError, RecsysError, SettingsError, TableError
 from recsys.mapping import Mapping, map_tables
 from recsys.redaction import _TYPES, _WORDS, column_labels, library_reason
+from recsys.storage.load import load_population
 from recsys.testing.people import AS_OF, make_tables
 
 SECRET = b"0123456789abcdef0123"
@@ -410,3 +412,27 @@ def test_no_command_repeats_a_value_of_a_wrong_csv(
             output = re.sub(r"(?:use one of|did you mean|give ISO 8601)[^\n]*", "", output)
             assert not repeated(output, values - {*arguments}), (table, output)
             assert told.exit_code in (0, 10, 20, 30, 40), output
+
+
+MARK = "zitherplay 090-1234-5678 hana.sato@mail.example"
+WRONG = (MARK, [MARK], {MARK: MARK}, MARK.encode(), (MARK,), 9012345678012, f"\ud800{MARK}", np.array([MARK]))
+
+
+@pytest.mark.parametrize("table", sorted(make_tables(2, np.random.default_rng(3))))
+def test_no_value_in_a_frame_is_repeated(table: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """Seen to fail: half a surrogate pair in a state was an error of Python, and a ban in it lost."""
+    tables = make_tables(8, np.random.default_rng(3), unknown=0.0)
+    for column in tables[table].columns:
+        for values in (WRONG, (f"\ud800{MARK}",)):  # of several kinds, and of texts alone
+            cells_of = tables[table][column].tolist()
+            cells_of = [*values, *cells_of[len(values) :]][: len(cells_of)]
+            wrong = pd.Series(cells_of, tables[table].index, dtype=object)
+            told = ""
+            with warnings.catch_warnings(record=True) as warned:
+                warnings.simplefilter("always")
+                try:
+                    load_population({**tables, table: tables[table].assign(**{column: wrong})})
+                except RecsysError as error:
+                    told = traced(error)
+            told += "".join(capfd.readouterr()) + " ".join(str(one.message) for one in warned)
+            assert not re.search("zither|1234|90123|hana", told), (column, told)

@@ -329,7 +329,8 @@ def _with_words_as_given(quarantined: pd.DataFrame, given: pd.DataFrame) -> pd.D
             )
             is_text = np.fromiter((isinstance(one, str) for one in raw), bool, len(raw))
             short = quarantined[column].to_numpy(object)
-            quarantined = quarantined.assign(**{column: np.where(is_text, raw, short)})
+            words = pd.Series(np.where(is_text, raw, short), quarantined.index, dtype=object)
+            quarantined = quarantined.assign(**{column: words})  # any text, half a surrogate pair too
     return quarantined
 
 
