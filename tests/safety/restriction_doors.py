@@ -30,7 +30,7 @@ from recsys.safety import MemorySafety
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.keys import Keys
 from recsys.settings import GateSettings, PublishSettings
-from recsys.storage.load import load_population, load_tables, population_of
+from recsys.storage.load import load_population, load_sorted, population_of
 from recsys.testing.people import EASY_TO_LIST, make_tables
 from tests.pipeline.small_night import DECLARED
 from tests.ranking.published_world import Given, World, copied
@@ -261,7 +261,7 @@ class Published:
 
 def _read(tables: Tables, hours: int) -> tuple[Population, list[str]]:
     """Return the people of some tables, and the ids of whom they ask to erase."""
-    loaded, spellings = load_tables(tables, AS_OF + pd.Timedelta(hours=hours)), Spellings(USERS)
+    loaded, spellings = load_sorted(tables, AS_OF + pd.Timedelta(hours=hours)), Spellings(USERS)
     return population_of(loaded), [spellings.whom(one) or one for one in sorted(loaded.restrictions.erased)]
 
 
