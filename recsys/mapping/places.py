@@ -40,6 +40,8 @@ _SUFFIXES: Final = "市区町村府県都"
 _WARD: Final = re.compile(
     r"(?P<ja>.{1,5}?市)\s*.{1,6}区|.+?\s(?:ku|ward)\s*,\s*(?P<en>[^,]+?)(?:\s(?:shi|city))?(?:,.*)?"
 )
+_KOREA: Final = "KR"
+_BESIDE_REGION: Final = re.compile(r"(.+?)\s*(?:[/,(]|\s[-–]\s)\s*([^/,()]+?)\s*\)?")
 _COUNTRY_NAMES: Final = {
     **dict.fromkeys(("uk", "great britain", "england", "scotland", "wales", "northern ireland"), "GB"),
     **dict.fromkeys(("usa", "america"), "US"),
@@ -86,11 +88,7 @@ def find_place(country: object, region: object, name: object) -> tuple[Place | N
     code = country_code(country)
     if code is None:
         return None, "unknown country"
-    names, key = _names_of(code), _key(name)
-    if code == JAPAN and key not in names:
-        key, region = _without_prefecture(key, region)
-    spellings = (key, key.rstrip(_SUFFIXES), *_city_of_ward(code, key), key.partition(",")[0].strip())
-    found = next((names[one] for one in spellings if one in names), ()) or _loosely_named(code, name)
+    found, region = _towns(code, region, name)
     if not found:
         return None, "a place that is not in the table"
     if not is_unknown(region):
@@ -98,6 +96,21 @@ def find_place(country: object, region: object, name: object) -> tuple[Place | N
     if any(_could_be(other, found[0]) for other in found[1:]):
         return found[0], LARGEST_TAKEN
     return found[0], None
+
+
+def _towns(country: str, region: object, name: object) -> tuple[tuple[Place, ...], object]:
+    """Return the places of a name, the most populous first, and their region, also one beside the name."""
+    names, key = _names_of(country), _key(name)
+    if country == JAPAN and key not in names:
+        key, region = _without_prefecture(key, region)
+    spellings = (key, key.rstrip(_SUFFIXES), *_city_of_ward(country, key, region))
+    found = next((names[one] for one in spellings if one in names), ()) or _loosely_named(country, name)
+    if found:
+        return found, region
+    town, beside = _town_and_region(country, name) or (plain(name).partition(",")[0].strip(), None)
+    if town in {"", plain(name)}:
+        return (), region
+    return _towns(country, beside if is_unknown(region) else region, town)
 
 
 def _in_region(found: tuple[Place, ...], country: str, region: object) -> tuple[Place | None, str | None]:
@@ -168,10 +181,30 @@ def _prefectures() -> re.Pattern[str]:
     return re.compile(f"(?:{'|'.join(names[0] for _, names in names_of_regions(JAPAN))})(?=.)")
 
 
-def _city_of_ward(country: str, key: str) -> tuple[str, ...]:
-    """Return the city of a ward of Japan, `横浜市西区` or `Nishi-ku, Yokohama`; no other place has any."""
-    found = _WARD.fullmatch(key) if country == JAPAN else None
-    return (found["ja"] or found["en"],) if found else ()
+def _city_of_ward(country: str, key: str, region: object = None) -> tuple[str, ...]:
+    """Return the city of a ward of Japan or Korea, `横浜市西区`, `Nishi-ku, Yokohama`, `수원시 영통구`.
+
+    A ward alone in Korea is one of the city that is its region; a city is written with its `시` or without.
+    """
+    if country == JAPAN:
+        found = _WARD.fullmatch(key)
+        return (found["ja"] or found["en"],) if found else ()
+    if country != _KOREA:
+        return ()
+    city = key.partition(" ")[0]
+    of_region = region_key(region) if key.endswith("구") and not is_unknown(region) else ""
+    return (of_region if city.endswith("구") else "", city, f"{city}시", city.removesuffix("시"))
+
+
+def _town_and_region(country: str, name: object) -> tuple[str, str] | None:
+    """Return the town and the region beside it: `São Paulo/SP`, `Curitiba (PR)`, `경기도 수원시`."""
+    text = plain(name)
+    if (found := _BESIDE_REGION.fullmatch(text)) and region_code(country, found[2]):
+        return found[1], found[2]
+    first, _, rest = text.partition(" ")
+    if country == _KOREA and rest and region_code(country, first):
+        return rest.strip(), first
+    return None
 
 
 def _could_be(other: Place, largest: Place) -> bool:

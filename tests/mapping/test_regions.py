@@ -172,6 +172,44 @@ def test_a_place_of_ones_own_is_of_its_region_alone(own: str, given: str) -> Non
     assert table.find("BR", "RS", "Vila Nova") is not None
 
 
+@pytest.mark.parametrize("form", ["{}/{}", "{} / {}", "{} - {}", "{} ({})", "{}, {}", "{} – {}"])
+def test_a_region_behind_a_town_tells_it_apart(form: str) -> None:
+    """Seen to fail: `São Paulo/SP`, as Brazilian forms write a town, was nowhere."""
+    asked, wrong = 0, []
+    for country, name, regions in _namesakes():
+        if country not in {"BR", "US", "MX", "IT", "IN"}:
+            continue
+        for region in regions:
+            for written in _written(country, region)[:2]:
+                asked += 1
+                place, _ = find_place(country, None, form.format(name, written))
+                if place is None or place.region != region:
+                    wrong.append((country, name, region, written))
+    assert asked > 500
+    assert wrong == []
+    for country, region, name in (("BR", "RS", "São Paulo/SP"), ("BR", None, "São Paulo/RS")):
+        assert find_place(country, region, name)[0] is None
+
+
+@pytest.mark.parametrize(
+    ("region", "name", "city"),
+    [
+        (None, "서울 강남구", "서울"), (None, "서울특별시 강남구", "서울"), ("서울", "강남구", "서울"),
+        (None, "부산 해운대구", "부산"), (None, "부산광역시 해운대구", "부산"),
+        (None, "경기도 수원시", "수원"),
+        (None, "경기 수원시 영통구", "수원"), ("경기도", "성남시 분당구", "성남"), (None, "창원", "창원시"),
+        (None, "진주", "진주시"), (None, "익산", "익산시"), (None, "세종시", "세종"),
+    ],
+)  # fmt: skip
+def test_an_address_of_korea_begins_with_its_city(region: str | None, name: str, city: str) -> None:
+    """Seen to fail: whoever gave the usual beginning of an address met nobody in person."""
+    assert find_place("KR", region, name)[0] == find_place("KR", None, city)[0] is not None
+
+
+def test_a_ward_without_its_city_is_nowhere() -> None:
+    assert find_place("KR", None, "강남구")[0] is find_place("KR", "부산", "서울 강남구")[0] is None
+
+
 _AS_WRITTEN = {  # before a town, in files of the country; None: without accents
     "RU": ["г. ", "г.", "город ", "гор. "],
     "VN": ["TP. ", "TP.", "Thành phố ", "tp "],
