@@ -15,8 +15,13 @@ _ROUNDS: Final = 50
 class UnseenPairs:
     """Pairs nobody decided about: viewers beside the candidates of their kind.
 
-    Viewers are of a kind when a chain of common candidates joins them. Where women like men and men like
-    women, each stands so beside the other alone, though nothing says who is who.
+    Viewers are of a kind when a chain of decisions of even length joins them, such as a common candidate.
+    Where women like men and men like women, each stands so beside the other alone, though nothing says who
+    is who. Chains without a circle, in which fewer pairs than people met, are what chance makes of few
+    decisions and keep nobody apart: those viewers stand beside all candidates.
+
+    Source: Erdos and Renyi, "On the evolution of random graphs", 1960: below one decision for two people
+    nearly all parts are trees.
 
     acting: `(n_acting,)` viewers who decided about anybody; kind: of each. candidates: of all kinds, those
     of kind k at `start[k]:start[k + 1]`. known: `viewer * width + candidate` of the decisions, ascending.
@@ -44,9 +49,13 @@ class UnseenPairs:
         (1, [[], []])
         """
         i, j = np.asarray(viewers, np.int64), np.asarray(candidates, np.int64)
-        kind = _kinds(i, j, across_circles=across_circles)
+        kind, everybody = _kinds(i, j, across_circles=across_circles)
         acting, first = np.unique(i, return_index=True)
         liked = np.unique(np.column_stack([kind, j]), axis=0)
+        if everybody >= 0:
+            beside_all = np.unique(j)
+            pool = np.column_stack([np.full(len(beside_all), everybody), beside_all])
+            liked = np.concatenate([liked[liked[:, 0] != everybody], pool])
         start = np.searchsorted(liked[:, 0], np.arange(kind.max() + 2))
         width = int(max(i.max(), j.max())) + 1
         return cls(acting, kind[first], liked[:, 1], start, np.unique(i * width + j), width)
@@ -124,14 +133,45 @@ class UnseenPairs:
 
 def _kinds(
     viewers: npt.NDArray[np.int64], candidates: npt.NDArray[np.int64], *, across_circles: bool
-) -> npt.NDArray[np.int64]:
-    """Return the number of each decision's kind of viewer, `(n_decisions,)`, from 0."""
+) -> tuple[npt.NDArray[np.int64], int]:
+    """Return the number of each decision's kind of viewer, `(n_decisions,)`, from 0.
+
+    Also the last kind where it is of those that stand beside all candidates, else -1.
+    """
     n = int(max(viewers.max(), candidates.max())) + 1
-    part = _joined(viewers, candidates + n, 2 * n)
+    # everybody twice, as a viewer and as a candidate: a decision joins one with the other, either way round
+    part = _joined(
+        np.concatenate([viewers, candidates]), np.concatenate([candidates, viewers]) + n, 2 * n
+    ).astype(np.int64)
     both = np.intersect1d(viewers, candidates)
-    if across_circles and 2 * int((part[both] != part[both + n]).sum()) <= len(both):
-        return np.zeros(len(viewers), np.int64)
-    return np.unique(part[viewers], return_inverse=True)[1].astype(np.int64)
+    one_kind = 2 * int((part[both] != part[both + n]).sum()) <= len(both)
+    if across_circles and one_kind:
+        return np.zeros(len(viewers), np.int64), -1
+    chance = _made_by_chance(viewers, candidates, part)
+    circles, kind = np.unique(part[viewers], return_inverse=True)
+    kind = kind.astype(np.int64)
+    loose = chance[circles]
+    if not loose.any():
+        return kind, -1
+    n_circles = int((~loose).sum())
+    if n_circles <= 1 and (one_kind or not n_circles):
+        return np.zeros(len(viewers), np.int64), -1
+    number = np.where(loose, n_circles, np.cumsum(~loose) - 1)
+    return number[kind], n_circles
+
+
+def _made_by_chance(
+    viewers: npt.NDArray[np.int64], candidates: npt.NDArray[np.int64], part: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Say of each part of those joined as viewers and candidates whether it is a tree."""
+    n = len(part) // 2
+    pair = np.unique(np.minimum(viewers, candidates) * n + np.maximum(viewers, candidates))
+    people = np.unique(np.concatenate([viewers, candidates]))
+    n_parts = int(part.max()) + 1
+    # the two parts of a chain hold the same people and pairs
+    n_pairs = np.bincount(part[pair // n], minlength=n_parts) + np.bincount(part[pair % n], minlength=n_parts)
+    n_people = np.bincount(part[people], minlength=n_parts) + np.bincount(part[people + n], minlength=n_parts)
+    return np.asarray(n_pairs < n_people)
 
 
 def _joined(first: npt.NDArray[np.int64], second: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.integer]:

@@ -27,6 +27,7 @@ from recsys.models.negative_sampling import (
     PASSES_PER_LIKE,
     level_beside,
     only_likes,
+    warn_of_few_likes,
     with_sampled_negatives,
     with_some_passes,
 )
@@ -99,6 +100,7 @@ class CalibratedFactors(Model):
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:
         impressions = Impressions.from_events(people, events)
         answers = impressions.take(impressions.answered)
+        warn_of_few_likes(answers)
         self.ids_, self.late_ = people.ids, KnownCandidates()
         fold, known, scores, held_out = answers.random_pair_folds(_FOLDS, rng), [], [], []
         silent = impressions.take(~impressions.answered)

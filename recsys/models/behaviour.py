@@ -34,7 +34,7 @@ from recsys.models.explanation import (
     LogitTerms,
 )
 from recsys.models.impressions import Impressions
-from recsys.models.negative_sampling import only_likes, with_sampled_negatives
+from recsys.models.negative_sampling import only_likes, warn_of_few_likes, with_sampled_negatives
 from recsys.models.reciprocal import (
     MatchAssociation,
 )
@@ -101,6 +101,7 @@ class BehaviourModel(Model):
     def fit_prepared(self, people: Population, training_data: BehaviourData, *, rng: RNGLike) -> Self:
         """Learn from prepared training data of `people` and return self; `fit` prepares its own."""
         rng = as_generator(rng)
+        warn_of_few_likes(training_data.impressions)
         self.negatives_seed_ = int(rng.integers(2**31 - 1)) if only_likes(training_data.impressions) else None
         impressions, answers = self._with_negatives(training_data.impressions), training_data.content
         model, content = self._content_model(), None

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.data.unseen_pairs import UnseenPairs
+from recsys.errors import explained, warn
 from recsys.models.calibration import Platt
 from recsys.models.impressions import Impressions
 from recsys.models.training_data import LabelledPairs
@@ -14,6 +15,9 @@ from recsys.types import Float64Array
 PASSES_PER_LIKE: Final = 4.0
 """Passes drawn for each like where nobody ever said no."""
 
+_FEWEST_TO_TELL: Final = 10
+"""Likes from which on it is remarkable that they tell nothing."""
+
 
 Decisions = TypeVar("Decisions", Impressions, LabelledPairs)
 
@@ -21,6 +25,27 @@ Decisions = TypeVar("Decisions", Impressions, LabelledPairs)
 def only_likes(decisions: Impressions | LabelledPairs) -> bool:
     """Say whether every look ended in a like, so that nothing tells whom people do not want."""
     return len(decisions) > 0 and bool((decisions.labels > 0).all())
+
+
+def warn_of_few_likes(decisions: Impressions | LabelledPairs) -> None:
+    """Warn where nobody ever said no, and likes are too few or too many to tell whom people want.
+
+    With no more likes than people nearly nobody is known by two, so that they may come by chance; where
+    everybody was liked by all no pair is left beside which a like would say something.
+    """
+    if len(decisions) < _FEWEST_TO_TELL or not only_likes(decisions):
+        return
+    acting, liked = np.unique(decisions.viewers), np.unique(decisions.candidates)
+    n_pairs = len(np.unique(np.column_stack([decisions.viewers, decisions.candidates]), axis=0))
+    n_people = len(np.union1d(acting, liked))
+    where, remedy = "fit", "give passes or impressions too, or wait for more likes"
+    if n_pairs >= len(acting) * len(liked) - len(np.intersect1d(acting, liked)):
+        what, got = "nobody said no and no pair is left unseen: p_like is near 1", f"{n_pairs:,} likes"
+        warn(explained(what, where=where, got=got, remedy=remedy))
+    elif n_pairs <= n_people:
+        what = "no more likes than people, and nobody said no: p_like tells people hardly apart"
+        got = f"{n_pairs:,} likes of {n_people:,} people"
+        warn(explained(what, where=where, got=got, remedy=remedy))
 
 
 def with_some_passes(

@@ -17,7 +17,13 @@ from recsys.models.calibration import Platt, fit_platt
 from recsys.models.directed import Directed
 from recsys.models.explanation import LEVEL, POPULARITY, LogitTerms
 from recsys.models.impressions import Impressions
-from recsys.models.negative_sampling import PASSES_PER_LIKE, level_beside, only_likes, with_some_passes
+from recsys.models.negative_sampling import (
+    PASSES_PER_LIKE,
+    level_beside,
+    only_likes,
+    warn_of_few_likes,
+    with_some_passes,
+)
 from recsys.models.stacking import KnownCandidates, evidence_weight
 from recsys.models.temporal_calibration import (
     EarlyFit,
@@ -86,6 +92,7 @@ class PopularityModel(Model):
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:
         impressions = Impressions.from_events(people, events)
         answered = impressions.take(impressions.answered)
+        warn_of_few_likes(answered)
         answers = with_some_passes(answered, rng)
         fold, n_people = rng.integers(0, _FOLDS, len(answers)), len(people)
         logits, line = self._rates(answers, n_people), Platt()

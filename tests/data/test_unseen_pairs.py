@@ -36,3 +36,26 @@ def test_who_decides_about_the_other_side_alone_is_never_beside_their_own(seed):
     side = (who % 12 < 6) != (whom % 12 < 6)
     i, j = UnseenPairs.of(who[side], whom[side], across_circles=True).drawn(5_000, rng)
     assert ((i % 12 < 6) != (j % 12 < 6)).all()
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 1.0, 2.0])
+@pytest.mark.parametrize("form", ["community", "two sides", "films"])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_few_decisions_leave_nearly_all_pairs_unseen(form, share, seed):
+    """Seen to fail: chains of few decisions are short, and of 100 among 300 people two passes were drawn."""
+    rng = np.random.default_rng(seed)
+    n = 300
+    who, whom = rng.integers(0, n, int(share * n)), rng.integers(0, n, int(share * n))
+    if form == "films":
+        whom = n + whom
+    if form == "two sides":
+        whom = whom // 2 * 2 + (who + 1) % 2
+    who, whom = who[who != whom], whom[who != whom]
+    known = np.unique(who * 2 * n + whom)
+    i, j = UnseenPairs.of(who, whom).sampled(4 * len(known), who, rng)
+    assert len(i) == 4 * len(known)
+    assert not np.isin(i * 2 * n + j, known).any()
+    assert np.isin(i, who).all()
+    assert np.isin(j, whom).all()
+    if form == "two sides" and share == 2.0:
+        assert ((i - j) % 2 == 1).mean() > 0.9

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from recsys.interactions import Interactions
-from recsys.models import EASE, LFRR, CollaborativeModel, CrossedEffects
+from recsys.models import EASE, LFRR, CollaborativeModel, CrossedEffects, PopularityModel
 from recsys.models.directed import sigmoid
 
 N_USERS, N_FILMS, EACH, N_TASTES = 500, 250, 12, 6
@@ -85,3 +85,55 @@ def test_viewers_without_a_like_are_said_to_like_as_many_as_others(kind):
         every.append(off)
     assert abs(np.concatenate(new).mean()) < 0.035
     assert abs(np.concatenate(every).mean()) < 0.035
+
+
+def few_likes(form: str, per_person: float, rng: np.random.Generator, n: int = 300) -> Interactions:
+    """Return likes of anybody, about so many a person, as of the first weeks of a service."""
+    who, whom = rng.integers(0, n, int(per_person * n)), rng.integers(0, n, int(per_person * n))
+    sides = None
+    if form == "one each":
+        who, whom = np.arange(int(per_person * n)), n + np.arange(int(per_person * n))
+    if form == "two sides":
+        whom = whom // 2 * 2 + (who + 1) % 2
+        sides = {one: "even" if one % 2 == 0 else "odd" for one in {*who.tolist(), *whom.tolist()}}
+    frame = pd.DataFrame({"who": who, "whom": whom})[who != whom].drop_duplicates()
+    return Interactions.of(frame, viewer="who", candidate="whom", sides=sides)
+
+
+@pytest.mark.parametrize("kind", [CollaborativeModel, CrossedEffects, PopularityModel])
+@pytest.mark.parametrize("form", ["community", "two sides"])
+@pytest.mark.parametrize("per_person", [0.5, 0.8])
+@pytest.mark.filterwarnings("ignore:.*no more likes than people", "ignore:no candidate is a viewer")
+def test_of_about_a_like_a_person_chances_are_as_high_as_likes_are_frequent(kind, form, per_person):
+    """Seen to fail: few passes were drawn or none, and chances were anything."""
+    said, happened = [], []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        past, later = few_likes(form, per_person, rng).split_pairs(0.8, rng)
+        model = kind().fit(past.people, past.events, rng=1)
+        truth = later.with_sampled_negatives(4, rng, new_to=past).truth(new_to=past)
+        said.append(model.score_pairs(truth[["viewer_id", "candidate_id"]])["p_like"].mean())
+        happened.append(truth["label"].mean())
+    assert np.mean(happened) == pytest.approx(0.2, abs=0.01)
+    assert np.mean(said) == pytest.approx(np.mean(happened), abs=0.06)
+
+
+@pytest.mark.parametrize("kind", [CollaborativeModel, CrossedEffects, PopularityModel])
+@pytest.mark.filterwarnings("ignore:.*no more likes than people", "ignore:no candidate is a viewer")
+def test_where_each_likes_another_one_nobody_is_sure_to_be_liked(kind):
+    log = few_likes("one each", 0.5, np.random.default_rng(0))
+    model = kind().fit(log.people, log.events, rng=1)
+    pairs = log.seen.assign(candidate_id=np.roll(log.seen["candidate_id"], 3))
+    assert model.score_pairs(pairs)["p_like"].max() < 0.5
+
+
+@pytest.mark.parametrize("kind", [CollaborativeModel, CrossedEffects, PopularityModel])
+def test_few_likes_and_likes_of_all_are_told(kind):
+    few = few_likes("community", 0.5, np.random.default_rng(0))
+    with pytest.warns(UserWarning, match="no more likes than people"):
+        kind().fit(few.people, few.events, rng=1)
+    who, whom = np.divmod(np.arange(25), 5)
+    frame = pd.DataFrame({"who": who, "whom": whom})[who != whom]
+    every = Interactions.of(frame, viewer="who", candidate="whom")
+    with pytest.warns(UserWarning, match="no pair is left unseen"):
+        kind().fit(every.people, every.events, rng=1)
