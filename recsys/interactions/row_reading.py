@@ -13,6 +13,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.data.ids import as_ids
 from recsys.errors import InputError, UnknownIdError, did_you_mean, explained, need_columns, shown, warn
 from recsys.interactions.binarize import IMPRESSION, LIKE, Like, event_types
+from recsys.interactions.lone_times import times_alone
 from recsys.interactions.time_formats import utc_times
 from recsys.types import Float64Array, ObjectArray
 
@@ -104,6 +105,7 @@ _REASONS: Final = {
     "outcome.unreadable": "an outcome that like= does not name, or no number among numbers",
     "ts.missing": "no time",
     "ts.unreadable": "a time that is not written as the others are",
+    "ts.alone": "a time further from all others than these lie apart, and than a year",
 }
 
 
@@ -165,6 +167,7 @@ def read_rows(
         "pair.self": there[0] & there[1] & (actor == target),
         **_why_none("outcome", pd.isna(types), _says_nothing(table, read.outcome, like)),
         **_why_none("ts", times.isna().to_numpy(bool), _says_nothing(table, read.ts)),
+        "ts.alone": np.zeros(len(table), bool) if read.ts is None else times_alone(times.rename(read.ts)),
     }
     refused = np.logical_or.reduce(list(violations.values()))
     order = np.argsort(times.astype("int64").to_numpy(np.int64), kind="stable")
