@@ -31,7 +31,7 @@ from recsys.mapping.draft_guess import (
     names_the_member,
 )
 from recsys.mapping.draft_restrictions import asked_of, unread_restrictions
-from recsys.mapping.draft_sql import PHONES, DraftedColumn, Labels, country_column, drafted
+from recsys.mapping.draft_sql import PHONES, DraftedColumn, Labels, country_column, drafted, region_column
 from recsys.mapping.draft_tables import other_queries, subject_of, tables_of_sanctions
 from recsys.mapping.draft_views import DraftedView, key_value_views, nested_row_views
 from recsys.mapping.encodings import guess_encoding
@@ -196,8 +196,10 @@ def draft_mapping(
     members = member_table(profiles, lambda name: name in drafted_views or subject_of(name))
     labels = _labels(profiles, tables)
     country = country_column(candidates("profiles.cell", members, profiles))
+    own = [one for table in (members.table, *members.joined) for one in profiles[table]]
+    region = region_column(own, country)
     columns = tuple(
-        drafted(target, candidates(target, members, profiles), members, labels, country)
+        drafted(target, candidates(target, members, profiles), members, labels, country, region=region)
         for target in draft_words()
     )
     columns = tuple(_zone_of_place(one, columns) for one in columns)

@@ -1,7 +1,7 @@
 """The SQL of one guessed column, with its evidence as comments above it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from recsys.mapping.coordinates import point_of_geometry
 from recsys.mapping.draft_guess import MemberTable, draft_words, is_like, names_the_member, word_key
 from recsys.mapping.places import country_code
 from recsys.mapping.project import ASK, GUESS, TODO
+from recsys.mapping.regions import countries_with_regions, region_code
 
 PHONES: Final = (
     r"phone|tele?f|mobil|handy|celular|portable|cellulare|電話|携帯|전화|휴대폰|电话|手机"
@@ -23,6 +24,15 @@ _COUNTRY: Final = (
     r"^(country|nation|pays|land|pais|paese|kraj|zeme|ulke|maa|negara|quoc_? ?gia|wohnland|landet)"
     r"(_?(name|code))?$|^国$|国籍|国家|국가|^страна|^країна|^देश|^ประเทศ|^الدولة|^البلد"
 )
+_REGION: Final = (
+    r"^(home|residence|address|addr)?_?(state|province|provinces?|region|prefecture|county|uf|estado|provincia|regione"
+    r"|regiao|bundesland|wojewodztwo|voivodeship|kraj|oblast|kanton|canton|departement|departamento|fylke|lan|lan_?|il"
+    r"|provinsi|propinsi|tinh|concelho|distrito|provincie)(_?(name|code|id))?$"
+    r"|^(область|регион|край|область|україн|省|省份|都道府県|県|府県|시도|시/도|지역|จังหวัด|محافظة|राज्य|प्रदेश)$"
+)
+_OF_REGIONS: Final = 0.8
+"""Share of the values of a column that must be regions of a country."""
+_MOST_REGIONS: Final = 60
 _DEGREES: Final = (
     r"latit|(^|[_. ])lat$|위도|纬度|緯度|широт|szerok.*geo|zem.*sirka|enlem|vi_? ?do|lintang"
     r"|ละติจูด|अक्षांश|خط_? ?العرض",
@@ -73,10 +83,13 @@ def drafted(
     members: MemberTable,
     labels: Labels,
     country: ColumnProfile | None = None,
+    *,
+    region: ColumnProfile | None = None,
 ) -> DraftedColumn:
     """Return the SQL of a target from its candidates, the best first.
 
     country: the column that says where each member lives; degrees and telephone numbers are read by it.
+    region: the one of the country's first divisions, which tells places of one name apart.
     """
     look = draft_words()[target]["looks"]
     if not found:
@@ -84,7 +97,7 @@ def drafted(
     if look == "pair":
         return _pair(target, found, members)
     if look == "place":
-        return _place(target, found, members)
+        return _place(target, found, members, region)
     column = found[0]
     ref = reference(column, members)
     evidence = [_known(column)]
@@ -155,7 +168,9 @@ def _pair(target: str, found: list[ColumnProfile], members: MemberTable) -> Draf
     return DraftedColumn(target, (_name(low), _name(high)), sql, (evidence,))
 
 
-def _place(target: str, found: list[ColumnProfile], members: MemberTable) -> DraftedColumn:
+def _place(
+    target: str, found: list[ColumnProfile], members: MemberTable, region: ColumnProfile | None
+) -> DraftedColumn:
     """Return a cell or zone by coordinates, a point, or the name of a place."""
     function = "zone_of" if target.endswith(".tz") else "cell"
     used, parts = [], []
@@ -176,11 +191,15 @@ def _place(target: str, found: list[ColumnProfile], members: MemberTable) -> Dra
         for one in found
         if one.kind == "text" and one is not point and not _is_country(one) and one.numbers < 0.5
     ]
+    named = [one for one in named if one is not region] or named
     if named:
         used.append(named[0])
+        region = region if region is not named[0] else None
         of_place = "zone_of_place" if target.endswith(".tz") else "cell_of_place"
         where = reference(country, members) if country else "NULL"
-        parts.append(f"{of_place}({where}, NULL, {reference(named[0], members)})")
+        within = reference(region, members) if region else "NULL"
+        parts.append(f"{of_place}({where}, {within}, {reference(named[0], members)})")
+        used += [region] if region else []
     if not parts:
         return DraftedColumn(target, (), None, ())
     used += [country] if country else []
@@ -196,6 +215,23 @@ def _place(target: str, found: list[ColumnProfile], members: MemberTable) -> Dra
 def country_column(found: list[ColumnProfile]) -> ColumnProfile | None:
     """Return the column of countries among candidates of a place; None where there is none."""
     return next((one for one in found if _is_country(one)), None)
+
+
+def region_column(columns: Iterable[ColumnProfile], country: ColumnProfile | None) -> ColumnProfile | None:
+    """Return the column called as regions are, nearly all of whose values are regions of one country.
+
+    country: the column of countries; its values are those that are asked, each country where there is none.
+    """
+    told = [country_code(word) for word, _ in country.codes] if country else []
+    named = [one for one in columns if one.ids and is_like(_REGION, one.name.rpartition(".")[2])]
+    for column in named:
+        values = sorted(column.ids)[:_MOST_REGIONS]
+        asked = [[code for code in told if code]] if told else [[code] for code in countries_with_regions()]
+        for codes in asked:
+            known = sum(any(region_code(code, one) for code in codes) for one in values)
+            if known >= _OF_REGIONS * len(values):
+                return column
+    return None
 
 
 def _is_country(column: ColumnProfile) -> bool:

@@ -97,6 +97,15 @@ def region_codes(country: str) -> Mapping[str, str]:
     return codes
 
 
+def countries_with_regions() -> tuple[str, ...]:
+    """Return the countries whose regions are known, two letters each.
+
+    >>> {"BR", "JP"} <= set(countries_with_regions())
+    True
+    """
+    return tuple(_rows())
+
+
 def names_of_regions(country: str) -> list[tuple[str, list[str]]]:
     """Return code and names of each region of a country that has no parts among its names."""
     return [

@@ -127,6 +127,32 @@ def test_a_country_is_no_town(
     assert ("TODO countries are codes or English names" in text) == (country != "country")
 
 
+@pytest.mark.parametrize(
+    ("region", "values", "town"),
+    [
+        ("uf", ("DF", "RS", "SP"), "cidade"), ("estado", ("Distrito Federal", "Bahia"), "cidade"),
+        ("都道府県", ("広島県", "東京都"), "市区町村"), ("시도", ("서울특별시", "경기도"), "시군구"),
+        ("state", ("ME", "OR", "California"), "city"),
+        ("область", ("Московская обл.", "Самарская область"), "город"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_region_beside_a_town_is_drafted_with_it(
+    tmp_path: Path, region: str, values: tuple[str, ...], town: str, turned: bool
+) -> None:
+    """Seen to fail: a draft looked up Santa Maria without the state that tells five of them apart."""
+    header = ["user_id", *((region, town) if turned else (town, region)), "other_state"]
+    cells = [("Santa Maria", values[at % len(values)]) for at in range(40)]
+    rows = [[one, *(c[::-1] if turned else c), "done"] for one, c in zip(PEOPLE, cells, strict=True)]
+    write(tmp_path, "users", header, rows)
+    assert f'NULL, m."{region}", m."{town}")' in draft_mapping(".", folder=tmp_path).files["profiles.sql"]
+    odd = [[*row[:2], row[2], row[3]] for row in rows]
+    for at, row in enumerate(odd):  # of another meaning, such as the state of an account
+        row[1 if turned else 2] = ("active", "paused")[at % 2]
+    write(tmp_path, "users", header, odd)
+    assert f'm."{region}", m."{town}")' not in draft_mapping(".", folder=tmp_path).files["profiles.sql"]
+
+
 def test_a_service_of_excel_in_russia_is_drafted(tmp_path: Path) -> None:
     """Seen to fail: Turkish letters, reports taken for the members, whose rows stand twice now and then."""
     people = ["№ участника;Имя;Дата рождения;Пол;Город;Страна;Широта;Долгота;Статус"]
