@@ -51,6 +51,7 @@ TABLES: Final = {
     for name, frame in make_tables(1, np.random.default_rng(3), unknown=0.0).items()
     if "user_id" in frame
 }
+TABLES["profiles"][0]["person_token"] = f"hmac1:{7:064x}"
 """A member's tables of today, whole."""
 _TO_RETURN: Final = re.compile(r'"(receipt|next)":"(\\.|[^"\\])*"')
 """What a page gives its viewer to send back, which says who that is."""
@@ -181,25 +182,51 @@ def bodies_naming(method: str, path: str, member: str, other: str) -> list[Any]:
     return events
 
 
-@pytest.mark.parametrize(("method", "path"), [one for one in OPERATIONS if one[0] != "get"])
+def told_about_erased(service: Served, method: str, path: str) -> dict[str, list[tuple[int, str]]]:
+    """Return what a route answers about somebody who is erased, `gone`, and about an id that nobody has."""
+    member, gone = service.world.people.ids.values[[3, 7]]
+    service.ranker.safety.erase(gone)
+    answers: dict[str, list[tuple[int, str]]] = {"gone": [], "stranger": []}
+    for who, other in (("gone", gone), ("stranger", "n" + gone[1:])):
+        for actor, target in ((member, other), (other, member), (member, other)):
+            for body in bodies_naming(method, path, actor, target):
+                url = path.replace("{viewer_id}", actor).replace("{person}", target)
+                answer = service.ask(method.upper(), url, body=body)
+                text = _TO_RETURN.sub("", answer.text).replace(other, "?")
+                answers[who].append((answer.status_code, text))
+    return answers
+
+
+WRITES: Final = [one for one in OPERATIONS if one[0] != "get"]
+
+
+@pytest.mark.parametrize(("method", "path"), WRITES)
 def test_no_route_brings_the_id_of_somebody_erased_back(
     world: World, published: Path, tmp_path: Path, method: str, path: str
 ) -> None:
     """Seen to fail: a like, a block, a hold and tables kept the id in clear. Answers are as of anybody."""
     store = SqliteSafety.create(tmp_path / "safety.db")
     with served(world, copied(published, tmp_path / "published"), store=store) as service:
-        member, gone = world.people.ids.values[[3, 7]]
-        stranger = "n" + gone[1:]
-        service.ranker.safety.erase(gone)
-        answers = []
-        for other in (gone, stranger):
-            for who, whom in ((member, other), (other, member), (member, other)):
-                for body in bodies_naming(method, path, who, whom):
-                    url = path.replace("{viewer_id}", who).replace("{person}", whom)
-                    answer = service.ask(method.upper(), url, body=body)
-                    text = _TO_RETURN.sub("", answer.text).replace(other, "?")
-                    answers.append((other, answer.status_code, text))
-        files = b"".join(one.read_bytes() for one in tmp_path.glob("safety.db*"))
-        assert gone.encode() not in files
-        told = [[one[1:] for one in answers if one[0] == who] for who in (gone, stranger)]
-        assert path.endswith(("/page", "/pages")) or told[0] == told[1]  # a page tells when it was made
+        told = told_about_erased(service, method, path)
+    files = b"".join(one.read_bytes() for one in tmp_path.glob("safety.db*"))
+    assert world.people.ids.values[7].encode() not in files
+    assert path.endswith(("/page", "/pages")) or told["gone"] == told["stranger"]  # pages tell their time
+
+
+def test_no_route_brings_the_id_of_somebody_erased_back_into_postgresql(
+    world: World, published: Path, tmp_path: Path, postgres: str
+) -> None:
+    import psycopg
+
+    from recsys.safety.postgres_store import PostgresSafety
+
+    store = PostgresSafety.create(postgres, timeout_s=30)
+    with served(world, copied(published, tmp_path / "published"), store=store) as service:
+        for method, path in WRITES:
+            told_about_erased(service, method, path)
+    gone = world.people.ids.values[7]
+    with psycopg.connect(postgres) as connection:
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        for (name,) in tables:
+            rows = connection.execute(f"SELECT t::text FROM {name} t").fetchall()  # type: ignore[arg-type]
+            assert name == "recsys_erased_people" or gone not in "".join(one for (one,) in rows), name
