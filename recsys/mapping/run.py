@@ -6,7 +6,7 @@ columns, by name, and values, by look, that are a birth date, a coordinate, a ph
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -21,9 +21,10 @@ from recsys.catalogue.files import open_catalogue
 from recsys.catalogue.rows import IMPORTANCE, OPTIONS, QUESTIONS, WORDS
 from recsys.config import TOKEN_SECRET, token_secret
 from recsys.data.tables import CONTRACTS
-from recsys.errors import RecsysError, SettingsError, explained
+from recsys.errors import RecsysError, SettingsError, explained, warn
 from recsys.mapping.completeness import check_counts, check_twins, read_counts
 from recsys.mapping.database_files import Tables
+from recsys.mapping.draft_restrictions import restricts_by_name
 from recsys.mapping.functions import Remarks, Surroundings, register, unregister
 from recsys.mapping.places import PlaceTable
 from recsys.mapping.project import CATALOGUE_TABLES
@@ -40,7 +41,7 @@ from recsys.mapping.results import (
     without_missing_tokens,
 )
 from recsys.mapping.source_reader import SourceReader
-from recsys.mapping.sources import source_tables, unread_files
+from recsys.mapping.sources import parts_of, source_tables, unread_files
 from recsys.mapping.unused_columns import empty_columns, unused_columns
 
 _OPEN_WHERE_NULL: Final = [C.ACCEPTS_AGE_BANDS, C.MEETS_GENDERS]
@@ -241,8 +242,14 @@ class MappingStore:
     """The store `mapping`: what `source: mapping:DIR` reads, tables and catalogue."""
 
     def __call__(self, folder: str) -> Mapping[str, pd.DataFrame]:
-        """Return the tables that the mapping in `folder` gives."""
-        return map_tables(MappingFolder.read(folder)).tables
+        """Return the tables that the mapping in `folder` gives; warn of what may restrict and is not read."""
+        mapping = MappingFolder.read(folder)
+        found = map_tables(mapping)
+        if names := unread_by_name(mapping, found.unread):
+            what = "may restrict somebody by their names, and no query reads them"
+            remedy = "read them in a query, or move them out of the source"
+            warn(explained(what, where=f"mapping:{mapping.folder.name}", got=", ".join(names), remedy=remedy))
+        return found.tables
 
     def usable(self, folder: str) -> Mapping[str, pd.DataFrame]:
         """Return the tables of the queries that can run, where some cannot."""
@@ -256,6 +263,23 @@ class MappingStore:
 
 
 read_mapping: Final = MappingStore()
+
+
+def unread_by_name(mapping: MappingFolder, unread: Collection[str]) -> list[str]:
+    """Return the tables and files that nothing reads and that may restrict somebody by their names.
+
+    A folder counts by the names of the files in it: `sub/blocks.csv` is a part of the table `sub`.
+    """
+    path = (mapping.folder / mapping.settings.source).resolve()
+    inner = {
+        name: [part.stem for part in parts_of(path / name)] if (path / name).is_dir() else []
+        for name in unread
+    }
+    return [name for name in unread if any(map(restricts_by_name, (_stem(name), *inner[name])))]
+
+
+def _stem(name: str) -> str:
+    return name.partition(".")[0] or name
 
 
 def _named_catalogue(mapping: MappingFolder) -> Catalogue | None:

@@ -1,10 +1,12 @@
 """A night on a mapping reads it again when a query changes, and erases from what it read."""
 
+import warnings
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from recsys.mapping.run import read_mapping
 from recsys.pipeline.paths import PUBLISHED
 from recsys.safety.erasure_list import ErasureList
 from tests.pipeline.nights import Folder
@@ -64,3 +66,20 @@ def test_somebody_erased_is_in_no_table_that_a_night_read_from_a_mapping(folder:
     assert {"profiles", "boundaries", "blocks"} <= {file.stem for file in files}
     for file in files:
         assert "002" not in pd.read_parquet(file).astype(str).to_numpy().ravel().tolist(), file.name
+
+
+@pytest.mark.parametrize(
+    "name", ["blocks_2.csv", "more/blocks.csv", "blocks.xlsx", "ban_list.tsv", "report.csv"]
+)
+def test_a_night_tells_of_a_table_that_may_restrict_and_that_nothing_reads(folder: Folder, name: str) -> None:
+    """Seen to fail: `recsys map check` alone told of it, and a night lost its rows without a word."""
+    mapping = folder.root.parent / "mapping"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read_mapping(str(mapping))
+        (mapping / "data/orders.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+        read_mapping(str(mapping))
+    (mapping / "data" / name).parent.mkdir(exist_ok=True)
+    (mapping / "data" / name).write_text("a,b\n001,003\n", encoding="utf-8")
+    with pytest.warns(UserWarning, match="no query reads them.*(blocks|more|ban_list|report)"):
+        read_mapping(str(mapping))
