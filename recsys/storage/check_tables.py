@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Final
 
+import pandas as pd
+
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.contract import CheckedTable
 from recsys.data.tables import CONTRACTS
-from recsys.errors import TableError
+from recsys.errors import InputError, TableError, explained
 from recsys.memory import return_freed_memory, takes_too_much
 from recsys.storage.sources import Reader
 
@@ -66,3 +68,16 @@ def absent_accounts(profiles: CheckedTable) -> frozenset[str]:
 def _all_problems(broken: list[TableError]) -> TableError:
     problems = [f"{error.table}: {problem}" for error in broken for problem in error.problems]
     return TableError(", ".join(error.table for error in broken), problems)
+
+
+def row_counts(rows_in: Mapping[str, int], checked: Mapping[str, CheckedTable]) -> pd.DataFrame:
+    """Return how many rows of each table came, were accepted and were quarantined.
+
+    Raises InputError where the last two are not all that came.
+    """
+    rows = [(n, rows_in[n], len(c.accepted), len(c.quarantined)) for n, c in checked.items()]
+    counts = pd.DataFrame(rows, columns=["table", "rows_in", "accepted", "quarantined"])
+    lost = counts[counts["rows_in"] != counts["accepted"] + counts["quarantined"]]
+    if len(lost):
+        raise InputError(explained("rows were lost", got=lost.to_dict("records"), remedy="report this"))
+    return counts

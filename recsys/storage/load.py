@@ -38,7 +38,7 @@ from recsys.data.tables import read_and_check
 from recsys.data.times import as_utc
 from recsys.errors import InputError, SourceError, explained, warn
 from recsys.parallel import n_threads
-from recsys.storage.check_tables import absent_accounts, check_each_table
+from recsys.storage.check_tables import absent_accounts, check_each_table, row_counts
 from recsys.storage.sources import Reader, Source, source_catalogue, source_name, table_readers
 
 if TYPE_CHECKING:
@@ -334,7 +334,7 @@ def _checked(
     return LoadedTables(
         accepted=MappingProxyType(accepted),
         quarantine=one_table({name: table.quarantined for name, table in checked.items()}),
-        counts=_counts(rows_in, checked),
+        counts=row_counts(rows_in, checked),
         restrictions=restrictions,
         as_of=_latest(accepted) if time is None else time,
         source=source,
@@ -370,15 +370,6 @@ def _erased(checked: Mapping[str, CheckedTable]) -> frozenset[str]:
         return frozenset()
     events = checked[T.EVENTS].accepted
     return frozenset(events.loc[events[C.TYPE] == "erase", C.ACTOR])
-
-
-def _counts(rows_in: Mapping[str, int], checked: Mapping[str, CheckedTable]) -> pd.DataFrame:
-    rows = [(n, rows_in[n], len(c.accepted), len(c.quarantined)) for n, c in checked.items()]
-    counts = pd.DataFrame(rows, columns=["table", "rows_in", "accepted", "quarantined"])
-    lost = counts[counts["rows_in"] != counts["accepted"] + counts["quarantined"]]
-    if len(lost):
-        raise InputError(explained("rows were lost", got=lost.to_dict("records"), remedy="report this"))
-    return counts
 
 
 def _latest(accepted: Mapping[str, pd.DataFrame]) -> pd.Timestamp | None:
