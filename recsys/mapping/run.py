@@ -246,7 +246,7 @@ class MappingStore:
         mapping = MappingFolder.read(folder)
         found = map_tables(mapping)
         if names := unread_by_name(mapping, found.unread):
-            what = "may restrict somebody by their names, and no query reads them"
+            what = "tables that may restrict somebody by their names, and that no query reads"
             remedy = "read them in a query, or move them out of the source"
             warn(explained(what, where=f"mapping:{mapping.folder.name}", got=", ".join(names), remedy=remedy))
         return found.tables

@@ -81,5 +81,5 @@ def test_a_night_tells_of_a_table_that_may_restrict_and_that_nothing_reads(folde
         read_mapping(str(mapping))
     (mapping / "data" / name).parent.mkdir(exist_ok=True)
     (mapping / "data" / name).write_text("a,b\n001,003\n", encoding="utf-8")
-    with pytest.warns(UserWarning, match="no query reads them.*(blocks|more|ban_list|report)"):
+    with pytest.warns(UserWarning, match="no query reads.*(blocks|more|ban_list|report)"):
         read_mapping(str(mapping))
