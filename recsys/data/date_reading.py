@@ -47,6 +47,7 @@ _ALMOST: Final = (
 """Forms that are not read, since they have several meanings, and what they look like."""
 _EPOCH = re.compile(r"(\d{9,10}|\d{12,13}|\d{15,16}|\d{18,19})(?:\.\d*)?")
 _SIGNED = re.compile(r"([+-]?\d{1,19})(?:\.\d*)?")
+_OF_DOTNET: Final = re.compile(r"\\?/date\((-?\d{1,15})(?:[+-]\d{4})?\)\\?/", re.IGNORECASE)
 _OF_1900 = -2_208_988_800
 _FIRST_EPOCH, _LAST_EPOCH = 315_532_800, 4_102_444_800  # 1980 and 2100, between which no two units overlap
 _BARE_NUMBER = re.compile(r"[+-]?[\d.,]*")
@@ -300,8 +301,15 @@ def _since_1970(text: object) -> datetime | None:
 
 
 def _of_unit(text: object, order: str) -> datetime | None:
-    """Return the moment of a number since 1970 in the unit that `order` names, None where it names none."""
-    match = _SIGNED.fullmatch(plain(text)) if order in EPOCH_UNITS and not isinstance(text, date) else None
+    """Return the moment of a number since 1970 in the unit that `order` names, None where it names none.
+
+    One in JSON of .NET, `/Date(1764360191000+0100)/`, has its unit.
+    """
+    if isinstance(text, date):
+        return None
+    if isinstance(text, str) and "/" in text[:2] and (in_json := _OF_DOTNET.fullmatch(plain(text))):
+        text, order = in_json[1], "ms"
+    match = _SIGNED.fullmatch(plain(text)) if order in EPOCH_UNITS else None
     if match is None:
         return None
     number, unit = int(match[1]), EPOCH_UNITS[order]

@@ -346,6 +346,18 @@ def test_an_age_grows_by_one_on_each_birthday(born: date, day: date) -> None:
 
 @given(
     st.datetimes(datetime(1900, 1, 2), datetime(2099, 1, 1)),
+    st.sampled_from(["/Date({})/", "/Date({}+0100)/", "\\/Date({}-0530)\\/", "/date({})/"]),
+)
+def test_a_moment_in_json_of_dotnet_is_read(naive: datetime, form: str) -> None:
+    """Seen to fail: it was no date."""
+    moment = naive.replace(microsecond=0, tzinfo=UTC)
+    text = form.format(int(moment.timestamp()) * 1000)
+    assert date_reading.read_moment(text, "Asia/Tokyo", "dmy") == (moment, None)
+    assert date_reading.read_date(text) == (moment.date(), None)
+
+
+@given(
+    st.datetimes(datetime(1900, 1, 2), datetime(2099, 1, 1)),
     st.sampled_from([*date_reading.EPOCH_UNITS]),
     st.sampled_from([int, str, float, "{}.0".format]),
 )
