@@ -41,7 +41,7 @@ from recsys.storage.source_folder import name_of_table
 
 MOST_ROWS: Final = 20_000
 """Rows of a table that are looked at, evenly over the table."""
-CSV_SUFFIXES: Final = (".csv", ".tsv", ".txt")
+CSV_SUFFIXES: Final = (".csv", ".tsv", ".mer", ".txt")
 
 
 @dataclass(frozen=True)

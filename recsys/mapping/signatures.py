@@ -2,7 +2,7 @@
 
 from typing import Final
 
-SEPARATORS: Final = ",;/|、，；・،؛।\n"
+SEPARATORS: Final = ",;/|、，；・،؛।\n\v\x1d"
 
 
 def _text(name: str) -> str:

@@ -30,7 +30,8 @@ from recsys.storage.source_folder import name_of_table, require_whole_parts
 from recsys.storage.sources import SAVED_INDEX
 
 _SUFFIXES: Final = {
-    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".jsonl": "json", ".ndjson": "json",
+    ".csv": "csv", ".tsv": "csv", ".mer": "csv", ".txt": "csv",
+    ".parquet": "parquet", ".jsonl": "json", ".ndjson": "json",
     ".sqlite": "sqlite", ".sqlite3": "sqlite", ".db": "sqlite", ".duckdb": "duckdb", ".sql": "dump",
 }  # fmt: skip
 _DESCRIBES: Final = {".md", ".yaml", ".yml", ".pdf"}

@@ -76,6 +76,8 @@ def test_every_kind_of_file_gives_the_same_table(tmp_path: Path) -> None:
     assert read("members.jsonl", tmp_path) == EXPECTED
     (tmp_path / "members.csv.gz").write_bytes(gzip.compress(csv_text().encode()))
     assert read("members.csv.gz", tmp_path) == EXPECTED
+    (tmp_path / "members.mer").write_text(csv_text(), encoding="utf-8", newline="")
+    assert read("members.mer", tmp_path) == EXPECTED
     with closing(sqlite3.connect(tmp_path / "members.sqlite")) as database:
         database.execute('CREATE TABLE members (id TEXT, "名前" TEXT)')
         database.executemany("INSERT INTO members VALUES (?, ?)", ROWS)

@@ -200,7 +200,7 @@ def test_any_time_is_every_window(text: str) -> None:
     assert len(found) == 28
 
 
-@pytest.mark.parametrize("mark", [",", ";", "،", "؛", "।", "、"])
+@pytest.mark.parametrize("mark", [",", ";", "،", "؛", "।", "、", "\x0b", "\x1d"])
 @pytest.mark.parametrize("blank", ["", " "])
 def test_words_part_at_the_commas_of_every_script(mark: str, blank: str) -> None:
     """Seen to fail: two words with an Arabic comma, or a danda, between were one."""
