@@ -1,8 +1,10 @@
 """Whom an id means in a call: somebody of the publication, or who came by day, in whatever spelling."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from recsys.safety.canonical import CheckedId, canonical_person, distinct_pair, not_canonical
@@ -15,6 +17,8 @@ from recsys.safety.ledger_state import LedgerState
 from recsys.safety.person_index import ALONE
 from recsys.safety.store import ask_safety
 
+_UUID: Final = re.compile(r"(?:[a-z]+:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+"""The name of an event that is a UUID, also behind a word that says who gave it."""
 EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -89,12 +93,10 @@ class PersonNames:
         named = {event.actor, event.target or event.actor, *(ids_in_payload(payload) if payload else ())}
         kept = {one: self._kept_id(one, state, erased) for one in named}
         gone = {one for one in named if kept[one] != one}
-        event_id = without_ids(
-            event.event_id,
-            self._naming(state),
-            lambda part: part in gone or erased.moment_of(part) is not None,
-            longest=LONGEST_EVENT_ID,
-        )
+        event_id, is_erased = event.event_id, partial(_is_erased, gone, erased)
+        # a part of a UUID names nobody
+        if _UUID.fullmatch(event_id) is None or is_erased(event_id.rpartition(":")[2]):
+            event_id = without_ids(event_id, self._naming(state), is_erased, longest=LONGEST_EVENT_ID)
         for one in gone if payload else ():
             payload = payload_without(str(payload), one)
         return replace(
@@ -129,3 +131,7 @@ class PersonNames:
     def _pair(self, actor: str, target: str) -> tuple[str, str]:
         a, b = distinct_pair(actor, target)
         return self._person(a), self._person(b)
+
+
+def _is_erased(gone: Collection[str], erased: ErasedPeople, part: str) -> bool:
+    return part in gone or erased.moment_of(part) is not None

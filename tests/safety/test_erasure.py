@@ -17,10 +17,14 @@ from recsys.data.id_spellings import Spellings
 from recsys.errors import PublicationError, SafetyUnavailable
 from recsys.models.popularity import PopularityModel
 from recsys.pipeline.evaluation_data import COLUMNS, read_evaluated_pairs, write_evaluated_pairs
+from recsys.safety import MemorySafety
+from recsys.safety.by_person import SafetyByPerson
+from recsys.safety.day_log import DayEvent
 from recsys.safety.erase_files import erase_from_arrays, erase_from_artifacts, erase_from_tables
 from recsys.safety.erasure_list import ErasedPeople, ErasureList, erasure_key, person_hash
 from recsys.safety.fingerprints import forms_of
 from recsys.safety.keys import Keys
+from recsys.safety.ledger import SafetyLedger
 from recsys.safety.person_files import Person, file_kind, file_names_erased, files_naming_erased
 from recsys.storage import arrays
 from recsys.storage.sources import read_tables
@@ -369,3 +373,17 @@ def test_a_cell_of_several_ids_goes_with_one_who_is_erased(
 def test_a_file_that_cannot_be_read_counts_as_naming(erasures: ErasureList, tmp_path: Path) -> None:
     (tmp_path / "x.parquet").write_bytes(b"PAR1")
     assert file_names_erased(tmp_path / "x.parquet", erasures.now())
+
+
+@pytest.mark.parametrize("before", ["", "member:", "like-", "like:", "u1:"])
+@pytest.mark.parametrize("gone", ["u00003", "9f8b6c1e-5d1a-4c39-8a7e-0242ac120002", "x_7-a"])
+def test_the_name_of_an_event_keeps_no_id_of_somebody_erased(tmp_path: Path, before: str, gone: str) -> None:
+    erasures = ErasureList.of(tmp_path)
+    erasures.add([gone])
+    safety = SafetyByPerson(MemorySafety(), erasures, SafetyLedger.of(tmp_path))
+    at, other = datetime(2026, 1, 5, tzinfo=UTC), "0f8b6c1e-5d1a-4c39-8a7e-0242ac120003"
+    events = [DayEvent(f"{before}{one}", at, "u1", "u2", "like") for one in (gone, other)]
+    kept = safety.kept_events(events)
+    assert gone not in kept[0].event_id
+    assert kept == safety.kept_events(events)
+    assert kept[1] == events[1]
