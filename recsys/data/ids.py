@@ -138,7 +138,11 @@ ids there are such as 'u1' (0 of 1 match)
     rows = index.find(given)
     unknown, n_without = given[rows < 0], len(index) - len(np.unique(rows[rows >= 0]))
     if len(unknown) == len(given):
-        remedy = f"ids there are such as {index.ids([0])[0]!r} (0 of {len(given):,} match)"
+        first = index.ids([0])[0]
+        remedy = f"ids there are such as {first!r} (0 of {len(given):,} match)"
+        if isinstance(first, str) != isinstance(given[0], str):
+            kinds = ("whole numbers", "texts") if isinstance(first, str) else ("texts", "whole numbers")
+            remedy += f": {kinds[0]} are given where {kinds[1]} are, and 1 is not '1'; write them alike"
         problem = f"no id of {what} is one of the people"
         message = explained(problem, where=where, got=given[0], remedy=remedy)
         if required:

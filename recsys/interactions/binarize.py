@@ -18,6 +18,8 @@ Like = float | Collection[Any] | Mapping[Any, str | None] | Callable[[pd.Series]
 LIKE, PASS, IMPRESSION = "like", "pass", "impression"
 _SHOWN = 8
 _COMMA: Final = re.compile(r"[+-]?\d+,\d{1,2}")
+_FLAGS: Final = {"1": LIKE, "1.0": LIKE, "true": LIKE, "0": PASS, "0.0": PASS, "false": PASS}
+"""Flags in a column that was read as texts."""
 _TIMES: Final = ("datetime", "datetime64", "date", "time", "timedelta", "timedelta64", "period")
 """What pandas would turn into nanoseconds."""
 
@@ -27,7 +29,8 @@ def event_types(outcome: pd.Series, like: Like) -> npt.NDArray[np.object_]:
 
     like: a number: from it on a like, below a pass. A collection: these are likes, the others passes.
     A mapping from outcomes to event types; what maps to None, or is not in it, means nothing. A
-    function from the column to whether it is a like. None: flags, 0 and 1, or event types as they are.
+    function from the column to whether it is a like. None: flags, 0 and 1 or true and false, texts of them
+    too, or event types as they are.
 
     Raises InputError when `like` is needed and does not fit.
 
@@ -113,6 +116,9 @@ def _as_they_are(outcomes: pd.Series) -> npt.NDArray[np.object_]:
         return np.where(outcomes.astype(bool), LIKE, PASS).astype(object)
     if distinct <= set(ENUMERATIONS[C.TYPE].words):
         return outcomes.to_numpy(object)
+    flags = outcomes.map(lambda one: _FLAGS.get(one.strip().lower()) if isinstance(one, str) else None)
+    if flags.notna().all():
+        return flags.to_numpy(object)
     remedy = "say what is a like, such as like=4 (and above), like={'yes'} or like={'apply': 'like'}"
     raise InputError(explained("what an outcome means is not known", got=_some(outcomes), remedy=remedy))
 

@@ -390,6 +390,10 @@ def _policy(people: Population, sides: Kinds, names: tuple[IdMap, IdMap]) -> Pol
     rows = people.ids.find(ids)
     n_without = len(people) - len(np.unique(rows[rows >= 0]))
     check_match(people.ids, ids, what="sides", where="Interactions.of", required=True)
+    kinds_here = pd.unique(known[people.ids.find(ids) >= 0])
+    if len(kinds_here) == 1 and len(people) >= FEWEST_TO_TELL:
+        remedy = "give the kind of each id from another column, or leave sides out where anybody may meet"
+        warn(explained("all people are of one side: nobody meets anybody", got=kinds_here[0], remedy=remedy))
     if n_without:
         remedy = f"give the side of each id, such as {people.ids.ids([0])[0]!r}; who has none has no list"
         warn(explained("people without a side", got=f"{n_without:,} of {len(people):,}", remedy=remedy))

@@ -59,6 +59,8 @@ def utc_times(column: pd.Series, time_format: str | None = None) -> tuple[pd.Ser
     if time_format is not None and "%" not in time_format and time_format not in FORMATS:
         remedy = f"{did_you_mean(time_format, FORMATS)}, or directives such as %d.%m.%Y"
         raise InputError(explained("unknown format of times", got=time_format, remedy=remedy))
+    if time_format is None:
+        time_format = _stamp_or_week(column)
     if pd.api.types.is_datetime64_any_dtype(column):
         times, read = pd.to_datetime(column, utc=True), "times"
     elif time_format is not None and "%" in time_format and pd.api.types.is_numeric_dtype(column):
@@ -92,6 +94,42 @@ def _no_time(column: pd.Series, time_format: str | None) -> InputError:
         what = "years of two digits are not read as they are"
         remedy = f"say the order: ts_format={' or '.join(map(repr, said))}"
     return InputError(explained(what, where=str(column.name), got=f"{first}{given}", remedy=remedy))
+
+
+_STAMPS: Final = {14: "%Y%m%d%H%M%S", 12: "%Y%m%d%H%M"}
+"""Directives of a moment written in digits alone, by how many there are; no unit since 1970 has as many."""
+_WEEKS: Final = {r"\d{4}-W\d\d": "%G-W%V", r"\d{4}W\d\d": "%GW%V", r"\d{4}-W\d\d-[1-7]": "%G-W%V-%u"}
+
+
+def _stamp_or_week(column: pd.Series) -> str | None:
+    """Return the directives of a column of moments in digits alone, or of weeks; None for any other.
+
+    >>> [_stamp_or_week(pd.Series([one])) for one in (20250106182314, "2025-W03", "2025-01-06")]
+    ['%Y%m%d%H%M%S', '%G-W%V', None]
+    """
+    first = column.iloc[column.notna().to_numpy().argmax()] if column.notna().any() else None
+    if isinstance(first, float | np.floating) and first.is_integer():
+        first = int(first)
+    forms = {rf"\d{{{n}}}": form for n, form in _STAMPS.items()} | _WEEKS
+    form = next((one for written, one in forms.items() if re.fullmatch(written, str(first).strip())), None)
+    if form is None:
+        return None
+    known = column.dropna()
+    texts = _digits(known) if pd.api.types.is_numeric_dtype(known) else known.astype("string").str.strip()
+    times = _by_directives(texts, form, str(column.name))
+    return form if ((times >= _FIRST) & (times < _LAST)).mean() >= _MOST else None
+
+
+def _by_directives(texts: pd.Series, form: str, name: str) -> pd.Series:
+    """Return the times of texts in a form of directives; a week without a day is its Monday."""
+    if "%V" in form and not re.search("%[uwaA]", form):
+        texts, form = texts + " 1", form + " %u"
+    try:
+        return pd.to_datetime(texts, format=form, utc=True, errors="coerce")
+    except ValueError as error:
+        raise InputError(
+            explained(f"directives that do not go together: {error}", where=name, got=form)
+        ) from None
 
 
 def _digits(column: pd.Series) -> pd.Series:
@@ -179,7 +217,7 @@ def _of_texts(column: pd.Series, time_format: str | None) -> tuple[pd.Series, st
         texts = _with_plain_offsets(texts)
     known = texts.dropna()
     if time_format is not None and "%" in time_format:
-        return pd.to_datetime(texts, format=time_format, utc=True, errors="coerce"), time_format
+        return _by_directives(texts, time_format, str(column.name)), time_format
     last = known.str.extract(YEAR_LAST, expand=True).astype("Float64").dropna()
     read = time_format or (_order(last, str(column.name)) if len(last) > 0.5 * len(known) else ISO)
     if read in ORDERS:

@@ -179,7 +179,6 @@ class Recommender:
 
 RANKED_BY: Final = ("mutual", "p_mutual", "like", "p_like", "p_answer")
 _WITH_LOOKS: Final = ("mutual", "like")
-_OF_BOTH: Final = ("mutual", "p_mutual")
 _OF_ONE_SIDE: Final = ("like", "p_like")
 DROPPED: Final = "dropped_by_recheck"
 """Key in `lists.attrs`: how many pairs the plain check took out; anything but 0 is a defect."""
@@ -236,7 +235,7 @@ def recommend(
     `like` and `p_answer`, and `joint`, look at every pair, without an index.
     exclude: pairs (viewer_id, candidate_id) to leave out, such as those seen already; others may stand there.
     known: what was said before, as `log.truth()` has it. Of candidates who like the viewer p_liked_back is 1
-        and p_mutual is p_answer, which the order counts. None: nothing is taken as said.
+        and p_mutual is p_answer, by which they stand in every order but `p_answer`. None: nothing is said.
 
     Lists are made for each viewer alone, so the same few people may stand on many; `recsys.allocate` spreads
     attention over everybody. Every pair is checked again with the plain form of `policy`: one that fails is
@@ -279,12 +278,12 @@ class _ListCall(NamedTuple):
     workers: int
 
     def check(self) -> None:
-        """Raise SettingsError for an unknown order, and for likes received in one of one side's likes."""
+        """Raise SettingsError for an unknown order, and for likes received where all are taken as such."""
         if self.by not in RANKED_BY:
             remedy = did_you_mean(self.by, RANKED_BY)
             raise SettingsError(explained("lists are not ranked by this", got=self.by, remedy=remedy))
-        if self.liked_by is not None and self.by not in _OF_BOTH:
-            what, remedy = "known likes count in orders of whom both like", f"use {' or '.join(_OF_BOTH)}"
+        if self.liked_by is not None and self.by == "p_answer":
+            what, remedy = "this order takes every like as received", "use another order, or leave known out"
             raise SettingsError(explained(what, where="known, by", got=self.by, remedy=remedy))
 
     def waiting(self, recommender: Recommender) -> "RankedPairs":

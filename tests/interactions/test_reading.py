@@ -406,3 +406,23 @@ def test_a_decimal_comma_is_told_as_one(outcomes: list[str]) -> None:
     frame = pd.DataFrame({"who": "a", "whom": [f"b{n}" for n in range(len(outcomes))], "stars": outcomes})
     with pytest.raises(InputError, match=r"decimal comma.*frame\['stars'\]\.str\.replace"):
         Interactions.of(frame, viewer="who", candidate="whom", outcome="stars", like=4)
+
+
+@pytest.mark.parametrize("pair", [("1", "0"), ("1.0", "0.0"), ("true", "false")])
+@pytest.mark.parametrize("written", [str, str.upper, str.title, " {} ".format])
+@given(st.lists(st.booleans(), min_size=1, max_size=12))
+def test_flags_in_texts_are_flags(pair, written, flags):
+    """Seen to fail: a column read as texts was an error."""
+    found = log([written(pair[0] if one else pair[1]) for one in flags])
+    assert sorted(found.events.frame["type"]) == sorted("like" if one else "pass" for one in flags)
+
+
+def test_sides_of_one_kind_and_of_ids_of_another_type_are_told():
+    frame = pd.DataFrame({"who": range(12), "whom": np.roll(range(12), 1)})
+    columns = {"viewer": "who", "candidate": "whom"}
+    with pytest.warns(UserWarning, match="all people are of one side"):
+        Interactions.of(frame, **columns, sides={**dict.fromkeys(range(12), "m"), 12: "w"})
+    with pytest.raises(InputError, match="texts are given where whole numbers are"):
+        Interactions.of(frame, **columns, sides={"1": "m", "2": "w", "3": "m"})
+    with pytest.raises(InputError, match="whole numbers are given where texts are"):
+        Interactions.of(frame.astype(str), **columns, sides={1: "m", 2: "w", 3: "m"})

@@ -74,3 +74,25 @@ def test_years_of_two_digits_are_told_with_the_directives_that_read_them(
         utc_times(column, given)
     assert f"ts_format='{form}'" in str(caught.value)
     assert utc_times(column, form)[0].dt.day.tolist() == list(range(1, 13))
+
+
+@pytest.mark.parametrize("form", ["%Y%m%d%H%M%S", "%Y%m%d%H%M", "%G-W%V", "%GW%V", "%G-W%V-%u"])
+@pytest.mark.parametrize("kind", [str, int, float])
+@pytest.mark.parametrize("said", [False, True])
+@given(st.lists(st.datetimes(datetime(1981, 1, 1), datetime(2090, 1, 1)), min_size=1, max_size=8))
+def test_moments_in_digits_and_weeks_are_read_as_they_are(form, kind, said, times):
+    """Seen to fail: digits were seconds since 1970 or no time, weeks could not be read at all."""
+    if "W" in form and kind is not str:
+        return
+    written = [kind(one.strftime(form)) for one in times]
+    read, how = utc_times(pd.Series(written), form if said else None)
+    assert how == form
+    day = form if "V" not in form or "%u" in form else f"{form} %u"
+    ends = " 1" if day != form else ""
+    wanted = [datetime.strptime(one.strftime(form) + ends, day) for one in times]
+    assert read.dt.tz_localize(None).tolist() == wanted
+
+
+def test_directives_that_do_not_go_together_are_an_error_of_ours():
+    with pytest.raises(InputError, match="do not go together"):
+        utc_times(pd.Series(["2025-3"]), "%G-%m")

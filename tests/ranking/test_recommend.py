@@ -250,11 +250,11 @@ class Answering(Drawn):
         return np.sqrt(p_like) * (0.9 + 0.1 * p_liked_back)
 
 
-@pytest.mark.parametrize("by", ["mutual", "p_mutual"])
+@pytest.mark.parametrize("by", ["mutual", "p_mutual", "like", "p_like"])
 @pytest.mark.parametrize("model", [Drawn(), Answering()])
 @pytest.mark.parametrize("seed", range(4))
 def test_who_likes_the_viewer_stands_by_the_chance_of_an_answer(
-    town: Population, model: Drawn, by: Literal["mutual", "p_mutual"], seed: int
+    town: Population, model: Drawn, by: Literal["mutual", "p_mutual", "like", "p_like"], seed: int
 ) -> None:
     """Law: of all pairs that may be shown, the best by what is known."""
     rng, n = np.random.default_rng(seed), len(town)
@@ -289,7 +289,7 @@ def test_who_likes_the_viewer_stands_by_the_chance_of_an_answer(
     )
 
 
-def test_likes_received_do_not_count_in_orders_of_one_side(town: Population) -> None:
+def test_likes_received_do_not_count_where_all_are_taken_as_received(town: Population) -> None:
     said = pd.DataFrame({C.VIEWER: town.ids.ids([0]), C.CANDIDATE: town.ids.ids([1]), LABEL: [1]})
-    with pytest.raises(SettingsError, match="known likes count in orders of whom both like"):
+    with pytest.raises(SettingsError, match="takes every like as received"):
         recommend(Drawn(), town, Policy.default(), by="p_answer", known=said)
