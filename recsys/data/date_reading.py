@@ -47,6 +47,8 @@ _ALMOST: Final = (
 """Forms that are not read, since they have several meanings, and what they look like."""
 _EPOCH = re.compile(r"(\d{9,10}|\d{12,13}|\d{15,16}|\d{18,19})(?:\.\d*)?")
 _SIGNED = re.compile(r"([+-]?\d{1,19})(?:\.\d*)?")
+NOBODY_YOUNGER: Final = 40
+"""Years: numbers by which everybody is older may count from a later day than the first of 1970."""
 _OF_DOTNET: Final = re.compile(r"\\?/date\((-?\d{1,15})(?:[+-]\d{4})?\)\\?/", re.IGNORECASE)
 _OF_1900 = -2_208_988_800
 _FIRST_EPOCH, _LAST_EPOCH = 315_532_800, 4_102_444_800  # 1980 and 2100, between which no two units overlap

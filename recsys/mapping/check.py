@@ -20,12 +20,13 @@ from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.config import token_secret
 from recsys.constraints.policy import Policy
 from recsys.data.contact_tokens import SHORTEST_SECRET
+from recsys.data.date_reading import NOBODY_YOUNGER
 from recsys.data.id_spellings import Spellings
 from recsys.data.tables import CONTRACTS
 from recsys.errors import SettingsError, did_you_mean, explained
 from recsys.mapping.completeness import unended_files
 from recsys.mapping.draft_tables import subject_of
-from recsys.mapping.functions import NOBODY_YOUNGER, Remarks
+from recsys.mapping.functions import Remarks
 from recsys.mapping.listing import (
     first_constraints,
     listing_by_person,

@@ -9,13 +9,21 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from itertools import chain, combinations
 from typing import Any, Final
 
 from recsys.catalogue.text_folding import plain
-from recsys.data.date_reading import DATE_ORDERS, ORDER_NOT_SAID, epoch_unit, is_epoch, read_date
+from recsys.data.date_reading import (
+    DATE_ORDERS,
+    EPOCH_UNITS,
+    NOBODY_YOUNGER,
+    ORDER_NOT_SAID,
+    epoch_unit,
+    is_epoch,
+    read_date,
+)
 from recsys.data.id_spellings import id_forms
 from recsys.data.no_answer_codes import is_unknown
 from recsys.mapping.placeholders import made_up_values
@@ -67,6 +75,15 @@ class ColumnProfile:
     def unique(self) -> bool:
         """Whether no known value stands twice."""
         return self.distinct >= round(self.known * self.rows) > 0
+
+    @property
+    def may_be_births(self) -> bool:
+        """Whether somebody is young, where these are numbers since 1970.
+
+        Numbers that count from a later day, such as from 2001, would make all of them older than they are.
+        """
+        latest = (self.years or (0, 0))[1]
+        return self.order not in EPOCH_UNITS or latest > datetime.now(UTC).year - NOBODY_YOUNGER
 
     @cached_property
     def plainest_ids(self) -> frozenset[str]:

@@ -3,17 +3,14 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final, cast
 
 from recsys.catalogue.text_folding import plain, unaccented
 from recsys.catalogue.vocabulary import ENUMERATIONS
-from recsys.data.date_reading import EPOCH_UNITS
 from recsys.errors import SourceError, explained
 from recsys.mapping.column_profile import MOST_CODES, ColumnProfile
-from recsys.mapping.functions import NOBODY_YOUNGER
 from recsys.mapping.values import looks_personal, names_a_person
 from recsys.strict_yaml import flat, parse_yaml
 
@@ -372,7 +369,7 @@ def looks_right(look: str, column: ColumnProfile) -> bool:
         return False
     first = (column.years or (0, 0))[0]
     checks = {
-        "birth": (column.dates >= 0.6 and first >= 1850 and _has_young_people(column)) or _is_years(column),
+        "birth": (column.dates >= 0.6 and first >= 1850 and column.may_be_births) or _is_years(column),
         "moment": column.dates >= 0.8 and column.moments >= 0.5,
         "pair": column.kind == "number" or column.numbers >= 0.8,
         "codes": bool(column.codes) or column.kind == "flag",
@@ -384,15 +381,6 @@ def looks_right(look: str, column: ColumnProfile) -> bool:
         "zone": bool(column.ids) and all(_ZONE.fullmatch(one) for one in column.ids),
     }
     return checks.get(look, True)
-
-
-def _has_young_people(column: ColumnProfile) -> bool:
-    """Say whether somebody of a column of birth dates is under 40, where these are numbers since 1970.
-
-    Numbers that count from a later day, such as from 2001, would make all of them older than they are.
-    """
-    latest = (column.years or (0, 0))[1]
-    return column.order not in EPOCH_UNITS or latest > datetime.now(UTC).year - NOBODY_YOUNGER
 
 
 def _is_years(column: ColumnProfile) -> bool:

@@ -124,8 +124,6 @@ _BUDDHIST: Final = frozenset(("TH", "LA", "KH", "Asia/Bangkok", "Asia/Vientiane"
 """Countries and zones in which forms write years of the Buddhist era."""
 
 
-NOBODY_YOUNGER: Final = 40
-"""Years: numbers by which everybody is older may count from a later day than the first of 1970."""
 _LONG_AGO: Final = 2000
 
 
