@@ -64,6 +64,8 @@ _ENOUGH_HELD_OUT, _MOST_SPLITS = 10_000, _FOLDS
 """Answers that tell the line well, among few people: its level has a standard error of .005 or less."""
 _ENOUGH_OF_MANY, _MOST_SPLITS_OF_MANY = 1000, 4
 """Among more people, where a fit may take many seconds: a standard error of .016 or less."""
+_OF_UNKNOWN = 0.01
+"""Logits between candidates nobody and all decided about, for a viewer without a score."""
 
 
 class CalibratedFactors(Model):
@@ -173,13 +175,14 @@ class CalibratedFactors(Model):
         """Return the matrices lists are ranked by: of the score alone, as the method was published.
 
         A viewer who has no score at all gets those about whom most was decided, not an order of ids.
+        They lie within a hundredth of a logit: as a candidate, such a viewer is no likelier to like back.
         """
         directed = self.directed(people)
         rows, line = self._rows(directed.ids.values), self.line_.platt
         unknown = ~rows.taste.any(axis=1)
         taste, appeal = (
             np.column_stack([rows.taste, unknown]),
-            np.column_stack([rows.appeal, rows.known[:, 1]]),
+            np.column_stack([rows.appeal, _OF_UNKNOWN / line.slope * rows.known[:, 1]]),
         )
         score = Directed.of(directed.ids, taste=taste, appeal=appeal, cell=directed.cell)
         return score.scaled(line.slope, line.intercept)

@@ -6,6 +6,8 @@ import pytest
 
 import recsys
 from recsys.catalogue.columns import Columns as C
+from recsys.constraints.exclusions_and_tokens import Exclusions
+from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.population import Population
 from recsys.features.feature_map import FeatureMap
@@ -26,6 +28,7 @@ from recsys.models.crossed_effects import CrossedEffects
 from recsys.models.item_item import EASE, ItemKNN
 from recsys.models.joint_als import JointALS
 from recsys.models.popularity import PopularityModel
+from recsys.ranking.recommend import recommend
 from recsys.testing.model_contract import ModelContract, some_events
 from recsys.testing.people import AS_OF, make_people
 
@@ -271,6 +274,17 @@ def test_lists_of_a_baseline_are_in_the_order_of_its_score():
     order = model.ranking().logits(np.zeros(len(score), int), others)
     assert (np.diff(order[np.argsort(score)]) >= -1e-5).all()
     assert np.ptp(model.line_.of_candidate(model.known_[:, 1])) > 0.01
+
+
+@pytest.mark.parametrize("kind", [ItemKNN, EASE, OneSidedALS, BPR, JointALS])
+def test_who_never_decided_does_not_lead_lists_of_both_sides(kind):
+    """Seen to fail: a candidate without a score of their own seemed sure to like back, so such came first."""
+    ids, known, past, _ = some_are_strangers()
+    decided = past[past[C.ACTOR].isin(ids[known])]
+    people = Population.of_ids(ids, as_of=AS_OF)
+    model = kind().fit(people, Events.of(decided), rng=1)
+    lists = recommend(model, people, Policy((Exclusions(),)), ids[known][:40], k=10, by="mutual")
+    assert (~lists[C.CANDIDATE].isin(ids[known])).mean() < 0.5
 
 
 @pytest.mark.parametrize("kind", [ItemKNN, LFRR, CrossedEffects, PopularityModel])
