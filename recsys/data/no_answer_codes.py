@@ -161,6 +161,20 @@ def is_unknown(text: object) -> bool:
     return word in UNKNOWN_WORDS or word.strip(_AROUND) in _BARE_WORDS
 
 
+_NO: Final = frozenset(
+    ("0", "0.0", "false", "f", "no", "n", "off", "#ref!", "#n/a", "\\n", "いいえ", "withdrawn", "撤回")
+)
+
+
+def is_no_consent(text: object) -> bool:
+    """Say whether the id of a consent is none, or a word for that there is none.
+
+    >>> [is_no_consent(one) for one in (None, "NULL", "false", "撤回", "c-17")]
+    [True, True, True, True, False]
+    """
+    return is_unknown(text) or plain(text).strip().casefold() in _NO
+
+
 def warn_of_codes(where: str, values: pd.Series) -> None:
     """Warn of numbers that look like codes for no answer, as surveys and logs write them.
 

@@ -17,6 +17,7 @@ from recsys.catalogue.vocabulary import EVENT_DETAILS, PERSONAL_EVENTS, years_of
 from recsys.data.contract import Rule, RuleContext, positions, positions_where
 from recsys.data.fields.base import Violation
 from recsys.data.ids import repeated
+from recsys.data.no_answer_codes import is_no_consent
 from recsys.data.shared_values import are_equal, factorize_shared
 from recsys.errors import did_you_mean, explained
 
@@ -123,13 +124,14 @@ def fair_to_ask(catalogue: Catalogue) -> Rule:
 
     def rule(context: RuleContext) -> Iterator[Violation]:
         question, accepted = context.sound_column(C.QUESTION), context.sound_column(C.ACCEPTED)
-        is_sensitive = question.isin(sensitive)
+        is_sensitive, consent = question.isin(sensitive), context.sound_column(C.CONSENT)
+        told = consent[is_sensitive].dropna().unique()
         mandatory = context.sound_column(C.MANDATORY).astype(bool)
         private = context.sound_column(C.VISIBILITY).ne("public") | question.isin(hidden)
         for name, wrong, what, remedy in (
             (
                 f"{C.CONSENT}.missing",
-                is_sensitive & context.sound_column(C.CONSENT).isna(),
+                is_sensitive & (consent.isna() | consent.isin([*filter(is_no_consent, told)])),
                 "a sensitive question without consent",
                 "give the consent_id of the person's consent, or leave the answer out",
             ),

@@ -31,6 +31,7 @@ from recsys.data.exclusions import Relations
 from recsys.data.fields.base import RefusedValue, objects
 from recsys.data.geography import cell_number, coarsen
 from recsys.data.ids import IdIndex
+from recsys.data.no_answer_codes import is_no_consent
 from recsys.data.population import CodedColumn, CodedSetColumn, LongTables, Population
 from recsys.data.row_rules import MOST_INTERESTS, MOST_MANDATORY, answer_fits
 from recsys.data.tables import contracts_of
@@ -164,7 +165,7 @@ def _is_fair(answer: Row, catalogue: Catalogue, fits: Callable[[str, object], bo
     question = catalogue.questions[answer[C.QUESTION]]
     if not all(fits(question.id, answer[column]) for column in (C.ANSWER, C.ACCEPTED)):
         return False
-    if question.sensitive and (answer[C.CONSENT] is None or answer[C.MANDATORY]):
+    if question.sensitive and (is_no_consent(answer[C.CONSENT]) or answer[C.MANDATORY]):
         return False
     public = answer[C.VISIBILITY] == "public" and not question.match_only
     return not answer[C.MANDATORY] or (public and answer[C.ACCEPTED] is not None)

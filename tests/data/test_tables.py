@@ -333,6 +333,8 @@ def test_sensitive_answers_need_consent_and_are_never_mandatory() -> None:
     said = {C.QUESTION: SENSITIVE.id, C.ANSWER: SENSITIVE.answers[0], C.ACCEPTED: [SENSITIVE.answers[0]]}
     assert only_code(check(T.ANSWERS, answer(**said))) == "consent_id.missing"
     assert len(check(T.ANSWERS, answer(**said, consent_id="c1")).accepted) == 1
+    for none in (" NULL", "\\N", "#N/A", "none", "False", "0", "なし", "withdrawn", "撤回", "N/A", "no", "-"):
+        assert only_code(check(T.ANSWERS, answer(**said, consent_id=none))) == "consent_id.missing", none
     mandatory = check(T.ANSWERS, answer(**said, consent_id="c1", mandatory=True))
     assert only_code(mandatory) == "mandatory.sensitive"
     assert mandatory.restrictions.people == {"a"}
