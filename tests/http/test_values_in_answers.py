@@ -4,6 +4,7 @@ import copy
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, Final
@@ -220,8 +221,10 @@ def test_no_route_brings_the_id_of_somebody_erased_back_into_postgresql(
 
     from recsys.safety.postgres_store import PostgresSafety
 
-    store = PostgresSafety.create(postgres, timeout_s=30)
-    with served(world, copied(published, tmp_path / "published"), store=store) as service:
+    with (
+        closing(PostgresSafety.create(postgres, timeout_s=30)) as store,
+        served(world, copied(published, tmp_path / "published"), store=store) as service,
+    ):
         for method, path in WRITES:
             told_about_erased(service, method, path)
     gone = world.people.ids.values[7]
