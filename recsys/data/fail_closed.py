@@ -161,7 +161,7 @@ def hold_stopped(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictio
     linked = token.notna().to_numpy(bool)
     account = refused[C.USER].where(refused[C.USER].notna(), quarantined[C.USER]).fillna("").astype(str)
     tokens = frozenset(zip(account[linked], token[linked], strict=True))
-    word = state.where(state.notna(), _stop_meant(given))
+    word = state.where(state.notna(), stop_meant(given))
     told = now & word.isin(STOPPED).to_numpy(bool)
     states = frozenset((one, said) for one, said in zip(named[told], word[told], strict=True) if one)
     for_good = (~state.eq("paused")).to_numpy(bool)  # a pause is of one account
@@ -175,7 +175,7 @@ def hold_stopped(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictio
     return out | hold_respelled(refused, quarantined)
 
 
-def _stop_meant(words: pd.Series, *, alone: bool = True) -> pd.Series:
+def stop_meant(words: pd.Series, *, alone: bool = True) -> pd.Series:
     """Return of each word, in whatever spelling, the state of `STOPPED` it means; None of any other.
 
     A word for a stop by others that is no state is a ban: it ends as a ban does, not when it is gone. alone:
@@ -254,12 +254,12 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
     erased = refused.loc[kind.isin(_ERASURES).to_numpy(bool), C.ACTOR].dropna()
     one = _one_person(refused, quarantined)
     alone = refused[C.TYPE].isna() & one.notna()
-    banning = (alone & _stop_meant(quarantined[C.TYPE]).notna()).to_numpy(bool)
+    banning = (alone & stop_meant(quarantined[C.TYPE]).notna()).to_numpy(bool)
     banned = one[banning & (_tells_of_present(quarantined, _REPEATS) | _is_future(quarantined))]
     stopping = (alone & _by_distinct(word, lambda one: may_stop(one) is not None)).to_numpy(bool)
     stopped = one[stopping & _tells_of_present(quarantined, _REPEATS)]
     ahead = one[stopping & _is_future(quarantined)]
-    stop_of_two = _stop_meant(quarantined[C.TYPE], alone=False).notna()
+    stop_of_two = stop_meant(quarantined[C.TYPE], alone=False).notna()
     by_others = (refused[C.TYPE].isna() & stop_of_two & one.isna()).to_numpy(bool)
     told = refused[by_others & (_tells_of_present(quarantined, _REPEATS) | _is_future(quarantined))].dropna(
         subset=[C.ACTOR, C.TARGET]

@@ -11,6 +11,7 @@ from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.rows import LABEL_COLUMN
 from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.contract import WORDS_OF_VALUES
+from recsys.data.fail_closed import stop_meant
 from recsys.data.fields.enumeration import WordSet
 from recsys.data.fields.text import TextField
 from recsys.data.forbidden_columns import forbidden_column
@@ -169,9 +170,6 @@ def with_declared(
     return frame.assign(**filled), usual
 
 
-_OUT: Final = ("banned", "hold")
-
-
 def with_other_accounts(kept: Any, aside: Any) -> Any:
     """Return profiles with those set aside whose person token somebody kept has under another id, paused.
 
@@ -187,7 +185,8 @@ def with_other_accounts(kept: Any, aside: Any) -> Any:
     here, left = (table.select(named).to_pandas().astype(object) for table in (kept, aside))
     left = left[left[C.PERSON_TOKEN].isin(here[C.PERSON_TOKEN].dropna()) & left[C.USER].notna()]
     left = left[~left[C.USER].isin(here[C.USER])]
-    left[C.ACCOUNT_STATE] = left[C.ACCOUNT_STATE].where(left[C.ACCOUNT_STATE].isin(_OUT), "paused")
+    stop = stop_meant(left[C.ACCOUNT_STATE])
+    left[C.ACCOUNT_STATE] = stop.where(stop.notna(), "paused")
     left = left.sort_values(C.ACCOUNT_STATE, key=lambda states: states.eq("paused"), kind="stable")
     left = left.drop_duplicates(C.USER)
     columns = [

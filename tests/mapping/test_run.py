@@ -151,12 +151,15 @@ def test_birth_dates_places_and_addresses_become_bands_cells_and_tokens(folder: 
         assert personal not in everything
 
 
-@pytest.mark.parametrize("state", ["active", "banned", "hold", None])
+@pytest.mark.parametrize("state", ["active", "banned", "hold", None, "BANNED", " Hold ", "suspended", "凍結"])
 @pytest.mark.parametrize("dated", [False, True])
 def test_a_profile_that_is_set_aside_still_tells_whose_account_it_was(
     folder: Path, state: str | None, *, dated: bool
 ) -> None:
-    """Seen to fail: of somebody who deleted an account and came back, blocks and the ban were lost."""
+    """Seen to fail: of somebody who deleted an account and came back, blocks and the ban were lost.
+
+    So was a ban in another word.
+    """
     rows = [
         ("old", "t1", state, "left"),
         ("old", "t1", "active", "older"),
@@ -175,7 +178,10 @@ def test_a_profile_that_is_set_aside_still_tells_whose_account_it_was(
     profiles = found.tables["profiles"].set_index("user_id")
     assert sorted(profiles.index) == ["new", "old", "other"]
     assert found.set_aside["profiles"] == {"left": 2, "older": 2}
-    want = state if state in {"banned", "hold"} else "paused"
+    stops = dict.fromkeys(("banned", "BANNED", "suspended", "凍結"), "banned") | dict.fromkeys(
+        ("hold", " Hold "), "hold"
+    )
+    want = stops.get(str(state), "paused")
     assert (profiles.loc["old", "person_token"], profiles.loc["old", "account_state"]) == ("t1", want)
     assert profiles.loc["old", ["age_years", "intents"]].isna().all()
 
