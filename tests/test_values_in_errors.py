@@ -25,7 +25,6 @@ from recsys.data.tables import check_table
 from recsys.errors import MissingColumnError, RecsysError, SettingsError, TableError
 from recsys.mapping import Mapping, map_tables
 from recsys.redaction import _TYPES, _WORDS, column_labels, library_reason
-from recsys.storage.load import load_population
 from recsys.testing.people import AS_OF, make_tables
 
 SECRET = b"0123456789abcdef0123"
@@ -431,7 +430,7 @@ def test_no_value_in_a_frame_is_repeated(table: str, capfd: pytest.CaptureFixtur
             with warnings.catch_warnings(record=True) as warned:
                 warnings.simplefilter("always")
                 try:
-                    load_population({**tables, table: tables[table].assign(**{column: wrong})})
+                    check_table(table, tables[table].assign(**{column: wrong}))
                 except RecsysError as error:
                     told = traced(error)
             told += "".join(capfd.readouterr()) + " ".join(str(one.message) for one in warned)
