@@ -19,7 +19,9 @@ from typing import Any, Final
 import numpy as np
 
 from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
 from recsys.data.ids import unpacked_strings
+from recsys.data.quarantine import CODES, REASON
 from recsys.safety.erasure_list import ErasedPeople, person_hash
 from recsys.safety.fingerprints import forms_of
 from recsys.safety.keys import read_keys
@@ -49,7 +51,16 @@ _LEDGER_COLUMNS: Final = frozenset({"kind", "mac"})
 """Columns of a record of the safety ledger, which names the case that holds somebody."""
 _NOTICED: Final = frozenset({"money_request", "off_platform_request"})
 """Events that say what somebody asked for, noted by the service or by whom it was asked of."""
+_GIVEN: Final = "values"
+_REFUSED_COLUMNS: Final = frozenset({"table", CODES, REASON, _GIVEN, C.USER})
+"""Columns of a refused row of a night; what was given of it may be what somebody else says."""
 _OPERATORS_OWN: Final = (_CASE_COLUMNS, _AUDIT_COLUMNS, _STEP_COLUMNS, _LEDGER_COLUMNS)
+
+
+def _given(record: dict[str, Any]) -> dict[str, Any]:
+    """Return what was given in a refused row, whose row it is among it."""
+    given = json.loads(record[_GIVEN]) if isinstance(record[_GIVEN], str) else {}
+    return {C.USER: record[C.USER], **given} if isinstance(record[C.USER], str) else given
 
 
 def _is_of_operators(record: dict[str, Any], column: str) -> bool:
@@ -86,10 +97,15 @@ class Person:
             return False
         if any(record.keys() >= columns for columns in _OPERATORS_OWN):
             return False
-        for column in _OWNERS:
-            if isinstance(record.get(column), str):
+        if record.keys() >= _REFUSED_COLUMNS:
+            given = _given(record)
+            is_named = any(isinstance(given.get(column), str) for column in _OWNERS)
+            return is_named and record["table"] != T.HOLDS and self.owns(given)
+        owners = [column for column in _OWNERS if column in record]
+        for column in owners:
+            if isinstance(record[column], str):
                 return record[column] in self.forms
-        return True
+        return not owners
 
     def visible(self, record: dict[str, Any]) -> dict[str, Any]:
         """Return what the person may see of a record of theirs: no other id, nothing others may feel.
@@ -97,6 +113,9 @@ class Person:
         Who of the operators holds them, and why, is left out as well, where it is that they were reported,
         and so is a note of an operator, which may name others.
         """
+        if record.keys() >= _REFUSED_COLUMNS:
+            given = json.dumps(self.visible(_given(record)), ensure_ascii=False)
+            return {"table": record["table"], "codes": record["codes"], _GIVEN: given}
         return {
             column: ANOTHER
             if column in _OTHERS and isinstance(value, str) and value not in self.forms

@@ -179,6 +179,56 @@ def test_nothing_tells_a_member_that_others_reported_or_blocked_them(tmp_path: P
     assert answers[:3] == answers[3:]
 
 
+_SAID_OF_ME = {
+    "events": ["type", "detail", "ts", "event_id", "position"],
+    "reports": ["category", "ts"],
+    "blocks": ["ts", "block_id"],
+    "matches": ["ts"],
+}
+"""Columns of tables of two people that may be wrong, so that a night refuses the row."""
+_WRONG = ["stalking", "he hit me", "block_user", "yesterday", "-3", "\u3053\u308f\u3044"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from([(name, column) for name, columns in _SAID_OF_ME.items() for column in columns]),
+    st.sampled_from(_WRONG),
+    st.sampled_from([OTHER, None, "mod-77"]),
+    st.booleans(),
+)
+def test_rows_of_others_that_a_night_refused_are_told_to_nobody(
+    tmp_path_factory: pytest.TempPathFactory,
+    fault: tuple[str, str],
+    wrong: str,
+    actor: str | None,
+    as_copy: bool,
+) -> None:
+    """Seen to fail: a letter named who reported somebody, in which words, where the row was refused."""
+    folder = tmp_path_factory.mktemp("refused")
+    (name, column), row = fault, {"actor": actor, "target": ME, "ts": "2026-01-01", "type": "report"}
+    row[column] = wrong
+    mine = {"actor": ME, "target": OTHER, "ts": "yesterday"}
+    texts = ({"user_id": ME, "state": wrong, "owner": "case-9"}, row, mine)
+    refused = pd.DataFrame(
+        {
+            "table": ["holds", name, "blocks"],
+            "row_number": [0, 1, 2],
+            "user_id": [ME, None, None],
+            "codes": ["x.unknown_word", f"{column}.unknown_word", "ts.not_a_time"],
+            "reason": [f"unknown word in {column}: got {wrong!r}"] * 2 + ["not a time in ts"],
+            "values": [json.dumps(one) for one in texts],
+        }
+    )
+    if as_copy:
+        pd.DataFrame([row]).astype(str if actor else object).to_parquet(folder / f"{name}.parquet")
+    refused.to_parquet(folder / "quarantine.parquet")
+    found = person_data(ME, {"work": folder})
+    told = found.as_json() + access_letter(found, "en", at=AT) + access_letter(found, "ja", at=AT)
+    assert all(one not in told for one in (wrong, "case-9", "mod-77", OTHER) if one != "yesterday")
+    assert told.count("yesterday") >= 1
+    assert ANOTHER in told
+
+
 def test_what_a_member_did_today_names_nobody_else_and_is_no_code(tmp_path: Path) -> None:
     store, at = SqliteSafety.create(tmp_path / "safety.db"), datetime(2026, 3, 2, tzinfo=UTC)
     store.day.append(
