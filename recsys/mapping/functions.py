@@ -32,8 +32,9 @@ from recsys.mapping.age_limits import greatest_age, least_age, wanted_bands
 from recsys.mapping.contact_windows import read_windows
 from recsys.mapping.coordinates import point_of_geometry, read_degrees, read_point
 from recsys.mapping.distances import DISTANCE_UNITS, read_distance
+from recsys.mapping.place_table import PlaceTable
 from recsys.mapping.placeholders import Placeholders, is_nobodys
-from recsys.mapping.places import Place, PlaceTable, cell_of, country_code, find_place, zone_of
+from recsys.mapping.places import Place, cell_of, country_code, find_place, zone_of
 from recsys.mapping.signatures import MACROS
 from recsys.mapping.values import (
     band_of_age,

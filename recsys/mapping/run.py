@@ -26,7 +26,7 @@ from recsys.mapping.completeness import check_counts, check_twins, read_counts
 from recsys.mapping.database_files import Tables
 from recsys.mapping.draft_restrictions import restricts_by_name
 from recsys.mapping.functions import Remarks, Surroundings, register, unregister
-from recsys.mapping.places import PlaceTable
+from recsys.mapping.place_table import PlaceTable
 from recsys.mapping.project import CATALOGUE_TABLES
 from recsys.mapping.project import Mapping as MappingFolder
 from recsys.mapping.results import (

@@ -19,7 +19,8 @@ import numpy as np
 from recsys.data.tables import CONTRACTS
 from recsys.errors import BusyError, InputError, explained
 from recsys.pipeline.lock import is_locked
-from recsys.safety.person_files import PERSON_COLUMNS, Person, file_kind
+from recsys.safety.person_files import file_kind
+from recsys.safety.person_records import PERSON_COLUMNS, Person
 from recsys.safety.sqlite_store import SqliteSafety
 from recsys.safety.store import SafetyStore, StoreWithRestrictions, ask_safety
 

@@ -23,7 +23,7 @@ from recsys.data.geography import is_cell, nearest_city
 from recsys.errors import InputError
 from recsys.messaging.reasons import reason_text
 from recsys.pipeline.subject_access import PersonData, PersonFile
-from recsys.safety.person_files import ANOTHER, Person
+from recsys.safety.person_records import ANOTHER, Person
 
 _ONE_LINE: Final = frozenset(
     {T.INTERESTS, T.TALK_TOPICS, T.ANSWERS, T.COMMUNITIES, T.EVENTS, T.TOKENS, "lists"}

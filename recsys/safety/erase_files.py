@@ -20,13 +20,8 @@ from recsys.data.id_spellings import Spellings
 from recsys.data.ids import packed_strings, unpacked_strings
 from recsys.errors import RecsysError, SourceError
 from recsys.safety.erasure_list import ErasedPeople, ErasureList, spelled_hash
-from recsys.safety.person_files import (
-    PERSON_COLUMNS,
-    file_kind,
-    file_names_erased,
-    files_naming_erased,
-    words_of_array,
-)
+from recsys.safety.person_files import file_kind, file_names_erased, files_naming_erased, words_of_array
+from recsys.safety.person_records import PERSON_COLUMNS
 from recsys.storage.arrays import INDEX, load_arrays, save_arrays
 from recsys.storage.atomic_write import atomic_file, replaced_folder, unreadable, write_atomically
 from recsys.storage.csv import read_csv

@@ -10,7 +10,8 @@ import pytest
 
 from recsys.catalogue.text_folding import unaccented
 from recsys.data.geography import load_places
-from recsys.mapping.places import LARGEST_TAKEN, PlaceTable, _aliases, _geonames, _names_of, find_place
+from recsys.mapping.place_table import PlaceTable
+from recsys.mapping.places import LARGEST_TAKEN, _aliases, _geonames, _names_of, find_place
 from recsys.mapping.regions import JAPAN, _rows, region_code, region_key
 
 

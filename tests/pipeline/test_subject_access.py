@@ -24,14 +24,8 @@ from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import DayEvent
 from recsys.safety.erasure_list import ErasedPeople, ErasureList, erasure_key, person_hash
 from recsys.safety.ledger import SafetyLedger
-from recsys.safety.person_files import (
-    ANOTHER,
-    FILE_KINDS,
-    PERSON_COLUMNS,
-    Person,
-    file_kind,
-    file_names_erased,
-)
+from recsys.safety.person_files import FILE_KINDS, file_kind, file_names_erased
+from recsys.safety.person_records import ANOTHER, PERSON_COLUMNS, Person
 from recsys.safety.sqlite_store import SqliteSafety
 from recsys.safety.store import MemorySafety
 from tests.pipeline.nights import Folder

@@ -25,7 +25,8 @@ from recsys.safety.erasure_list import ErasedPeople, ErasureList, erasure_key, p
 from recsys.safety.fingerprints import forms_of
 from recsys.safety.keys import Keys
 from recsys.safety.ledger import SafetyLedger
-from recsys.safety.person_files import Person, file_kind, file_names_erased, files_naming_erased
+from recsys.safety.person_files import file_kind, file_names_erased, files_naming_erased
+from recsys.safety.person_records import Person
 from recsys.storage import arrays
 from recsys.storage.sources import read_tables
 from recsys.storage.table_files import write_tables
