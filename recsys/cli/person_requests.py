@@ -229,7 +229,8 @@ def access(
     """Write the letter that says everything held of one person.
 
     Every file and store that can name them: in words, to be sent as it is, and as JSON beside it. What others
-    said about them, and who the others are, is kept back.
+    said about them, and who the others are, is kept back; of tables with columns of your own, every row that
+    does not begin with their id, since it may be somebody else's: answer from these yourself.
 
     Example: recsys access u0000007 --json u0000007.json
     """

@@ -91,7 +91,18 @@ class Person:
         for column in owners:
             if isinstance(record[column], str):
                 return record[column] in self.forms
-        return not owners
+        return not owners and self._stands_first(record)
+
+    def _stands_first(self, record: dict[str, Any]) -> bool:
+        """Say whether a record of columns that nobody here knows begins with the person.
+
+        In others it may be somebody else who says something of them. A record of one value, or of an array,
+        is what a file holds of the person alone.
+        """
+        if len(record) == 1 or "row" in record:
+            return True
+        first = next(iter(record.values()))
+        return isinstance(first, str) and first in self.forms
 
     def visible(self, record: dict[str, Any]) -> dict[str, Any]:
         """Return what the person may see of a record of theirs: no other id, nothing others may feel.

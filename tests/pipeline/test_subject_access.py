@@ -223,6 +223,38 @@ def test_rows_of_others_that_a_night_refused_are_told_to_nobody(
     assert ANOTHER in told
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [
+        ("reporter", "reported", "text"),
+        ("id", "sender", "receiver", "body"),
+        ("created", "von", "an", "grund"),
+        ("text", "about"),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".jsonl"])
+def test_rows_of_a_services_own_tables_in_which_others_may_speak_are_told_to_nobody(
+    tmp_path: Path, columns: tuple[str, ...], suffix: str
+) -> None:
+    """Seen to fail: a row without a column of ours was the member's own, whoever wrote it."""
+    said = "he followed me home"
+    row = dict(zip(columns, (OTHER, ME, said, said) if len(columns) == 3 else (said,) * 4, strict=False))
+    row[columns[-2 if len(columns) > 2 else -1]] = ME
+    frame, path = pd.DataFrame([row]), tmp_path / f"complaints{suffix}"
+    if suffix == ".csv":
+        frame.to_csv(path, index=False)
+    elif suffix == ".parquet":
+        frame.to_parquet(path)
+    else:
+        path.write_text(json.dumps(row) + "\n")
+    found = person_data(ME, {"tables": tmp_path})
+    assert found.shown == ()
+    assert sum(one.withheld for one in found.files) == 1
+    own = {"member": ME, "nickname": "Mina"}
+    pd.DataFrame([own]).to_csv(tmp_path / "members.csv", index=False)
+    assert "Mina" in person_data(ME, {"tables": tmp_path}).as_json()
+
+
 def test_what_a_member_did_today_names_nobody_else_and_is_no_code(tmp_path: Path) -> None:
     store, at = SqliteSafety.create(tmp_path / "safety.db"), datetime(2026, 3, 2, tzinfo=UTC)
     store.day.append(
