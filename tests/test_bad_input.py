@@ -488,6 +488,7 @@ WARNED: dict[str, tuple[Callable[[], object], str]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:no more likes than people", "ignore:all people are of one side")
 @pytest.mark.parametrize("slip", WARNED)
 def test_what_leaves_nothing_to_learn_is_warned_of(slip: str) -> None:
     """Seen to go through in silence."""

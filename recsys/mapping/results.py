@@ -15,6 +15,7 @@ from recsys.data.fail_closed import stop_meant
 from recsys.data.fields.enumeration import WordSet
 from recsys.data.fields.text import TextField
 from recsys.data.forbidden_columns import forbidden_column
+from recsys.data.id_spellings import is_canonical_id
 from recsys.data.tables import CONTRACTS
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
 from recsys.mapping.project import CATALOGUE_TABLES, EVERY_WORD, Declaration
@@ -186,6 +187,9 @@ def with_other_accounts(kept: Any, aside: Any) -> Any:
     left = left[left[C.PERSON_TOKEN].isin(here[C.PERSON_TOKEN].dropna()) & left[C.USER].notna()]
     left = left[~left[C.USER].isin(here[C.USER])]
     stop = stop_meant(left[C.ACCOUNT_STATE])
+    # a header repeated among the rows is nobody's account; a ban without an id is of the token's person
+    is_account = left[C.USER].map(is_canonical_id).astype(bool) | stop.notna()
+    left, stop = left[is_account], stop[is_account]
     left[C.ACCOUNT_STATE] = stop.where(stop.notna(), "paused")
     left = left.sort_values(C.ACCOUNT_STATE, key=lambda states: states.eq("paused"), kind="stable")
     left = left.drop_duplicates(C.USER)

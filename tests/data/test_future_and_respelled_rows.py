@@ -635,7 +635,7 @@ def test_a_word_on_a_proof_that_is_none_takes_it_back_until_a_later_proof(
     tables, as_of = town
     people = load_population(tables, as_of)
     most_candidates = np.argsort(-shown(people).sum(axis=1), kind="stable")[: len(DETAILS)]
-    users = people.ids.ids(most_candidates).tolist()
+    users = people.ids.ids(most_candidates[::-1]).tolist()  # who stays can be shown to others than these
 
     def events(name: str, at: pd.Timestamp | None, words: Sequence[str | None]) -> pd.DataFrame:
         given = [

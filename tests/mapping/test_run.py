@@ -158,7 +158,7 @@ def test_a_profile_that_is_set_aside_still_tells_whose_account_it_was(
 ) -> None:
     """Seen to fail: of somebody who deleted an account and came back, blocks and the ban were lost.
 
-    So was a ban in another word.
+    So was a ban in another word. And a header among the rows held the member whose mail stood in it.
     """
     rows = [
         ("old", "t1", state, "left"),
@@ -167,6 +167,7 @@ def test_a_profile_that_is_set_aside_still_tells_whose_account_it_was(
         ("new", "t1", "active", None),
         ("new", "t1", "active", "older"),
         ("other", "t2", "active", None),
+        ("\u4f1a\u54e1\u756a\u53f7", "t2", "active", "header"),
     ]
     values = ", ".join(str(one).replace("None", "NULL") for one in rows)
     moment = ", TIMESTAMPTZ '2026-06-01 00:00:00+00' AS valid_from" if dated else ""
@@ -177,7 +178,7 @@ def test_a_profile_that_is_set_aside_still_tells_whose_account_it_was(
     )
     profiles = found.tables["profiles"].set_index("user_id")
     assert sorted(profiles.index) == ["new", "old", "other"]
-    assert found.set_aside["profiles"] == {"left": 2, "older": 2}
+    assert found.set_aside["profiles"] == {"left": 2, "older": 2, "header": 1}
     stops = dict.fromkeys(("banned", "BANNED", "suspended", "凍結"), "banned") | dict.fromkeys(
         ("hold", " Hold "), "hold"
     )
