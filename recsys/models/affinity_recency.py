@@ -139,6 +139,7 @@ class _Judge:
     ends: Mapping[tuple[int, ...], Sequence[_RecentLists]]
     splits: Mapping[tuple[int, ...], Sequence[_RecentLists]]
     known: dict[_Recency, list[Float64Array]] = field(default_factory=dict)
+    known_of_splits: dict[_Recency, float] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -172,12 +173,15 @@ class _Judge:
         return any(is_better(*those, errors=_ERRORS) for those in (of_all, (more[0], reached[0])))
 
     def _worth(self, tried: _Recency) -> float:
-        none = tried._replace(weight=0.0, kept=1.0)
-        more, less = (
-            _log_mean([one.gains(self.choice, key) for one in self.splits[key.terms]])
-            for key in (tried, none)
-        )
-        return _log_mean(self._gains(tried)) + _COUNTED * min(more - less + _UNCOUNTED_COST, 0.0)
+        none = tried._replace(share=_HALF_LIVES[0], weight=0.0, kept=1.0)
+        cost = self._of_splits(tried) - self._of_splits(none) + _UNCOUNTED_COST
+        return _log_mean(self._gains(tried)) + _COUNTED * min(cost, 0.0)
+
+    def _of_splits(self, tried: _Recency) -> float:
+        if tried not in self.known_of_splits:
+            gains = [one.gains(self.choice, tried) for one in self.splits[tried.terms]]
+            self.known_of_splits[tried] = _log_mean(gains)
+        return self.known_of_splits[tried]
 
 
 def with_recency(
