@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.quarantine import CODES, REASON
+from recsys.data.quarantine import CODES, REASON, TABLE, VALUES
 from recsys.safety.erasure_list import person_hash
 from recsys.safety.fingerprints import forms_of
 from recsys.safety.keys import read_keys
@@ -37,15 +37,14 @@ _LEDGER_COLUMNS: Final = frozenset({"kind", "mac"})
 """Columns of a record of the safety ledger, which names the case that holds somebody."""
 _NOTICED: Final = frozenset({"money_request", "off_platform_request"})
 """Events that say what somebody asked for, noted by the service or by whom it was asked of."""
-_GIVEN: Final = "values"
-_REFUSED_COLUMNS: Final = frozenset({"table", CODES, REASON, _GIVEN, C.USER})
+_REFUSED_COLUMNS: Final = frozenset({TABLE, CODES, REASON, VALUES, C.USER})
 """Columns of a refused row of a night; what was given of it may be what somebody else says."""
 _OPERATORS_OWN: Final = (_CASE_COLUMNS, _AUDIT_COLUMNS, _STEP_COLUMNS, _LEDGER_COLUMNS)
 
 
 def _given(record: dict[str, Any]) -> dict[str, Any]:
     """Return what was given in a refused row, whose row it is among it."""
-    given = json.loads(record[_GIVEN]) if isinstance(record[_GIVEN], str) else {}
+    given = json.loads(record[VALUES]) if isinstance(record[VALUES], str) else {}
     return {C.USER: record[C.USER], **given} if isinstance(record[C.USER], str) else given
 
 
@@ -86,7 +85,7 @@ class Person:
         if record.keys() >= _REFUSED_COLUMNS:
             given = _given(record)
             is_named = any(isinstance(given.get(column), str) for column in _OWNERS)
-            return is_named and record["table"] != T.HOLDS and self.owns(given)
+            return is_named and record[TABLE] != T.HOLDS and self.owns(given)
         owners = [column for column in _OWNERS if column in record]
         for column in owners:
             if isinstance(record[column], str):
@@ -112,7 +111,7 @@ class Person:
         """
         if record.keys() >= _REFUSED_COLUMNS:
             given = json.dumps(self.visible(_given(record)), ensure_ascii=False)
-            return {"table": record["table"], "codes": record["codes"], _GIVEN: given}
+            return {TABLE: record[TABLE], CODES: record[CODES], VALUES: given}
         return {
             column: ANOTHER
             if column in OTHERS and isinstance(value, str) and value not in self.forms
