@@ -83,8 +83,9 @@ def check(
     """Run a mapping and say who could be listed and why the rest could not.
 
     Nothing is written but what --ids asks for. Rows are read, set aside with a reason, or accepted; what
-    functions could not read is counted, without the values. Of a large source a sample is looked at first.
-    Where nobody could be listed the exit code is 20.
+    functions could not read is counted. It is for operators: some places, interests, distances, hours and
+    employers are shown as they stand. Of a large source a sample is looked at first. Where nobody could be
+    listed the exit code is 20.
 
     Example: recsys map check mapping
     """
