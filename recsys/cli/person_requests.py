@@ -49,10 +49,10 @@ def forget(
     """Erase people for good.
 
     What is served here leaves them out at once, and tables, artifacts and publications of the home by the
-    next night. Earlier publications are rewritten without them. Your own tables and backups stay yours. This cannot be undone. It may be asked again,
-    for example when the database was away (exit code 30). An id that nothing names is refused. Who has
-    cases, is on hold or stands in reports that are no case yet is asked about first: nobody is erased then
-    (exit code 40).
+    next night. Earlier publications are rewritten without them. Your own tables and backups stay yours. This
+    cannot be undone. It may be asked again, for example when the database was away (exit code 30). An id
+    that nothing names is refused. Who has cases, is on hold or stands in reports that are no case yet is
+    asked about first: nobody is erased then (exit code 40).
 
     Example: recsys forget u0000007 --served-from postgresql://recsys@db/service
     """
@@ -228,9 +228,9 @@ def access(
 ) -> None:
     """Write the letter that says what is held of one person.
 
-    Files and stores of the home that can name them: in words, to be sent as it is, and as JSON beside it. What others
-    said about them, and who the others are, is kept back; of tables with columns of your own, every row that
-    does not begin with their id, since it may be somebody else's: answer from these yourself.
+    Files and stores of the home that can name them: in words, to be sent as it is, and as JSON beside it.
+    What others said about them, and who the others are, is kept back; of tables with columns of your own,
+    every row that does not begin with their id, since it may be somebody else's: answer from these yourself.
 
     Example: recsys access u0000007 --json u0000007.json
     """
