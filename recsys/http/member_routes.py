@@ -187,7 +187,7 @@ def _named(safety: SafetyByPerson, person: str) -> str:
 
 @routes.post("/blocks", status_code=204)
 async def block(viewer_id: str, body: Other, service: OpenService) -> None:
-    """Keep the viewer and another member apart for good."""
+    """Keep the viewer and another member apart until the viewer unblocks them."""
     safety = service.ranker.safety
     await service.ask(lambda: safety.block(viewer_id, _named(safety, body.person)))
 

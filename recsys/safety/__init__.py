@@ -1,4 +1,4 @@
-"""Safety stores, which every call asks who may not be shown to whom, and the erasure of people."""
+"""Safety stores, which a ranker asks in its calls who may not be shown to whom, and the erasure of people."""
 
 from typing import Final
 

@@ -120,7 +120,7 @@ class SafetyByPerson(PersonNames):
         return self.store.erased_since(moment)
 
     def block(self, actor: str, target: str, at: datetime | None = None) -> None:
-        """Keep two people apart for good."""
+        """Keep two people apart, both ways, until whoever blocked takes it back."""
         with self._even_refused(self._block, actor, target):
             self._block(actor, target, at)
 

@@ -98,7 +98,7 @@ class SafetyStore(Protocol):
         ...
 
     def block(self, actor: str, target: str, at: datetime | None = None) -> None:
-        """Keep two people apart for good, whoever of them asked."""
+        """Keep two people apart, both ways, until whoever blocked takes it back."""
         ...
 
     def report(self, actor: str, target: str, at: datetime | None = None) -> None:
@@ -315,7 +315,7 @@ class RestrictingStore(ABC):
     """What every store of the package restricts, whom it can mean also where a call is refused."""
 
     def block(self, actor: str, target: str, at: datetime | None = None) -> None:
-        """Keep two people apart for good."""
+        """Keep two people apart, both ways, until whoever blocked takes it back."""
         with restricts_even_refused(partial(self._separate, BLOCK), actor, target):
             self._separate(BLOCK, actor, target, at)
 
