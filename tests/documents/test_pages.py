@@ -113,3 +113,30 @@ def test_what_the_safety_page_counts_is_what_is_there() -> None:
     patterns = (getattr(restricting_words, one) for one in ("SEPARATES", "PAUSES", "LEAVES", "STOPS"))
     parts = {part for one in patterns for part in re.split(r"[|()]", one.pattern) if part}
     assert 650 < len(parts) < 750
+
+
+def _anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", one).strip().lower()) for one in headings}
+
+
+def test_a_link_into_a_page_names_a_heading_that_it_has() -> None:
+    """Seen to fail: four links named headings of the page about safety that had another name by then."""
+    pages = [
+        ROOT / "README.md",
+        ROOT / "README.ja.md",
+        ROOT / "SECURITY.md",
+        *sorted((ROOT / "docs").rglob("*.md")),
+    ]
+    links = [
+        (page, target, anchor)
+        for page in pages
+        for target, anchor in re.findall(r"\]\(([\w./-]*\.md)?#([^)\s]+)\)", page.read_text())
+    ]
+    assert len(links) > 20
+    lacking = []
+    for page, target, anchor in links:
+        named = (page.parent / target).resolve() if target else page
+        if anchor not in _anchors(named):
+            lacking.append(f"{page.relative_to(ROOT)}: {target}#{anchor}")
+    assert lacking == []
