@@ -15,6 +15,7 @@ from recsys.config import holds_password
 from recsys.data.tables import CONTRACTS
 from recsys.errors import BusyError, SourceError, did_you_mean, explained, imported
 from recsys.redaction import library_reason
+from recsys.storage.source_folder import refuse_other_schemas
 from recsys.storage.text_columns import in_plain_layout
 
 _SCHEMES: Final = ("postgresql", "postgres")
@@ -132,6 +133,34 @@ _TABLE_NAMES: Final = """
 """
 """Tables and views of the schema, also those the role may not read, which information_schema leaves out."""
 
+_BESIDE: Final = """
+    SELECT nspname::text AS schema, relname::text AS name FROM pg_catalog.pg_class AS found
+    JOIN pg_catalog.pg_namespace AS spaces ON spaces.oid = relnamespace
+    WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND nspname != current_schema() AND {others}
+    UNION ALL SELECT CASE nspname WHEN current_schema() THEN '' ELSE nspname::text END, proname::text
+    FROM pg_catalog.pg_proc AS found JOIN pg_catalog.pg_namespace AS spaces ON spaces.oid = pronamespace
+    WHERE proretset AND {others} ORDER BY 1, 2
+"""
+_OTHERS: Final = r"""
+    nspname NOT IN ('information_schema', 'recsys') AND nspname NOT LIKE 'pg\_%' AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_depend WHERE objid = found.oid AND deptype = 'e')
+"""
+"""Outside of the system's schemas, of extensions, and of the schema that lists are exported to."""
+_OWN_TABLES: Final = frozenset(
+    {
+        "recsys_changed_persons",
+        "recsys_day_events",
+        "recsys_day_place",
+        "recsys_erased_people",
+        "recsys_holds",
+        "recsys_ledger_marks",
+        "recsys_separated_pairs",
+        "recsys_shown_candidates",
+        "recsys_store_identity",
+    }
+)
+"""Tables of a safety store, which may stand in another schema of the same database."""
+
 
 def arrow_tables(address: str) -> dict[str, Any]:
     """Return every table (or view) of the current schema as an Arrow table, all of one moment.
@@ -139,8 +168,8 @@ def arrow_tables(address: str) -> dict[str, Any]:
     The schema holds nothing else, as a folder of files would: name one of its own with
     `?options=-csearch_path%3DSCHEMA`, for example made of views.
 
-    Raises SourceError for something unknown in the schema, for what the role may not read or reads in part,
-    BusyError when the database is away.
+    Raises SourceError for something unknown in the schema, for what may be a table and stands in another
+    schema, for what the role may not read or reads in part, BusyError when the database is away.
     """
     with transaction(address) as cursor:
         _begin_reading(cursor)
@@ -149,6 +178,9 @@ def arrow_tables(address: str) -> dict[str, Any]:
             if name not in CONTRACTS:
                 remedy = f"{did_you_mean(name, CONTRACTS)}; keep the tables in a schema of their own"
                 raise SourceError(explained("unknown table", where="the database", got=name, remedy=remedy))
+        found = rows(cursor, _BESIDE.format(others=_OTHERS))
+        beside = [(row["schema"], row["name"]) for row in found if row["name"] not in _OWN_TABLES]
+        refuse_other_schemas(beside, names, "the database")
         return {name: _read(cursor, name) for name in names}
 
 

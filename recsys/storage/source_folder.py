@@ -1,4 +1,4 @@
-"""The table files of a folder: what is read, what may lie beside it, and what may be an unread table.
+"""What is read of a source, what may lie beside it, and what may be an unread table: files, other schemas.
 
 A file that seems to be a table and is not read would be a list of blocks that nobody keeps: it is an error,
 by its name, by the header line in it, or by where it lies.
@@ -6,11 +6,13 @@ by its name, by the header line in it, or by where it lies.
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
 
+from recsys.catalogue.columns import Tables as T
 from recsys.data.tables import CONTRACTS
+from recsys.data.unknown_words import STOP, may_separate, may_stop
 from recsys.errors import SourceError, did_you_mean, explained
 
 _BESIDE: Final = (".json", ".md", ".txt", ".yaml")
@@ -38,8 +40,43 @@ def table_named(name: str) -> str | None:
     >>> table_named("Copy of Blocks (2).csv"), table_named("talk-topics.csv"), table_named("roadblocks.csv")
     ('blocks', 'talk_topics', None)
     """
+    return next(iter(_tables_named(name)), None)
+
+
+def _tables_named(name: str) -> list[str]:
     words = "_".join(["", *_LETTERS.findall(unicodedata.normalize("NFKC", name).casefold()), ""])
-    return next((table for table in CONTRACTS if f"_{table}_" in words), None)
+    return [table for table in CONTRACTS if f"_{table}_" in words]
+
+
+def refuse_other_schemas(beside: Iterable[tuple[str, str]], read: Collection[str], where: str) -> None:
+    """Raise SourceError for what a database holds beside the tables that are read, and may be one of them.
+
+    beside: schema and name of each table of another schema; of each function that gives rows, also of the
+    schema that is read, of which the schema is "". A name, or its schema's, may be that of a table, or say as
+    an unknown word does that somebody is kept apart or out: these stand in blocks, and in holds.
+
+    >>> refuse_other_schemas([("app", "orders"), ("app", "blocklist")], ["blocks"], "the database")
+    """
+    for schema, name in beside:
+        table = next((one for one in _may_be(schema, name) if one not in read), None)
+        if table is not None:
+            what = "a table in another schema" if schema else "a function with the name of a table"
+            remedy = (
+                f"make a view {table} of it where the tables are read, one without rows where it is none, "
+                "or take it away"
+            )
+            got = f"{schema}.{name}" if schema else name
+            raise SourceError(explained(what, where=where, got=got, remedy=remedy))
+
+
+def _may_be(schema: str, name: str) -> list[str]:
+    words = [one for one in (schema, name) if _LETTERS.search(one)]
+    named = _tables_named(f"{schema}.{name}")
+    if named or not words:
+        return named
+    if any(may_stop(one, alone=False) == STOP for one in words):
+        return [T.HOLDS]
+    return [T.BLOCKS] if any(map(may_separate, words)) else []
 
 
 _SCHEMAS: Final = ("dbo", "public", "main", "guest")

@@ -30,7 +30,12 @@ from recsys.settings import OWN_STORES
 from recsys.storage import postgres_tables
 from recsys.storage.atomic_write import unreadable
 from recsys.storage.csv import read_csv
-from recsys.storage.source_folder import folder_tables, require_known, require_whole_parts, table_named
+from recsys.storage.source_folder import (
+    folder_tables,
+    refuse_other_schemas,
+    require_known,
+    require_whole_parts,
+)
 from recsys.storage.text_columns import in_plain_layout
 
 Read = Callable[[str], Mapping[str, pd.DataFrame]]
@@ -396,27 +401,26 @@ def _texts(path: Path) -> list[str]:
     return [name for name in texts if name != C.EVENT]
 
 
-_OTHER_SCHEMAS: Final = """
-    SELECT schema_name || '.' || table_name, table_name FROM duckdb_tables()
-    WHERE NOT internal AND schema_name != current_schema()
-    UNION ALL SELECT schema_name || '.' || view_name, view_name FROM duckdb_views()
-    WHERE NOT internal AND schema_name != current_schema() ORDER BY 1
+_BESIDE: Final = """
+    SELECT schema_name, table_name FROM duckdb_tables()
+    WHERE NOT internal AND database_name = current_database() AND schema_name != current_schema()
+    UNION ALL SELECT schema_name, view_name FROM duckdb_views()
+    WHERE NOT internal AND database_name = current_database() AND schema_name != current_schema()
+    UNION ALL SELECT CASE schema_name WHEN current_schema() THEN '' ELSE schema_name END, function_name
+    FROM duckdb_functions() WHERE NOT internal AND database_name = current_database()
+    AND function_type = 'table_macro' ORDER BY 1, 2
 """
 
 
 def duckdb_tables(database: Any, where: str) -> list[str]:
     """Return the tables of a DuckDB database, which stand in its main schema.
 
-    Raises SourceError for an unknown one, and for one that stands in another schema alone.
+    Raises SourceError for an unknown one, and for what may be one and stands in another schema or is a macro.
     """
     names = [row[0] for row in database.sql("SHOW TABLES").fetchall()]
     for name in names:
         require_known(name, where)
-    for shown, name in database.sql(_OTHER_SCHEMAS).fetchall():
-        table = table_named(name)
-        if table is not None and table not in names:
-            remedy = f"make a view {table} of it in the schema main, or take it away"
-            raise SourceError(explained("a table in another schema", where=where, got=shown, remedy=remedy))
+    refuse_other_schemas(database.sql(_BESIDE).fetchall(), names, where)
     return names
 
 

@@ -201,6 +201,63 @@ def test_a_table_in_another_schema_of_duckdb_is_not_passed_over(tmp_path: Path, 
     assert len(read_tables(f"duckdb:{file}")[T.BLOCKS]) == 1
 
 
+BESIDE = (
+    *((case(form).format(T.BLOCKS), name, T.BLOCKS) for form in ("{}", "{}_v2", "my_{}") for case in CASES
+      for name in ("rows", "part_0", "data")),
+    *(("safe", form.format(t), t) for form in ("{}", "{}_2026", "all_{}", "{}2") for t in RESTRICTING),
+    *((t, "rows", t) for t in RESTRICTING),
+    *(("safe", name, T.BLOCKS) for name in ("blocklist", "block_user", "user_mute", "hides", "拒否リスト")),
+    *(("safe", name, T.HOLDS) for name in ("bans", "suspended", "blacklist", "凍結", "banned_users")),
+    ("bans", "list", T.HOLDS),
+    ("blocklist", "rows", T.BLOCKS),
+)  # fmt: skip
+HARMLESS = (
+    ("app", "orders"),
+    ("app", "roadmap"),
+    ("blog", "posts"),
+    ("app", "unblocked"),
+    ("y", "2026"),
+)
+
+
+def duckdb_source(folder: Path, statements: list[str]) -> str:
+    """Return a DuckDB file with profiles and what more statements make."""
+    file = folder / "a.duckdb"
+    file.unlink(missing_ok=True)
+    write_tables({T.PROFILES: make_tables(5, np.random.default_rng(1))[T.PROFILES]}, f"duckdb:{file}")
+    with duckdb.connect(str(file)) as database:
+        for statement in statements:
+            database.execute(statement)
+    return f"duckdb:{file}"
+
+
+@pytest.mark.parametrize(("schema", "name", "table"), BESIDE)
+def test_no_schema_or_macro_that_may_be_a_table_is_passed_over(
+    tmp_path: Path, schema: str, name: str, table: str
+) -> None:
+    """Seen to fail: `blocks.rows`, `safe.blocklist` and a macro `blocks()` restricted nobody, in silence."""
+    rows = "SELECT 'a' AS actor, 'b' AS target"
+    made = {
+        kind: [f'CREATE SCHEMA "{schema}"', f'CREATE {kind} "{schema}"."{name}"{call} AS {of}{rows}']
+        for kind, call, of in (("TABLE", "", ""), ("VIEW", "", ""), ("MACRO", "()", "TABLE "))
+    }
+    made |= {"MACRO in main": [f'CREATE MACRO "{name}"(n) AS TABLE {rows}']} if schema == "safe" else {}
+    for statements in made.values():
+        source = duckdb_source(tmp_path, statements)
+        for look in (read_tables, lambda given: take_snapshot(given, tmp_path / "copy")):
+            with pytest.raises(SourceError, match=f"make a view {table} of it"):
+                look(source)
+        read = [f"CREATE VIEW {table} AS {rows}, now() AS ts WHERE false"]
+        assert table in read_tables(duckdb_source(tmp_path, [*statements, *read]))
+
+
+@pytest.mark.parametrize(("schema", "name"), HARMLESS)
+def test_schemas_and_macros_of_other_things_are_passed_over(tmp_path: Path, schema: str, name: str) -> None:
+    made = [f'CREATE SCHEMA "{schema}"', f'CREATE TABLE "{schema}"."{name}" (x INT)']
+    made.append("CREATE MACRO blocks(x) AS x + 1")
+    assert [*read_tables(duckdb_source(tmp_path, made))] == [T.PROFILES]
+
+
 @pytest.mark.parametrize(
     "name", ["blocks.SQL", "blocks.sql.txt", "Blocks.sql.bak", "blocks (1).sql~", "_blocks.sql.off"]
 )

@@ -7,8 +7,11 @@ import pytest
 
 from recsys.data.tables import check_table
 from recsys.errors import BusyError, SourceError
+from recsys.pipeline import postgres_served_lists
+from recsys.safety.postgres_store import PostgresSafety
 from recsys.storage.damaged_tables import readable_tables
 from recsys.storage.load import load_sorted, load_tables, population_of
+from recsys.storage.postgres_tables import transaction
 from recsys.storage.source_snapshot import snapshot_source, take_snapshot
 from recsys.storage.sources import read_tables
 from recsys.storage.table_files import write_tables
@@ -46,14 +49,66 @@ def test_views_in_a_schema_of_their_own_are_enough(postgres, tables):
     with psycopg.connect(postgres) as connection:
         connection.execute("CREATE TABLE invoices (id integer)")
         connection.execute("CREATE SCHEMA for_matching")
-        connection.execute("CREATE VIEW for_matching.profiles AS SELECT * FROM public.profiles")
+        for name in tables:
+            connection.execute(f"CREATE VIEW for_matching.{name} AS SELECT * FROM public.{name}")
     with pytest.raises(
         SourceError, match=r"unknown table in the database: got 'invoices'.*schema of their own"
     ):
         read_tables(postgres)
     joint = "&" if "?" in postgres else "?"
     read = read_tables(f"{postgres}{joint}options=-csearch_path%3Dfor_matching")
-    assert list(read) == ["profiles"]
+    assert set(read) == set(tables)
+
+
+ROWS = "SELECT 'a' AS actor, 'b' AS target"
+BESIDE = {
+    "blocks.rows": ("CREATE SCHEMA blocks", f"CREATE TABLE blocks.rows AS {ROWS}"),
+    "Blocks.data": ('CREATE SCHEMA "Blocks"', f'CREATE VIEW "Blocks".data AS {ROWS}'),
+    "safe.blocks": ("CREATE SCHEMA safe", f"CREATE TABLE safe.blocks AS {ROWS}"),
+    "safe.blocklist": ("CREATE SCHEMA safe", f"CREATE MATERIALIZED VIEW safe.blocklist AS {ROWS}"),
+    "bans.list": ("CREATE SCHEMA bans", f"CREATE TABLE bans.list AS {ROWS}"),
+    "blocks": (f"CREATE FUNCTION blocks() RETURNS SETOF record LANGUAGE sql AS $$ {ROWS} $$",),
+    "safe.holds": (
+        "CREATE SCHEMA safe",
+        f"CREATE FUNCTION safe.holds() RETURNS TABLE (a text, b text) LANGUAGE sql AS $$ {ROWS} $$",
+    ),
+    "": (
+        "CREATE SCHEMA app",
+        "CREATE TABLE app.orders (id integer)",
+        "CREATE FUNCTION blocks() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+    ),
+}
+
+
+@pytest.mark.parametrize("got", BESIDE)
+def test_no_schema_or_function_that_may_be_a_table_is_passed_over(postgres, tables, tmp_path, got):
+    """Seen to fail: `blocks.rows`, `safe.blocklist` and even `safe.blocks` restricted nobody, in silence."""
+    write_tables({"profiles": tables["profiles"]}, postgres)
+    with psycopg.connect(postgres) as connection:
+        for statement in BESIDE[got]:
+            connection.execute(statement)
+    for look in (read_tables, lambda source: take_snapshot(source, tmp_path / "copy")):
+        if got:
+            with pytest.raises(SourceError, match=f"got '{got}'; make a view (blocks|holds) of it"):
+                look(postgres)
+        else:
+            look(postgres)
+    with psycopg.connect(postgres) as connection:
+        for table in ("blocks", "holds"):
+            connection.execute(f"CREATE VIEW {table} AS {ROWS} WHERE false")
+    assert set(read_tables(postgres)) == {"profiles", "blocks", "holds"}
+
+
+def test_what_a_safety_store_and_an_export_keep_in_the_database_is_no_table(postgres, tables):
+    with psycopg.connect(postgres) as connection:
+        connection.execute("CREATE SCHEMA night_source")
+    joint = "&" if "?" in postgres else "?"
+    source = f"{postgres}{joint}options=-csearch_path%3Dnight_source"
+    write_tables({"profiles": tables["profiles"]}, source)
+    PostgresSafety.create(postgres).close()
+    with transaction(postgres) as cursor:
+        postgres_served_lists.migrate(cursor)
+    assert list(read_tables(source)) == ["profiles"]
 
 
 def test_all_tables_are_of_one_moment(postgres, tables, monkeypatch):
