@@ -94,6 +94,26 @@ def replaced_at(key: str, uses: Sequence[KeyUse], newest: str) -> datetime | Non
     return datetime.fromisoformat(uses[place].since) if place < len(uses) and uses[place].since else None
 
 
+def require_newest(first: str, uses: Sequence[KeyUse]) -> None:
+    """Raise SafetyUnavailable when the first key by its id is one that gave way to another in a ledger.
+
+    >>> uses = [KeyUse("a", "2026-01-01T00:00:00+00:00"), KeyUse("b", "2026-01-05T00:00:00+00:00")]
+    >>> require_newest("b", uses)
+    """
+    known = [use.key for use in uses]
+    if first in {UNKEYED, *known[-1:]} or first not in known:
+        return
+    remedy = f"write key {known[-1]} first and the older ones after it; to go back, make a new key"
+    at = f" at {uses[-1].since}" if uses[-1].since else ""
+    got = f"key {first}, replaced by key {known[-1]}{at}"
+
+    raise SafetyUnavailable(
+        explained(
+            "an older key stands first", where=f"{ENVIRONMENT} or {ENVIRONMENT_FILE}", got=got, remedy=remedy
+        )
+    )
+
+
 @lru_cache(maxsize=64)
 def purpose_key(secret: bytes, purpose: str) -> bytes:
     """Return a key for one purpose alone; what is signed for one is nothing to another.

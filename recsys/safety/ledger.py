@@ -13,7 +13,7 @@ from typing import Any
 
 from recsys.errors import SafetyUnavailable, explained
 from recsys.safety.fingerprints import ID
-from recsys.safety.keys import Keys, read_keys
+from recsys.safety.keys import Keys, read_keys, require_newest
 from recsys.safety.ledger_file import (
     LedgerFile,
     LedgerWatermark,
@@ -57,7 +57,7 @@ class SafetyLedger:
         """Return what the ledger says; an empty state when there is none yet.
 
         Raises SafetyUnavailable when it cannot be trusted: damaged, cut off, replaced, gone since it was
-        read, or signed with a key that is not given.
+        read, or signed with a key that is not given; and when the first key is one that it gave up.
         """
         found = self._file.state()
         if found is None and not self._at.codes:
@@ -77,6 +77,7 @@ class SafetyLedger:
         try:
             for record in records:
                 state.take(record, self.keys)
+            require_newest(self.keys.newest_id, state.key_uses)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             self._at, self._state = Position(), LedgerState()
             raise refused("is damaged", got=type(error).__name__) from None

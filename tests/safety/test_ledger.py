@@ -6,13 +6,17 @@ passed), a reader that skips the end mark (cut lines passed), and a lift that ig
 
 import hmac
 import json
+from collections.abc import Callable
 from hashlib import sha256
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from recsys.errors import InputError, SafetyUnavailable
+from recsys.pipeline.doctor import run_checks
+from recsys.pipeline.paths import PUBLISHED
 from recsys.safety.fingerprints import ID, Fingerprints, Naming
 from recsys.safety.keys import Keys, key_id, purpose_key
 from recsys.safety.ledger import SafetyLedger
@@ -176,7 +180,7 @@ def _forge(folder: Path, records: list[dict[str, object]], key: bytes, *, vouche
 @pytest.mark.parametrize("is_read", [False, True])
 @pytest.mark.parametrize("kind", ["key", "begin"])
 @pytest.mark.parametrize(
-    "orders", [("a", "ba"), ("b", "ab", "ba", "ab"), ("", "b", "ab"), ("b", "cb", "acb"), ("b", "ab", "abc")]
+    "orders", [("a", "ba"), ("b", "ab", "cab"), ("", "b", "ab"), ("b", "cb", "acb"), ("b", "ab", "abc")]
 )
 @pytest.mark.parametrize("vouched", [None, "made up", "its own"])
 def test_whoever_has_a_key_that_was_replaced_writes_nothing(
@@ -288,6 +292,55 @@ def test_keys_are_rotated_and_what_an_old_one_named_still_holds(tmp_path: Path) 
     for too_few in (Keys(), Keys((NEW,)), Keys((OLD,))):
         with pytest.raises(SafetyUnavailable, match="key"):
             SafetyLedger(tmp_path, too_few).now()
+
+
+@pytest.mark.parametrize("n_rotations", [1, 2, 3])
+@pytest.mark.parametrize("begun_with", [0, 1])
+def test_a_first_key_that_the_ledger_gave_up_reads_and_writes_nothing(
+    tmp_path: Path, n_rotations: int, begun_with: int
+) -> None:
+    """Seen to fail: with keys in the wrong order after a rotation the old key signed again."""
+    secrets = [b"%d-a-key-that-is-long-enough-to-be-one-key" % at for at in range(n_rotations + 1)]
+    if not begun_with:
+        SafetyLedger(tmp_path, Keys()).stop([Who("u")], LedgerTag(HOLD, STORE))
+    for at in range(len(secrets)):
+        SafetyLedger(tmp_path, Keys(tuple(secrets[at::-1]))).stop([Who(f"u{at}")], LedgerTag(HOLD, STORE))
+    content = (tmp_path / LEDGER).read_bytes()
+    for order in permutations(secrets):
+        ledger = SafetyLedger(tmp_path, Keys(order))
+        if order[0] == secrets[-1]:
+            assert stopped(ledger, Who("u0"))
+            continue
+        calls: tuple[Callable[[], object], ...] = (
+            ledger.now,
+            ledger.begin,
+            lambda one=ledger: one.stop([Who("x")], LedgerTag(HOLD, STORE)),
+            lambda one=ledger: one.lift(LedgerTag(HOLD, STORE), people=[Who("u0")]),
+            lambda one=ledger: one.append([{"kind": "erasures", "people": 9, "watermark": "w"}]),
+            lambda one=ledger: one.require(None),
+        )
+        for call in calls * 2:
+            with pytest.raises(SafetyUnavailable, match="an older key stands first") as caught:
+                call()
+        assert f"write key {key_id(secrets[-1])} first" in str(caught.value)
+        assert (tmp_path / LEDGER).read_bytes() == content
+    running = SafetyLedger(tmp_path, Keys(tuple(secrets[::-1])))
+    running.now()
+    SafetyLedger(tmp_path, Keys((NEW, *secrets[::-1]))).begin()
+    with pytest.raises(SafetyUnavailable, match="key"):
+        running.now()
+    assert stopped(SafetyLedger(tmp_path, Keys((NEW, *secrets[::-1]))), Who("u0"))
+
+
+def test_the_doctor_names_the_key_that_belongs_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    SafetyLedger(PUBLISHED.resolve(), Keys((OLD,))).begin()
+    SafetyLedger(PUBLISHED.resolve(), Keys((NEW, OLD))).begin()
+    for order, good in (((NEW, OLD), True), ((OLD, NEW), False)):
+        monkeypatch.setenv("RECSYS_KEY", b" ".join(order).decode())
+        (found,) = (one for one in run_checks(Path("params.yaml")) if one.name == "keys")
+        assert found.good == good
+        assert good or f"write key {key_id(NEW)} first" in found.text.text("en")
 
 
 def test_no_id_and_no_token_stands_in_the_ledger(tmp_path: Path, keys: Keys) -> None:
