@@ -9,6 +9,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS, IN_PERSON_INTENTS
+from recsys.data.id_spellings import are_told_apart
 
 
 def latest(
@@ -36,11 +37,16 @@ def latest_holds(holds: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     return latest(holds, named, as_of, time=C.TS)
 
 
-def present_rows(rows: pd.DataFrame, as_of: pd.Timestamp, later: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the row of each person that holds, tightened by whatever may be a later word of theirs."""
+def present_rows(
+    rows: pd.DataFrame, as_of: pd.Timestamp, later: pd.DataFrame | None, tokens: pd.Series | None = None
+) -> pd.DataFrame:
+    """Return the row of each person that holds, tightened by whatever may be a later word of theirs.
+
+    tokens: person tokens by id; those of the rows' own column when None.
+    """
     present = tightened(latest(rows, [C.USER], as_of), later)
     present = tightened(present, undated_beside_dated(rows))
-    return tightened(present, in_other_capitals(present))
+    return tightened(present, in_other_capitals(present, tokens))
 
 
 _OF_OTHERS: Final = (C.MANDATORY, C.ACCEPTED, C.VISIBILITY)
@@ -255,10 +261,12 @@ def undated_beside_dated(rows: pd.DataFrame, keys: Sequence[str] = (C.USER,)) ->
     return found[pd.MultiIndex.from_frame(found[[*keys]]).isin(known)]
 
 
-def in_other_capitals(rows: pd.DataFrame) -> pd.DataFrame:
+def in_other_capitals(rows: pd.DataFrame, tokens: pd.Series | None = None) -> pd.DataFrame:
     """Return, under the id of each person, the rows of the same id in other capitals.
 
-    rows: one a person. Rows with two different person tokens are of two people: nothing of each other.
+    rows: one a person. tokens: person tokens by id; those of the rows' own column when None. Rows with two
+    different person tokens are of two people: nothing of each other. Nor is anything where so many ids have
+    such a twin that capitals tell people apart, as in a service whose ids are in base 62.
 
     >>> rows = pd.DataFrame({"user_id": ["ab", "AB", "c"], "max_distance_km": [9, 3, 5]})
     >>> in_other_capitals(rows).values.tolist()
@@ -266,14 +274,15 @@ def in_other_capitals(rows: pd.DataFrame) -> pd.DataFrame:
     """
     folded = rows[C.USER].astype("str").str.casefold()  # accepted ids differ in nothing else
     twins = rows[folded.duplicated(keep=False)]
-    if twins.empty:
+    if twins.empty or are_told_apart(len(twins), len(rows)):
         return rows[:0]
     links = pd.DataFrame({"id": twins[C.USER], "folded": folded[twins.index], "at": np.arange(len(twins))})
     pairs = links.merge(links, on="folded", suffixes=("", "_other"))
     pairs = pairs[pairs["at"] != pairs["at_other"]]
     found = twins.iloc[pairs["at_other"].to_numpy()]
-    if C.PERSON_TOKEN in rows:
-        own, other = (twins[C.PERSON_TOKEN].iloc[pairs[at].to_numpy()] for at in ("at", "at_other"))
+    if tokens is not None or C.PERSON_TOKEN in rows:
+        of_twins = twins[C.PERSON_TOKEN] if tokens is None else tokens.reindex(twins[C.USER])
+        own, other = (of_twins.iloc[pairs[at].to_numpy()] for at in ("at", "at_other"))
         same = own.isna().to_numpy() | other.isna().to_numpy() | (own.to_numpy() == other.to_numpy())
         pairs, found = pairs[same], found[same]
     return found.assign(**{C.USER: pairs["id"].to_numpy(object)})
