@@ -218,8 +218,7 @@ def _answers(catalogue: Catalogue) -> Contract:
 _COMMUNITIES: Final = Contract(
     table=T.COMMUNITIES,
     fields=(FreeText(name=C.COMMUNITY, nullable=False, longest=128), _USER, _VALID_FROM),
-    key=(C.COMMUNITY, C.USER),
-    rules=(has_profile,),
+    rules=(once(C.COMMUNITY, C.USER), has_profile),
     restrictions=in_circles,
 )
 
@@ -280,8 +279,7 @@ _TOKENS: Final = Contract(
         _word(C.KIND, nullable=False),
         Token(name=C.HMAC, nullable=False),
     ),
-    key=(C.USER, C.NAMESPACE, C.KIND, C.HMAC),
-    rules=(has_profile,),
+    rules=(once(C.USER, C.NAMESPACE, C.KIND, C.HMAC), has_profile),
     restrictions=hold_unless_without_token,
 )
 

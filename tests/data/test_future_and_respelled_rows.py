@@ -729,7 +729,9 @@ def test_many_ids_that_differ_in_capitals_are_of_people_with_boundaries_of_their
     apart = {old: f"z{new[1:]}" for old, new in named.items()}
     given = [
         {
-            name: rows.assign(user_id=rows.user_id.replace(names), **dict.fromkeys({"person_token"} & {*rows}))
+            name: rows.assign(
+                user_id=rows.user_id.replace(names), **dict.fromkeys({"person_token"} & {*rows})
+            )
             for name, rows in tables.items()
             if name in {"profiles", "boundaries"}
         }
@@ -746,12 +748,35 @@ def test_boundaries_in_capitals_of_another_person_say_nothing_of_this_one(
 ) -> None:
     """Profiles say by their tokens that two ids are two people's. Seen to fail: boundaries have no token."""
     tables, as_of = town
-    profiles, rows = (tables[name].drop_duplicates("user_id", keep="last") for name in ("profiles", "boundaries"))
+    profiles, rows = (
+        tables[name].drop_duplicates("user_id", keep="last") for name in ("profiles", "boundaries")
+    )
     user = str(rows.user_id.iloc[0])
-    own, row = profiles[profiles.user_id.eq(user)], rows[rows.user_id.eq(user)].assign(contact_frequency="daily")
-    twin, other = own.assign(user_id=user.upper()), row.assign(user_id=user.upper(), contact_frequency="weekly")
+    own, row = (
+        profiles[profiles.user_id.eq(user)],
+        rows[rows.user_id.eq(user)].assign(contact_frequency="daily"),
+    )
+    twin, other = (
+        own.assign(user_id=user.upper()),
+        row.assign(user_id=user.upper(), contact_frequency="weekly"),
+    )
     for same in (False, True):
         tokens = [f"hmac1:{one:064x}" for one in (7, 7 if same else 8)]
         both = pd.concat([own.assign(person_token=tokens[0]), twin.assign(person_token=tokens[1])])
         people = load_population({"profiles": both, "boundaries": pd.concat([row, other])}, as_of)
         assert people.known("contact_frequency").tolist() == [not same] * 2
+
+
+@pytest.mark.parametrize("table", ["tokens", "communities"])
+def test_rows_that_say_the_same_count_once(town: tuple[Tables, pd.Timestamp], table: str) -> None:
+    """As of a member whose two numbers are one. Seen to fail: a table with such a row could not be used."""
+    tables, as_of = town
+    rows = tables[table]
+    assert len(rows) > 1
+    again = pd.concat([rows, rows.iloc[[0, -1, 0]]], ignore_index=True)
+    alone, twice = (load_population({**tables, table: one}, as_of) for one in (rows, again))
+    assert (shown(alone) == shown(twice)).all()
+    assert (alone.held == twice.held).all()
+    refused = CONTRACTS[table].check(again, as_of=as_of, users=frozenset(tables["profiles"].user_id))
+    assert len(refused.accepted) == len(rows)
+    assert refused.quarantined.codes.str.endswith(".duplicate").all()
