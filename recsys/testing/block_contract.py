@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 
@@ -128,12 +129,37 @@ class BlockContract:
         assert first.preferences.tobytes() == second.preferences.tobytes()
         assert first.attributes.tobytes() == second.attributes.tobytes()
 
+    def test_sensitive_answers_change_nothing(self):
+        people = self.people()
+        told, silent = with_and_without_sensitive(people)
+        first, second = self.fitted(told).transform(told), self.fitted(silent).transform(silent)
+        assert first.preferences.tobytes() == second.preferences.tobytes()
+        assert first.attributes.tobytes() == second.attributes.tobytes()
+
     def test_what_is_given_is_not_changed(self):
         people = self.people()
         before = people.long.mapped(lambda table: table.copy())
         self.fitted(people).transform(people)
         for name in before.__dataclass_fields__:
             assert getattr(before, name).equals(getattr(people.long, name)), name
+
+
+def with_and_without_sensitive(people):
+    """Return the people with an answer each to every sensitive question, and without any."""
+    answers, questions = people.long.answers, people.catalogue.questions
+    sensitive = [question for question in questions.values() if question.sensitive]
+    silent = answers[~answers[C.QUESTION].isin([question.id for question in sensitive])]
+    of_each = silent.groupby(C.ROW).head(1)
+    added = [
+        of_each.assign(**{C.QUESTION: question.id, C.ANSWER: answer}).iloc[at :: len(question.answers)]
+        for question in sensitive
+        for at, answer in enumerate(question.answers)
+    ]
+    told = pd.concat([silent, *added], ignore_index=True).sort_values(C.ROW, kind="stable")
+    return tuple(
+        replace(people, long=replace(people.long, answers=frame.reset_index(drop=True)))
+        for frame in (told, silent)
+    )
 
 
 def without(people, columns):

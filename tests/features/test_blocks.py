@@ -1,10 +1,14 @@
 """Every default block keeps the contract."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
+import pytest
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
+from recsys.features.base import Block, BlockRows, FittedBlock
 from recsys.features.boundaries import Boundaries
 from recsys.features.circles import Circles
 from recsys.features.interests import Interests
@@ -71,3 +75,39 @@ class TestNumeric(BlockContract):
         twin = clone(block)
         assert not hasattr(twin, "fitted_")
         assert twin.preferences is block.preferences
+
+
+@dataclass(frozen=True, eq=False)
+class FittedAnswerCounts(FittedBlock):
+    """How many answers of its table each person gave, sensitive ones too."""
+
+    name = "answer_counts"
+
+    @property
+    def columns(self):
+        return ("answers",)
+
+    def rows(self, people):
+        counts = np.bincount(people.long.answers[C.ROW].to_numpy(), minlength=len(people))
+        row = (counts / 1000).astype(np.float32)[:, None]
+        return BlockRows(row, row)
+
+
+class AnswerCounts(Block):
+    name = "answer_counts"
+
+    def _learn(self, people, events):
+        return FittedAnswerCounts()
+
+
+class AnswerCountsContract(BlockContract):
+    __test__ = False
+
+    def block(self):
+        return AnswerCounts()
+
+
+def test_a_block_that_reads_sensitive_answers_is_seen():
+    AnswerCountsContract().test_protected_attributes_change_nothing()
+    with pytest.raises(AssertionError):
+        AnswerCountsContract().test_sensitive_answers_change_nothing()
