@@ -27,6 +27,8 @@ UNREAD: Final = "unread"
 """Why an account is stopped whose row cannot be read, or is yet to come."""
 LASTING: Final = ("block", "report", "unsafe", "end")
 """Reasons of a separation that no night forgets by itself; passes and hides end."""
+ENDING: Final = ("hide", "pass")
+"""Reasons of a separation that end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +37,8 @@ class AbsentAccounts:
 
     account, token: `(n,)` texts; the token of each account's person, None when it has none.
     stop:    `(n,)` why its person is shown to nobody: a state of `STOPPED`, else `UNREAD`; "" when it is not.
-    pairs:   `(m, 2)` ids, one of them absent; reason: `(m,)` one of `EXCLUSION_REASONS`, or `REOPENED`.
+    pairs:   `(m, 2)` ids, one of them absent; reason: `(m,)` one of `EXCLUSION_REASONS`, or `REOPENED`. Those
+        of `ENDING` name accounts that are not among `account`, and may both be absent.
     circles: `(k, 2)` ids and circles of members whose rows are refused, as those of absent accounts are.
     """
 
@@ -91,7 +94,8 @@ class AbsentRows:
         """Return the relations of everybody with a row, and the pairs of absent accounts with their reason.
 
         What excludes an absent account excludes its person; what opens, such as a like, is its own. Of those
-        who are no accounts of anybody here, the pairs that last are told: they may join later.
+        who are no accounts of anybody here, the pairs that last are told: they may join later, or come back.
+        So are hides and passes.
         """
         named = [frame[c] for frame in (blocks, reports) if frame is not None for c in (C.ACTOR, C.TARGET)]
         people = {*self.tokens, *events.coded.people, *(one for column in named for one in column.dropna())}
@@ -123,9 +127,12 @@ class AbsentRows:
             ends = zip(pairs[far], np.asarray(why, object)[far], strict=True)
             return [(everybody[a], everybody[b], word) for (a, b), word in ends]
 
-        reasons = [EXCLUSION_REASONS[code] for code in found.reason]
-        always = np.ones(len(back), bool)
-        return kept, told(found.excluded, lasting, reasons) + told(back, always, [REOPENED] * len(back))
+        always, reasons = np.ones(len(back), bool), [EXCLUSION_REASONS[code] for code in found.reason]
+        ending = ~inside & np.isin(found.reason, [EXCLUSION_REASONS.index(why) for why in ENDING])
+        ends = zip(found.excluded[ending].tolist(), np.asarray(reasons, object)[ending], strict=True)
+        left = [(everybody[a], everybody[b], why) for (a, b), why in ends]
+        left += told(back, always, [REOPENED] * len(back))
+        return kept, told(found.excluded, lasting, reasons) + left
 
     def accounts(
         self,
@@ -145,7 +152,7 @@ class AbsentRows:
             for one, why in stopped.items()
             if one not in self.ids or why in STOPPED or self._token(one) in tokens
         }
-        ends = {one for a, b, _ in pairs for one in (a, b) if one not in self.ids}
+        ends = {one for a, b, why in pairs if why not in ENDING for one in (a, b) if one not in self.ids}
         names = sorted(out.keys() | ends)
         told = sorted(pairs)
         return AbsentAccounts(

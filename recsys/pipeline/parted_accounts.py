@@ -10,23 +10,25 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from recsys.constraints.exclusions_and_tokens import persons
+from recsys.data.absent_accounts import ENDING
 from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.population import Population
 from recsys.pipeline.refused_night import APART_FOR_NOW
-from recsys.ranking.publication_filter import ListFilter
+from recsys.ranking.publication_filter import ListFilter, known_fingerprints
 from recsys.safety.by_person import AWAY_IN_TABLES
 from recsys.safety.fingerprints import ID, PERSON
-from recsys.safety.ledger import SafetyLedger
-from recsys.safety.ledger_state import HIDDEN, LedgerState, Who
+from recsys.safety.ledger import SafetyLedger, told_under
+from recsys.safety.ledger_state import HIDDEN, HIDDEN_LEAVER, LedgerState, Who
 from recsys.safety.pending_ledger import PendingLedger
 
-_ENDING = [EXCLUSION_REASONS.index(why) for why in ("hide", "pass")]
+_ENDING = [EXCLUSION_REASONS.index(why) for why in ENDING]
 
 
 def note_hidden_before(ledger: SafetyLedger, people: Population, before: Mapping[str, int]) -> None:
     """Keep whoever hid or passed an account apart from other accounts of its person that tables do not tell.
 
-    They are those that its person has in what is served, and those that the ledger links with it.
+    They are those that its person has in what is served, and those that the ledger links with it, whether the
+    account has a row or is gone.
     before: accounts that have another token tonight, each with the fingerprint of the one it had.
     """
     person, relations = persons(people), people.relations
@@ -40,6 +42,53 @@ def note_hidden_before(ledger: SafetyLedger, people: Population, before: Mapping
     ids, tokens = people.ids.values, people.person_tokens
     named = [tuple(Who(str(ids[row]), tokens[row]) for row in pair) for pair in sorted(apart)]
     ledger.separate([(a, b) for a, b in named], HIDDEN, directed=True)
+    _note_hidden_leavers(ledger, people)
+
+
+def _note_hidden_leavers(ledger: SafetyLedger, people: Population) -> None:
+    """Keep apart who hid or passed each other where one has no row any more, and came back with another.
+
+    Of a hide of somebody who is known to have left and is not back, the ledger is told: they may come by day.
+    """
+    state, absent = ledger.begin(), people.absent
+    ending = np.isin(absent.reason.astype(str), ENDING)
+    told = [*zip(absent.pairs[ending].tolist(), absent.reason[ending].tolist(), strict=True)]
+    gone = {one for pair, _ in told for one in pair if one not in people.ids}
+    prints = {one: state.accounts(one) for one in gone}
+    left = {one: own for one, own in prints.items() if not state.links.keys().isdisjoint(own)}
+    if not (left or told_under(state, HIDDEN_LEAVER)[1]):
+        return
+    known = known_fingerprints(people, state)
+    ledger.take_back(HIDDEN_LEAVER, map(Who, known))
+    back = _accounts_linked(left, known, state)
+    hidden, waiting = set[tuple[str, str]](), set[tuple[str, str]]()
+    for (a, b), why in told:
+        first, second = (a, b) if a in left else (b, a)
+        mine, theirs = (back.get(one, set()) if one in gone else {one} for one in (first, second))
+        hidden |= {(one, other) for one in mine for other in theirs if one != other}
+        if why == "hide" and first in left and not (mine and theirs):
+            waiting.add((first, second))
+
+    def who(user_id: str) -> Who:
+        (row,) = people.ids.find([user_id])
+        return Who(user_id, people.person_tokens[row] if row >= 0 else None)
+
+    for pairs, tag in ((hidden, HIDDEN), (waiting, HIDDEN_LEAVER)):
+        ledger.separate([(who(a), who(b)) for a, b in sorted(pairs)], tag, directed=True)
+
+
+def _accounts_linked(
+    accounts: Mapping[str, Collection[int]], known: Mapping[str, Collection[int]], state: LedgerState
+) -> dict[str, set[str]]:
+    """Return which of the known accounts the ledger links with each of some others; by their fingerprints."""
+    whose = defaultdict[int, list[str]](list)
+    for user_id, mine in known.items():
+        for one in mine:
+            whose[one].append(user_id)
+    return {
+        one: {user_id for other in state.linked(mine) for user_id in whose.get(other, ())}
+        for one, mine in accounts.items()
+    }
 
 
 def _linked(people: Population, ledger: SafetyLedger) -> list[list[int]]:

@@ -33,7 +33,7 @@ from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.fingerprints import ID, PERSON, without_ids
 from recsys.safety.hold_words import hold_words
 from recsys.safety.ledger import SafetyLedger
-from recsys.safety.ledger_state import HIDDEN, LedgerState, LedgerTag, Who
+from recsys.safety.ledger_state import HIDDEN, HIDDEN_LEAVER, LedgerState, LedgerTag, Who
 from recsys.safety.pending_ledger import PendingLedger
 from recsys.safety.unlinking import unlink
 from recsys.storage.publication import RUNS, current_run, mark_overtaken
@@ -144,7 +144,7 @@ def pending_ledger(published: Path, people: Population, changes: TokenChanges) -
 
     Who excludes whose number is told for good once it passes, too.
     """
-    ledger = _pending(published, people, changes, (EXCLUDED_NUMBER, HIDDEN))
+    ledger = _pending(published, people, changes, (EXCLUDED_NUMBER, HIDDEN, HIDDEN_LEAVER))
     note_changed_tokens(ledger, people, changes)
     before = {} if changes.are_many else {one.user_id: one.old for one in changes.changed}
     note_hidden_before(ledger, people, before)

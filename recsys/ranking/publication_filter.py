@@ -105,7 +105,7 @@ class ListFilter:
         state = ledger.now().without(*ended) if ended else ledger.now()
         if not (state.restricts or state.links):
             return cls(frozenset(), {})
-        return cls.of_fingerprints(_known_fingerprints(people, state), state)
+        return cls.of_fingerprints(known_fingerprints(people, state), state)
 
     @classmethod
     def of_fingerprints(cls, named: dict[str, set[int]], state: LedgerState) -> Self:
@@ -148,10 +148,10 @@ EVERY_PAIR: Final = ListFilter(frozenset(), {})
 def stopped_people(people: Population, ledger: SafetyLedger) -> frozenset[str]:
     """Return who of a night is stopped; raises SafetyUnavailable when the ledger cannot be trusted."""
     state = ledger.now()
-    return _stopped(_known_fingerprints(people, state), state) if state.stops else frozenset()
+    return _stopped(known_fingerprints(people, state), state) if state.stops else frozenset()
 
 
-def _known_fingerprints(people: Population, state: LedgerState) -> dict[str, set[int]]:
+def known_fingerprints(people: Population, state: LedgerState) -> dict[str, set[int]]:
     """Return the fingerprints of everybody of a night of whom a ledger says anything."""
     ids, tokens = people.ids.ids(np.arange(len(people))), people.person_tokens
     named = [(one.of_all(ID, ids), one.of_all(PERSON, tokens)) for one in state.namings]

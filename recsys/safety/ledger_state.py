@@ -50,6 +50,8 @@ class LedgerTag(NamedTuple):
 
 HIDDEN: Final = LedgerTag("hide", TABLES)
 """Of pairs of whom the second hid another account of the first's person, until the first is unlinked."""
+HIDDEN_LEAVER: Final = LedgerTag("hide of a leaver", TABLES)
+"""Of pairs of whom one hid the other and the first has no row any more, until it has one again."""
 
 
 @dataclass(eq=False)

@@ -1,0 +1,110 @@
+"""A hide or a pass of an account without a row follows its person to the account they come back with."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
+from recsys.ranking.ranker import Ranker
+from recsys.safety import MemorySafety
+from recsys.safety.ledger import SafetyLedger, told_under
+from recsys.safety.ledger_state import HIDDEN_LEAVER
+from tests.safety.restriction_doors import (
+    NOW,
+    OTHER,
+    PAIR_OF,
+    USERS,
+    Published,
+    Tables,
+    copy_of,
+    opened,
+    own_tables,
+    rows_of,
+    with_rows,
+)
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+    pytest.mark.usefixtures("tables_checked_once"),
+]
+KINDS = ("hide", "pass")
+ENDS = {"whoever was hidden": (1,), "whoever hid": (0,), "both": (0, 1)}
+
+
+def _told() -> Tables:
+    return with_rows({kind: rows_of(kind, "sound") for kind in KINDS})
+
+
+def _without(tables: Tables, gone: Mapping[str, str | None]) -> Tables:
+    """Return tables in which accounts are gone, each come back under another id, or not; hides stay."""
+    found = {}
+    for name, table in tables.items():
+        stays = table[C.TYPE].isin(KINDS) if C.TYPE in table else table.index < 0
+        columns = [column for column in (C.USER, C.ACTOR, C.TARGET) if column in table]
+        left = table.copy()
+        for column in columns:
+            moved = table[column].isin(list(gone)) & ~stays
+            left[column] = table[column].mask(moved, table[column].map(gone))
+        is_told = left[columns[0]].notna()
+        found[name] = left[is_told].reset_index(drop=True)
+    return found
+
+
+def _shown(ranker: Ranker, came: Mapping[str, str]) -> set[str]:
+    pairs = {kind: PAIR_OF[kind] for kind in KINDS} | {"nothing": (USERS[-2], OTHER)}
+    ends = {kind: (came.get(a, a), came.get(b, b)) for kind, (a, b) in pairs.items()}
+
+    def is_seen(a: str, b: str) -> bool:
+        pages = (ranker.rank(a, 100, NOW), ranker.inbox(a, 100, NOW))
+        listed = any(item.candidate_id == b for page in pages for item in page.items)
+        return listed or ranker.look(a, b, NOW) is not None
+
+    return {kind for kind, (a, b) in ends.items() if is_seen(a, b) or is_seen(b, a)}
+
+
+@pytest.mark.parametrize("who", ENDS)
+@pytest.mark.parametrize("nights", [0, 1, 2])
+def test_a_hide_follows_who_leaves_and_comes_back_in_a_night(
+    town: Published, tmp_path: Path, who: str, nights: int
+) -> None:
+    """Seen to fail: who came back under another id with the same token was shown to whoever hid them.
+
+    nights: between the one that lacks the account first and the one that knows the other.
+    """
+    folder, told = copy_of(town, tmp_path), _told()
+    left = [PAIR_OF[kind][end] for kind in KINDS for end in ENDS[who]]
+    came = {one: f"again-{at}" for at, one in enumerate(left)}
+    assert town.night(folder, told, hours=1).published
+    for at in range(nights):
+        assert town.night(folder, _without(told, dict.fromkeys(left)), hours=2 + at).published
+    for hours in (8, 9):
+        assert town.night(folder, _without(told, came), hours=hours).published
+        with opened(folder, MemorySafety()) as ranker:
+            assert _shown(ranker, came) == {"nothing"}
+
+
+@pytest.mark.parametrize("end", [0, 1])
+def test_a_hide_follows_who_left_and_comes_back_by_day(town: Published, tmp_path: Path, end: int) -> None:
+    """Seen to fail: by day nothing was known of a hide whose account had no row in the night before."""
+    folder, told = copy_of(town, tmp_path), _told()
+    gone = PAIR_OF["hide"][end]
+    assert town.night(folder, _without(told, {gone: None}), hours=1).published
+    assert told_under(SafetyLedger.of(folder).now(), HIDDEN_LEAVER)[1]
+    with opened(folder, MemorySafety()) as ranker:
+        other = PAIR_OF["hide"][1 - end]
+        profile = {name: [row | {C.USER: "again"} for row in rows] for name, rows in own_tables(gone).items()}
+        seen = {item.candidate_id for item in ranker.rank("again", 100, NOW, profile=profile).items}
+        assert seen
+        assert other not in seen
+        assert ranker.look("again", other, NOW) is None
+        assert ranker.look(other, "again", NOW) is None
+    assert town.night(folder, told, hours=2).published  # it is the tables that say so again
+    assert not told_under(SafetyLedger.of(folder).now(), HIDDEN_LEAVER)[1]
+    sound = {
+        name: table[~table[C.TYPE].isin(KINDS)] if name == T.EVENTS else table for name, table in told.items()
+    }
+    assert town.night(folder, sound, hours=3).published
+    with opened(folder, MemorySafety()) as ranker:
+        assert _shown(ranker, {}) == {*KINDS, "nothing"}
