@@ -1,6 +1,6 @@
 """What a query gave, as a table of the engine: types, columns that stand for everybody, nothing personal."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import pandas as pd
@@ -171,35 +171,59 @@ def with_declared(
     return frame.assign(**filled), usual
 
 
-def with_other_accounts(kept: Any, aside: Any) -> Any:
-    """Return profiles with those set aside whose person token somebody kept has under another id, paused.
+_RESTRICT_NOBODY: Final = (
+    *("impression", "like", "message", "terms_accepted", "verified"),
+    *("optin", "rules_agreed", "meet_planned", "unblock", "erase"),
+)
+"""Types of events that keep nobody else from an account; of any other, known or not, it is said to."""
+
+
+def named_by_restrictions(frames: Mapping[str, pd.DataFrame]) -> frozenset[str]:
+    """Return every id in tables about safety, in events that may restrict, and of who excludes a number.
+
+    frames: tables that queries gave, by name.
+    """
+    told = [frames[name] for name in (T.BLOCKS, T.REPORTS, T.HOLDS) if name in frames]
+    for name, column in ((T.EVENTS, C.TYPE), (T.TOKENS, C.KIND)):
+        if (frame := frames.get(name)) is not None and column in frame:
+            told.append(frame[~frame[column].isin([*_RESTRICT_NOBODY, "self"])])
+    columns = [frame[one] for frame in told for one in _ID_COLUMNS if one in frame]
+    return frozenset(str(one) for column in columns for one in column.dropna().unique())
+
+
+def with_other_accounts(kept: Any, aside: Any, named: Collection[str] = ()) -> Any:
+    """Return profiles with those set aside that say whose account it was, paused.
 
     Who deleted an account and came back under another is one person, and the blocks of the first account
-    hold; so does its ban. kept, aside: Arrow tables of one schema. Each such account gets one row, in which
-    all but its id, token and state is unknown.
+    hold; so does its ban. They are those whose person token somebody kept has under another id, those with a
+    token that are among `named`, see `named_by_restrictions`, and those that were banned or held: somebody
+    may come back later. kept, aside: Arrow tables of one schema. Each such account gets one row, in which all
+    but its id, token and state is unknown.
     """
     import pyarrow as pa
 
-    named = [C.USER, C.PERSON_TOKEN, C.ACCOUNT_STATE]
-    if not aside.num_rows or not {*named} <= {*kept.column_names}:
+    columns = [C.USER, C.PERSON_TOKEN, C.ACCOUNT_STATE]
+    if not aside.num_rows or not {*columns} <= {*kept.column_names}:
         return kept
-    here, left = (table.select(named).to_pandas().astype(object) for table in (kept, aside))
-    left = left[left[C.PERSON_TOKEN].isin(here[C.PERSON_TOKEN].dropna()) & left[C.USER].notna()]
-    left = left[~left[C.USER].isin(here[C.USER])]
-    stop = stop_meant(left[C.ACCOUNT_STATE])
+    here, left = (table.select(columns).to_pandas().astype(object) for table in (kept, aside))
+    stop, is_proved = stop_meant(left[C.ACCOUNT_STATE]), left[C.PERSON_TOKEN].notna()
+    says = left[C.PERSON_TOKEN].isin(here[C.PERSON_TOKEN].dropna()) | stop.notna()
+    says |= is_proved & as_frame(T.PROFILES, aside.select([C.USER]))[C.USER].isin(list(named))
+    says &= left[C.USER].notna() & ~left[C.USER].isin(here[C.USER])
+    left, stop = left[says], stop[says]
     # a header repeated among the rows is nobody's account; a ban without an id is of the token's person
     is_account = left[C.USER].map(is_canonical_id).astype(bool) | stop.notna()
     left, stop = left[is_account], stop[is_account]
     left[C.ACCOUNT_STATE] = stop.where(stop.notna(), "paused")
     left = left.sort_values(C.ACCOUNT_STATE, key=lambda states: states.eq("paused"), kind="stable")
     left = left.drop_duplicates(C.USER)
-    columns = [
-        pa.array(left[field.name].tolist()).cast(field.type)
-        if field.name in named and len(left)
+    added = [
+        pa.array(left[field.name].tolist(), from_pandas=True).cast(field.type)
+        if field.name in columns and len(left)
         else pa.nulls(len(left), field.type)
         for field in kept.schema
     ]
-    return pa.concat_tables([kept, pa.table(columns, schema=kept.schema)])
+    return pa.concat_tables([kept, pa.table(added, schema=kept.schema)])
 
 
 def without_missing_tokens(frame: pd.DataFrame, aside: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -33,6 +33,7 @@ from recsys.mapping.results import (
     SET_ASIDE,
     as_frame,
     check_columns,
+    named_by_restrictions,
     refuse_personal,
     refuse_twice,
     require_reasons,
@@ -149,15 +150,16 @@ def _results(
     """
     (around, remarks), skipped = known, reader.skipped
     results = dict[str, _Result]()
-    for name, sql in reader.mapping.queries.items():
+    queries = reader.mapping.queries
+    for name in sorted(queries, key=T.PROFILES.__eq__):  # which profiles stay hangs on whom others name
         if skipped and name in skipped:
             continue
         if name in CONTRACTS and own is None and (own := _own_catalogue(results)) and own.own_words:
             unregister(reader.connection)  # ages count in the bands of the service from here on
             register(reader.connection, replace(around, catalogue=own), remarks)
         with suppress(*([] if skipped is None else [RecsysError])):
-            results[name] = _result(reader, name, sql, remarks, one_of=one_of)
-    return results, own
+            results[name] = _result(reader, name, remarks, results, one_of=one_of)
+    return {name: results[name] for name in queries if name in results}, own
 
 
 def _check_counts(mapping: MappingFolder, rows_read: Mapping[str, int], sources: Tables) -> None:
@@ -327,10 +329,13 @@ def _secret_if_needed(mapping: MappingFolder) -> bytes | None:
         ) from None
 
 
-def _result(reader: SourceReader, name: str, sql: str, remarks: Remarks, *, one_of: int) -> _Result:
-    """Return the rows of one query as a frame, and the rows it set aside."""
+def _result(
+    reader: SourceReader, name: str, remarks: Remarks, others: Mapping[str, _Result], *, one_of: int
+) -> _Result:
+    """Return the rows of one query as a frame, and the rows it set aside; others: what other queries gave."""
     import duckdb
 
+    sql = reader.mapping.queries[name]
     try:
         found = _of_some(reader.connection, name, sql, one_of)
         if found is None:
@@ -348,11 +353,12 @@ def _result(reader: SourceReader, name: str, sql: str, remarks: Remarks, *, one_
         import pyarrow.compute as pc
 
         kept = pc.is_null(table.column(SET_ASIDE))
-        named = [column for column in (C.USER, SET_ASIDE) if column in table.column_names]
+        columns = [column for column in (C.USER, SET_ASIDE) if column in table.column_names]
         left, table = table.filter(pc.invert(kept)), table.filter(kept)
         if name == T.PROFILES:
-            table = with_other_accounts(table, left)
-        aside, table = left.select(named).to_pandas(), table.drop_columns([SET_ASIDE])
+            named = named_by_restrictions({other: frame for other, (frame, _) in others.items()})
+            table = with_other_accounts(table, left, named)
+        aside, table = left.select(columns).to_pandas(), table.drop_columns([SET_ASIDE])
     frame = as_frame(name, table)
     if name == T.TOKENS:
         frame, aside = without_missing_tokens(frame, aside)
