@@ -14,7 +14,7 @@ from recsys.http.failures import install_failures
 from recsys.http.member_routes import REFUSALS
 from recsys.http.request_bodies import BodyLimit
 
-_ABOUT = """Pages of people for members of a companionship service; the safety store is asked for each, or it is refused.
+_ABOUT = """Pages of people for members of a companionship service, each after asking the safety store.
 
 A token of `recsys token` goes into `Authorization: Bearer`. An unknown viewer gets an empty page, by design:
 an answer of its own would tell who is a member."""
