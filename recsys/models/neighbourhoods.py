@@ -25,6 +25,8 @@ _OF_NEIGHBOURS: Final = 512
 """Directions of common neighbours that are kept: their tail counts for more than that of other factors."""
 _POWER_ITERATIONS: Final = 2
 _OVERSAMPLED: Final = 16
+_WHOLE: Final = 3
+"""Of a matrix, all singular vectors cost less than more than this part of them by random projections."""
 _LEAST_OF_THE_GREATEST: Final = 1e-5
 """Pivots of a Cholesky factor below this share of the greatest lose too many digits."""
 
@@ -62,8 +64,9 @@ class ItemRegression:
             n_there = len(np.union1d(decisions.viewers, decisions.candidates))
             columns = min(max(_COLUMNS, EXACT * EXACT // n_there), len(items))
             right = _right_directions(liked, weights, columns, rng)
+            weights = weights @ right
         into, own = (np.zeros((n_people, right.shape[1])) for _ in range(2))
-        into[items], own[items] = weights @ right, right
+        into[items], own[items] = weights, right
         return cls(into, own)
 
     def folded(
@@ -205,19 +208,28 @@ def _right_directions(
 ) -> Float64Array:
     """Return about the leading right singular vectors of `liked @ weights`, `(n_items, k)`.
 
+    Where `k` is a large part of the items, exactly: then all of them cost less than those by projections.
+
     Rows are scaled to about the same length, so that the scores of who liked few are kept as well as those of
     who liked many: random projections keep lengths.
     """
     from scipy.sparse import csr_array, diags_array
 
+    if k * _WHOLE > liked.shape[1]:
+        scores = liked @ weights
+        scores *= _inverse_lengths(scores)[:, None]
+        return np.asarray(np.linalg.eigh(scores.T @ scores)[1][:, : -k - 1 : -1], np.float64)
     width = min(k + _OVERSAMPLED, *liked.shape)
     drawn = weights @ rng.normal(size=(liked.shape[1], width))
-    length = np.linalg.norm(liked @ drawn, axis=1)
-    liked = csr_array(
-        diags_array(np.divide(1.0, length, out=np.zeros_like(length), where=length > 0)) @ liked
-    )
+    liked = csr_array(diags_array(_inverse_lengths(liked @ drawn)) @ liked)
     basis = _orthonormal(liked @ drawn)
     for _ in range(_POWER_ITERATIONS):
         back = _orthonormal(weights.T @ (liked.T @ basis))
         basis = _orthonormal(liked @ (weights @ back))
     return _left_directions(weights.T @ (liked.T @ basis), k)
+
+
+def _inverse_lengths(rows: Float64Array) -> Float64Array:
+    """Return 1 over the length of each row, 0 of a row of zeros, `(n_rows,)`."""
+    length = np.linalg.norm(rows, axis=1)
+    return np.divide(1.0, length, out=np.zeros_like(length), where=length > 0)
