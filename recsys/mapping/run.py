@@ -344,9 +344,14 @@ def _result(
             )
         table = found.to_arrow_table()
     except duckdb.Error as error:
-        if remarks.error is not None:
+        table = reader.columns_that_run(name)
+        if table is None and remarks.error is not None:
             raise remarks.error from None
-        raise reader.query_error(name, sql, error) from None
+        if table is None:
+            raise reader.query_error(name, sql, error) from None
+    if reader.takes_part(name):
+        known = {*CONTRACTS[name].columns, SET_ASIDE}
+        table = table.select([column for column in table.column_names if column in known])
     check_columns(name, table.column_names)
     aside = pd.DataFrame()
     if SET_ASIDE in table.column_names:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from recsys.catalogue.columns import Tables as T
 from recsys.errors import RecsysError, SettingsError, did_you_mean, explained
 from recsys.mapping.column_profile import quoted
 from recsys.mapping.database_files import Tables
@@ -25,6 +26,13 @@ _NAMES_FROM_DATA: Final = re.compile(r"(?i)\b(?:PIVOT|PIVOT_WIDER)\b")
 """What makes columns of values, so that a name of a column is a value."""
 
 
+_MISSING: Final = re.compile(
+    r'(?:Referenced column|^Binder Error: Column|does not have a column named) "(.+?)"'
+    r"(?: not found in FROM clause| in \w+ list not found|$)"
+)
+_MOST_MISSING: Final = 8
+_RESTRICTING: Final = (T.BLOCKS, T.REPORTS, T.HOLDS, T.EVENTS, T.TOKENS)
+"""Tables of which a part restricts as well: each row counts by itself, whatever column is unknown."""
 _NO_LIST: Final = re.compile(r"Invalid LIST argument|destination type [A-Z0-9]+\[\]")
 
 
@@ -55,6 +63,8 @@ class SourceReader:
         for target, sql in self.mapping.queries.items():
             try:
                 self._read(target, sql)
+                if self.takes_part(target):
+                    self._add_missing(sql)
             except RecsysError:
                 if self.skipped is None:
                     raise
@@ -93,6 +103,59 @@ class SourceReader:
             raise self.query_error(target, sql, error) from None
         self.views[view] = True
 
+    def takes_part(self, target: str) -> bool:
+        """Say whether a part of a query is taken: of one about safety, where others are skipped."""
+        return self.skipped is not None and target in _RESTRICTING
+
+    def columns_that_run(self, target: str) -> Any | None:
+        """Return the columns of a query that can be computed as a table; None where it has to run whole."""
+        import duckdb
+
+        if not self.takes_part(target):
+            return None
+        sql = self.mapping.queries[target]
+
+        def rows(columns: Sequence[str]) -> Any:
+            return self.connection.sql(sql).select(*map(duckdb.ColumnExpression, columns)).to_arrow_table()
+
+        def runs(column: str) -> bool:
+            with suppress(duckdb.Error):
+                rows([column])
+                return True
+            return False
+
+        with suppress(duckdb.Error):
+            if columns := [one for one in self.connection.sql(sql).columns if runs(one)]:
+                return rows(columns)
+        return None
+
+    def _add_missing(self, sql: str) -> None:
+        """Add to tables that a query reads the columns that they lack, all unknown, if it runs then."""
+        for _ in range(_MOST_MISSING):
+            missing = _missing_column(self.connection, sql)
+            if missing is None or not any(self._adds(name, missing, sql) for name in sorted(self.loaded)):
+                return
+
+    def _adds(self, name: str, column: str, sql: str) -> bool:
+        """Say whether a query lacks a column no more once a table has it, which then does."""
+        import duckdb
+        import pyarrow as pa
+
+        table = self.loaded[name]
+        if not _stands_in(name, sql) or column in table.column_names:
+            return False
+        for kind in (pa.timestamp("us"), pa.float64(), pa.string()):  # the last is taken where none will do
+            self.loaded[name] = table.append_column(column, pa.nulls(len(table), kind))
+            self.connection.register(name, self.loaded[name])
+            with suppress(duckdb.Error):
+                self.connection.execute(f"EXPLAIN {sql}").fetchall()
+                return True
+        if _missing_column(self.connection, sql) not in {None, column}:
+            return True
+        self.loaded[name] = table
+        self.connection.register(name, table)
+        return False
+
     def query_error(self, target: str, sql: str, error: Exception) -> SettingsError:
         """Return what is wrong with a query that read, or would have read, the tables of the source."""
         tables = [table.column_names for table in self.loaded.values()]
@@ -125,6 +188,18 @@ def _named(connection: Any, sql: str, target: str, sources: Collection[str]) -> 
         return named
     except duckdb.Error as error:
         raise query_error(target, error) from None
+
+
+def _missing_column(connection: Any, sql: str) -> str | None:
+    """Return the column that a query names and no table of it has, None where that is not what is wrong."""
+    import duckdb
+
+    try:
+        connection.execute(f"EXPLAIN {sql}").fetchall()
+    except duckdb.Error as error:
+        found = _MISSING.search(_first_line(error))
+        return None if found is None else found[1]
+    return None
 
 
 def _stands_in(name: str, sql: str) -> bool:

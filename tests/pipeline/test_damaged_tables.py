@@ -238,6 +238,38 @@ def test_what_a_mapping_reads_beside_a_damaged_file_restricts(
     assert _shown(town, tmp_path, f"mapping:{mapping}") <= _of(name)
 
 
+_NAMED = {
+    "plain": 'SELECT {columns} FROM "{name}"',
+    "of an alias": 'SELECT {aliased} FROM "{name}" AS t',
+    "joined": 'SELECT {aliased} FROM "{name}" AS t LEFT JOIN boundaries AS other ON other.user_id = t.{one}',
+    "within": 'WITH t AS (SELECT {columns} FROM "{name}") SELECT * FROM t',
+    "cast": 'SELECT * REPLACE (CAST(ts AS TIMESTAMPTZ) + INTERVAL 1 DAY AS ts) FROM "{name}"',
+    "a text": 'SELECT {columns} FROM (SELECT * REPLACE (CAST(ts AS TIMESTAMP) AS ts) FROM "{name}")',
+}
+
+
+@pytest.mark.parametrize("named", _NAMED)
+@pytest.mark.parametrize("name", [T.BLOCKS, T.REPORTS, T.HOLDS, T.EVENTS])
+def test_a_query_restricts_by_the_columns_that_it_can_read(
+    town: Published, tmp_path: Path, name: str, named: str
+) -> None:
+    """Seen to fail: where a column of no matter was renamed, a query restricted nobody."""
+    _, folder = _source(tmp_path)
+    mapping, file = tmp_path / "mapping", folder / f"{name}.parquet"
+    mapping.mkdir()
+    (mapping / "mapping.yaml").write_text(f"source: ../tables\nas_of: {AS_OF.isoformat()}\nzone: UTC\n")
+    for one in folder.glob("*.parquet"):
+        (mapping / f"{one.stem}.sql").write_text(f'SELECT * FROM "{one.stem}"')
+    table = pq.read_table(file)
+    columns, at = table.column_names, table.column_names.index(C.TS)
+    words = {"columns": ", ".join(columns), "aliased": ", ".join(f"t.{one}" for one in columns)}
+    person = C.USER if C.USER in columns else C.ACTOR
+    (mapping / f"{name}.sql").write_text(_NAMED[named].format(name=name, one=person, **words))
+    soon = pa.array(["soon"] * len(table))
+    pq.write_table(table.set_column(at, C.TS if named == "a text" else "since", soon), file)
+    assert not _shown(town, tmp_path, f"mapping:{mapping}")
+
+
 @pytest.mark.parametrize(
     "place",
     [
