@@ -186,7 +186,7 @@ def named_by_restrictions(frames: Mapping[str, pd.DataFrame]) -> frozenset[str]:
     told = [frames[name] for name in (T.BLOCKS, T.REPORTS, T.HOLDS) if name in frames]
     for name, column in ((T.EVENTS, C.TYPE), (T.TOKENS, C.KIND)):
         if (frame := frames.get(name)) is not None and column in frame:
-            told.append(frame[~frame[column].isin([*_RESTRICT_NOBODY, "self"])])
+            told.append(frame[~frame[column].isin([*_RESTRICT_NOBODY, "self", "person"])])
     columns = [frame[one] for frame in told for one in _ID_COLUMNS if one in frame]
     return frozenset(str(one) for column in columns for one in column.dropna().unique())
 
@@ -230,6 +230,6 @@ def without_missing_tokens(frame: pd.DataFrame, aside: pd.DataFrame) -> tuple[pd
     """Set rows of people's own tokens aside that hold none: who gave no phone has no token, and no row."""
     if not {C.HMAC, C.KIND, C.USER} <= {*frame.columns}:
         return frame, aside
-    none = frame[C.HMAC].isna() & frame[C.KIND].eq("self").fillna(False).astype(bool)
+    none = frame[C.HMAC].isna() & frame[C.KIND].isin(["self", "person"]).fillna(False).astype(bool)
     more = frame.loc[none, [C.USER]].assign(**{SET_ASIDE: "no token"})
     return frame[~none].reset_index(drop=True), pd.concat([aside, more]) if len(more) else aside

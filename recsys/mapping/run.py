@@ -26,6 +26,7 @@ from recsys.mapping.completeness import check_counts, check_twins, read_counts
 from recsys.mapping.database_files import Tables
 from recsys.mapping.draft_restrictions import restricts_by_name
 from recsys.mapping.functions import Remarks, Surroundings, register, unregister
+from recsys.mapping.linked_accounts import as_own_tokens, proofs_in, with_linked_accounts
 from recsys.mapping.place_table import PlaceTable
 from recsys.mapping.project import CATALOGUE_TABLES
 from recsys.mapping.project import Mapping as MappingFolder
@@ -159,6 +160,9 @@ def _results(
             register(reader.connection, replace(around, catalogue=own), remarks)
         with suppress(*([] if skipped is None else [RecsysError])):
             results[name] = _result(reader, name, remarks, results, one_of=one_of)
+    if T.TOKENS in results:
+        frame, aside = results[T.TOKENS]
+        results[T.TOKENS] = as_own_tokens(frame), aside
     return {name: results[name] for name in queries if name in results}, own
 
 
@@ -353,6 +357,8 @@ def _result(
         known = {*CONTRACTS[name].columns, SET_ASIDE}
         table = table.select([column for column in table.column_names if column in known])
     check_columns(name, table.column_names)
+    if name == T.PROFILES and T.TOKENS in others:
+        table = with_linked_accounts(table, proofs_in(others[T.TOKENS][0]))
     aside = pd.DataFrame()
     if SET_ASIDE in table.column_names:
         import pyarrow.compute as pc
