@@ -20,7 +20,7 @@ _OWN: Final = "self"
 
 
 def proofs_in(tokens: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the rows of tokens that prove a person, `user_id` and `hmac`; those without a token prove nobody.
+    """Return the rows of tokens that prove a person, `user_id` and `hmac`; a missing one proves nobody.
 
     >>> rows = {"user_id": ["a", "b"], "kind": ["person", "self"], "hmac": ["x", "x"]}
     >>> proofs_in(pd.DataFrame(rows)).to_dict("records")
