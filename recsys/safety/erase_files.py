@@ -19,6 +19,7 @@ from recsys.catalogue.columns import Tables as T
 from recsys.data.id_spellings import Spellings
 from recsys.data.ids import packed_strings, unpacked_strings
 from recsys.errors import RecsysError, SourceError
+from recsys.safety.erased_names import Redact, may_hold_names, redacted, redaction
 from recsys.safety.erasure_list import ErasedPeople, ErasureList, spelled_hash
 from recsys.safety.person_files import file_kind, file_names_erased, files_naming_erased, words_of_array
 from recsys.safety.person_records import PERSON_COLUMNS
@@ -45,6 +46,7 @@ _PLAIN_WORD: Final = re.compile(r"\d{1,6}|[^\W\d_]{1,20}")
 def erase_from_tables(folder: Path, erasures: ErasureList) -> dict[str, int]:
     """Drop every row that names an erased person from the tables of a folder; return how many, by table.
 
+    Names in rows of others, such as that of a circle, lose an erased id, see `erased_names`.
     Whoever an `erase` event names is added to the list first; the event then goes too, the list
     remembers. Files without such rows are left alone, byte for byte.
 
@@ -56,9 +58,10 @@ def erase_from_tables(folder: Path, erasures: ErasureList) -> dict[str, int]:
     erased = erasures.now()
     gone: dict[str, int] = {}
     users = _users(folder) if len(erased) else frozenset()
+    redact = redaction(erased, users) if len(erased) else None
     for path in _table_files(folder) if len(erased) else ():
         table = path.relative_to(folder).parts[0].partition(".")[0]
-        gone[table] = gone.get(table, 0) + erase_from_table(path, erased, users)
+        gone[table] = gone.get(table, 0) + erase_from_table(path, erased, users, redact=redact)
     return {table: count for table, count in gone.items() if count}
 
 
@@ -80,11 +83,13 @@ def _meant(requested: Sequence[str], folder: Path) -> list[str]:
     return [one for one in found if one is not None]
 
 
-def erase_from_table(path: Path, erased: ErasedPeople, users: Collection[str] = ()) -> int:
+def erase_from_table(
+    path: Path, erased: ErasedPeople, users: Collection[str] = (), *, redact: Redact | None = None
+) -> int:
     """Drop the rows of one Parquet or CSV file that name an erased person; return how many rows went.
 
     users: ids that are somebody's as they stand; an erased person's in another spelling counts as theirs
-    where it is nobody's.
+    where it is nobody's. redact: what takes erased ids out of the names in the rows that stay.
     """
     import pyarrow as pa
 
@@ -100,9 +105,39 @@ def erase_from_table(path: Path, erased: ErasedPeople, users: Collection[str] = 
             erased.among(given) | _spelled(given, erased, users) | _several(given, erased, users), False
         )
         named |= ids[coded.indices.fill_null(len(ids) - 1).to_numpy(zero_copy_only=False)]
-    if named.any():
-        _write_table(path, in_plain_layout(_read_columns(path, None)).filter(pa.array(~named)))
+    others = {} if redact is None else _redacted_columns(path, ~named, redact)
+    if named.any() or others:
+        left = in_plain_layout(_read_columns(path, None)).filter(pa.array(~named))
+        for name, column in others.items():
+            left = left.set_column(left.column_names.index(name), name, column)
+        _write_table(path, left)
     return int(named.sum())
+
+
+def _redacted_columns(path: Path, kept: BoolArray, redact: Redact) -> dict[str, Any]:
+    """Return the columns of the rows that are kept whose names hold an erased id, without it."""
+    import pyarrow as pa
+
+    table = _read_columns(path, None) if path.suffix == ".csv" else None
+    found = {}
+    for field in _schema(path) if table is None else table.schema:
+        if may_hold_names(field.name, field.type):
+            column = (_read_columns(path, (field.name,)) if table is None else table)[field.name]
+            other = redacted(column.filter(pa.array(kept)), redact)
+            if other is not None:
+                found[field.name] = other
+    return found
+
+
+def _schema(path: Path) -> Any:
+    """Return the columns of a Parquet file; raise SourceError when it cannot be read."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_schema(path)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise unreadable(path, error, "write the file again; it is damaged or no Parquet") from None
 
 
 def _texts(column: Any) -> Any:
@@ -152,8 +187,11 @@ def _erase_events(path: Path) -> set[str]:
     table = _read_columns(path, (C.TYPE, C.ACTOR))
     if not {C.TYPE, C.ACTOR} <= set(table.column_names):
         return set()
-    types = compute.utf8_trim_whitespace(compute.utf8_lower(as_texts(table[C.TYPE])))
-    actors = as_texts(table[C.ACTOR]).filter(compute.equal(types, _ERASE_EVENT))
+    words, actors = (_texts(table[name].combine_chunks()) for name in (C.TYPE, C.ACTOR))
+    if words is None or actors is None:
+        return set()
+    types = compute.utf8_trim_whitespace(compute.utf8_lower(words))
+    actors = actors.filter(compute.equal(types, _ERASE_EVENT))
     return {actor for actor in actors.unique().to_pylist() if actor}
 
 

@@ -1,0 +1,82 @@
+"""Names in rows of others, such as that of a circle or a tag, that hold the id of somebody erased."""
+
+import re
+from collections.abc import Callable, Collection
+from typing import Any, Final
+
+from recsys.catalogue.columns import Columns as C
+from recsys.safety.erasure_list import ErasedPeople
+from recsys.safety.fingerprints import Fingerprints, Naming, without_ids
+from recsys.safety.keys import read_keys
+from recsys.safety.person_records import PERSON_COLUMNS
+from recsys.storage.text_columns import as_texts, holds_text
+
+Redact = Callable[[str], str]
+
+_AS_THEY_STAND: Final = frozenset(
+    {*PERSON_COLUMNS, C.EVENT, C.OWNER, C.PERSON_TOKEN, C.HMAC, C.CELL, C.TS, C.VALID_FROM}
+)
+"""Columns of ids, tokens and times, of names of single events, and of owners, by whom holds are lifted."""
+_LONGEST: Final = 1 << 10
+"""Characters of a name; one that would be longer becomes one fingerprint where it holds an id."""
+_LONGEST_ID: Final = 64
+_NUMBER: Final = re.compile(r"\d{1,6}|[-+]?\d*[.,]\d+(e[-+]?\d+)?", re.IGNORECASE)
+_MAY_HOLD_AN_ID: Final = re.compile(r"\d|[^\W_][^\w\s][^\W_]|_")
+
+
+def redaction(erased: ErasedPeople, users: Collection[str] = ()) -> Redact:
+    """Return what puts a keyed fingerprint in the place of each erased id that a name is or holds.
+
+    An id is found between signs that are no letters and no digits; parts of letters alone, and numbers of up
+    to six digits, name nobody.
+
+    users: ids that are somebody's: another spelling of an erased one counts as it where it is none of them.
+    """
+    keys = read_keys()
+    naming, known, made = Fingerprints(Naming(keys.newest_id), keys), dict[str, bool](), dict[str, str]()
+
+    def is_erased(part: str) -> bool:
+        if part not in known:
+            may_be = len(part) <= _LONGEST_ID and _NUMBER.fullmatch(part) is None
+            known[part] = may_be and (
+                erased.moment_of(part) is not None
+                or (len(users) > 0 and part not in users and erased.has_spelling(part))
+            )
+        return known[part]
+
+    def without(name: str) -> str:
+        if name not in made:
+            asked = _MAY_HOLD_AN_ID.search(name) and not _NUMBER.fullmatch(name)
+            made[name] = without_ids(name, naming, is_erased, longest=_LONGEST) if asked else name
+        return made[name]
+
+    return without
+
+
+def may_hold_names(column: str, kind: Any) -> bool:
+    """Say whether a column of an Arrow type may hold names that members or a backend made."""
+    from pyarrow import types
+
+    inner = kind.value_type if types.is_list(kind) or types.is_large_list(kind) else kind
+    return column not in _AS_THEY_STAND and holds_text(inner)
+
+
+def redacted(column: Any, redact: Redact) -> Any:
+    """Return a column of texts, or of lists of them, without erased ids; None where it holds none.
+
+    column: an Arrow column; each different text is looked at once.
+    """
+    import pyarrow as pa
+
+    whole = column.combine_chunks()
+    is_list = pa.types.is_list(whole.type) or pa.types.is_large_list(whole.type)
+    coded = as_texts(whole.values if is_list else whole).dictionary_encode()
+    names = coded.dictionary.to_pylist()
+    others = list(map(redact, names))
+    if others == names:
+        return None
+    texts = pa.array(others, coded.dictionary.type).take(coded.indices)
+    if not is_list:
+        return texts.cast(whole.type)
+    mask = whole.is_null() if whole.null_count else None
+    return type(whole).from_arrays(whole.offsets, texts.cast(whole.type.value_type), mask=mask)
