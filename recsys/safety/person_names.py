@@ -4,11 +4,17 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Final
 
 from recsys.safety.canonical import CheckedId, canonical_person, distinct_pair, not_canonical
-from recsys.safety.day_log import LONGEST_EVENT_ID, DayEvent, DayLog, ids_in_payload, payload_without
+from recsys.safety.day_log import (
+    LONGEST_EVENT_ID,
+    TABLES_CHANGED,
+    DayEvent,
+    DayLog,
+    ids_in_payload,
+    payload_without,
+)
 from recsys.safety.day_tables import note_tokens
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.fingerprints import Fingerprints, without_ids
@@ -74,26 +80,33 @@ class PersonNames:
         heard of the erasure is answered as of anybody, and no store names them again.
         """
         state = self.ledger.now()
-        erased = self.erasures.now(state)
-        if self.accounts.known(user_id) is None and erased.has_spelling(user_id):
-            return self._fingerprint(user_id, state)
-        return self._kept_id(user_id, state, erased)
+        return self._kept_id(user_id, state, self.erasures.now(state))
 
     def kept_events(self, events: Sequence[DayEvent]) -> list[DayEvent]:
         """Return events as a log keeps them, without the ids of people who were erased, see `kept_id`.
 
-        The same id in other capitals is of an account that came later.
+        The same id in another spelling is theirs too, unless an account that came since has it, or comes with
+        tables among these events.
         """
         state = self.ledger.now()
         erased = self.erasures.now(state)
-        return [self._kept_event(event, state, erased) for event in events] if len(erased) else [*events]
+        coming = {event.actor for event in events if event.type == TABLES_CHANGED}
+        return (
+            [self._kept_event(event, state, erased, coming) for event in events] if len(erased) else [*events]
+        )
 
-    def _kept_event(self, event: DayEvent, state: LedgerState, erased: ErasedPeople) -> DayEvent:
+    def _kept_event(
+        self, event: DayEvent, state: LedgerState, erased: ErasedPeople, coming: Collection[str]
+    ) -> DayEvent:
         payload = event.payload
         named = {event.actor, event.target or event.actor, *(ids_in_payload(payload) if payload else ())}
-        kept = {one: self._kept_id(one, state, erased) for one in named}
+        kept = {one: self._kept_id(one, state, erased, coming) for one in named}
         gone = {one for one in named if kept[one] != one}
-        event_id, is_erased = event.event_id, partial(_is_erased, gone, erased)
+        event_id = event.event_id
+
+        def is_erased(part: str) -> bool:
+            return part in gone or self._erased_id(part, erased, coming) is not None
+
         # a part of a UUID names nobody
         if _UUID.fullmatch(event_id) is None or is_erased(event_id.rpartition(":")[2]):
             event_id = without_ids(event_id, self._naming(state), is_erased, longest=LONGEST_EVENT_ID)
@@ -107,8 +120,24 @@ class PersonNames:
             payload="{}" if payload and event.actor in gone else payload,
         )
 
-    def _kept_id(self, user_id: str, state: LedgerState, erased: ErasedPeople) -> str:
-        return user_id if erased.moment_of(user_id) is None else self._fingerprint(user_id, state)
+    def _kept_id(
+        self, user_id: str, state: LedgerState, erased: ErasedPeople, coming: Collection[str] = ()
+    ) -> str:
+        gone = self._erased_id(user_id, erased, coming)
+        return user_id if gone is None else self._fingerprint(gone, state)
+
+    def _erased_id(self, given: str, erased: ErasedPeople, coming: Collection[str]) -> str | None:
+        """Return the id of somebody erased that one is, in the spelling that is known; None for others'.
+
+        coming: ids in another spelling that are those of accounts of their own.
+        """
+        if erased.moment_of(given) is not None:
+            return given
+        if given in coming or not erased.has_spelling(given):
+            return None
+        self._read_newcomers(given)
+        meant = self.accounts.known(given)
+        return given if meant is None else meant if erased.moment_of(meant) is not None else None
 
     def _fingerprint(self, user_id: str, state: LedgerState) -> str:
         return CheckedId(f"erased-{self._naming(state).text(user_id)}")
@@ -131,7 +160,3 @@ class PersonNames:
     def _pair(self, actor: str, target: str) -> tuple[str, str]:
         a, b = distinct_pair(actor, target)
         return self._person(a), self._person(b)
-
-
-def _is_erased(gone: Collection[str], erased: ErasedPeople, part: str) -> bool:
-    return part in gone or erased.moment_of(part) is not None

@@ -183,18 +183,26 @@ def bodies_naming(method: str, path: str, member: str, other: str) -> list[Any]:
     return events
 
 
+def spelled(user_id: str) -> tuple[str, str]:
+    """Return an id as it is known and in capitals, as a client may send it."""
+    return user_id, user_id.upper()
+
+
 def told_about_erased(service: Served, method: str, path: str) -> dict[str, list[tuple[int, str]]]:
     """Return what a route answers about somebody who is erased, `gone`, and about an id that nobody has."""
     member, gone = service.world.people.ids.values[[3, 7]]
     service.ranker.safety.erase(gone)
     answers: dict[str, list[tuple[int, str]]] = {"gone": [], "stranger": []}
     for who, other in (("gone", gone), ("stranger", "n" + gone[1:])):
-        for actor, target in ((member, other), (other, member), (member, other)):
+        _, capitals = spelled(other)
+        pairs = ((member, other), (other, member), (member, other), (member, capitals), (capitals, member))
+        for actor, target in pairs:
             for body in bodies_naming(method, path, actor, target):
                 url = path.replace("{viewer_id}", actor).replace("{person}", target)
                 answer = service.ask(method.upper(), url, body=body)
                 text = _TO_RETURN.sub("", answer.text).replace(other, "?")
-                answers[who].append((answer.status_code, text))
+                if capitals not in (actor, target):  # until a night, publications know the one in capitals
+                    answers[who].append((answer.status_code, text))
     return answers
 
 
@@ -210,7 +218,7 @@ def test_no_route_brings_the_id_of_somebody_erased_back(
     with served(world, copied(published, tmp_path / "published"), store=store) as service:
         told = told_about_erased(service, method, path)
     files = b"".join(one.read_bytes() for one in tmp_path.glob("safety.db*"))
-    assert world.people.ids.values[7].encode() not in files
+    assert not any(one.encode() in files for one in spelled(world.people.ids.values[7]))
     assert path.endswith(("/page", "/pages")) or told["gone"] == told["stranger"]  # pages tell their time
 
 
@@ -232,4 +240,5 @@ def test_no_route_brings_the_id_of_somebody_erased_back_into_postgresql(
         tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
         for (name,) in tables:
             rows = connection.execute(f"SELECT t::text FROM {name} t").fetchall()  # type: ignore[arg-type]
-            assert name == "recsys_erased_people" or gone not in "".join(one for (one,) in rows), name
+            texts = "".join(one for (one,) in rows)
+            assert name == "recsys_erased_people" or not any(one in texts for one in spelled(gone)), name
