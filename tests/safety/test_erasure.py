@@ -1,6 +1,7 @@
 """The list of erasures recognises people and names nobody."""
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -484,6 +485,24 @@ def test_a_cell_of_several_ids_goes_with_one_who_is_erased(
 def test_a_file_that_cannot_be_read_counts_as_naming(erasures: ErasureList, tmp_path: Path) -> None:
     (tmp_path / "x.parquet").write_bytes(b"PAR1")
     assert file_names_erased(tmp_path / "x.parquet", erasures.now())
+
+
+@pytest.mark.parametrize("spelling", [str.upper, str.title, lambda one: one + ".0"])
+@pytest.mark.parametrize("gone", ["u00003", "9f8b6c1e-5d1a-4c39-8a7e-0242ac120002", "x_7-a"])
+def test_an_erased_id_in_another_spelling_is_theirs_unless_an_account_comes_with_it(
+    tmp_path: Path, gone: str, spelling: Callable[[str], str]
+) -> None:
+    """Seen to fail: a like of a client that writes ids in capitals kept the id in clear."""
+    erasures, other = ErasureList.of(tmp_path), spelling(gone)
+    erasures.add([gone])
+    safety = SafetyByPerson(MemorySafety(), erasures, SafetyLedger.of(tmp_path))
+    at = datetime(2026, 1, 5, tzinfo=UTC)
+    likes = [DayEvent(f"like-{other}", at, "u1", other, "like"), DayEvent("e", at, other, "u1", "like")]
+    assert not any(other in str(one) for one in safety.kept_events(likes))
+    tables = DayEvent("t", at, other, None, "tables", payload="{}")
+    kept = safety.kept_events([tables, *likes])
+    assert [(one.actor, one.target) for one in kept] == [(other, None), ("u1", other), (other, "u1")]
+    assert safety.kept_id(other) != other
 
 
 @pytest.mark.parametrize("before", ["", "member:", "like-", "like:", "u1:"])
