@@ -282,7 +282,10 @@ def _known_zone(name: str) -> str:
 
 
 class ReportSettings(Section):
-    """The language of the report and of reason texts, the zone of its times, how many lists it shows."""
+    """The language of the report and of reason texts, the zone of its times, how many lists it shows.
+
+    sample_lists: lists of the night with the ids of the viewer and of everybody in them; 0 for none.
+    """
 
     lang: Literal["ja", "en"] = "en"
     time_zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Tokyo"
