@@ -32,6 +32,7 @@ from recsys.mapping.listing import (
     listing_by_person,
     listing_funnel,
     required_answers,
+    row_numbers,
     shared_tokens,
     unwished_words,
 )
@@ -58,7 +59,7 @@ class MappingCheck:
     listed:   ids that may be listed. missing: people without a value, by column, what listing needs first.
     consent:  one row a column of profiles and boundaries: asked, declared by which document, or not there.
     queries:  SQL by table. unended: files whose last row has no line end. strangers: rows that name nobody of
-              profiles, by table and column.
+              profiles, by table and column. row_numbers: columns of two people that may number rows instead.
     waiting:  of those who may be listed, people without an event that a page asks for, by its type.
     drafted:  one row a file that `recsys map init` drafted and nobody has confirmed: guesses and TODO in it.
     """
@@ -76,6 +77,7 @@ class MappingCheck:
     queries: Frames[str, str] = field(default_factory=dict)
     strangers: pd.DataFrame = field(default_factory=pd.DataFrame)
     unended: pd.DataFrame = field(default_factory=pd.DataFrame)
+    row_numbers: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def people(self) -> int:
@@ -94,6 +96,7 @@ class MappingCheck:
             ("unmatched", _unmatched(self.tables.remarks, self.country)),
             ("employers", _employers(self.tables.remarks)),
             ("strangers", self.strangers),
+            ("row_numbers", self.row_numbers),
             ("unused", _columns(self.tables.unused)),
             ("empty", _columns(self.tables.empty)),
             ("unread_tables", _unread(self.tables.unread)),
@@ -158,6 +161,7 @@ def check_mapping(
         drafted=_drafted(mapping),
         queries=mapping.queries,
         strangers=_strangers(loaded),
+        row_numbers=row_numbers(loaded.accepted, tables.one_of),
         unended=_unended(mapping, tables.rows_read),
     )
 

@@ -1,7 +1,8 @@
 """Drafts a mapping from a source: guesses with their evidence, TODO where nothing is known.
 
-A draft runs as it is; what it does not know is NULL, so it lists nobody for a wrong reason. Every guess
-stands under a comment that `recsys map check` counts until somebody takes it away.
+What a draft does not know is NULL, so it lists nobody for a wrong reason. It runs as it is, but for tables of
+two people, such as blocks, where nothing says who they are: these end with the question. Every
+guess stands under a comment that `recsys map check` counts until somebody takes it away.
 """
 
 import json

@@ -245,8 +245,8 @@ def _plain_table(
         for name, key in keyed.items()
         if not of_pairs(name)
         and (told[name] or is_like(_NAMES_PEOPLE, name))
-        and not any(one != key and _names_a_member(one) and shared_ids(one, key) for one in profiles[name])
-        and shared_ids(keyed[view], key) >= _COVERED * len(keyed[view].ids)
+        and not any(one != key and names_a_member(one) and shared_ids(one, key) for one in profiles[name])
+        and shared_ids(keyed[view], key) >= _COVERED * len(keyed[view].plainest_ids)
     ]
     return max(found)[-1] if found else None
 
@@ -263,25 +263,26 @@ def _joining(columns: Iterable[ColumnProfile], key: ColumnProfile, table: str) -
     own rows are numbers of other members. Those join only where no other column refers to members.
     """
     columns = [one for one in columns if shared_ids(one, key)]
-    word = _singular(table)
+    word = singular(table)
     of_members = {key.name.lower(), *(f"{one}_id" for one in (table.lower(), word, *_PEOPLE)), word, *_PEOPLE}
     own = {"id", "pk"}
-    named = [one for one in columns if one.name.lower() in of_members - own or _names_a_member(one)]
+    named = [one for one in columns if one.name.lower() in of_members - own or names_a_member(one)]
     others = [one for one in columns if one.name.lower() not in own and _REFERS.search(one.name.lower())]
     if not named and not any(len(one.ids) > MOST_CODES and _are_members(one, key) for one in others):
         named = [one for one in columns if one.name.lower() in own and _are_members(one, key)]
-    return next((one for one in named if shared_ids(one, key) >= _COVERED * len(key.ids)), None)
+    return next((one for one in named if shared_ids(one, key) >= _COVERED * len(key.plainest_ids)), None)
 
 
 def _are_members(column: ColumnProfile, key: ColumnProfile) -> bool:
-    return shared_ids(column, key) >= _COVERED * max(1, len(column.ids))
+    return shared_ids(column, key) >= _COVERED * max(1, len(column.plainest_ids))
 
 
-def _names_a_member(column: ColumnProfile) -> bool:
+def names_a_member(column: ColumnProfile) -> bool:
+    """Say whether a column is called as references to members are."""
     return any(is_like(one, column.name) for one in _OF_MEMBERS)
 
 
-def _singular(table: str) -> str:
+def singular(table: str) -> str:
     """Return what one row of a table is, by the last word of its name: `user` of `auth_users`."""
     return re.split(r"[\W_]", table.lower())[-1].rstrip("s")
 
@@ -290,7 +291,7 @@ def _reference(
     keys: Mapping[str, ColumnProfile], name: str, columns: Iterable[ColumnProfile]
 ) -> ColumnProfile | None:
     """Return a column that is called as a row of another table and holds its keys, each once."""
-    tables = {_singular(other): key for other, key in keys.items() if other != name}
+    tables = {singular(other): key for other, key in keys.items() if other != name}
     for one in columns:
         key = tables.get(re.sub(r"_?id$", "", one.name.lower()))
         if key is None or not one.unique or 2 * len(one.ids) <= len(keys[name].ids):
@@ -303,7 +304,9 @@ def _reference(
 def _of_two(columns: Iterable[ColumnProfile], one: ColumnProfile, key: ColumnProfile) -> bool:
     """Say whether a column beside the one that joins names members, too, as in a table of blocks."""
     return any(
-        other.distinct > 1 and not other.is_time and shared_ids(other, key) >= _COVERED * len(other.ids)
+        other.distinct > 1
+        and not other.is_time
+        and shared_ids(other, key) >= _COVERED * len(other.plainest_ids)
         for other in columns
         if other is not one
     )

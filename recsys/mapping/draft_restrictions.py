@@ -8,25 +8,33 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from recsys.catalogue.text_folding import unaccented
+from recsys.catalogue.text_folding import plain, unaccented
 from recsys.data.restricting_words import UNREAD, letters
 from recsys.data.unknown_words import may_separate, may_stop
-from recsys.mapping.column_profile import ColumnProfile, quoted
+from recsys.mapping.column_profile import MOST_CODES, ColumnProfile, quoted
 from recsys.mapping.draft_guess import Profiles, is_like
 from recsys.mapping.draft_tables import subject_of
+from recsys.mapping.values import names_a_person
 
 _RESTRICTS: Final = (
-    r"exclu|avoid|(do_?n.?t|do_? ?not|never)_? ?(meet|show|match)|hid(e|den|ing)|co_?workers?"
+    r"exclu|avoid|evit(?!a?cion)|(do_?n.?t|do_? ?not|never)_? ?(meet|show|match)|hid(e|den|ing)|co_?workers?"
     r"|black_? ?list|ausschl|(nicht|kein)[_ ](treff|zeig|anzeig)|kolleg|ne_? ?pas|masqu|collegue"
     r"|no_? ?(mostrar|quier|ver)|ocult|companer|nao_? ?(quer|mostr|ver)|esconder|colega"
     r"|non_? ?(mostr|voglio|inco)|nascond|collegh|nie_? ?(chc|pokaz|spot)|ukry|wspolprac|nezobraz|skry"
     r"|не_? ?(встреч|показ|хоч|видет)|скры|удал|черн\w*_? ?спис|коллег|khong_? ?(muon|hien|gap)"
     r"|(^|[_ ])(da_? ?)?(chan|an)$|dong_? ?nghiep|tidak_? ?(ingin|mau|tampil)|sembunyi|rekan"
     r"|gosterme|gizl|engel|ไม่(ต้องการ|อยาก|แสดง)|ซ่อน|ระงับ|เพื่อนร่วมงาน|לא (רוצה|להציג)|إخفاء|لا (اريد|تعرض)"
-    r"|会いたくない|見せない|非表示|同僚|職場|不想见|隐藏|同事|만나고_? ?싶지|숨김|동료"
+    r"|会いたくない|見せない|避け|非表示|同僚|職場|不想见|避开|隐藏|同事|만나고_? ?싶지|피하|피할|숨김|동료"
+    r"|(ver)?meid|(ver)?mijd|undvik|undga"
+    r"|unika|vyhyb|избег|уник|hindari|tranh|kacin"
 )
+_RESTRICTING_SUBJECTS: Final = {"blocks", "reports", "bans", "hide", "end"}
 _ASKS: Final = "may restrict somebody by their names, and no query here reads them"
 _MOST_TOLD: Final = 40
+_MOST_WORDS: Final = 3
+_LETTERS: Final = re.compile(r"[^\W\d_][^.(]{0,39}$")
+"""A word, and not the name of a company (`(주)`, `Ltd.`)."""
+_KEEP_APART: Final = ("blocks.sql", "reports.sql")
 
 
 def restricts_by_name(name: str) -> bool:
@@ -37,8 +45,11 @@ def restricts_by_name(name: str) -> bool:
     >>> [restricts_by_name(one) for one in ("created_at", "hobbies", "Họ tên", "ชื่อ", "gender")]
     [False, False, False, False, False]
     """
-    last = name.rpartition(".")[2]
-    if is_like(_RESTRICTS, last) or subject_of(last) in {"blocks", "reports", "bans"}:
+    return _restricts(name.rpartition(".")[2])
+
+
+def _restricts(last: str) -> bool:
+    if is_like(_RESTRICTS, last) or subject_of(last) in _RESTRICTING_SUBJECTS:
         return True
     is_read = re.search(UNREAD, letters(unaccented(last))) is None
     return is_read and (may_separate(last) or may_stop(last) is not None)
@@ -47,7 +58,8 @@ def restricts_by_name(name: str) -> bool:
 def unread_restrictions(profiles: Profiles, queries: Mapping[str, str]) -> list[str]:
     """Return the columns, and whole tables, that restrict by their names and that no drafted query reads.
 
-    queries: drafted SQL by file. An empty column says nothing.
+    queries: drafted SQL by file. An empty column says nothing. Words that restrict in a column of a few, such
+    as the relation in a row of two people, count where no query reads the rows for what they hold.
     """
     found = []
     for table, columns in profiles.items():
@@ -56,10 +68,32 @@ def unread_restrictions(profiles: Profiles, queries: Mapping[str, str]) -> list[
         if known and not text and restricts_by_name(table):
             found.append(table)
             continue
-        found += [
-            f"{table}.{one.name}" for one in known if restricts_by_name(one.name) and not _is_used(one, text)
-        ]
+        apart = "\n".join(
+            sql for file, sql in queries.items() if file in _KEEP_APART and quoted(table) in sql
+        )
+        for one in known:
+            if restricts_by_name(one.name) and not _is_used(one, text):
+                found.append(f"{table}.{one.name}")
+            elif not apart and not _is_used(one, text) and (words := _restricting_words(one)):
+                found.append(f"{table}.{one.name} ({', '.join(words[:_MOST_WORDS])})")
     return found
+
+
+def _restricting_words(column: ColumnProfile) -> list[str]:
+    """Return the words of a column of a few that may restrict, such as the relation in a row of two people.
+
+    Rarer ones could be somebody's own and are not repeated.
+    """
+    codes = {word for word, _ in column.codes}
+    found = [word for word, _ in column.codes if _is_restricting_word(word, column)]
+    if column.kind != "text" or column.distinct > MOST_CODES or names_a_person(column.name):
+        return found
+    rarer = any(_is_restricting_word(word, column) for word in column.ids if plain(word) not in codes)
+    return [*found, "a rarer word"] if rarer else found
+
+
+def _is_restricting_word(word: str, column: ColumnProfile) -> bool:
+    return bool(_LETTERS.match(word)) and word != column.table and _restricts(word)
 
 
 def _is_used(column: ColumnProfile, text: str) -> bool:

@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from recsys.catalogue.text_folding import unaccented
 from recsys.data.id_spellings import id_forms
-from recsys.mapping.column_profile import MOST_CODES, ColumnProfile, quoted
-from recsys.mapping.draft_guess import MemberTable, Profiles, is_like, shared_ids
+from recsys.mapping.column_profile import ColumnProfile, quoted
+from recsys.mapping.draft_guess import MemberTable, Profiles, is_like
+from recsys.mapping.draft_people import PeopleOfRows, people_of_rows
 from recsys.mapping.project import GUESS, TODO
 from recsys.mapping.signatures import SEPARATORS
 from recsys.mapping.values import split_words
@@ -19,13 +19,26 @@ _PAIR_TABLES: Final = {
     "reports": r"report|complain|signalement|denunc|meldung|segnalaz|beschwerde|tsuho|通報|신고|举报"
     r"|zg[lł]osz|nahlas|anmalning|rapport|sikayet|жалоб|скарг|bao_?cao|laporan|शिकायत|ร้องเรียน|بلاغ",
 }
+_HIDDEN: Final = (
+    r"(^|[^a-z])z?(2)?hid(e|es|den|ing|er|ers)?($|[^a-z])|hidden|隠|非表示|隐藏|隱藏|숨김|숨기|ocult|escond|verberg|verborg|masqu"
+    r"|nascond|nascost|ausgeblend|versteck|ukry|skry|скры|прихов|gizle|sembunyi|ซ่อน|अदृश्य|اخفاء"
+)
+_ENDED: Final = (
+    r"un_?match|des_?match|match(es)?_?(end|ended|cancel|dissol|removed|over)|(매칭|매치)_?(해제|취소|종료)"
+    r"|マッチ(ング)?_?(解除|終了)|(解除|取消)(匹配|配对|配對)|un_?friend|match_?aufl"
+)
 EVENT_TYPES: Final = {
-    "like": r"like|star|messaged|iine|いいね|^me_gusta|좋아요|^喜欢"
+    "like": r"like|star|messaged|iine|いいね|^me_gusta|좋아요|^喜欢|curti|gostei|favorit|j_?aime"
     r"|polub|lajk|gilla|be[gğ]en|лайк|вподоб|luot_?thich|suka|पसंद|ถูกใจ|إعجاب",
-    "pass": r"pass|skip|hid|見送",
+    "pass": r"pass|skip|見送",
+    "hide": _HIDDEN,
+    "end": _ENDED,
     "message": r"^mensaje|^mensag|^nachricht|^messaggi|^berichten|쪽지|메시지|^消息|^messages?$"
     r"|^wiadomos|^zprav|^meddeland|^besked|^mesaj|^сообщ|^повідом|^tin_?nhan|^pesan|^संदेश|^ข้อความ|^رسائل",
 }
+_SUBJECTS: Final = {**_PAIR_TABLES, **EVENT_TYPES}
+_APART: Final = ("hide", "end")
+"""Types of events that keep two people apart."""
 _DECISIONS: Final = r"swipe|wisch|decision|reaction|rating_?event|interaction|vote|kaydir|przesun|スワイプ"
 _DIRECTIONS: Final = {
     "like": ("like", "liked", "right", "super", "superlike", "yes", "up", "interested", "+1", "1", "いいね"),
@@ -57,7 +70,7 @@ _INTERESTS: Final = (
     r"|zaint|konick|intress|ilgi|hobi|интерес|хобби|увлеч|so_?thich|minat|शौक|रुचि|ความสนใจ|งานอดิเรก|اهتمام|هواي"
 )
 _OF_MEMBERS: Final = 0.8
-_NO_PAIR: Final = {"id", "question_id", "option_id", "channel_id", "content_id"}
+_SHORT_NUMBER: Final = re.compile(r"0|[1-9]\d{0,4}(\.0)?")
 
 
 def other_queries(members: MemberTable, profiles: Profiles) -> dict[str, str]:
@@ -73,24 +86,21 @@ def other_queries(members: MemberTable, profiles: Profiles) -> dict[str, str]:
         if name == members.table or name in members.joined:
             continue
         said = subject_of(name)
-        people = _without_own_key(_people(members, columns, named=said in _PAIR_TABLES), name, members.key)
+        people = people_of_rows(name, profiles, members.key, subject=_SUBJECTS.get(said or ""))
         if said in _PAIR_TABLES:
-            query = _pairs(said, name, people, columns) if len(people) >= 2 else _no_pair(said, name)
-            found.setdefault(said, []).append(query)
-        kind = said if said in EVENT_TYPES else None
-        if len(people) >= 2 and kind:
-            asked = f"does every row say {kind}?"
-            found.setdefault("events", []).append(_events(name, people, columns, f"'{kind}'", asked))
-        if said is None and (decisions := _decisions(name, people, columns)) is not None:
-            found.setdefault("events", []).append(decisions)
-        elif said is None and len(people) >= 2 and (typed := _typed(columns)) is not None:
+            found.setdefault(said, []).append(_pairs(said, name, people, columns))
+        several = len(people.columns) >= 2
+        if (several and said in EVENT_TYPES) or said in _APART:
+            asked = f"does every row say {said}?"
+            found.setdefault("events", []).append(_events(name, people, columns, f"'{said}'", asked))
+        if said is None and several and (typed := _decisions(name, columns) or _typed(columns)) is not None:
             column, types = typed
             found.setdefault("events", []).append(_typed_events(name, people, columns, column, types))
         tags = [
             one for one in columns if one.kind == "text" and is_like("tag|name|タグ|" + _INTERESTS, one.name)
         ]
-        if people and tags and is_like(_INTERESTS, name):
-            found.setdefault("interests", []).append(_interests(name, people[0], tags[0]))
+        if people.columns and tags and is_like(_INTERESTS, name):
+            found.setdefault("interests", []).append(_interests(name, people.columns[0], tags[0]))
     return {f"{target}.sql": "\nUNION ALL\n".join(parts) + "\n" for target, parts in found.items()}
 
 
@@ -104,78 +114,28 @@ def subject_of(table: str) -> str | None:
     return next((subject for subject, pattern in names.items() if is_like(pattern, table)), None)
 
 
-def _people(
-    members: MemberTable, columns: list[ColumnProfile], *, named: bool = False
-) -> list[ColumnProfile]:
-    """Return the columns whose values are members'.
-
-    named: the name of the table says that two people stand in a row, so a few ids say enough.
-    """
-    found = [
-        one
-        for one in columns
-        if one.ids and one.name not in _NO_PAIR and one.kind in {"text", "number"}
-        and not one.is_time and shared_ids(one, members.key) >= _OF_MEMBERS * len(one.ids)
-    ]  # fmt: skip
-    sure = [
-        one
-        for one in found
-        if one.distinct > 1
-        and (len(one.ids) > MOST_CODES or re.search("id|no|番号|者|blo|signal|denunc", one.name))
-    ]
-    return found if named and len(sure) < 2 else sure
-
-
-def _without_own_key(people: list[ColumnProfile], table: str, key: ColumnProfile) -> list[ColumnProfile]:
-    """Return the columns of members without the running number of the table's own rows, where two are left.
-
-    Numbers of rows from 1 on are numbers of members too, so their values say nothing. key: of the members.
-    """
-    stem = unaccented(table).rpartition(".")[2].partition("_")[0].rstrip("s")
-    own = next(
-        (
-            one.name
-            for one in people
-            if one.unique
-            and one.name != key.name
-            and (_is_running(one.ids) or stem in re.split("[_ ]", unaccented(one.name)))
-        ),
-        None,
-    )
-    return [one for one in people if one.name != own] if len(people) > 2 else people
-
-
-def _is_running(ids: frozenset[str]) -> bool:
-    """Say whether ids are whole numbers without a gap to speak of."""
-    if not all(one.isdecimal() for one in ids):
-        return False
-    numbers = [int(one) for one in ids]
-    return max(numbers) - min(numbers) < 2 * len(numbers)
-
-
-def _which_two(people: list[ColumnProfile]) -> str:
-    """Return a line that asks which columns are meant, where there are more than two."""
-    names = ", ".join(one.name for one in people)
-    return f"{TODO} which two of {names} are the people, and who did it?\n" if len(people) > 2 else ""
-
-
 def _named_members(members: MemberTable, column: ColumnProfile) -> str:
-    """Return the SQL of the members that a column lists in one field, empty where it lists none."""
+    """Return the SQL of the members that a column lists in one field, empty where it lists none.
+
+    Short numbers of which no field holds two may count something.
+    """
     lists = column.kind == "list"
-    ids = column.ids if lists else {part for one in column.ids for part in split_words(one, SEPARATORS)}
+    parts = [split_words(one, SEPARATORS) for one in column.ids] if not lists else []
+    ids = column.ids if lists else {part for one in parts for part in one}
     known = members.key.plainest_ids
+    if not lists and max(map(len, parts), default=0) < 2 and all(map(_SHORT_NUMBER.fullmatch, ids)):
+        return ""
     if not ids or sum(id_forms(one)[2] in known for one in ids) < _OF_MEMBERS * len(ids):
         return ""
     return column.named() if lists else f"words(known({column.named()}))"
 
 
 def _listed_pairs(target: str, key: ColumnProfile, column: ColumnProfile, ids: str) -> str:
-    extra = ", 'other' AS category" if target == "reports" else ""
     return (
         f"{GUESS} {column.table}.{column.name} -> target of {target}: nearly all that it lists are members\n"
         f"{TODO} when was it? Every row keeps two people apart\n"
         f"SELECT canonical_id({key.sql}) AS actor, canonical_id(unnest({ids})) AS target,\n"
-        f"  as_of() AS ts{extra}\nFROM {quoted(column.table)}"
+        f"  as_of() AS ts{_category(target)}\nFROM {quoted(column.table)}"
     )
 
 
@@ -185,55 +145,64 @@ def _moment(columns: list[ColumnProfile]) -> str:
     return f"utc({times[0].sql}{order})" if times else "as_of()"
 
 
-def _pairs(target: str, name: str, people: list[ColumnProfile], columns: list[ColumnProfile]) -> str:
-    actor, other = people[:2]
-    extra = ", 'other' AS category" if target == "reports" else ""
+def _pairs(target: str, name: str, people: PeopleOfRows, columns: list[ColumnProfile]) -> str:
+    """Return the query of a table of blocks or reports; where no pair is sure it asks, and cannot run."""
+    asked, actor, other = _actor_and_target(name, people, f"{name} holds {target} by its name")
+    guess = f"{GUESS} {name}.{people.names} -> actor, target of {target}: nearly all are members\n"
     return (
-        f"{GUESS} {name}.{actor.name}, {other.name} -> actor, target of {target}: nearly all are members\n"
-        f"{_which_two(people)}"
+        f"{asked or guess}"
         f"{TODO} which rows were lifted or are about something else? Every row keeps two people apart\n"
-        f"SELECT canonical_id({actor.sql}) AS actor, canonical_id({other.sql}) AS target,\n"
-        f"  {_moment(columns)} AS ts{extra}\nFROM {quoted(name)}"
+        f"SELECT {actor} AS actor, {other} AS target,\n"
+        f"  {_moment(columns)} AS ts{_category(target)}\nFROM {quoted(name)}"
     )
 
 
-def _no_pair(target: str, name: str) -> str:
-    """Return a query without a row that asks for the people of a table whose name says what it holds."""
-    extra = ", 'other' AS category" if target == "reports" else ""
-    return (
-        f"{TODO} {name} holds {target} by its name: which two columns are the people, and who did it?\n"
-        f"SELECT CAST(NULL AS VARCHAR) AS actor, CAST(NULL AS VARCHAR) AS target, as_of() AS ts{extra}\n"
-        f"FROM {quoted(name)} WHERE false"
-    )
+def _category(target: str) -> str:
+    return ", 'other' AS category" if target == "reports" else ""
+
+
+def _actor_and_target(name: str, people: PeopleOfRows, about: str) -> tuple[str, str, str]:
+    """Return the SQL of who did it and to whom.
+
+    Where no pair is sure, a line that asks before it and SQL that ends with the question, so that nobody runs
+    it unread.
+    """
+    if people.pair is not None:
+        actor, other = (f"canonical_id({one.sql})" for one in (people.pair.actor, people.pair.target))
+        return "", actor, other
+    of = f" of {people.names}" if people.columns else ""
+    text = f"TODO {name}: who did it, to whom?".replace("'", "''")
+    question = f"{TODO} {about}: which two columns{of} are the people, and who did it?\n"
+    return question, f"CAST(error('{text}') AS VARCHAR)", "CAST(NULL AS VARCHAR)"
 
 
 def _events(
-    name: str, people: list[ColumnProfile], columns: list[ColumnProfile], type_sql: str, question: str
+    name: str, people: PeopleOfRows, columns: list[ColumnProfile], type_sql: str, question: str
 ) -> str:
     """Return the query of a table of events; rows whose type is unknown are set aside."""
-    actor, other = people[:2]
-    a, b, ts = f"canonical_id({actor.sql})", f"canonical_id({other.sql})", _moment(columns)
+    asked, a, b = _actor_and_target(name, people, name)
+    ts, two = _moment(columns), f"{a}, {b}" if people.pair else "NULL"
+    oneself = f"WHEN {a} = {b} THEN 'to oneself' " if people.pair else ""
     return (
-        f"{GUESS} {name} -> events, by the name of the table\n"
-        f"{_which_two(people)}"
+        f"{GUESS} {name} -> events, by the name of the table\n{asked}"
         f"{TODO} {question}\n"
-        f"SELECT DISTINCT concat_ws('-', '{name}', {a}, {b}, epoch_ms({ts})) AS event_id, {ts} AS ts,\n"
+        f"SELECT DISTINCT concat_ws('-', '{name}', {two}, epoch_ms({ts})) AS event_id, {ts} AS ts,\n"
         f"  {a} AS actor, {b} AS target, {type_sql} AS type,\n"
-        f"  CASE WHEN {a} = {b} THEN 'to oneself' WHEN {ts} > as_of() THEN 'after the export'\n"
+        f"  CASE {oneself}WHEN {ts} > as_of() THEN 'after the export'\n"
         f"    WHEN {type_sql} IS NULL THEN 'unknown direction' END AS set_aside\n"
         f"FROM {quoted(name)}"
     )
 
 
-def _decisions(name: str, people: list[ColumnProfile], columns: list[ColumnProfile]) -> str | None:
-    """Return the query of a table of likes and passes, None where no column says which."""
-    if len(people) < 2 or not is_like(_DECISIONS, name):
+def _decisions(name: str, columns: list[ColumnProfile]) -> tuple[ColumnProfile, dict[str, str]] | None:
+    """Return the column of a table of likes and passes that says which, and our type by its codes."""
+    if not is_like(_DECISIONS, name):
         return None
     for column in columns:
         codes = [code.lower() for code, _ in column.codes]
         types = {code: kind for kind, known in _DIRECTIONS.items() for code in codes if code in known}
         if {"like", "pass"} <= set(types.values()):
-            return _typed_events(name, people, columns, column, types)
+            return column, types
     return None
 
 
@@ -245,6 +214,8 @@ def _typed(columns: list[ColumnProfile]) -> tuple[ColumnProfile, dict[str, str]]
     kinds = {  # what restricts first: `blocked_after_like`, `dislike`
         "block": _PAIR_TABLES["blocks"],
         "report": _PAIR_TABLES["reports"],
+        "end": _ENDED,
+        "hide": _HIDDEN,
         "pass": f"dislike|nope|reject|{EVENT_TYPES['pass']}",
         "like": EVENT_TYPES["like"],
         "message": f"message|nachricht|mensaje|mensag|{EVENT_TYPES['message']}",
@@ -262,7 +233,7 @@ def _typed(columns: list[ColumnProfile]) -> tuple[ColumnProfile, dict[str, str]]
 
 def _typed_events(
     name: str,
-    people: list[ColumnProfile],
+    people: PeopleOfRows,
     columns: list[ColumnProfile],
     column: ColumnProfile,
     types: Mapping[str, str],

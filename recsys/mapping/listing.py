@@ -15,6 +15,8 @@ from recsys.constraints.policy import Policy
 from recsys.constraints.why_not import constraint_text
 from recsys.data.population import Population
 from recsys.data.quarantine import CODES
+from recsys.data.unknown_words import SAFETY_EVENTS
+from recsys.mapping.draft_people import may_number_rows
 from recsys.storage.load import LoadedTables
 from recsys.types import ObjectArray
 
@@ -137,6 +139,31 @@ def shared_tokens(accepted: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         if len(many):
             rows.append((kind, len(many), int(many.max())))
     return pd.DataFrame(rows, columns=["token", "shared", "most members"]).set_index("token")
+
+
+_OF_TWO: Final = (
+    (T.BLOCKS, None),
+    (T.REPORTS, None),
+    *((T.EVENTS, kind) for kind in (*SAFETY_EVENTS, "like")),
+)
+
+
+def row_numbers(accepted: Mapping[str, pd.DataFrame], one_of: int = 1) -> pd.DataFrame:
+    """Return the columns of people that hold numbers from 1 on, each once, as numbers of rows are.
+
+    They keep the wrong people apart, and the right ones meet. one_of: of so many people one was looked at.
+    """
+    rows = []
+    for table, kind in _OF_TWO:
+        frame = accepted.get(table, pd.DataFrame())
+        if kind is not None and len(frame):
+            frame = frame[frame[C.TYPE].eq(kind).fillna(False)]
+        for column in frame.columns.intersection([C.ACTOR, C.TARGET]):
+            ids = frame[column].dropna().astype(str).to_list()
+            if may_number_rows(ids, one_of=one_of):
+                name = f"{table}.{column}" if kind is None else f"{table}.{column} ({kind})"
+                rows.append((name, len(ids), f"{min(map(int, ids))} to {max(map(int, ids))}"))
+    return pd.DataFrame(rows, columns=["column", "rows", "numbers"]).set_index("column")
 
 
 def _own(key: str, what: str) -> Label:

@@ -158,10 +158,23 @@ class SourceReader:
 
     def query_error(self, target: str, sql: str, error: Exception) -> SettingsError:
         """Return what is wrong with a query that read, or would have read, the tables of the source."""
+        if (question := _question_of(sql, error)) is not None:
+            what, remedy = (
+                "a question of the draft has no answer yet",
+                "write the columns in place of error(...)",
+            )
+            return SettingsError(explained(what, where=f"{target}.sql", got=question, remedy=remedy))
         tables = [table.column_names for table in self.loaded.values()]
         is_named = not any(_NAMES_FROM_DATA.search(text) for text in self.mapping.texts)
         is_unread = is_named and _fails_unread(self.connection, sql, error)
         return query_error(target, error, tables, is_unread=is_unread)
+
+
+def _question_of(sql: str, error: Exception) -> str | None:
+    """Return the question that stands in a query as `error('TODO ...')` and ended it, None where none did."""
+    said = _first_line(error).partition(": ")[2]
+    asked = (text.replace("''", "'") for text in re.findall(r"error\('(TODO (?:[^']|'')*)'\)", sql))
+    return next((text.removeprefix("TODO ") for text in asked if text.partition("\n")[0] == said), None)
 
 
 _REPLACED: Final = re.compile(r"(?i)\*\s*REPLACE\b")
