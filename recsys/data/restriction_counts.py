@@ -97,6 +97,23 @@ def answers_counted(answers: pd.DataFrame, options: Mapping[str, Collection[str]
     return found | each | {f"{KEPT}{C.MANDATORY}": int(people[C.USER].nunique())}
 
 
+def words_left_out(profiles: pd.DataFrame, column: str, held: Collection[str]) -> dict[str, int]:
+    """Return how many people wish for a set of words without each: of those that anybody has or wishes for.
+
+    column: wishes as lists of words, None for none. held: the words that somebody has.
+    """
+    wished = profiles[[C.USER, column]].dropna(subset=[column])
+    code, given = pd.factorize(wished[column].map(tuple))  # few different ones
+    sets = [frozenset(map(str, one)) for one in given]
+    lacking = {
+        word: np.array([word not in one for one in sets], bool)[code]
+        for word in sorted(frozenset(map(str, held)).union(*sets))
+    }
+    return {
+        f"{KEPT}{column}_{word}": int(wished.loc[rows, C.USER].nunique()) for word, rows in lacking.items()
+    }
+
+
 def _words(accepted: object) -> frozenset[str]:
     """Return the answers that somebody accepts, none where they are not known."""
     return (

@@ -31,6 +31,7 @@ from recsys.data.restriction_counts import (
     answers_counted,
     restricting_events,
     tokens_counted,
+    words_left_out,
 )
 from recsys.data.unknown_words import SAFETY_EVENTS, may_restrict
 
@@ -250,7 +251,8 @@ def row_counts(
 
     erased: rows that came and went before they were counted, since they named somebody erased. accepted: the
     tables, of which the people are counted who have a value whose absence would keep fewer apart: tokens, by
-    kind and namespace, and wishes that are open where nothing is said. quarantine:
+    kind and namespace, and wishes that are open where nothing is said, sets of words also by each word left
+    out. quarantine:
     refused rows, whose types that are not of the events table are counted by word. events: the accepted ones,
     of which those are counted that restrict somebody. options: the answers that each question has. ahead: by
     table, the rows dated after the clock.
@@ -270,6 +272,8 @@ def row_counts(
                 f"{KEPT}{column}": int(frame.loc[rows, C.USER].nunique()) for column, rows in kept.items()
             }
             found[table]["accepted"] = len(frame)
+            for column in {*kept} & {*_WISHED}:
+                found[table] |= words_left_out(frame, column, _held(frame, column))
     if T.TOKENS in found and (tokens := accepted.get(T.TOKENS)) is not None:
         found[T.TOKENS] |= tokens_counted(tokens)
     if T.ANSWERS in found and (answers := accepted.get(T.ANSWERS)) is not None:
@@ -330,10 +334,15 @@ def _narrows(frame: pd.DataFrame, column: str) -> pd.Series:
 
     Who tells no gender is `undisclosed`; who is of no known age is in no list.
     """
-    told = frame.get(_WISHED[column], pd.Series(dtype=object))
-    held = frozenset(told.dropna() if column != C.MEETS_GENDERS else told.astype(object).fillna(UNDISCLOSED))
+    held = _held(frame, column)
     narrows = {words: not held <= set(words) for words in set(map(tuple, frame[column].dropna()))}
     return frame[column].map(lambda words: narrows.get(tuple(words), False), na_action="ignore").eq(True)
+
+
+def _held(frame: pd.DataFrame, column: str) -> frozenset[str]:
+    """Return the words that somebody has of those that a column wishes for."""
+    told = frame.get(_WISHED[column], pd.Series(dtype=object))
+    return frozenset(told.dropna() if column != C.MEETS_GENDERS else told.astype(object).fillna(UNDISCLOSED))
 
 
 _WISHED: Final = {

@@ -160,8 +160,9 @@ def wishes(proposal: Proposal) -> GateResult:
 
     They are tokens, people's own and those of whom somebody does not want to meet, by namespace, and wishes
     that are open where nothing is said. Where a column was renamed in the source, or a key within it,
-    everybody seems to wish nothing. People who have one are counted for each accepted person of profiles,
-    and compared with the last published night, and with those of four weeks.
+    everybody seems to wish nothing; where it is read another way, everybody may accept one word more, so
+    those are counted as well who leave out each word. People who have one are counted for each accepted
+    person of profiles, and compared with the last published night, and with those of four weeks.
     """
     counts = proposal.row_counts
     if counts is None:
@@ -187,6 +188,7 @@ def wishes(proposal: Proposal) -> GateResult:
         )
         for name in sorted(of_nights | set(values))
     }
+    declines = {name: one for name, one in declines.items() if not _is_word_of_nobody(name, values)}
     before = past[-1]["wishes"] if past else {}
     result = _wishes_tonight(before, people, values, block)
     return judged_over_nights(result, declines) if declines else result
@@ -198,7 +200,11 @@ _LEAVE_OUT: Final = "leave_out"
 """The number that says that a night counted, of wishes and ages, those alone that leave somebody out (1), and
 of required answers too (2)."""
 _OF_ANSWERS: Final = f"{T.ANSWERS}_{C.MANDATORY}"
-_ONE_QUESTION: Final = f"{T.ANSWERS}.{C.MANDATORY}_"
+_ONE_WORD: Final = tuple(
+    f"{T.PROFILES}.{column}_" for column in (C.ACCEPTS_AGE_BANDS, C.MEETS_GENDERS, C.ACCEPTS_HOUSEHOLD_STATUS)
+)
+_PARTS: Final = (f"{T.ANSWERS}.{C.MANDATORY}_", *_ONE_WORD)
+"""Wishes of one question, or that leave out one word."""
 _COUNTED_ANEW: Final = tuple(
     f"{T.PROFILES}_{column}"
     for column in (C.ACCEPTS_AGE_BANDS, C.MEETS_GENDERS, C.MIN_AGE_YEARS, C.MAX_AGE_YEARS)
@@ -222,9 +228,10 @@ def _wishes_tonight(before: Found, people: int, values: Mapping[str, float], blo
     """Compare the people who have a wish, by column, with those of the last published night alone."""
     then = float(before.get("people", 0.0))
     lost = {
-        name: _lost_wishes(float(was), values.get(name, 0.0), is_part=name.startswith(_ONE_QUESTION))
+        name: _lost_wishes(float(was), values.get(name, 0.0), is_part=name.startswith(_PARTS))
         for name, was in before.items()
         if "." in name
+        and not _is_word_of_nobody(name, values)
         and values.get(name, 0.0) * then < _limit(name, block) * float(was) * min(people, then)
         and not (name.endswith(_MET) and float(was) < _FEW)
     }
@@ -234,6 +241,11 @@ def _wishes_tonight(before: Found, people: int, values: Mapping[str, float], blo
     message = f"far fewer values than in the last night: {', '.join(lost)}"
     level = max(lost.values())
     return GateResult("wishes", level, message, {"count": len(lost), **numbers}, {"tables": tuple(lost)})
+
+
+def _is_word_of_nobody(name: str, values: Mapping[str, float]) -> bool:
+    """Say whether a number is of wishes without a word that nobody has tonight, and nobody wishes for."""
+    return name.startswith(_ONE_WORD) and name not in values
 
 
 def _limit(name: str, block: float) -> float:
