@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from copy import copy
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Final, Self, Unpack
 
@@ -19,7 +20,7 @@ from recsys.features.feature_map import FeatureMap
 from recsys.memory import return_freed_memory
 from recsys.models.base import Model
 from recsys.models.calibration import Platt
-from recsys.models.cross_fitting import CrossValidation, people_folds
+from recsys.models.cross_fitting import AveragedPrecisions, CrossValidation, people_folds
 from recsys.models.directed import Directed, pair_dots
 from recsys.models.distance_decay import DistanceDecay
 from recsys.models.explanation import LEVEL, REDUCTION, LogitTerm, LogitTerms
@@ -27,7 +28,7 @@ from recsys.models.impressions import Impressions
 from recsys.models.low_rank import low_rank_maps, sampled_rows
 from recsys.models.negative_sampling import with_some_passes
 from recsys.models.pair_design import PairDesign, PairWeights
-from recsys.models.pair_logistic import Precisions, fit_pair_logistic
+from recsys.models.pair_logistic import Precisions, mean_of_fits
 from recsys.models.training_data import ContentData, LabelledPairs
 from recsys.progress_bar import step
 from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array, RNGLike
@@ -61,7 +62,8 @@ class ContentConfig(Section):
 
     ridge:            precisions of a column's own deviation from its block's weight, and
     marginal_ridge:   of what a column says about the viewer or the candidate alone, to choose from by
-                      cross-validation over people; a single one is taken as it is.
+                      cross-validation over people: weights are the mean of those under every precision not
+                      clearly worse than the best. A single one is taken as it is.
     block_ridge:      precision of a block's weight around its usual one.
     person_precision: precision of each person's own selectivity and popularity; 0 leaves them out.
     folds:            folds of people for the choice and for calibration.
@@ -111,7 +113,7 @@ class ContentModel(Model):
     blocks:   the feature blocks to learn (the default ones when None); copies are fitted.
     features: blocks fitted already on the people `fit` will be given; then none are fitted.
 
-    After `fit`: `features_` holds the fitted blocks, `precisions_` the chosen precisions, `platt_` the
+    After `fit`: `features_` holds the fitted blocks, `precisions_` the best precisions, `platt_` the
     calibration and `weights_` the calibrated weight of every column.
 
     >>> import recsys
@@ -130,6 +132,7 @@ class ContentModel(Model):
     platt_: Platt
     weights_: PairWeights
     maps_: tuple[Float64Array, Float64Array] | None
+    _choice: AveragedPrecisions
 
     def __init__(
         self,
@@ -142,6 +145,7 @@ class ContentModel(Model):
         super().__init__(config, **settings)
         self.blocks = blocks
         self.features = features
+        self._known_choice: AveragedPrecisions | None = None
         self._curvature: Float64Array | None = None
         self._known_curvature: Float64Array | None = None
 
@@ -165,11 +169,12 @@ class ContentModel(Model):
         usual = self._usual(rows)
         few = pairs.among_fewer(len(people), self.config.max_tuning_pairs, rng)
         step("choosing the strength of the prior on content")
-        self.precisions_, self.platt_ = self._chosen(self._design(people, rows, few, usual), len(people), rng)
+        chosen = self._known_choice or self._chosen(self._design(people, rows, few, usual), len(people), rng)
+        self._choice, self.precisions_, self.platt_ = chosen, chosen.best, chosen.line
         step("weights of content")
         design = self._design(people, rows, pairs, usual)
         self._curvature = design.curvature() if self._known_curvature is None else self._known_curvature
-        weights = fit_pair_logistic(design, self.precisions_, curvature=self._curvature).weights
+        weights = mean_of_fits(design, chosen.strengths, curvature=self._curvature)
         del design  # the products of all pairs, the largest array of a fit
         self.weights_ = weights.calibrated(self.platt_)
         self.maps_ = self._low_rank_maps(rows)
@@ -205,9 +210,8 @@ class ContentModel(Model):
 
         The curvature measured here steers its search too, which ends where it would by its own.
         """
-        ridge, marginal = (self.precisions_.column,), (self.precisions_.marginal,)
-        model = ContentModel(self.config.changed(ridge=ridge, marginal_ridge=marginal, calibrate=False))
-        model._known_curvature = self._curvature
+        model = ContentModel(self.config.changed(calibrate=False))
+        model._known_choice, model._known_curvature = replace(self._choice, line=Platt()), self._curvature
         return model
 
     def _learn(self, people: Population, events: Events, rng: Generator) -> None:
@@ -250,8 +254,8 @@ class ContentModel(Model):
             person=self.config.person_precision,
         )
 
-    def _chosen(self, design: PairDesign, n_people: int, rng: Generator) -> tuple[Precisions, Platt]:
-        """Return the precisions with the least cross-validated log-loss, and the calibration they need.
+    def _chosen(self, design: PairDesign, n_people: int, rng: Generator) -> AveragedPrecisions:
+        """Return the precisions that cross-validated log-loss tells no worse, and their calibration.
 
         The marginal precision is chosen first, with the middle of the column precisions.
         """
@@ -260,13 +264,15 @@ class ContentModel(Model):
         nothing_to_choose = len(ridges) == len(marginals) == 1 and not self.config.calibrate
         folds = [] if nothing_to_choose else self._folds(design.pairs, n_people, rng)
         if not folds:
-            return self._strengths(ridges[0], marginals[0]), Platt()
+            only = self._strengths(ridges[0], marginals[0])
+            return AveragedPrecisions(only, (only,), Platt())
         held_out = CrossValidation(design, folds)
         middle = ridges[len(ridges) // 2]
         best = held_out.best([self._strengths(middle, marginal) for marginal in marginals])
         if len(ridges) > 1:
-            best = held_out.best([self._strengths(ridge, best.strengths.marginal) for ridge in ridges])
-        return best.strengths, best.line if self.config.calibrate else Platt()
+            held_out.best([self._strengths(ridge, best.marginal) for ridge in ridges])
+        averaged = held_out.averaged()
+        return averaged if self.config.calibrate else replace(averaged, line=Platt())
 
     def _folds(
         self, pairs: LabelledPairs, n_people: int, rng: Generator

@@ -1,5 +1,6 @@
 """The numbers behind labelled pairs: products of the two people's columns, scaled, and their weights."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,6 +34,17 @@ class PairWeights:
     products: Float64Array
     viewer: Float64Array
     candidate: Float64Array
+
+    @classmethod
+    def mean(cls, several: Sequence["PairWeights"]) -> "PairWeights":
+        """Return the weights whose logit is the mean of theirs."""
+        return cls(
+            intercept=float(np.mean([one.intercept for one in several])),
+            distance_decay=float(np.mean([one.distance_decay for one in several])),
+            products=np.mean([one.products for one in several], axis=0),
+            viewer=np.mean([one.viewer for one in several], axis=0),
+            candidate=np.mean([one.candidate for one in several], axis=0),
+        )
 
     def calibrated(self, line: Platt) -> "PairWeights":
         """Return the weights whose logit is `line` of this one's."""

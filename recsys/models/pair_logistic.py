@@ -12,6 +12,7 @@ Everything has a normal prior, so the fit is a posterior mode: block weights aro
 rest around 0. Without pairs the fit is the prior.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -67,6 +68,18 @@ def fit_pair_logistic(
     )
     theta = problem.from_round(found)
     return PairFit(problem.weights(theta), theta)
+
+
+def mean_of_fits(
+    design: PairDesign, strengths: Sequence[Precisions], *, curvature: Float64Array | None = None
+) -> PairWeights:
+    """Return the mean of the weights fitted under each of the priors; each fit starts from the one before."""
+    theta, fits = None, []
+    for one in strengths:
+        fit = fit_pair_logistic(design, one, theta, curvature=curvature)
+        theta = fit.theta
+        fits.append(fit.weights)
+    return PairWeights.mean(fits)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,8 +1,9 @@
 """The cold protocol: one wave is left out, and nobody of it was seen in fitting or in choosing.
 
 The target is the mutual match. Everything is chosen inside the training waves, by folds over whole waves:
-which numbers to bring, and the precision of what an answer says about one person alone. Then the model is
-fitted once on all training waves and judges the one left out.
+which numbers to bring, and the precision of what an answer says about one person alone. Choices that are
+not clearly worse than the best are averaged, as the content model itself does with its precisions: so each is
+fitted once on all training waves, and the mean of their logits judges the wave left out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,9 +15,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from recsys.evaluation import group_folds, leave_one_group_out
-from recsys.evaluation.probability import log_loss
 from recsys.models.calibration import fit_platt
 from recsys.models.content import ContentConfig
+from recsys.models.cross_fitting import not_clearly_worse
 from recsys.models.directed import sigmoid
 from tests.benchmarks.dating import baselines
 from tests.benchmarks.dating.form import Evening, content, mutual
@@ -60,7 +61,7 @@ CHOICES = tuple(Choice(coded, marginal) for coded in (False, True) for marginal 
 
 
 def cold_scores(evening: Evening, seed: int, *, progress: bool = True) -> tuple[dict[str, Floats], list[str]]:
-    """Return the mutual score of each meeting by model, and what was chosen for each wave."""
+    """Return the mutual score of each meeting by model, and everything that was chosen for some wave."""
     pairs = evening.data.pairs
     scores = {
         RANDOM: baselines.no_order(evening.data),
@@ -80,31 +81,33 @@ def cold_scores(evening: Evening, seed: int, *, progress: bool = True) -> tuple[
         people, events = evening.of_waves(waves)
         unseen, _ = evening.of_waves(test_waves)
         meetings = pairs[fold.test]
-        choice = chosen_within(evening, waves, seed)
-        model = content(people, events, choice.numbers(evening), choice.config(), seed)
+        choices = chosen_within(evening, waves, seed)
+        models = [content(people, events, one.numbers(evening), one.config(), seed) for one in choices]
         tables = content(people, events, None, ContentConfig(max_factors=None), seed)
         scores[REGRESSION][fold.test] = baselines.plain_regression(evening.data, fold.train, fold.test)
-        scores[TABLES][fold.test] = mutual(tables, unseen, meetings)
-        scores[CONTENT][fold.test] = mutual(model, unseen, meetings)
-        chosen.append(str(choice))
+        scores[TABLES][fold.test] = mutual([tables], unseen, meetings)
+        scores[CONTENT][fold.test] = mutual(models, unseen, meetings)
+        chosen.extend(map(str, choices))
     return scores, chosen
 
 
-def chosen_within(evening: Evening, waves: Sequence[int], seed: int) -> Choice:
-    """Return the choice with the least log loss of matches over waves held out inside `waves`."""
-    losses = []
+def chosen_within(evening: Evening, waves: Sequence[int], seed: int) -> list[Choice]:
+    """Return the choices with no clearly greater log loss of matches over waves held out inside `waves`."""
+    losses, group = [], np.empty(0, np.int64)
     for choice in CHOICES:
         held = list(_held_out(evening, waves, choice, seed))
-        score = np.concatenate([part for part, _ in held])
-        match = np.concatenate([part for _, part in held])
+        score, match, group = (np.concatenate(parts) for parts in zip(*held, strict=True))
         logits = np.log(score) - np.log1p(-score)
-        losses.append(log_loss(match, sigmoid(fit_platt(logits, match).logits(logits))))
-    return CHOICES[int(np.argmin(losses))]
+        p = sigmoid(fit_platt(logits, match).logits(logits))
+        losses.append(-np.log(np.where(match > 0, p, 1.0 - p)))
+    kept = not_clearly_worse(np.array(losses), group)
+    return [choice for choice, keep in zip(CHOICES, kept, strict=True) if keep]
 
 
 def _held_out(
     evening: Evening, waves: Sequence[int], choice: Choice, seed: int
-) -> Iterator[tuple[Floats, Floats]]:
+) -> Iterator[tuple[Floats, Floats, npt.NDArray[np.int64]]]:
+    """Yield score, match and wave of the meetings of each part of the waves, left out."""
     pairs = evening.data.pairs
     inside = pairs[pairs["wave"].isin(waves)]
     fold_of = group_folds(inside["wave"], min(INNER_FOLDS, len(waves)))
@@ -113,4 +116,5 @@ def _held_out(
         seen, events = evening.of_waves(inside.loc[fold_of != number, "wave"].unique())
         unseen, _ = evening.of_waves(test["wave"].unique())
         model = content(seen, events, choice.numbers(evening), choice.config(), seed)
-        yield mutual(model, unseen, test), test["match"].to_numpy(np.float64)
+        match, wave = test["match"].to_numpy(np.float64), test["wave"].to_numpy(np.int64)
+        yield mutual([model], unseen, test), match, wave

@@ -16,6 +16,7 @@ from recsys.features.base import Block
 from recsys.features.interests import Interests
 from recsys.models.base import Model
 from recsys.models.content import ContentConfig, ContentModel
+from recsys.models.directed import sigmoid
 from recsys.storage.load import load_tables, population_of
 from tests.datasets import speed_dating
 from tests.datasets.speed_dating import SpeedDating
@@ -100,8 +101,12 @@ def content(
     return model.fit(people, events, rng=np.random.default_rng(seed))
 
 
-def mutual(model: Model, people: Population, meetings: pd.DataFrame) -> Floats:
-    """Return the product of the two probabilities of each meeting, `(n_meetings,)`."""
-    directed = model.directed(people)
-    women, men = directed.ids.rows(meetings["woman"]), directed.ids.rows(meetings["man"])
-    return directed.probabilities(women, men) * directed.probabilities(men, women)
+def mutual(models: Sequence[Model], people: Population, meetings: pd.DataFrame) -> Floats:
+    """Return the product of both sides' probabilities of each meeting, by the mean of all models' logits."""
+    logits = []
+    for model in models:
+        directed = model.directed(people)
+        women, men = directed.ids.rows(meetings["woman"]), directed.ids.rows(meetings["man"])
+        logits.append([directed.logits(women, men), directed.logits(men, women)])
+    of_women, of_men = np.mean(logits, axis=0)
+    return np.asarray(sigmoid(of_women) * sigmoid(of_men), np.float64)

@@ -146,7 +146,7 @@ def _asked(evening: Evening, test: Mask) -> pd.DataFrame:
 
 def _content(evening: Evening, events: Events, test: Mask, seed: int) -> Floats:
     model = content(evening.people, events, evening.numbers, CONFIG, seed)
-    return mutual(model, evening.people, evening.data.pairs[test])
+    return mutual([model], evening.people, evening.data.pairs[test])
 
 
 def _hybrid(evening: Evening, events: Events, test: Mask, seed: int) -> dict[str, Floats]:
@@ -155,7 +155,7 @@ def _hybrid(evening: Evening, events: Events, test: Mask, seed: int) -> dict[str
     model.fit(evening.people, events, rng=np.random.default_rng(seed))
     asked = _asked(evening, test)
     joint = model.score_pairs(asked, people=evening.people, combiner="joint")[C.P_MUTUAL]
-    product = mutual(model, evening.people, evening.data.pairs[test])
+    product = mutual([model], evening.people, evening.data.pairs[test])
     return {HYBRID: product, HYBRID_JOINT: joint.to_numpy(np.float64)}
 
 
