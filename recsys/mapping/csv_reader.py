@@ -10,9 +10,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import Field
+
 from recsys.config import Section
 from recsys.errors import SourceError, explained
 from recsys.mapping.encodings import decode_text
+from recsys.mapping.header_rows import ROWS_LOOKED_AT, is_row_of_data
 from recsys.redaction import column_labels
 from recsys.storage.csv import warn_of_rows_in_quotes
 
@@ -24,17 +27,22 @@ _END: Final = "end"
 """A last row of one's own, to see whether it is one."""
 
 
+class NoNamesError(SourceError):
+    """The first row of a CSV file is one of data, and nothing says so."""
+
+
 class TableOptions(Section):
     """How one table of a source is read, where the file cannot say so itself.
 
-    header_rows: rows of a CSV file before the first row of data. The names are those of the first of them
-    that names every column differently; where none does, such as under merged cells, each column has the
-    names above it, joined by a blank.
+    header_rows: rows of a CSV file before the first row of data, 0 where it has no names: the columns are
+    then `column0`, `column1` and so on. Not said, it is 1, and a first row that is one of data is refused.
+    The names are those of the first of them that names every column differently; where none does, such as
+    under merged cells, each column has the names above it, joined by a blank.
     """
 
     encoding: str | None = None
     delimiter: str | None = None
-    header_rows: int = 1
+    header_rows: int = Field(default=1, ge=0)
     file: str | None = None
 
 
@@ -52,7 +60,8 @@ def file_bytes(file: Path) -> bytes:
 def read_csv(file: Path, *, encoding: str | None, options: TableOptions) -> Any:
     """Return a CSV file as text columns; an empty field is NULL.
 
-    Raises SourceError when it cannot be decoded, when lines have another number of fields than the header, or
+    Raises NoNamesError when the first row is one of data and nothing says so, SourceError when it cannot be
+    decoded, when lines have another number of fields than the header, or
     when a field in quotation marks does not end.
     """
     import pyarrow as pa
@@ -65,7 +74,13 @@ def read_csv(file: Path, *, encoding: str | None, options: TableOptions) -> Any:
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     headers = list(islice(rows, max(1, options.header_rows)))
     first = headers[0] if headers else []
-    names = column_names(headers)
+    if "header_rows" not in options.model_fields_set and is_row_of_data(
+        first, list(islice(rows, ROWS_LOOKED_AT))
+    ):
+        own = f"under `tables: {file.name.partition('.')[0]}` of mapping.yaml"
+        remedy = f"say `header_rows: 0` {own} where it has none, `header_rows: 1` where these are names"
+        raise NoNamesError(explained("the first row is no row of names", where=file.name, remedy=remedy))
+    names = column_names(headers) if options.header_rows else [f"column{at}" for at in range(len(first))]
     if len(set(names)) < len(names):
         label = column_labels(names)
         twice = next(label[at] for at, name in enumerate(names) if names.count(name) > 1)
@@ -74,10 +89,10 @@ def read_csv(file: Path, *, encoding: str | None, options: TableOptions) -> Any:
     try:
         table: Any = pc.read_csv(
             io.BytesIO(f"{text.rstrip(_LINE_ENDS)}\n".encode()),
-            read_options=pc.ReadOptions(skip_rows=0, block_size=1 << 26),
+            read_options=pc.ReadOptions(column_names=names, block_size=1 << 26),
             parse_options=pc.ParseOptions(delimiter=delimiter, newlines_in_values=True),
             convert_options=pc.ConvertOptions(
-                column_types=dict.fromkeys(first, pa.string()), null_values=[""], strings_can_be_null=True
+                column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
             ),
         )
     except pa.ArrowException as error:
@@ -94,7 +109,7 @@ def read_csv(file: Path, *, encoding: str | None, options: TableOptions) -> Any:
         raise SourceError(explained("a quotation mark is never closed", where=file.name, remedy=remedy))
     if '"' in text:
         warn_of_rows_in_quotes(table, delimiter, file.name)
-    return table.rename_columns(names).slice(options.header_rows - 1)
+    return table.slice(options.header_rows)
 
 
 def column_names(headers: Sequence[Sequence[str]]) -> list[str]:

@@ -20,7 +20,7 @@ from recsys.catalogue.han_variants import HAN_VARIANTS
 from recsys.data.date_reading import read_date
 from recsys.errors import SettingsError, SourceError, explained
 from recsys.mapping.column_profile import ColumnProfile, profile_table, quoted
-from recsys.mapping.csv_reader import TableOptions
+from recsys.mapping.csv_reader import NoNamesError, TableOptions
 from recsys.mapping.draft_guess import (
     MemberTable,
     Profiles,
@@ -93,10 +93,13 @@ _MOST_HEADERS: Final = 4
 def _under_titles(read: Callable[[], Any], with_headers: Callable[[int], Any]) -> Any:
     """Return a table whose names may stand below a title or merged cells, which name columns alike.
 
-    with_headers: reads it with so many rows of headers. A row that holds a number or a date is none.
+    with_headers: reads it with so many rows of headers, 0 where it has none. A row that holds a number or a
+    date is none.
     """
     try:
         return read()
+    except NoNamesError:
+        return with_headers(0)
     except SourceError as error:
         for n in range(2, _MOST_HEADERS + 1):
             with suppress(SourceError):

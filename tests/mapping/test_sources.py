@@ -484,7 +484,7 @@ def test_a_part_without_names_is_refused(tmp_path: Path, second: str) -> None:
     folder.mkdir()
     (folder / "part-0.csv").write_text("who,whom,at\na,b,2026-01-01\n", encoding="utf-8")
     (folder / "part-1.csv").write_text(second, encoding="utf-8")
-    with pytest.raises(SourceError, match=r"a part has no column of the others in part-1\.csv"):
+    with pytest.raises(SourceError, match=r"(no column of the others|no row of names) in part-1\.csv"):
         _read_parts(folder, partial(read_csv, encoding=None, options=TableOptions()))
 
 
