@@ -70,10 +70,12 @@ def refuse_other_schemas(beside: Iterable[tuple[str, str]], read: Collection[str
 
 
 def _may_be(schema: str, name: str) -> list[str]:
-    words = [one for one in (schema, name) if _LETTERS.search(one)]
-    named = _tables_named(f"{schema}.{name}")
-    if named or not words:
-        return named
+    return _tables_named(f"{schema}.{name}") or _restricting(schema, name)
+
+
+def _restricting(*names: str) -> list[str]:
+    """Return the table of what names say as unknown words do: that somebody is kept out, or apart."""
+    words = [one for one in names if _LETTERS.search(one)]
     if any(may_stop(one, alone=False) == STOP for one in words):
         return [T.HOLDS]
     return [T.BLOCKS] if any(map(may_separate, words)) else []
@@ -174,9 +176,10 @@ def _refuse_folder(path: Path, suffix: str, named: Collection[str]) -> None:
         holds_one = inner.is_dir() or any(one in inner.name.casefold() for one in _ENDINGS)
         if inner.name.startswith(_OF_PROGRAMS) or not holds_one:
             continue
-        if table := next(
-            (found for one in got.parts if (found := table_named(one)) not in {None, *named}), None
-        ):
+        found = [table for one in got.parts if (table := table_named(one)) is not None]
+        if not found and inner.is_file():
+            found = _restricting(*(one.partition(".")[0] for one in got.parts))
+        if table := next((one for one in found if one not in named), None):
             remedy = f"a table stands in the folder itself: put {table}{suffix} there, or move it away"
             raise SourceError(
                 explained("a table in a folder within", where=where, got=str(got), remedy=remedy)
