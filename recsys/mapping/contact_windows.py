@@ -50,10 +50,14 @@ class _Word(NamedTuple):
 
 
 class _Phrase(NamedTuple):
-    """What a phrase between two commas names; days: of a group such as `weekday`, each once."""
+    """What a phrase between two commas names; days: of a group such as `weekday`, each once.
+
+    is_of_next: whether its part stands before its days, so that it is that of the days that follow too.
+    """
 
     days: list[str]
     parts: list[str]
+    is_of_next: bool = False
 
 
 class _Words(NamedTuple):
@@ -154,6 +158,8 @@ def _join(phrases: list[_Phrase], phrase: _Phrase) -> None:
     before = phrases[-1] if phrases else _Phrase([], [])
     if phrase.parts and not phrase.days and before.days:
         before.parts.extend(phrase.parts)
+    elif phrase.days and not phrase.parts and before.is_of_next:
+        before.days.extend(phrase.days)
     elif phrase.days and before.days and not before.parts and {*DAYS} >= {*phrase.days, *before.days}:
         phrases[-1] = _Phrase([*before.days, *phrase.days], phrase.parts)
     elif phrase.days or phrase.parts:
@@ -172,7 +178,10 @@ def _phrase(words: list[_Word]) -> _Phrase:
     parts = [word.name for word in words if word.kind == "parts"]
     if any(word.kind == "any" for word in words):
         parts = list(_PARTS)
-    return _Phrase(list(dict.fromkeys(days)), list(dict.fromkeys(parts)))
+    kinds = [word.kind for word in words if word.kind in {"days", "parts"}]
+    return _Phrase(
+        list(dict.fromkeys(days)), list(dict.fromkeys(parts)), kinds[:1] == ["parts"] and "days" in kinds
+    )
 
 
 def _is_ambiguous(words: list[_Word]) -> bool:

@@ -23,6 +23,8 @@ _DELIMITERS: Final = ",;\t|"
 _LINE_ENDS: Final = "\r\n"
 _EXCEL_MARK: Final = re.compile(r"\Asep=.\r?\n")
 _OTHER_LENGTH: Final = re.compile(r"Expected (\d+) columns, got (\d+)")
+_END_OF_FILE: Final = "\x1a"
+"""What tools of DOS write behind the last row."""
 _END: Final = "end"
 """A last row of one's own, to see whether it is one."""
 
@@ -68,6 +70,7 @@ def read_csv(file: Path, *, encoding: str | None, options: TableOptions) -> Any:
     import pyarrow.csv as pc
 
     text = _EXCEL_MARK.sub("", decode_text(file_bytes(file), encoding, file.name))
+    text = text.lstrip(_LINE_ENDS).rstrip(_END_OF_FILE)
     if not text.strip():
         raise SourceError(explained("the file is empty", where=file.name, remedy="write its header at least"))
     delimiter = options.delimiter or delimiter_of(text)
@@ -96,7 +99,11 @@ def read_csv(file: Path, *, encoding: str | None, options: TableOptions) -> Any:
             ),
         )
     except pa.ArrowException as error:
-        remedy = "give every row as many fields as the header; a last row cut short is a file cut off"
+        remedy = (
+            "give every row as many fields as the header: a title above it (say `header_rows` under "
+            f"`tables: {file.name.partition('.')[0]}`) and a count below the rows are rows; "
+            "a last row cut short is a file cut off"
+        )
         wrong = _OTHER_LENGTH.search(str(error))
         got = (
             f"{wrong[2]} fields, not {wrong[1]}, in row {_row_of(text, delimiter, int(wrong[1]))}"

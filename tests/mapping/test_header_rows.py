@@ -132,3 +132,20 @@ def test_an_empty_file_is_refused_as_before(tmp_path: Path) -> None:
     (tmp_path / "blocks.csv").write_text("")
     with pytest.raises(SourceError, match="empty"):
         read_csv(tmp_path / "blocks.csv", encoding=None, options=TableOptions(header_rows=0))
+
+
+@pytest.mark.parametrize("before", ["", "\n", "\r\n\r\n"])
+@pytest.mark.parametrize("after", ["", "\x1a", "\n\x1a"])
+def test_empty_lines_above_and_a_mark_of_the_end_are_no_rows(tmp_path: Path, before: str, after: str) -> None:
+    """Seen to fail: `ArrowInvalid`, and a message about a last row that was cut short."""
+    file = tmp_path / "members.csv"
+    file.write_bytes(f"{before}id,sex\n000001,F\n000002,M\n{after}".encode())
+    found = read_csv(file, encoding=None, options=TableOptions())
+    assert found.to_pylist() == [{"id": "000001", "sex": "F"}, {"id": "000002", "sex": "M"}]
+
+
+def test_a_title_above_the_names_is_told_with_the_setting(tmp_path: Path) -> None:
+    """Seen to fail: the error asked for fields, and did not say how a title is passed over."""
+    (tmp_path / "blocks.csv").write_text("Blocked pairs\n\nmember,other\n000001,000002\n", encoding="utf-8")
+    with pytest.raises(SourceError, match="header_rows"):
+        read_csv(tmp_path / "blocks.csv", encoding=None, options=TableOptions())

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from itertools import combinations
 
 import pytest
 from hypothesis import given
@@ -591,3 +592,23 @@ def test_labels_are_known_in_any_capitals_and_what_is_not_is_counted(
 def test_a_day_of_two_languages_is_read_beside_another_of_one_of_them(said: str, named: int) -> None:
     """Seen to fail: Monday of a Turkish calendar was Friday."""
     assert len(read_windows(said)[0] or []) == named
+
+
+@pytest.mark.parametrize(
+    ("part", "days", "join"),
+    [
+        ("evenings on {}", {"mon": "Mon", "wed": "Wednesday", "fri": "Fri", "sun": "Sundays"}, ", "),
+        ("evenings: {}", {"mon": "Mon", "tue": "Tue", "sat": "Sat"}, " / "),
+        ("夜：{}", {"mon": "月", "wed": "水", "fri": "金曜"}, "、"),
+        ("夜（{}）", {"tue": "火", "sat": "土", "sun": "日"}, "、"),
+        ("soirs : {}", {"mon": "lundi", "wed": "mercredi", "sat": "samedi"}, ", "),
+        ("noches: {}", {"mon": "lunes", "thu": "jueves", "sun": "domingo"}, ", "),
+        ("по вечерам: {}", {"mon": "пн", "wed": "ср", "sat": "суббота"}, ", "),
+    ],
+)
+def test_a_part_before_several_days_is_of_all_of_them(part: str, days: dict[str, str], join: str) -> None:
+    """Seen to fail: it was of the first alone, and the others were open from morning to night."""
+    for n in range(1, len(days) + 1):
+        for chosen in combinations(days, n):
+            found, reason = read_windows(part.format(join.join(days[day] for day in chosen)))
+            assert (found, reason) == ([f"{day}_evening" for day in chosen], None)
