@@ -267,13 +267,8 @@ def row_counts(
     }
     for table, values in _RESTRICTING.items():
         if table in found and (frame := accepted.get(table)) is not None:
-            kept = {column: holds(frame, column) for column, holds in values.items() if column in frame}
-            found[table] |= {
-                f"{KEPT}{column}": int(frame.loc[rows, C.USER].nunique()) for column, rows in kept.items()
-            }
+            found[table] |= _restricting_values(frame, values)
             found[table]["accepted"] = len(frame)
-            for column in {*kept} & {*_WISHED}:
-                found[table] |= words_left_out(frame, column, _held(frame, column))
     if T.TOKENS in found and (tokens := accepted.get(T.TOKENS)) is not None:
         found[T.TOKENS] |= tokens_counted(tokens)
     if T.ANSWERS in found and (answers := accepted.get(T.ANSWERS)) is not None:
@@ -298,6 +293,18 @@ def row_counts(
         found[T.EVENTS] |= {f"{UNKNOWN_TYPE}{word}": n for word, n in _unknown_types(quarantine).items()}
     if T.EVENTS in found and events is not None:
         found[T.EVENTS] |= restricting_events(events)
+    return found
+
+
+def _restricting_values(
+    frame: pd.DataFrame, values: Mapping[str, Callable[[pd.DataFrame, str], pd.Series]]
+) -> dict[str, int]:
+    """Return how many people have a value that keeps some apart, by column, and of words by each left out."""
+    kept = {column: holds(frame, column) for column, holds in values.items() if column in frame}
+    found = {f"{KEPT}{column}": int(frame.loc[rows, C.USER].nunique()) for column, rows in kept.items()}
+    for column in kept:
+        if column in _WISHED:
+            found |= words_left_out(frame, column, _held(frame, column))
     return found
 
 
