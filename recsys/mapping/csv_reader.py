@@ -19,7 +19,8 @@ from recsys.mapping.header_rows import ROWS_LOOKED_AT, is_row_of_data
 from recsys.redaction import column_labels
 from recsys.storage.csv import warn_of_rows_in_quotes
 
-_DELIMITERS: Final = ",;\t|"
+_DELIMITERS: Final = ",;\t|^~\x01\x1f"
+"""What exports part fields with; the last two are those of Hive, and of ASCII itself."""
 _LINE_ENDS: Final = "\r\n"
 _EXCEL_MARK: Final = re.compile(r"\Asep=.\r?\n")
 _OTHER_LENGTH: Final = re.compile(r"Expected (\d+) columns, got (\d+)")

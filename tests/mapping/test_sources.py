@@ -44,7 +44,7 @@ def read(address: str, folder: Path, **given: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp932", "euc_jp", "gb18030"])
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", "^", "~", "\x01", "\x1f"])
 def test_csv_of_any_encoding_and_dialect_is_one_table(tmp_path: Path, encoding: str, delimiter: str) -> None:
     (tmp_path / "members.csv").write_bytes(csv_text(delimiter).encode(encoding))
     named = None if encoding in {"utf-8", "utf-8-sig", "utf-16"} else encoding
