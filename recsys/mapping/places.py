@@ -23,7 +23,7 @@ from recsys.catalogue.text_folding import lower_case, plain, unaccented
 from recsys.data.geography import EARTH_RADIUS_KM, FINEST_RESOLUTION, coarse_cell, load_places
 from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import imported
-from recsys.mapping.regions import JAPAN, names_of_regions, region_code, region_key
+from recsys.mapping.regions import JAPAN, names_of_regions, region_code, region_key, territory
 from recsys.strict_yaml import parse_yaml
 
 LARGEST_TAKEN: Final = "several places of this name, the largest was taken"
@@ -33,6 +33,7 @@ _FARTHEST_ZONE_KM: Final = 500.0
 _ONE_PLACE_KM: Final = 50.0
 _NEAR: Final = 0.7  # share of letters in common
 _MEANT: Final = 0.1  # of the residents of the largest place
+_MEANT_ELSEWHERE: Final = 0.25
 _SUFFIXES: Final = "市区町村府県都"
 _WARD: Final = re.compile(
     r"(?P<ja>.{1,5}?市)\s*.{1,6}区|.+?\s(?:ku|ward)\s*,\s*(?P<en>[^,]+?)(?:\s(?:shi|city))?(?:,.*)?"
@@ -65,7 +66,8 @@ def find_place(country: object, region: object, name: object) -> tuple[Place | N
 
     country: two or three letters, or the English name. region: code or name of its first division, or the
     name of a part of one; it tells places of one name apart. A place that is not in a known region is not
-    found; a region that is not known is not held against a place whose name no other has.
+    found, nor one in a region that is not known, unless its name is that of no other place, of a quarter of
+    its residents or more, in the world. A part that is a country of its own in the table is looked up there.
 
     >>> find_place("France", None, "Nantes")[0].zone
     'Europe/Paris'
@@ -79,12 +81,18 @@ def find_place(country: object, region: object, name: object) -> tuple[Place | N
     ('ME', 'several places of this name, the largest was taken')
     >>> find_place("US", "Atlantis", "Portland")
     (None, 'several places of this name, and an unknown region')
+    >>> find_place("FR", "974", "Saint-Denis")[0].zone, find_place("US", "BC", "Vancouver")[0]
+    ('Indian/Reunion', None)
     """
     if is_unknown(name):
         return None, "unknown"
     code = country_code(country)
     if code is None:
         return None, "unknown country"
+    beside = _BESIDE_REGION.fullmatch(plain(name))
+    said = beside[2] if beside and is_unknown(region) else region
+    if (part := territory(code, said)) is not None:
+        code, region, name = part, None, beside[1] if beside else name
     found, region = _towns(code, region, name)
     if not found:
         return None, "a place that is not in the table"
@@ -104,17 +112,25 @@ def _towns(country: str, region: object, name: object) -> tuple[tuple[Place, ...
     found = next((names[one] for one in spellings if one in names), ()) or _loosely_named(country, name)
     if found:
         return found, region
-    town, beside = _town_and_region(country, name) or (plain(name).partition(",")[0].strip(), None)
+    town, beside = _town_and_region(country, name) or _before_a_comma(country, name)
     if town in {"", plain(name)}:
         return (), region
     return _towns(country, beside if is_unknown(region) else region, town)
+
+
+def _before_a_comma(country: str, name: object) -> tuple[str, object]:
+    """Return the town before a comma, and what stands behind as its region; a country is none."""
+    town, _, behind = plain(name).partition(",")
+    parts = [one.strip() for one in behind.split(",") if one.strip()]
+    return town.strip(), next((one for one in parts if country_code(one) != country), None)
 
 
 def _in_region(found: tuple[Place, ...], country: str, region: object) -> tuple[Place | None, str | None]:
     """Return the one of several places of a name that lies in a region, or None and why."""
     wanted = region_code(country, region)
     if wanted is None:
-        alone = all(_km_between(other, found[0]) <= _ONE_PLACE_KM for other in found[1:])
+        namesakes = (*found[1:], *_of_the_world().get(_key(found[0].name), ()))
+        alone = not any(_may_be_meant(other, found[0]) for other in namesakes)
         return (found[0], None) if alone else (None, "several places of this name, and an unknown region")
     fits = next((place for place in found if region_key(place.region) == wanted), None)
     return fits, None if fits else "a place that is not in its region"
@@ -202,6 +218,22 @@ def _town_and_region(country: str, name: object) -> tuple[str, str] | None:
     if country == _KOREA and rest and region_code(country, first):
         return rest.strip(), first
     return None
+
+
+def _may_be_meant(other: Place, place: Place) -> bool:
+    """Say whether another place of a name, in any country, may be meant where the region is not known."""
+    in_country = other.country == place.country
+    enough = in_country or other.population >= _MEANT_ELSEWHERE * place.population
+    return enough and _km_between(other, place) > _ONE_PLACE_KM
+
+
+@lru_cache(maxsize=1)
+def _of_the_world() -> Mapping[str, tuple[Place, ...]]:
+    """Return the places of all countries by the name that the table gives them first."""
+    found: dict[str, list[Place]] = {}
+    for place in _cities()[1]:
+        found.setdefault(_key(place.name), []).append(place)
+    return {name: tuple(places) for name, places in found.items()}
 
 
 def _could_be(other: Place, largest: Place) -> bool:

@@ -12,6 +12,7 @@ from importlib.resources import files
 from typing import Final
 
 from recsys.catalogue.text_folding import plain, unaccented
+from recsys.data.no_answer_codes import is_unknown
 
 JAPAN: Final = "JP"
 _MARKS: Final = re.compile(r"[\s.,'’`\-_/()]+")
@@ -66,6 +67,41 @@ def region_code(country: str, region: object) -> str | None:
     if (found := codes.get(region_key(region))) is not None:
         return found
     return codes.get(region_key(re.sub(rf"^{country}[\W_]*", "", plain(region), flags=re.IGNORECASE)))
+
+
+_TERRITORIES: Final[Mapping[str, Mapping[str, str]]] = {
+    "FR": {
+        **{"RE": "974|reunion|la reunion", "GP": "971", "MQ": "972", "GF": "973|guyane", "YT": "976"},
+        **{
+            "PM": "975|saint pierre et miquelon",
+            "NC": "988|nouvelle caledonie",
+            "WF": "986|wallis et futuna",
+        },
+        **{"PF": "987|polynesie francaise", "BL": "977|saint barthelemy", "MF": "978|saint martin"},
+    },
+    "US": {"PR": "puerto rico", "GU": "guam", "VI": "virgin islands", "AS": "american samoa", "MP": ""},
+    "NL": {"AW": "aruba", "CW": "curacao", "SX": "sint maarten", "BQ": "bonaire|bq1|bq2|bq3"},
+    "GB": {"JE": "jersey", "GG": "guernsey", "IM": "isle of man", "GI": "gibraltar"},
+    "DK": {"FO": "faroe islands|faroerne|foroyar", "GL": "greenland|gronland|kalaallit nunaat"},
+    "FI": {"AX": "aland|ahvenanmaa"},
+    "NO": {"SJ": "svalbard|21"},
+    "CN": {"HK": "hong kong|香港|91", "MO": "macao|macau|澳门|澳門|92", "TW": "taiwan|台湾|台灣|71"},
+}
+"""Parts of a country that are countries of their own in the table of places, with other names of them."""
+
+
+def territory(country: str, region: object) -> str | None:
+    """Return the two letters of a part of a country that the table of places has as a country of its own.
+
+    >>> territory("FR", "974"), territory("US", "US-PR"), territory("US", "TX"), territory("US", None)
+    ('RE', 'PR', None, None)
+    """
+    if is_unknown(region):
+        return None
+    text = re.sub(rf"^{country}[\W_]+", "", plain(region), flags=re.IGNORECASE)
+    keys = {code: {region_key(one) for one in (code, *names.split("|"))}
+            for code, names in _TERRITORIES.get(country, {}).items()}  # fmt: skip
+    return next((code for code, names in keys.items() if region_key(text) in names - {""}), None)
 
 
 @lru_cache(maxsize=64)

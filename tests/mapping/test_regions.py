@@ -6,13 +6,14 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+import h3
 import pytest
 
 from recsys.catalogue.text_folding import unaccented
 from recsys.data.geography import load_places
 from recsys.mapping.place_table import PlaceTable
 from recsys.mapping.places import LARGEST_TAKEN, _aliases, _geonames, _names_of, find_place
-from recsys.mapping.regions import JAPAN, _rows, region_code, region_key
+from recsys.mapping.regions import _TERRITORIES, JAPAN, _rows, region_code, region_key
 
 
 def _namesakes() -> list[tuple[str, str, tuple[str, ...]]]:
@@ -55,6 +56,47 @@ def test_a_town_of_several_in_a_region_that_is_not_known_is_nowhere() -> None:
         "several places of this name, and an unknown region",
     )
     assert find_place("BR", "SP", "Porto Alegre") == (None, "a place that is not in its region")
+
+
+def test_a_town_in_an_unknown_region_is_no_namesake_of_another_country() -> None:
+    """Seen to fail: Saint-Denis of La Réunion was the one near Paris, and Vancouver of BC in Washington."""
+    by_name: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for city in _geonames():
+        by_name[city["name"]].append(city)
+    asked, wrong = 0, []
+    for name, cities in sorted(by_name.items()):
+        for city in cities:
+            country, residents = city["countrycode"], city["population"]
+            others = [one for one in cities if one["countrycode"] != country]
+            if any(one["population"] >= residents and _km(one, city) > 60 for one in others):
+                asked += 1
+                found = find_place(country, "Atlantis", name)[0]
+                wrong += [(country, name)] * (found is not None and found.name == name)
+    assert asked > 500
+    assert not wrong, wrong
+
+
+def _km(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+    places = [(float(city["latitude"]), float(city["longitude"])) for city in (one, other)]
+    return float(h3.great_circle_distance(*places))
+
+
+def test_a_part_of_a_country_that_is_one_of_its_own_has_its_own_towns() -> None:
+    """Seen to fail: San Juan of Puerto Rico was one in Texas, with another zone."""
+    asked, wrong = 0, []
+    for country, parts in _TERRITORIES.items():
+        for code, names in parts.items():
+            towns = [city for city in _geonames() if city["countrycode"] == code]
+            for town in towns[:20]:
+                for written in filter(None, (code, f"{country}-{code}", *names.split("|"))):
+                    found = [find_place(country, written, town["name"])[0]]
+                    found += [find_place(country, None, f"{town['name']}, {written}")[0]]
+                    asked += len(found)
+                    wrong += [(country, written, town["name"])] * any(
+                        p is None or p.country != code for p in found
+                    )
+    assert asked > 300
+    assert not wrong, wrong
 
 
 def test_every_town_of_japan_is_found_in_its_prefecture_and_in_no_other() -> None:
