@@ -25,8 +25,8 @@ _OF_NEIGHBOURS: Final = 512
 """Directions of common neighbours that are kept: their tail counts for more than that of other factors."""
 _POWER_ITERATIONS: Final = 2
 _OVERSAMPLED: Final = 16
-_WHOLE: Final = 3
-"""Of a matrix, all singular vectors cost less than more than this part of them by random projections."""
+_WHOLE: Final = 2
+"""All singular vectors of a matrix cost less than more than one in so many of them by random projections."""
 _LEAST_OF_THE_GREATEST: Final = 1e-5
 """Pivots of a Cholesky factor below this share of the greatest lose too many digits."""
 
