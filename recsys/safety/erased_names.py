@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from typing import Any, Final
 
 from recsys.catalogue.columns import Columns as C
@@ -20,6 +21,7 @@ _AS_THEY_STAND: Final = frozenset(
 _LONGEST: Final = 1 << 10
 """Characters of a name; one that would be longer becomes one fingerprint where it holds an id."""
 _LONGEST_ID: Final = 64
+_REMEMBERED: Final = 1 << 16
 _NUMBER: Final = re.compile(r"\d{1,6}|[-+]?\d*[.,]\d+(e[-+]?\d+)?", re.IGNORECASE)
 _MAY_HOLD_AN_ID: Final = re.compile(r"\d|[^\W_][^\w\s][^\W_]|_")
 
@@ -30,19 +32,24 @@ def redaction(erased: ErasedPeople, users: Collection[str] = ()) -> Redact:
     An id is found between signs that are no letters and no digits; parts of letters alone, and numbers of up
     to six digits, name nobody.
 
-    users: ids that are somebody's: another spelling of an erased one counts as it where it is none of them.
+    users: ids that are somebody's: another spelling of an erased one, of letters and digits alone, counts as
+    it where it is none of them.
     """
     keys = read_keys()
-    naming, known, made = Fingerprints(Naming(keys.newest_id), keys), dict[str, bool](), dict[str, str]()
+    naming, made = Fingerprints(Naming(keys.newest_id), keys), dict[str, str]()
+
+    @lru_cache(maxsize=_REMEMBERED)
+    def has_spelling(part: str) -> bool:
+        return part not in users and erased.has_spelling(part)
 
     def is_erased(part: str) -> bool:
-        if part not in known:
-            may_be = len(part) <= _LONGEST_ID and _NUMBER.fullmatch(part) is None
-            known[part] = may_be and (
-                erased.moment_of(part) is not None
-                or (len(users) > 0 and part not in users and erased.has_spelling(part))
-            )
-        return known[part]
+        if len(part) > _LONGEST_ID or not (part[0].isalnum() and part[-1].isalnum()):
+            return False
+        if _NUMBER.fullmatch(part):
+            return False
+        return erased.moment_of(part) is not None or (
+            len(users) > 0 and part.isalnum() and has_spelling(part)
+        )
 
     def without(name: str) -> str:
         if name not in made:
