@@ -107,7 +107,6 @@ class AbsentRows:
         found = relations(events, blocks, reports, both, as_of)
         everybody = both.ids(np.arange(len(both))).tolist()
         own, row = self.ids.find(everybody), self.find(everybody)
-        known = (own >= 0) | np.array([one in self.tokens for one in everybody], bool)
         excluded, back = row[found.excluded], found.reopened
         inside = (excluded >= 0).all(axis=1) & (excluded[:, 0] != excluded[:, 1])
         liked, reopened = own[found.liked], own[back]
@@ -123,7 +122,7 @@ class AbsentRows:
         lasting = np.isin(found.reason, [EXCLUSION_REASONS.index(why) for why in LASTING])
 
         def told(pairs: Int32Array, chosen: BoolArray, why: Sequence[str]) -> list[tuple[str, str, str]]:
-            far = chosen & (own[pairs] < 0).any(axis=1) & known[pairs].any(axis=1)
+            far = chosen & (own[pairs] < 0).any(axis=1)
             ends = zip(pairs[far], np.asarray(why, object)[far], strict=True)
             return [(everybody[a], everybody[b], word) for (a, b), word in ends]
 

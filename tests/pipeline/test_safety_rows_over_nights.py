@@ -116,13 +116,15 @@ def _restricted(state: LedgerState, kind: str, people: Population, token: str | 
 
 
 @pytest.mark.filterwarnings("ignore:rows about safety name nobody")
-@pytest.mark.parametrize("who", ["there", "yet to come"])
+@pytest.mark.parametrize("who", ["there", "yet to come", "both yet to come"])
 @pytest.mark.parametrize("kind", ROWS)
 def test_the_row_of_one_night_restricts_in_every_spelling_for_good(
     kind: str, who: str, tmp_path: Path
 ) -> None:
+    """Seen to fail: a block between two of whom neither had a row yet was forgotten when its own was gone."""
     assert len(PAIRS) == len(NAMES)
-    tables = TOWN if who == "there" else _without({b for _, b in PAIRS})
+    coming = {"there": 0, "yet to come": 1, "both yet to come": 2}[who]
+    tables = _without({one for pair in PAIRS for one in pair[2 - coming :]}) if coming else TOWN
     given = _with_rows(tables, kind, by_target=len(kind) % 2 == 0)
     people, ledger = load_population(given, AS_OF), SafetyLedger(tmp_path, Keys())
     if who == "there":
