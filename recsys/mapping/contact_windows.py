@@ -5,17 +5,15 @@ Sundays`, `evenings, after 20:00`), so a phrase with any word that is not known 
 """
 
 import re
-from collections.abc import Mapping
-from functools import lru_cache
-from importlib.resources import files
+from collections.abc import Collection, Mapping
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.text_folding import plain, unaccented
 from recsys.catalogue.vocabulary import DAYS, ENUMERATIONS
 from recsys.data.no_answer_codes import is_unknown
-from recsys.strict_yaml import flat, parse_yaml
+from recsys.mapping.window_words import Word, with_long_names, words_of
 
 _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     **{day: (day,) for day in DAYS},
@@ -26,27 +24,17 @@ _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
 _WINDOWS: Final = ENUMERATIONS[C.CONTACT_WINDOWS].words
 _PARTS: Final = tuple(dict.fromkeys(window.partition("_")[2] for window in _WINDOWS))
 _BETWEEN: Final = re.compile(r"[、,،;؛/|\n]")
-_ENDING: Final = re.compile(r"(?:s|es|e|en|n|a|o|i|io|al|ale|ali|ee|ees|as|os)(?![a-z])")
-"""Plurals and cases of languages that `window_words.yaml` knows."""
-_GAP: Final = re.compile(r"(?:[\s.・·,:()\[\]'’\"“”「」+&…○◯✓]|!(?![^\W\d_]))+")
-"""Signs that change nothing; others may, such as the × of `日曜×` and the ! of `!Sunday`."""
-
-
 _FRIDAY_OR_MONDAY: Final = re.compile(r"\W*pt\b(?![^\n]*(?:pon|pn|wt|sr|czw|sob|sb|nd)\b)[^–—~-]*")
 """Polish writes `pt` for Friday, Turkish for Monday; beside another Polish day it is Friday."""
+_DAYS_AND_BRACKETS: Final = re.compile(r"([^、,،;؛/|\n()\[\]]*)[(\[]([^()\[\]]*)[)\]]")
+"""A phrase and what stands in brackets behind it."""
+_NARROWING: Final = "days within other days, which may narrow them"
 _EVE: Final = re.compile(r"\bmalam (senin|selasa|rabu|kamis|jumat|jum'at|sabtu|minggu)\b(?! malam)")
 """In Indonesian the word for evening follows the day; before it, `malam Minggu`, it is the evening before."""
 _ARTICLE: Final = re.compile(r"^\s*o (?=domingo|sabado|dia\b|fi(?:m|nal) de semana)")
 """In Portuguese; else an "o" that begins a phrase joins nothing, and may be short for a word for without."""
 _WEEK: Final = ("senin", "selasa", "rabu", "kamis", "jumat", "sabtu", "minggu")
 _DAY_BEFORE: Final = {day: _WEEK[at - 1] for at, day in enumerate(_WEEK)} | {"jum'at": "kamis"}
-
-
-class _Word(NamedTuple):
-    """One word of a phrase; kind: a key of `window_words.yaml`, such as days; name: what it means."""
-
-    kind: str
-    name: str
 
 
 class _Phrase(NamedTuple):
@@ -58,14 +46,6 @@ class _Phrase(NamedTuple):
     days: list[str]
     parts: list[str]
     is_of_next: bool = False
-
-
-class _Words(NamedTuple):
-    """The words of `window_words.yaml`; known: by their first character, the longest first."""
-
-    known: Mapping[str, tuple[tuple[str, _Word], ...]]
-    short: Mapping[str, str]
-    short_pair: re.Pattern[str]
 
 
 def read_windows(text: object) -> tuple[list[str] | None, str | None]:
@@ -94,22 +74,9 @@ def read_windows(text: object) -> tuple[list[str] | None, str | None]:
     spoken = unaccented(plain(text))
     if _FRIDAY_OR_MONDAY.fullmatch(spoken):
         return None, "a day of two languages"
-    phrases: list[_Phrase] = []
-    spoken = _EVE.sub(lambda eve: f"{_DAY_BEFORE[eve[1]]} malam", spoken)
-    for piece in _BETWEEN.split(_with_long_names(spoken)):
-        words = _words_of(_ARTICLE.sub("", piece))
-        if words and words[0].kind == "and_behind_a_part":
-            words = None
-        groups = _joined_phrases(words or [])
-        if words is None or not all(map(_are_clear, groups)):
-            return None, "words beside days and parts of the day"
-        if any(map(_is_ambiguous, groups)):
-            return None, "several days and several parts of the day"
-        first, *others = map(_phrase, groups)
-        _join(phrases, first)
-        phrases += others
-    if not phrases:
-        return None, "no day and part of the day"
+    phrases = _phrases_of(spoken)
+    if isinstance(phrases, str):
+        return None, phrases
     named = {
         f"{day}_{part}"
         for phrase in phrases
@@ -120,12 +87,63 @@ def read_windows(text: object) -> tuple[list[str] | None, str | None]:
     return [window for window in _WINDOWS if window in named], None
 
 
-def _joined_phrases(words: list[_Word]) -> list[list[_Word]]:
+def _phrases_of(spoken: str) -> list[_Phrase] | str:
+    """Return the phrases of a folded text, or why it is not read."""
+    if any(map(_may_narrow_in_brackets, _DAYS_AND_BRACKETS.finditer(spoken))):
+        return _NARROWING
+    phrases: list[_Phrase] = []
+    spoken = _EVE.sub(lambda eve: f"{_DAY_BEFORE[eve[1]]} malam", spoken)
+    for piece in _BETWEEN.split(with_long_names(spoken)):
+        words = words_of(_ARTICLE.sub("", piece))
+        if words and words[0].kind == "and_behind_a_part":
+            words = None
+        groups = _joined_phrases(words or [])
+        if words is None or not all(map(_are_clear, groups)):
+            return "words beside days and parts of the day"
+        if any(map(_is_ambiguous, groups)):
+            return "several days and several parts of the day"
+        first, *others = map(_phrase, groups)
+        if any(_is_within(day, phrase.days) for phrase in (first, *others) for day in phrase.days):
+            return _NARROWING
+        _join(phrases, first)
+        phrases += others
+    if any(_may_narrow(other, phrase) for phrase in phrases for other in phrases):
+        return _NARROWING
+    return phrases or "no day and part of the day"
+
+
+def _is_within(day: str, days: Collection[str]) -> bool:
+    """Say whether days hold a group of which a day or a smaller group is, without all the others of it.
+
+    `weekends (Saturday)` and `weekday Mon evening` may mean that day alone.
+    """
+    own, listed = {*_GROUPS[day]}, {one for name in days if name in DAYS for one in _GROUPS[name]}
+    groups = ({*_GROUPS[name]} for name in days if name not in DAYS and name != day)
+    return any(own < group and not group <= listed for group in groups)
+
+
+def _may_narrow(phrase: _Phrase, before: _Phrase) -> bool:
+    """Say whether days alone are of a group that another phrase names: `weekday evenings, Monday`."""
+    return not phrase.parts and any(
+        day in DAYS and _is_within(day, [*before.days, *phrase.days]) for day in phrase.days
+    )
+
+
+def _may_narrow_in_brackets(found: re.Match[str]) -> bool:
+    """Say whether days in brackets behind others are not the same: `weekend evenings (Fri, Sat)`."""
+    named = []
+    for text in found.groups():
+        words = [word for piece in _BETWEEN.split(with_long_names(text)) for word in words_of(piece) or []]
+        named.append({day for name in _phrase(words).days for day in _GROUPS[name]})
+    return bool(named[0] and named[1]) and named[0] != named[1]
+
+
+def _joined_phrases(words: list[Word]) -> list[list[Word]]:
     """Return the phrases that a word such as `and` joins, where it stands between a part and days.
 
     Between two days, or two parts, it means nothing of its own.
     """
-    found: list[list[_Word]] = [[]]
+    found: list[list[Word]] = [[]]
     for at, word in enumerate(words):
         if word.kind not in {"and", "and_behind_a_part"}:
             found[-1].append(word)
@@ -139,7 +157,7 @@ def _joined_phrases(words: list[_Word]) -> list[list[_Word]]:
     return found
 
 
-def _are_clear(words: list[_Word]) -> bool:
+def _are_clear(words: list[Word]) -> bool:
     """Say whether what stands between and beside the days of a phrase has one meaning."""
     ranges = [at for at in range(len(words)) if _is_range(words, at)]
     kinds = [one.kind for one in words]
@@ -166,7 +184,7 @@ def _join(phrases: list[_Phrase], phrase: _Phrase) -> None:
         phrases.append(phrase)
 
 
-def _phrase(words: list[_Word]) -> _Phrase:
+def _phrase(words: list[Word]) -> _Phrase:
     """Return the days and parts that words name; two days with a word such as `to` between are a range."""
     days: list[str] = []
     for at, word in enumerate(words):
@@ -184,7 +202,7 @@ def _phrase(words: list[_Word]) -> _Phrase:
     )
 
 
-def _is_ambiguous(words: list[_Word]) -> bool:
+def _is_ambiguous(words: list[Word]) -> bool:
     """Say whether a phrase holds several groups of days and several parts; Monday to Friday is one group."""
     days = len({word.name for word in words if word.kind == "days"})
     parts = len({word.name for word in words if word.kind == "parts"})
@@ -192,7 +210,7 @@ def _is_ambiguous(words: list[_Word]) -> bool:
     return parts > 1 and days > 1 and not one_range
 
 
-def _is_range(words: list[_Word], at: int) -> bool:
+def _is_range(words: list[Word], at: int) -> bool:
     """Say whether a word stands for the days between the one before and the one after."""
     around = [*words[max(at - 1, 0) : at], *words[at + 1 : at + 2]]
     return (
@@ -200,98 +218,3 @@ def _is_range(words: list[_Word], at: int) -> bool:
         and len(around) == 2
         and all(one.kind == "days" and one.name in DAYS for one in around)
     )
-
-
-def _words_of(piece: str) -> list[_Word] | None:
-    """Return the words of a phrase in order, without those beside them; None where any is not known."""
-    found: list[_Word] = []
-    at = inside = 0  # inside: where a word ends that the next may be written together with
-    while at < len(piece):
-        known = _known_at(piece, at, starts=at == inside or not piece[at - 1].isalpha())
-        gap = _GAP.match(piece, at)
-        if known is not None:
-            end, word = known
-            if word.name not in _PARTS and word.kind != "days" and _is_abbreviation(piece, at, end):
-                return None
-            at = inside = end
-            found += [word] if word.kind != "beside" else []
-        elif gap is not None:
-            at = gap.end()
-        else:
-            return None
-    return found
-
-
-def _is_abbreviation(piece: str, start: int, end: int) -> bool:
-    """Say whether one or two letters stand before a dot or a slash, or join nothing, as those of `w/o` do."""
-    word, behind = piece[start:end], piece[end:].lstrip(" ")
-    is_short = len(word) < 3 and word.isalpha() and word.upper() != word and word != "ok"
-    return is_short and (not behind or behind[0] in ".:)]")
-
-
-def _known_at(piece: str, at: int, *, starts: bool) -> tuple[int, _Word] | None:
-    """Return where the longest known word that begins at a place ends, and the word.
-
-    starts: whether a word of Latin letters may begin here. One ends at a letter only where an ending of its
-    language follows, or another word that is written together with it (`Samstagabend`).
-    """
-    for text, word in _words().known.get(piece[at], ()):
-        if not piece.startswith(text, at):
-            continue
-        end = at + len(text)
-        if not (text[-1].isascii() and text[-1].isalpha()):
-            return end, word
-        ending = _ENDING.match(piece, end) if len(text) > 2 else None
-        if starts and not piece[end : end + 1].isalpha():
-            return end, word
-        if starts and ending is not None:
-            return ending.end(), word
-        if starts and len(text) > 3 and word.kind == "days" and _known_at(piece, end, starts=True):
-            return end, word
-    return None
-
-
-def _with_long_names(text: str) -> str:
-    """Return a text whose ranges and pairs of two letters, such as `Mo-Fr` and `Sa/So`, are written out."""
-    words = _words()
-
-    def long(match: re.Match[str]) -> str:
-        between = " " if match["between"].strip() in {"+", "/", "&", "und", "en"} else " - "
-        return f"{words.short[match['first']]}{between}{words.short[match['last']]} "
-
-    return words.short_pair.sub(long, text)
-
-
-@lru_cache(maxsize=1)
-def _words() -> _Words:
-    content = (files("recsys.mapping") / "window_words.yaml").read_text(encoding="utf-8")
-    raw: Any = parse_yaml(content, where="window_words.yaml")
-    pairs = [
-        (one, _Word(kind, name))
-        for kind in ("days", "parts")
-        for name, listed in raw[kind].items()
-        for one in map(unaccented, flat(listed))
-    ]
-    pairs += [
-        (one, _Word(kind, kind))
-        for kind in (
-            "any",
-            "to",
-            "or_to",
-            "to_or_of",
-            "dash",
-            "holiday",
-            "beside",
-            "and",
-            "and_behind_a_part",
-        )
-        for one in map(unaccented, flat(raw[kind]))
-    ]
-    known: dict[str, list[tuple[str, _Word]]] = {}
-    for one, word in sorted(pairs, key=lambda pair: -len(pair[0])):
-        known.setdefault(one[0], []).append((one, word))
-    short = {unaccented(one): day for week in raw["short"] for one, day in zip(week, DAYS, strict=True)}
-    either = "|".join(short)
-    between = r"(?P<between>\s*(?:[-–—~〜+/&]|\b(?:bis|tot|t/m|und|en)\b)\s*)"
-    pair = rf"(?<![a-z])(?P<first>{either})\.?{between}(?P<last>{either})\.?(?![a-z])"
-    return _Words({first: tuple(found) for first, found in known.items()}, short, re.compile(pair))

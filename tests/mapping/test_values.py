@@ -14,11 +14,12 @@ from recsys.data.contact_tokens import normal_form
 from recsys.data.id_spellings import Spellings
 from recsys.data.no_answer_codes import UNKNOWN_WORDS, is_unknown
 from recsys.errors import InputError
-from recsys.mapping import age_limits, contact_windows, values
+from recsys.mapping import age_limits, values
 from recsys.mapping.contact_windows import read_windows
 from recsys.mapping.coordinates import read_degrees, read_point
 from recsys.mapping.distances import KM_A_MILE, read_distance
 from recsys.mapping.places import _geonames, find_place, near_names
+from recsys.mapping.window_words import window_words
 from recsys.safety.canonical import canonical_person, in_any_spelling
 
 
@@ -253,7 +254,7 @@ def test_a_day_taken_away_by_a_sign_is_not_read_as_one_added(day: str, group: st
 
 _SHORT = sorted(
     text
-    for listed in contact_windows._words().known.values()
+    for listed in window_words().known.values()
     for text, word in listed
     if len(text) < 3 and text.isalpha() and text.upper() != text and text != "ok"
     if word.kind not in {"days", "parts"}
@@ -612,3 +613,46 @@ def test_a_part_before_several_days_is_of_all_of_them(part: str, days: dict[str,
         for chosen in combinations(days, n):
             found, reason = read_windows(part.format(join.join(days[day] for day in chosen)))
             assert (found, reason) == ([f"{day}_evening" for day in chosen], None)
+
+
+@pytest.mark.parametrize("group", ["weekday", "weekend"])
+@pytest.mark.parametrize(
+    "form", ["{} ({})", "{} ({} only)", "{}（{}のみ）", "{} {}", "{} evenings, {}", "{}夜（{}）"]
+)
+def test_days_within_other_days_open_none_that_they_may_rule_out(group: str, form: str) -> None:
+    """Seen to fail: `weekends (Saturday only)` was both days, and `平日夜（月・木）` five evenings."""
+    named = window_words().known.values()
+    words: dict[str, list[str]] = {}
+    for text, word in (one for listed in named for one in listed):
+        if word.kind == "days":
+            words.setdefault(word.name, []).append(text)
+    inner = DAYS[:5] if group == "weekday" else DAYS[5:]
+    wrong = [
+        (outer, day)
+        for outer in words[group]
+        for name in inner
+        for day in words[name]
+        if len(read_windows(form.format(outer, day))[0] or ()) > 4 and outer not in day
+    ]
+    assert len(words[group]) > 30
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("said", "plainly"),
+    [
+        ("weekend (Sat & Sun)", "weekend"), ("weekdays (Mon-Fri) evenings", "weekday evenings"),
+        ("平日（月〜金）の夜", "平日の夜"), ("土日（土・日）", "土日"), ("夜（平日のみ）", "平日の夜"),
+        ("weekdays and Saturday", "Mon-Sat"), ("weekend, evening", "weekend evenings"),
+    ],
+)  # fmt: skip
+def test_days_within_other_days_that_are_the_same_are_read(said: str, plainly: str) -> None:
+    assert read_windows(said) == read_windows(plainly)
+    assert read_windows(said)[0]
+
+
+@pytest.mark.parametrize(
+    "said", ["weekend evenings (Fri, Sat)", "soirs de semaine (lundi, jeudi)", "weekday evenings: Mon, Thu"]
+)
+def test_a_list_of_days_behind_others_is_not_read(said: str) -> None:
+    assert read_windows(said) == (None, "days within other days, which may narrow them")
