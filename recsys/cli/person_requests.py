@@ -229,11 +229,13 @@ def access(
     """Write the letter that says what is held of one person.
 
     Files and stores of the home that can name them: in words, to be sent as it is, and as JSON beside it.
-    What others said about them, and who the others are, is kept back; of tables with columns of your own,
-    every row that does not begin with their id, since it may be somebody else's: answer from these yourself.
+    What others said about them, and who the others are, is kept back. Of --tables it gives the columns of the
+    tables of this package; a file with others, in which somebody else may speak of them, is named on the
+    error output: answer from it yourself.
 
     Example: recsys access u0000007 --json u0000007.json
     """
+    from recsys.catalogue.catalogue import load_catalogue
     from recsys.cli.app import language, settings_if_sound
     from recsys.errors import InputError
     from recsys.pipeline.erasure import require_not_erased, require_published_folder
@@ -249,11 +251,13 @@ def access(
         published=published, work=PATHS.root, tracking=tracking, tables=tables, cases=cases
     )
     found = person_data(user, places, safety=store_at(safety))
+    chosen = settings_if_sound()
+    if by_hand := ", ".join(one.file for one in found.files if one.by_hand):
+        typer.echo(load_catalogue().text("cli.by_hand", language(lang, chosen), files=by_hand), err=True)
     if not found.is_of_somebody:
         raise InputError(nothing_found(user))
     if out is not None:
         write_atomically(out, found.as_json().encode())
-    chosen = settings_if_sound()
     zone = "UTC" if chosen is None else chosen.report.time_zone
     typer.echo(access_letter(found, language(lang, chosen), time_zone=zone))
 

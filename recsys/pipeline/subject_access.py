@@ -8,7 +8,7 @@ erasure goes by: `recsys.safety.person_files` for files, `person_places` for fol
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -23,11 +23,14 @@ from recsys.safety.person_files import file_kind
 from recsys.safety.person_records import PERSON_COLUMNS, Person
 from recsys.safety.sqlite_store import SqliteSafety
 from recsys.safety.store import SafetyStore, StoreWithRestrictions, ask_safety
+from recsys.storage.source_folder import name_of_table
 
 _TABLES: Final = tuple(CONTRACTS)
 _NAMING: Final = ("viewer", "person", "other_id", "other", "blocked_id")
 """Keys of records that name a person, beside the columns of tables."""
 _STORE: Final = "safety"
+TABLES: Final = "tables"
+"""The place of tables that a service made, which may have columns and tables of its own."""
 CASES: Final = "cases"
 """The place of cases, of which nothing is a member's own."""
 
@@ -54,7 +57,7 @@ def person_places(
     if tables is not None and not tables.is_dir():
         remedy = "name the folder of the tables that nights are made from"
         raise InputError(explained("no such folder", where="--tables", got=str(tables), remedy=remedy))
-    places = {"tables": tables, "work": work, "published": published, "tracking": tracking, CASES: cases}
+    places = {TABLES: tables, "work": work, "published": published, "tracking": tracking, CASES: cases}
     return {name: path for name, path in places.items() if path is not None and path.exists()}
 
 
@@ -63,7 +66,8 @@ class PersonFile:
     """What one file or store holds of a person.
 
     records: their own. withheld: how many records say what somebody else says or does about them, for
-    operators alone. unread: whether it could not be read, so that what it holds is not known. also: files
+    operators alone. unread: whether it could not be read, so that what it holds is not known. by_hand:
+    whether an operator has to look at it, since some of what is withheld may be the person's own. also: files
     that hold the very same records.
     """
 
@@ -72,6 +76,7 @@ class PersonFile:
     records: tuple[dict[str, Any], ...]
     withheld: int = 0
     unread: bool = False
+    by_hand: bool = False
     also: tuple[str, ...] = ()
 
     @property
@@ -182,11 +187,30 @@ def _files_of(person: Person, place: str, folder: Path) -> Iterator[PersonFile]:
             else:
                 records = list(file_kind(path).records(path, person))
         except Exception:  # a damaged file of any kind: what it holds is not known, and that is said
-            yield PersonFile(place, name, (), unread=True)
+            by_hand = place == TABLES and not _columns_of(name)  # its name may tell what others said
+            yield PersonFile(place, name, (), unread=not by_hand, by_hand=by_hand)
             continue
-        own = tuple(person.visible(record) for record in records if place != CASES and person.owns(record))
+        given = _given_records(name, records) if place == TABLES else records
+        own = tuple(person.visible(record) for record in given if place != CASES and person.owns(record))
         if records:
-            yield PersonFile(place, name, own, withheld=len(records) - len(own))
+            by_hand = place == TABLES and given != records
+            yield PersonFile(place, name, own, withheld=len(records) - len(own), by_hand=by_hand)
+
+
+def _given_records(file: str, records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what a file in a folder of tables says in words of the tables: their columns, nothing else.
+
+    Whoever made other columns, or other tables, knows alone who speaks of whom in them.
+    """
+    columns = _columns_of(file)
+    found = [{name: value for name, value in one.items() if name in columns} for one in records]
+    return [one for one in found if not one.keys().isdisjoint(PERSON_COLUMNS)]
+
+
+def _columns_of(file: str) -> Collection[str]:
+    """Return the columns of the table that a file of a folder of tables holds; none of a service's own."""
+    table = name_of_table(Path(file).parts[0])
+    return CONTRACTS[table].columns if table in CONTRACTS else ()
 
 
 _TABLE: Final = ".parquet"
