@@ -179,14 +179,18 @@ _RESTRICT_NOBODY: Final = (
 
 
 def named_by_restrictions(frames: Mapping[str, pd.DataFrame]) -> frozenset[str]:
-    """Return every id in tables about safety, in events that may restrict, and of who excludes a number.
+    """Return every id in tables about safety, in events that may restrict, and of whose number is excluded.
+
+    Whoever excludes one is among them.
 
     frames: tables that queries gave, by name.
     """
     told = [frames[name] for name in (T.BLOCKS, T.REPORTS, T.HOLDS) if name in frames]
-    for name, column in ((T.EVENTS, C.TYPE), (T.TOKENS, C.KIND)):
-        if (frame := frames.get(name)) is not None and column in frame:
-            told.append(frame[~frame[column].isin([*_RESTRICT_NOBODY, "self", "person"])])
+    if (events := frames.get(T.EVENTS)) is not None and C.TYPE in events:
+        told.append(events[~events[C.TYPE].isin(_RESTRICT_NOBODY)])
+    if (tokens := frames.get(T.TOKENS)) is not None and {C.KIND, C.HMAC} <= {*tokens}:
+        excluded = tokens.loc[tokens[C.KIND].eq("exclude"), C.HMAC].dropna()
+        told.append(tokens[tokens[C.HMAC].isin(excluded)])
     columns = [frame[one] for frame in told for one in _ID_COLUMNS if one in frame]
     return frozenset(str(one) for column in columns for one in column.dropna().unique())
 

@@ -226,6 +226,12 @@ def _event(kind: str, *ends: str) -> str:
         *(("events", _event(kind, "kept", "gone"), True) for kind in _EVENTS),
         *(("events", _event(kind, "kept", "gone"), False) for kind in ("like", "impression", "message")),
         ("tokens", _NAMES_GONE["tokens"].replace("exclude", "self"), False),
+        (
+            "tokens",
+            f"{_NAMES_GONE['tokens'].replace('exclude', 'self')} UNION ALL "
+            + _NAMES_GONE["tokens"].replace("gone", "kept"),
+            True,
+        ),
     ],
 )
 def test_whom_a_restriction_names_stays_known_when_a_mapping_sets_the_row_aside(
