@@ -188,11 +188,15 @@ def canonical_spelling(text: str) -> str:
     return found.group().lower() if found else bare
 
 
+_LEAST, _MOST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+
+
 def as_ids(values: npt.ArrayLike | pd.Series | Sequence[Any]) -> npt.NDArray[np.object_]:
     """Return ids as texts or as whole numbers, `(n,)`, None where one is missing.
 
     Whole numbers that became fractions, as a missing one makes pandas do, are whole numbers again.
-    Raises InputError when they are neither all texts nor all whole numbers.
+    Raises InputError when they are neither all texts nor all whole numbers, and for numbers of more than 64
+    bits with a sign, as hashes may be: tables hold none.
 
     >>> as_ids(["a", None]).tolist(), as_ids([7.0, float("nan")]).tolist()
     (['a', None], [7, None])
@@ -210,6 +214,11 @@ def as_ids(values: npt.ArrayLike | pd.Series | Sequence[Any]) -> npt.NDArray[np.
     elif kind not in {"string", "integer", "empty"}:
         what = "ids must be all texts or all whole numbers"
         raise InputError(explained(what, got=kind, remedy="make them text"))
+    ends = (int(known.min()), int(known.max())) if kind == "integer" and len(known) else ()
+    beyond = [one for one in ends if not _LEAST <= one <= _MOST]
+    if beyond:
+        what = "whole numbers of ids need more than 64 bits with a sign"
+        raise InputError(explained(what, got=beyond[0], remedy="make them text"))
     return np.append(known.to_numpy(dtype=object), np.array([None], dtype=object))[codes]
 
 

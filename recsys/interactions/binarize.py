@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from numbers import Real
 from typing import Any, Final
 
 import numpy as np
@@ -29,8 +30,8 @@ def event_types(outcome: pd.Series, like: Like) -> npt.NDArray[np.object_]:
 
     like: a number: from it on a like, below a pass. A collection: these are likes, the others passes.
     A mapping from outcomes to event types; what maps to None, or is not in it, means nothing. A
-    function from the column to whether it is a like. None: flags, 0 and 1 or true and false, texts of them
-    too, or event types as they are.
+    function from the column to whether it is a like, or to event types. None: flags, 0 and 1 or true and
+    false, texts of them too, or event types as they are.
 
     Raises InputError when `like` is needed and does not fit.
 
@@ -70,9 +71,10 @@ def _plain(outcome: pd.Series) -> pd.Series:
 def _answers(outcomes: pd.Series, like: Any) -> npt.NDArray[np.object_]:
     """Return like or pass for each outcome, None for a word or an infinite number among numbers."""
     if callable(like):
-        return np.where(np.asarray(like(outcomes), bool), LIKE, PASS).astype(object)
+        return _by_function(outcomes, like)
     if isinstance(like, Collection) and not isinstance(like, str):
         _refuse_other_kind(outcomes, like)
+        _warn_of_bounds(outcomes, like)
         return np.where(outcomes.isin(list(like)), LIKE, PASS).astype(object)
     if (kind := pd.api.types.infer_dtype(outcomes, skipna=True)) in _TIMES:
         remedy = "name the column of outcomes with outcome=, that of times with ts="
@@ -90,6 +92,49 @@ def _answers(outcomes: pd.Series, like: Any) -> npt.NDArray[np.object_]:
     answers = np.where(numbers >= float(like), LIKE, PASS).astype(object)
     answers[~np.isfinite(numbers.to_numpy(np.float64))] = None
     return answers
+
+
+def _by_function(outcomes: pd.Series, like: Callable[[pd.Series], Any]) -> npt.NDArray[np.object_]:
+    """Return what a function makes of the column: flags or event types, None where it says nothing."""
+    where, remedy = (
+        "like=",
+        "it gets the whole column: lambda column: column >= 7; for a function of a value ",
+    )
+    remedy += "give frame[...].map(function) as a column of its own"
+    try:
+        given = like(outcomes)
+    except (AttributeError, TypeError, ValueError) as error:
+        what = f"the function fails on the column: {error}"
+        raise InputError(explained(what, where=where, got=type(error).__name__, remedy=remedy)) from error
+    found = np.empty(0, object) if np.ndim(given) != 1 else np.asarray(given, dtype=object)
+    if len(found) != len(outcomes):
+        got = (
+            f"{type(given).__name__} for {len(outcomes):,} rows" if np.ndim(given) != 1 else f"{len(found):,}"
+        )
+        what = f"the function returns no answer for each of the {len(outcomes):,} rows"
+        raise InputError(explained(what, where=where, got=got, remedy=remedy))
+    said = pd.Series(found, dtype=object)
+    known = said.notna().to_numpy(bool)
+    types = np.full(len(said), None, dtype=object)
+    answers = _plainly_meant(said[known])
+    if answers is None:
+        remedy = "return True where it is a like, or event types such as 'like' and 'pass'"
+        what = "what the function returns is not known"
+        raise InputError(explained(what, where=where, got=_some(said[known]), remedy=remedy))
+    types[known] = answers
+    return types
+
+
+def _warn_of_bounds(outcomes: pd.Series, like: Collection[Any]) -> None:
+    """Warn where two numbers in a list may be meant as the least and the greatest like."""
+    if not isinstance(like, list | tuple) or len(like) != 2 or not all(isinstance(one, Real) for one in like):
+        return
+    between = [one for one in pd.unique(outcomes) if isinstance(one, Real) and min(like) < one < max(like)]
+    if between:
+        passes = ", ".join(f"{one:g}" for one in sorted(between)[:_SHOWN])
+        remedy = f"say like={min(like):g} for that and above, or give a set of all that are likes"
+        got = f"{like[0]:g} and {like[1]:g}, so that {passes} between them are passes"
+        warn(explained("a list of likes names each of them", where="like=", got=got, remedy=remedy))
 
 
 def _refuse_decimal_commas(words: pd.Series) -> None:
@@ -111,16 +156,22 @@ def _refuse_other_kind(outcomes: pd.Series, wanted: Collection[Any]) -> None:
 
 
 def _as_they_are(outcomes: pd.Series) -> npt.NDArray[np.object_]:
+    types = _plainly_meant(outcomes)
+    if types is None:
+        remedy = "say what is a like, such as like=4 (and above), like={'yes'} or like={'apply': 'like'}"
+        raise InputError(explained("what an outcome means is not known", got=_some(outcomes), remedy=remedy))
+    return types
+
+
+def _plainly_meant(outcomes: pd.Series) -> npt.NDArray[np.object_] | None:
+    """Return the event types of flags, of texts of them and of event types; None for anything else."""
     distinct = set(pd.unique(outcomes).tolist())
     if distinct <= {0, 1}:
         return np.where(outcomes.astype(bool), LIKE, PASS).astype(object)
     if distinct <= set(ENUMERATIONS[C.TYPE].words):
         return outcomes.to_numpy(object)
     flags = outcomes.map(lambda one: _FLAGS.get(one.strip().lower()) if isinstance(one, str) else None)
-    if flags.notna().all():
-        return flags.to_numpy(object)
-    remedy = "say what is a like, such as like=4 (and above), like={'yes'} or like={'apply': 'like'}"
-    raise InputError(explained("what an outcome means is not known", got=_some(outcomes), remedy=remedy))
+    return flags.to_numpy(object) if flags.notna().all() else None
 
 
 def _refuse_unknown_types(types: Mapping[Any, str | None]) -> None:

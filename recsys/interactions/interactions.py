@@ -39,7 +39,7 @@ from recsys.interactions.row_reading import (
     read_rows,
     warn_of_many_set_aside,
 )
-from recsys.interactions.sides import Sides, warn_of_two_kinds
+from recsys.interactions.sides import Kinds, Sides, read_kinds, warn_of_two_kinds
 from recsys.interactions.split_warnings import warn_of_new_candidates, warn_of_new_viewers
 from recsys.types import ArrowTable, BoolArray, RNGLike
 
@@ -48,7 +48,6 @@ _FEWER: Final = 0.95
 
 
 PAIR: Final = [C.VIEWER, C.CANDIDATE]
-Kinds = tuple[str, str] | Mapping[object, object] | pd.Series | None
 Further = npt.ArrayLike | pd.Series | Mapping[str, npt.ArrayLike] | None
 
 
@@ -99,7 +98,8 @@ class Interactions:
         outcome: column of the feedback. None: every row is a like.
         like: what is a like: 4 (and above), {"yes", "maybe"}, a mapping to event types
             ({"apply": "like", "skip": "pass", "seen": "impression"}, None for what means nothing), or a
-            function of the column. Not needed for flags, 0 and 1, or event types.
+            function from the whole column to whether it is a like, or to event types. Not needed for flags,
+            0 and 1, or event types.
         ts: column of times: with a zone, without one (taken as UTC), text, or a number since 1970.
             None: rows stand in the order in which things happened.
         ts_format: how the times are written: `dmy`, `mdy`, `s`, `ms`, `us`, `ns`, `d` (days since 1970),
@@ -115,6 +115,7 @@ class Interactions:
         can be read, or it is not clear what an outcome means. Single broken rows are set aside, and
         counted in a warning where they are more than a tenth.
         """
+        sides = read_kinds(sides)
         _require_clear_columns(sides, outcome, like)
         both = sides if isinstance(sides, tuple) else ("", "")
         read = TableColumns(viewer, candidate, outcome, ts, ts_format, position)
@@ -130,6 +131,8 @@ class Interactions:
         ids = np.concatenate([kept[C.ACTOR], kept[C.TARGET], *_further(people, names)])
         time = as_of or events.last or pd.Timestamp(0, tz="UTC")
         everybody = Population.of_ids(pd.unique(ids), as_utc(time))
+        if as_of is not None:
+            _warn_of_rows_after(events, everybody.as_of)
         return cls(
             events=events,
             people=everybody.with_relations(_relations(events, everybody)),
@@ -346,8 +349,19 @@ class Interactions:
 
     def _where(self, kept: npt.NDArray[np.bool_]) -> Self:
         events = Events(self.events.frame[kept].reset_index(drop=True))
-        people = replace(self.people, as_of=events.last or self.people.as_of)
+        # an earlier moment that was asked for holds for the parts too
+        as_of = min(events.last or self.people.as_of, self.people.as_of)
+        people = replace(self.people, as_of=as_of)
         return replace(self, events=events, people=people.with_relations(_relations(events, people)))
+
+
+def _warn_of_rows_after(events: Events, as_of: pd.Timestamp) -> None:
+    """Warn of rows after the time that the data is as of: nothing is learned from them."""
+    late = int((events.frame[C.TS] > as_of).sum())
+    if late:
+        remedy = "leave as_of out to use all rows; to hold rows back use log.split"
+        what = "rows after as_of are not learned from"
+        warn(explained(what, where="Interactions.of", got=f"{late:,} of {len(events):,}", remedy=remedy))
 
 
 def _further(people: Further, names: tuple[IdMap, IdMap]) -> list[npt.NDArray[np.object_]]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
-from recsys.data.ids import as_ids
+from recsys.data.ids import as_ids, canonical_spelling
 from recsys.errors import InputError, UnknownIdError, did_you_mean, explained, need_columns, shown, warn
 from recsys.interactions.binarize import IMPRESSION, LIKE, Like, event_types
 from recsys.interactions.lone_times import times_alone
@@ -149,6 +149,7 @@ def read_rows(
     if not any(sides):
         _refuse_two_types(viewers, candidates, read)
     _warn_of_blanks(viewers, candidates, read)
+    _warn_of_capitals(viewers, candidates, read)
     names = (IdMap.of(sides[0], viewers, uuid=some), IdMap.of(sides[1], candidates, uuid=others))
     actor, target = names[0].to_internal(viewers), names[1].to_internal(candidates)
     types = (
@@ -260,6 +261,30 @@ def _warn_of_blanks(viewers: ObjectArray, candidates: ObjectArray, read: TableCo
                     "ids that differ in blanks alone are two people", where=name, got=got, remedy=remedy
                 )
             )
+
+
+def _warn_of_capitals(viewers: ObjectArray, candidates: ObjectArray, read: TableColumns) -> None:
+    """Warn of texts of UUIDs that differ in capitals alone, as two systems write them: they are two people.
+
+    Of other ids capitals may tell people apart.
+    """
+    columns = {read.viewer: pd.unique(viewers), read.candidate: pd.unique(candidates)}
+    every = {one for ids in columns.values() for one in ids if isinstance(one, str)}
+    for name, ids in columns.items():
+        low = ((one, one.lower()) for one in ids if isinstance(one, str) and len(one) == _LENGTH_OF_A_UUID)
+        doubled = [
+            one for one, small in low if small != one and small in every and canonical_spelling(one) == small
+        ]
+        if doubled:
+            got = f"{len(doubled):,} ids, such as {doubled[0]!r}"
+            what, remedy = (
+                "UUIDs that differ in capitals alone are two people",
+                f"frame[{name!r}].str.lower()",
+            )
+            warn(explained(what, where=name, got=got, remedy=f"write them in one way: {remedy}"))
+
+
+_LENGTH_OF_A_UUID: Final = 36
 
 
 def _places(column: pd.Series) -> Float64Array:

@@ -1,6 +1,6 @@
 """The rule of two-sided data: people of different kinds meet, those of one kind do not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final, Self
@@ -73,6 +73,30 @@ class Sides(Constraint):
         refused = are.copy()
         refused[:, -1] = True
         return [Refusals.of(are, refused)]
+
+
+Kinds = tuple[str, str] | Mapping[object, object] | pd.Series | None
+"""Of an argument `sides`: names of the sides of both columns, or the side of each id."""
+
+
+def read_kinds(sides: object) -> Kinds:
+    """Return what `sides` gives, a list of two names as a tuple.
+
+    Raises InputError for what has no order, or names no id.
+
+    >>> read_kinds(["user", "film"])
+    ('user', 'film')
+    """
+    if isinstance(sides, list) and sides and all(isinstance(one, str) for one in sides):
+        sides = tuple(sides)
+    if sides is None or isinstance(sides, tuple | Mapping | pd.Series):
+        return sides
+    remedy = 'give two names, sides=("user", "film"), or the side of each id, as a mapping or a Series by id'
+    if isinstance(sides, pd.DataFrame):
+        columns = [*map(repr, sides.columns), "...", "..."]
+        remedy = f"give a Series by id: table.set_index({columns[0]})[{columns[1]}]"
+    what = "sides are neither two names nor the side of each id"
+    raise InputError(explained(what, where="Interactions.of", got=type(sides).__name__, remedy=remedy))
 
 
 _FEWEST_TOWARDS_SELF: Final = 5

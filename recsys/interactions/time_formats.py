@@ -79,6 +79,10 @@ _TWO_DIGITS: Final = re.compile(
 )
 
 
+_DURATION: Final = re.compile(r"days?\b|^P")
+"""Of durations as pandas or ISO 8601 write them; a clock alone is none."""
+
+
 def _no_time(column: pd.Series, time_format: str | None) -> InputError:
     """Return the error of a column of which no time is read, with directives for years of two digits."""
     first = str(column.dropna().iloc[0]) if column.notna().any() else "nothing"
@@ -93,6 +97,11 @@ def _no_time(column: pd.Series, time_format: str | None) -> InputError:
         said = [ways[time_format]] if time_format in ways else [*ways.values()]
         what = "years of two digits are not read as they are"
         remedy = f"say the order: ts_format={' or '.join(map(repr, said))}"
+    elif pd.notna(pd.to_timedelta(pd.Series([first]), errors="coerce")).all() and _DURATION.search(first):
+        what = "durations are no times"
+        remedy = (
+            f"count them from a date: pd.Timestamp('2024-01-01') + pd.to_timedelta(frame['{column.name}'])"
+        )
     return InputError(explained(what, where=str(column.name), got=f"{first}{given}", remedy=remedy))
 
 
@@ -118,6 +127,23 @@ def _stamp_or_week(column: pd.Series) -> str | None:
     texts = _digits(known) if pd.api.types.is_numeric_dtype(known) else known.astype("string").str.strip()
     times = _by_directives(texts, form, str(column.name))
     return form if ((times >= _FIRST) & (times < _LAST)).mean() >= _MOST else None
+
+
+_QUARTER: Final = r"^(?:(?P<year>\d{4})[- ]?Q(?P<n>[1-4])|Q(?P<m>[1-4])[-/ ](?P<end>\d{4}))$"
+
+
+def _with_months(texts: pd.Series) -> pd.Series:
+    """Return texts in which a quarter is its first month.
+
+    >>> _with_months(pd.Series(["2025-Q3", "Q1 2026", "2025-02"], dtype="string")).tolist()
+    ['2025-07', '2026-01', '2025-02']
+    """
+
+    def month(found: re.Match[str]) -> str:
+        quarter = int(found["n"] or found["m"])
+        return f"{found['year'] or found['end']}-{3 * quarter - 2:02d}"
+
+    return texts.str.replace(_QUARTER, month, regex=True, flags=re.IGNORECASE)
 
 
 def _by_directives(texts: pd.Series, form: str, name: str) -> pd.Series:
@@ -215,9 +241,10 @@ def _of_texts(column: pd.Series, time_format: str | None) -> tuple[pd.Series, st
     texts = column.astype("string").str.strip()
     if time_format is None or "%Z" not in time_format:
         texts = _with_plain_offsets(texts)
-    known = texts.dropna()
     if time_format is not None and "%" in time_format:
         return _by_directives(texts, time_format, str(column.name)), time_format
+    texts = _with_months(texts)
+    known = texts.dropna()
     last = known.str.extract(YEAR_LAST, expand=True).astype("Float64").dropna()
     read = time_format or (_order(last, str(column.name)) if len(last) > 0.5 * len(known) else ISO)
     if read in ORDERS:

@@ -14,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import recsys
+from recsys.data.ids import as_ids, id_column
 from recsys.errors import InputError, UnknownIdError
 from recsys.interactions import Interactions
+from recsys.interactions.binarize import event_types
 from recsys.interactions.time_formats import utc_times
 
 DAYS = st.lists(st.dates(datetime(1990, 1, 1).date(), datetime(2035, 12, 31).date()), min_size=3, max_size=12)
@@ -426,3 +428,109 @@ def test_sides_of_one_kind_and_of_ids_of_another_type_are_told():
         Interactions.of(frame, **columns, sides={"1": "m", "2": "w", "3": "m"})
     with pytest.raises(InputError, match="whole numbers are given where texts are"):
         Interactions.of(frame.astype(str), **columns, sides={1: "m", 2: "w", 3: "m"})
+
+
+FUNCTIONS = [
+    (lambda column: column >= 6, True),
+    (lambda column: (column >= 6).astype(int), True),
+    (lambda column: np.where(column >= 6, "like", "pass"), True),
+    (lambda column: ["like" if one >= 6 else "pass" for one in column], True),
+    (lambda column: pd.Series(["yes"] * len(column)), "what the function returns is not known"),
+    (lambda column: column, "what the function returns is not known"),
+    (lambda column: 1 if column >= 6 else 0, "the function fails on the column"),
+    (lambda column: column.startswith("y"), "the function fails on the column"),
+    (lambda column: (column >= 6)[:2], "returns no answer for each of the"),
+    (lambda column: True, "returns no answer for each of the"),
+    (lambda column: pd.DataFrame({"yes": column >= 6}), "returns no answer for each of the"),
+]
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.integers(1, 10), min_size=3, max_size=9).filter(
+        lambda some: len({one >= 6 for one in some}) > 1
+    ),
+    st.sampled_from(FUNCTIONS),
+)
+def test_a_function_of_the_column_says_flags_or_event_types_or_is_refused_in_words(outcomes, case) -> None:
+    """Seen to fail: words of it were likes all, and errors of pandas and numpy came through."""
+    function, expected = case
+    if expected is True:
+        types = ["like" if one >= 6 else "pass" for one in outcomes]
+        assert event_types(pd.Series(outcomes), function).tolist() == types
+        return
+    with pytest.raises(InputError, match=expected):
+        event_types(pd.Series(outcomes), function)
+
+
+def test_what_a_function_leaves_open_means_nothing() -> None:
+    types = event_types(pd.Series([1, 5, 9]), lambda column: column.map({1: "pass", 9: "like"}))
+    assert types.tolist() == ["pass", None, "like"]
+
+
+@settings(max_examples=60)
+@given(st.sets(st.integers(1, 10), min_size=2), st.integers(1, 10), st.integers(1, 10), st.booleans())
+def test_two_numbers_in_a_list_with_others_between_them_are_told(held, one, other, as_set) -> None:
+    like = {one, other} if as_set else (one, other)
+    between = any(min(one, other) < some < max(one, other) for some in held)
+    with pytest.warns(UserWarning, match="names each") if between and not as_set else nullcontext():
+        types = event_types(pd.Series(sorted(held)), like)
+    assert (types == "like").tolist() == [some in {one, other} for some in sorted(held)]
+
+
+@pytest.mark.parametrize(
+    "sides",
+    [{"who", "whom"}, pd.DataFrame({"id": ["a0"], "kind": ["m"]}), np.array(["a", "b"]), [], ["a", 1]],
+    ids=lambda one: type(one).__name__,
+)
+def test_sides_that_name_nothing_are_refused_in_words(sides) -> None:
+    with pytest.raises(InputError, match="sides are neither two names nor the side of each id"):
+        log([1, 0, 1], sides=sides)
+
+
+def test_a_list_of_two_sides_is_a_tuple_of_them() -> None:
+    one, other = (log([1, 0, 1], sides=kind(["user", "film"])) for kind in (list, tuple))
+    pd.testing.assert_frame_equal(one.events.frame, other.events.frame)
+    with pytest.raises(InputError, match="two columns have two sides"):
+        log([1, 0, 1], sides=["a", "b", "c"])
+
+
+@settings(max_examples=40)
+@given(st.integers(-(2**70), 2**70).filter(bool), st.sampled_from(["list", "uint64"]))
+def test_numbers_that_no_table_holds_are_no_ids(number, kind) -> None:
+    """Seen to fail: a fit took them and lists ended in an OverflowError."""
+    fits = -(2**63) <= number < 2**63
+    if kind == "uint64" and not 0 <= number < 2**64:
+        return
+    ids = [number, 0] if kind == "list" else pd.Series([number, 0], dtype="uint64")
+    if fits:
+        assert id_column(as_ids(ids)).tolist() == [number, 0]
+        return
+    with pytest.raises(InputError, match="more than 64 bits with a sign" if kind == "uint64" else "ids|bits"):
+        as_ids(ids)
+
+
+@pytest.mark.filterwarnings("ignore:no candidate is a viewer")
+@pytest.mark.parametrize("spelling", [str.upper, str.title])
+def test_uuids_that_differ_in_capitals_alone_are_told(spelling) -> None:
+    ids = [f"6f9619ff-8b86-4d11-b42d-00c04fc96{number:03x}" for number in range(0xA0, 0xB0)]
+    frame = pd.DataFrame({"who": [spelling(one) for one in ids], "whom": [*ids[1:], ids[0]]})
+    with pytest.warns(UserWarning, match=r"capitals alone.*frame\['who'\].str.lower"):
+        Interactions.of(frame, viewer="who", candidate="whom")
+    Interactions.of(frame.map(str.lower), viewer="who", candidate="whom")
+    others = pd.DataFrame({"who": ["aB", "ab"], "whom": ["ab", "c"]})
+    assert len(Interactions.of(others, viewer="who", candidate="whom").people) == 3
+
+
+@settings(max_examples=20)
+@given(st.integers(1, 8))
+def test_rows_after_as_of_are_told_and_parts_keep_it(day) -> None:
+    when = [f"2025-01-{1 + number:02d}" for number in range(9)]
+    with pytest.warns(UserWarning, match=f"rows after as_of are not learned from.* '{9 - day} of 9'"):
+        found = log(when=when, as_of=f"2025-01-{day:02d}")
+    past, _ = found.split(0.8)
+    assert found.people.as_of == pd.Timestamp(f"2025-01-{day:02d}", tz="UTC")
+    assert past.people.as_of == min(past.events.last, found.people.as_of)
+    assert log(when=when, as_of="2026-01-01").split(0.8)[0].people.as_of < pd.Timestamp(
+        "2025-02-01", tz="UTC"
+    )

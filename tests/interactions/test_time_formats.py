@@ -96,3 +96,26 @@ def test_moments_in_digits_and_weeks_are_read_as_they_are(form, kind, said, time
 def test_directives_that_do_not_go_together_are_an_error_of_ours():
     with pytest.raises(InputError, match="do not go together"):
         utc_times(pd.Series(["2025-3"]), "%G-%m")
+
+
+@pytest.mark.parametrize("form", ["{y}-Q{q}", "{y}Q{q}", "{y} q{q}", "Q{q} {y}", "Q{q}/{y}", "period"])
+def test_quarters_begin_with_their_first_month(form):
+    quarters = [(year, quarter) for year in (2024, 2025) for quarter in (1, 2, 3, 4)]
+    column = pd.Series([form.format(y=year, q=quarter) for year, quarter in quarters])
+    if form == "period":
+        column = pd.Series(pd.period_range("2024Q1", periods=8, freq="Q"))
+    times, _ = utc_times(column)
+    assert times.tolist() == [pd.Timestamp(year, 3 * n - 2, 1, tz="UTC") for year, n in quarters]
+
+
+@pytest.mark.parametrize("kind", ["timedelta", "text", "iso"])
+def test_durations_are_told_from_times_with_what_makes_times_of_them(kind):
+    column = pd.Series(pd.to_timedelta([31.5, 2.0, 8.0], unit="D"), name="at")
+    if kind != "timedelta":
+        column = column.map(str if kind == "text" else pd.Timedelta.isoformat)
+    with pytest.raises(InputError, match="durations are no times") as raised:
+        utc_times(column)
+    counted = eval(
+        str(raised.value).partition("date: ")[2], {"pd": pd, "frame": pd.DataFrame({"at": column})}
+    )
+    assert utc_times(counted)[0].iloc[1] == pd.Timestamp("2024-01-03", tz="UTC")
