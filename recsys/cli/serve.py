@@ -75,7 +75,8 @@ def token(
         list[str], typer.Option(help="members, backend or operators; several times for several.")
     ],
     viewer: Annotated[
-        str, typer.Option(metavar="ID", help="The one member it speaks for; * for any, for a backend.")
+        str,
+        typer.Option(metavar="ID", help="The one member it speaks for, with the scope members; * for any."),
     ] = "*",
     operator: Annotated[str, typer.Option(metavar="NAME", help="Who uses a token for operators.")] = "",
     minutes: Annotated[float, typer.Option(help="How long it holds.")] = 60.0,

