@@ -21,6 +21,16 @@ _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "weekend": DAYS[5:],
     "every_day": DAYS,
 }
+_WEEKENDS: Final[Mapping[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("BD", "BH", "DJ", "DZ", "EG", "IL", "IQ", "JO", "KW"), ("fri", "sat")),
+    **dict.fromkeys(("LY", "MV", "OM", "PS", "QA", "SA", "SD", "SY", "YE"), ("fri", "sat")),
+    "NP": ("sat",),
+    "BN": ("fri", "sun"),
+    **dict.fromkeys(("AF", "IR", "SO"), ()),
+}
+"""Countries whose weekend is not Saturday and Sunday; of none where it is not the same for everybody."""
+_BY_NAME: Final = re.compile("土日|(?:วัน)?เสาร์-?(?:วัน)?อาทิตย์|σαββατοκυριακ[οα]")
+"""A weekend by the names of its days, whatever the country."""
 _WINDOWS: Final = ENUMERATIONS[C.CONTACT_WINDOWS].words
 _PARTS: Final = tuple(dict.fromkeys(window.partition("_")[2] for window in _WINDOWS))
 _BETWEEN: Final = re.compile(r"[、,،;؛/|\n]")
@@ -48,12 +58,15 @@ class _Phrase(NamedTuple):
     is_of_next: bool = False
 
 
-def read_windows(text: object) -> tuple[list[str] | None, str | None]:
+def read_windows(text: object, country: str | None = None) -> tuple[list[str] | None, str | None]:
     """Return the contact windows that a phrase of days and parts of the day names, or None and the reason.
 
     A part without a day is that of every day, a day without a part is all of its parts, `Mon-Fri` is five
     days. Phrases that `、`, a comma, a semicolon or a slash joins are read one by one and united: days of the
     week alone take the part of what follows (`土曜、日曜の夜`), parts alone the days before them.
+
+    country: two letters; its weekend is Saturday and Sunday, a weekday one of the others, unless it is one of
+    `_WEEKENDS`. Where a country has no weekend of all, a phrase that names one is not read.
 
     A word such as `and` between a part and days joins two phrases: `evenings and weekends` are all evenings,
     and the whole weekend. Not read are several groups of days with several parts in one phrase otherwise,
@@ -74,22 +87,34 @@ def read_windows(text: object) -> tuple[list[str] | None, str | None]:
     spoken = unaccented(plain(text))
     if _FRIDAY_OR_MONDAY.fullmatch(spoken):
         return None, "a day of two languages"
-    phrases = _phrases_of(spoken)
+    groups = _groups_of(country or "")
+    phrases = _phrases_of(spoken if groups is _GROUPS else _BY_NAME.sub(" sat sun ", spoken), groups)
     if isinstance(phrases, str):
         return None, phrases
     named = {
         f"{day}_{part}"
         for phrase in phrases
         for group in phrase.days or ("every_day",)
-        for day in _GROUPS[group]
+        for day in groups[group]
         for part in phrase.parts or _PARTS
     }
+    if not all(groups[group] for phrase in phrases for group in phrase.days):
+        return None, "a weekend that is not the same in all of the country"
     return [window for window in _WINDOWS if window in named], None
 
 
-def _phrases_of(spoken: str) -> list[_Phrase] | str:
+def _groups_of(country: str) -> Mapping[str, tuple[str, ...]]:
+    """Return the days of each group of a country."""
+    if country not in _WEEKENDS:
+        return _GROUPS
+    weekend = _WEEKENDS[country]
+    weekday = tuple(day for day in DAYS if day not in weekend) if weekend else ()
+    return {**_GROUPS, "weekday": weekday, "weekend": weekend}
+
+
+def _phrases_of(spoken: str, groups: Mapping[str, tuple[str, ...]]) -> list[_Phrase] | str:
     """Return the phrases of a folded text, or why it is not read."""
-    if any(map(_may_narrow_in_brackets, _DAYS_AND_BRACKETS.finditer(spoken))):
+    if any(_may_narrow_in_brackets(one, groups) for one in _DAYS_AND_BRACKETS.finditer(spoken)):
         return _NARROWING
     phrases: list[_Phrase] = []
     spoken = _EVE.sub(lambda eve: f"{_DAY_BEFORE[eve[1]]} malam", spoken)
@@ -97,44 +122,44 @@ def _phrases_of(spoken: str) -> list[_Phrase] | str:
         words = words_of(_ARTICLE.sub("", piece))
         if words and words[0].kind == "and_behind_a_part":
             words = None
-        groups = _joined_phrases(words or [])
-        if words is None or not all(map(_are_clear, groups)):
+        joined = _joined_phrases(words or [])
+        if words is None or not all(map(_are_clear, joined)):
             return "words beside days and parts of the day"
-        if any(map(_is_ambiguous, groups)):
+        if any(map(_is_ambiguous, joined)):
             return "several days and several parts of the day"
-        first, *others = map(_phrase, groups)
-        if any(_is_within(day, phrase.days) for phrase in (first, *others) for day in phrase.days):
+        first, *others = map(_phrase, joined)
+        if any(_is_within(day, phrase.days, groups) for phrase in (first, *others) for day in phrase.days):
             return _NARROWING
         _join(phrases, first)
         phrases += others
-    if any(_may_narrow(other, phrase) for phrase in phrases for other in phrases):
+    if any(_may_narrow(other, phrase, groups) for phrase in phrases for other in phrases):
         return _NARROWING
     return phrases or "no day and part of the day"
 
 
-def _is_within(day: str, days: Collection[str]) -> bool:
+def _is_within(day: str, days: Collection[str], groups: Mapping[str, tuple[str, ...]]) -> bool:
     """Say whether days hold a group of which a day or a smaller group is, without all the others of it.
 
     `weekends (Saturday)` and `weekday Mon evening` may mean that day alone.
     """
-    own, listed = {*_GROUPS[day]}, {one for name in days if name in DAYS for one in _GROUPS[name]}
-    groups = ({*_GROUPS[name]} for name in days if name not in DAYS and name != day)
-    return any(own < group and not group <= listed for group in groups)
+    own, listed = {*groups[day]}, {one for name in days if name in DAYS for one in groups[name]}
+    around = ({*groups[name]} for name in days if name not in DAYS and name != day)
+    return any(own < group and not group <= listed for group in around)
 
 
-def _may_narrow(phrase: _Phrase, before: _Phrase) -> bool:
+def _may_narrow(phrase: _Phrase, before: _Phrase, groups: Mapping[str, tuple[str, ...]]) -> bool:
     """Say whether days alone are of a group that another phrase names: `weekday evenings, Monday`."""
     return not phrase.parts and any(
-        day in DAYS and _is_within(day, [*before.days, *phrase.days]) for day in phrase.days
+        day in DAYS and _is_within(day, [*before.days, *phrase.days], groups) for day in phrase.days
     )
 
 
-def _may_narrow_in_brackets(found: re.Match[str]) -> bool:
+def _may_narrow_in_brackets(found: re.Match[str], groups: Mapping[str, tuple[str, ...]]) -> bool:
     """Say whether days in brackets behind others are not the same: `weekend evenings (Fri, Sat)`."""
     named = []
     for text in found.groups():
         words = [word for piece in _BETWEEN.split(with_long_names(text)) for word in words_of(piece) or []]
-        named.append({day for name in _phrase(words).days for day in _GROUPS[name]})
+        named.append({day for name in _phrase(words).days for day in groups[name]})
     return bool(named[0] and named[1]) and named[0] != named[1]
 
 

@@ -280,8 +280,11 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
             remarks.miss("distance", plain(value)[:_LONGEST_PHRASE])
         return found, reason
 
-    def windows(text: str | None) -> tuple[object, str | None]:
-        found, reason = read_windows(text)
+    def windows(text: str | None, of: str | None) -> tuple[object, str | None]:
+        country = country_code(of or around.country)
+        if country is None and not is_unknown(of) and not is_unknown(text):
+            return None, "unknown country"
+        found, reason = read_windows(text, country)
         if found is None and reason != "unknown" and not looks_personal(plain(text)):
             remarks.miss("windows", plain(text)[:_LONGEST_PHRASE])
         return found, reason
@@ -294,7 +297,7 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
         SqlFunction("tag", ("VARCHAR",), "VARCHAR", tag),
         SqlFunction("distance", ("VARCHAR", "VARCHAR"), "BIGINT", distance),
         SqlFunction("canonical_id", ("VARCHAR",), "VARCHAR", canonical_id),
-        SqlFunction("windows", ("VARCHAR",), "VARCHAR[]", windows),
+        SqlFunction("windows", ("VARCHAR", "VARCHAR"), "VARCHAR[]", windows),
         SqlFunction("known", ("VARCHAR",), "VARCHAR", _known),
     )
 

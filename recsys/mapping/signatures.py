@@ -108,7 +108,13 @@ MACROS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         ),
     ),
     ("canonical_id", (f"(value) AS _canonical_id({_text('value')})",)),
-    ("windows", (f"(text) AS _windows({_text('text')})",)),
+    (
+        "windows",
+        (
+            f"(text) AS _windows({_text('text')}, NULL)",
+            f"(text, country) AS _windows({_text('text')}, {_text('country')})",
+        ),
+    ),
     ("known", (f"(text) AS _known({_text('text')})",)),
 )
 """What SQL calls: each casts its arguments and calls the function of the same name behind an underscore."""

@@ -2,12 +2,15 @@
 
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from itertools import combinations
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import DAYS, ENUMERATIONS
 from recsys.data.contact_tokens import normal_form
@@ -18,6 +21,7 @@ from recsys.mapping import age_limits, values
 from recsys.mapping.contact_windows import read_windows
 from recsys.mapping.coordinates import read_degrees, read_point
 from recsys.mapping.distances import KM_A_MILE, read_distance
+from recsys.mapping.functions import Remarks, Surroundings, register
 from recsys.mapping.places import _geonames, find_place, near_names
 from recsys.mapping.window_words import window_words
 from recsys.safety.canonical import canonical_person, in_any_spelling
@@ -656,3 +660,56 @@ def test_days_within_other_days_that_are_the_same_are_read(said: str, plainly: s
 )
 def test_a_list_of_days_behind_others_is_not_read(said: str) -> None:
     assert read_windows(said) == (None, "days within other days, which may narrow them")
+
+
+_REST = {
+    "IL": ("fri", "sat"),
+    "SA": ("fri", "sat"),
+    "EG": ("fri", "sat"),
+    "NP": ("sat",),
+    "AE": ("sat", "sun"),
+}
+
+
+@pytest.mark.parametrize("country", [*_REST, "JP", None])
+@pytest.mark.parametrize(
+    ("weekend", "weekday"),
+    [
+        ("weekends", "weekdays"), ("weekend evenings", "weekday evenings"), ("週末", "平日"),
+        ("по выходным", "по будням"), ("fins de semana", "dias úteis"), ("akhir pekan", "hari kerja"),
+    ],
+)  # fmt: skip
+def test_a_weekend_is_that_of_the_country(country: str | None, weekend: str, weekday: str) -> None:
+    """Seen to fail: it was Saturday and Sunday in Tel Aviv, where somebody works on Sundays."""
+    rest = _REST.get(country or "", ("sat", "sun"))
+    free, busy = (
+        {window.partition("_")[0] for window in read_windows(said, country)[0] or ()}
+        for said in (weekend, weekday)
+    )
+    assert free == set(rest)
+    assert busy == set(DAYS) - free
+    for said in ("土日の夜", "Sat & Sun evenings", "เสาร์-อาทิตย์"):
+        days = {window.partition("_")[0] for window in read_windows(said, country)[0] or ()}
+        assert days == {"sat", "sun"}, said
+    assert read_windows(f"{weekday} & Sunday", country)[0] is not None or country in _REST
+
+
+@pytest.mark.parametrize("country", ["IR", "AF", "SO"])
+def test_a_weekend_that_is_not_one_for_all_is_not_read(country: str) -> None:
+    assert read_windows("weekends", country)[0] is read_windows("weekday evenings", country)[0] is None
+    assert read_windows("Friday evenings", country)[0] == ["fri_evening"]
+    assert len(read_windows("evenings", country)[0] or ()) == 7
+
+
+def test_a_row_says_its_country() -> None:
+    connection = duckdb.connect()
+    around = Surroundings(datetime(2026, 6, 1, tzinfo=UTC), load_catalogue(), None, "JP")
+    register(connection, around, Remarks())
+    days = [
+        {
+            one.partition("_")[0]
+            for one in connection.execute(f"SELECT windows({said})").fetchall()[0][0] or ()
+        }
+        for said in ("'weekend'", "'weekend', 'Israel'", "'weekend', 'Atlantis'", "'weekend', NULL")
+    ]
+    assert days == [{"sat", "sun"}, {"fri", "sat"}, set(), {"sat", "sun"}]
