@@ -55,7 +55,8 @@ class Restrictions:
     passed: pairs of refused passes, which keep the two apart for as long as the row is there.
     banned_by: who says of whom in a refused event that they are banned; an operator's word is a ban.
     circles: accounts and circles of refused rows of communities: they are members where others may join.
-    hidden: accounts and questions of refused answers that may have hidden an earlier one.
+    hidden: accounts and questions of refused answers that may have hidden an earlier one; later_hidden: those
+    of answers that are dated ahead as well.
     """
 
     people: frozenset[str] = frozenset()
@@ -72,6 +73,7 @@ class Restrictions:
     banned_by: frozenset[tuple[str, str]] = frozenset()
     circles: frozenset[tuple[str, str]] = frozenset()
     hidden: frozenset[tuple[str, str]] = frozenset()
+    later_hidden: frozenset[tuple[str, str]] = frozenset()
 
     def __or__(self, other: "Restrictions") -> "Restrictions":
         """Take all of both."""
@@ -90,17 +92,25 @@ class Restrictions:
             self.banned_by | other.banned_by,
             self.circles | other.circles,
             self.hidden | other.hidden,
+            self.later_hidden | other.later_hidden,
         )
 
     def at_once(self) -> "Restrictions":
-        """Count blocks, reports and holds of a later time from now on.
+        """Count blocks, reports, holds and refused answers of a later time from now on.
 
         >>> Restrictions(later_pairs=frozenset({("a", "b")})).at_once().pairs
         frozenset({('a', 'b')})
         """
-        people, pairs = self.people | self.later_people, self.pairs | self.later_pairs
         none = frozenset[Any]()
-        return replace(self, people=people, pairs=pairs, later_people=none, later_pairs=none)
+        return replace(
+            self,
+            people=self.people | self.later_people,
+            pairs=self.pairs | self.later_pairs,
+            hidden=self.hidden | self.later_hidden,
+            later_people=none,
+            later_pairs=none,
+            later_hidden=none,
+        )
 
     def settled(self, events: pd.DataFrame) -> "Restrictions":
         """Hold whose proof of age may have been taken back, unless a later accepted event proves it anew."""
@@ -215,10 +225,16 @@ def hold_unless_lifted(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Rest
 def hold_mandatory(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
     """Hold everybody whose refused answer was mandatory, or may have been; hide what one may have hidden."""
     optional = refused[C.MANDATORY].eq(False).fillna(False).to_numpy(bool)
-    held = _held(refused[_tells_of_present(quarantined) & ~optional]) | _respelled(refused[~optional])
-    hides = ~refused[C.VISIBILITY].eq("public").fillna(False).to_numpy(bool) & ~_is_future(quarantined)
-    named = refused[hides].dropna(subset=[C.USER, C.QUESTION])
-    return held | Restrictions(hidden=frozenset(zip(named[C.USER], named[C.QUESTION], strict=True)))
+    now, ahead = _tells_of_present(quarantined), _is_future(quarantined)
+    flawed = ahead & ~_is_only_future(quarantined)  # what a sound one requires later is known
+    held, later = (_held(refused[rows & ~optional]) for rows in (now, flawed))
+    held |= _respelled(refused[~optional]) | Restrictions(later_people=later.people)
+    hides = ~refused[C.VISIBILITY].eq("public").fillna(False).to_numpy(bool)
+    hidden, later_hidden = (
+        frozenset(refused.loc[hides & rows, [C.USER, C.QUESTION]].dropna().itertuples(index=False, name=None))
+        for rows in (~ahead, ahead)
+    )
+    return held | Restrictions(hidden=hidden, later_hidden=later_hidden)
 
 
 def exclude_pairs(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
@@ -314,6 +330,12 @@ def _is_future(quarantined: pd.DataFrame) -> npt.NDArray[np.bool_]:
         return "future" in rules and not rules & _HARMLESS
 
     return _by_distinct(quarantined["codes"], future).to_numpy(bool)
+
+
+def _is_only_future(quarantined: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Say which refused rows are yet to come and have nothing else wrong: these restrict as they say."""
+    codes = quarantined["codes"]
+    return (codes.str.endswith(".future") & ~codes.str.contains("|", regex=False)).to_numpy(bool)
 
 
 def _held(rows: pd.DataFrame) -> Restrictions:

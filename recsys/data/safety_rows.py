@@ -105,6 +105,7 @@ def of_known_people(given: Restrictions, spellings: Spellings) -> Restrictions:
         banned_by=given.banned_by,
         circles=frozenset((one, circle) for given_id, circle in given.circles if (one := account(given_id))),
         hidden=frozenset((meant(one), question) for one, question in given.hidden),
+        later_hidden=frozenset((meant(one), question) for one, question in given.later_hidden),
     )
 
 

@@ -219,8 +219,13 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
 """What is wrong in a row that hides an answer, and one that hides nothing."""
 
 
-def test_a_refused_answer_hides_what_its_person_said_before() -> None:
-    """Seen to fail: an answer that was hidden in a row under another id, or wrong beside, stayed a reason."""
+@pytest.mark.parametrize("days", [-1, 2])
+@pytest.mark.parametrize("mandatory", [False, True])
+def test_a_refused_answer_hides_what_its_person_said_before(days: int, *, mandatory: bool) -> None:
+    """Seen to fail: an answer that was hidden in a row under another id, or wrong beside, stayed a reason.
+
+    So did one that was dated ahead as well, and one that was required then held nobody.
+    """
     given = make_tables(len(REFUSED) + 4, np.random.default_rng(4), unknown=0.0, **EASY_TO_LIST)
     asked = [q for q in load_catalogue().questions.values() if not (q.sensitive or q.match_only)][:2]
     users = given["profiles"].user_id.drop_duplicates().tolist()
@@ -229,7 +234,7 @@ def test_a_refused_answer_hides_what_its_person_said_before() -> None:
     first = first.assign(accepted=None, importance=0, mandatory=False, consent_id=None, visibility="public")
     first = first.assign(valid_from=AS_OF - pd.Timedelta(days=9))
     hiding = first.drop_duplicates("user_id").assign(
-        visibility="match_only", valid_from=AS_OF - pd.Timedelta(days=1)
+        visibility="match_only", valid_from=AS_OF + pd.Timedelta(days=days), mandatory=mandatory
     )
     wrong = zip(hiding.to_dict("records"), REFUSED.values(), strict=False)
     second = pd.DataFrame(
@@ -245,7 +250,8 @@ def test_a_refused_answer_hides_what_its_person_said_before() -> None:
     told = {user for user, name in zip(users, REFUSED, strict=False) if name != "public, refused"}
     everything = {(user, q.id) for user in users for q in asked}
     assert public == everything - {(user, asked[0].id) for user in told}
-    assert not people.held.any()
+    held = {*users[: len(REFUSED)]} if mandatory else set()
+    assert set(people.ids.ids(np.flatnonzero(people.held)).tolist()) == held
 
 
 @pytest.mark.parametrize("table", ["profiles", "boundaries"])
