@@ -246,6 +246,8 @@ def exclude_pairs(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restricti
 def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:
     """Exclude the pairs of refused safety events; a refused erasure, also a future one, is done.
 
+    One that names two, as where staff deletes an account, does not say whose it is: both are held.
+
     A refused word on somebody's proof of age that is no proof takes it back: for good when it has no time
     that can be read, at once when it is dated ahead, else until a later proof, see `Restrictions.settled`.
     Whoever alone stands in a row of an unknown type that says that they are out, such as `pause`, is held;
@@ -267,8 +269,9 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
     excluded |= Restrictions(later_people=frozenset(people)) | _unproved(
         refused[_tells_of_present(quarantined, _REPEATS) & unproved]
     )
-    erased = refused.loc[kind.isin(_ERASURES).to_numpy(bool), C.ACTOR].dropna()
-    one = _one_person(refused, quarantined)
+    one, erasing = _one_person(refused, quarantined), kind.isin(_ERASURES).to_numpy(bool)
+    own = erasing & one.eq(refused[C.ACTOR].astype(object)).fillna(False).to_numpy(bool)
+    erased, unsure = one[own], refused.loc[erasing & ~own, [C.ACTOR, C.TARGET]].to_numpy(object).ravel()
     alone = refused[C.TYPE].isna() & one.notna()
     banning = (alone & stop_meant(quarantined[C.TYPE]).notna()).to_numpy(bool)
     banned = one[banning & (_tells_of_present(quarantined, _REPEATS) | _is_future(quarantined))]
@@ -281,7 +284,7 @@ def exclude_after_events(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Re
         subset=[C.ACTOR, C.TARGET]
     )
     return excluded | Restrictions(
-        people=frozenset(stopped),
+        people=frozenset(stopped) | frozenset(who for who in unsure if isinstance(who, str)),
         later_people=frozenset(ahead),
         erased=frozenset(erased),
         states=frozenset((one, STOPPED[0]) for one in banned),

@@ -181,17 +181,29 @@ def _table_files(folder: Path, table: str = "*") -> Iterator[Path]:
 
 
 def _erase_events(path: Path) -> set[str]:
-    """Return who is erased by an event of this file, however the word is written."""
+    """Return who is erased by an event of this file, however the word is written.
+
+    An event that names another person beside the actor does not say which of the two it means.
+    """
     from pyarrow import compute
 
-    table = _read_columns(path, (C.TYPE, C.ACTOR))
+    table = _read_columns(path, (C.TYPE, C.ACTOR, C.TARGET))
     if not {C.TYPE, C.ACTOR} <= set(table.column_names):
         return set()
     words, actors = (_texts(table[name].combine_chunks()) for name in (C.TYPE, C.ACTOR))
     if words is None or actors is None:
         return set()
     types = compute.utf8_trim_whitespace(compute.utf8_lower(words))
-    actors = actors.filter(compute.equal(types, _ERASE_EVENT))
+    of_one = compute.equal(types, _ERASE_EVENT)
+    if C.TARGET in table.column_names:
+        column = table[C.TARGET].combine_chunks()
+        targets = _texts(column)
+        is_alone = compute.is_null(column)
+        if targets is not None:
+            targets = compute.fill_null(compute.utf8_trim_whitespace(targets), "")
+            is_alone = compute.or_(compute.equal(targets, ""), compute.equal(targets, actors))
+        of_one = compute.and_(of_one, is_alone)
+    actors = actors.filter(of_one)
     return {actor for actor in actors.unique().to_pylist() if actor}
 
 

@@ -434,6 +434,43 @@ def test_an_erasure_in_another_spelling_erases_the_one_who_is_meant(
     assert "u00005" not in read_tables(f"parquet:{tmp_path / 'tables'}")["profiles"]["user_id"].tolist()
 
 
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+@pytest.mark.parametrize("word", ["erase", " ERASE", "erased", "Delete", "forget"])
+@pytest.mark.parametrize("actor", ["staff1", "u00006"])
+@pytest.mark.parametrize("target", ["u00005", "U00005"])
+def test_an_erasure_that_names_two_holds_both_and_erases_nobody(
+    erasures: ErasureList, tmp_path: Path, kind: str, word: str, actor: str, target: str
+) -> None:
+    """Seen to fail: who deleted an account was erased for good, and whose it was was shown."""
+    source = f"{kind}:{tmp_path / 'tables'}"
+    (tmp_path / "tables").mkdir()
+    for name, frame in make_tables(8, np.random.default_rng(3)).items():
+        file = tmp_path / "tables" / f"{name}.{kind}"
+        words = frame.map(
+            lambda cell: "|".join(cell) if isinstance(cell, list | tuple | np.ndarray) else cell
+        )
+        words.to_csv(file, index=False) if kind == "csv" else frame.to_parquet(file, index=False)
+    at = "2026-01-01T00:00:00Z"
+    rows = [[f"e{n}", actor, one, word, at] for n, one in enumerate([target, None])]
+    both, alone = (
+        pd.DataFrame([row], columns=["event_id", "actor", "target", "type", "ts"]).astype(object)
+        for row in rows
+    )
+    people = dict.fromkeys([actor, "u00005"])
+    for event, names_two in ((both, True), (alone, False)):
+        file = tmp_path / "tables" / f"events.{kind}"
+        event.to_csv(file, index=False) if kind == "csv" else event.to_parquet(file, index=False)
+        erase_from_tables(tmp_path / "tables", erasures)
+        assert not names_two or erasures.now().among([*people]).tolist() == [False, False]
+        found = load_tables(source, as_of="2026-01-02").restrictions
+        if names_two:
+            assert {*people} <= {*found.people} | {actor}
+            assert "u00005" in found.people
+            assert not found.erased
+        else:
+            assert actor in found.erased or erasures.now().among([actor]).all()
+
+
 @pytest.mark.parametrize("twins", [("tw01", "TW01", "Tw01"), ("101", "0101", "00101")])
 def test_an_erasure_that_may_mean_either_of_two_erases_neither(
     erasures: ErasureList, tmp_path: Path, twins: tuple[str, str, str]
