@@ -20,7 +20,7 @@ from recsys.http.access import bearer_token, service_of
 from recsys.http.access_tokens import Scope
 from recsys.ranking.event_rows import rows_within
 from recsys.ranking.ranker import Ranker
-from recsys.safety.day_log import TYPES
+from recsys.safety.day_log import TABLES_CHANGED
 from recsys.safety.hold_words import OPERATOR
 from recsys.safety.store import LEAVER
 
@@ -44,7 +44,8 @@ MemberType = Literal[
 ]
 """What a member's own client may say happened; a proof is said by the backend alone."""
 MEMBER_TYPES: Final[tuple[str, ...]] = get_args(MemberType)
-_OF_BACKEND: Final = frozenset(map(fold, TYPES)) - frozenset(map(fold, MEMBER_TYPES))
+_OF_BACKEND: Final = frozenset(map(fold, ("impression", TABLES_CHANGED)))
+"""Types of which a member's client says nothing that restricts."""
 _OPENING: Final = frozenset({"impression", "like", "message"})
 _MOST_KEPT: Final = 10_000
 _UNREAD: Final = 400
@@ -120,7 +121,7 @@ def _opens(row: Mapping[str, Any]) -> bool:
 
 
 def _may_be_said_by_members(row: Mapping[str, Any]) -> bool:
-    """Say whether a row is not of a type that the backend alone says, such as a proof."""
+    """Say whether a row is not of a type that the backend alone says, such as that tables changed."""
     kind = row.get("type")
     return not isinstance(kind, str) or fold(plain(kind)[:64]) not in _OF_BACKEND
 

@@ -406,6 +406,31 @@ def test_an_event_of_one_person_under_another_name_is_refused_and_takes_them_out
             service.ranker.safety.unblock(one, other)
 
 
+@pytest.mark.parametrize("route", ["/v1/members/{a}/events", "/v1/backend/events"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        *({"type": "verified", "detail": detail} for detail in ("none", "withdrawn", "expired", None)),
+        *({"type": kind} for kind in ("ban", "pause", "leave", "hold", "erase", "verification_withdrawn")),
+        *({"type": kind, "person": "{b}"} for kind in ("block", "report", "end", "hide", "money_request")),
+    ],
+    ids=lambda said: f"{said['type']} {said.get('detail', '')}",
+)
+def test_every_word_that_restricts_does_in_a_refused_event_of_every_route(
+    service: Served, route: str, said: dict[str, str | None]
+) -> None:
+    """Seen to fail: on a member's route a proof that was taken back, and a report, restricted nobody."""
+    a, b = pair(service)
+    assert b in service.page(a)
+    row = {key: b if value == "{b}" else value for key, value in said.items()} | {"event_id": "e", "n": 1}
+    if route.startswith("/v1/backend"):
+        row |= {"actor": a} | ({"target": row.pop("person")} if "person" in row else {})
+    answer = service.ask("POST", route.format(a=a), "members", "backend", body=[row])
+    assert answer.status_code == 422
+    assert a not in service.page(b)
+    assert b not in service.page(a)
+
+
 @pytest.mark.parametrize("body", ['{"person":"%s"', '{"person":"%s",}', "[" * 60 + '"%s"'])
 def test_what_is_no_json_restricts_nobody(service: Served, body: str) -> None:
     a, b = pair(service)
