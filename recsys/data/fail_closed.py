@@ -230,9 +230,11 @@ def hold_mandatory(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrict
     held, later = (_held(refused[rows & ~optional]) for rows in (now, flawed))
     held |= _respelled(refused[~optional]) | Restrictions(later_people=later.people)
     hides = ~refused[C.VISIBILITY].eq("public").fillna(False).to_numpy(bool)
+    question = refused[C.QUESTION].astype(object)
+    question = question.where(question.notna(), quarantined[C.QUESTION].map(as_text, na_action="ignore"))
+    named = pd.DataFrame({C.USER: refused[C.USER], C.QUESTION: question})
     hidden, later_hidden = (
-        frozenset(refused.loc[hides & rows, [C.USER, C.QUESTION]].dropna().itertuples(index=False, name=None))
-        for rows in (~ahead, ahead)
+        frozenset(named[hides & rows].dropna().itertuples(index=False, name=None)) for rows in (~ahead, ahead)
     )
     return held | Restrictions(hidden=hidden, later_hidden=later_hidden)
 

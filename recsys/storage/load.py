@@ -15,6 +15,7 @@ from recsys.arguments import checked_arguments
 from recsys.catalogue.catalogue import Catalogue, load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.catalogue.text_folding import fold, plain
 from recsys.data.absent_accounts import UNREAD, AbsentRows, quarantine_erased, restrictions_of_erased
 from recsys.data.account_linkage import token_rows, tokens_of_persons
 from recsys.data.as_of import latest_holds
@@ -223,7 +224,11 @@ def _narrowing(tables: LoadedTables) -> Mapping[str, pd.DataFrame]:
     if not tables.restrictions.hidden or T.ANSWERS not in tables.accepted:
         return tables.later
     rows = pd.DataFrame(sorted(tables.restrictions.hidden), columns=[C.USER, C.QUESTION])
-    rows = rows.assign(**{C.ACCEPTED: None, C.MANDATORY: False, C.VISIBILITY: "match_only"})
+    known = {fold(one): one for one in tables.catalogue.questions}
+    meant = rows[C.QUESTION].map(lambda one: known.get(fold(plain(one)), one))
+    rows = rows.assign(
+        **{C.QUESTION: meant, C.ACCEPTED: None, C.MANDATORY: False, C.VISIBILITY: "match_only"}
+    )
     later = tables.later.get(T.ANSWERS)
     if later is not None and len(later):
         rows = pd.concat([one.astype(object) for one in (later, rows)], ignore_index=True)

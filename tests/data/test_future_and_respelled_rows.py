@@ -214,6 +214,8 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
     "no option": {"answer": "of my own"},
     "another word": {"visibility": "just me"},
     "no word": {"visibility": None},
+    "a question in capitals": {"question_id": str.upper},
+    "a question with blanks": {"question_id": lambda one: f" {one.replace('_', '-')} "},
     "public, refused": {"visibility": "public", "importance": 7},
 }
 """What is wrong in a row that hides an answer, and one that hides nothing."""
@@ -239,7 +241,7 @@ def test_a_refused_answer_hides_what_its_person_said_before(days: int, *, mandat
     wrong = zip(hiding.to_dict("records"), REFUSED.values(), strict=False)
     second = pd.DataFrame(
         [
-            row | {name: one(row["user_id"]) if callable(one) else one for name, one in said.items()}
+            row | {name: one(row[name]) if callable(one) else one for name, one in said.items()}
             for row, said in wrong
         ]
     )
