@@ -18,7 +18,7 @@ from recsys.data.contact_tokens import is_token
 from recsys.data.fail_closed import RestrictionRule, Restrictions, no_restrictions
 from recsys.data.fields.base import Field, Violation, dtype_name
 from recsys.data.fields.time import Time
-from recsys.data.forbidden_columns import forbidden_column
+from recsys.data.forbidden_columns import forbidden_column, is_forbidden_name
 from recsys.data.id_spellings import as_id_text, id_in_one_spelling
 from recsys.data.quarantine import ROW_NUMBER, Quarantine
 from recsys.data.shared_values import without_categories
@@ -207,7 +207,7 @@ class Contract:
         for at in range(given.shape[1]):
             cells = given.iloc[:, at]
             values |= unknown & {str(one) for one in cells[cells.isin(list(unknown))].unique()}
-        refused = {name for name in unknown if name.isidentifier() and forbidden_column(name)}
+        refused = {name for name in unknown if is_forbidden_name(name)}
         return column_labels(names, known={*self.columns, *refused}, values=values, has_no_others=True)
 
     def _read(

@@ -25,6 +25,16 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LONGEST: Final = 200
 
 
+def is_forbidden_name(column: str) -> bool:
+    """Say whether a forbidden column may be named: it is one word of code, and holds no number of anybody.
+
+    >>> is_forbidden_name("home_lat"), is_forbidden_name("lat_u0000007"), is_forbidden_name("lat u")
+    (True, False, False)
+    """
+    is_word = column.isidentifier() and not any(map(str.isdigit, column))
+    return is_word and forbidden_column(column) is not None
+
+
 def forbidden_column(column: str, label: str | None = None) -> str | None:
     """Return the sentence that refuses a column by its name, None when the name is not forbidden.
 

@@ -14,7 +14,7 @@ from recsys.data.contract import WORDS_OF_VALUES
 from recsys.data.fail_closed import stop_meant
 from recsys.data.fields.enumeration import WordSet
 from recsys.data.fields.text import TextField
-from recsys.data.forbidden_columns import forbidden_column
+from recsys.data.forbidden_columns import forbidden_column, is_forbidden_name
 from recsys.data.id_spellings import is_canonical_id
 from recsys.data.tables import CONTRACTS
 from recsys.errors import InputError, SettingsError, did_you_mean, explained
@@ -73,7 +73,7 @@ def check_columns(name: str, columns: list[str]) -> None:
     """Raise SettingsError for a column that the table does not have, InputError for a personal one."""
     *wanted, _ = known = _known_columns(name)
     refused = {
-        one for one in columns if one.isidentifier() and (forbidden_column(one) or _personal_name(one))
+        one for one in columns if is_forbidden_name(one) or (one.isidentifier() and _personal_name(one))
     }
     labels = column_labels(columns, known={*known, *refused}, values=WORDS_OF_VALUES, has_no_others=True)
     for column, label in zip(columns, labels, strict=True):

@@ -111,6 +111,16 @@ def test_payment_is_refused_by_name(column: str) -> None:
     assert "payment is refused" in (forbidden_column(column) or "")
 
 
+@pytest.mark.parametrize("column", ["lat_u0000007", "price_5000_hanako", "gps_09012345678", "u17_address"])
+def test_a_forbidden_column_with_a_number_in_its_name_is_told_by_its_place(column: str) -> None:
+    """Seen to fail: what stood behind the word for a place or a price was repeated."""
+    interests = pd.DataFrame({C.USER: ["a"], C.TAG: ["tea"], column: ["1"], C.SHARE_MODE: "both"})
+    told = " ".join(problems_of(T.INTERESTS, interests))
+    assert "column 3" in told
+    assert "refused" in told
+    assert column not in told
+
+
 def test_no_declared_column_is_forbidden() -> None:
     assert not [c for contract in CONTRACTS.values() for c in contract.columns if forbidden_column(c)]
 
