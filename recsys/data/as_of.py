@@ -31,6 +31,17 @@ def latest(
     return table.iloc[by_time[last]]
 
 
+def latest_time(tables: Mapping[str, pd.DataFrame]) -> pd.Timestamp | None:
+    """Return the latest time in any row of accepted tables, None where no row has one.
+
+    >>> latest_time({"blocks": pd.DataFrame({"ts": pd.to_datetime(["2026-01-02", None], utc=True)})})
+    Timestamp('2026-01-02 00:00:00+0000', tz='UTC')
+    """
+    times = [frame[c].max() for frame in tables.values() for c in (C.TS, C.VALID_FROM) if c in frame]
+    known = [time for time in times if pd.notna(time)]
+    return max(known) if known else None
+
+
 def latest_holds(holds: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     """Return the last row known at `as_of` of each hold: of one person and owner."""
     named = [name for name in (C.USER, C.OWNER) if name in holds]

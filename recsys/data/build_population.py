@@ -86,8 +86,7 @@ def build_population(
     profiles = present_rows(tables[T.PROFILES], time, later.get(T.PROFILES))
     ids = IdIndex(profiles[C.USER].tolist())
     profiles = profiles.set_index(C.USER).reindex(ids.values)
-    of_persons = _column(profiles, C.PERSON_TOKEN).set_axis(ids.values)
-    boundaries, has_boundaries = _boundaries(tables, ids, time, later.get(T.BOUNDARIES), of_persons)
+    boundaries, has_boundaries = _boundaries(tables, ids, time, later.get(T.BOUNDARIES), profiles)
     catalogue = load_catalogue() if catalogue is None else catalogue
     coded: dict[str, CodedColumn] = {}
     sets: dict[str, CodedSetColumn] = {}
@@ -131,10 +130,11 @@ def _boundaries(
     ids: IdIndex,
     as_of: pd.Timestamp,
     later: pd.DataFrame | None,
-    tokens: pd.Series,
+    profiles: pd.DataFrame,
 ) -> tuple[pd.DataFrame, BoolArray]:
     if T.BOUNDARIES not in tables:
         return pd.DataFrame(index=pd.RangeIndex(len(ids))), np.zeros(len(ids), bool)
+    tokens = _column(profiles, C.PERSON_TOKEN).set_axis(ids.values)
     rows = present_rows(tables[T.BOUNDARIES], as_of, later, tokens).set_index(C.USER)
     return rows.reindex(ids.values), pd.Index(ids.values).isin(rows.index)
 

@@ -40,7 +40,7 @@ from recsys.interactions.row_reading import (
     warn_of_many_set_aside,
 )
 from recsys.interactions.sides import Kinds, Sides, read_kinds, warn_of_two_kinds
-from recsys.interactions.split_warnings import warn_of_new_candidates, warn_of_new_viewers
+from recsys.interactions.split_warnings import warn_of_met_passes, warn_of_new_candidates, warn_of_new_viewers
 from recsys.types import ArrowTable, BoolArray, RNGLike
 
 _FEWER: Final = 0.95
@@ -122,11 +122,7 @@ class Interactions:
         table = as_pandas(frame, name="frame")
         kept, refused, names, read = read_rows(table, read, like, both)
         kept = kept if position is not None else with_looks_as_passes(kept)
-        if sides is None:
-            warn_of_two_kinds(kept, int(refused[CODES].str.contains("pair.self").sum()))
-        if like is not None and len(kept) >= FEWEST_TO_TELL:
-            warn_of_one_answer(table[outcome], like, likes=(kept[C.TYPE] == LIKE).to_numpy(bool))
-        warn_of_many_set_aside(refused, table, outcome, like)
+        _warn_of_reading(kept, refused, table, outcome, like, of_two_kinds=sides is not None)
         events = Events.of(kept)
         ids = np.concatenate([kept[C.ACTOR], kept[C.TARGET], *_further(people, names)])
         time = as_of or events.last or pd.Timestamp(0, tz="UTC")
@@ -201,7 +197,7 @@ class Interactions:
             joined = labels.merge(new_to.seen, on=PAIR, how="left", indicator=True)
             known = (joined["_merge"] == "both").to_numpy(bool)
             if self.drawn:
-                _warn_of_met_passes(labels[LABEL].to_numpy() == 0, known)
+                warn_of_met_passes(labels[LABEL].to_numpy() == 0, known, _FEWER)
             labels = labels[~known].reset_index(drop=True)
         sides = [names.side for names in self.names]
         labels.attrs[OUTCOME] = "like"
@@ -355,6 +351,23 @@ class Interactions:
         return replace(self, events=events, people=people.with_relations(_relations(events, people)))
 
 
+def _warn_of_reading(
+    kept: pd.DataFrame,
+    refused: pd.DataFrame,
+    table: pd.DataFrame,
+    outcome: str | None,
+    like: Like,
+    *,
+    of_two_kinds: bool,
+) -> None:
+    """Warn of two kinds of ids, of a like that fits nearly all rows or none, and of rows set aside."""
+    if not of_two_kinds:
+        warn_of_two_kinds(kept, int(refused[CODES].str.contains("pair.self").sum()))
+    if like is not None and len(kept) >= FEWEST_TO_TELL:
+        warn_of_one_answer(table[outcome], like, likes=(kept[C.TYPE] == LIKE).to_numpy(bool))
+    warn_of_many_set_aside(refused, table, outcome, like)
+
+
 def _warn_of_rows_after(events: Events, as_of: pd.Timestamp) -> None:
     """Warn of rows after the time that the data is as of: nothing is learned from them."""
     late = int((events.frame[C.TS] > as_of).sum())
@@ -424,12 +437,3 @@ def _relations(events: Events, people: Population) -> Relations:
     likes = decisions.likes
     liked = np.column_stack([row_of[decisions.actor[likes]], row_of[decisions.target[likes]]])
     return Relations.of(len(people), excluded=pairs, liked=liked)
-
-
-def _warn_of_met_passes(passes: BoolArray, known: BoolArray) -> None:
-    """Warn where passes were drawn without regard to the past, so that the truth loses many of them."""
-    lost = int((passes & known).sum())
-    if lost > (1.0 - _FEWER) * passes.sum():
-        got = f"{lost:,} of {int(passes.sum()):,} passes are left out: fewer a like than drawn"
-        remedy = "draw them with with_sampled_negatives(per_like, rng, new_to=past)"
-        warn(explained("drawn passes are pairs that were dealt with before", got=got, remedy=remedy))

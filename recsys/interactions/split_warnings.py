@@ -44,3 +44,15 @@ def warn_of_new_viewers(events: pd.DataFrame, before: BoolArray) -> None:
         )
         what = "most of the later part is of viewers who did nothing before"
         warn(explained(what, where="split, of a log without times", got=got, remedy=remedy))
+
+
+def warn_of_met_passes(passes: BoolArray, known: BoolArray, drawn: float) -> None:
+    """Warn where passes were drawn without regard to the past, so that the truth loses many of them.
+
+    drawn: share of the passes asked for below which too few were drawn.
+    """
+    lost = int((passes & known).sum())
+    if lost > (1.0 - drawn) * passes.sum():
+        got = f"{lost:,} of {int(passes.sum()):,} passes are left out: fewer a like than drawn"
+        remedy = "draw them with with_sampled_negatives(per_like, rng, new_to=past)"
+        warn(explained("drawn passes are pairs that were dealt with before", got=got, remedy=remedy))

@@ -13,7 +13,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.text_folding import plain, unaccented
 from recsys.catalogue.vocabulary import DAYS, ENUMERATIONS
 from recsys.data.no_answer_codes import is_unknown
-from recsys.mapping.window_words import Word, with_long_names, words_of
+from recsys.mapping.window_words import WindowWord, with_long_names, words_of
 
 _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     **{day: (day,) for day in DAYS},
@@ -163,12 +163,12 @@ def _may_narrow_in_brackets(found: re.Match[str], groups: Mapping[str, tuple[str
     return bool(named[0] and named[1]) and named[0] != named[1]
 
 
-def _joined_phrases(words: list[Word]) -> list[list[Word]]:
+def _joined_phrases(words: list[WindowWord]) -> list[list[WindowWord]]:
     """Return the phrases that a word such as `and` joins, where it stands between a part and days.
 
     Between two days, or two parts, it means nothing of its own.
     """
-    found: list[list[Word]] = [[]]
+    found: list[list[WindowWord]] = [[]]
     for at, word in enumerate(words):
         if word.kind not in {"and", "and_behind_a_part"}:
             found[-1].append(word)
@@ -182,7 +182,7 @@ def _joined_phrases(words: list[Word]) -> list[list[Word]]:
     return found
 
 
-def _are_clear(words: list[Word]) -> bool:
+def _are_clear(words: list[WindowWord]) -> bool:
     """Say whether what stands between and beside the days of a phrase has one meaning."""
     ranges = [at for at in range(len(words)) if _is_range(words, at)]
     kinds = [one.kind for one in words]
@@ -209,7 +209,7 @@ def _join(phrases: list[_Phrase], phrase: _Phrase) -> None:
         phrases.append(phrase)
 
 
-def _phrase(words: list[Word]) -> _Phrase:
+def _phrase(words: list[WindowWord]) -> _Phrase:
     """Return the days and parts that words name; two days with a word such as `to` between are a range."""
     days: list[str] = []
     for at, word in enumerate(words):
@@ -227,7 +227,7 @@ def _phrase(words: list[Word]) -> _Phrase:
     )
 
 
-def _is_ambiguous(words: list[Word]) -> bool:
+def _is_ambiguous(words: list[WindowWord]) -> bool:
     """Say whether a phrase holds several groups of days and several parts; Monday to Friday is one group."""
     days = len({word.name for word in words if word.kind == "days"})
     parts = len({word.name for word in words if word.kind == "parts"})
@@ -235,7 +235,7 @@ def _is_ambiguous(words: list[Word]) -> bool:
     return parts > 1 and days > 1 and not one_range
 
 
-def _is_range(words: list[Word], at: int) -> bool:
+def _is_range(words: list[WindowWord], at: int) -> bool:
     """Say whether a word stands for the days between the one before and the one after."""
     around = [*words[max(at - 1, 0) : at], *words[at + 1 : at + 2]]
     return (

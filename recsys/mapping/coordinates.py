@@ -195,3 +195,11 @@ def read_degrees(text: object, *, o_is: str = "") -> tuple[float | None, str | N
     if half and south_or_west:
         return None, "not degrees"
     return (-size if south_or_west or half in {"S", "W"} else size), None
+
+
+def point_part(text: str | None, part: int) -> tuple[object, str | None]:
+    """Return the longitude (0) or the latitude (1) of a point."""
+    if is_unknown(text):
+        return None, "unknown"
+    point = point_of_geometry(str(text))
+    return (None, "not a point") if point is None else (point[part], None)

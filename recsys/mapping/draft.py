@@ -36,6 +36,7 @@ from recsys.mapping.draft_sql import PHONES, DraftedColumn, Labels, country_colu
 from recsys.mapping.draft_tables import other_queries, subject_of, tables_of_sanctions
 from recsys.mapping.draft_views import DraftedView, key_value_views, nested_row_views
 from recsys.mapping.encodings import guess_encoding
+from recsys.mapping.header_rows import is_whole, more_headers
 from recsys.mapping.project import GUESS, MAPPING_FILE, TODO
 from recsys.mapping.sources import source_tables, unread_files
 from recsys.storage.source_folder import name_of_table
@@ -79,7 +80,7 @@ def read_for_draft(address: str, folder: Path, encoding: str | None = None) -> D
         name: _under_titles(table, partial(with_headers, name)) if name in spread else table()
         for name, table in read.items()
     }
-    more = {name: n for name, table in tables.items() if name in spread and (n := _more_headers(table))}
+    more = {name: n for name, table in tables.items() if name in spread and (n := more_headers(table))}
     tables |= {
         name: with_headers(name, options.get(name, TableOptions()).header_rows + n)
         for name, n in more.items()
@@ -105,7 +106,7 @@ def _under_titles(read: Callable[[], Any], with_headers: Callable[[int], Any]) -
             with suppress(SourceError):
                 table = with_headers(n)
                 words = [word for name in table.column_names for word in (name, *name.split())]
-                if any(_is_whole(word) or read_date(word, "dmy")[0] is not None for word in words):
+                if any(is_whole(word) or read_date(word, "dmy")[0] is not None for word in words):
                     break
                 return table
         raise error from None
@@ -129,27 +130,6 @@ def sampled(table: Any) -> Any:
 def _text_files(path: Path, suffixes: tuple[str, ...] = (*CSV_SUFFIXES, ".sql")) -> list[Path]:
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     return [file for file in files if file.suffix.lower() in suffixes and file.is_file()]
-
-
-def _more_headers(table: Any) -> int:
-    """Return how many of the first rows are headers too: they fit no column of numbers or dates."""
-    if table.num_rows < 10:
-        return 0
-    marks: list[list[bool]] = []
-    for column in table.columns:
-        texts = [one for one in column.slice(0, 200).to_pylist() if isinstance(one, str)]
-        rest = texts[3:]
-        for reads in (_is_whole, lambda text: read_date(text, "dmy")[0] is not None):
-            if len(rest) > 20 and sum(map(reads, rest)) >= 0.95 * len(rest):
-                marks += [[reads(text) for text in column.slice(0, 3).to_pylist() if text is not None]]
-    n = 0
-    while marks and n < 3 and all(len(one) > n and not one[n] for one in marks):
-        n += 1
-    return n
-
-
-def _is_whole(text: str) -> bool:
-    return text.strip().lstrip("-").isdigit()
 
 
 @dataclass(frozen=True)

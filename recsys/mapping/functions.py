@@ -30,7 +30,7 @@ from recsys.data.no_answer_codes import is_unknown
 from recsys.errors import InputError, RecsysError, SettingsError, did_you_mean, explained
 from recsys.mapping.age_limits import greatest_age, least_age, wanted_bands
 from recsys.mapping.contact_windows import read_windows
-from recsys.mapping.coordinates import point_of_geometry, read_degrees, read_point
+from recsys.mapping.coordinates import point_part, read_degrees, read_point
 from recsys.mapping.distances import DISTANCE_UNITS, read_distance
 from recsys.mapping.place_table import PlaceTable
 from recsys.mapping.placeholders import Placeholders, is_nobodys
@@ -117,6 +117,7 @@ def sql_functions(around: Surroundings, remarks: Remarks) -> tuple[SqlFunction, 
     return (
         *_functions_of_ages(around, remarks),
         *_functions_of_places(around, remarks),
+        *_functions_of_phrases(around, remarks),
         *_functions_of_values(around, remarks),
     )
 
@@ -234,8 +235,36 @@ def _functions_of_places(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
         SqlFunction("zone_of", ("VARCHAR",) * 3, "VARCHAR", partial(_at, around.country, zone_of)),
         SqlFunction("cell_of_place", ("VARCHAR", "VARCHAR", "VARCHAR"), "VARCHAR", place_cell),
         SqlFunction("zone_of_place", ("VARCHAR", "VARCHAR", "VARCHAR"), "VARCHAR", place_zone),
-        SqlFunction("point_latitude", ("VARCHAR",), "DOUBLE", lambda text: _point(text, 1)),
-        SqlFunction("point_longitude", ("VARCHAR",), "DOUBLE", lambda text: _point(text, 0)),
+        SqlFunction("point_latitude", ("VARCHAR",), "DOUBLE", lambda text: point_part(text, 1)),
+        SqlFunction("point_longitude", ("VARCHAR",), "DOUBLE", lambda text: point_part(text, 0)),
+    )
+
+
+def _functions_of_phrases(around: Surroundings, remarks: Remarks) -> tuple[SqlFunction, ...]:
+    """Return what reads wishes in words: distances and hours."""
+
+    def distance(value: str | None, unit: str | None) -> tuple[object, str | None]:
+        if unit is None:
+            return None, "unknown unit of distance"
+        if unaccented(unit).rstrip(".") not in DISTANCE_UNITS:
+            raise _unknown("unit of distance", "distance()", unit, DISTANCE_UNITS)
+        found, reason = read_distance(value, unit)
+        if found is None and reason != "unknown" and not looks_personal(plain(value)):
+            remarks.miss("distance", plain(value)[:_LONGEST_PHRASE])
+        return found, reason
+
+    def windows(text: str | None, of: str | None) -> tuple[object, str | None]:
+        country = country_code(of or around.country)
+        if country is None and not is_unknown(of) and not is_unknown(text):
+            return None, "unknown country"
+        found, reason = read_windows(text, country)
+        if found is None and reason != "unknown" and not looks_personal(plain(text)):
+            remarks.miss("windows", plain(text)[:_LONGEST_PHRASE])
+        return found, reason
+
+    return (
+        SqlFunction("distance", ("VARCHAR", "VARCHAR"), "BIGINT", distance),
+        SqlFunction("windows", ("VARCHAR", "VARCHAR"), "VARCHAR[]", windows),
     )
 
 
@@ -270,34 +299,13 @@ def _functions_of_values(around: Surroundings, remarks: Remarks) -> tuple[SqlFun
             remarks.miss("tag", folded.removeprefix("free:"))
         return folded, None
 
-    def distance(value: str | None, unit: str | None) -> tuple[object, str | None]:
-        if unit is None:
-            return None, "unknown unit of distance"
-        if unaccented(unit).rstrip(".") not in DISTANCE_UNITS:
-            raise _unknown("unit of distance", "distance()", unit, DISTANCE_UNITS)
-        found, reason = read_distance(value, unit)
-        if found is None and reason != "unknown" and not looks_personal(plain(value)):
-            remarks.miss("distance", plain(value)[:_LONGEST_PHRASE])
-        return found, reason
-
-    def windows(text: str | None, of: str | None) -> tuple[object, str | None]:
-        country = country_code(of or around.country)
-        if country is None and not is_unknown(of) and not is_unknown(text):
-            return None, "unknown country"
-        found, reason = read_windows(text, country)
-        if found is None and reason != "unknown" and not looks_personal(plain(text)):
-            remarks.miss("windows", plain(text)[:_LONGEST_PHRASE])
-        return found, reason
-
     return (
         SqlFunction("token", ("VARCHAR", "VARCHAR", "VARCHAR"), "VARCHAR", token),
         SqlFunction("likert", ("VARCHAR", "BIGINT"), "BIGINT", read_likert),
         SqlFunction("words", ("VARCHAR", "VARCHAR"), "VARCHAR[]", lambda t, s: (split_words(t, s), None)),
         SqlFunction("labels", ("VARCHAR", "VARCHAR[]"), "VARCHAR[]", known_labels),
         SqlFunction("tag", ("VARCHAR",), "VARCHAR", tag),
-        SqlFunction("distance", ("VARCHAR", "VARCHAR"), "BIGINT", distance),
         SqlFunction("canonical_id", ("VARCHAR",), "VARCHAR", canonical_id),
-        SqlFunction("windows", ("VARCHAR", "VARCHAR"), "VARCHAR[]", windows),
         SqlFunction("known", ("VARCHAR",), "VARCHAR", _known),
     )
 
@@ -406,11 +414,3 @@ def _utc(moment: datetime | None) -> datetime | None:
 def _known(text: str | None) -> tuple[object, str | None]:
     """Return a text without blanks at its ends, NULL where it says that nothing is known."""
     return (None, None) if is_unknown(text) else (plain(text), None)
-
-
-def _point(text: str | None, part: int) -> tuple[object, str | None]:
-    """Return the longitude (0) or the latitude (1) of a point."""
-    if is_unknown(text):
-        return None, "unknown"
-    point = point_of_geometry(str(text))
-    return (None, "not a point") if point is None else (point[part], None)

@@ -7,7 +7,7 @@ lose its first row, such as a block, to the names of the columns.
 import re
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 from recsys.data.date_reading import read_date
 from recsys.redaction import is_a_value
@@ -76,3 +76,25 @@ def _count_up(names: Sequence[str]) -> bool:
     """Say whether several names count up, as numbers of questions or years do."""
     numbers = [int(name) for name in names if name.isdecimal()]
     return len(numbers) >= _FEWEST_NUMBERED and all(b - a == 1 for a, b in pairwise(numbers))
+
+
+def more_headers(table: Any) -> int:
+    """Return how many of the first rows are headers too: they fit no column of numbers or dates."""
+    if table.num_rows < 10:
+        return 0
+    marks: list[list[bool]] = []
+    for column in table.columns:
+        texts = [one for one in column.slice(0, 200).to_pylist() if isinstance(one, str)]
+        rest = texts[3:]
+        for reads in (is_whole, lambda text: read_date(text, "dmy")[0] is not None):
+            if len(rest) > 20 and sum(map(reads, rest)) >= 0.95 * len(rest):
+                marks += [[reads(text) for text in column.slice(0, 3).to_pylist() if text is not None]]
+    n = 0
+    while marks and n < 3 and all(len(one) > n and not one[n] for one in marks):
+        n += 1
+    return n
+
+
+def is_whole(text: str) -> bool:
+    """Say whether a text is a whole number."""
+    return text.strip().lstrip("-").isdigit()

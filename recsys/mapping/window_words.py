@@ -16,7 +16,7 @@ _GAP: Final = re.compile(r"(?:[\s.・·,:()\[\]'’\"“”「」+&…○◯✓]
 """Signs that change nothing; others may, such as the × of `日曜×` and the ! of `!Sunday`."""
 
 
-class Word(NamedTuple):
+class WindowWord(NamedTuple):
     """One word of a phrase; kind: a key of `window_words.yaml`, such as days; name: what it means."""
 
     kind: str
@@ -26,14 +26,14 @@ class Word(NamedTuple):
 class WindowWords(NamedTuple):
     """The words of `window_words.yaml`; known: by their first character, the longest first."""
 
-    known: Mapping[str, tuple[tuple[str, Word], ...]]
+    known: Mapping[str, tuple[tuple[str, WindowWord], ...]]
     short: Mapping[str, str]
     short_pair: re.Pattern[str]
 
 
-def words_of(piece: str) -> list[Word] | None:
+def words_of(piece: str) -> list[WindowWord] | None:
     """Return the words of a phrase in order, without those beside them; None where any is not known."""
-    found: list[Word] = []
+    found: list[WindowWord] = []
     at = inside = 0  # inside: where a word ends that the next may be written together with
     while at < len(piece):
         known = _known_at(piece, at, starts=at == inside or not piece[at - 1].isalpha())
@@ -58,7 +58,7 @@ def _is_abbreviation(piece: str, start: int, end: int) -> bool:
     return is_short and (not behind or behind[0] in ".:)]")
 
 
-def _known_at(piece: str, at: int, *, starts: bool) -> tuple[int, Word] | None:
+def _known_at(piece: str, at: int, *, starts: bool) -> tuple[int, WindowWord] | None:
     """Return where the longest known word that begins at a place ends, and the word.
 
     starts: whether a word of Latin letters may begin here. One ends at a letter only where an ending of its
@@ -97,13 +97,13 @@ def window_words() -> WindowWords:
     content = (files("recsys.mapping") / "window_words.yaml").read_text(encoding="utf-8")
     raw: Any = parse_yaml(content, where="window_words.yaml")
     pairs = [
-        (one, Word(kind, name))
+        (one, WindowWord(kind, name))
         for kind in ("days", "parts")
         for name, listed in raw[kind].items()
         for one in map(unaccented, flat(listed))
     ]
     pairs += [
-        (one, Word(kind, kind))
+        (one, WindowWord(kind, kind))
         for kind in (
             "any",
             "to",
@@ -117,7 +117,7 @@ def window_words() -> WindowWords:
         )
         for one in map(unaccented, flat(raw[kind]))
     ]
-    known: dict[str, list[tuple[str, Word]]] = {}
+    known: dict[str, list[tuple[str, WindowWord]]] = {}
     for one, word in sorted(pairs, key=lambda pair: -len(pair[0])):
         known.setdefault(one[0], []).append((one, word))
     short = {unaccented(one): day for week in raw["short"] for one, day in zip(week, DAYS, strict=True)}

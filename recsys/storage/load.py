@@ -18,7 +18,7 @@ from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.text_folding import fold, plain
 from recsys.data.absent_accounts import UNREAD, AbsentRows, quarantine_erased, restrictions_of_erased
 from recsys.data.account_linkage import token_rows, tokens_of_persons
-from recsys.data.as_of import latest_holds
+from recsys.data.as_of import latest_holds, latest_time
 from recsys.data.build_population import build_population
 from recsys.data.contract import CheckedTable
 from recsys.data.exclusions import EXCLUSION_REASONS, Relations
@@ -331,7 +331,7 @@ def _checked(
     erased = restrictions.erased | _erased(checked)
     if erased and T.PROFILES in checked:
         rows = {name: table.accepted for name, table in checked.items()}
-        latest = time or _latest(rows) or pd.Timestamp.now("UTC")
+        latest = time or latest_time(rows) or pd.Timestamp.now("UTC")
         restrictions |= restrictions_of_erased(rows[T.PROFILES], rows, erased, latest)
     restrictions |= Restrictions(erased=erased)
     checked = {name: quarantine_erased(checked.pop(name), erased) for name in tuple(checked)}
@@ -341,7 +341,7 @@ def _checked(
         quarantine=one_table({name: table.quarantined for name, table in checked.items()}),
         counts=row_counts(rows_in, checked),
         restrictions=restrictions,
-        as_of=_latest(accepted) if time is None else time,
+        as_of=latest_time(accepted) if time is None else time,
         source=source,
         catalogue=catalogue,
         later=MappingProxyType(later),
@@ -375,12 +375,6 @@ def _erased(checked: Mapping[str, CheckedTable]) -> frozenset[str]:
         return frozenset()
     events = checked[T.EVENTS].accepted
     return frozenset(events.loc[events[C.TYPE] == "erase", C.ACTOR])
-
-
-def _latest(accepted: Mapping[str, pd.DataFrame]) -> pd.Timestamp | None:
-    times = [frame[c].max() for frame in accepted.values() for c in (C.TS, C.VALID_FROM) if c in frame]
-    known = [time for time in times if pd.notna(time)]
-    return max(known) if known else None
 
 
 def _former_tokens(tables: LoadedTables) -> frozenset[tuple[str, str]]:
