@@ -31,7 +31,7 @@ from recsys.mapping.draft_guess import (
     member_table,
     names_the_member,
 )
-from recsys.mapping.draft_restrictions import asked_of, unread_restrictions
+from recsys.mapping.draft_restrictions import asked_of, asked_of_members, unread_members, unread_restrictions
 from recsys.mapping.draft_sql import PHONES, DraftedColumn, Labels, country_column, drafted, region_column
 from recsys.mapping.draft_tables import other_queries, subject_of, tables_of_sanctions
 from recsys.mapping.draft_views import DraftedView, key_value_views, nested_row_views
@@ -201,17 +201,20 @@ def draft_mapping(
         ),
     }
     names |= other_queries(members, profiles | _profiled(nested))
-    names["profiles.sql"] = _asked_first(names, profiles)
+    names["profiles.sql"] = _asked_first(names, profiles, members)
     text = "\n".join(names.values())
     names |= {view.file: view.sql for view in by_member + nested if quoted(view.name) in text}
     return MappingDraft(names, columns)
 
 
-def _asked_first(names: Mapping[str, str], profiles: Profiles) -> str:
+def _asked_first(names: Mapping[str, str], profiles: Profiles, members: MemberTable) -> str:
     """Return the query of profiles under what a draft asks of columns that may restrict and nothing reads."""
     queries = {name: text for name, text in names.items() if name.endswith(".sql")}
-    asked = asked_of(unread_restrictions(profiles, queries))
-    return f"{TODO} {asked}\n{names['profiles.sql']}" if asked else names["profiles.sql"]
+    by_name = unread_restrictions(profiles, queries)
+    told = {one.partition(" (")[0] for one in by_name}
+    by_value = [one for one in unread_members(profiles, queries, members.key) if one not in told]
+    asked = [text for text in (asked_of(by_name), asked_of_members(by_value)) if text]
+    return "".join(f"{TODO} {text}\n" for text in asked) + names["profiles.sql"]
 
 
 def _profiled(views: Sequence[DraftedView]) -> dict[str, list[ColumnProfile]]:

@@ -12,7 +12,8 @@ from recsys.catalogue.text_folding import plain, unaccented
 from recsys.data.restricting_words import UNREAD, letters
 from recsys.data.unknown_words import may_separate, may_stop
 from recsys.mapping.column_profile import MOST_CODES, ColumnProfile, quoted
-from recsys.mapping.draft_guess import Profiles, is_like
+from recsys.mapping.draft_guess import Profiles, is_like, shared_ids
+from recsys.mapping.draft_people import people_of_rows
 from recsys.mapping.draft_tables import subject_of
 from recsys.mapping.values import names_a_person
 
@@ -32,6 +33,9 @@ _RESTRICTING_SUBJECTS: Final = {"blocks", "reports", "bans", "hide", "end"}
 _ASKS: Final = "may restrict somebody by their names, and no query here reads them"
 _MOST_TOLD: Final = 40
 _MOST_WORDS: Final = 3
+_FEWEST_IDS: Final = 5
+_OF_MEMBERS: Final = 0.8
+_SHORT_NUMBER: Final = re.compile(r"-?\d{1,5}(\.0)?")
 _LETTERS: Final = re.compile(r"[^\W\d_][^.(]{0,39}$")
 """A word, and not the name of a company (`(주)`, `Ltd.`)."""
 _KEEP_APART: Final = ("blocks.sql", "reports.sql")
@@ -98,6 +102,35 @@ def _is_restricting_word(word: str, column: ColumnProfile) -> bool:
 
 def _is_used(column: ColumnProfile, text: str) -> bool:
     return column.sql in text or quoted(column.name) in text
+
+
+def unread_members(profiles: Profiles, queries: Mapping[str, str], key: ColumnProfile) -> list[str]:
+    """Return the columns, and tables of two people, that name members by their values and that nothing reads.
+
+    Such as whom somebody keeps away from, under a name of any language. key: of the members. Short numbers
+    of one column may count something; of two in a table that is no list of members they are asked.
+    """
+    found = []
+    for table, columns in profiles.items():
+        text = "\n".join(sql for sql in queries.values() if quoted(table) in sql)
+        if not text and len(people_of_rows(table, profiles, key).columns) > 1:
+            found.append(table)
+            continue
+        found += [
+            f"{table}.{one.name}"
+            for one in columns
+            if text and len(one.ids) >= _FEWEST_IDS and not one.is_time and not _is_used(one, text)
+            and not all(map(_SHORT_NUMBER.fullmatch, one.ids))
+            and shared_ids(one, key) >= _OF_MEMBERS * len(one.plainest_ids)
+        ]  # fmt: skip
+    return found
+
+
+def asked_of_members(names: Sequence[str]) -> str:
+    """Return what a draft asks of what `unread_members` finds, empty for nothing."""
+    more = f" and {len(names) - _MOST_TOLD} more" if len(names) > _MOST_TOLD else ""
+    ask = "name members, and no query here reads them: does one keep people apart?"
+    return f"{', '.join(names[:_MOST_TOLD])}{more} {ask}" if names else ""
 
 
 def asked_of(names: Sequence[str]) -> str:

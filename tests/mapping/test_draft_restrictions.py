@@ -1,6 +1,7 @@
 """Drafts lose nothing in silence: what may restrict somebody by its name is read by a query or asked."""
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -173,3 +174,28 @@ def test_a_service_of_excel_in_russia_is_drafted(tmp_path: Path) -> None:
         assert part in files["profiles.sql"]
     assert 'cell(m."Широта", m."Долгота"' in files["profiles.sql"]
     assert '"Автор"' in files["reports.sql"]
+
+
+@pytest.mark.parametrize(
+    "name", ["keep_apart", "ex_partner", "紹介不可", "jangan_pertemukan", "לא_להפגיש", "x1"]
+)
+@pytest.mark.parametrize("ids", [lambda n: f"M-{n:04}", lambda n: f"{n:024x}"])
+@pytest.mark.parametrize("own_table", [False, True])
+def test_what_names_members_by_its_values_is_asked_under_any_name(
+    tmp_path: Path, name: str, ids: Callable[[int], str], own_table: bool
+) -> None:
+    """Seen to fail: whom somebody keeps away from was in no line where its name was not known."""
+    people = [ids(7 * n + 1) for n in range(60)]
+    other = people[3:] + people[:3]
+    extra = [] if own_table else [name]
+    rows = [
+        [one, f"19{50 + at % 40}-05-07", f"note {at}", *([other[at]] if extra else [])]
+        for at, one in enumerate(people)
+    ]
+    write(tmp_path, "users", ["user_id", "birth_date", "remark", *extra], rows)
+    if own_table:
+        write(tmp_path, name, ["a", "b"], [list(pair) for pair in zip(people, other, strict=True)])
+    text = draft_mapping(".", folder=tmp_path).files["profiles.sql"]
+    line = next(one for one in text.splitlines() if "name members" in one)
+    assert line.startswith(f"-- TODO {name if own_table else f'users.{name}'} name members")
+    assert "remark" not in line
