@@ -71,7 +71,7 @@ def people_of_rows(
     """
     columns = profiles[table]
     found = _that_name_members(columns, key, few=subject is not None)
-    found = [one for one in found if not _refers_to_another(one, table, profiles)]
+    found = [one for one in found if not _refers_to_another(one, table, profiles, key)]
     found = _without_own_key(found, table, key)
     if len(found) > 2:
         found = [one for one in found if one.distinct > 1 or one.rows < _FEWEST_ROWS]
@@ -163,10 +163,11 @@ def _are_codes(column: ColumnProfile) -> bool:
     return bool(column.codes) and column.distinct > 1 and all(map(_SMALL.fullmatch, column.ids))
 
 
-def _refers_to_another(column: ColumnProfile, table: str, profiles: Profiles) -> bool:
+def _refers_to_another(column: ColumnProfile, table: str, profiles: Profiles, key: ColumnProfile) -> bool:
     """Say whether a column is called as a row of another table that is nobody: `topic_id` beside `topics`."""
     stem = re.sub(r"_?id$", "", column.name.lower())
-    others = {singular(one) for one in profiles if one != table}
+    tables = profiles.keys() - {table, key.table}
+    others = {name for one in tables for name in (singular(one), one.lower().rstrip("s"))}
     return stem != column.name.lower() and stem in others and not names_a_member(column)
 
 

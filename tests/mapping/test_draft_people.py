@@ -170,3 +170,22 @@ def test_a_count_of_blocks_names_nobody(values: str, tmp_path: Path) -> None:
     files = draft_mapping("../export", as_of=AS_OF, folder=tmp_path / "draft").files
     assert ("blocks.sql" in files) == (values == "ids")
     assert ("members.blocked may restrict" in files["profiles.sql"]) == (values != "ids")
+
+
+@pytest.mark.parametrize("members", ["thanh_viens", "socios", "people"])
+def test_a_reference_is_to_a_member_or_to_another_table(members: str, tmp_path: Path) -> None:
+    """Seen to fail: the number of a report was drafted as who reported."""
+    (tmp_path / "export").mkdir()
+    people = [str(n) for n in range(1, PEOPLE + 1)]
+    rows = [[one, "1980-05-11", "Leeds"] for one in people]
+    _write(tmp_path / "export", members, ["id", "birth_date", "city"], rows)
+    stem = members.rstrip("s")
+    _write(tmp_path / "export", "bao_caos", ["id", "note"], [[n, f"n{n}"] for n in range(1, ROWS + 1)])
+    links = [[n, people[-n]] for n in range(1, ROWS + 1)]
+    _write(tmp_path / "export", "bao_caos_report_lnk", ["bao_cao_id", f"{stem}_id"], links)
+    pairs = [[n, people[(5 * n) % PEOPLE], people[(7 * n + 1) % PEOPLE]] for n in range(1, ROWS + 1)]
+    _write(tmp_path / "export", f"{members}_chan_lnk", ["id", f"{stem}_id", f"inv_{stem}_id"], pairs)
+    files = draft_mapping("../export", as_of=AS_OF, folder=tmp_path / "draft").files
+    assert '"bao_cao_id"' not in files["reports.sql"]
+    assert "error(" in files["reports.sql"]
+    assert f"{members}_chan_lnk name members" in files["profiles.sql"] or "blocks.sql" in files
