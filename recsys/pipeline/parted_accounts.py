@@ -69,12 +69,11 @@ def _note_hidden_leavers(ledger: SafetyLedger, people: Population) -> None:
         if why == "hide" and first in left and not (mine and theirs):
             waiting.add((first, second))
 
-    def who(user_id: str) -> Who:
-        (row,) = people.ids.find([user_id])
-        return Who(user_id, people.person_tokens[row] if row >= 0 else None)
-
     for pairs, tag in ((hidden, HIDDEN), (waiting, HIDDEN_LEAVER)):
-        ledger.separate([(who(a), who(b)) for a, b in sorted(pairs)], tag, directed=True)
+        named = sorted({one for pair in pairs for one in pair})
+        tokens = np.append(people.person_tokens, [None])[people.ids.find(named)]  # the last of who has no row
+        who = {one: Who(one, token) for one, token in zip(named, tokens, strict=True)}
+        ledger.separate([(who[a], who[b]) for a, b in sorted(pairs)], tag, directed=True)
 
 
 def _accounts_linked(
