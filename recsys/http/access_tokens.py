@@ -68,8 +68,7 @@ class AccessToken:
         unknown = sorted(set(scopes).difference(SCOPES))
         if unknown or not scopes:
             raise InputError(explained("unknown scope", got=unknown, remedy=f"use {', '.join(SCOPES)}"))
-        length = timedelta(minutes=minutes)
-        if not timedelta(0) < length <= LONGEST_TOKEN:
+        if not 0 < minutes <= LONGEST_TOKEN / timedelta(minutes=1):
             raise InputError(explained("a token lasts at most 400 days", where="minutes", got=minutes))
         named = has_letters(operator) if "operators" in scopes else not operator
         if not viewer or not named:
@@ -79,7 +78,9 @@ class AccessToken:
             remedy = f"give it the scope {_OF_A_VIEWER} alone; the others speak for everybody"
             raise InputError(explained("a token of one viewer", where="scopes", got=[*scopes], remedy=remedy))
         made = datetime.now(UTC) if now is None else now
-        return cls(viewer, tuple(scopes), (made + length).isoformat(), operator, made.isoformat())
+        return cls(
+            viewer, tuple(scopes), (made + timedelta(minutes=minutes)).isoformat(), operator, made.isoformat()
+        )
 
     def signed(self, keys: Keys) -> str:
         """Return the text of the token, signed with the newest key.

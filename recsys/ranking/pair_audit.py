@@ -52,18 +52,17 @@ class OperatorGate:
         Raises InputError without an operator or a purpose of at most 500 letters, or for a time beyond
         eight hours.
         """
-        length = timedelta(minutes=minutes)
         if not has_letters(operator) or not has_letters(purpose):
             raise InputError(explained("a permission names an operator and a purpose"))
         if len(purpose) > LONGEST_PURPOSE:
             remedy = f"at most {LONGEST_PURPOSE} letters"
             raise InputError(explained("a purpose is too long", where="purpose", remedy=remedy))
-        if not timedelta(0) < length <= LONGEST_PERMISSION:
+        if not 0 < minutes <= LONGEST_PERMISSION / timedelta(minutes=1):
             raise InputError(
                 explained("a permission lasts at most eight hours", where="minutes", got=minutes)
             )
         now = datetime.now(UTC)
-        permission = OperatorPermission(operator, purpose, now + length)
+        permission = OperatorPermission(operator, purpose, now + timedelta(minutes=minutes))
         self._given = [one for one in self._given if one.until > now] + [permission]
         return permission
 

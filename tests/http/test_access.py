@@ -68,7 +68,8 @@ def test_an_operator_looks_into_a_pair_for_a_purpose(service: Served) -> None:
     [
         {"scopes": ["everything"]},
         {"scopes": []},
-        {"scopes": ["members"], "minutes": 0},
+        *({"scopes": ["members"], "minutes": wrong} for wrong in (0, -1, 400 * 24 * 60 + 1)),
+        *({"scopes": ["members"], "minutes": float(wrong)} for wrong in ("nan", "inf", "-inf", "1e300")),
         {"scopes": ["members"], "viewer": ""},
         {"scopes": ["operators"]},
         {"scopes": ["operators"], "operator": " \u200b"},
