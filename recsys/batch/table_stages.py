@@ -9,12 +9,14 @@ import pandas as pd
 
 from recsys.batch.progress import condition_names, text
 from recsys.batch.stage_order import CHANGES, PARAMS, LogFields
+from recsys.catalogue.columns import Tables as T
 from recsys.data.events import LARGE_LOG
-from recsys.data.safety_rows import row_counts
+from recsys.data.safety_rows import NamesNobody, row_counts
 from recsys.errors import PublicationRefusedError
 from recsys.memory import return_freed_memory
 from recsys.pipeline.erasure import (
     clear_work_naming_erased,
+    erased_nobody,
     erased_rows,
     neighbourhood_files,
     note_erasures_applied,
@@ -24,7 +26,7 @@ from recsys.pipeline.night import Night, count_late_events, night_source
 from recsys.pipeline.paths import PATHS, PUBLISHED, NightPaths
 from recsys.pipeline.stage_outputs import write_accepted
 from recsys.plugins import plugin_versions
-from recsys.safety.erase_files import erase_from_table, erase_from_tables
+from recsys.safety.erase_files import erase_from_table, erase_from_tables, erasures_of_nobody
 from recsys.safety.erasure_list import ErasureList
 from recsys.settings import TOWN, Settings, read_settings
 from recsys.simulation.town import DEFAULT_AS_OF
@@ -77,13 +79,14 @@ def ingest(settings: Settings, paths: NightPaths) -> LogFields:
     source = night_source(settings, paths)
     take_snapshot(source, paths.tables, catalogue=catalogue_from_settings(settings))
     erasures = ErasureList.of(PUBLISHED)
+    of_nobody = erasures_of_nobody(paths.tables, erasures)
     gone = Counter(erase_from_tables(paths.tables, erasures))
     if settings.source == TOWN:
         gone.update(json.loads((paths.town / _ERASED_ROWS).read_text(encoding="utf-8")))
     named = settings.experiment.neighbourhoods if settings.experiment is not None else None
     for file in neighbourhood_files(named, paths.root.parent) if len(erasures.now()) else ():
         erase_from_table(file, erasures.now())
-    note_erasures_applied(paths, erasures.now(), gone)
+    note_erasures_applied(paths, erasures.now(), gone, of_nobody)
     return {"source": source, "tables": len(list(paths.tables.iterdir())), "erased_rows": gone.total()}
 
 
@@ -96,9 +99,10 @@ def validate(settings: Settings, paths: NightPaths) -> LogFields:
     counts = tables.counts.to_dict("records")
     as_of = None if tables.as_of is None else tables.as_of.isoformat()
     summary = {"as_of": as_of, "source": settings.source, "tables": counts}
+    erased = NamesNobody(erased_nobody(paths))
     rows = row_counts(
         tables.counts,
-        tables.nobody,
+        {**tables.nobody, T.EVENTS: tables.nobody.get(T.EVENTS, NamesNobody()).plus(erased)},
         erased_rows(paths),
         tables.accepted,
         tables.quarantine,

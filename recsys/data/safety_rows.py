@@ -150,6 +150,7 @@ def named_in(table: str, rows: pd.DataFrame, spellings: Spellings, users: Collec
     proof of age back; these hold the person who is meant until a later proof, see `Restrictions.settled`.
     """
     columns = [C.USER] if table == T.HOLDS else [C.ACTOR, C.TARGET]
+    of_one = rows[columns[0]].iloc[:0].astype(object)
     about, unproved, passed = rows, frozenset[tuple[str, pd.Timestamp]](), frozenset[tuple[str, str]]()
     if table == T.EVENTS:
         passed = _passes_respelled(rows[rows[C.TYPE].eq("pass")], spellings, users)
@@ -159,6 +160,7 @@ def named_in(table: str, rows: pd.DataFrame, spellings: Spellings, users: Collec
             (spellings.whom(one), one, at) for one, at in zip(taken[C.ACTOR], taken[C.TS], strict=True)
         )
         unproved = frozenset((one, at) for one, given, at in meant_by if one is not None and one != given)
+        of_one = taken[C.ACTOR].astype(object)
     elif table == T.HOLDS:
         about = rows[rows[C.STATE].eq("active")]
     named = about[columns]
@@ -167,6 +169,9 @@ def named_in(table: str, rows: pd.DataFrame, spellings: Spellings, users: Collec
     )
     strange = named[~known]
     people, pairs, nobody, odd = set[str](), set[tuple[str, str]](), 0, 0
+    for one in of_one[~of_one.isin(users)].dropna():
+        if spellings.is_nobody(one):
+            nobody, odd = nobody + 1, odd + spellings.is_odd(one)
     for ids in strange.itertuples(index=False):
         given = [one for one in ids if isinstance(one, str)]
         meant = [spellings.whom(one) for one in given]

@@ -221,15 +221,25 @@ def clear_work_naming_erased(paths: NightPaths, erased: ErasedPeople) -> bool:
     return True
 
 
-def note_erasures_applied(paths: NightPaths, erased: ErasedPeople, rows: Mapping[str, int]) -> None:
-    """Note the watermark of the erasures that the tables of the night applied, and how many rows went."""
-    noted = {"watermark": erased.watermark, "rows": dict(rows)}
+def note_erasures_applied(
+    paths: NightPaths, erased: ErasedPeople, rows: Mapping[str, int], of_nobody: int = 0
+) -> None:
+    """Note the watermark of the erasures that the tables of the night applied, and how many rows went.
+
+    of_nobody: see `erasures_of_nobody`.
+    """
+    noted = {"watermark": erased.watermark, "rows": dict(rows), "of_nobody": of_nobody}
     write_atomically(paths.erased, json.dumps(noted, sort_keys=True).encode() + b"\n")
 
 
 def erased_rows(paths: NightPaths) -> dict[str, int]:
     """Return how many rows of each table of the night went because they named somebody erased."""
     return {str(table): int(count) for table, count in _noted(paths).get("rows", {}).items()}
+
+
+def erased_nobody(paths: NightPaths) -> int:
+    """Return how many erasures of the night named nobody, see `erasures_of_nobody`."""
+    return int(_noted(paths).get("of_nobody", 0))
 
 
 def _applied(paths: NightPaths) -> str | None:

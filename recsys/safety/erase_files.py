@@ -48,13 +48,16 @@ def erase_from_tables(folder: Path, erasures: ErasureList) -> dict[str, int]:
 
     Names in rows of others, such as that of a circle, lose an erased id, see `erased_names`.
     Whoever an `erase` event names is added to the list first; the event then goes too, the list
-    remembers. Files without such rows are left alone, byte for byte.
+    remembers. One whose id has a form that nobody's has stays, and is counted with rows that name nobody.
+    Files without such rows are left alone, byte for byte.
 
     Raises SourceError when a file cannot be read.
     """
-    requested = sorted({person for path in _table_files(folder, T.EVENTS) for person in _erase_events(path)})
+    requested = _requested(folder)
     if requested:
-        erasures.add([*requested, *_meant(requested, folder)])
+        spellings = Spellings(_users(folder))
+        known = [one for one in requested if one in spellings.users or not _is_of_nobody(one, spellings)]
+        erasures.add([*known, *(one for one in map(spellings.only, known) if one is not None)])
     erased = erasures.now()
     gone: dict[str, int] = {}
     users = _users(folder) if len(erased) else frozenset()
@@ -75,12 +78,27 @@ def _users(folder: Path) -> frozenset[str]:
     return frozenset(users)
 
 
-def _meant(requested: Sequence[str], folder: Path) -> list[str]:
-    """Return the known people whom ids of erasures that are nobody's mean in another spelling."""
-    users = _users(folder)
-    spellings = Spellings(users)
-    found = (spellings.only(one) for one in requested if one not in users)
-    return [one for one in found if one is not None]
+def erasures_of_nobody(folder: Path, erasures: ErasureList) -> int:
+    """Return how many ids of new `erase` events mean no one profile; these may be of somebody who left.
+
+    Those of a form that nobody's id has are not among them: see `erase_from_tables`.
+    """
+    requested = _requested(folder)
+    if not requested:
+        return 0
+    spellings, before = Spellings(_users(folder)), erasures.now().among(requested)
+    new = (one for one, is_known in zip(requested, before, strict=True) if not is_known)
+    return sum(spellings.only(one) is None and not _is_of_nobody(one, spellings) for one in new)
+
+
+def _requested(folder: Path) -> list[str]:
+    """Return the ids that `erase` events name, ascending."""
+    return sorted({person for path in _table_files(folder, T.EVENTS) for person in _erase_events(path)})
+
+
+def _is_of_nobody(given: str, spellings: Spellings) -> bool:
+    """Say whether an id means no one profile, and is of a form that no id of somebody who left has."""
+    return spellings.only(given) is None and bool(spellings.users) and spellings.is_odd(given)
 
 
 def erase_from_table(

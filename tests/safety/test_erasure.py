@@ -25,7 +25,12 @@ from recsys.pipeline.evaluation_data import COLUMNS, read_evaluated_pairs, write
 from recsys.safety import MemorySafety
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import DayEvent
-from recsys.safety.erase_files import erase_from_arrays, erase_from_artifacts, erase_from_tables
+from recsys.safety.erase_files import (
+    erase_from_arrays,
+    erase_from_artifacts,
+    erase_from_tables,
+    erasures_of_nobody,
+)
 from recsys.safety.erasure_list import ErasedPeople, ErasureList, erasure_key, person_hash
 from recsys.safety.fingerprints import forms_of
 from recsys.safety.keys import Keys
@@ -554,3 +559,28 @@ def test_the_name_of_an_event_keeps_no_id_of_somebody_erased(tmp_path: Path, bef
     assert gone not in kept[0].event_id
     assert kept == safety.kept_events(events)
     assert kept[1] == events[1]
+
+
+_OF_NOBODY = ["u11", "u0000123", "user u00001", "00001", "u00001,u00002", "u00001 (gdpr)", '{"id": "u00001"}']
+
+
+@pytest.mark.parametrize("spelled", [*_OF_NOBODY, "staff-1"])
+@pytest.mark.parametrize("kind", ["erase", "verified"])
+def test_an_erasure_or_a_withdrawn_proof_of_nobody_is_counted(
+    erasures: ErasureList, tmp_path: Path, kind: str, spelled: str
+) -> None:
+    """Seen to fail: the row went with nobody, and no count, gate or refused row said so."""
+    write_tables(make_tables(8, np.random.default_rng(3)), f"parquet:{tmp_path / 'tables'}")
+    row = {"event_id": "e1", "actor": spelled, "target": None, "type": kind, "ts": "2026-01-01T00:00:00Z"}
+    row["detail"] = "none" if kind == "verified" else None
+    pd.DataFrame([row], dtype=object).to_parquet(tmp_path / "tables" / "events.parquet")
+    unsure = erasures_of_nobody(tmp_path / "tables", erasures)
+    erase_from_tables(tmp_path / "tables", erasures)
+    tables = load_tables(f"parquet:{tmp_path / 'tables'}", as_of="2026-01-02")
+    nobody = tables.nobody["events"]
+    assert unsure + nobody.rows == 1
+    odd = (
+        not spelled.startswith("u") or not spelled.isalnum()
+    )  # then the night is refused until it is put right
+    assert (unsure, nobody.misspelled) == ((0, 1) if odd else (int(kind == "erase"), 0))
+    assert {f"u0000{n}" for n in (0, 1, 2, 4, 5, 6, 7)} <= {*tables.accepted["profiles"].user_id}
