@@ -33,6 +33,7 @@ STOP: Final = "stop"
 LONGEST_TYPE: Final = 1024
 """Characters of a type that are read; what is longer cannot be read whole, and may mean anything."""
 _LONGEST_REPEATED: Final = 64
+_LONGEST_WHOLE: Final = 12
 _UNREADABLE: Final = " \u1200"
 """A letter of no script of which a word is known, see `UNREAD`."""
 
@@ -179,15 +180,17 @@ def may_restrict(word: str, *, alone: bool | None = None) -> bool:
     return (alone is not True and may_separate(word)) or (alone is not False and may_stop(word) is not None)
 
 
-_PLAIN: Final = re.compile(r"[^\W\d]+(?:[ -][^\W\d]+){0,5}")
+_PLAIN: Final = re.compile(r"[^\W\d]+(?:-[^\W\d]+){0,5}")
+_WITHOUT_BLANKS: Final = re.compile(r"[\u0e00-\U0010ffff]")
+"""Letters of scripts in which a sentence may stand without blanks; a word of them is of twelve at most."""
 
 
 def repeated(word: str) -> str:
-    """Return a word as a message may repeat it: of letters alone, for it may be anything that was sent.
+    """Return a word as a message may repeat it: one of letters alone, for it may be anything that was sent.
 
-    >>> repeated("banned_again"), repeated("a@example.com")
-    ("'banned_again'", 'a type that is no word')
+    >>> repeated("banned_again"), repeated("a@example.com"), repeated("he hit me")
+    ("'banned_again'", 'a type that is no word', 'a type that is no word')
     """
-    return (
-        f"'{word}'" if len(word) <= _LONGEST_REPEATED and _PLAIN.fullmatch(word) else "a type that is no word"
-    )
+    longest = _LONGEST_WHOLE if _WITHOUT_BLANKS.search(word) else _LONGEST_REPEATED
+    is_word = len(word) <= longest and _PLAIN.fullmatch(word)
+    return f"'{word}'" if is_word else "a type that is no word"

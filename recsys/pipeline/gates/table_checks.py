@@ -1,5 +1,6 @@
 """Gates of the tables behind a night: whole tables refused, safety tables that shrink, the time they tell."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -140,9 +141,10 @@ def event_types(proposal: Proposal) -> GateResult:
     counts = {
         name.removeprefix(UNKNOWN_TYPE): n for name, n in of_events.items() if name.startswith(UNKNOWN_TYPE)
     }
-    told = {word: f"{repeated(word)} {n:,}" for word, n in counts.items()}
-    restricting = tuple(said for word, said in told.items() if may_restrict(word))
-    others = tuple(said for word, said in told.items() if not may_restrict(word))
+    said = {True: Counter[str](), False: Counter[str]()}
+    for word, n in counts.items():
+        said[may_restrict(word)][repeated(word)] += n
+    restricting, others = (tuple(f"{word} {n:,}" for word, n in said[bad].items()) for bad in (True, False))
     if not restricting:
         known = f"unknown types restrict nobody: {', '.join(others)}" if others else "all types are known"
         names = {"others": others, "why": ("nobody",)} if others else {}
