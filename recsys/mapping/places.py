@@ -40,12 +40,49 @@ _WARD: Final = re.compile(
 )
 _KOREA: Final = "KR"
 _BESIDE_REGION: Final = re.compile(r"(.+?)\s*(?:[/,(]|\s[-–]\s)\s*([^/,()]+?)\s*\)?")
-_COUNTRY_NAMES: Final = {
-    **dict.fromkeys(("uk", "great britain", "england", "scotland", "wales", "northern ireland"), "GB"),
-    **dict.fromkeys(("usa", "america"), "US"),
-    "日本": JAPAN,
-    **dict.fromkeys(("türkiye", "turkiye"), "TR"),
+COUNTRY_NAMES: Final = {
+    name: code
+    for code, names in {
+        "AE": ("uae", "الإمارات", "الامارات"),
+        "AT": ("österreich", "osterreich"),
+        "BE": ("belgië", "belgie", "belgique", "belgien"),
+        "BR": ("brasil",),
+        "CH": ("schweiz", "suisse", "svizzera"),
+        "CN": ("中国", "中國", "prc"),
+        "CZ": ("česko", "cesko", "czech republic", "česká republika", "ceska republika"),
+        "DE": ("deutschland", "brd"),
+        "DK": ("danmark",),
+        "EG": ("مصر",),
+        "ES": ("españa", "espana"),
+        "FI": ("suomi",),
+        "GB": ("uk", "u.k.", "great britain", "england", "scotland", "wales", "northern ireland"),
+        "GR": ("ελλάδα", "hellas"),
+        "HU": ("magyarország", "magyarorszag"),
+        "IL": ("ישראל",),
+        "IN": ("भारत", "bharat"),
+        "IT": ("italia",),
+        JAPAN: ("日本", "日本国", "nippon"),
+        "KR": ("한국", "대한민국", "korea", "republic of korea", "韓国"),
+        "MA": ("المغرب", "maroc"),
+        "MX": ("méxico",),
+        "NL": ("nederland", "holland"),
+        "NO": ("norge",),
+        "PL": ("polska",),
+        "RO": ("românia",),
+        "RU": ("россия", "russian federation", "российская федерация"),
+        "SA": ("السعودية", "ksa"),
+        "SE": ("sverige",),
+        "SK": ("slovensko",),
+        "TH": ("ไทย", "ประเทศไทย"),
+        "TR": ("türkiye", "turkiye"),
+        "TW": ("台灣", "台湾", "臺灣"),
+        "UA": ("україна", "украина"),
+        "US": ("usa", "u.s.a.", "u.s.", "america", "united states of america"),
+        "VN": ("viet nam", "việt nam"),
+    }.items()
+    for name in names
 }
+"""What people write for a country beside its code and its English name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,4 +458,4 @@ def _countries() -> Mapping[str, str]:
         name = lower_case(country["name"])
         found |= dict.fromkeys((code.casefold(), country["iso3"].casefold(), name), code)
         found.setdefault(name.removeprefix("the "), code)
-    return found | _COUNTRY_NAMES
+    return found | COUNTRY_NAMES

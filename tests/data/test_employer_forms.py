@@ -11,6 +11,17 @@ from hypothesis import strategies as st
 from recsys.data.employers import company_name, employer_form, employer_words
 
 _FORMS: Final[dict[str, tuple[list[str], list[str], list[str]]]] = {  # names, what stands before, and behind
+    "hebrew with quotes": (
+        ["טבע", "אלביט מערכות"],
+        [""],
+        ["", ' בע"מ', ' (ע"ר)', ' ע"ר', ' (חל"צ)', ' אגש"ח'],
+    ),
+    "czech": (["Sokol", "Zu Hause"], [""], ["", " z.s.", ", z. s.", " z.ú.", " o.p.s.", " v likvidaci"]),
+    "polish": (
+        ["Kowalski"],
+        ["", "PPHU ", "P.P.H.U. ", "FHU "],
+        ["", " w likwidacji", " sp. z o.o. w upadłości"],
+    ),
     "thai": (
         ["ทรู คอร์ปอเรชั่น", "ซีพี ออลล์", "True Corporation", "ปตท.", "สุดา"],
         [
@@ -501,6 +512,14 @@ def test_what_says_that_there_is_no_employer_does_so_for_both_genders(ending: st
         ),
         *(
             "semi-retired",
+            "פנסיונרית",
+            "עצמאי",
+            "אין",
+            "ללא",
+            "JDG",
+            "Govt job",
+            "pedagang",
+            "gig worker",
             "Nope",
             "ー",
             "ㅡ",

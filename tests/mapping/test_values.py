@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from itertools import combinations
 
 import duckdb
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from recsys.catalogue.catalogue import load_catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import DAYS, ENUMERATIONS
-from recsys.data.contact_tokens import normal_form
+from recsys.data.contact_tokens import make_token, normal_form
 from recsys.data.id_spellings import Spellings
 from recsys.data.no_answer_codes import UNKNOWN_WORDS, is_unknown
 from recsys.errors import InputError
@@ -22,7 +23,7 @@ from recsys.mapping.contact_windows import read_windows
 from recsys.mapping.coordinates import read_degrees, read_point
 from recsys.mapping.distances import KM_A_MILE, read_distance
 from recsys.mapping.functions import Remarks, Surroundings, register
-from recsys.mapping.places import _geonames, find_place, near_names
+from recsys.mapping.places import COUNTRY_NAMES, _geonames, country_code, find_place, near_names
 from recsys.mapping.window_words import window_words
 from recsys.safety.canonical import canonical_person, in_any_spelling
 
@@ -713,3 +714,15 @@ def test_a_row_says_its_country() -> None:
         for said in ("'weekend'", "'weekend', 'Israel'", "'weekend', 'Atlantis'", "'weekend', NULL")
     ]
     assert days == [{"sat", "sun"}, {"fri", "sat"}, set(), {"sat", "sun"}]
+
+
+@pytest.mark.parametrize(("code", "given"), [(code, name) for name, code in COUNTRY_NAMES.items()])
+def test_a_country_in_its_own_language_is_one(code: str, given: str) -> None:
+    """Seen to fail: an own phone was lost with the country of its row, and no exclusion of it held."""
+    for written in (given, given.upper(), given.title(), f" {given} "):
+        assert country_code(written) == code
+    number = phonenumbers.example_number(code)
+    national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+    international = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    token = make_token("phone", national, b"thirty-two bytes, for tests only", country=country_code(given))
+    assert token == make_token("phone", international, b"thirty-two bytes, for tests only")
