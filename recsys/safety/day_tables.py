@@ -67,14 +67,17 @@ def is_stopped_by(event: DayEvent) -> bool:
 
 
 def is_away_by(event: DayEvent) -> bool:
-    """Say whether a member's own tables say that somebody is away, by a pause or an erasure."""
-    return any(row.get(C.ACCOUNT_STATE) in _AWAY_STATES for row in _profile_rows(event))
+    """Say whether a member's own tables say that somebody is away: paused, erasing, or without a proof."""
+    return any(
+        row.get(C.ACCOUNT_STATE) in _AWAY_STATES or takes_proof_back(row) for row in _profile_rows(event)
+    )
 
 
 def takes_proof_back(row: Mapping[str, Any]) -> bool:
     """Say whether a row of a profile names a proof, and none that proves an age."""
     proof = row.get(C.VERIFICATION)
-    return proof is not None and proof == proof and proof not in PROVES_AGE  # noqa: PLR0124 - not a NaN
+    is_given = proof is not None and proof == proof  # noqa: PLR0124 - not a NaN
+    return is_given and not (isinstance(proof, str) and proof in PROVES_AGE)
 
 
 def says_active(event: DayEvent) -> bool:

@@ -286,6 +286,32 @@ def test_one_event_id_of_two_members_mixes_nothing_up(town: Town, ranker: Ranker
     assert len(found) >= len(town.sees(NEW)) - 2  # a short page has no place for a member of the day
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        *((C.ACCOUNT_STATE, state) for state in ("paused", "banned", "erasing", "hold", "suspended")),
+        *((C.VERIFICATION, proof) for proof in ("none", "NONE", "expired", "phone", ["id"], 7)),
+        *((C.AGE_YEARS, age) for age in (16, "17")),
+    ],
+)
+def test_tables_that_restrict_do_so_again_under_the_event_id_they_had(
+    town: Town, ranker: Ranker, column: str, value: object
+) -> None:
+    """Seen to fail: a proof that is none, put as before after one that was renewed, hid nobody."""
+    expected = town.sees(EDITED)
+    sound = rows_of(town.tables, EDITED)
+    restricting = rows_of(town.tables, EDITED)
+    for row in restricting[T.PROFILES]:
+        row[column] = value
+    for number, (event_id, tables) in enumerate(
+        [("a", restricting), ("b", sound), ("a", restricting), ("c", sound), ("c", sound)]
+    ):
+        with suppress(InputError):
+            at = NOW + timedelta(minutes=number)
+            ranker.day.change_tables(EDITED, tables, event_id=event_id, at=at)
+        assert viewers_of(ranker, town, EDITED) == (set() if tables is restricting else expected)
+
+
 @pytest.mark.parametrize("how", ["held", "erased", "blocked"])
 def test_a_token_of_today_brings_what_restricts_its_person(town: Town, tmp_path: Path, how: str) -> None:
     ranker = town.ranker(tmp_path)
