@@ -48,8 +48,8 @@ _RULES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         T.INTERESTS: frozenset({"once", "at_most", "has_profile"}),
         T.TALK_TOPICS: frozenset({"has_profile"}),
         T.ANSWERS: frozenset({"fits_question", "fair_to_ask", "at_most", "at_most_mandatory", "has_profile"}),
-        T.COMMUNITIES: frozenset({"has_profile"}),
-        T.TOKENS: frozenset({"has_profile"}),
+        T.COMMUNITIES: frozenset({"once", "has_profile"}),
+        T.TOKENS: frozenset({"once", "has_profile"}),
     }
 )
 """The rules over rows that are read here too, by table; a table with another is left to a night's reading."""
