@@ -40,49 +40,6 @@ _WARD: Final = re.compile(
 )
 _KOREA: Final = "KR"
 _BESIDE_REGION: Final = re.compile(r"(.+?)\s*(?:[/,(]|\s[-–]\s)\s*([^/,()]+?)\s*\)?")
-COUNTRY_NAMES: Final = {
-    name: code
-    for code, names in {
-        "AE": ("uae", "الإمارات", "الامارات"),
-        "AT": ("österreich", "osterreich"),
-        "BE": ("belgië", "belgie", "belgique", "belgien"),
-        "BR": ("brasil",),
-        "CH": ("schweiz", "suisse", "svizzera"),
-        "CN": ("中国", "中國", "prc"),
-        "CZ": ("česko", "cesko", "czech republic", "česká republika", "ceska republika"),
-        "DE": ("deutschland", "brd"),
-        "DK": ("danmark",),
-        "EG": ("مصر",),
-        "ES": ("españa", "espana"),
-        "FI": ("suomi",),
-        "GB": ("uk", "u.k.", "great britain", "england", "scotland", "wales", "northern ireland"),
-        "GR": ("ελλάδα", "hellas"),
-        "HU": ("magyarország", "magyarorszag"),
-        "IL": ("ישראל",),
-        "IN": ("भारत", "bharat"),
-        "IT": ("italia",),
-        JAPAN: ("日本", "日本国", "nippon"),
-        "KR": ("한국", "대한민국", "korea", "republic of korea", "韓国"),
-        "MA": ("المغرب", "maroc"),
-        "MX": ("méxico",),
-        "NL": ("nederland", "holland"),
-        "NO": ("norge",),
-        "PL": ("polska",),
-        "RO": ("românia",),
-        "RU": ("россия", "russian federation", "российская федерация"),
-        "SA": ("السعودية", "ksa"),
-        "SE": ("sverige",),
-        "SK": ("slovensko",),
-        "TH": ("ไทย", "ประเทศไทย"),
-        "TR": ("türkiye", "turkiye"),
-        "TW": ("台灣", "台湾", "臺灣"),
-        "UA": ("україна", "украина"),
-        "US": ("usa", "u.s.a.", "u.s.", "america", "united states of america"),
-        "VN": ("viet nam", "việt nam"),
-    }.items()
-    for name in names
-}
-"""What people write for a country beside its code and its English name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +166,18 @@ def _loose_names_of(country: str) -> Mapping[str, tuple[Place, ...]]:
     for town, aliases in _aliases().get(country, {}).items():
         known |= {_loose_key(one): known[_loose_key(town)] for one in aliases if _loose_key(town) in known}
     return known
+
+
+@lru_cache(maxsize=1)
+def country_names() -> Mapping[str, str]:
+    """Return the two letters of countries by what people write beside these and the English name.
+
+    >>> country_names()["polska"]
+    'PL'
+    """
+    text = (files("recsys.mapping") / "country_names.yaml").read_text(encoding="utf-8")
+    by_code = cast("Mapping[str, list[str]]", parse_yaml(text, where="country_names.yaml"))
+    return {name: code for code, names in by_code.items() for name in names}
 
 
 @lru_cache(maxsize=1)
@@ -458,4 +427,4 @@ def _countries() -> Mapping[str, str]:
         name = lower_case(country["name"])
         found |= dict.fromkeys((code.casefold(), country["iso3"].casefold(), name), code)
         found.setdefault(name.removeprefix("the "), code)
-    return found | COUNTRY_NAMES
+    return found | dict(country_names())

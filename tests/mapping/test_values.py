@@ -23,7 +23,7 @@ from recsys.mapping.contact_windows import read_windows
 from recsys.mapping.coordinates import read_degrees, read_point
 from recsys.mapping.distances import KM_A_MILE, read_distance
 from recsys.mapping.functions import Remarks, Surroundings, register
-from recsys.mapping.places import COUNTRY_NAMES, _geonames, country_code, find_place, near_names
+from recsys.mapping.places import _geonames, country_code, country_names, find_place, near_names
 from recsys.mapping.window_words import window_words
 from recsys.safety.canonical import canonical_person, in_any_spelling
 
@@ -716,7 +716,7 @@ def test_a_row_says_its_country() -> None:
     assert days == [{"sat", "sun"}, {"fri", "sat"}, set(), {"sat", "sun"}]
 
 
-@pytest.mark.parametrize(("code", "given"), [(code, name) for name, code in COUNTRY_NAMES.items()])
+@pytest.mark.parametrize(("code", "given"), [(code, name) for name, code in country_names().items()])
 def test_a_country_in_its_own_language_is_one(code: str, given: str) -> None:
     """Seen to fail: an own phone was lost with the country of its row, and no exclusion of it held."""
     for written in (given, given.upper(), given.title(), f" {given} "):
