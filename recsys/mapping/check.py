@@ -81,8 +81,9 @@ class MappingCheck:
 
     @property
     def people(self) -> int:
-        """How many people were accepted."""
-        return len(self.loaded.accepted.get(T.PROFILES, ()))
+        """How many people were accepted, without accounts that were set aside and stay."""
+        profiles = self.loaded.accepted.get(T.PROFILES)
+        return 0 if profiles is None else int((~profiles[C.USER].isin(self.tables.stay)).sum())
 
     def report(self, lang: Language = "en") -> str:
         """Return everything as text in one language, the most important last: who could be listed."""

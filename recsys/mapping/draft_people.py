@@ -34,7 +34,8 @@ _OF_ACTOR: Final = (
 _OF_TARGET: Final = (
     r"(ed|ee)([_. ]?(id|uid|user|member|person|account|profile))*$"
     r"|(^|[_. ])(to|target|receiver|recipient|subject|end|against|about|whom|para|sobre|contra|an|gegen|pour)"
-    r"($|[_. ])|(^|[_. ])(na|com)($|[_. ])|被|対象|相手|对方|대상|상대|받는|받은|누구를"
+    r"($|[_. ])|(^|[_. ])(na|com)($|[_. ])|被|対象|相手|受信|受取|受け手|宛|接收|收件|对方|대상|상대"
+    r"|받는|받은|수신|누구를"
     r"|на[_ ]?кого|кого|кому|empfanger|destinat|denunciad|bloquead"
 )
 

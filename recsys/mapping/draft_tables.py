@@ -176,11 +176,17 @@ def _actor_and_target(name: str, people: PeopleOfRows, about: str) -> tuple[str,
     return question, f"CAST(error('{text}') AS VARCHAR)", "CAST(NULL AS VARCHAR)"
 
 
+_OPENING: Final = ("'like'", "'impression'", "'message'")
+"""Types of events, as a query says them, that keep nobody apart."""
+
+
 def _events(
     name: str, people: PeopleOfRows, columns: list[ColumnProfile], type_sql: str, question: str
 ) -> str:
     """Return the query of a table of events; rows whose type is unknown are set aside."""
     asked, a, b = _actor_and_target(name, people, name)
+    is_open = people.pair is None and type_sql in _OPENING  # who likes whom is left out until it is told
+    a, rows = ("CAST(NULL AS VARCHAR)", "\nWHERE false") if is_open else (a, "")
     ts, two = _moment(columns), f"{a}, {b}" if people.pair else "NULL"
     oneself = f"WHEN {a} = {b} THEN 'to oneself' " if people.pair else ""
     return (
@@ -190,7 +196,7 @@ def _events(
         f"  {a} AS actor, {b} AS target, {type_sql} AS type,\n"
         f"  CASE {oneself}WHEN {ts} > as_of() THEN 'after the export'\n"
         f"    WHEN {type_sql} IS NULL THEN 'unknown direction' END AS set_aside\n"
-        f"FROM {quoted(name)}"
+        f"FROM {quoted(name)}{rows}"
     )
 
 

@@ -48,6 +48,8 @@ from recsys.mapping.unused_columns import empty_columns, unused_columns
 
 _OPEN_WHERE_NULL: Final = [C.ACCEPTS_AGE_BANDS, C.MEETS_GENDERS]
 
+_STAYS: Final = "stays"
+"""Of profiles that a query set aside: whether the account stays, paused or stopped."""
 _Result = tuple[pd.DataFrame, pd.DataFrame]
 """The rows of a query, and those that it set aside."""
 
@@ -62,7 +64,8 @@ class MappedTables:
     query names and no row has a value in. unread: tables of the
     source that no query reads, and files in no form that is read. remarks: what the functions could not read.
     one_of: everybody was looked at (1), or one of so many people.
-    aside_ids: of profiles that were set aside, the reason by id.
+    aside_ids: of profiles that were set aside, the reason by id. stay: ids of those that stay in tables as
+    accounts that are paused or stopped, since something restricts whoever has them.
     own: the service's own catalogue, None where it has none. filled: what stands in columns that a query left
     out and that are not about safety, by `table.column`.
     """
@@ -76,6 +79,7 @@ class MappedTables:
     unread: tuple[str, ...] = ()
     remarks: Remarks = field(default_factory=Remarks)
     aside_ids: Mapping[str, str] = field(default_factory=dict)
+    stay: frozenset[str] = frozenset()
     one_of: int = 1
     own: Catalogue | None = None
     filled: Mapping[str, object] = field(default_factory=dict)
@@ -138,6 +142,7 @@ def map_tables(
         one_of=one_of,
         filled=filled,
         aside_ids=_aside_ids(results),
+        stay=_that_stay(results),
     )
 
 
@@ -216,6 +221,14 @@ def _aside_ids(results: Mapping[str, _Result]) -> dict[str, str]:
     if C.USER not in aside:
         return {}
     return dict(aside.dropna(subset=[C.USER])[[C.USER, SET_ASIDE]].astype(str).itertuples(index=False))
+
+
+def _that_stay(results: Mapping[str, _Result]) -> frozenset[str]:
+    """Return the ids of profiles that were set aside and stay all the same."""
+    _, aside = results.get(T.PROFILES, (None, pd.DataFrame()))
+    if _STAYS not in aside:
+        return frozenset()
+    return frozenset(aside.loc[aside[_STAYS], C.USER].dropna().astype(str))
 
 
 def _one_of(mapping: MappingFolder, loaded: Mapping[str, Any], most: int | None) -> int:
@@ -366,10 +379,14 @@ def _result(
         kept = pc.is_null(table.column(SET_ASIDE))
         columns = [column for column in (C.USER, SET_ASIDE) if column in table.column_names]
         left, table = table.filter(pc.invert(kept)), table.filter(kept)
+        n_kept = table.num_rows
         if name == T.PROFILES:
             named = named_by_restrictions({other: frame for other, (frame, _) in others.items()})
             table = with_other_accounts(table, left, named)
         aside, table = left.select(columns).to_pandas(), table.drop_columns([SET_ASIDE])
+        if table.num_rows > n_kept:
+            stay = set(as_frame(name, table.slice(n_kept).select([C.USER]))[C.USER])
+            aside[_STAYS] = as_frame(name, left.select([C.USER]))[C.USER].isin(stay).to_numpy(bool)
     frame = as_frame(name, table)
     if name == T.TOKENS:
         frame, aside = without_missing_tokens(frame, aside)

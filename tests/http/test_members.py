@@ -283,7 +283,7 @@ def test_the_document_describes_every_route_without_a_persons_value(service: Ser
         {"event_id": "2", "type": "like", "person": "x", "at": "2026-03-02T09:00:00"},
         {"event_id": "", "type": "like", "person": "x"},
         {"event_id": "2", "type": "like", "person": "x", "salary": 3},
-        {"event_id": "2", "type": "verified"},
+        {"event_id": "2", "type": "verified", "detail": "id"},
         "no row",
     ],
 )

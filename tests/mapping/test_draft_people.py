@@ -39,6 +39,7 @@ SAID = [  # who did it first, and whether the names say so
     ("de", "para"),
     ("sender", "recipient"),
     ("신청자", "차단 대상"),
+    ("送信者", "受信者"),
     ("user_id", "target_user_id"),
     ("user_id", "blocked_user_id"),
 ]
