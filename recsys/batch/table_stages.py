@@ -26,7 +26,7 @@ from recsys.pipeline.night import Night, count_late_events, night_source
 from recsys.pipeline.paths import PATHS, PUBLISHED, NightPaths
 from recsys.pipeline.stage_outputs import write_accepted
 from recsys.plugins import plugin_versions
-from recsys.safety.erase_files import erase_from_table, erase_from_tables, erasures_of_nobody
+from recsys.safety.erase_files import erase_and_count, erase_from_table, erase_from_tables
 from recsys.safety.erasure_list import ErasureList
 from recsys.settings import TOWN, Settings, read_settings
 from recsys.simulation.town import DEFAULT_AS_OF
@@ -79,8 +79,8 @@ def ingest(settings: Settings, paths: NightPaths) -> LogFields:
     source = night_source(settings, paths)
     take_snapshot(source, paths.tables, catalogue=catalogue_from_settings(settings))
     erasures = ErasureList.of(PUBLISHED)
-    of_nobody = erasures_of_nobody(paths.tables, erasures)
-    gone = Counter(erase_from_tables(paths.tables, erasures))
+    rows, of_nobody = erase_and_count(paths.tables, erasures)
+    gone = Counter(rows)
     if settings.source == TOWN:
         gone.update(json.loads((paths.town / _ERASED_ROWS).read_text(encoding="utf-8")))
     named = settings.experiment.neighbourhoods if settings.experiment is not None else None

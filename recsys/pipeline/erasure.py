@@ -226,7 +226,7 @@ def note_erasures_applied(
 ) -> None:
     """Note the watermark of the erasures that the tables of the night applied, and how many rows went.
 
-    of_nobody: see `erasures_of_nobody`.
+    of_nobody: see `erase_and_count`.
     """
     noted = {"watermark": erased.watermark, "rows": dict(rows), "of_nobody": of_nobody}
     write_atomically(paths.erased, json.dumps(noted, sort_keys=True).encode() + b"\n")
@@ -238,7 +238,7 @@ def erased_rows(paths: NightPaths) -> dict[str, int]:
 
 
 def erased_nobody(paths: NightPaths) -> int:
-    """Return how many erasures of the night named nobody, see `erasures_of_nobody`."""
+    """Return how many erasures of the night named nobody, see `erase_and_count`."""
     return int(_noted(paths).get("of_nobody", 0))
 
 

@@ -53,11 +53,24 @@ def erase_from_tables(folder: Path, erasures: ErasureList) -> dict[str, int]:
 
     Raises SourceError when a file cannot be read.
     """
-    requested = _requested(folder)
+    return erase_and_count(folder, erasures)[0]
+
+
+def erase_and_count(folder: Path, erasures: ErasureList) -> tuple[dict[str, int], int]:
+    """Return what `erase_from_tables` does, and how many ids of new `erase` events mean no one profile.
+
+    These may be of somebody who left. Those of a form that nobody's id has are not among them: their events
+    stay.
+    """
+    requested, of_nobody = _requested(folder), 0
     if requested:
-        spellings = Spellings(_users(folder))
-        known = [one for one in requested if one in spellings.users or not _is_of_nobody(one, spellings)]
-        erasures.add([*known, *(one for one in map(spellings.only, known) if one is not None)])
+        spellings, before = Spellings(_users(folder)), erasures.now().among(requested)
+        meant = {one: spellings.only(one) for one in requested}
+        odd = {one for one, who in meant.items() if who is None and _is_odd(one, spellings)}
+        new = (one for one, is_known in zip(requested, before, strict=True) if not is_known)
+        of_nobody = sum(meant[one] is None and one not in odd for one in new)
+        known = [one for one in requested if one not in odd]
+        erasures.add([*known, *(who for one in known if (who := meant[one]) is not None)])
     erased = erasures.now()
     gone: dict[str, int] = {}
     users = _users(folder) if len(erased) else frozenset()
@@ -65,7 +78,7 @@ def erase_from_tables(folder: Path, erasures: ErasureList) -> dict[str, int]:
     for path in _table_files(folder) if len(erased) else ():
         table = path.relative_to(folder).parts[0].partition(".")[0]
         gone[table] = gone.get(table, 0) + erase_from_table(path, erased, users, redact=redact)
-    return {table: count for table, count in gone.items() if count}
+    return {table: count for table, count in gone.items() if count}, of_nobody
 
 
 def _users(folder: Path) -> frozenset[str]:
@@ -78,27 +91,14 @@ def _users(folder: Path) -> frozenset[str]:
     return frozenset(users)
 
 
-def erasures_of_nobody(folder: Path, erasures: ErasureList) -> int:
-    """Return how many ids of new `erase` events mean no one profile; these may be of somebody who left.
-
-    Those of a form that nobody's id has are not among them: see `erase_from_tables`.
-    """
-    requested = _requested(folder)
-    if not requested:
-        return 0
-    spellings, before = Spellings(_users(folder)), erasures.now().among(requested)
-    new = (one for one, is_known in zip(requested, before, strict=True) if not is_known)
-    return sum(spellings.only(one) is None and not _is_of_nobody(one, spellings) for one in new)
-
-
 def _requested(folder: Path) -> list[str]:
     """Return the ids that `erase` events name, ascending."""
     return sorted({person for path in _table_files(folder, T.EVENTS) for person in _erase_events(path)})
 
 
-def _is_of_nobody(given: str, spellings: Spellings) -> bool:
-    """Say whether an id means no one profile, and is of a form that no id of somebody who left has."""
-    return spellings.only(given) is None and bool(spellings.users) and spellings.is_odd(given)
+def _is_odd(given: str, spellings: Spellings) -> bool:
+    """Say whether an id is of a form that no id of somebody who left has; nobody's where nobody is known."""
+    return bool(spellings.users) and spellings.is_odd(given)
 
 
 def erase_from_table(

@@ -220,17 +220,23 @@ def test_tables_of_a_database_in_which_one_is_wrong_restrict(
     assert not _shown(town, tmp_path, f"duckdb:{tmp_path / 'members.duckdb'}")
 
 
+def _mapped(tmp_path: Path, folder: Path) -> Path:
+    """Return a mapping that reads each table of a folder as it is."""
+    mapping = tmp_path / "mapping"
+    mapping.mkdir()
+    (mapping / "mapping.yaml").write_text(f"source: ../tables\nas_of: {AS_OF.isoformat()}\nzone: UTC\n")
+    for one in folder.glob("*.parquet"):
+        (mapping / f"{one.stem}.sql").write_text(f'SELECT * FROM "{one.stem}"')
+    return mapping
+
+
 @pytest.mark.parametrize("how", ["cut", "gone"])
 @pytest.mark.parametrize("name", [T.INTERESTS, T.PROFILES, T.BLOCKS, T.EVENTS])
 def test_what_a_mapping_reads_beside_a_damaged_file_restricts(
     town: Published, tmp_path: Path, name: str, how: str
 ) -> None:
     _, folder = _source(tmp_path)
-    mapping, file = tmp_path / "mapping", folder / f"{name}.parquet"
-    mapping.mkdir()
-    (mapping / "mapping.yaml").write_text(f"source: ../tables\nas_of: {AS_OF.isoformat()}\nzone: UTC\n")
-    for one in folder.glob("*.parquet"):
-        (mapping / f"{one.stem}.sql").write_text(f'SELECT * FROM "{one.stem}"')
+    mapping, file = _mapped(tmp_path, folder), folder / f"{name}.parquet"
     content = file.read_bytes()
     file.unlink()
     if how == "cut":
@@ -255,11 +261,7 @@ def test_a_query_restricts_by_the_columns_that_it_can_read(
 ) -> None:
     """Seen to fail: where a column of no matter was renamed, a query restricted nobody."""
     _, folder = _source(tmp_path)
-    mapping, file = tmp_path / "mapping", folder / f"{name}.parquet"
-    mapping.mkdir()
-    (mapping / "mapping.yaml").write_text(f"source: ../tables\nas_of: {AS_OF.isoformat()}\nzone: UTC\n")
-    for one in folder.glob("*.parquet"):
-        (mapping / f"{one.stem}.sql").write_text(f'SELECT * FROM "{one.stem}"')
+    mapping, file = _mapped(tmp_path, folder), folder / f"{name}.parquet"
     table = pq.read_table(file)
     columns, at = table.column_names, table.column_names.index(C.TS)
     words = {"columns": ", ".join(columns), "aliased": ", ".join(f"t.{one}" for one in columns)}

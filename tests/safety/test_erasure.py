@@ -26,10 +26,10 @@ from recsys.safety import MemorySafety
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import DayEvent
 from recsys.safety.erase_files import (
+    erase_and_count,
     erase_from_arrays,
     erase_from_artifacts,
     erase_from_tables,
-    erasures_of_nobody,
 )
 from recsys.safety.erasure_list import ErasedPeople, ErasureList, erasure_key, person_hash
 from recsys.safety.fingerprints import forms_of
@@ -574,8 +574,7 @@ def test_an_erasure_or_a_withdrawn_proof_of_nobody_is_counted(
     row = {"event_id": "e1", "actor": spelled, "target": None, "type": kind, "ts": "2026-01-01T00:00:00Z"}
     row["detail"] = "none" if kind == "verified" else None
     pd.DataFrame([row], dtype=object).to_parquet(tmp_path / "tables" / "events.parquet")
-    unsure = erasures_of_nobody(tmp_path / "tables", erasures)
-    erase_from_tables(tmp_path / "tables", erasures)
+    _, unsure = erase_and_count(tmp_path / "tables", erasures)
     tables = load_tables(f"parquet:{tmp_path / 'tables'}", as_of="2026-01-02")
     nobody = tables.nobody["events"]
     assert unsure + nobody.rows == 1
