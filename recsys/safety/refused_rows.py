@@ -16,7 +16,7 @@ from recsys.data.unknown_words import LEAVE, PAUSE, STOP, may_restrict, may_sepa
 from recsys.errors import InputError, as_text
 from recsys.safety.canonical import utc_moment
 from recsys.safety.day_log import NO_PROOF, TYPES, DayEvent, is_event_id
-from recsys.safety.day_tables import is_away_by, is_stopped_by, takes_proof_back
+from recsys.safety.day_tables import is_away_by, is_stopped_by
 from recsys.safety.hold_words import OPERATOR
 from recsys.safety.store import LEAVER, MEMBER
 
@@ -155,11 +155,8 @@ def restrictions_in(user_id: object, tables: object, whom: Whom) -> list[Meant]:
             continue
         named = whom(row[C.USER]) if row.get(C.USER) is not None else me
         held = table == T.HOLDS and _folded(row.get(C.STATE)) != "lifted"
-        told_state = row.get(C.ACCOUNT_STATE)
-        if told_state in {None, "active"} and takes_proof_back(row):
-            told_state = "paused"
         for person in dict.fromkeys(one for one in (named, me) if one is not None):
-            profile = row | {C.USER: person, C.ACCOUNT_STATE: told_state}
+            profile = row | {C.USER: person}
             event = DayEvent.of_tables("refused", person, {T.PROFILES: [profile]})
             found += [MeantHold(person, HELD)] if held else []
             found += [event] if is_stopped_by(event) or is_away_by(event) else []
