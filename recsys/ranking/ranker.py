@@ -120,9 +120,10 @@ class Ranker:
         keys: Keys | None = None,
         newcomers: NewcomerLimits = _NEWCOMER_LIMITS,
     ) -> Self:
-        """Open what is published: verify every file, map it read-only, warm the kernels up.
+        """Open what is published: verify the files that serve, map them read-only, warm the kernels up.
 
-        Open after forking: workers of one machine then share the memory of the maps.
+        Open after forking: workers of one machine then share the memory of the maps. The files for newcomers
+        are verified by the first call that needs them.
 
         safety:        asked in every call.
         policy:        refuse a publication made under any other; None takes the one it was made with.
