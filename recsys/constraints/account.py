@@ -73,6 +73,8 @@ _AGE = "age"
 class Verified(Constraint):
     """Both reach the verification `tier`: age (proved 18 or older), id or id_liveness.
 
+    A proof that an event took back counts again from a later one of at least the tier on.
+
     From tier id up a person token is asked for as well: whose identity was checked is known to be one person,
     so that a ban or a block reaches every account of theirs.
 
@@ -92,13 +94,15 @@ class Verified(Constraint):
         proved = people.codes(C.VERIFICATION) < -1
         for tier in _TIERS.words[_TIERS.code(self.tier) :]:
             proved |= people.is_word(C.VERIFICATION, tier)
+        proved &= np.isin(people.relations.proved, np.arange(_TIERS.code(self.tier), len(_TIERS.words)))
         if self.tier != _AGE:
             proved &= np.array([is_given(token) for token in people.person_tokens], bool)
         return proved[i] & proved[j]
 
     def clauses(self, people: Population) -> Sequence[Clause]:
         """Return one gate."""
-        proved = people.codes(C.VERIFICATION) >= _TIERS.code(self.tier)
+        tier = _TIERS.code(self.tier)
+        proved = (people.codes(C.VERIFICATION) >= tier) & (people.relations.proved >= tier)
         named = np.fromiter(map(is_given, people.person_tokens), bool, len(people))
         return [Gate(proved if self.tier == _AGE else proved & named)]
 

@@ -142,7 +142,8 @@ _TIERS: Final = ENUMERATIONS[C.VERIFICATION]
 def _has_what_is_asked(people: Population, verification: str) -> BoolArray:
     """Say which accounts have all that the standard rules ask of an account alone, `(n_people,)`."""
     found = people.is_word(C.ACCOUNT_STATE, "active") & people.relations.accepted
-    found &= people.codes(C.VERIFICATION) >= _TIERS.code(verification)
+    tier = _TIERS.code(verification)
+    found &= (people.codes(C.VERIFICATION) >= tier) & (people.relations.proved >= tier)
     found &= ~people.is_word(C.ACTIVITY, "dormant") & (wants_apart(people) | people.known(C.CELL))
     for column in _ASKED_WORDS:
         found &= people.known(column)

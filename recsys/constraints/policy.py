@@ -37,6 +37,7 @@ from recsys.constraints.profile import (
 )
 from recsys.constraints.why_not import WhyNot, constraint_text, why_not
 from recsys.data.population import Population
+from recsys.data.proofs import tier_of
 from recsys.errors import InputError, did_you_mean, explained
 from recsys.parallel import map_in_threads, n_threads
 from recsys.types import BoolArray, Int32Array
@@ -64,6 +65,16 @@ class Policy:
         object.__setattr__(self, "constraints", distinct)
         if not self.version:
             object.__setattr__(self, "version", _version(distinct))
+
+    @property
+    def verification(self) -> str:
+        """The tier that its rules ask of everybody; any that proves an age where they ask for none.
+
+        >>> Policy.default(verification="id").verification
+        'id'
+        """
+        asked = [one.tier for one in self.constraints if isinstance(one, Verified)]
+        return max(asked, key=tier_of, default="age")
 
     @classmethod
     @checked_arguments

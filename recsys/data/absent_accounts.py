@@ -89,22 +89,27 @@ class AbsentRows:
         return rows[(rows >= 0).all(axis=1) & (rows[:, 0] != rows[:, 1])]
 
     def relations(
-        self, events: Events, blocks: pd.DataFrame | None, reports: pd.DataFrame | None, as_of: pd.Timestamp
+        self,
+        events: Events,
+        blocks: pd.DataFrame | None,
+        reports: pd.DataFrame | None,
+        as_of: pd.Timestamp,
+        taken_back: frozenset[tuple[str, pd.Timestamp]] = frozenset(),
     ) -> tuple[Relations, list[tuple[str, str, str]]]:
         """Return the relations of everybody with a row, and the pairs of absent accounts with their reason.
 
         What excludes an absent account excludes its person; what opens, such as a like, is its own. Of those
         who are no accounts of anybody here, the pairs that last are told: they may join later, or come back.
-        So are hides and passes.
+        So are hides and passes. taken_back: see `proofs_of`.
         """
         named = [frame[c] for frame in (blocks, reports) if frame is not None for c in (C.ACTOR, C.TARGET)]
         people = {*self.tokens, *events.coded.people, *(one for column in named for one in column.dropna())}
         known_or_not = np.fromiter(people, object, len(people))
         others = {str(one) for one in known_or_not[self.ids.find(known_or_not) < 0]}
         if not others:
-            return relations(events, blocks, reports, self.ids, as_of), []
+            return relations(events, blocks, reports, self.ids, as_of, taken_back=taken_back), []
         both = IdIndex([*self.ids.ids(np.arange(len(self.ids))).tolist(), *others])
-        found = relations(events, blocks, reports, both, as_of)
+        found = relations(events, blocks, reports, both, as_of, taken_back=taken_back)
         everybody = both.ids(np.arange(len(both))).tolist()
         own, row = self.ids.find(everybody), self.find(everybody)
         excluded, back = row[found.excluded], found.reopened
@@ -117,6 +122,7 @@ class AbsentRows:
             liked=liked[(liked >= 0).all(axis=1)],
             suggestible=found.suggestible[own >= 0],
             accepted=found.accepted[own >= 0],
+            proved=found.proved[own >= 0],
             reopened=reopened[(reopened >= 0).all(axis=1)],
         )
         lasting = np.isin(found.reason, [EXCLUSION_REASONS.index(why) for why in LASTING])

@@ -12,12 +12,12 @@ import pandas as pd
 
 from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
-from recsys.catalogue.vocabulary import ENUMERATIONS
 from recsys.data.events import CodedEvents, Events
 from recsys.data.ids import IdIndex
+from recsys.data.proofs import AGE, ANY_TIER, NEVER, proofs_of, tiers
 from recsys.data.times import MICROSECONDS_A_DAY, as_utc, microseconds
 from recsys.errors import InputError, explained
-from recsys.types import BoolArray, Int32Array, Int64Array, ObjectArray
+from recsys.types import BoolArray, Int8Array, Int32Array, Int64Array, ObjectArray
 
 EXCLUSION_REASONS: Final = ("block", "report", "unsafe", "end", "hide", "pass", "matched")
 """Why a pair is excluded, strongest first; `matched` pairs know each other already."""
@@ -38,6 +38,8 @@ class Relations:
     liked:       `(n_likes, 2)` int32, actor row then target row, unique, sorted.
     suggestible: `(n_people,)` bool, opted in to double-blind suggestions.
     accepted:    `(n_people,)` bool, accepted the terms and proved their age; everybody where no log says so.
+    proved:      `(n_people,)` int8, the highest tier of the events `verified` since the latest that took a
+                 proof back, `ANY_TIER` where none did: then the profile alone says how somebody was verified.
     reopened:    `(n_reopened, 2)` int32, pairs between whom every block was taken back by whoever made it,
                  smaller row first. An `unblock` without the block it takes back reopens nothing.
     """
@@ -47,6 +49,7 @@ class Relations:
     liked: Int32Array
     suggestible: npt.NDArray[np.bool_]
     accepted: npt.NDArray[np.bool_]
+    proved: npt.NDArray[np.int8]
     reopened: Int32Array
 
     @classmethod
@@ -68,6 +71,7 @@ class Relations:
         liked: npt.ArrayLike = (),
         suggestible: npt.ArrayLike | None = None,
         accepted: npt.ArrayLike | None = None,
+        proved: npt.ArrayLike | None = None,
         reopened: npt.ArrayLike = (),
     ) -> "Relations":
         """Build relations from pairs in any order and either direction.
@@ -95,11 +99,9 @@ class Relations:
             liked=_as_pairs(np.unique(likes, axis=0)),
             suggestible=may,
             accepted=np.ones(n_people, bool) if accepted is None else np.asarray(accepted, bool),
+            proved=np.full(n_people, ANY_TIER, np.int8) if proved is None else np.asarray(proved, np.int8),
             reopened=_without(back, pairs[first & (why == EXCLUSION_REASONS.index("block"))]),
         )
-
-
-NEVER = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,12 +218,14 @@ def relations(
     reports: pd.DataFrame | None,
     ids: IdIndex,
     as_of: str | pd.Timestamp,
+    *,
+    taken_back: frozenset[tuple[str, pd.Timestamp]] = frozenset(),
 ) -> Relations:
     """Return the relations between the people in `ids` as of a time, from what was known then.
 
     events: anything later than `as_of` is not used, nor any row of an erased person.
     blocks, reports: the safety tables (`actor`, `target`, `ts`), None for none; a row without a
-    time holds. People who are not in `ids` are left out.
+    time holds. People who are not in `ids` are left out. taken_back: see `proofs_of`.
 
     | excluded by | until |
     |---|---|
@@ -249,7 +253,7 @@ def relations(
     likes = np.column_stack([decisions.actor, decisions.target])[decisions.likes]
     liked, _ = _rows([("matched", coded.people[likes])], ids)
     back = (_named(coded, coded.are("block") & ~standing), _pairs(table)[~stands])
-    taken_back, _ = _rows([("block", pairs) for pairs in back], ids)
+    reopened, _ = _rows([("block", pairs) for pairs in back], ids)
     return Relations.of(
         len(ids),
         excluded=excluded,
@@ -257,7 +261,8 @@ def relations(
         liked=liked,
         suggestible=_suggestible(coded, ids),
         accepted=_accepted(coded, ids),
-        reopened=taken_back,
+        proved=_proved(coded, ids, taken_back),
+        reopened=reopened,
     )
 
 
@@ -265,25 +270,7 @@ def accepted_terms(coded: CodedEvents) -> BoolArray:
     """Say who accepted the terms, and was last verified at a tier that proves the age, `(n_people,)`."""
     terms = np.zeros(len(coded.people), bool)
     terms[coded.actor[coded.are("terms_accepted") & (coded.target < 0)]] = True
-    return terms & (tiers(coded) >= _AGE)
-
-
-_TIERS: Final = ENUMERATIONS[C.VERIFICATION].words
-_AGE: Final = _TIERS.index("age")
-
-
-def tiers(coded: CodedEvents) -> npt.NDArray[np.int8]:
-    """Return the tier each person was last verified at, `(n_people,)` int8; of two at one time the lower."""
-    rows = np.flatnonzero(coded.detailed("verified", *_TIERS) & (coded.target < 0))
-    code = {tier: number for number, tier in enumerate(_TIERS)}
-    found = np.fromiter((code[str(word)] for word in coded.detail[rows]), np.int8, len(rows))
-    order = np.lexsort((-found, coded.ts[rows], coded.actor[rows]))
-    rows, found = rows[order], found[order]
-    last = np.ones(len(rows), bool)
-    last[:-1] = coded.actor[rows[1:]] != coded.actor[rows[:-1]]
-    tier = np.zeros(len(coded.people), np.int8)
-    tier[coded.actor[rows[last]]] = found[last]
-    return tier
+    return terms & (tiers(coded) >= AGE)
 
 
 def _accepted(coded: CodedEvents, ids: IdIndex) -> BoolArray | None:
@@ -294,6 +281,16 @@ def _accepted(coded: CodedEvents, ids: IdIndex) -> BoolArray | None:
     may = np.zeros(len(ids), bool)
     may[rows[rows >= 0]] = True
     return may
+
+
+def _proved(coded: CodedEvents, ids: IdIndex, taken_back: frozenset[tuple[str, pd.Timestamp]]) -> Int8Array:
+    """Return up to which tier the proofs of `ids` count."""
+    found = np.full(len(ids), ANY_TIER, np.int8)
+    proofs = proofs_of(coded, taken_back)
+    back = np.flatnonzero(proofs.are_taken_back)
+    rows = ids.find(coded.people[back])
+    found[rows[rows >= 0]] = proofs.tier[back[rows >= 0]]
+    return found
 
 
 def unsafe_events(coded: CodedEvents) -> npt.NDArray[np.bool_]:

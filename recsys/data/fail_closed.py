@@ -113,13 +113,17 @@ class Restrictions:
         )
 
     def settled(self, events: pd.DataFrame) -> "Restrictions":
-        """Hold whose proof of age may have been taken back, unless a later accepted event proves it anew."""
+        """Hold whose proof of age may have been taken back, unless a later accepted event proves it anew.
+
+        Of the others `unproved` keeps when it was: of which tier the later one has to be, the rules say.
+        """
         if not self.unproved:
             return self
         proofs = events[events[C.TYPE].eq("verified") & events[C.DETAIL].isin(PROVES_AGE)]
         last = proofs.groupby(proofs[C.ACTOR].astype(object))[C.TS].max().to_dict()
         held = {person for person, at in self.unproved if not last.get(person, at) > at}
-        return replace(self, people=self.people | held, unproved=frozenset())
+        again = frozenset((person, at) for person, at in self.unproved if person not in held)
+        return replace(self, people=self.people | held, unproved=again)
 
 
 def no_restrictions(refused: pd.DataFrame, quarantined: pd.DataFrame) -> Restrictions:

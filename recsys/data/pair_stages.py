@@ -20,8 +20,9 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.stages import CLOSED, DISCLOSURES, UNLISTED, Stages
 from recsys.catalogue.vocabulary import ENUMERATIONS, EVENT_DETAILS
 from recsys.data.events import CodedEvents, Events
-from recsys.data.exclusions import matches, standing_blocks, tiers
+from recsys.data.exclusions import matches, standing_blocks
 from recsys.data.pair_keys import unordered_pair_keys
+from recsys.data.proofs import tiers
 from recsys.data.times import MICROSECONDS_A_DAY, as_utc
 from recsys.types import BoolArray, Int8Array, Int64Array
 

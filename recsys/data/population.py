@@ -376,6 +376,7 @@ class Population:
                 liked=self._liked_among(order, position),
                 suggestible=relations.suggestible[order],
                 accepted=relations.accepted[order],
+                proved=relations.proved[order],
                 reopened=reopened[(reopened >= 0).all(axis=1)],
             ),
         )

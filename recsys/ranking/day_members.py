@@ -7,11 +7,11 @@ sides at once. Until that is done, and wherever it cannot be done, others do not
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 
+from recsys.data.proofs import AGE, standing_proof, tier_of
 from recsys.errors import RecsysError, SafetyUnavailable
 from recsys.messaging.reasons import Reasons
 from recsys.models.directed import sigmoid
@@ -34,48 +34,56 @@ LARGEST_SHARE: Final = 5
 
 
 class DayChanges(NamedTuple):
-    """What members changed since the night: tables, accepted terms, proofs; of each the latest event.
+    """What members changed since the night: of tables and accepted terms the latest event, and all proofs.
 
     stopped: whose tables of today say that they are out for good, or in a word that is not known.
     """
 
     tables: Mapping[str, DayEvent]
     accepted: Mapping[str, DayEvent]
-    proofs: Mapping[str, DayEvent]
+    proofs: Mapping[str, tuple[DayEvent, ...]]
     stopped: frozenset[str] = frozenset()
 
     def after(self, events: Sequence[DayEvent]) -> "DayChanges":
         """Return the changes after more events, in the order in which they arrived.
 
-        The tables that came last count, whatever time they were given. Of proofs the latest counts; one that
-        is taken back outweighs one of the same time.
+        The tables that came last count, whatever time they were given.
         """
-        made = DayChanges(dict(self.tables), dict(self.accepted), dict(self.proofs))
+        proofs = dict(self.proofs)
+        made = DayChanges(dict(self.tables), dict(self.accepted), proofs)
         kinds: dict[str, Any] = {
             TABLES_CHANGED: made.tables,
             "terms_accepted": made.accepted,
-            "verified": made.proofs,
         }
         for event in events:
+            if event.type == "verified":
+                proofs[event.actor] = (*proofs.get(event.actor, ()), event)
             latest = kinds.get(event.type)
             if latest is None:
                 continue
             before = latest.get(event.actor)
-            is_later = before is None or _strength(before) <= _strength(event)
+            is_later = before is None or before.at <= event.at
             if is_later or event.type == TABLES_CHANGED:
                 latest[event.actor] = event
         changed = {event.actor for event in events if event.type == TABLES_CHANGED}
         out = {one for one in changed if is_stopped_by(made.tables[one])}
         return made._replace(stopped=(self.stopped - changed) | out)
 
-    def proved(self, user_id: str) -> bool:
-        """Say whether somebody accepted the terms and was verified since the night."""
-        proof = self.proofs.get(user_id)
-        return user_id in self.accepted and proof is not None and proof.detail != "none"
+    def may_be_listed(self, user_id: str, asked: str, known: bool | None) -> bool:
+        """Say whether somebody may be listed by the proofs and the terms of today.
 
+        Of proofs the latest counts; one that was taken back is given again by a later one of the tier `asked`
+        alone. Somebody listed by the night stays so.
 
-def _strength(event: DayEvent) -> tuple[datetime, bool]:
-    return event.at, event.detail == "none"
+        known: whether the night lists somebody, None for who is not in it. Whoever is, and is not listed,
+        needs a proof of the tier `asked`: theirs may have been taken back before.
+        """
+        proofs = standing_proof((one.at, one.detail) for one in self.proofs.get(user_id, ()))
+        if proofs.enough_for()[0] < tier_of(asked):
+            return False
+        if known:
+            return True
+        return user_id in self.accepted and bool(proofs.tier[0] >= (AGE if known is None else tier_of(asked)))
 
 
 NO_CHANGES: Final = DayChanges({}, {}, {})
@@ -306,7 +314,6 @@ def _one_of_each_person(
 
 
 def _is_listed(snapshot: Snapshot, user_id: str, changes: DayChanges) -> bool:
-    proof = changes.proofs.get(user_id)
-    if proof is not None and proof.detail == "none":
-        return False
-    return changes.proved(user_id) or snapshot.live.is_listed(snapshot.ids.find([user_id])[0])
+    row = snapshot.ids.find([user_id])[0]
+    known = bool(snapshot.live.is_listed(row)) if row >= 0 else None
+    return changes.may_be_listed(user_id, snapshot.data.verification, known)

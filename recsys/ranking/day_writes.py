@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import blake2b
 from itertools import chain, product
 from pathlib import Path
@@ -13,9 +14,11 @@ import structlog
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.data.events import Events
+from recsys.data.proofs import standing_proof, tier_of
 from recsys.data.unknown_words import PAUSE
 from recsys.errors import InputError, RecsysError, explained
-from recsys.ranking.event_rows import is_table, rows_within
+from recsys.ranking.event_rows import is_table, rows_within, stops_within
 from recsys.ranking.profile_tables import ProfileTables, require_own_rows, tables_of_json
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.canonical import in_any_spelling, not_canonical, utc_moment
@@ -44,19 +47,21 @@ class DayWrites:
         log: DayLog,
         since: Callable[[], datetime] = lambda: NEVER,
         can_be_used: Callable[[DayEvent], bool] = lambda _: True,
+        verification: Callable[[], str] = lambda: "age",
     ) -> None:
         """Write to a log.
 
         since: the time up to which the night that is served knows the day. can_be_used: says whether a
-        member can be folded in from changed tables.
+        member can be folded in from changed tables. verification: the tier that the rules ask of everybody.
         """
         self._safety, self._log, self._since = safety, log, since
-        self._can_be_used = can_be_used
+        self._can_be_used, self._verification = can_be_used, verification
 
     def append(self, events: Sequence[DayEvent]) -> int:
         """Keep events, all or none, and return how many are new; the same again does nothing.
 
-        A proof that is taken back (`verified`, detail `none`) holds its member until a later proof is given.
+        A proof that is taken back (`verified`, detail `none`) holds its member until a later proof is given
+        of at least the tier that the rules ask for.
 
         Raises InputError for what is no event, what opens something later than now, or the id of another
         event of its actor. What restricts is kept even then: a wrong event of a batch hides no end, no pass.
@@ -83,6 +88,26 @@ class DayWrites:
             kept = self._safety.note_refused(restriction_meant(event, self._safety.whom))
             with suppress(InputError):
                 self._appended([] if kept is None else [kept])
+
+    def keep_stops(self, user_id: str, events: Events) -> None:
+        """Keep what the events of a page say that stops its own member, as `append` would of each.
+
+        A proof that is taken back holds them until a later one, here or in another call; an erasure holds
+        them as one does that `append` refuses, until an operator lifts it or erases them.
+        """
+        whom = self._safety.whom
+        accounts = frozenset(self._safety.person_of(whom(user_id) or user_id))
+
+        def own(given: object) -> str | None:
+            meant = whom(given)
+            return meant if meant in accounts else None
+
+        stopping, proofs = stops_within(events, own, tier_of(self._verification()))
+        self.keep_refused(stopping)
+        for proof in proofs:
+            if ask_safety(partial(self._safety.exclusions, proof.actor, [])).viewer_excluded:
+                with suppress(InputError):
+                    self._appended([proof])
 
     def _as_events(self, given: Any) -> list[DayEvent]:
         """Return what a refused event says as it stands, and what it may say by its other keys."""
@@ -125,10 +150,12 @@ class DayWrites:
         for event in proofs:
             if event.detail == NO_PROOF:
                 self._safety.hold(event.actor, event.at, owner=PROOF)
-        given = [event for event in proofs if event.detail != NO_PROOF]
+        asked = tier_of(self._verification())
+        given = [event for event in proofs if event.detail != NO_PROOF and tier_of(event.detail) >= asked]
         taken_back = self._latest_taken_back() if given else {}
         for event in given:
-            if event.at > taken_back.get(event.actor, NEVER):
+            said = [(one.at, one.detail) for one in (*taken_back.get(event.actor, ()), event)]
+            if standing_proof(said).tier[0] >= asked:
                 self._safety.lift(event.actor, owner=PROOF)
                 self._safety.lift(event.actor, owner=MEMBER, reason=PROOF)  # of stores of earlier versions
         return new
@@ -207,11 +234,11 @@ class DayWrites:
         ]
         return moved, max([arrived, *(one.at for one in moved if one.actor in latest)])
 
-    def _latest_taken_back(self) -> dict[str, datetime]:
-        """Return when each member's proof was last taken back, as far as the log knows."""
+    def _latest_taken_back(self) -> dict[str, tuple[DayEvent]]:
+        """Return the event that last took each member's proof back, as far as the log knows."""
         rows = ask_safety(lambda: self._log.events(NEVER))
         return {
-            event.actor: event.at for event in rows if (event.type, event.detail) == ("verified", NO_PROOF)
+            event.actor: (event,) for event in rows if (event.type, event.detail) == ("verified", NO_PROOF)
         }
 
     def change_tables(

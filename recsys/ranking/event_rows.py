@@ -1,10 +1,18 @@
-"""Rows of events in whatever a caller hands over: what is refused restricts all the same."""
+"""Rows of events in whatever a caller hands over: what is refused, or is of a page, restricts as well."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any, Final
 
+import pandas as pd
+
+from recsys.catalogue.columns import Columns as C
+from recsys.data.events import Events
 from recsys.data.given_rows import opened, rows_given
-from recsys.safety.day_log import DayEvent
+from recsys.data.proofs import AGE, standing_proof, tier_of
+from recsys.safety.canonical import CLOCKS_APART
+from recsys.safety.day_log import NO_PROOF, DayEvent
 from recsys.safety.refused_rows import is_detail, is_type
 
 _FEWEST: Final = 3
@@ -57,3 +65,56 @@ def _rows_without_names(values: list[Any]) -> Iterator[Mapping[str, Any]]:
         detail = next((one for one in values if one != kind and is_detail(one)), None)
         others = {str(place): one for place, one in enumerate(values) if one not in {kind, detail}}
         yield {**others, "type": kind, "detail": detail}
+
+
+def stops_within(
+    events: Events, own: Callable[[object], str | None], asked: int
+) -> tuple[list[DayEvent], list[DayEvent]]:
+    """Return what the events of a page say that stops its own member, and the proofs that end it.
+
+    A proof that was taken back counts where no later one of the tier `asked` stands in the same events; a
+    proof that is dated ahead of the clock waits. Nothing ends an erasure.
+
+    own: the account of the member's person that an id means, None for anybody else's. asked: a tier, as a
+    position among those of proofs.
+
+    >>> told = {"actor": "a", "target": None, "type": "verified", "detail": ["id", "none"]}
+    >>> stops, proofs = stops_within(Events.of(pd.DataFrame(told)), {"a": "a"}.get, 1)
+    >>> [(event.actor, event.detail) for event in stops], proofs
+    ([('a', 'none')], [])
+    """
+    frame = events.frame
+    chosen = frame[frame[C.TYPE].isin(["verified", "erase"])]
+    stopping, verified, latest = (
+        list[DayEvent](),
+        dict[str, list[DayEvent]](),
+        datetime.now(UTC) + CLOCKS_APART,
+    )
+    for row in chosen.to_dict("records"):
+        actor, other = own(row[C.ACTOR]), row.get(C.TARGET)
+        if actor is None or not (pd.isna(other) or own(other) is not None):
+            continue
+        event = _of_page(row, actor)
+        if event.type != "verified":
+            stopping.append(event)
+        elif event.detail == NO_PROOF or event.at <= latest:
+            verified.setdefault(actor, []).append(event)
+    ends = list[DayEvent]()
+    for proofs in verified.values():
+        found = standing_proof((one.at, one.detail) for one in proofs)
+        if found.are_taken_back[0]:
+            tier = found.tier[0] if found.tier[0] >= asked else 0
+            last = max((one for one in proofs if tier_of(one.detail) == tier), key=lambda one: one.at)
+            (ends if tier else stopping).append(last)
+    return stopping, ends
+
+
+def _of_page(row: Mapping[Any, Any], actor: str) -> DayEvent:
+    """Return a row as an event of the day, by a name of its own: those of a page may be mere numbers."""
+    kind, detail = str(row[C.TYPE]), row.get(C.DETAIL)
+    at = datetime.now(UTC) if pd.isna(row[C.TS]) else row[C.TS].to_pydatetime()
+    if kind == "verified" and tier_of(detail) < AGE:
+        detail = NO_PROOF
+    name = repr((actor, kind, detail, at.isoformat())).encode("utf-8", "surrogatepass")
+    word = detail if isinstance(detail, str) else None
+    return DayEvent(f"page:{blake2b(name, digest_size=16).hexdigest()}", at, actor, None, kind, word)

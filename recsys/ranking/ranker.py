@@ -100,6 +100,7 @@ class Ranker:
             self._log,
             since=lambda: reloader.now.snapshot.day_since,
             can_be_used=partial(can_be_used, reloader),
+            verification=lambda: reloader.now.snapshot.data.verification,
         )
 
     @classmethod
@@ -226,7 +227,8 @@ class Ranker:
                  searched for and checked in this call, within `newcomers`. The first profile of a person and
                  day binds, of somebody known the first three; with another one the page is empty until the
                  night has read it.
-        events:  what a newcomer did so far.
+        events:  what a newcomer did so far. What stops the viewer among them, such as a proof that was taken
+                 back, counts as it does by day.
         proved_tokens: whether the backend has proved that the contact tokens of the profile are the
                  newcomer's own; others are passed over.
         where:   the viewer's own filters; a page with one has at most 20 people, and a day 60, by 5 filters
@@ -244,6 +246,8 @@ class Ranker:
         """
         with self._listeners.timed("rank", k) as call:
             _check(viewer_id, k)
+            if events is not None and len(events):
+                self.day.keep_stops(viewer_id, events)
             use, moment = self._current(as_of)
             call.degraded, cursor = use.degraded, PageCursor.read(after, self._cursor_key())
             asked = self._questions.about(use.snapshot, viewer_id)

@@ -1,7 +1,7 @@
 """A snapshot of one publication: the arrays serving reads, and the questions a ranker asks of them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Final, Self
@@ -30,6 +30,7 @@ from recsys.retrieval.shortlist import SearchTarget
 from recsys.retrieval.tile_search import SearchRequest, Workspace, search_tile
 from recsys.safety.keys import Keys
 from recsys.safety.person_index import Accounts, NewcomerTokens, PersonIndex
+from recsys.storage.dataclass_codec import ADDED_LATER
 from recsys.storage.manifest import Manifest
 from recsys.types import (
     BoolArray,
@@ -166,7 +167,7 @@ class SnapshotData:
     filters: what a viewer may narrow a page by. separated: who is kept from whom, both ways, of unlisted
     people too.
     catalogue: the questions, interests and topics of its people, JSON as bytes; it is served with this one,
-    whatever is installed.
+    whatever is installed. verification: the tier that its rules ask of everybody.
     """
 
     schema: int
@@ -186,6 +187,7 @@ class SnapshotData:
     separated: SparseRows
     circles: CircleLists
     catalogue: UInt8Array
+    verification: str = field(default="age", metadata=ADDED_LATER)
 
 
 _ONE_ROW: Final = BlockShape(1, COLUMNS)

@@ -183,6 +183,7 @@ def write_snapshot(
         separated=made.separated,
         circles=made.circles,
         catalogue=np.frombuffer(catalogue_json(people.catalogue), np.uint8),
+        verification=policy.verification,
     )
     save_dataclass(folder, data)
 

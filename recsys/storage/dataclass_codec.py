@@ -10,7 +10,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from types import NoneType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Final, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -27,6 +27,8 @@ Value = TypeVar("Value")
 
 PACKAGE_SUFFIX: Final = ":package"
 """Of the name of a scalar: what is stored under the name before it is of another package."""
+ADDED_LATER: Final = MappingProxyType({"added later": True})
+"""Metadata of a field with a default, which what was stored by an earlier version does not have."""
 _SPARSE: Final = (sparse.csr_matrix, sparse.csr_array)
 _SPARSE_PARTS: Final = ("data", "indices", "indptr")
 _PLAIN: Final = (str, int, float, bool, NoneType)
@@ -161,7 +163,8 @@ def _rebuild(hint: Any, arrays: Mapping[str, npt.NDArray[Any]], scalars: Mapping
     elif origin is IdIndex:
         found = IdIndex(unpacked_strings(*(_stored(arrays, f"{name}_{part}") for part in ("text", "ends"))))
     elif declared := _field_types(origin):
-        found = origin(**{field: part(kind, field) for field, kind in declared.items()})
+        later = {one for one in _added_later(origin) if _joined(name, one) not in scalars}
+        found = origin(**{field: part(kind, field) for field, kind in declared.items() if field not in later})
     elif _is_mapping(origin):
         found = {key: part(members[1], str(at)) for at, key in enumerate(_stored(scalars, name))}
     else:
@@ -173,6 +176,13 @@ def _rebuild(hint: Any, arrays: Mapping[str, npt.NDArray[Any]], scalars: Mapping
 def _field_types(cls: Any) -> dict[str, Any]:
     """Return the fields a dataclass or NamedTuple is made of, with their types; of anything else none."""
     return _types_of_class(cls) if isinstance(cls, type) else {}
+
+
+@cache
+def _added_later(cls: type) -> frozenset[str]:
+    """Return the fields that what was stored by an earlier version lacks."""
+    added = fields(cls) if is_dataclass(cls) else ()
+    return frozenset(field.name for field in added if field.metadata == ADDED_LATER)
 
 
 @cache

@@ -403,7 +403,7 @@ def _with_restrictions(people: Population, tables: LoadedTables) -> Population:
     rows = AbsentRows(people.ids, people.person_tokens, {one: of_person[token] for one, token in former})
     blocks, reports = (tables.accepted.get(name) for name in (T.BLOCKS, T.REPORTS))
     events = events_of(tables).for_relations()
-    known, told = rows.relations(events, blocks, reports, people.as_of)
+    known, told = rows.relations(events, blocks, reports, people.as_of, restrictions.unproved)
     tokens = {of_person[token] for token in _stopped_tokens(tables)}
     stopped = {one for one, token in rows.tokens.items() if token in tokens}
     stopped |= restrictions.people | _held_absent(tables, rows, people.as_of)
@@ -426,6 +426,7 @@ def _with_restrictions(people: Population, tables: LoadedTables) -> Population:
             liked=known.liked,
             suggestible=known.suggestible,
             accepted=known.accepted,
+            proved=known.proved,
             reopened=known.reopened,
         ),
     )

@@ -94,6 +94,7 @@ def separated(people: Population, a: int, b: int, why: str = "block") -> Populat
             liked=old.liked,
             suggestible=old.suggestible,
             accepted=old.accepted,
+            proved=old.proved,
         )
     )
 

@@ -7,8 +7,9 @@ import pytest
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data import relations
-from recsys.data.exclusions import EXCLUSION_REASONS, Relations, tiers
+from recsys.data.exclusions import EXCLUSION_REASONS, Relations
 from recsys.data.ids import IdIndex
+from recsys.data.proofs import tiers
 from recsys.errors import InputError
 from tests.data.timeline import day, events
 

@@ -217,11 +217,11 @@ def _plain(value: Any) -> Any:
 
 
 class Published:
-    """A folder of publications of the town, and what is asked of it."""
+    """A folder of publications of the town, and what is asked of it; verification: the tier that is asked."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, verification: str = "age") -> None:
         people = load_population(TOWN, AS_OF)
-        self.folder, self.policy = folder, Policy.default()
+        self.folder, self.policy = folder, Policy.default(verification=verification)
         self._worlds: dict[
             tuple[object, ...], World
         ] = {}  # of the town as it is: many cases publish it again
