@@ -53,10 +53,10 @@ _FORMS = ("sound", "spelled", "unknown word")
 
 @pytest.mark.parametrize("asked", TIERS[1:])
 @pytest.mark.parametrize("form", _FORMS)
-@settings(max_examples=6, deadline=None)
-@given(people=st.lists(_SAID, min_size=20, max_size=20))
-def test_a_night_lists_whose_proof_stands(form: str, asked: str, people: list[Said]) -> None:
-    told = {user: said for user, said in zip(USERS, people, strict=False) if said}
+def test_a_night_lists_whose_proof_stands(form: str, asked: str) -> None:
+    rng = np.random.default_rng(23)
+    told = {user: [(int(rng.integers(5)), str(rng.choice(TIERS))) for _ in range(at % 6 + 1)]
+            for at, user in enumerate(USERS[:-4])}  # fmt: skip
     rows = [
         {
             C.EVENT: f"proof-{user}-{number}",
@@ -72,7 +72,7 @@ def test_a_night_lists_whose_proof_stands(form: str, asked: str, people: list[Sa
     tables = with_rows({})
     events = tables[T.EVENTS]
     kept = events[~(events[C.TYPE].eq("verified") & events[C.ACTOR].isin(told))]
-    tables[T.EVENTS] = pd.concat([kept, pd.DataFrame(rows)], ignore_index=True) if rows else kept
+    tables[T.EVENTS] = pd.concat([kept, pd.DataFrame(rows)], ignore_index=True)
     tables[T.PROFILES] = tables[T.PROFILES].assign(**{C.VERIFICATION: TIERS[-1]})
     loaded = load_population(tables, AS_OF)
     row = loaded.ids.rows(list(told))
