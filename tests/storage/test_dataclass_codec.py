@@ -19,6 +19,7 @@ from scipy import sparse
 from recsys.data.ids import IdIndex
 from recsys.errors import SourceError
 from recsys.storage.dataclass_codec import (
+    ADDED_LATER,
     dataclass_from_arrays,
     dataclass_to_arrays,
     load_dataclass,
@@ -240,6 +241,23 @@ def test_a_missing_field_is_named(lost: str) -> None:
     del arrays[lost]
     with pytest.raises(SourceError, match=f"missing.*{lost}"):
         dataclass_from_arrays(Pair, arrays, scalars)
+
+
+@dataclass
+class Grown:
+    """A class of which an earlier version stored less."""
+
+    value: float
+    word: str = field(default="before", metadata=ADDED_LATER)
+
+
+def test_a_field_that_was_added_later_has_its_default_in_what_was_stored_before() -> None:
+    arrays, scalars = dataclass_to_arrays(Grown(1.0, "after"))
+    assert dataclass_from_arrays(Grown, arrays, scalars) == Grown(1.0, "after")
+    del scalars["word"]
+    assert dataclass_from_arrays(Grown, arrays, scalars) == Grown(1.0, "before")
+    with pytest.raises(SourceError, match="missing.*value"):
+        dataclass_from_arrays(Grown, arrays, {"word": "after"})
 
 
 def test_a_field_that_changed_its_type_is_named_when_it_is_read() -> None:
