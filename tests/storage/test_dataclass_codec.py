@@ -256,7 +256,7 @@ def test_a_field_that_was_added_later_has_its_default_in_what_was_stored_before(
     assert dataclass_from_arrays(Grown, arrays, scalars) == Grown(1.0, "after")
     del scalars["word"]
     assert dataclass_from_arrays(Grown, arrays, scalars) == Grown(1.0, "before")
-    with pytest.raises(SourceError, match="missing.*value"):
+    with pytest.raises(SourceError, match=r"missing.*value"):
         dataclass_from_arrays(Grown, arrays, {"word": "after"})
 
 
