@@ -35,7 +35,7 @@ from recsys.errors import (
     explained,
 )
 from recsys.pipeline.lock import writer_lock
-from recsys.pipeline.paths import PATHS, PUBLISHED, NightPaths
+from recsys.pipeline.paths import HOME_STORE, PATHS, PUBLISHED, NightPaths
 from recsys.pipeline.stage_log import read_lines
 from recsys.ranking.ranker import LONGEST_STALENESS
 from recsys.safety.keys import read_keys_file
@@ -127,7 +127,7 @@ def _run(  # noqa: PLR0917
     if code in (EXIT_PUBLISHED, EXIT_PUBLISHED_WITH_WARNINGS):
         over_time = over_budget(begun, spoken)
         warnings = [text("over", spoken, over_time=over_time) if over_time else ""]
-        warnings += [old_data(PATHS, datetime.now(UTC), spoken), _exported(export, spoken)]
+        warnings += [old_data(PATHS, datetime.now(UTC), spoken), _of_store(spoken), _exported(export, spoken)]
         if any(warnings):
             code, message = EXIT_PUBLISHED_WITH_WARNINGS, message + "".join(warnings)
     elif _note_restrictions(environment):
@@ -217,6 +217,20 @@ def _settings(params: Path, changes: Sequence[str]) -> Settings | None:
         return read_settings(params, changes)
     except RecsysError:
         return None
+
+
+def _of_store(spoken: Language) -> str:
+    """Return why no worker would serve beside the safety store of the home, as text."""
+    from recsys.safety import SqliteSafety
+    from recsys.safety.ledger import SafetyLedger
+    from recsys.safety.store_binding import StoreBinding
+
+    try:
+        if HOME_STORE.is_file():
+            StoreBinding(SqliteSafety(HOME_STORE), SafetyLedger.of(PUBLISHED)).compare()
+    except RecsysError as error:
+        return text("unserved_store", spoken, store=HOME_STORE, error=str(error).splitlines()[0])
+    return ""
 
 
 def _exported(address: str | None, spoken: Language) -> str:

@@ -49,7 +49,8 @@ def bind_store(
     A store that is another one, or has taken fewer writes than the safety ledger knows of, serves nobody:
     restore the newest copy first. Only where there is none: this takes the store as it is. Blocks, bans,
     holds and ends stay in the ledger; hides, passes and likes of the day, who was shown to whom today, and
-    receipts since that copy are lost. How many writes that is is said first.
+    receipts since that copy are lost. How many writes that is is said first. Beside a ledger that is older
+    than the store knows it, nothing is taken: restore the newest ledger.
 
     Example: recsys bind-store --safety sqlite:data/safety.db --create --yes
     """
@@ -58,7 +59,7 @@ def bind_store(
     from recsys.pipeline.erasure import require_published_folder
     from recsys.safety.ledger import SafetyLedger
     from recsys.safety.store import CountedStore, ask_safety
-    from recsys.safety.store_binding import RenamedStore
+    from recsys.safety.store_binding import RenamedStore, StoreBinding
 
     spoken = language(lang, settings_if_sound())
     require_published_folder(published)
@@ -66,6 +67,7 @@ def bind_store(
     if not isinstance(store, CountedStore):
         remedy = "name it: --safety sqlite:FILE or postgresql://user@host/db; --create makes a new one"
         raise InputError(explained("there is no safety store that counts its writes", remedy=remedy))
+    StoreBinding(store, ledger).require_ledger()
     identity, writes = ask_safety(store.watermark)
     lost = ledger.writes_unknown_to(identity, writes)
     if lost:

@@ -21,7 +21,7 @@ from recsys.pipeline.fingerprint import package_versions
 from recsys.pipeline.gates.proposal import Level
 from recsys.pipeline.history import read_gates
 from recsys.pipeline.lock import is_locked
-from recsys.pipeline.paths import PATHS, PUBLISHED
+from recsys.pipeline.paths import HOME_STORE, PATHS, PUBLISHED
 from recsys.pipeline.retention import run_ids
 from recsys.pipeline.rollback import unreadable_later_runs
 from recsys.pipeline.stage_log import read_lines
@@ -31,6 +31,8 @@ from recsys.safety.erasure_list import ErasureList
 from recsys.safety.keys import read_keys
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.person_files import file_names_erased
+from recsys.safety.sqlite_store import SqliteSafety
+from recsys.safety.store_binding import StoreBinding
 from recsys.settings import MODEL_NAMES, OWN_STORES, PARAMS_FILE, read_settings
 from recsys.storage.manifest import read_manifest
 from recsys.storage.publication import LISTS, RUNS, current_run, read_publication
@@ -77,6 +79,7 @@ def run_checks(params: Path | None = None) -> list[Check]:
         _checked_newest(),
         _erased(params or Path(PARAMS_FILE)),
         _keys(),
+        _checked("store", _store),
         _checked("time", _time),
         _memory(),
         _hotlines(),
@@ -227,6 +230,14 @@ def _keys() -> Check:
         return Check("keys", good=False, text=_raised(error))
     text = _text("keys", keys=len(keys)) if len(keys) else _text("no_keys")
     return Check("keys", good=True, text=text, hint=not len(keys))
+
+
+def _store() -> LocalizedText:
+    """Say whether a worker would serve beside the safety store of the home; where not, raise."""
+    if not HOME_STORE.is_file():
+        return _text("no_store", store=HOME_STORE)
+    StoreBinding(SqliteSafety(HOME_STORE), SafetyLedger.of(PUBLISHED)).compare()
+    return _text("store", store=HOME_STORE)
 
 
 def _time() -> LocalizedText:

@@ -21,13 +21,17 @@ from recsys.data.id_spellings import Spellings, as_id_text
 from recsys.data.population import Population
 from recsys.data.quarantine import ROW_NUMBER
 from recsys.data.tables import read_and_check
-from recsys.errors import PublicationError, as_text
+from recsys.errors import PublicationError, SafetyUnavailable, as_text
 from recsys.pipeline.night_accounts import NightAccounts
+from recsys.pipeline.paths import HOME_STORE
 from recsys.pipeline.refused_night import ACCOUNT_STOPS, UNREAD_ROW, are_many, away, note_unread, unread
 from recsys.pipeline.retention import run_folders
 from recsys.safety.by_person import AWAY_IN_TABLES, AWAY_TODAY, HELD_TODAY, OUT_TODAY
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import HOLD, TABLES, LedgerTag, Who
+from recsys.safety.sqlite_store import SqliteSafety
+from recsys.safety.store import ask_safety
+from recsys.safety.store_binding import StoreBinding
 from recsys.storage.manifest import read_manifest
 from recsys.storage.sources import Reader, Source, table_readers
 from recsys.types import Int32Array
@@ -299,7 +303,24 @@ def _since_stopped(
 
 
 def require_ledger(published: Path, ledger: SafetyLedger) -> None:
-    """Raise SafetyUnavailable when the ledger is gone, replaced or older than a publication that is here."""
+    """Raise SafetyUnavailable when the ledger is gone, replaced or older than a publication that is here.
+
+    So it does where the safety store of the home knows a newer ledger, or lacks writes that the ledger knows.
+    """
     for folder in run_folders(published):
         with suppress(PublicationError):  # a damaged run says nothing of the ledger
             ledger.require(read_manifest(folder).safety_watermark)
+    if (store := home_store(published)) is not None:
+        StoreBinding(store, ledger).compare(or_another=True)
+
+
+def home_store(published: Path) -> SqliteSafety | None:
+    """Return the safety store beside a folder of publications; None where none answers."""
+    path = published.parent / HOME_STORE.name
+    if not path.is_file():
+        return None
+    store = SqliteSafety(path)
+    with suppress(SafetyUnavailable):  # one that is locked just now is asked by the next night
+        ask_safety(store.watermark)
+        return store
+    return None

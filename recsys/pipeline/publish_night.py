@@ -32,6 +32,7 @@ from recsys.ranking.snapshot_files import served_snapshot
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.sqlite_store import SqliteSafety
+from recsys.safety.store_binding import StoreBinding
 from recsys.storage.publication import read_publication
 
 
@@ -142,15 +143,26 @@ def _erase_in_database(published: Path, address: str) -> None:
         erase_listed(store, published)
 
 
+def _require_store_in_database(published: Path, address: str) -> None:
+    """Raise SafetyUnavailable where a worker would not serve beside the safety store of a database."""
+    from recsys.safety.postgres_store import PostgresSafety  # needs the extra `pg`
+
+    with closing(PostgresSafety(address)) as store:
+        if store.is_there():
+            StoreBinding(store, SafetyLedger.of(published)).compare()
+
+
 def export_publication(published: Path, address: str) -> Served:
     """Serve what is published from a PostgreSQL database as well, without whoever left since it was made.
 
     A safety store in the same database drops the ids of those whom the publication exported before this one
     was made without: by then every worker serves it, or a later one.
 
-    Raises PublicationError when nothing is published, and what `load_publication` raises.
+    Raises PublicationError when nothing is published, SafetyUnavailable when that store and the safety ledger
+    do not belong together or one is older than the other knows it, and what `load_publication` raises.
     """
     before = served(address)
+    _require_store_in_database(published, address)
     _erase_in_database(published, address)
     publication, erased = read_publication(published), ErasureList.of(published).now()
     only = ListFilter.of_publication(publication, published)

@@ -160,6 +160,10 @@ class PostgresSafety(SqlStore):
         patient.close()
         return cls(address, timeout_s=timeout_s)
 
+    def is_there(self) -> bool:
+        """Return whether the database has a safety store that counts its writes."""
+        return bool(self._ask("SELECT 1 WHERE to_regclass('recsys_store_identity') IS NOT NULL"))
+
     def erased_since(self, moment: datetime | None) -> frozenset[str]:
         """Return who was erased at `moment` or later."""
         since = datetime.min.replace(tzinfo=UTC) if moment is None else utc_moment(moment)

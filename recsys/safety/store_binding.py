@@ -71,13 +71,35 @@ class StoreBinding:
 
         A store that answers, and cannot be written, notes nothing.
         """
-        store, known = self._store, self._ledger.watermark
-        if isinstance(store, CountedStore):
+        self.compare()
+        with suppress(SafetyUnavailable):
+            self.note_ledger()
+
+    def compare(self, *, or_another: bool = False) -> None:
+        """Raise SafetyUnavailable as `require` does, and note nothing.
+
+        or_another: a store that is not the one of this ledger is no fault.
+        """
+        store = self._store
+        if isinstance(store, CountedStore) and not (or_another and self.is_another):
             self._ledger.require_store(*ask_safety(store.watermark))
+        self.require_ledger()
+
+    def require_ledger(self) -> None:
+        """Raise SafetyUnavailable when the ledger is older than the store knows it."""
+        store, known = self._store, self._ledger.watermark
         if isinstance(store, StoreWithLedgerMark) and known is not None:
             self._ledger.require(ask_safety(partial(store.ledger_mark, known.identity)))
-            with suppress(SafetyUnavailable):
-                self.note_ledger()
+
+    @property
+    def is_another(self) -> bool:
+        """Whether the ledger knows stores, and this is none of them."""
+        known = self._ledger.now().stores
+        return (
+            bool(known)
+            and isinstance(self._store, CountedStore)
+            and (ask_safety(self._store.watermark)[0] not in known)
+        )
 
     def require_known(self, state: LedgerState | None = None) -> None:
         """Raise SafetyUnavailable where another store stands in the place of this one, or it was set back.

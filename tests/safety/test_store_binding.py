@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from recsys.cli import app
-from recsys.errors import EXIT_BROKEN_INPUT, SafetyUnavailable
+from recsys.errors import EXIT_BROKEN_INPUT, EXIT_TRY_AGAIN, SafetyUnavailable
 from recsys.ranking.day_writes import DayWrites
 from recsys.safety import SqliteSafety, store_binding
 from recsys.safety.by_person import SafetyByPerson
@@ -75,6 +75,20 @@ def test_a_ledger_older_than_the_store_knows_it_is_refused(home: Path, tmp_path:
     shutil.rmtree(home / "published")
     shutil.copytree(newest, home / "published")
     _opened(home).check()
+
+
+def test_no_store_is_taken_beside_a_ledger_that_is_older_than_it_knows(home: Path, tmp_path: Path) -> None:
+    """Seen to fail: it was taken, with success, and workers went on refusing."""
+    _opened(home).block("first", "second")
+    shutil.copytree(home / "published", tmp_path / "older")
+    _opened(home).block("third", "fourth")
+    shutil.rmtree(home / "published")
+    shutil.copytree(tmp_path / "older", home / "published")
+    at = ["--safety", str(home / "safety.db"), "--published", str(home / "published"), "--yes"]
+    found = CliRunner().invoke(app, ["bind-store", *at])
+    assert isinstance(found.exception, SafetyUnavailable) or found.exit_code == EXIT_TRY_AGAIN
+    with pytest.raises(SafetyUnavailable, match="older"):
+        _opened(home).check()
 
 
 @pytest.mark.parametrize("write", WRITES)
