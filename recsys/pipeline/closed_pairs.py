@@ -14,16 +14,17 @@ from recsys.constraints.exclusions_and_tokens import SamePerson
 from recsys.constraints.masks import mask_columns
 from recsys.constraints.policy import Policy
 from recsys.constraints.sparse_masks import mask_pairs
+from recsys.data.csr import EntriesOfRows, SparseRows
 from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.population import Population
 from recsys.ranking.snapshot import LiveSearch, Snapshot
-from recsys.ranking.snapshot_rows import shows_nothing
 from recsys.types import BoolArray, Int32Array, Int64Array
 
 _FEW_PAIRS: Final = 20
 """Pairs of one person that are named one by one; whoever is apart from more is out of everything."""
 _PAIRS_ASKED: Final = 400_000_000
 _ROWS_AT_ONCE: Final = 256
+_ROWS_COMPARED: Final = 65_536
 _DONE: Final = ("hide", "pass")
 """What keeps a pair apart for a time; what keeps one apart for good reaches what is served as it is."""
 
@@ -42,9 +43,34 @@ def hidden_pairs(snapshot: Snapshot, people: Population) -> Int32Array:
     """Return the pairs of whom one hid or passed the other since a snapshot was made, `(n_pairs, 2)` rows."""
     told = people.relations
     pairs = told.excluded[np.isin(told.reason, [EXCLUSION_REASONS.index(why) for why in _DONE])]
-    at = np.array(snapshot.ids.find(people.ids.ids(pairs.ravel()).tolist()), np.int64).reshape(-1, 2)
-    pairs, at = pairs[(at >= 0).all(axis=1)], at[(at >= 0).all(axis=1)]
-    return pairs[~np.isin(_codes(at, len(snapshot.ids)), _separated(snapshot))]
+    rows = snapshot.ids.find(people.ids.ids(np.arange(len(people))).tolist())
+    return separated_since(snapshot, SparseRows.of(*pairs.T, len(people)), rows)
+
+
+def separated_since(snapshot: Snapshot, separated: SparseRows, rows: npt.ArrayLike) -> Int32Array:
+    """Return the pairs that a later night separates and a snapshot does not, `(n_pairs, 2)` later rows.
+
+    Whatever else keeps them apart in the snapshot, and also those with somebody whom it does not know: tables
+    of today may take the one away, and bring the other.
+
+    separated: whom the night separates, each pair by its smaller row at least. rows: of each person of the
+    night the row in the snapshot, -1 for none.
+    """
+    at, known, n = np.asarray(rows, np.int64), snapshot.data.separated, len(snapshot.ids)
+    of_row, found = EntriesOfRows(known.indptr), [np.zeros((0, 2), np.int32)]
+    for start in range(0, len(at), _ROWS_COMPARED):
+        part = separated.indptr[start : start + _ROWS_COMPARED + 1]
+        one = start + np.repeat(np.arange(len(part) - 1), np.diff(part))
+        pairs = np.stack([one, separated.indices[part[0] : part[-1]]], axis=1).astype(np.int32)
+        pairs = pairs[pairs[:, 0] < pairs[:, 1]]
+        before = at[pairs]
+        mine = np.unique(before[:, 0][before[:, 0] >= 0])
+        entry, place = of_row.find(mine)
+        was = _codes(np.stack([mine[place], known.indices[entry]], axis=1), n)
+        codes = _codes(before, n)  # those that were ascend
+        is_old = (before >= 0).all(axis=1) & (np.append(was, -1)[was.searchsorted(codes)] == codes)
+        found.append(pairs[~is_old])
+    return np.concatenate(found)
 
 
 def closed_pairs(snapshot: Snapshot, people: Population, policy: Policy, most: int) -> ClosedPairs | None:
@@ -82,7 +108,7 @@ def _taking_part(people: Population, policy: Policy, rows: Int64Array) -> Int64A
 def closed_since(snapshot: Snapshot, newest: Snapshot, most: int) -> ClosedPairs | None:
     """Return whom a later snapshot keeps apart of those whom an earlier one may show; rows are the later's.
 
-    Those who know each other since are not among them.
+    Those whom it separates are not among them, see `separated_since`.
     """
     live = newest.live
     listed = live.layout.position >= 0
@@ -98,7 +124,7 @@ def closed_since(snapshot: Snapshot, newest: Snapshot, most: int) -> ClosedPairs
 
     rows = np.array(newest.ids.find(listed_ids(snapshot)), np.int64)
     found = _closed(snapshot, _After(listed, block, pairs), [rows], most)
-    return _few_and_many(found, _in_touch(newest), len(newest.ids), most)
+    return _few_and_many(found, _separated(newest), len(newest.ids), most)
 
 
 class _After(NamedTuple):
@@ -210,18 +236,6 @@ def _related(people: Population) -> Int64Array:
     """Return the pairs that an event or a block keeps apart, as codes."""
     told = people.relations.excluded.astype(np.int64)
     return told[:, 0] * len(people) + told[:, 1]
-
-
-def _in_touch(snapshot: Snapshot) -> Int64Array:
-    """Return the pairs of people who have come further than to be listed, and not to an end, as codes."""
-    stages = snapshot.stages
-    one = np.repeat(np.arange(len(stages.indptr) - 1), np.diff(stages.indptr))
-    far = np.array([not shows_nothing(name) for name in stages.names] or [False], bool)
-    pairs = np.stack([one, stages.others.astype(np.int64)], axis=1)[far[stages.codes]]
-    pairs = pairs[
-        np.isin(_codes(pairs, len(snapshot.ids)), _separated(snapshot))
-    ]  # who liked is still a stranger
-    return _codes(np.sort(pairs, axis=1), len(snapshot.ids))
 
 
 def _separated(snapshot: Snapshot) -> Int64Array:

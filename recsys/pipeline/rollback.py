@@ -10,7 +10,7 @@ from recsys.errors import (
     explained,
     warn,
 )
-from recsys.pipeline.earlier_publications import end_runs_after
+from recsys.pipeline.earlier_publications import SeparatedSince, end_runs_after
 from recsys.pipeline.erasure import run_names_erased
 from recsys.pipeline.history import read_history
 from recsys.pipeline.lock import writer_lock
@@ -22,6 +22,7 @@ from recsys.ranking.publication_filter import published_ids
 from recsys.ranking.snapshot_files import served_snapshot
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger
+from recsys.safety.ledger_file import Record
 from recsys.storage.manifest import read_manifest, verify_files
 from recsys.storage.publication import RUNS, Publication, current_run, read_publication, set_current_run
 
@@ -64,16 +65,17 @@ def rollback(
             raise PublicationError(
                 explained("this run names somebody who asked to be erased", got=found.run_id, remedy=remedy)
             )
-        if not without_newest:
-            _note_newest(published, found, ledger)
-        end_runs_after(ledger, found.run_id)
+        hides = [] if without_newest else _note_newest(published, found, ledger)
+        end_runs_after(ledger, found.run_id, hides)
         ledger.note_spellings(told_apart=published_ids(found.folder).are_told_apart)
         set_current_run(published, found.run_id)
         return read_publication(published)
 
 
-def _note_newest(published: Path, found: Publication, ledger: SafetyLedger) -> None:
-    """Tell the ledger of whom the newest later publication leaves out.
+def _note_newest(published: Path, found: Publication, ledger: SafetyLedger) -> list[Record]:
+    """Tell the ledger of whom the newest later publication leaves out; return whom else it keeps apart.
+
+    That are hides and passes, whatever keeps the two apart in the earlier one, also of people it lacks.
 
     One that this version cannot open, whole as it is, is served by nobody, whatever it holds: it is passed
     over. Raises PublicationError for one that is damaged or gone.
@@ -94,7 +96,10 @@ def _note_newest(published: Path, found: Publication, ledger: SafetyLedger) -> N
             remedy = "run the night once its tables are right"
             what = "more than half of the people are not, or not together, in the later publication"
             warn(explained(f"{what}: they are shown again", got=run_id, remedy=remedy))
-        return
+        since = None if served is None else SeparatedSince.of_publication(served, newest)
+        is_told = since is not None and not since.are_many(len(since.rows) // 2)
+        return since.records(ledger, run_id) if since is not None and is_told else []
+    return []
 
 
 def _later_than(run_id: str, published: Path) -> list[str]:

@@ -1,6 +1,9 @@
 """Whom a published night leaves out is left out wherever an earlier publication is served."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from itertools import combinations, product
 from pathlib import Path
 
 import pandas as pd
@@ -12,10 +15,13 @@ from recsys.catalogue.columns import Tables as T
 from recsys.pipeline import closed_pairs
 from recsys.pipeline.rollback import rollback
 from recsys.ranking.ranker import Ranker
+from recsys.ranking.response_and_receipt import Page
 from recsys.safety import MemorySafety
+from recsys.safety.day_log import DayEvent
 from recsys.safety.ledger import SafetyLedger
-from recsys.storage.publication import RUNS, current_run, set_current_run
+from recsys.storage.publication import CURRENT, RUNS, current_run, set_current_run
 from tests.safety.restriction_doors import (
+    AS_OF,
     FORMS,
     KINDS,
     NOW,
@@ -24,8 +30,10 @@ from tests.safety.restriction_doors import (
     TOWN,
     USERS,
     Published,
+    Tables,
     copy_of,
     opened,
+    own_tables,
     rows_of,
     with_rows,
 )
@@ -207,3 +215,167 @@ def test_whom_the_newest_publication_leaves_out_is_shown_after_a_rollback_where_
         assert not any(ranker.look(one, banned, NOW) or ranker.look(banned, one, NOW) for one in USERS)
         assert not ranker.look(blocker, blocked, NOW)
         assert any(ranker.look(one, other, NOW) for one in USERS[-3:] for other in USERS[-3:])
+
+
+_APART_BY: dict[str, dict[str, object]] = {
+    "language": {C.LANGUAGES: ["en"]},
+    "hours": {C.CONTACT_WINDOWS: ["sun_early"]},
+    "distance": {C.CELL: "862f41c37ffffff", C.MAX_DISTANCE_KM: 1},
+    "gender": {C.MEETS_GENDERS: ["man"]},
+    "nothing": {},
+    "a newcomer": {},
+}
+"""What keeps a pair apart in both nights beside a word of one about the other; tables of today end it."""
+_WORDS = tuple(product(("hide", "pass"), ("first", "second")))
+_PAIRS = dict(zip(product(_APART_BY, _WORDS), zip(USERS[::2], USERS[1::2], strict=True), strict=True))
+"""By what keeps them apart, and by the word of whom: two people, of whom the second has tables of today."""
+_NEWCOMERS = [b for (why, _), (_, b) in _PAIRS.items() if why == "a newcomer"]
+
+
+def _night_of(*, words: bool, newcomers: bool = True) -> Tables:
+    """Return the town in which something keeps every pair apart, with or without the words of members."""
+    told = {name: table.copy() for name, table in TOWN.items()}
+    for (why, _), (_, b) in _PAIRS.items():
+        for name, (column, value) in product((T.PROFILES, T.BOUNDARIES), _APART_BY[why].items()):
+            if column in told[name]:
+                of_b = told[name][C.USER] == b
+                own = [value if one else of for one, of in zip(of_b, told[name][column], strict=True)]
+                told[name][column] = pd.Series(own, told[name].index, dtype=object)
+    if words:
+        rows = [
+            {
+                C.EVENT: f"word{a}",
+                C.TS: AS_OF - pd.Timedelta(hours=3),
+                C.ACTOR: actor,
+                C.TARGET: target,
+                C.TYPE: kind,
+            }
+            for (_, (kind, who)), (a, b) in _PAIRS.items()
+            for actor, target in [(a, b) if who == "first" else (b, a)]
+        ]
+        told[T.EVENTS] = pd.concat([told[T.EVENTS], pd.DataFrame(rows)], ignore_index=True)
+    if not newcomers:
+        told = {
+            name: table[
+                ~table[[one for one in (C.USER, C.ACTOR) if one in table]].isin(_NEWCOMERS).any(axis=1)
+            ]
+            for name, table in told.items()
+        }
+    return told
+
+
+def _day(ranker: Ranker, **of_account: str) -> None:
+    """Send tables of today of the second of every pair; newcomers accept the terms and prove their age."""
+    for _, b in _PAIRS.values():
+        own, name = own_tables(b), b + of_account.get("after", "")
+        if b in _NEWCOMERS and name != b:
+            own = {table: [row | {C.USER: name} for row in rows] for table, rows in own.items()}
+        user = name if b in _NEWCOMERS else b
+        if b in _NEWCOMERS:
+            proofs = (("terms_accepted", None), ("verified", "id"))
+            ranker.day.append(
+                [DayEvent(f"{kind}-{user}", NOW, user, None, kind, detail) for kind, detail in proofs]
+            )
+        ranker.day.change_tables(user, own, event_id=f"today-{user}", at=NOW)
+    for _ in USERS:  # one is folded in a call
+        ranker.look(USERS[0], USERS[1], NOW)
+
+
+def _seen(ranker: Ranker, after: str = "") -> dict[tuple[str, tuple[str, str]], set[str]]:
+    """Return where the two of each pair are shown to each other."""
+    found = dict[tuple[str, tuple[str, str]], set[str]]()
+    likes = list[DayEvent]()
+    for of, (a, b) in _PAIRS.items():
+        other = b + after if of[0] == "a newcomer" else b
+        ends = ((a, other), (other, a))
+        among = [ranker.rank(one, 5, NOW, among=[two]) for one, two in ends]
+        pages = [*among, *(ranker.rank(one, len(USERS), NOW) for one, _ in ends)]
+        pages += [page for page in ranker.rank_many([a, other], 40, NOW) if isinstance(page, Page)]
+        shown = {one for page in pages for one in page.items if one.candidate_id in {a, other}}
+        found[of] = {"page"} if shown else set()
+        found[of] |= {"look"} if any(ranker.look(*one, NOW) for one in ends) else set()
+        likes += [DayEvent(f"like-{one}-{two}", NOW, one, two, "like") for one, two in ends[1:]]
+    ranker.day.append(likes)
+    for of, (a, b) in _PAIRS.items():
+        other = b + after if of[0] == "a newcomer" else b
+        items = ranker.inbox(a, 40, NOW).items
+        found[of] |= {"inbox"} if other in {one.candidate_id for one in items} else set()
+    return found
+
+
+@contextmanager
+def _served_again(town: Published, folder: Path, how: str, told: Tables) -> Iterator[Ranker]:
+    """Serve a night again after one of other tables was published."""
+    assert town.night(folder, _night_of(words=False, newcomers=False), hours=2).published
+    first, store = str(current_run(folder)), MemorySafety()
+    with opened(folder, store) as ranker:
+        assert town.night(folder, told, hours=3).published
+        if how == "twice":
+            assert town.night(folder, told, hours=4).published
+            rollback(folder)
+        if how == "by hand":
+            (folder / CURRENT).write_text(f"{RUNS}/{first}\n")
+        elif how == "damaged":
+            _damaged(folder)
+            ranker.refresh()
+        else:
+            rollback(folder)
+        if how == "refused since":
+            assert not town.night(folder, _night_of(words=False), hours=5, refused=True).published
+        ranker.refresh()
+        assert ranker.run_id == first
+        yield ranker
+
+
+_HOWS = ("rolled back", "twice", "by hand", "damaged", "refused since", "another key", "another account")
+
+
+@pytest.mark.parametrize("how", _HOWS)
+def test_a_hide_of_the_newest_publication_counts_whatever_else_kept_the_two_apart(
+    town: Published, tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail: it counted for pairs alone whom the earlier publication could show to each other."""
+    folder, after = copy_of(town, tmp_path), "x" if how.startswith("another") else ""
+    keys = ["the key of before, of no service at all", "a key that came since, of no service"]
+    if how == "another key":
+        monkeypatch.setenv("RECSYS_KEY", keys[0].replace(" ", "-"))
+    with _served_again(town, folder, how, _night_of(words=True)) as ranker:
+        if how == "another key":
+            monkeypatch.setenv("RECSYS_KEY", " ".join(one.replace(" ", "-") for one in reversed(keys)))
+            SafetyLedger.of(folder).begin()
+        with opened(folder, MemorySafety()) if how == "another key" else nullcontext(ranker) as worker:
+            _day(worker, after=after)
+            assert not {of: where for of, where in _seen(worker, after).items() if where}
+
+
+def test_tables_of_today_open_what_no_word_of_a_member_closes(town: Published, tmp_path: Path) -> None:
+    """What the law above would not see if tables of today opened nothing."""
+    folder = copy_of(town, tmp_path)
+    with _served_again(town, folder, "rolled back", _night_of(words=False)) as ranker:
+        _day(ranker)
+        assert {of for of, where in _seen(ranker).items() if {"page", "look"} <= where} == {*_PAIRS}
+
+
+def test_a_hide_that_a_published_night_takes_back_ends(town: Published, tmp_path: Path) -> None:
+    """Planted and seen caught: pairs that a rollback noted stayed apart in the nights after it."""
+    folder = copy_of(town, tmp_path)
+    with _served_again(town, folder, "rolled back", _night_of(words=True)) as ranker:
+        assert town.night(folder, TOWN, hours=6).published
+        assert ranker.refresh()
+        assert all(ranker.look(a, b, NOW) or ranker.look(b, a, NOW) for a, b in _PAIRS.values())
+
+
+@pytest.mark.parametrize(("n_shown", "is_fault"), [(6, True), (30, False)])
+def test_hides_of_a_newest_publication_that_hides_most_people_are_its_fault(
+    town: Published, tmp_path: Path, n_shown: int, *, is_fault: bool
+) -> None:
+    """Planted and seen caught: they counted after a rollback however many they were."""
+    folder, told = copy_of(town, tmp_path), dict(TOWN)
+    apart = [(a, b) for (i, a), (j, b) in combinations(enumerate(USERS), 2) if j - i > n_shown]
+    rows = [{C.EVENT: f"{a}-{b}", C.TS: AS_OF, C.ACTOR: a, C.TARGET: b, C.TYPE: "hide"} for a, b in apart]
+    told[T.EVENTS] = pd.concat([TOWN[T.EVENTS], pd.DataFrame(rows)], ignore_index=True)
+    assert town.night(folder, told, hours=2).published
+    rollback(folder)
+    with opened(folder, MemorySafety()) as ranker:
+        assert ranker.look(*PAIR_OF["hide"], NOW)
+        assert any(ranker.look(a, b, NOW) for a, b in apart) == is_fault
