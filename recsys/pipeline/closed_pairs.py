@@ -44,7 +44,7 @@ def hidden_pairs(snapshot: Snapshot, people: Population) -> Int32Array:
     told = people.relations
     pairs = told.excluded[np.isin(told.reason, [EXCLUSION_REASONS.index(why) for why in _DONE])]
     rows = snapshot.ids.find(people.ids.ids(np.arange(len(people))).tolist())
-    return separated_since(snapshot, SparseRows.of(*pairs.T, len(people)), rows)
+    return separated_since(snapshot, SparseRows.of(pairs[:, 0], pairs[:, 1], len(people)), rows)
 
 
 def separated_since(snapshot: Snapshot, separated: SparseRows, rows: npt.ArrayLike) -> Int32Array:
