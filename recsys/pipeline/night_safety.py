@@ -22,6 +22,7 @@ from recsys.data.population import Population
 from recsys.data.quarantine import ROW_NUMBER
 from recsys.data.tables import read_and_check
 from recsys.errors import PublicationError, SafetyUnavailable, as_text
+from recsys.pipeline.backdated_stops import no_stop_rows, stop_rows
 from recsys.pipeline.night_accounts import NightAccounts
 from recsys.pipeline.paths import HOME_STORE
 from recsys.pipeline.refused_night import ACCOUNT_STOPS, UNREAD_ROW, are_many, away, note_unread, unread
@@ -46,6 +47,7 @@ class HoldStates:
     unread: the times of rows whose state could not be read, ISO UTC, "" for none; such a hold ends by a row
         of its owner that can be read and is no older. read: the times of those.
     profile_times: reads the time of the latest profile of each account; None when the source has no times.
+    stop_rows: reads the rows of profiles that say a ban or a hold, see `recsys.pipeline.backdated_stops`.
     """
 
     held: frozenset[tuple[str, str]]
@@ -53,14 +55,16 @@ class HoldStates:
     profile_times: Callable[[], Mapping[str, pd.Timestamp] | None] = lambda: None
     unread: Mapping[tuple[str, str], str] = field(default_factory=dict)
     read: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    stop_rows: Callable[[], pd.DataFrame] = no_stop_rows
 
     @classmethod
     def of_source(cls, source: Source, as_of: pd.Timestamp) -> "HoldStates":
         """Read the holds of a night; a source without the table lifts nobody."""
         readers = table_readers(source)
         times = partial(_profile_times, readers[T.PROFILES], as_of)
+        stops = partial(stop_rows, readers[T.PROFILES], as_of)
         if T.HOLDS not in readers:
-            return cls(frozenset(), {}, times)
+            return cls(frozenset(), {}, times, stop_rows=stops)
         checked = read_and_check(T.HOLDS, readers[T.HOLDS], as_of=as_of)
         every = checked.accepted
         rows = latest_holds(every, as_of)
@@ -81,6 +85,7 @@ class HoldStates:
             times,
             unread,
             {hold: _iso(at) for hold, at in zip(_named_holds(rows), told, strict=True)},
+            stops,
         )
 
 

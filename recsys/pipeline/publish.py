@@ -23,6 +23,7 @@ from recsys.errors import (
     RecsysError,
     explained,
 )
+from recsys.pipeline.backdated_stops import note_backdated_stops
 from recsys.pipeline.erasure import rewrite_runs_naming_erased
 from recsys.pipeline.fingerprint import package_versions
 from recsys.pipeline.gates import run_gates
@@ -131,9 +132,15 @@ def publish(
         (lists if callable(lists) else partial(write_lists, lists=lists))(staging / LISTS)
         served = _served(published)
         require_ledger(published, ledger := SafetyLedger.of(published))
-        pending, changes = _with_restrictions(published, people, holds, served.shown)
+        pending, changes, n_backdated = _with_restrictions(published, people, holds, served.shown)
         proposal = _proposal(staging, people, policy, published, served, settings=settings, source=source)
-        proposal = replace(proposal, calibration=calibration, row_counts=row_counts, events=events)
+        proposal = replace(
+            proposal,
+            calibration=calibration,
+            row_counts=row_counts,
+            events=events,
+            backdated_stops=n_backdated,
+        )
         gates = _judged(staging, replace(proposal, changed_tokens=changes.counts))
         listed = proposal.lists[C.VIEWER].unique().tolist()
         proposal, gates = _asked_of_ledger(staging, proposal, gates, ledger, pending)
@@ -155,8 +162,10 @@ def publish(
 
 def _with_restrictions(
     published: Path, people: Population, holds: HoldStates | None, shown: Collection[str]
-) -> tuple[PendingLedger, TokenChanges]:
-    """Return the ledger as it will be once the night is served, and whose person tokens changed.
+) -> tuple[PendingLedger, TokenChanges, int]:
+    """Return the ledger as it will be once the night is served, and what changed since what is served.
+
+    That is whose person tokens did, and how many rows of bans and holds came after the night of their date.
 
     Whom the tables of the night stop and keep apart is told to the ledger itself; what they lift waits for
     every gate.
@@ -164,7 +173,8 @@ def _with_restrictions(
     changes = TokenChanges.of_published(published, people)
     pending = pending_ledger(published, people, changes)
     note_night(pending, people, holds, shown)
-    return pending, changes
+    n_backdated = 0 if holds is None else note_backdated_stops(pending, people, holds.stop_rows(), published)
+    return pending, changes, n_backdated
 
 
 def _judge_of_pages(

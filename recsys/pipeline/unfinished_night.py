@@ -18,6 +18,7 @@ from recsys.catalogue.columns import Tables as T
 from recsys.data.id_spellings import as_id_text
 from recsys.data.population import Population
 from recsys.errors import RecsysError
+from recsys.pipeline.backdated_stops import note_backdated_stops
 from recsys.pipeline.closed_pairs import listed_ids
 from recsys.pipeline.from_settings import catalogue_from_settings
 from recsys.pipeline.lock import writer_lock
@@ -106,7 +107,9 @@ def _note_tables(
             return False
         changes = _without_rows(TokenChanges.of_published(published, people), without_row)
         ledger = pending_ledger(published, people, changes)
-        note_night(ledger, people, _holds(told, people.as_of), shown)  # what it lifts is never written
+        holds = _holds(told, people.as_of)
+        note_night(ledger, people, holds, shown)  # what it lifts is never written
+        note_backdated_stops(ledger, people, holds.stop_rows(), published)
         write_names_for_now(ledger, changes)
         policy = policy_from_settings(settings.policy)
         note_refused(published, people, policy, snapshot, shown=shown, changes=changes)

@@ -17,6 +17,8 @@ ID: Final = "id"
 PERSON: Final = "person"
 SPELLING: Final = "spelling"
 """The kind of fingerprint that all spellings of an id have in common."""
+STOP_ROW: Final = "stop row"
+"""The kind of fingerprint of a row of profiles that says a ban or a hold: its account, state and time."""
 _SIZE: Final = 8
 _REMEMBERED: Final = 1 << 16
 """Ids of which each naming remembers the fingerprint: a page asks about the same people again."""

@@ -24,7 +24,15 @@ from recsys.safety.ledger_file import (
     refused,
     stop_record,
 )
-from recsys.safety.ledger_state import STORE, SUPPRESSED, LedgerState, LedgerTag, Who, spelling_link
+from recsys.safety.ledger_state import (
+    STOP_ROWS,
+    STORE,
+    SUPPRESSED,
+    LedgerState,
+    LedgerTag,
+    Who,
+    spelling_link,
+)
 
 
 class SafetyLedger:
@@ -275,6 +283,18 @@ class SafetyLedger:
         """Note how many people have asked to be erased, and when the latest did."""
         if (people, watermark) != self.now().erasures:
             self.append([{"kind": "erasures", "people": people, "watermark": watermark}])
+
+    def note_stop_rows(self, rows: Sequence[int], *, once_served: bool = False) -> None:
+        """Note rows of profiles that say a ban or a hold as read, by their fingerprints.
+
+        once_served: whether they count as read only once the night is served, where one is under judgement.
+        """
+        del once_served  # here nothing is under judgement
+        with self._lock, self._file.alone():
+            known = self._begun().stop_rows
+            new = sorted(set(rows) - (known or set()))
+            record = {"kind": STOP_ROWS, "rows": "".join(f"{one:016x}" for one in new)}
+            self._append([record] if new or known is None else [])
 
     def append(self, records: Sequence[Record]) -> None:
         """Append records; they are on the disk when this returns."""

@@ -25,6 +25,8 @@ TODAY: Final = "today"
 
 UNLINK: Final = "unlink"
 """The record that takes links of fingerprints back, by the owner and for the reason that stand in it."""
+STOP_ROWS: Final = "stop rows"
+"""The record of rows of profiles that say a ban or a hold, which a published night has read."""
 NEWER: Final = "newer"
 """Why a publication leaves somebody out: so do earlier ones while it is not loaded. Its owner is the run."""
 
@@ -65,7 +67,8 @@ class LedgerState:
     its publication leaves out; see `served_by`. are_told_apart: whether ids that differ in spelling alone are
     of different people; then links over spellings, which are kept in `spellings` too, do not count, but those
     over which somebody was restricted before: who joins under many such ids frees nobody. unlinked: links
-    that were taken back, which neither a spelling nor the day makes again.
+    that were taken back, which neither a spelling nor the day makes again. stop_rows: fingerprints of rows of
+    bans and holds that nights have read; None before the first of them.
     """
 
     identity: str = ""
@@ -82,6 +85,7 @@ class LedgerState:
     spellings: set[tuple[int, int]] = field(default_factory=set)
     unlinked: set[tuple[int, int]] = field(default_factory=set)
     key_uses: list[KeyUse] = field(default_factory=list)
+    stop_rows: set[int] | None = None
     _spelled: set[int] = field(default_factory=set, init=False, repr=False)
     _persons: dict[int, frozenset[int]] = field(default_factory=dict, init=False, repr=False)
     _served: dict[str, "LedgerState"] = field(default_factory=dict, init=False, repr=False)
@@ -217,12 +221,7 @@ class LedgerState:
         elif kind == "erasures":
             self.erasures = (int(record["people"]), str(record["watermark"]))
         elif kind == "store":
-            if record.get("as_it_is"):
-                self.dropped_stores = (self.dropped_stores | self.stores.keys()) - {record["store"]}
-                self.stores = {}
-            if record["store"] not in self.dropped_stores:
-                most = max(self.stores.get(record["store"], 0), int(record["writes"]))
-                self.stores = {**self.stores, record["store"]: most}
+            self._take_store(record)
         elif kind == "link":
             ends = numbers_in(record["pairs"])
             links = [*zip(ends[::2], ends[1::2], strict=True)]
@@ -237,6 +236,8 @@ class LedgerState:
             self._change_links([] if apart and record.get("spelled") else links)
             self.unlinked.difference_update(links)
             self.are_told_apart = apart
+        elif kind == STOP_ROWS:
+            self.stop_rows = (self.stop_rows or set()).union(numbers_in(record["rows"]))
         elif kind == UNLINK:
             ends = numbers_in(record["pairs"])
             self._change_links(links := [*zip(ends[::2], ends[1::2], strict=True)], cut=True)
@@ -250,6 +251,14 @@ class LedgerState:
                 del self.newer[tag.owner]
         else:
             raise refused("holds a record this version does not know", got=kind)
+
+    def _take_store(self, record: Record) -> None:
+        if record.get("as_it_is"):
+            self.dropped_stores = (self.dropped_stores | self.stores.keys()) - {record["store"]}
+            self.stores = {}
+        if record["store"] not in self.dropped_stores:
+            most = max(self.stores.get(record["store"], 0), int(record["writes"]))
+            self.stores = {**self.stores, record["store"]: most}
 
     def _restricts(self, link: tuple[int, int]) -> bool:
         """Say whether anybody whom a link is of stands stopped or kept apart."""

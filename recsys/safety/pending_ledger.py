@@ -11,9 +11,11 @@ from pathlib import Path
 from recsys.safety.keys import Keys
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_file import Record, numbers_in, pair_record, stop_record
-from recsys.safety.ledger_state import LedgerState, LedgerTag, Who
+from recsys.safety.ledger_state import STOP_ROWS, LedgerState, LedgerTag, Who
 
-_WAITING_KINDS = ("link", "stop", "separate", "lift")
+_WAITING_KINDS = ("link", "stop", "separate", "lift", STOP_ROWS)
+_ONCE_SERVED = ("lift", STOP_ROWS)
+"""Records that are written once the night is served; those before it are written when it passed its gates."""
 
 
 class PendingLedger(SafetyLedger):
@@ -114,15 +116,23 @@ class PendingLedger(SafetyLedger):
         with self._waiting():
             super().take_back(tag, people)
 
+    def note_stop_rows(self, rows: Sequence[int], *, once_served: bool = False) -> None:
+        """Note rows of bans and holds as read, once `write_lifts` is called where `once_served`."""
+        if not once_served:
+            super().note_stop_rows(rows)
+            return
+        with self._waiting():
+            super().note_stop_rows(rows)
+
     def write_names(self) -> None:
         """Write what waited because it names people by their tokens: the night has passed its gates."""
-        self._write([one for one in self._held if one["kind"] != "lift"])
-        self._held = [one for one in self._held if one["kind"] == "lift"]
+        self._write([one for one in self._held if one["kind"] not in _ONCE_SERVED])
+        self._held = [one for one in self._held if one["kind"] in _ONCE_SERVED]
 
     def write_to_copy(self, ledger: SafetyLedger) -> None:
         """Write to a copy of the ledger all that waits here, as `write_names` and `write_lifts` will."""
         self.now()
-        names = [one for one in self._held if one["kind"] != "lift"]
+        names = [one for one in self._held if one["kind"] not in _ONCE_SERVED]
         lifts = [_without_said_again(one, self._state) for one in self._held if one["kind"] == "lift"]
         ledger.append([one for one in (*names, *lifts) if _says_something(one)])
 
@@ -166,11 +176,13 @@ class PendingLedger(SafetyLedger):
 
 
 def _says_something(record: Record) -> bool:
-    return bool(record.get("people") or record.get("pairs") or "told_apart" in record)
+    return bool(record.get("people") or record.get("pairs") or {"told_apart", "rows"} & record.keys())
 
 
 def _without_said_again(lift: Record, state: LedgerState) -> Record:
-    """Return a lift without what stands in the state, where the lift was taken already."""
+    """Return a lift without what stands in the state, where it was taken already; others as they are."""
+    if lift["kind"] != "lift":
+        return lift
     tag = LedgerTag(lift["why"], lift["owner"])
     if people := numbers_in(lift.get("people", "")):
         stopped = zip(people, numbers_in(lift["accounts"]), strict=True)

@@ -85,6 +85,7 @@ class Proposal:
                 tables were not counted. events: how many are known. clock: the time of the machine.
     changed_tokens: how many accounts of what is served have another person token now, or none, and how many
                 had one; None when nobody compared them.
+    backdated_stops: how many rows of bans and holds count tonight that came after the night of their date.
     """
 
     lists: pd.DataFrame
@@ -102,6 +103,7 @@ class Proposal:
     events: int | None = None
     clock: datetime | None = None
     changed_tokens: tuple[int, int] | None = None
+    backdated_stops: int = 0
 
     @property
     def lately(self) -> Sequence[Numbers]:

@@ -308,17 +308,24 @@ def _changed_lately(proposal: Proposal) -> int:
 
 
 def clock(proposal: Proposal) -> GateResult:
-    """Block a night beyond the clock; warn of such rows, of one before the last, or without new events."""
+    """Block a night beyond the clock; warn of such rows, of one before the last, or without new events.
+
+    Warn of bans and holds that count though later rows stand above them, see `backdated_stops`.
+    """
     as_of = proposal.people.as_of
     now = pd.Timestamp(proposal.clock).tz_convert("UTC") if proposal.clock is not None else None
     last = None if proposal.previous is None else pd.Timestamp(proposal.previous.manifest.data_as_of)
     before = None if proposal.previous is None else proposal.previous.manifest.events
     level, why, told = Level.PASS, "", "the night is of its time"
+    late = proposal.backdated_stops
     ahead = {name: of for name, of in (proposal.row_counts or {}).items() if of.get(AHEAD)}
     rows = tuple(f"{name} {of[AHEAD]:,} ({of[FIRST_AHEAD]:,})" for name, of in sorted(ahead.items()))
     if now is not None and as_of > now + timedelta(hours=proposal.limits.clock_tolerance_hours):
         level, why = Level.BLOCK, "ahead"
         told = "the night is dated after the clock: a row of a later time, or a wrong clock"
+    elif late:
+        level, why = Level.WARN, "late"
+        told = f"{late:,} bans or holds came after the night of their date, under later rows: they count"
     elif rows:
         level, why = Level.WARN, "rows"
         told = f"rows are dated after the clock, by table with the first from 0: {', '.join(rows)}"
@@ -328,7 +335,8 @@ def clock(proposal: Proposal) -> GateResult:
         level, why, told = Level.WARN, "no_events", "no event was added since the last publication"
     names: dict[str, tuple[str, ...]] = {"tables": rows} if why == "rows" else {}
     names |= {} if level is Level.PASS else {"why": (why,), "as_of": (as_of.isoformat(),)}
-    return GateResult("clock", level, f"{told} ({as_of.isoformat()})", {"count": int(level)}, names)
+    numbers = {"count": int(level)} | ({"late": late} if late else {})
+    return GateResult("clock", level, f"{told} ({as_of.isoformat()})", numbers, names)
 
 
 def _of_nobody(rows: int, nobody: int, proposal: Proposal) -> Level:
