@@ -79,7 +79,7 @@ def _named(result: GateResult, texts: Texts, time_zone: str) -> str:
         case "person_tokens":
             values |= {name: count(float(numbers[name])) for name in ("count", "had", "over")}
         case "tables" | "safety_tables" | "event_types" | "wishes" | "clock" | "pages":
-            values["count"] = count(float(numbers["count"]))
+            values |= {name: count(float(numbers[name])) for name in ("count", "late") if name in numbers}
         case _:
             values["now"] = count(float(numbers["now"]))
     return texts(_by_reason("gate_named", result, texts), **values)

@@ -21,6 +21,8 @@ from recsys.pipeline.backdated_stops import stop_rows
 from recsys.pipeline.gates.proposal import Level
 from recsys.pipeline.refused_night import ACCOUNT_STOPS
 from recsys.pipeline.rollback import rollback
+from recsys.report.gate_messages import gate_message
+from recsys.report.localization import Texts
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import STOP_ROWS, LedgerState, Who
 from recsys.storage.publication import read_publication
@@ -149,6 +151,8 @@ def test_a_ban_under_a_later_row_is_over_only_where_no_night_should_have_read_it
         clock = next(one for one in found.gates if one.gate == "clock")
         assert int(clock.numbers.get("late", 0)) == n_late
         assert not n_late or clock.level is Level.WARN
+        for lang in ("ja", "en") if n_late else ():
+            assert str(n_late) in gate_message(clock, Texts(lang))
         kept.append(hour)
         late += n_late
         state = SafetyLedger.of(folder).now()
