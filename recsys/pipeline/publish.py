@@ -135,8 +135,9 @@ def publish(
         pending, changes, n_backdated = _with_restrictions(published, people, holds, served.shown)
         proposal = _proposal(staging, people, policy, published, served, settings=settings, source=source)
         proposal = replace(proposal, calibration=calibration, row_counts=row_counts, events=events)
-        proposal = replace(proposal, changed_tokens=changes.counts, backdated_stops=n_backdated)
-        gates = _judged(staging, proposal)
+        gates = _judged(
+            staging, replace(proposal, changed_tokens=changes.counts, backdated_stops=n_backdated)
+        )
         listed = proposal.lists[C.VIEWER].unique().tolist()
         proposal, gates = _asked_of_ledger(staging, proposal, gates, ledger, pending)
         refused = _blocks(gates)
