@@ -227,8 +227,8 @@ class Ranker:
                  searched for and checked in this call, within `newcomers`. The first profile of a person and
                  day binds, of somebody known the first three; with another one the page is empty until the
                  night has read it.
-        events:  what a newcomer did so far. What stops the viewer among them, such as a proof that was taken
-                 back, counts as it does by day.
+        events:  what a newcomer did so far, beside a profile or tables of today. What stops the viewer among
+                 them, such as a proof that was taken back, counts as it does by day.
         proved_tokens: whether the backend has proved that the contact tokens of the profile are the
                  newcomer's own; others are passed over.
         where:   the viewer's own filters; a page with one has at most 20 people, and a day 60, by 5 filters
@@ -242,7 +242,8 @@ class Ranker:
         StalePublicationError
             When what is published is older than `max_staleness`.
         InputError
-            For an impossible `k`, a viewer id that is no text, a time without a zone, or what is no filter.
+            For an impossible `k`, a viewer id that is no text, a time without a zone, what is no filter, or
+            events without a profile; what these restrict is kept.
         """
         with self._listeners.timed("rank", k) as call:
             _check(viewer_id, k)
@@ -257,6 +258,9 @@ class Ranker:
             if own is None and asked.tables is not None:
                 own = tables_of_json(asked.tables.payload or "")
             if own is None:
+                if events is not None and len(events):
+                    remedy = "give profile=, or keep them by ranker.day.append"
+                    raise InputError(explained("events of a page go with a profile", remedy=remedy))
                 page, selection = self._pages.listed(use, viewer_id, k, moment, asked, narrowing)
             else:
                 today = ProfileOfToday(own, events, proved_tokens, of_log)
