@@ -135,9 +135,7 @@ def publish(
         pending, changes, n_backdated = _with_restrictions(published, people, holds, served.shown)
         proposal = _proposal(staging, people, policy, published, served, settings=settings, source=source)
         proposal = replace(proposal, calibration=calibration, row_counts=row_counts, events=events)
-        gates = _judged(
-            staging, replace(proposal, changed_tokens=changes.counts, backdated_stops=n_backdated)
-        )
+        gates = _judged(staging, proposal, changes, n_backdated)
         listed = proposal.lists[C.VIEWER].unique().tolist()
         proposal, gates = _asked_of_ledger(staging, proposal, gates, ledger, pending)
         refused = _blocks(gates)
@@ -216,9 +214,12 @@ def _blocks(gates: tuple[GateResult, ...]) -> bool:
     return any(result.level is Level.BLOCK for result in gates)
 
 
-def _judged(staging: Path, proposal: Proposal) -> tuple[GateResult, ...]:
+def _judged(
+    staging: Path, proposal: Proposal, changes: TokenChanges, n_backdated: int
+) -> tuple[GateResult, ...]:
     """Run the gates, and write what they say and the profile of the people that the next night compares."""
-    gates = tuple(run_gates(proposal))
+    told = replace(proposal, changed_tokens=changes.counts, backdated_stops=n_backdated)
+    gates = tuple(run_gates(told))
     write_atomically(staging / GATES_FILE, gates_bytes(gates))
     profile = column_profile(proposal.people, proposal.listed, proposal.lists)
     write_atomically(staging / COLUMN_PROFILE, column_profile_bytes(profile))
