@@ -6,7 +6,7 @@ the same words, for the same mask kernel. What cannot be written in them is deci
 answer nobody gave counts as none.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,6 +105,17 @@ class ColdStartVocabulary:
             found.append(self.token_row[start:stop][meets])
         return np.concatenate(found)
 
+    def rows_with_tokens(self, tokens: Iterable[tuple[str, str]]) -> tuple[Int32Array, Int32Array]:
+        """Return the rows of people who have one of some contact tokens, and of who excludes one.
+
+        tokens: each a namespace and its value.
+        """
+        hashes = hashed_strings([_token_text(*one) for one in tokens], salt="tokens")
+        starts, ends = (self.token.searchsorted(hashes, side=side) for side in ("left", "right"))
+        at = np.concatenate([np.zeros(0, np.int64), *map(np.arange, starts, ends)]).astype(np.int64)
+        rows, are_own = self.token_row[at], self.token_is_own[at]
+        return rows[are_own], rows[~are_own]
+
     def unseen_questions(self, newcomer: Population) -> list[tuple[str, tuple[str, ...]]]:
         """Return the newcomer's mandatory questions nobody else insists on, with what they accept."""
         answers = newcomer.long.answers
@@ -143,11 +154,15 @@ def _tokens(people: Population) -> tuple[UInt64Array, Int32Array, BoolArray]:
     """Return a hash of every contact token and person token, whose it is, and whether it is their own."""
     table = people.long.tokens
     known = np.flatnonzero(pd.notna(people.person_tokens))
-    texts = [f"{space}\0{value}" for space, value in zip(table[C.NAMESPACE], table[C.HMAC], strict=True)]
-    texts += [f"{_PERSON}\0{value}" for value in people.person_tokens[known]]
+    texts = [*map(_token_text, table[C.NAMESPACE], table[C.HMAC])]
+    texts += [_token_text(_PERSON, value) for value in people.person_tokens[known]]
     row = np.r_[table[C.ROW].to_numpy(np.int64), known].astype(np.int32)
     own = np.r_[(table[C.KIND] == "self").to_numpy(bool), np.ones(len(known), bool)]
     return hashed_strings(texts, salt="tokens"), row, own
+
+
+def _token_text(space: str, value: str) -> str:
+    return f"{space}\0{value}"
 
 
 def _answers_seen(people: Population) -> dict[str, tuple[str, ...]]:

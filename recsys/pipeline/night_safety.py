@@ -29,7 +29,7 @@ from recsys.pipeline.refused_night import ACCOUNT_STOPS, UNREAD_ROW, are_many, a
 from recsys.pipeline.retention import run_folders
 from recsys.safety.by_person import AWAY_IN_TABLES, AWAY_TODAY, HELD_TODAY, OUT_TODAY
 from recsys.safety.ledger import SafetyLedger
-from recsys.safety.ledger_state import HOLD, TABLES, LedgerTag, Who
+from recsys.safety.ledger_state import EXCLUDED_NUMBER, HOLD, TABLES, LedgerTag, Who
 from recsys.safety.sqlite_store import SqliteSafety
 from recsys.safety.store import ask_safety
 from recsys.safety.store_binding import StoreBinding
@@ -199,10 +199,6 @@ def note_night(
     _note_absent(ledger, people, accounts)
     if not are_many([who for who in unread(people) if who.user_id in shown], shown, ledger.now()):
         note_unread(ledger, people)
-
-
-EXCLUDED_NUMBER: Final = LedgerTag("number", TABLES)
-"""Of pairs of whom the first excluded a number or mailbox of the other, whatever the other has now."""
 
 
 def _excluded_numbers(people: Population, accounts: NightAccounts) -> list[tuple[Who, Who]]:

@@ -17,7 +17,6 @@ from recsys.constraints.policy import Policy
 from recsys.data.id_spellings import SpellingIndex
 from recsys.data.population import Population
 from recsys.errors import InputError, PublicationError, SourceError, explained
-from recsys.pipeline.night_safety import EXCLUDED_NUMBER
 from recsys.pipeline.parted_accounts import note_hidden_before, note_sharing
 from recsys.pipeline.refused_night import (
     APART_FOR_NOW,
@@ -33,7 +32,7 @@ from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.fingerprints import ID, PERSON, without_ids
 from recsys.safety.hold_words import hold_words
 from recsys.safety.ledger import SafetyLedger
-from recsys.safety.ledger_state import HIDDEN, HIDDEN_LEAVER, LedgerState, LedgerTag, Who
+from recsys.safety.ledger_state import EXCLUDED_NUMBER, HIDDEN, HIDDEN_LEAVER, LedgerState, LedgerTag, Who
 from recsys.safety.pending_ledger import PendingLedger
 from recsys.safety.unlinking import unlink
 from recsys.storage.publication import RUNS, current_run, mark_overtaken

@@ -23,6 +23,7 @@ from recsys.ranking.profile_tables import ProfileTables, require_own_rows, table
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.canonical import in_any_spelling, not_canonical, utc_moment
 from recsys.safety.day_log import NEVER, NO_PROOF, TABLES_CHANGED, UNDO, DayEvent, DayLog
+from recsys.safety.day_tables import DayNumbers, TokenOwners
 from recsys.safety.refused_rows import restriction_meant
 from recsys.safety.store import LEAVER, MEMBER, PROOF, ask_safety, ask_safety_or_input
 from recsys.storage.manifest import read_manifest
@@ -48,14 +49,17 @@ class DayWrites:
         since: Callable[[], datetime] = lambda: NEVER,
         can_be_used: Callable[[DayEvent], bool] = lambda _: True,
         verification: Callable[[], str] = lambda: "age",
+        with_numbers: TokenOwners = lambda _: ((), ()),
     ) -> None:
         """Write to a log.
 
         since: the time up to which the night that is served knows the day. can_be_used: says whether a
         member can be folded in from changed tables. verification: the tier that the rules ask of everybody.
+        with_numbers: finds who has a number in what is served.
         """
         self._safety, self._log, self._since = safety, log, since
         self._can_be_used, self._verification = can_be_used, verification
+        self._numbers, self._with_numbers = DayNumbers(log), with_numbers
 
     def append(self, events: Sequence[DayEvent]) -> int:
         """Keep events, all or none, and return how many are new; the same again does nothing.
@@ -146,6 +150,9 @@ class DayWrites:
         new = ask_safety_or_input(lambda: self._log.append(kept, arrived=arrived))
         self._safety.binding.note_day(events)
         self._safety.note_tables(events, can_be_used=self._can_be_used)
+        if changed := [event.actor for event in events if event.type == TABLES_CHANGED]:
+            met = self._numbers.met_by(changed, self._since(), self._with_numbers)
+            self._safety.note_excluded_numbers(sorted(met))
         proofs = [event for event in events if event.type == "verified"]
         for event in proofs:
             if event.detail == NO_PROOF:

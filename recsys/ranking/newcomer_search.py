@@ -1,7 +1,7 @@
 """Searching by a profile of today: for people the night does not know, and members whose tables changed."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import date
 from functools import partial
@@ -184,6 +184,22 @@ class NewcomerSearch:
     def within_day(self, snapshot: Snapshot, keys: Sequence[str], day: date, found: Selection) -> Selection:
         """Return those of a selection who may be given to one person today."""
         return _within_day(self._counts, self._limits, snapshot, keys, day, found)
+
+    def with_numbers(
+        self, snapshot: Snapshot, tokens: Collection[tuple[str, str]]
+    ) -> tuple[list[str], list[str]]:
+        """Return who of a publication has one of some numbers or mailboxes, and who excludes one.
+
+        Nobody, where it folds nobody in: then nobody is shown by tables of today either.
+        """
+        if not tokens:
+            return [], []
+        try:
+            vocabulary = self.files_of(snapshot).vocabulary
+        except PublicationError:
+            return [], []
+        owners, excluding = (rows.tolist() for rows in vocabulary.rows_with_tokens(tokens))
+        return snapshot.ids.at(owners), snapshot.ids.at(excluding)
 
     def files_of(self, snapshot: Snapshot) -> NewcomerFiles:
         """Return what folding in needs of a publication, opened once.

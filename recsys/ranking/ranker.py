@@ -101,6 +101,7 @@ class Ranker:
             since=lambda: reloader.now.snapshot.day_since,
             can_be_used=partial(can_be_used, reloader),
             verification=lambda: reloader.now.snapshot.data.verification,
+            with_numbers=lambda tokens: pages.with_numbers(reloader.now.snapshot, tokens),
         )
 
     @classmethod

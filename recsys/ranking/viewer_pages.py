@@ -50,6 +50,7 @@ class ViewerPages:
         self._pages, self._newcomers, self._zone = pages, newcomers, zone
         self.receipts_last = pages.receipts_last
         self._day_members = DayMembers(newcomers.files_of)
+        self.with_numbers = newcomers.with_numbers
 
     def listed(  # noqa: PLR0917
         self,

@@ -2,8 +2,11 @@
 
 import json
 import re
+import threading
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from recsys.catalogue.columns import Columns as C
@@ -13,9 +16,15 @@ from recsys.data.contract import token_meant
 from recsys.data.date_reading import may_be_under_age
 from recsys.data.fail_closed import PROVES_AGE, STOPPED
 from recsys.data.id_spellings import as_id_text
-from recsys.safety.day_log import TABLES_CHANGED, DayEvent
+from recsys.errors import as_text
+from recsys.safety.day_log import NEVER, TABLES_CHANGED, DayEvent, DayLog
 from recsys.safety.person_index import Accounts
+from recsys.safety.store import ask_safety
 
+ContactToken = tuple[str, str]
+"""The namespace of a number or mailbox, such as `phone`, and the token that stands for it."""
+TokenOwners = Callable[[Collection[ContactToken]], tuple[Collection[str], Collection[str]]]
+"""Finds who has one of some numbers or mailboxes in what is served, and who excludes one."""
 _TOKEN: Final = re.compile(r"hmac\d*:[0-9a-f]{16,128}")
 _OWN_STATES: Final = frozenset(ENUMERATIONS[C.ACCOUNT_STATE].words) - frozenset(STOPPED)
 _AWAY_STATES: Final = tuple(sorted(_OWN_STATES - {"active"}))
@@ -50,6 +59,84 @@ def _token_in(text: str) -> str | None:
     plain = "".join(one for one in unicodedata.normalize("NFKD", text).casefold() if one.isascii())
     found = _TOKEN.findall("".join(plain.split()))
     return found[0] if len(found) == 1 else token_meant(text) or text.strip()
+
+
+def contact_tokens_in(event: DayEvent) -> tuple[frozenset[ContactToken], frozenset[ContactToken]]:
+    """Return the numbers and mailboxes in a member's own tables: theirs, and those they exclude.
+
+    An employer is avoided while it is one's own, and is not among them.
+
+    >>> rows = [{"namespace": "phone", "kind": "self", "hmac": "T1"}]
+    >>> contact_tokens_in(DayEvent.of_tables("e", "a", {"tokens": rows}))
+    (frozenset({('phone', 'T1')}), frozenset())
+    """
+    found: dict[str, set[ContactToken]] = {"self": set(), "exclude": set()}
+    for row in _rows_of(event, T.TOKENS):
+        space, kind = (as_text(row.get(name)).strip().casefold() for name in (C.NAMESPACE, C.KIND))
+        value = row.get(C.HMAC)
+        token = None if value is None else _token_in(as_id_text(value))
+        if token and kind in found and space != "employer":
+            found[kind].add((space, token))
+    return frozenset(found["self"]), frozenset(found["exclude"])
+
+
+class DayNumbers:
+    """Whose numbers and mailboxes are in tables of today, and who excludes them; any thread may ask.
+
+    A number counts as its member's until a night has read the tables that named it, whatever later ones of
+    the day name; what somebody excludes is what their latest tables say.
+    """
+
+    def __init__(self, log: DayLog) -> None:
+        """Read from a log of the day, in which other workers write too."""
+        self._log, self._lock = log, threading.Lock()
+        self._begin(NEVER, "")
+
+    def _begin(self, since: datetime, log: str) -> None:
+        self._read_up_to = since, log, 0
+        self._own = defaultdict[str, set[ContactToken]](set)
+        self._excluded: dict[str, frozenset[ContactToken]] = {}
+        self._owners = defaultdict[ContactToken, set[str]](set)
+        self._excluding = defaultdict[ContactToken, set[str]](set)
+
+    def met_by(self, user_ids: Iterable[str], since: datetime, of_night: TokenOwners) -> set[tuple[str, str]]:
+        """Return the pairs of some members and others of whom the first excludes a number of the second.
+
+        since: the time up to which the night that is served knows the day. of_night: finds who has or
+        excludes a number in what that night serves.
+
+        Raises SafetyUnavailable when the log cannot be read.
+        """
+        with self._lock:
+            self._read(since)
+            found = set[tuple[str, str]]()
+            for user_id in user_ids:
+                own, excluded = self._own.get(user_id, ()), self._excluded.get(user_id, ())
+                excluding = {*of_night(own)[1]}.union(*(self._excluding.get(one, ()) for one in own))
+                owners = {*of_night(excluded)[0]}.union(*(self._owners.get(one, ()) for one in excluded))
+                found |= {(other, user_id) for other in excluding} | {(user_id, other) for other in owners}
+        return {(one, other) for one, other in found if one != other}
+
+    def _read(self, since: datetime) -> None:
+        known_since, log, place = self._read_up_to
+        rows = ask_safety(lambda: self._log.read((), since, after=place))
+        if known_since != since or rows.log != log or rows.place < place:
+            rows = ask_safety(lambda: self._log.read((), since))
+            self._begin(since, rows.log)
+        self._read_up_to = since, rows.log, rows.place
+        for event in rows.changes:
+            if event.type == TABLES_CHANGED:
+                self._note(event)
+
+    def _note(self, event: DayEvent) -> None:
+        own, excluded = contact_tokens_in(event)
+        for one in self._excluded.get(event.actor, frozenset()) - excluded:
+            self._excluding[one].discard(event.actor)
+        self._own[event.actor] |= own
+        self._excluded[event.actor] = excluded
+        for tokens, whose in ((own, self._owners), (excluded, self._excluding)):
+            for one in tokens:
+                whose[one].add(event.actor)
 
 
 def is_stopped_by(event: DayEvent) -> bool:
@@ -102,5 +189,9 @@ def tables_of(event: DayEvent) -> dict[str, Any]:
 
 
 def _profile_rows(event: DayEvent) -> list[Mapping[str, Any]]:
-    rows = tables_of(event).get(T.PROFILES)
+    return _rows_of(event, T.PROFILES)
+
+
+def _rows_of(event: DayEvent, table: str) -> list[Mapping[str, Any]]:
+    rows = tables_of(event).get(table)
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []

@@ -50,10 +50,14 @@ class LedgerTag(NamedTuple):
     account: int = 0
 
 
+EXCLUDED_NUMBER: Final = LedgerTag("number", TABLES)
+"""Of pairs of whom the first excluded a number or mailbox of the other, whatever the other has now."""
 HIDDEN: Final = LedgerTag("hide", TABLES)
 """Of pairs of whom the second hid another account of the first's person, until the first is unlinked."""
 HIDDEN_LEAVER: Final = LedgerTag("hide of a leaver", TABLES)
-"""Of pairs of whom one hid the other and the first has no row any more, until it has one again."""
+"""Of pairs of whom one hid the other and the first has no row any more, until it has one again.
+
+Whoever was erased has none for good."""
 
 
 @dataclass(eq=False)
