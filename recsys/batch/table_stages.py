@@ -23,6 +23,7 @@ from recsys.pipeline.erasure import (
 )
 from recsys.pipeline.from_settings import catalogue_from_settings, town_parts_from_settings
 from recsys.pipeline.night import Night, count_late_events, night_source
+from recsys.pipeline.parted_accounts import hides_of_erased
 from recsys.pipeline.paths import PATHS, PUBLISHED, NightPaths
 from recsys.pipeline.stage_outputs import write_accepted
 from recsys.plugins import plugin_versions
@@ -32,7 +33,7 @@ from recsys.settings import TOWN, Settings, read_settings
 from recsys.simulation.town import DEFAULT_AS_OF
 from recsys.storage.atomic_write import atomic_file, write_atomically
 from recsys.storage.load import population_of
-from recsys.storage.source_snapshot import take_snapshot
+from recsys.storage.source_snapshot import snapshot_source, take_snapshot
 from recsys.storage.table_files import write_tables
 
 _ERASED_ROWS: Final = "erased_rows.json"
@@ -79,7 +80,8 @@ def ingest(settings: Settings, paths: NightPaths) -> LogFields:
     source = night_source(settings, paths)
     take_snapshot(source, paths.tables, catalogue=catalogue_from_settings(settings))
     erasures = ErasureList.of(PUBLISHED)
-    rows, of_nobody = erase_and_count(paths.tables, erasures)
+    with hides_of_erased(PUBLISHED, snapshot_source(source, paths.tables), settings.as_of) as dropped:
+        rows, of_nobody = erase_and_count(paths.tables, erasures, dropped)
     gone = Counter(rows)
     if settings.source == TOWN:
         gone.update(json.loads((paths.town / _ERASED_ROWS).read_text(encoding="utf-8")))

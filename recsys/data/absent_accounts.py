@@ -5,7 +5,7 @@ such an account is said of its person: it reaches the person's other accounts, t
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 import numpy as np
@@ -58,6 +58,14 @@ class AbsentAccounts:
         """
         empty = np.empty(0, object)
         return cls(empty, empty, empty, np.empty((0, 2), object), empty, np.empty((0, 2), object))
+
+    def with_pairs(self, pairs: ObjectArray, reason: ObjectArray) -> Self:
+        """Return the same with more pairs, `(n, 2)` ids, each with its reason, `(n,)`."""
+        return replace(
+            self,
+            pairs=np.concatenate([self.pairs, np.asarray(pairs, object).reshape(-1, 2)]),
+            reason=np.r_[self.reason, reason],
+        )
 
     @property
     def token_of(self) -> Mapping[str, str | None]:

@@ -13,7 +13,9 @@ import numpy.typing as npt
 from recsys.catalogue.catalogue import Catalogue
 from recsys.constraints.plugin import plugin_constraint
 from recsys.constraints.policy import Policy
+from recsys.data.absent_accounts import ENDING
 from recsys.data.events import Events
+from recsys.data.exclusions import EXCLUSION_REASONS
 from recsys.data.population import LongTables, Population
 from recsys.data.safety_rows import row_counts
 from recsys.errors import PublicationError
@@ -164,11 +166,22 @@ def policy_from_settings(settings: PolicySettings) -> Policy:
 def without_erased(
     people: Population, erased: ErasedPeople
 ) -> tuple[Int32Array, Population, npt.NDArray[np.object_]]:
-    """Return the rows of everybody not erased, them as a population, and the ids of the erased."""
+    """Return the rows of everybody not erased, them as a population, and the ids of the erased.
+
+    The hides and passes that name the erased are among what the population knows of absent accounts.
+    """
     is_erased = erased.among(people.ids.values)
     rows = np.flatnonzero(~is_erased).astype(np.int32)
-    remaining = people.take(rows) if is_erased.any() else people
-    return rows, remaining, people.ids.values[is_erased]
+    gone = people.ids.values[is_erased]
+    if not len(gone):
+        return rows, people, gone
+    relations = people.relations
+    lost = is_erased[relations.excluded].any(axis=1)
+    lost &= np.isin(relations.reason, [EXCLUSION_REASONS.index(why) for why in ENDING])
+    pairs = people.ids.values[relations.excluded[lost]]
+    reasons = np.array(EXCLUSION_REASONS, object)[relations.reason[lost]]
+    remaining = people.take(rows)
+    return rows, replace(remaining, absent=people.absent.with_pairs(pairs, reasons)), gone
 
 
 def count_late_events(events: Events, published: Path) -> int | None:

@@ -5,21 +5,36 @@ person under one account would be shown the other again.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
+from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
 from recsys.constraints.exclusions_and_tokens import persons
 from recsys.data.absent_accounts import ENDING
-from recsys.data.exclusions import EXCLUSION_REASONS
+from recsys.data.contract import token_meant
+from recsys.data.events import Events
+from recsys.data.exclusions import EXCLUSION_REASONS, relations
+from recsys.data.ids import IdIndex
 from recsys.data.population import Population
+from recsys.data.tables import read_and_check
+from recsys.data.times import as_utc
 from recsys.pipeline.refused_night import APART_FOR_NOW
-from recsys.ranking.publication_filter import ListFilter, known_fingerprints
-from recsys.safety.by_person import AWAY_IN_TABLES
-from recsys.safety.fingerprints import ID, PERSON
+from recsys.ranking.publication_filter import ListFilter, known_fingerprints, published_accounts
+from recsys.safety.by_person import AWAY_IN_TABLES, SafetyByPerson
+from recsys.safety.erase_files import Gone
+from recsys.safety.erasure_list import ErasedPeople, ErasureList
+from recsys.safety.fingerprints import ID, PERSON, Fingerprints
 from recsys.safety.ledger import SafetyLedger, told_under
 from recsys.safety.ledger_state import HIDDEN, HIDDEN_LEAVER, LedgerState, Who
 from recsys.safety.pending_ledger import PendingLedger
+from recsys.safety.store import MemorySafety
+from recsys.storage.publication import RUNS, current_run
+from recsys.storage.sources import table_readers
 
 _ENDING = [EXCLUSION_REASONS.index(why) for why in ENDING]
 
@@ -39,7 +54,7 @@ def note_hidden_before(ledger: SafetyLedger, people: Population, before: Mapping
             others = [row for row in rows if person[row] != person[one]]
             hidden = np.r_[pairs[pairs[:, 0] == one, 1], pairs[pairs[:, 1] == one, 0]].tolist()
             apart |= {(other, by) for other in others for by in hidden if by not in rows}
-    ids, tokens = people.ids.values, people.person_tokens
+    ids, tokens = people.ids.ids(np.arange(len(people))), people.person_tokens
     named = [tuple(Who(str(ids[row]), tokens[row]) for row in pair) for pair in sorted(apart)]
     ledger.separate([(a, b) for a, b in named], HIDDEN, directed=True)
     _note_hidden_leavers(ledger, people)
@@ -74,6 +89,93 @@ def _note_hidden_leavers(ledger: SafetyLedger, people: Population) -> None:
         tokens = np.append(people.person_tokens, [None])[people.ids.find(named)]  # the last of who has no row
         who = {one: Who(one, token) for one, token in zip(named, tokens, strict=True)}
         ledger.separate([(who[a], who[b]) for a, b in sorted(pairs)], tag, directed=True)
+
+
+@contextmanager
+def hides_of_erased(published: Path, source: str, as_of: str | pd.Timestamp | None = None) -> Iterator[Gone]:
+    """Keep the hides in rows of somebody erased, which are given to what it yields, in the safety ledger.
+
+    So is what lasts longer. A pass is kept where the tables of the night know another account of the person.
+
+    source: how these tables are read, without the rows. as_of: their time, None for now.
+    """
+    found: dict[str, list[pd.DataFrame]] = {T.EVENTS: [], T.PROFILES: []}
+    yield lambda table, rows: found.get(table, []).append(rows)
+    if not found[T.EVENTS] or (current := current_run(published)) is None:
+        return
+    ledger, erasures = SafetyLedger.of(published), ErasureList.of(published)
+    store = SafetyByPerson(MemorySafety(), erasures, ledger)
+    store.accounts = published_accounts(published / RUNS / current, ledger.keys)
+    for rows in found[T.PROFILES]:
+        for user_id, token in _tokens_meant(rows):
+            store.accounts.add(user_id, token)
+    time = pd.Timestamp.now("UTC") if as_of is None else as_utc(as_of)
+    apart, left = _apart_in(pd.concat(found[T.EVENTS], ignore_index=True), time)
+    gone = erasures.now()
+    stands = {pair: why for pair, why in _from_erased(apart, gone) if why != "matched"}
+    over = {pair for pair, _ in _from_erased(dict.fromkeys(left, ""), gone)} - stands.keys()
+    state, present = ledger.begin(), frozenset[int]()
+    store.link_accounts(one for one, _ in stands)
+    if "pass" in stands.values():
+        present = _accounts_present(source, state.namings[-1])
+
+    def is_back(user_id: str) -> bool:
+        return not present.isdisjoint(state.linked(state.accounts(user_id)))
+
+    kept = {pair for pair, why in stands.items() if why != "pass" or is_back(pair[0])}
+    store.note_hides_of_erased(kept, over)
+
+
+def _apart_in(
+    events: pd.DataFrame, as_of: pd.Timestamp
+) -> tuple[dict[tuple[str, str], str], set[tuple[str, str]]]:
+    """Return the pairs that rows of events keep apart, each with the reason, and all that hide or pass.
+
+    A refused row that may be a hide counts as one; a hide that is dated ahead counts at once.
+    """
+    checked = read_and_check(T.EVENTS, lambda: events)
+    rows, refused = checked.accepted, checked.restrictions.at_once()
+    pairs = rows[[C.ACTOR, C.TARGET]].dropna().astype(str)
+    ended = pairs[rows[C.TYPE].isin(ENDING).loc[pairs.index]].to_numpy().tolist()
+    ids = IdIndex({*pairs[C.ACTOR], *pairs[C.TARGET]})
+    known = rows[~rows[C.TYPE].eq("erase") & (rows[C.TYPE].eq("hide") | ~(rows[C.TS] > as_of))]
+    told = Events.of(known.assign(**{C.TS: known[C.TS].clip(upper=as_of)}))
+    found = relations(told, None, None, ids, as_of)
+    apart = dict.fromkeys(refused.passed, "pass") | dict.fromkeys(refused.pairs, "hide")
+    for pair, why in zip(found.excluded, found.reason, strict=True):
+        one, other = map(str, ids.ids(pair))
+        apart[one, other] = EXCLUSION_REASONS[why]
+    return apart, {(one, other) for one, other in ended}
+
+
+def _from_erased(
+    pairs: Mapping[tuple[str, str], str], erased: ErasedPeople
+) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield each pair of which one was erased with that one first, and both ways where both were."""
+    for (one, other), why in pairs.items():
+        gone = erased.among([one, other])
+        for at, pair in enumerate(((one, other), (other, one))):
+            if gone[at]:
+                yield pair, why
+
+
+def _tokens_meant(profiles: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Yield the accounts in rows of profiles, each with the person token that its row means."""
+    if C.PERSON_TOKEN in profiles:
+        for user_id, given in zip(profiles[C.USER], profiles[C.PERSON_TOKEN], strict=True):
+            if isinstance(user_id, str) and isinstance(given, str):
+                yield user_id, token_meant(given) or given.strip()
+
+
+def _accounts_present(source: str, naming: Fingerprints) -> frozenset[int]:
+    """Return the fingerprints of the ids and the person tokens of everybody in the profiles of a source."""
+    readers = table_readers(source)
+    if T.PROFILES not in readers:
+        return frozenset()
+    profiles = readers[T.PROFILES]()
+    ids = naming.of_all(ID, (one for one in profiles[C.USER] if isinstance(one, str)))
+    tokens = naming.of_all(PERSON, {token for _, token in _tokens_meant(profiles)})
+    return frozenset([*ids.tolist(), *tokens.tolist()])
 
 
 def _accounts_linked(

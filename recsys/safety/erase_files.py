@@ -6,13 +6,15 @@ Where a person can be is in the inventory of `recsys.safety.person_files`.
 import json
 import re
 import shutil
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
@@ -56,11 +58,17 @@ def erase_from_tables(folder: Path, erasures: ErasureList) -> dict[str, int]:
     return erase_and_count(folder, erasures)[0]
 
 
-def erase_and_count(folder: Path, erasures: ErasureList) -> tuple[dict[str, int], int]:
+Gone = Callable[[str, pd.DataFrame], None]
+"""Is told of the rows of a table that are dropped, by the name of the table."""
+
+
+def erase_and_count(
+    folder: Path, erasures: ErasureList, dropped: Gone | None = None
+) -> tuple[dict[str, int], int]:
     """Return what `erase_from_tables` does, and how many ids of new `erase` events mean no one profile.
 
     These may be of somebody who left. Those of a form that nobody's id has are not among them: their events
-    stay.
+    stay. dropped: is told of the rows, while they are still in the files.
     """
     requested, of_nobody = _requested(folder), 0
     if requested:
@@ -77,7 +85,8 @@ def erase_and_count(folder: Path, erasures: ErasureList) -> tuple[dict[str, int]
     redact = redaction(erased, users) if len(erased) else None
     for path in _table_files(folder) if len(erased) else ():
         table = path.relative_to(folder).parts[0].partition(".")[0]
-        gone[table] = gone.get(table, 0) + erase_from_table(path, erased, users, redact=redact)
+        told = None if dropped is None else partial(dropped, table)
+        gone[table] = gone.get(table, 0) + erase_from_table(path, erased, users, redact=redact, dropped=told)
     return {table: count for table, count in gone.items() if count}, of_nobody
 
 
@@ -102,12 +111,18 @@ def _is_odd(given: str, spellings: Spellings) -> bool:
 
 
 def erase_from_table(
-    path: Path, erased: ErasedPeople, users: Collection[str] = (), *, redact: Redact | None = None
+    path: Path,
+    erased: ErasedPeople,
+    users: Collection[str] = (),
+    *,
+    redact: Redact | None = None,
+    dropped: Callable[[pd.DataFrame], None] | None = None,
 ) -> int:
     """Drop the rows of one Parquet or CSV file that name an erased person; return how many rows went.
 
     users: ids that are somebody's as they stand; an erased person's in another spelling counts as theirs
-    where it is nobody's. redact: what takes erased ids out of the names in the rows that stay.
+    where it is nobody's. redact: what takes erased ids out of the names in the rows that stay. dropped: is
+    told of the rows that go, first.
     """
     import pyarrow as pa
 
@@ -125,7 +140,10 @@ def erase_from_table(
         named |= ids[coded.indices.fill_null(len(ids) - 1).to_numpy(zero_copy_only=False)]
     others = {} if redact is None else _redacted_columns(path, ~named, redact)
     if named.any() or others:
-        left = in_plain_layout(_read_columns(path, None)).filter(pa.array(~named))
+        every = in_plain_layout(_read_columns(path, None))
+        if dropped is not None and named.any():
+            dropped(every.filter(pa.array(named)).to_pandas())
+        left = every.filter(pa.array(~named))
         for name, column in others.items():
             left = left.set_column(left.column_names.index(name), name, column)
         _write_table(path, left)

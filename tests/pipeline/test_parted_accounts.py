@@ -1,17 +1,24 @@
 """A hide or a pass of an account without a row follows its person to the account they come back with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.pipeline.erasure import erase
+from recsys.pipeline.parted_accounts import hides_of_erased
 from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety
+from recsys.safety.erase_files import erase_and_count
+from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger, told_under
 from recsys.safety.ledger_state import HIDDEN_LEAVER
+from recsys.storage.table_files import write_tables
 from tests.safety.restriction_doors import (
+    AS_OF,
     NOW,
     OTHER,
     PAIR_OF,
@@ -108,3 +115,85 @@ def test_a_hide_follows_who_left_and_comes_back_by_day(town: Published, tmp_path
     assert town.night(folder, sound, hours=3).published
     with opened(folder, MemorySafety()) as ranker:
         assert _shown(ranker, {}) == {*KINDS, "nothing"}
+
+
+def _ingested(folder: Path, tables: Tables, work: Path) -> Tables:
+    """Return tables as a night has them after its copy lost the rows of whoever was erased."""
+    write_tables(tables, f"parquet:{work}")
+    with hides_of_erased(folder, f"parquet:{work}", AS_OF) as dropped:
+        erase_and_count(work, ErasureList.of(folder), dropped)
+    return {path.stem: pd.read_parquet(path) for path in sorted(work.iterdir())}
+
+
+def _with_accounts(tables: Tables, like: Mapping[str, str]) -> Tables:
+    """Return tables with more accounts, each with the rows and the person token of another one."""
+    found = {}
+    for name, table in tables.items():
+        column = next(c for c in (C.USER, C.ACTOR) if c in table)
+        stays = table[C.TYPE].isin(KINDS) if C.TYPE in table else table.index < 0
+        alone = table[C.TARGET].isna() if C.TARGET in table else table.index >= 0
+        mine = table[table[column].isin(list(like)) & alone & ~stays]
+        more = mine.assign(**{column: mine[column].map(like)})
+        if C.EVENT in more:
+            more[C.EVENT] = more[C.EVENT] + "-again"
+        found[name] = pd.concat([table, more], ignore_index=True)
+    return found
+
+
+def _with_erasures(tables: Tables, gone: Sequence[str]) -> Tables:
+    rows = [
+        {C.EVENT: f"erase-{one}", C.TS: AS_OF, C.ACTOR: one, C.TARGET: None, C.TYPE: "erase", C.DETAIL: None}
+        for one in gone
+    ]
+    events = pd.concat([tables[T.EVENTS].astype(object), pd.DataFrame(rows)], ignore_index=True)
+    return {**tables, T.EVENTS: events}
+
+
+DOORS = ("forget", "store", "event")
+
+
+def _erase(folder: Path, door: str, gone: Sequence[str]) -> None:
+    if door == "forget":
+        erase(gone, folder)
+    elif door == "store":
+        with opened(folder, MemorySafety()) as ranker:
+            for one in gone:
+                ranker.safety.erase(one)
+
+
+@pytest.mark.parametrize("who", ENDS)
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("rows_stay", [True, False])
+@pytest.mark.parametrize("came_late", [False, True])
+def test_a_hide_follows_who_was_erased_and_comes_back(
+    town: Published, tmp_path: Path, who: str, door: str, rows_stay: bool, came_late: bool
+) -> None:
+    """Seen to fail: another account of somebody erased was shown to whoever had hidden them.
+
+    rows_stay: whether the tables still have the profile of who was erased. came_late: whether the other
+    account comes a night after the one that erases.
+    """
+    folder, told = copy_of(town, tmp_path), _told()
+    left = [PAIR_OF[kind][end] for kind in KINDS for end in ENDS[who]]
+    came = {one: f"again-{at}" for at, one in enumerate(left)}
+    assert town.night(folder, told, hours=1).published
+    _erase(folder, door, left)
+    back = _with_accounts(told, came) if rows_stay else _without(told, came)
+    alone = told if rows_stay else _without(told, dict.fromkeys(left))
+    nights = [alone, back, back] if came_late else [back, back]
+    for at, tables in enumerate(nights):
+        asked = _with_erasures(tables, left) if door == "event" else tables
+        kept = _ingested(folder, asked, tmp_path / f"work-{at}")
+        assert town.night(folder, kept, hours=2 + at).published
+        if tables is back:
+            with opened(folder, MemorySafety()) as ranker:
+                assert _shown(ranker, came) == {"nothing"}
+    sound = {name: table for name, table in back.items() if name != T.EVENTS}
+    events = back[T.EVENTS]
+    sound[T.EVENTS] = events[~events[C.TYPE].isin(KINDS)]  # the service forgets whom it erased
+    assert town.night(folder, _ingested(folder, sound, tmp_path / "work"), hours=8).published
+    with opened(folder, MemorySafety()) as ranker:
+        assert _shown(ranker, came) == {"nothing"}
+    ledger = b"".join(path.read_bytes() for path in folder.rglob("*ledger*") if path.is_file())
+    assert ledger
+    assert not any(one.encode() in ledger for one in left)
