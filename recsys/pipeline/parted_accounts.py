@@ -139,7 +139,7 @@ def _apart_in(
     ended = pairs[rows[C.TYPE].isin(ENDING).loc[pairs.index]].to_numpy().tolist()
     ids = IdIndex({*pairs[C.ACTOR], *pairs[C.TARGET]})
     known = rows[~rows[C.TYPE].eq("erase") & (rows[C.TYPE].eq("hide") | ~(rows[C.TS] > as_of))]
-    told = Events.of(known.assign(**{C.TS: known[C.TS].clip(upper=as_of)}))
+    told = Events.of(known.assign(**{C.TS: known[C.TS].where(~(known[C.TS] > as_of), as_of)}))
     found = relations(told, None, None, ids, as_of)
     apart = dict.fromkeys(refused.passed, "pass") | dict.fromkeys(refused.pairs, "hide")
     for pair, why in zip(found.excluded, found.reason, strict=True):

@@ -155,7 +155,7 @@ def test_a_number_of_the_day_counts_for_every_account_of_its_person(town: Publis
 
 
 def test_an_employer_and_numbers_that_nobody_excludes_part_nobody(town: Published, tmp_path: Path) -> None:
-    """Seen to fail with tokens compared without their namespace, and with employers noted."""
+    """Seen to fail with employers noted."""
     folder = copy_of(town, tmp_path)
     avoided = [*_rows(EXCLUDING, None, NUMBERS["a"], "employer"), *_rows(EXCLUDING, None, NUMBERS["b"])]
     assert town.night(folder, _night_of({EXCLUDING: avoided}), hours=1).published
@@ -174,7 +174,7 @@ def test_an_employer_and_numbers_that_nobody_excludes_part_nobody(town: Publishe
 
 
 def test_numbers_stand_in_no_file_but_the_log_of_the_day(town: Published, tmp_path: Path) -> None:
-    """Seen to fail with tokens written in the ledger."""
+    """What is kept are fingerprints of the two accounts."""
     folder = copy_of(town, tmp_path)
     excluding = _rows(EXCLUDING, None, NUMBERS["a"])
     with opened(folder, MemorySafety()) as ranker:

@@ -197,3 +197,27 @@ def test_a_hide_follows_who_was_erased_and_comes_back(
     ledger = b"".join(path.read_bytes() for path in folder.rglob("*ledger*") if path.is_file())
     assert ledger
     assert not any(one.encode() in ledger for one in left)
+
+
+@pytest.mark.parametrize("who", ENDS)
+@pytest.mark.parametrize("door", ["forget", "store"])
+def test_a_hide_follows_who_is_erased_after_the_tables_were_read(
+    town: Published, tmp_path: Path, who: str, door: str
+) -> None:
+    """Seen to fail: hides went with the rows of whoever was erased while the night ran, by day too."""
+    folder, told = copy_of(town, tmp_path), _told()
+    left = [PAIR_OF[kind][end] for kind in KINDS for end in ENDS[who]]
+    came = {one: f"again-{at}" for at, one in enumerate(left)}
+    assert town.night(folder, told, hours=1).published
+    _erase(folder, door, left)
+    assert town.night(folder, told, hours=2).published
+    gone = PAIR_OF["hide"][ENDS[who][0]]
+    others = {PAIR_OF["hide"][1 - ENDS[who][0]]} - {*left}
+    with opened(folder, MemorySafety()) as ranker:
+        profile = {name: [row | {C.USER: "fresh"} for row in rows] for name, rows in own_tables(gone).items()}
+        seen = {item.candidate_id for item in ranker.rank("fresh", 100, NOW, profile=profile).items}
+        assert seen
+        assert seen.isdisjoint(others)
+    assert town.night(folder, _with_accounts(told, came), hours=3).published
+    with opened(folder, MemorySafety()) as ranker:
+        assert _shown(ranker, came) == {"nothing"}
