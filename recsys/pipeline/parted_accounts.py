@@ -123,7 +123,10 @@ def hides_of_erased(published: Path, source: str, as_of: str | pd.Timestamp | No
         return not present.isdisjoint(state.linked(state.accounts(user_id)))
 
     kept = {pair for pair, why in stands.items() if why != "pass" or is_back(pair[0])}
-    store.note_hides_of_erased(kept, over)
+    store.link_accounts(one for pair in sorted(kept) for one in pair)
+    named, ended = ([(Who(a), Who(b)) for a, b in sorted(pairs)] for pairs in (kept, over))
+    ledger.separate(named, HIDDEN_LEAVER, directed=True)
+    ledger.lift(HIDDEN_LEAVER, pairs=ended, directed=True)
 
 
 def _apart_in(

@@ -24,6 +24,7 @@ from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.canonical import in_any_spelling, not_canonical, utc_moment
 from recsys.safety.day_log import NEVER, NO_PROOF, TABLES_CHANGED, UNDO, DayEvent, DayLog
 from recsys.safety.day_tables import DayNumbers, TokenOwners
+from recsys.safety.ledger_state import EXCLUDED_NUMBER, Who
 from recsys.safety.refused_rows import restriction_meant
 from recsys.safety.store import LEAVER, MEMBER, PROOF, ask_safety, ask_safety_or_input
 from recsys.storage.manifest import read_manifest
@@ -152,7 +153,7 @@ class DayWrites:
         self._safety.note_tables(events, can_be_used=self._can_be_used)
         if changed := [event.actor for event in events if event.type == TABLES_CHANGED]:
             met = self._numbers.met_by(changed, self._since(), self._with_numbers)
-            self._safety.note_excluded_numbers(sorted(met))
+            self._note_excluded_numbers(met)
         proofs = [event for event in events if event.type == "verified"]
         for event in proofs:
             if event.detail == NO_PROOF:
@@ -166,6 +167,19 @@ class DayWrites:
                 self._safety.lift(event.actor, owner=PROOF)
                 self._safety.lift(event.actor, owner=MEMBER, reason=PROOF)  # of stores of earlier versions
         return new
+
+    def _note_excluded_numbers(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Note that the first of each pair excludes a number of the second, whatever the other has later.
+
+        It holds until a night whose tables say that the first excludes none.
+        """
+        ledger, erasures = self._safety.ledger, self._safety.erasures
+        gone = erasures.now(ledger.now())
+        here = [pair for pair in sorted(pairs) if not gone.among(pair).any()]
+        if here:
+            self._safety.link_accounts(one for pair in here for one in pair)
+            ledger.separate([(Who(a), Who(b)) for a, b in here], EXCLUDED_NUMBER, directed=True)
+            self._safety.binding.note_ledger()
 
     def _of_known(self, event: DayEvent) -> DayEvent:
         """Return an event; one that takes somebody out of sight means whom it can, in whatever spelling.

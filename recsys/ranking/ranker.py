@@ -91,8 +91,7 @@ class Ranker:
     ) -> None:
         self._reloader, self._safety, self._listeners = reloader, safety, listeners
         self._published, self._keys, self._pages = published, keys, pages
-        self._max_staleness, self._log = max_staleness, log
-        self._questions = Questions(safety, self._log)
+        self._max_staleness, self._log, self._questions = max_staleness, log, Questions(safety, log)
         self._questions.accounts_of(reloader.now.snapshot)
         self._audits = OperatorAudits(reloader, self._questions, operators, keys)
         self.day = DayWrites(

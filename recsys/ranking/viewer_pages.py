@@ -48,9 +48,8 @@ class ViewerPages:
 
     def __init__(self, pages: PageBuilder, newcomers: NewcomerSearch, zone: ZoneInfo) -> None:
         self._pages, self._newcomers, self._zone = pages, newcomers, zone
-        self.receipts_last = pages.receipts_last
+        self.receipts_last, self.with_numbers = pages.receipts_last, newcomers.with_numbers
         self._day_members = DayMembers(newcomers.files_of)
-        self.with_numbers = newcomers.with_numbers
 
     def listed(  # noqa: PLR0917
         self,

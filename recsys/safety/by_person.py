@@ -1,6 +1,6 @@
 """A safety store asked by person: with the accounts of each, the erasure list and the safety ledger."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -30,8 +30,6 @@ from recsys.safety.hold_words import (
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import (
     BAN,
-    EXCLUDED_NUMBER,
-    HIDDEN_LEAVER,
     HOLD,
     STORE,
     SUPPRESSED,
@@ -271,31 +269,6 @@ class SafetyByPerson(PersonNames):
                     self.ledger.lift(tag, people=[Who(event.actor)])
             self.note_own_rows(event.actor, tables_of(event))
         self.binding.note_ledger()
-
-    def note_excluded_numbers(self, pairs: Collection[tuple[str, str]]) -> None:
-        """Note that the first of each pair excludes a number of the second, whatever the other has later.
-
-        It holds until a night whose tables say that the first excludes none.
-        """
-        gone = self.erasures.now(self.ledger.now()).among(one for pair in pairs for one in pair)
-        here = [pair for pair, is_gone in zip(pairs, gone.reshape(-1, 2), strict=True) if not is_gone.any()]
-        if here:
-            self._link(*dict.fromkeys(one for pair in here for one in pair))
-            self.ledger.separate([(Who(a), Who(b)) for a, b in here], EXCLUDED_NUMBER, directed=True)
-            self.binding.note_ledger()
-
-    def note_hides_of_erased(
-        self, hidden: Collection[tuple[str, str]], ended: Collection[tuple[str, str]] = ()
-    ) -> None:
-        """Note which hides stood between somebody erased, the first of each pair, and another person.
-
-        They are kept for whoever has the person token that the erased one had. ended: those that stand no
-        more.
-        """
-        self.link_accounts(one for pair in sorted(hidden) for one in pair)
-        pairs, over = ([(Who(a), Who(b)) for a, b in sorted(told)] for told in (hidden, ended))
-        self.ledger.separate(pairs, HIDDEN_LEAVER, directed=True)
-        self.ledger.lift(HIDDEN_LEAVER, pairs=over, directed=True)
 
     def note_own_rows(self, user_id: str, tables: Mapping[str, object]) -> None:
         """Note what the holds, blocks and reports among a member's own tables say, of every account.

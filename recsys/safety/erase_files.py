@@ -21,8 +21,15 @@ from recsys.catalogue.columns import Tables as T
 from recsys.data.id_spellings import Spellings
 from recsys.data.ids import packed_strings, unpacked_strings
 from recsys.errors import RecsysError, SourceError
-from recsys.safety.erased_names import Redact, may_hold_names, redacted, redaction
-from recsys.safety.erasure_list import ErasedPeople, ErasureList, spelled_hash
+from recsys.safety.erased_names import (
+    Redact,
+    holding_several,
+    may_hold_names,
+    redacted,
+    redaction,
+    spelled_otherwise,
+)
+from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.person_files import file_kind, file_names_erased, files_naming_erased, words_of_array
 from recsys.safety.person_records import PERSON_COLUMNS
 from recsys.storage.arrays import INDEX, load_arrays, save_arrays
@@ -41,7 +48,6 @@ _NO_PEOPLE: Final = frozenset(
 _EXAMPLES: Final = frozenset({"input_example.json", "serving_input_example.json"})
 """Pairs of people that a tracked model is shown with; it names these files, so that they have to stay."""
 _ANYBODY: Final = "erased"
-_BETWEEN_IDS: Final = re.compile(r"[^\w-]+|\.0+$")
 _PLAIN_WORD: Final = re.compile(r"\d{1,6}|[^\W\d_]{1,20}")
 
 
@@ -135,7 +141,10 @@ def erase_from_table(
         coded = column.dictionary_encode()
         given = coded.dictionary.to_pylist()
         ids = np.append(
-            erased.among(given) | _spelled(given, erased, users) | _several(given, erased, users), False
+            erased.among(given)
+            | spelled_otherwise(given, erased, users)
+            | holding_several(given, erased, users),
+            False,
         )
         named |= ids[coded.indices.fill_null(len(ids) - 1).to_numpy(zero_copy_only=False)]
     others = {} if redact is None else _redacted_columns(path, ~named, redact)
@@ -190,22 +199,6 @@ def _texts(column: Any) -> Any:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     return as_texts(column)
-
-
-def _several(ids: Sequence[str], erased: ErasedPeople, users: Collection[str]) -> BoolArray:
-    """Say which cells mean nobody, since they hold several ids, and hold that of somebody erased."""
-    found, spellings = np.zeros(len(ids), bool), Spellings(users)
-    for at, cell in enumerate(ids if users else ()):
-        parts = [] if cell in users else [one for one in _BETWEEN_IDS.split(cell) if one]
-        if len(parts) > 1 and (erased.among(parts) | _spelled(parts, erased, users)).any():
-            found[at] = spellings.only(cell) is None
-    return found
-
-
-def _spelled(ids: Sequence[str], erased: ErasedPeople, users: Collection[str]) -> BoolArray:
-    """Say which ids are nobody's and those of erased people in another spelling, `(n_ids,)` bool."""
-    strange = [None if not users or one in users else spelled_hash(one) for one in ids]
-    return erased.among(strange)
 
 
 def _table_files(folder: Path, table: str = "*") -> Iterator[Path]:

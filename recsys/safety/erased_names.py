@@ -1,16 +1,20 @@
 """Names in rows of others, such as that of a circle or a tag, that hold the id of somebody erased."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
+import numpy as np
+
 from recsys.catalogue.columns import Columns as C
-from recsys.safety.erasure_list import ErasedPeople
+from recsys.data.id_spellings import Spellings
+from recsys.safety.erasure_list import ErasedPeople, spelled_hash
 from recsys.safety.fingerprints import Fingerprints, Naming, without_ids
 from recsys.safety.keys import read_keys
 from recsys.safety.person_records import PERSON_COLUMNS
 from recsys.storage.text_columns import as_texts, holds_text
+from recsys.types import BoolArray
 
 Redact = Callable[[str], str]
 
@@ -22,6 +26,7 @@ _LONGEST: Final = 1 << 10
 """Characters of a name; one that would be longer becomes one fingerprint where it holds an id."""
 _LONGEST_ID: Final = 64
 _REMEMBERED: Final = 1 << 16
+_BETWEEN_IDS: Final = re.compile(r"[^\w-]+|\.0+$")
 _NUMBER: Final = re.compile(r"\d{1,6}|[-+]?\d*[.,]\d+(e[-+]?\d+)?", re.IGNORECASE)
 _MAY_HOLD_AN_ID: Final = re.compile(r"\d|[^\W_][^\w\s][^\W_]|_")
 
@@ -87,3 +92,19 @@ def redacted(column: Any, redact: Redact) -> Any:
         return texts.cast(whole.type)
     mask = whole.is_null() if whole.null_count else None
     return type(whole).from_arrays(whole.offsets, texts.cast(whole.type.value_type), mask=mask)
+
+
+def holding_several(ids: Sequence[str], erased: ErasedPeople, users: Collection[str]) -> BoolArray:
+    """Say which cells mean nobody, since they hold several ids, and hold that of somebody erased."""
+    found, spellings = np.zeros(len(ids), bool), Spellings(users)
+    for at, cell in enumerate(ids if users else ()):
+        parts = [] if cell in users else [one for one in _BETWEEN_IDS.split(cell) if one]
+        if len(parts) > 1 and (erased.among(parts) | spelled_otherwise(parts, erased, users)).any():
+            found[at] = spellings.only(cell) is None
+    return found
+
+
+def spelled_otherwise(ids: Sequence[str], erased: ErasedPeople, users: Collection[str]) -> BoolArray:
+    """Say which ids are nobody's and those of erased people in another spelling, `(n_ids,)` bool."""
+    strange = [None if not users or one in users else spelled_hash(one) for one in ids]
+    return erased.among(strange)
