@@ -36,7 +36,7 @@ from recsys.storage.arrays import INDEX, load_arrays, save_arrays
 from recsys.storage.atomic_write import atomic_file, replaced_folder, unreadable, write_atomically
 from recsys.storage.csv import read_csv
 from recsys.storage.dataclass_codec import PACKAGE_SUFFIX
-from recsys.storage.text_columns import as_texts, holds_text, in_plain_layout
+from recsys.storage.text_columns import as_texts, holds_text, in_plain_layout, texts_of_ids
 from recsys.types import BoolArray
 
 _TABLE_SUFFIXES: Final = (".parquet", ".csv")
@@ -135,7 +135,7 @@ def erase_from_table(
     table = _read_columns(path, PERSON_COLUMNS)
     named = np.zeros(len(table), bool)
     for name in table.column_names:
-        column = _texts(table[name].combine_chunks())
+        column = texts_of_ids(table[name].combine_chunks())
         if column is None:
             continue
         coded = column.dictionary_encode()
@@ -185,22 +185,6 @@ def _schema(path: Path) -> Any:
         raise unreadable(path, error, "write the file again; it is damaged or no Parquet") from None
 
 
-def _texts(column: Any) -> Any:
-    """Return a column of ids as texts, lists with a comma between; None for one that holds no texts."""
-    import pyarrow as pa
-
-    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
-        if not holds_text(column.type.value_type):
-            return None
-        lists = column.to_pylist()
-        return pa.array([None if one is None else ",".join(map(str, one)) for one in lists], pa.string())
-    if not holds_text(column.type):
-        return None
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    return as_texts(column)
-
-
 def _table_files(folder: Path, table: str = "*") -> Iterator[Path]:
     """Yield the files of a table, or of all; a Parquet table may be a folder of files."""
     for path in sorted(folder.glob(f"{table}.*")):
@@ -219,14 +203,14 @@ def _erase_events(path: Path) -> set[str]:
     table = _read_columns(path, (C.TYPE, C.ACTOR, C.TARGET))
     if not {C.TYPE, C.ACTOR} <= set(table.column_names):
         return set()
-    words, actors = (_texts(table[name].combine_chunks()) for name in (C.TYPE, C.ACTOR))
+    words, actors = (texts_of_ids(table[name].combine_chunks()) for name in (C.TYPE, C.ACTOR))
     if words is None or actors is None:
         return set()
     types = compute.utf8_trim_whitespace(compute.utf8_lower(words))
     of_one = compute.equal(types, _ERASE_EVENT)
     if C.TARGET in table.column_names:
         column = table[C.TARGET].combine_chunks()
-        targets = _texts(column)
+        targets = texts_of_ids(column)
         is_alone = compute.is_null(column)
         if targets is not None:
             targets = compute.fill_null(compute.utf8_trim_whitespace(targets), "")

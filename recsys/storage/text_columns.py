@@ -62,3 +62,19 @@ def _as_stored(column: Any) -> Any:
         found = pa.array(texts, pa.large_string())
         return pa.chunked_array([found]) if isinstance(column, pa.ChunkedArray) else found
     return stored.cast(pa.bool_()) if name == "arrow.bool8" else stored
+
+
+def texts_of_ids(column: Any) -> Any:
+    """Return a column of ids as texts, lists with a comma between; None for one that holds no texts."""
+    import pyarrow as pa
+
+    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+        if not holds_text(column.type.value_type):
+            return None
+        lists = column.to_pylist()
+        return pa.array([None if one is None else ",".join(map(str, one)) for one in lists], pa.string())
+    if not holds_text(column.type):
+        return None
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    return as_texts(column)
