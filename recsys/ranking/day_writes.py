@@ -50,6 +50,7 @@ class DayWrites:
         since: Callable[[], datetime] = lambda: NEVER,
         can_be_used: Callable[[DayEvent], bool] = lambda _: True,
         verification: Callable[[], str] = lambda: "age",
+        *,
         with_numbers: TokenOwners = lambda _: ((), ()),
     ) -> None:
         """Write to a log.
