@@ -12,6 +12,7 @@ from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.fields.base import objects
+from recsys.data.geography import FINEST_RESOLUTION, is_cell, resolution
 from recsys.data.given_rows import rows_given
 from recsys.data.population import Population
 from recsys.data.strict_json import RepeatedKeyError, strict_json
@@ -111,6 +112,14 @@ def require_own_rows(user_id: str, tables: ProfileTables) -> None:
         if owner not in table or any(one != user_id for one in table[owner]):
             remedy = f"give rows whose {owner} is the member"
             raise InputError(explained("a row is of another member", where=name, remedy=remedy))
+        if any(map(_is_too_fine, table.get(C.CELL, ()))):  # the log would keep where somebody lives
+            remedy = f"give an H3 cell of resolution {FINEST_RESOLUTION} or coarser"
+            raise InputError(explained("exact places are refused", where=f"{name}.{C.CELL}", remedy=remedy))
+
+
+def _is_too_fine(cell: object) -> bool:
+    text = cell.strip().lower() if isinstance(cell, str) else ""
+    return is_cell(text) and resolution(text) > FINEST_RESOLUTION
 
 
 def tables_of_json(payload: str) -> ProfileTables:
