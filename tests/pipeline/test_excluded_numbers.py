@@ -186,3 +186,23 @@ def test_numbers_stand_in_no_file_but_the_log_of_the_day(town: Published, tmp_pa
             content = path.read_bytes()
             assert NUMBERS["a"].encode() not in content
             assert NEW.encode() not in content
+
+
+@pytest.mark.parametrize("first", ["number", "exclusion"])
+def test_a_circle_with_whom_a_number_of_the_day_parts_is_not_named(
+    town: Published, tmp_path: Path, first: str
+) -> None:
+    """Seen to fail: the two were apart at once, and the circle of the one was named to the other."""
+    folder = copy_of(town, tmp_path)
+    inside = {"tea-walks": [MEMBER, *USERS[31:39]], "go-club": [EXCLUDING, *USERS[31:39]]}
+    rows = [{C.USER: one, C.COMMUNITY: name} for name, people in inside.items() for one in people]
+    assert town.night(folder, TOWN | {T.COMMUNITIES: pd.DataFrame(rows)}, hours=1).published
+    with opened(folder, MemorySafety()) as ranker:
+        assert "tea-walks" in ranker.circles(EXCLUDING, 9, NOW)
+        assert "go-club" in ranker.circles(MEMBER, 9, NOW)
+        changes = [(MEMBER, _rows(MEMBER, NUMBERS["a"])), (EXCLUDING, _rows(EXCLUDING, None, NUMBERS["a"]))]
+        for at, (user, said) in enumerate(changes if first == "number" else changes[::-1]):
+            _change(ranker, user, said, at)
+        assert "tea-walks" not in ranker.circles(EXCLUDING, 9, NOW)
+        assert "go-club" not in ranker.circles(MEMBER, 9, NOW)
+        assert {"tea-walks", "go-club"} <= {*ranker.circles(OTHER, 9, NOW)}
