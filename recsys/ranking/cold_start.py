@@ -35,7 +35,7 @@ from recsys.messaging.reasons import Reasons
 from recsys.models.base import Model
 from recsys.models.distance_decay import DistanceDecay
 from recsys.plugins import plugins
-from recsys.ranking.profile_tables import ProfileTables, problems_of
+from recsys.ranking.profile_tables import Profile, problems_of
 from recsys.ranking.score_bins import order_by_lot
 from recsys.ranking.snapshot import Snapshot
 from recsys.ranking.taste_by_day import taste_of_newcomer
@@ -182,9 +182,6 @@ def padded(factors: Any, width: int) -> Any:
     if len(row) > width:
         raise PublicationError(explained("the model has other factors than the publication", got=len(row)))
     return np.concatenate([row, np.zeros(width - len(row))])
-
-
-Profile = Population | ProfileTables
 
 
 def one_person(user_id: str, profile: Profile, catalogue: Catalogue) -> Population:

@@ -16,14 +16,14 @@ from recsys.data.events import Events
 from recsys.data.fail_closed import STOPPED
 from recsys.data.population import Population
 from recsys.errors import InputError, PublicationError
-from recsys.ranking.cold_start import DoneWith, Newcomer, NewcomerFiles, Profile, one_person, separated_in
+from recsys.ranking.cold_start import DoneWith, Newcomer, NewcomerFiles, one_person, separated_in
 from recsys.ranking.newcomer_limits import (
     NewcomerLimits,
     limit_keys,
     profile_digest,
     without_own_tokens,
 )
-from recsys.ranking.profile_tables import plain_rows
+from recsys.ranking.profile_tables import Profile, plain_rows
 from recsys.ranking.questions import CallQuestions
 from recsys.ranking.serve_time_filter import (
     Narrowing,

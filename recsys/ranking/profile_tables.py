@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, wraps
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ import pandas as pd
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.data.events import Events
 from recsys.data.fields.base import objects
 from recsys.data.geography import FINEST_RESOLUTION, is_cell, resolution
 from recsys.data.given_rows import rows_given
@@ -18,6 +19,7 @@ from recsys.data.population import Population
 from recsys.data.strict_json import RepeatedKeyError, strict_json
 from recsys.data.tables import CONTRACTS
 from recsys.errors import InputError, RecsysError, StalePublicationError, did_you_mean, explained
+from recsys.safety.day_log import DayEvent
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,3 +225,35 @@ def problems_of(tables: ProfileTables, catalogue: Catalogue | None = None) -> st
     codes = refused["table"].astype(str) + "." + refused["codes"].astype(str)
     told = [one for one in dict.fromkeys(codes) if not one.endswith(".orphan")]
     return ", ".join(told[:_MOST_TOLD])
+
+
+Profile = Population | ProfileTables
+
+
+class ProfileOfToday(NamedTuple):
+    """A viewer's own tables of today, what they did so far, and whether their tokens are proved.
+
+    of_log: whether the tables stand in the day log; whoever asks for the page has given none.
+    """
+
+    profile: Profile
+    events: Events | None
+    proved_tokens: bool
+    of_log: bool = False
+
+
+def profile_of_today(
+    profile: Profile | None, events: Events | None, of_log: DayEvent | None, *, proved_tokens: bool
+) -> ProfileOfToday | None:
+    """Return by what the page of a viewer is searched: tables of the call or the day log; None without any.
+
+    Raises InputError for events that go with neither.
+    """
+    if profile is not None:
+        return ProfileOfToday(profile, events, proved_tokens)
+    if of_log is not None:
+        return ProfileOfToday(tables_of_json(of_log.payload or ""), events, proved_tokens, of_log=True)
+    if events is not None and len(events):
+        remedy = "give profile=, or keep them by ranker.day.append"
+        raise InputError(explained("events of a page go with a profile", remedy=remedy))
+    return None

@@ -31,7 +31,7 @@ from recsys.ranking.newcomer_limits import NewcomerLimits
 from recsys.ranking.newcomer_search import NewcomerSearch
 from recsys.ranking.page_builder import PageBuilder
 from recsys.ranking.pair_audit import MemberAudit, OperatorAudits, OperatorGate, OperatorPermission, PairAudit
-from recsys.ranking.profile_tables import as_profile, profile_restricts, tables_of_json
+from recsys.ranking.profile_tables import as_profile, profile_of_today, profile_restricts
 from recsys.ranking.questions import Questions
 from recsys.ranking.rank_many import CHUNK, days_of_many, safety_for_many
 from recsys.ranking.response_and_receipt import (
@@ -46,7 +46,7 @@ from recsys.ranking.serve_time_filter import Narrowing, PageCursor, narrowing_of
 from recsys.ranking.snapshot import Snapshot, SnapshotIds
 from recsys.ranking.viewer_day import ViewerDay
 from recsys.ranking.viewer_filters import Filters
-from recsys.ranking.viewer_pages import ProfileOfToday, ViewerPages
+from recsys.ranking.viewer_pages import ViewerPages
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.canonical import utc_moment
 from recsys.safety.day_log import DayLog, MemoryDayLog, StoreWithDay
@@ -254,16 +254,10 @@ class Ranker:
             asked = self._questions.about(use.snapshot, viewer_id)
             narrowing = narrowing_of(use.snapshot, viewer_id, asked.day, where, among, cursor)
             own, k = None if profile is None else as_profile(profile), self._pages.length(k, narrowing)
-            of_log = own is None and asked.tables is not None
-            if own is None and asked.tables is not None:
-                own = tables_of_json(asked.tables.payload or "")
-            if own is None:
-                if events is not None and len(events):
-                    remedy = "give profile=, or keep them by ranker.day.append"
-                    raise InputError(explained("events of a page go with a profile", remedy=remedy))
+            today = profile_of_today(own, events, asked.tables, proved_tokens=proved_tokens)
+            if today is None:
                 page, selection = self._pages.listed(use, viewer_id, k, moment, asked, narrowing)
             else:
-                today = ProfileOfToday(own, events, proved_tokens, of_log)
                 page, selection = self._pages.folded_in(use, viewer_id, k, moment, asked, narrowing, today)
             call.length, call.live = len(page.items), selection.live
             return _with_next(page, cursor, k)

@@ -2,19 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Final, NamedTuple
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import structlog
 
-from recsys.data.events import Events
 from recsys.errors import InputError
-from recsys.ranking.cold_start import Profile
 from recsys.ranking.day_members import LARGEST_SHARE, DayCandidates, DayMember, DayMembers
 from recsys.ranking.hot_reload import CurrentSnapshot
 from recsys.ranking.newcomer_search import NewcomerSearch, reason_codes
 from recsys.ranking.page_builder import PageBuilder
+from recsys.ranking.profile_tables import ProfileOfToday
 from recsys.ranking.questions import CallQuestions
 from recsys.ranking.response_and_receipt import Item, Page
 from recsys.ranking.serve_time_filter import NOBODY, Narrowing, SafetyQuestion, Selection, select_candidates
@@ -26,18 +25,6 @@ _log = structlog.get_logger(__name__)
 
 _SPARE: Final = 8
 """Members asked about beyond those needed."""
-
-
-class ProfileOfToday(NamedTuple):
-    """A viewer's own tables of today, what they did so far, and whether their tokens are proved.
-
-    of_log: whether the tables stand in the day log; whoever asks for the page has given none.
-    """
-
-    profile: Profile
-    events: Events | None
-    proved_tokens: bool
-    of_log: bool = False
 
 
 class ViewerPages:

@@ -395,15 +395,14 @@ _PASSED: Final = EXCLUSION_REASONS.index("pass")
 
 def _with_restrictions(people: Population, tables: LoadedTables) -> Population:
     """Return the people, held and apart by what is known of any account of their person."""
-    restrictions, former = tables.restrictions, _former_tokens(tables)
-    tables_given = {*tables.accepted} | ({T.EVENTS} if len(events_of(tables)) else set())
+    restrictions, former, events = tables.restrictions, _former_tokens(tables), events_of(tables)
+    tables_given = {*tables.accepted} | ({T.EVENTS} if len(events) else set())
     if restrictions == Restrictions() and not former and _RESTRICTING.isdisjoint(tables_given):
         return people
     of_person = tokens_of_persons(token_rows(tables.accepted[T.PROFILES], former)) if former else {}
     rows = AbsentRows(people.ids, people.person_tokens, {one: of_person[token] for one, token in former})
     blocks, reports = (tables.accepted.get(name) for name in (T.BLOCKS, T.REPORTS))
-    events = events_of(tables).for_relations()
-    known, told = rows.relations(events, blocks, reports, people.as_of, restrictions.unproved)
+    known, told = rows.relations(events.for_relations(), blocks, reports, people.as_of, restrictions.unproved)
     tokens = {of_person[token] for token in _stopped_tokens(tables)}
     stopped = {one for one, token in rows.tokens.items() if token in tokens}
     stopped |= restrictions.people | _held_absent(tables, rows, people.as_of)
