@@ -6,6 +6,7 @@ and what that forbids is for `recsys.load_population` to say, of the same tables
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
@@ -65,10 +66,11 @@ _REPEATED_IN: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         T.TOKENS: (C.NAMESPACE, C.KIND, C.HMAC),
     }
 )
-_CLOCK_TOLERANCE: Final = pd.Timedelta(days=1)
 
 
-def population_of_one(tables: Mapping[str, Columns], catalogue: Catalogue) -> Population | None:
+def population_of_one(
+    tables: Mapping[str, Columns], catalogue: Catalogue, tolerance: timedelta = timedelta(0)
+) -> Population | None:
     """Return what `recsys.load_population` returns of one person's tables, None for any but plain ones.
 
     Tables without any time hold from the start, and are read as of now.
@@ -76,7 +78,8 @@ def population_of_one(tables: Mapping[str, Columns], catalogue: Catalogue) -> Po
     Plain are tables of one person in which every value is sound, with one row of profile and of boundaries,
     no later row of anything, and neither events nor blocks, reports or holds.
 
-    tables: the values of each table by column. catalogue: the one they are read with.
+    tables: the values of each table by column. catalogue: the one they are read with. tolerance: how far a
+    row may be dated after the clock.
     """
     contracts = _contracts(catalogue)
     if contracts is None or not contracts.keys() >= tables.keys() or not tables.keys() >= set(_ONE_ROW):
@@ -95,7 +98,7 @@ def population_of_one(tables: Mapping[str, Columns], catalogue: Catalogue) -> Po
         row[C.VALID_FROM] for table in rows.values() for row in table if row.get(C.VALID_FROM) is not None
     ]
     now = pd.Timestamp.now("UTC")
-    if max(times, default=now) > now + _CLOCK_TOLERANCE:
+    if max(times, default=now) > now + tolerance:
         return None
     return _population(rows, max(times, default=now), catalogue)
 

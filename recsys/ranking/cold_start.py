@@ -5,7 +5,7 @@ A publication keeps the vocabulary of the compiled rules and a model that scores
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -40,6 +40,7 @@ from recsys.ranking.score_bins import order_by_lot
 from recsys.ranking.snapshot import Snapshot
 from recsys.ranking.taste_by_day import taste_of_newcomer
 from recsys.retrieval.external_query import ExternalQuery
+from recsys.safety.canonical import CLOCKS_APART
 from recsys.storage.dataclass_codec import load_dataclass, save_dataclass
 from recsys.storage.manifest import Manifest, verify_files
 from recsys.storage.publication import NEWCOMERS
@@ -187,18 +188,21 @@ def padded(factors: Any, width: int) -> Any:
 def one_person(user_id: str, profile: Profile, catalogue: Catalogue) -> Population:
     """Return the person of a profile: a population of one, or tables as a night reads them.
 
-    catalogue: the one of the publication; tables are read with it.
+    catalogue: the one of the publication; tables are read with it, rows that are not due yet only as far as
+    they restrict.
 
     Raises InputError, which tells nothing of what the profile says, when it cannot be used.
     """
-    from recsys.storage.load import load_population
+    from recsys.storage.load import load_come, population_of
 
     try:
         if isinstance(profile, Population):
             people = profile
         else:
-            plain = population_of_one(profile.columns, catalogue)
-            people = plain or load_population(profile.frames, profile.as_of, catalogue=catalogue)
+            plain = population_of_one(profile.columns, catalogue, CLOCKS_APART)
+            people = plain or population_of(
+                load_come(profile.frames, profile.as_of, catalogue=catalogue, tolerance=CLOCKS_APART)
+            )
     except (RecsysError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise _unusable(profile, type(error).__name__, catalogue) from None
     if not isinstance(profile, Population):
@@ -294,6 +298,10 @@ class Newcomer:
             taste = taste_of_newcomer(snapshot, person, events, taste, near)
         query = ExternalQuery.of(layout, compiled, taste=taste, appeal=appeal, near=near)
         return cls(person, query, excluded)
+
+    def within(self, rows: BoolArray) -> Self:
+        """Return the same where nobody but some of the people, `(n_people,)`, may be shown."""
+        return replace(self, excluded=self.excluded | ~rows)
 
     def best(self, snapshot: Snapshot) -> Int32Array:
         """Return the rows of everybody who may be shown, best first; near ties stand by lot."""

@@ -6,7 +6,9 @@ sides at once. Until that is done, and wherever it cannot be done, others do not
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
@@ -22,7 +24,7 @@ from recsys.ranking.profile_tables import tables_of_json
 from recsys.ranking.snapshot import Snapshot
 from recsys.ranking.snapshot_rows import LISTED, shows_nothing
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent, EventKey
-from recsys.safety.day_tables import is_stopped_by
+from recsys.safety.day_tables import is_stopped_by, standing_tables
 from recsys.types import BoolArray, Float32Array, Float64Array, Int64Array, UInt8Array
 
 PersonOf = Callable[[str], tuple[str, ...]]
@@ -36,38 +38,50 @@ LARGEST_SHARE: Final = 5
 class DayChanges(NamedTuple):
     """What members changed since the night: of tables and accepted terms the latest event, and all proofs.
 
-    stopped: whose tables of today say that they are out for good, or in a word that is not known.
+    stopped: whose tables of today say that they are out for good, or in a word that is not known. late: older
+    tables of a member that arrived after the latest: they restrict as well, see `standing_tables`.
     """
 
     tables: Mapping[str, DayEvent]
     accepted: Mapping[str, DayEvent]
     proofs: Mapping[str, tuple[DayEvent, ...]]
     stopped: frozenset[str] = frozenset()
+    late: Mapping[str, tuple[DayEvent, ...]] = MappingProxyType({})
 
     def after(self, events: Sequence[DayEvent]) -> "DayChanges":
         """Return the changes after more events, in the order in which they arrived.
 
-        The tables that came last count, whatever time they were given.
+        Of tables the latest are a member's word, of those of one time the last that arrived.
         """
         proofs = dict(self.proofs)
         made = DayChanges(dict(self.tables), dict(self.accepted), proofs)
-        kinds: dict[str, Any] = {
-            TABLES_CHANGED: made.tables,
-            "terms_accepted": made.accepted,
-        }
+        kinds: dict[str, Any] = {"terms_accepted": made.accepted}
+        changed: dict[str, list[DayEvent]] = {}
         for event in events:
+            if event.type == TABLES_CHANGED:
+                changed.setdefault(event.actor, []).append(event)
+                continue
             if event.type == "verified":
                 proofs[event.actor] = (*proofs.get(event.actor, ()), event)
             latest = kinds.get(event.type)
             if latest is None:
                 continue
             before = latest.get(event.actor)
-            is_later = before is None or before.at <= event.at
-            if is_later or event.type == TABLES_CHANGED:
+            if before is None or before.at <= event.at:
                 latest[event.actor] = event
-        changed = {event.actor for event in events if event.type == TABLES_CHANGED}
-        out = {one for one in changed if is_stopped_by(made.tables[one])}
-        return made._replace(stopped=(self.stopped - changed) | out)
+        standing = {one: standing_tables(given, self.standing(one)) for one, given in changed.items()}
+        late = {one: older for one, older in self.late.items() if one not in changed}
+        out = {one for one, counted in standing.items() if any(map(is_stopped_by, counted))}
+        return made._replace(
+            tables={**self.tables, **{one: counted[0] for one, counted in standing.items()}},
+            stopped=(self.stopped - changed.keys()) | out,
+            late=late | {one: counted[1:] for one, counted in standing.items() if len(counted) > 1},
+        )
+
+    def standing(self, user_id: str) -> tuple[DayEvent, ...]:
+        """Return the tables of somebody that count, their word first."""
+        word = self.tables.get(user_id)
+        return () if word is None else (word, *self.late.get(user_id, ()))
 
     def may_be_listed(self, user_id: str, asked: str, known: bool | None) -> bool:
         """Say whether somebody may be listed by the proofs and the terms of today.
@@ -94,7 +108,9 @@ class DayMember:
     """One member by tables of today.
 
     row: in the publication, -1 for somebody new. open_to: bits of the rows that the rules let meet them.
-    near: `(n_places,)` logits of nearness. suggestible: as in `Compiled`, of liked-only people alone.
+    near: `(n_places,)` logits of nearness. suggestible: as in `Compiled`, of liked-only people alone. late:
+    reasons by each of the older tables that restrict as well. is_older: whether the tables are older than
+    what the night knows of the member.
     """
 
     user_id: str
@@ -104,12 +120,16 @@ class DayMember:
     open_to: UInt8Array
     liked_only: bool
     suggestible: bool
+    late: tuple[Reasons, ...] = ()
+    is_older: bool = False
 
     @classmethod
     def of(
         cls, snapshot: Snapshot, files: NewcomerFiles, event: DayEvent, accounts: Sequence[str] = ()
     ) -> Self:
         """Fold a member in from tables of today.
+
+        Tables older than the data of the night restrict what it knows of the member, and open nothing.
 
         accounts: others of the person, whose single pairs are this one's as well.
 
@@ -129,20 +149,51 @@ class DayMember:
                 open_to[snapshot.data.separated.row(one)] = False
                 open_to[_closed(snapshot, one)] = False
         rules = files.vocabulary.compile(files.policy, person)
+        liked_only = bool(rules.liked_only[0])
+        is_older = older_than_night(snapshot, event)
+        if is_older:
+            open_to[listed] &= snapshot.live.may_show(row, listed, likes_viewer=True)
+            liked_only |= snapshot.live.is_liked_only(row)
         return cls(
             user_id=event.actor,
             row=row,
             newcomer=newcomer,
             reasons=newcomer.reasons,
             open_to=np.packbits(open_to),
-            liked_only=bool(rules.liked_only[0]),
+            liked_only=liked_only,
             suggestible=newcomer.query.takes_suggestions,
+            is_older=is_older,
+        )
+
+    def within(self, older: Sequence[Self]) -> Self:
+        """Return this member as older tables, of which each is folded in, restrict them too."""
+        if not older:
+            return self
+        every = (self, *older)
+        return replace(
+            self,
+            open_to=np.bitwise_and.reduce([one.open_to for one in every]),
+            liked_only=any(one.liked_only for one in every),
+            suggestible=all(one.suggestible or not one.liked_only for one in every),
+            late=tuple(one.reasons for one in older),
+            is_older=any(one.is_older for one in every),
         )
 
     def reason_codes(self, snapshot: Snapshot, viewer: int) -> list[str]:
         """Return why this member is shown to the viewer's row; circles and distance wait a night."""
-        both = snapshot.reasons.with_person(self.reasons, np.array([viewer], np.int32))
-        return both.codes([1], [0], [LISTED])[0]
+        rows = np.array([viewer], np.int32)
+        first, *others = (
+            snapshot.reasons.with_person(one, rows).codes([1], [0], [LISTED])[0]
+            for one in (self.reasons, *self.late)
+        )
+        if self.is_older:
+            others.append(snapshot.reasons.codes(np.array([self.row], np.int32), rows, [LISTED])[0])
+        return [code for code in first if all(code in codes for codes in others)]
+
+
+def older_than_night(snapshot: Snapshot, event: DayEvent) -> bool:
+    """Say whether a night knows a member by data that are later than tables of today."""
+    return event.at <= snapshot.day_since and snapshot.ids.find([event.actor])[0] >= 0
 
 
 def can_be_used(reloader: SnapshotReloader, event: DayEvent) -> bool:
@@ -236,6 +287,16 @@ class DayCandidates:
         return ~np.isin(self.row, snapshot.liked(viewer))
 
 
+class _Folded(NamedTuple):
+    """A member folded in, None by tables that cannot be used, until a row of theirs is due."""
+
+    member: DayMember | None
+    until: datetime
+
+
+_EVER: Final = datetime.max.replace(tzinfo=UTC)
+
+
 class DayMembers:
     """Folds members in as their tables come; any thread may call it.
 
@@ -246,8 +307,8 @@ class DayMembers:
         self._files_of = files_of
         self._lock = threading.Lock()
         self._run_id = ""
-        self._folded: dict[tuple[EventKey, tuple[str, ...]], DayMember | None] = {}
-        self._done: tuple[DayChanges, str, DayCandidates | None] = (NO_CHANGES, "", None)
+        self._folded: dict[tuple[EventKey, tuple[str, ...]], _Folded] = {}
+        self._done: tuple[DayChanges, str, DayCandidates | None, datetime] = (NO_CHANGES, "", None, _EVER)
 
     def of(self, snapshot: Snapshot, changes: DayChanges, person_of: PersonOf) -> DayCandidates | None:
         """Return the members of the day who may be listed, None for nobody.
@@ -257,8 +318,8 @@ class DayMembers:
         """
         if not changes.tables:
             return None
-        known, run_id, found = self._done
-        if known is changes and run_id == snapshot.run_id:
+        known, run_id, found, until = self._done
+        if known is changes and run_id == snapshot.run_id and datetime.now(UTC) < until:
             return found
         if not self._lock.acquire(blocking=False):  # another thread folds in: nobody meanwhile
             return None
@@ -270,28 +331,38 @@ class DayMembers:
     def _renewed(self, snapshot: Snapshot, changes: DayChanges, person_of: PersonOf) -> DayCandidates | None:
         listed = [event for event in changes.tables.values() if _is_listed(snapshot, event.actor, changes)]
         wanted = _one_of_each_person(snapshot, listed, changes, person_of)
-        self._fold_in(snapshot, wanted)
-        keys = [(event.key, others) for event, others in wanted]
-        members = [one for key in keys if (one := self._folded.get(key)) is not None]
+        counted = [[(one, others) for one in changes.standing(event.actor)] for event, others in wanted]
+        self._fold_in(snapshot, [one for of_member in counted for one in of_member])
+        keys = [[(event.key, others) for event, others in of_member] for of_member in counted]
+        each = [[self._folded[key] for key in of_member if key in self._folded] for of_member in keys]
+        whole = [len(folded) == len(of_member) for folded, of_member in zip(each, keys, strict=True)]
+        members = list[DayMember]()
+        for folded, is_whole in zip(each, whole, strict=True):
+            first, *older = (one.member for one in folded) if is_whole else (None,)
+            if first is not None and None not in older:
+                members.append(first.within([one for one in older if one is not None]))
         found = DayCandidates.of(members) if members else None
-        if all(key in self._folded for key in keys):
-            self._done = (changes, snapshot.run_id, found)
+        if all(whole):
+            until = min((one.until for folded in each for one in folded), default=_EVER)
+            self._done = (changes, snapshot.run_id, found, until)
         return found
 
     def _fold_in(self, snapshot: Snapshot, wanted: Sequence[tuple[DayEvent, tuple[str, ...]]]) -> None:
+        now = datetime.now(UTC)
         if snapshot.run_id != self._run_id:
             self._run_id, self._folded = snapshot.run_id, {}
+        self._folded = {key: one for key, one in self._folded.items() if now < one.until}
         fresh = [one for one in wanted if (one[0].key, one[1]) not in self._folded]
         for event, others in fresh[:_FOLDED_A_CALL]:
-            key = event.key, others
+            until = _EVER
             try:
-                member = DayMember.of(snapshot, self._files_of(snapshot), event, others)
+                until = tables_of_json(event.payload or "").due_after(now) or _EVER
+                member: DayMember | None = DayMember.of(snapshot, self._files_of(snapshot), event, others)
             except SafetyUnavailable:
                 raise
             except RecsysError:  # tables that cannot be used, or a publication that folds nobody in
-                self._folded[key] = None
-                continue
-            self._folded[key] = member
+                member = None
+            self._folded[event.key, others] = _Folded(member, until)
 
 
 def _one_of_each_person(

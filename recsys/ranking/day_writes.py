@@ -148,6 +148,7 @@ class DayWrites:
         self._require_one_spelling(whole)
         self._safety.separate((event.actor, event.target) for event in whole if event.separates)
         events, arrived = self._in_order(self._after_decisions(whole))
+        events = [event.in_time(arrived) for event in events]
         kept = self._safety.kept_events(events)
         new = ask_safety_or_input(lambda: self._log.append(kept, arrived=arrived))
         self._safety.binding.note_day(events)

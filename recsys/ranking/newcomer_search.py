@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -62,7 +62,7 @@ class NewcomerSearch:
         self._published, self._policy, self._limits, self._counts = published, policy, limits, counts
         self._safety = safety
         self._files: tuple[str, NewcomerFiles | None] = ("", None)
-        self._kept: dict[tuple[str, str, str, bool], Newcomer] = {}
+        self._kept: dict[tuple[str, str, str, bool], tuple[Newcomer, datetime | None]] = {}
         self._lock = threading.Lock()
 
     def fold_in(
@@ -75,8 +75,11 @@ class NewcomerSearch:
         *,
         day: date,
         proved_tokens: bool,
+        of_log: bool = False,
     ) -> Newcomer | None:
         """Return the viewer folded in from a profile; None for one that has to wait for the night.
+
+        of_log: whether the profile stands in the day log, where it was noted as of its own time.
 
         Raises InputError for the id of somebody known in another spelling.
         """
@@ -86,9 +89,11 @@ class NewcomerSearch:
         try:
             found = self._folded(snapshot, viewer_id, profile, events, (digest, proved_tokens))
         except PublicationError:  # one that folds nobody in: what the profile restricts counts all the same
-            self._note(viewer_id, _person(snapshot, viewer_id, profile, proved_tokens), profile)
+            if not of_log:
+                self._note(viewer_id, _person(snapshot, viewer_id, profile, proved_tokens), profile)
             raise
-        self._note(viewer_id, found.person, profile)
+        if not of_log:
+            self._note(viewer_id, found.person, profile)
         if events is not None and len(events):
             self._note_apart(viewer_id, DoneWith.of(found.person, events).for_good)
         row = snapshot.ids.find([viewer_id])[0]
@@ -130,11 +135,12 @@ class NewcomerSearch:
         events: Events | None,
         key: tuple[str, bool],
     ) -> Newcomer:
-        """Return the viewer folded in; the same profile again is not read again."""
-        name = (snapshot.run_id, viewer_id, *key)
+        """Return the viewer folded in; the same profile is not read again before a row of it is due."""
+        name, now = (snapshot.run_id, viewer_id, *key), datetime.now(UTC)
         with self._lock:
-            known = self._kept.pop(name, None) if events is None else None
-        if known is None:
+            known, until = self._kept.pop(name, (None, None)) if events is None else (None, None)
+        if known is None or (until is not None and now >= until):
+            until = None if isinstance(profile, Population) else profile.due_after(now)
             person = _person(snapshot, viewer_id, profile, key[1])
             apart = separated_in(viewer_id, profile)
             known = Newcomer.of(snapshot, self.files_of(snapshot), person, events, apart)
@@ -143,7 +149,7 @@ class NewcomerSearch:
                 known.excluded[snapshot.liked(row)] = True
         if events is None:
             with self._lock:
-                self._kept[name] = known
+                self._kept[name] = known, until
                 while len(self._kept) > _KEPT:
                     self._kept.pop(next(iter(self._kept)))
         return known

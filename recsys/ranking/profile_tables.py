@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cached_property, wraps
 from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, TypeVar
 
@@ -19,6 +20,7 @@ from recsys.data.population import Population
 from recsys.data.strict_json import RepeatedKeyError, strict_json
 from recsys.data.tables import CONTRACTS
 from recsys.errors import InputError, RecsysError, StalePublicationError, did_you_mean, explained
+from recsys.safety.canonical import CLOCKS_APART
 from recsys.safety.day_log import DayEvent
 
 
@@ -42,6 +44,14 @@ class ProfileTables:
         """The time to read them as of: now when no row has one, else None, their own latest."""
         times = (table.get(name, ()) for table in self.columns.values() for name in (C.VALID_FROM, C.TS))
         return pd.Timestamp.now("UTC") if all(one is None for column in times for one in column) else None
+
+    def due_after(self, now: datetime) -> datetime | None:
+        """Return when the next of its rows is due that is not due now, None where none waits."""
+        columns = (table.get(name, ()) for table in self.columns.values() for name in (C.VALID_FROM, C.TS))
+        values = [one for column in columns for one in column if isinstance(one, str | date)]
+        times = pd.to_datetime(pd.Series(values, dtype=object), errors="coerce", utc=True, format="mixed")
+        later = times[times > now + CLOCKS_APART]
+        return None if later.empty else (later.min() - CLOCKS_APART).to_pydatetime()
 
     @cached_property
     def frames(self) -> dict[str, pd.DataFrame]:

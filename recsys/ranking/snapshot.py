@@ -216,6 +216,10 @@ class LiveSearch:
         """Say whether the person at `row` is seen and sees at all; -1 is nobody."""
         return row >= 0 and bool(self.layout.position[row] >= 0)
 
+    def is_liked_only(self, row: int) -> bool:
+        """Say whether somebody listed is shown to people they liked alone."""
+        return self.is_listed(row) and bool(self.layout.sparse.liked_only[self.layout.position[row]])
+
     def may_show(self, viewer: int, candidates: npt.ArrayLike, *, likes_viewer: bool = False) -> BoolArray:
         """Say which candidate rows may be shown to the viewer's row, by the compiled rules.
 

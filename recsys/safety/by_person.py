@@ -15,7 +15,14 @@ from recsys.safety.canonical import (
     utc_moment,
 )
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent, DayLog, StoreWithDay
-from recsys.safety.day_tables import is_away_by, is_stopped_by, note_tokens, says_active, tables_of
+from recsys.safety.day_tables import (
+    is_away_by,
+    is_stopped_by,
+    note_tokens,
+    says_active,
+    standing_tables,
+    tables_of,
+)
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.fingerprints import UNKEYED_FINGERPRINTS
 from recsys.safety.hold_words import (
@@ -357,11 +364,11 @@ class SafetyByPerson(PersonNames):
                 self.binding.tell_pages(self.accounts, mine)
 
     def _is_out_today(self, user_id: str) -> bool:
-        """Say whether the latest tables of today say that somebody is out for good."""
+        """Say whether tables of today that count say that somebody is out for good."""
         day = self.day
-        events = [] if day is None else ask_safety(lambda: day.events(EVER))
-        own = [one for one in events if one.actor == user_id and one.type == TABLES_CHANGED]
-        return bool(own) and is_stopped_by(max(own, key=lambda one: one.at))
+        events = () if day is None else ask_safety(lambda: day.read((), EVER)).changes
+        own = (one for one in events if one.actor == user_id and one.type == TABLES_CHANGED)
+        return any(map(is_stopped_by, standing_tables(own)))
 
     def suppress(self, user_id: str) -> None:
         """Note in the ledger what restricts somebody, before they are erased; refused, it holds them."""

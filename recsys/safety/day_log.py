@@ -152,12 +152,13 @@ class DayEvent:
     def in_time(self, arrived: datetime) -> Self:
         """Return the event, dated `arrived` when it is said to happen later.
 
-        Raises InputError when it is dated more than `CLOCKS_APART` later and does not restrict: nobody likes,
-        proves or takes back a hide in the future.
+        Raises InputError when it is dated more than `CLOCKS_APART` later and does not restrict, or changes
+        tables, which may open: nobody likes, proves or takes back a hide in the future.
         """
         if self.at <= arrived:
             return self
-        if not self.restricts and self.at > arrived + CLOCKS_APART:
+        may_open = not self.restricts or self.type == TABLES_CHANGED
+        if may_open and self.at > arrived + CLOCKS_APART:
             remedy = "give the time at which it happened, with its zone"
             raise InputError(
                 explained("an event is of a later time than the clock", where="at", remedy=remedy)

@@ -5,7 +5,7 @@ import re
 import threading
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -61,6 +61,30 @@ def _token_in(text: str) -> str | None:
     return found[0] if len(found) == 1 else token_meant(text) or text.strip()
 
 
+def standing_tables(events: Iterable[DayEvent], before: Sequence[DayEvent] = ()) -> tuple[DayEvent, ...]:
+    """Return which of one member's tables of today count, of all that there were as they arrived.
+
+    The first is the member's word: the latest by its time, of those of one time the last. The others are
+    older and arrived after it: they restrict as well, and open nothing.
+
+    before: what counted before these.
+
+    >>> from datetime import UTC, datetime
+    >>> def counting(*hours):
+    ...     days = (datetime(2026, 3, 2, hour, tzinfo=UTC) for hour in hours)
+    ...     changed = (DayEvent.of_tables("e", "a", {}, day) for day in days)
+    ...     return [one.at.hour for one in standing_tables(changed)]
+    >>> counting(8, 9), counting(9, 8), counting(9, 7, 8)
+    ([9], [9, 8], [9, 8])
+    """
+    standing = [*before]
+    for event in events:
+        while standing and standing[-1].at <= event.at:
+            standing.pop()
+        standing.append(event)
+    return tuple(standing)
+
+
 def contact_tokens_in(event: DayEvent) -> tuple[frozenset[ContactToken], frozenset[ContactToken]]:
     """Return the numbers and mailboxes in a member's own tables: theirs, and those they exclude.
 
@@ -84,7 +108,7 @@ class DayNumbers:
     """Whose numbers and mailboxes are in tables of today, and who excludes them; any thread may ask.
 
     A number counts as its member's until a night has read the tables that named it, whatever later ones of
-    the day name; what somebody excludes is what their latest tables say.
+    the day name; what somebody excludes is what their tables that count say, see `standing_tables`.
     """
 
     def __init__(self, log: DayLog) -> None:
@@ -96,6 +120,7 @@ class DayNumbers:
         self._read_up_to = since, log, 0
         self._own = defaultdict[str, set[ContactToken]](set)
         self._excluded: dict[str, frozenset[ContactToken]] = {}
+        self._standing: dict[str, tuple[DayEvent, ...]] = {}
         self._owners = defaultdict[ContactToken, set[str]](set)
         self._excluding = defaultdict[ContactToken, set[str]](set)
 
@@ -129,7 +154,10 @@ class DayNumbers:
                 self._note(event)
 
     def _note(self, event: DayEvent) -> None:
-        own, excluded = contact_tokens_in(event)
+        standing = standing_tables([event], self._standing.get(event.actor, ()))
+        self._standing[event.actor] = standing
+        own = contact_tokens_in(event)[0]
+        excluded = frozenset[ContactToken]().union(*(contact_tokens_in(one)[1] for one in standing))
         for one in self._excluded.get(event.actor, frozenset()) - excluded:
             self._excluding[one].discard(event.actor)
         self._own[event.actor] |= own

@@ -5,26 +5,29 @@ import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.exclusions import EXCLUSION_REASONS, Relations
 from recsys.errors import InputError, SafetyUnavailable
 from recsys.models.content import ContentModel
+from recsys.ranking import day_members, day_writes, newcomer_search
 from recsys.ranking.cold_start import NewcomerFiles
-from recsys.ranking.day_members import DayMember
+from recsys.ranking.day_members import NO_CHANGES, DayMember
 from recsys.ranking.newcomer_limits import NewcomerLimits
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.recommend import recommend
 from recsys.ranking.viewer_filters import Filters
-from recsys.safety import MemorySafety
+from recsys.safety import MemorySafety, SqliteSafety
 from recsys.safety.day_log import DayEvent
 from recsys.safety.fingerprints import ID, PERSON
 from recsys.safety.ledger import SafetyLedger
@@ -625,6 +628,139 @@ def test_tables_that_come_last_count_whatever_time_they_are_given(
     tables[T.PROFILES][0] |= said
     ranker.day.change_tables(EDITED, tables, event_id="later", at=NOW - timedelta(seconds=1))
     assert ranker.look(viewer, EDITED, NOW) is None
+
+
+CLOSING: list[dict[str, Any]] = [
+    *({C.ACCOUNT_STATE: state} for state in ("paused", "banned", "erasing")),
+    *({C.VERIFICATION: "none"}, {"tz": "Mars"}, {C.MEETS_GENDERS: "nobody"}, {C.MAX_DISTANCE_KM: -1}),
+    *({C.MEETS_GENDERS: []}, {C.ACCEPTS_AGE_BANDS: []}, {C.ROMANCE_LINE: "purple"}),
+]
+"""What tables of today say by which nobody is shown to their member, and they to nobody."""
+
+
+def _with(tables: dict[str, list[dict[str, Any]]], said: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Return tables whose profile, or boundaries, say something."""
+    name = T.BOUNDARIES if C.ROMANCE_LINE in said else T.PROFILES
+    return tables | {name: [row | said for row in tables[name]]}
+
+
+def _shown(ranker: Ranker, viewer: str, user: str, *, own: bool = True) -> bool:
+    for _ in range(4):  # one change a call is folded in
+        ranker.look(viewer, user, NOW)
+    shown = ranker.look(viewer, user, NOW) is not None
+    assert shown or ranker.look(user, viewer, NOW) is None
+    assert shown or not own or viewer not in page(ranker, user)
+    return shown
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.integers(0, 5), max_size=8))
+def test_tables_count_that_none_of_a_later_time_followed(minutes: list[int]) -> None:
+    """The last of the latest time is the word; seen to fail: the last that arrived was, whatever its time."""
+    events = [
+        DayEvent.of_tables(f"e{at}", "a", {}, NOW + timedelta(minutes=one)) for at, one in enumerate(minutes)
+    ]
+    expected = [
+        event for at, event in enumerate(events) if all(later.at < event.at for later in events[at + 1 :])
+    ]
+    for parts in (events[:3], events[3:]), ([], events), (events, []):
+        changes = NO_CHANGES.after(parts[0]).after(parts[1])
+        assert list(changes.standing("a")) == expected
+        assert changes.tables.get("a") == (expected or [None])[0]
+
+
+@pytest.mark.parametrize("store", ["memory", "sqlite"])
+def test_older_tables_that_arrive_later_open_nothing(town: Town, tmp_path: Path, store: str) -> None:
+    """Seen to fail: a queue that delivered the tables before them last lifted what a member restricted."""
+    copy, rng = copied(town.folder, tmp_path / "published"), np.random.default_rng(15)
+    safety = MemorySafety() if store == "memory" else SqliteSafety.create(tmp_path / "s.db", timeout_s=20)
+    workers = [Ranker.open(copy, safety=safety, poll_s=0, max_staleness=None) for _ in range(2)]
+    sound, viewer = rows_of(town.tables, EDITED), sorted(town.sees(EDITED))[0]
+    for number, said in enumerate([*CLOSING, *CLOSING]):
+        start = NOW + timedelta(hours=number)
+        steps = [(5, said), (int(rng.integers(0, 5)), {}), (int(rng.integers(0, 5)), {})]
+        events = [
+            DayEvent.of_tables(
+                f"e{number}-{at}", EDITED, _with(sound, one), start + timedelta(minutes=minute)
+            )
+            for at, (minute, one) in enumerate(steps)
+        ]
+        if number < len(CLOSING):
+            for one in events:
+                workers[number % 2].day.append([one])
+        else:
+            workers[number % 2].day.append(events)
+        own = C.ACCOUNT_STATE not in said  # a page is of the clock's time, and so is a pause on it
+        assert [_shown(one, viewer, EDITED, own=own) for one in workers] == [False, False], said
+        again = start + timedelta(minutes=6)
+        workers[0].day.change_tables(EDITED, sound, event_id=f"again-{number}", at=again)
+        assert [_shown(one, viewer, EDITED) for one in workers] == [True, True], said
+    for one in workers:
+        one.close()
+
+
+def test_tables_older_than_the_night_open_nothing_that_it_restricts(town: Town, ranker: Ranker) -> None:
+    """Seen to fail: tables that were delivered after the night that had read later ones opened again."""
+    (row,), rows = town.before.ids.rows([EDITED]), town.before.ids.rows(town.viewers)
+    shown = town.world.policy.may_show(town.before, rows, np.full(len(rows), row))
+    by_night = {viewer for viewer, may in zip(town.viewers, shown, strict=True) if may}
+    night = ranker._reloader.now.snapshot.day_since
+    assert town.sees(EDITED) - by_night
+    for at, expected in ((night, town.sees(EDITED) & by_night), (night + timedelta(1), town.sees(EDITED))):
+        ranker.day.change_tables(EDITED, rows_of(town.tables, EDITED), event_id=at.strftime("%d"), at=at)
+        assert viewers_of(ranker, town, EDITED) == expected
+        assert set(page(ranker, EDITED)) <= expected
+
+
+@pytest.mark.filterwarnings("ignore:rows are dated after the clock")
+@pytest.mark.parametrize("hours", [0.2, 1, 3, 9, 23.5, 48])
+@pytest.mark.parametrize("before", [{}, *CLOSING[:5]])
+def test_rows_of_today_open_when_they_are_due(
+    town: Town, ranker: Ranker, monkeypatch: pytest.MonkeyPatch, hours: float, before: dict[str, Any]
+) -> None:
+    """Seen to fail: rows that are due within a day opened at once."""
+    now, tables = datetime.now(UTC), rows_of(town.tables, EDITED)
+    viewer = sorted(town.sees(EDITED))[0]
+    due = {
+        name: [row | {C.VALID_FROM: (now + timedelta(hours=hours)).isoformat()} for row in rows]
+        for name, rows in tables.items()
+        if name in {T.PROFILES, T.BOUNDARIES}
+    }
+    ranker.day.change_tables(EDITED, _with(tables, before), event_id="first", at=now - timedelta(minutes=9))
+    assert _shown(ranker, viewer, EDITED) == (not before)
+    ranker.day.change_tables(EDITED, due, event_id="due", at=now - timedelta(minutes=8))
+    assert not _shown(ranker, viewer, EDITED)
+    clock = type("Clock", (datetime,), {"now": classmethod(lambda *_: now + timedelta(hours=hours))})
+    for module in (day_members, day_writes, newcomer_search):
+        monkeypatch.setattr(module, "datetime", clock)
+    stamp = pd.Timestamp(now + timedelta(hours=hours))
+    monkeypatch.setattr(pd.Timestamp, "now", lambda *_: stamp)
+    if before:  # whoever is out by tables of today stays so until later ones are given
+        ranker.day.change_tables(EDITED, due, event_id="again", at=clock.now())
+    assert _shown(ranker, viewer, EDITED)
+
+
+@pytest.mark.parametrize("ahead", [6, 60, 60 * 24 * 300])
+def test_tables_of_a_time_to_come_are_refused_and_restrict(town: Town, ranker: Ranker, ahead: int) -> None:
+    """Seen to fail: they were taken as of now, and opened."""
+    at, viewer = datetime.now(UTC) + timedelta(minutes=ahead), sorted(town.sees(EDITED))[0]
+    tables = rows_of(town.tables, EDITED)
+    closed = _with(tables, {C.ACCOUNT_STATE: "paused"})
+    ranker.day.change_tables(EDITED, closed, event_id="closed")
+    for number, keep in enumerate(
+        (
+            lambda given, name: ranker.day.change_tables(EDITED, given, event_id=name, at=at),
+            lambda given, name: ranker.day.append([DayEvent.of_tables(name, EDITED, given, at)]),
+        )
+    ):
+        with pytest.raises(InputError, match="later time than the clock"):
+            keep(tables, f"a{number}")
+        assert not _shown(ranker, viewer, EDITED)
+        ranker.day.change_tables(EDITED, tables, event_id=f"open-{number}")
+        assert _shown(ranker, viewer, EDITED)
+        with pytest.raises(InputError, match="later time than the clock"):
+            keep(closed, f"b{number}")
+        assert not _shown(ranker, viewer, EDITED)
 
 
 @pytest.mark.parametrize("spelled", [str.upper, str.capitalize])
