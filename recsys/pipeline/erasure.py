@@ -18,6 +18,7 @@ from recsys.pipeline.rewrite_run import rewrite_run
 from recsys.ranking.publication_filter import published_accounts
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.erase_files import folder_lists_erased
+from recsys.safety.erased_names import redaction
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
 from recsys.safety.keys import read_keys
 from recsys.safety.ledger import SafetyLedger
@@ -27,6 +28,7 @@ from recsys.safety.store import (
     SafetyStore,
     StoreNamingPeople,
     StoreWithErasedIds,
+    StoreWithNames,
     ask_safety,
 )
 from recsys.storage.atomic_write import write_atomically
@@ -104,6 +106,8 @@ def _take_out(
 def erase_listed(safety: SafetyStore, published: str | Path) -> int:
     """Erase from a store whomever it names of the list of erasures, as `erase` does; return how many.
 
+    Ids of anybody of the list go from names in tables of the day as well, see `redaction`.
+
     An `erase` event of the source, or an erasure without this store, tells the list alone. Where somebody
     may come back under the same person, ask while what is served still knows whose account it was.
 
@@ -117,6 +121,8 @@ def erase_listed(safety: SafetyStore, published: str | Path) -> int:
     gone = [one for one, is_listed in zip(named, erased.among(named), strict=True) if is_listed]
     if gone:
         _take_out(gone, published, safety, erasures, None).drop_listed(gone)
+    if isinstance(safety, StoreWithNames):
+        ask_safety(partial(safety.redact_names, redaction(erased)))
     return len(gone)
 
 

@@ -24,10 +24,12 @@ from recsys.safety.canonical import (
     CLOCKS_APART,
     canonical_person,
     distinct_pair,
+    in_any_spelling,
     spelled_canonically,
     utc_moment,
 )
-from recsys.safety.fingerprints import without_id
+from recsys.safety.fingerprints import Fingerprints, Naming, name_without_ids, without_id
+from recsys.safety.keys import read_keys
 
 TABLES_CHANGED: Final = "tables"
 """A member's own tables were changed, or there are some for the first time."""
@@ -172,6 +174,47 @@ class DayEvent:
 
 
 _ID_COLUMNS: Final = (C.USER, C.ACTOR, C.TARGET)
+NO_NAMES: Final = (C.EVENT, C.OWNER, C.PERSON_TOKEN, C.HMAC, C.CELL, C.TS, C.VALID_FROM)
+"""Columns of tokens and times, of names of single events, and of owners, by whom holds are lifted."""
+
+
+def renamed_payload(payload: str, redact: Callable[[str], str]) -> str:
+    """Return tables of the day with names that members or a backend made as `redact` gives them.
+
+    >>> renamed_payload('{"interests": [{"user_id": "a", "tag": "a"}]}', str.upper)
+    '{"interests": [{"user_id": "a", "tag": "A"}]}'
+    """
+    tables: Any = None
+    with suppress(ValueError, RecursionError):
+        tables = json.loads(payload)
+    if not isinstance(tables, dict):
+        return payload
+    made = {name: _renamed(rows, redact) for name, rows in tables.items()}
+    return payload if made == tables else json.dumps(made)
+
+
+def _renamed(value: Any, redact: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [_renamed(one, redact) for one in value]
+    if not isinstance(value, dict):
+        return value
+    as_it_stands = (*_ID_COLUMNS, *NO_NAMES)
+    return {name: one if name in as_it_stands else _renamed(one, redact) for name, one in value.items()}
+
+
+def payload_without_person(payload: str, user_id: str) -> str:
+    """Return tables of the day without the rows that name somebody, and without their id in names.
+
+    A keyed fingerprint stands in the place of an id in any spelling that a name is or holds.
+    """
+    keys, spelled = read_keys(), in_any_spelling(user_id)
+    naming = Fingerprints(Naming(keys.newest_id), keys)
+    return renamed_payload(
+        payload_without(payload, user_id),
+        lambda name: name_without_ids(name, naming, lambda part: in_any_spelling(part) == spelled),
+    )
 
 
 def payload_without(payload: str, user_id: str) -> str:
@@ -386,8 +429,8 @@ class MemoryDayLog:
         self._forget({key for key, row in self._rows.items() if user_id in (row[1].actor, row[1].target)})
         with self._lock:
             for key, (noted, event) in self._rows.items():
-                if event.payload is not None and user_id in event.payload:
-                    payload = payload_without(event.payload, user_id)
+                if event.payload is not None:
+                    payload = payload_without_person(event.payload, user_id)
                     self._rows[key] = (noted, replace(event, payload=payload))
             names = {key: event_id_without(row[1].event_id, user_id) for key, row in self._rows.items()}
             changed = {key: name for key, name in names.items() if name != self._rows[key][1].event_id}

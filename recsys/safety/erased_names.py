@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from recsys.catalogue.columns import Columns as C
 from recsys.data.id_spellings import Spellings
+from recsys.safety.day_log import NO_NAMES
 from recsys.safety.erasure_list import ErasedPeople, spelled_hash
-from recsys.safety.fingerprints import Fingerprints, Naming, without_ids
+from recsys.safety.fingerprints import Fingerprints, Naming, name_without_ids
 from recsys.safety.keys import read_keys
 from recsys.safety.person_records import PERSON_COLUMNS
 from recsys.storage.text_columns import as_texts, holds_text
@@ -18,17 +18,10 @@ from recsys.types import BoolArray
 
 Redact = Callable[[str], str]
 
-_AS_THEY_STAND: Final = frozenset(
-    {*PERSON_COLUMNS, C.EVENT, C.OWNER, C.PERSON_TOKEN, C.HMAC, C.CELL, C.TS, C.VALID_FROM}
-)
+_AS_THEY_STAND: Final = frozenset({*PERSON_COLUMNS, *NO_NAMES})
 """Columns of ids, tokens and times, of names of single events, and of owners, by whom holds are lifted."""
-_LONGEST: Final = 1 << 10
-"""Characters of a name; one that would be longer becomes one fingerprint where it holds an id."""
-_LONGEST_ID: Final = 64
 _REMEMBERED: Final = 1 << 16
 _BETWEEN_IDS: Final = re.compile(r"[^\w-]+|\.0+$")
-_NUMBER: Final = re.compile(r"\d{1,6}|[-+]?\d*[.,]\d+(e[-+]?\d+)?", re.IGNORECASE)
-_MAY_HOLD_AN_ID: Final = re.compile(r"\d|[^\W_][^\w\s][^\W_]|_")
 
 
 def redaction(erased: ErasedPeople, users: Collection[str] = ()) -> Redact:
@@ -48,18 +41,13 @@ def redaction(erased: ErasedPeople, users: Collection[str] = ()) -> Redact:
         return part not in users and erased.has_spelling(part)
 
     def is_erased(part: str) -> bool:
-        if len(part) > _LONGEST_ID or not (part[0].isalnum() and part[-1].isalnum()):
-            return False
-        if _NUMBER.fullmatch(part):
-            return False
         return erased.moment_of(part) is not None or (
             len(users) > 0 and part.isalnum() and has_spelling(part)
         )
 
     def without(name: str) -> str:
         if name not in made:
-            asked = _MAY_HOLD_AN_ID.search(name) and not _NUMBER.fullmatch(name)
-            made[name] = without_ids(name, naming, is_erased, longest=_LONGEST) if asked else name
+            made[name] = name_without_ids(name, naming, is_erased)
         return made[name]
 
     return without

@@ -131,6 +131,32 @@ def without_ids(
     return made if len(made) <= longest else f"id.{naming.text(word)}"
 
 
+LONGEST_NAME: Final = 1 << 10
+"""Characters of a name; one that would be longer becomes one fingerprint where it holds an id."""
+_LONGEST_ID: Final = 64
+_NUMBER: Final = re.compile(r"\d{1,6}|[-+]?\d*[.,]\d+(e[-+]?\d+)?", re.IGNORECASE)
+_MAY_HOLD_AN_ID: Final = re.compile(r"\d|[^\W_][^\w\s][^\W_]|_")
+
+
+def name_without_ids(name: str, naming: Fingerprints, is_id: Callable[[str], bool]) -> str:
+    """Return a name that a member or a backend made, as `without_ids` does; a number stays as it is.
+
+    >>> one = Fingerprints(Naming(), Keys())
+    >>> name_without_ids("club.u1", one, {"u1"}.__contains__) == f"club.id.{one.text('u1')}"
+    True
+    >>> name_without_ids("12", one, {"12"}.__contains__)
+    '12'
+    """
+
+    def names(part: str) -> bool:
+        whole = len(part) <= _LONGEST_ID and part[0].isalnum() and part[-1].isalnum()
+        return whole and not _NUMBER.fullmatch(part) and is_id(part)
+
+    if not _MAY_HOLD_AN_ID.search(name) or _NUMBER.fullmatch(name):
+        return name
+    return without_ids(name, naming, names, longest=LONGEST_NAME)
+
+
 def _names(part: str, word: str, is_id: Callable[[str], bool]) -> bool:
     plain = _PLAIN_WORD.fullmatch(part)
     return not (plain and (part != word or part.isalpha())) and is_id(part)

@@ -14,10 +14,11 @@ from recsys.safety.day_log import (
     DayLog,
     ids_in_payload,
     payload_without,
+    renamed_payload,
 )
 from recsys.safety.day_tables import note_tokens
 from recsys.safety.erasure_list import ErasedPeople, ErasureList
-from recsys.safety.fingerprints import Fingerprints, without_ids
+from recsys.safety.fingerprints import Fingerprints, name_without_ids, without_ids
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import LedgerState
 from recsys.safety.person_index import ALONE
@@ -112,6 +113,9 @@ class PersonNames:
             event_id = without_ids(event_id, self._naming(state), is_erased, longest=LONGEST_EVENT_ID)
         for one in gone if payload else ():
             payload = payload_without(str(payload), one)
+        if payload:
+            naming = self._naming(state)
+            payload = renamed_payload(payload, lambda name: name_without_ids(name, naming, is_erased))
         return replace(
             event,
             event_id=event_id,

@@ -1,5 +1,6 @@
 """The day log in the database of a PostgreSQL safety store."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -12,7 +13,8 @@ from recsys.safety.day_log import (
     conflict,
     distinct_events,
     event_id_without,
-    payload_without,
+    payload_without_person,
+    renamed_payload,
     rows_of_day,
     same_event,
 )
@@ -102,11 +104,12 @@ class PostgresDayLog:
 
         def rewrite(connection: Any) -> int:
             found = connection.execute(
-                "SELECT actor, event_id, payload FROM recsys_day_events WHERE strpos(payload, %s) > 0",
-                (user_id,),
+                "SELECT actor, event_id, payload FROM recsys_day_events"
+                " WHERE strpos(lower(payload), lower(%s)) > 0 OR strpos(lower(payload), lower(%s)) > 0",
+                (user_id, json.dumps(user_id)[1:-1]),
             ).fetchall()
             for actor, event_id, payload in found:
-                values = payload_without(payload, user_id), actor, event_id
+                values = payload_without_person(payload, user_id), actor, event_id
                 connection.execute(
                     "UPDATE recsys_day_events SET payload = %s WHERE actor = %s AND event_id = %s"
                     " AND payload IS NOT NULL",
@@ -124,6 +127,24 @@ class PostgresDayLog:
             return len(found) + len(named)
 
         self._write(rewrite)
+
+    def rename(self, redact: Callable[[str], str]) -> None:
+        """Rewrite names in tables of the day as `redact` gives them; read before the transaction begins."""
+        rows = self._read(
+            "SELECT actor, event_id, payload FROM recsys_day_events WHERE payload IS NOT NULL", {}
+        )
+        changed = [(made, *row) for row in rows if (made := renamed_payload(row[2], redact)) != row[2]]
+        update = (
+            "UPDATE recsys_day_events SET payload = %s WHERE actor = %s AND event_id = %s AND payload = %s"
+        )
+
+        def rewrite(connection: Any) -> int:
+            for values in changed:
+                connection.execute(update, values)
+            return len(changed)
+
+        if changed:
+            self._write(rewrite)
 
 
 def _append(connection: Any, events: Mapping[EventKey, DayEvent], noted: datetime) -> int:

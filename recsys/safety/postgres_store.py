@@ -200,6 +200,10 @@ class PostgresSafety(SqlStore):
         self._day.erase_in_tables(str(user_id))
         self._erase_in_words(str(user_id))
 
+    def redact_names(self, redact: Callable[[str], str]) -> None:
+        """Rewrite names that members or a backend made, in tables of the day, as `redact` gives them."""
+        self._day.rename(redact)
+
     def drop_erased(self, ids: Sequence[str]) -> None:
         """Forget ids of people who were erased."""
         self._write(

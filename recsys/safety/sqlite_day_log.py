@@ -13,7 +13,8 @@ from recsys.safety.day_log import (
     conflict,
     distinct_events,
     event_id_without,
-    payload_without,
+    payload_without_person,
+    renamed_payload,
     rows_of_day,
     same_event,
 )
@@ -109,10 +110,12 @@ class SqliteDayLog:
 
         def rewrite(connection: Any) -> int:
             found = connection.execute(
-                "SELECT actor, event_id, payload FROM day_events WHERE instr(payload, ?)", (user_id,)
+                "SELECT actor, event_id, payload FROM day_events"
+                " WHERE instr(lower(payload), lower(?)) OR instr(lower(payload), lower(?))",
+                (user_id, json.dumps(user_id)[1:-1]),
             ).fetchall()
             for actor, event_id, payload in found:
-                values = payload_without(payload, user_id), actor, event_id
+                values = payload_without_person(payload, user_id), actor, event_id
                 connection.execute(
                     "UPDATE day_events SET payload = ? WHERE actor = ? AND event_id = ?"
                     " AND payload IS NOT NULL",
@@ -129,6 +132,20 @@ class SqliteDayLog:
             return len(found) + len(named)
 
         self._write(rewrite)
+
+    def rename(self, redact: Callable[[str], str]) -> None:
+        """Rewrite names in tables of the day as `redact` gives them; read before the transaction begins."""
+        rows = self._read("SELECT actor, event_id, payload FROM day_events WHERE payload IS NOT NULL", ())
+        changed = [(made, *row) for row in rows if (made := renamed_payload(row[2], redact)) != row[2]]
+        update = "UPDATE day_events SET payload = ? WHERE actor = ? AND event_id = ? AND payload = ?"
+
+        def rewrite(connection: Any) -> int:
+            for values in changed:
+                connection.execute(update, values)
+            return len(changed)
+
+        if changed:
+            self._write(rewrite)
 
 
 def _append(connection: Any, events: Mapping[EventKey, DayEvent], noted: datetime) -> int:

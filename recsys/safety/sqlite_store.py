@@ -188,6 +188,11 @@ class SqliteSafety(SqlStore):
         self._erase_in_words(str(user_id))
         self._forget_pages()
 
+    def redact_names(self, redact: Callable[[str], str]) -> None:
+        """Rewrite names that members or a backend made, in tables of the day, as `redact` gives them."""
+        self._day.rename(redact)
+        self._forget_pages()
+
     def drop_erased(self, ids: Sequence[str]) -> None:
         """Forget ids of people who were erased."""
         self._write([("DELETE FROM erased_people WHERE person = ?", (text,)) for text in read_as(ids)])

@@ -217,6 +217,15 @@ class StoreNamingPeople(SafetyStore, Protocol):
 
 
 @runtime_checkable
+class StoreWithNames(SafetyStore, Protocol):
+    """A store that holds names which members or a backend made, and in which an erased id may stand."""
+
+    def redact_names(self, redact: Callable[[str], str]) -> None:
+        """Rewrite these names as `redact` gives them."""
+        ...
+
+
+@runtime_checkable
 class StoreWithErasedIds(SafetyStore, Protocol):
     """A store that keeps ids of erased people until what is served was made without them."""
 

@@ -1,9 +1,10 @@
 """The list of erasures recognises people and names nobody."""
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -21,8 +22,9 @@ from recsys.data.safety_rows import row_counts
 from recsys.data.tables import CONTRACTS
 from recsys.errors import PublicationError, SafetyUnavailable
 from recsys.models.popularity import PopularityModel
+from recsys.pipeline.erasure import erase_listed
 from recsys.pipeline.evaluation_data import COLUMNS, read_evaluated_pairs, write_evaluated_pairs
-from recsys.safety import MemorySafety
+from recsys.safety import MemorySafety, SqliteSafety
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import DayEvent
 from recsys.safety.erase_files import (
@@ -559,6 +561,32 @@ def test_the_name_of_an_event_keeps_no_id_of_somebody_erased(tmp_path: Path, bef
     assert gone not in kept[0].event_id
     assert kept == safety.kept_events(events)
     assert kept[1] == events[1]
+
+
+@pytest.mark.parametrize("form", ["{}", "club.{}", "walk with {}"])
+@pytest.mark.parametrize("gone", ["u0000188", "9f8b6c1e-5d1a-4c39-8a7e-0242ac120002", "x_7-a"])
+@pytest.mark.parametrize("arrives", ["before", "after"])
+def test_tables_of_today_keep_no_erased_id_in_names(
+    tmp_path: Path, arrives: str, form: str, gone: str
+) -> None:
+    """Seen to fail: an erasure of a night's tables left them, and so did a change that arrived after one."""
+    erasures, store = ErasureList.of(tmp_path), SqliteSafety.create(tmp_path / "safety.db", timeout_s=20)
+    safety, at = SafetyByPerson(store, erasures, SafetyLedger.of(tmp_path)), datetime(2026, 1, 5, tzinfo=UTC)
+    rows = {"interests": [{"user_id": "u1", "tag": form.format(gone)}, {"user_id": "u1", "tag": "case-31"}]}
+    event = DayEvent.of_tables("e", "u1", rows, at)
+    if arrives == "before":
+        store.day.append([event], arrived=at)
+    erasures.add([gone])
+    if arrives == "after":
+        store.day.append(kept := safety.kept_events([event]), arrived=at)
+        assert kept == safety.kept_events([event])
+    erase_listed(store, tmp_path)
+    (left,) = store.day.events(at - timedelta(days=1))
+    tags = [row["tag"] for row in json.loads(left.payload or "")["interests"]]
+    assert re.fullmatch(form.replace(".", "[.]").replace("{}", "id[.][0-9a-f]{16}"), tags[0])
+    assert tags[1] == "case-31"
+    assert not any(gone.encode() in file.read_bytes() for file in tmp_path.glob("safety.db*"))
+    assert store.day.append(safety.kept_events([event]), arrived=at) == 0  # the same again
 
 
 _OF_NOBODY = ["u11", "u0000123", "user u00001", "00001", "u00001,u00002", "u00001 (gdpr)", '{"id": "u00001"}']
