@@ -193,7 +193,7 @@ def one_person(user_id: str, profile: Profile, catalogue: Catalogue) -> Populati
 
     Raises InputError, which tells nothing of what the profile says, when it cannot be used.
     """
-    from recsys.storage.load import load_come, population_of
+    from recsys.storage.load import load_sorted, population_of
 
     try:
         if isinstance(profile, Population):
@@ -201,7 +201,7 @@ def one_person(user_id: str, profile: Profile, catalogue: Catalogue) -> Populati
         else:
             plain = population_of_one(profile.columns, catalogue, CLOCKS_APART)
             people = plain or population_of(
-                load_come(profile.frames, profile.as_of, catalogue=catalogue, tolerance=CLOCKS_APART)
+                load_sorted(profile.frames, profile.as_of, catalogue=catalogue, tolerance=CLOCKS_APART)
             )
     except (RecsysError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise _unusable(profile, type(error).__name__, catalogue) from None

@@ -83,6 +83,11 @@ class DayChanges(NamedTuple):
         word = self.tables.get(user_id)
         return () if word is None else (word, *self.late.get(user_id, ()))
 
+    def is_restricted_further(self, snapshot: Snapshot, user_id: str) -> bool:
+        """Say whether more than the latest tables of somebody restricts them: late ones, or the night."""
+        own = self.standing(user_id)
+        return len(own) > 1 or any(older_than_night(snapshot, one) for one in own)
+
     def may_be_listed(self, user_id: str, asked: str, known: bool | None) -> bool:
         """Say whether somebody may be listed by the proofs and the terms of today.
 

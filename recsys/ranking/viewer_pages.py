@@ -9,13 +9,7 @@ import numpy as np
 import structlog
 
 from recsys.errors import InputError
-from recsys.ranking.day_members import (
-    LARGEST_SHARE,
-    DayCandidates,
-    DayMember,
-    DayMembers,
-    older_than_night,
-)
+from recsys.ranking.day_members import LARGEST_SHARE, DayCandidates, DayMember, DayMembers
 from recsys.ranking.hot_reload import CurrentSnapshot
 from recsys.ranking.newcomer_search import NewcomerSearch, reason_codes
 from recsys.ranking.page_builder import PageBuilder
@@ -120,22 +114,15 @@ class ViewerPages:
             if narrowing.where:
                 keys = self._newcomers.keys_of("filters", asked.accounts, viewer_id)
                 self._newcomers.admit_filter(keys, day, narrowing.where)
-            within = today.of_log and self._is_within_others(snapshot, viewer_id, asked)
+            within = today.of_log and asked.changes.is_restricted_further(snapshot, viewer_id)
             if within:
-                candidates = self._candidates(snapshot, asked)
-                newcomer = newcomer.within(_by_own_tables(candidates, viewer_id, range(len(snapshot.ids))))
+                everybody, candidates = range(len(snapshot.ids)), self._candidates(snapshot, asked)
+                newcomer = newcomer.within(_by_own_tables(candidates, viewer_id, everybody))
             selection = self._newcomers.select(snapshot, asked, newcomer, k, narrowing, day)
-            codes = [[] for _ in selection.rows]
-            if not within:
-                codes = reason_codes(snapshot, newcomer, selection.rows)
+            rows = selection.rows
+            codes = [[] for _ in rows] if within else reason_codes(snapshot, newcomer, rows)
         items = self._pages.items_with_reasons(snapshot, viewer_id, selection.rows, codes, moment)
         return self._pages.page(use, viewer_id, items, selection, moment), selection
-
-    @staticmethod
-    def _is_within_others(snapshot: Snapshot, viewer_id: str, asked: CallQuestions) -> bool:
-        """Say whether more than their latest tables of today restricts a viewer: late ones, or the night."""
-        own = asked.changes.standing(viewer_id)
-        return len(own) > 1 or any(older_than_night(snapshot, one) for one in own)
 
     def inbox(
         self, use: CurrentSnapshot, viewer_id: str, k: int, moment: datetime, asked: CallQuestions

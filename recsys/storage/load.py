@@ -147,23 +147,15 @@ def load_population(
     return people
 
 
+def load_come(
+    source: Source, as_of: Time = None, *, past: bool = False, catalogue: Catalogue | None = None
+) -> LoadedTables:
+    """Return what `load_tables` does; without `as_of` as of the latest time that has come by the clock."""
+    return _by_the_clock(partial(load_tables, source, past=past, catalogue=catalogue), as_of)
+
+
 CLOCK_TOLERANCE: Final = timedelta(hours=1)
 """How far rows may be dated after the clock: those who write them have clocks of their own."""
-
-
-def load_come(
-    source: Source,
-    as_of: Time = None,
-    *,
-    past: bool = False,
-    catalogue: Catalogue | None = None,
-    tolerance: timedelta = CLOCK_TOLERANCE,
-) -> LoadedTables:
-    """Return what `load_tables` does; without `as_of` as of the latest time that has come by the clock.
-
-    tolerance: how far a row may be dated after the clock.
-    """
-    return _by_the_clock(partial(load_tables, source, past=past, catalogue=catalogue), as_of, tolerance)
 
 
 def _by_the_clock(

@@ -709,6 +709,7 @@ def test_tables_older_than_the_night_open_nothing_that_it_restricts(town: Town, 
     for at, expected in ((night, town.sees(EDITED) & by_night), (night + timedelta(1), town.sees(EDITED))):
         ranker.day.change_tables(EDITED, rows_of(town.tables, EDITED), event_id=at.strftime("%d"), at=at)
         assert viewers_of(ranker, town, EDITED) == expected
+        assert page(ranker, EDITED)
         assert set(page(ranker, EDITED)) <= expected
 
 
