@@ -142,7 +142,8 @@ def rollback(
     """Serve an earlier publication again.
 
     Its files are checked first. One that still names somebody who asked to be erased is written anew without
-    them. Whom the newest publication lists no more, or keeps apart, stays out until a night is published.
+    them. Whom the newest publication lists no more, or keeps apart, stays out until a night is published,
+    whatever comes by day.
 
     Example: recsys rollback
     """

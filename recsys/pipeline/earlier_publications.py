@@ -1,7 +1,7 @@
 """Whom a published night leaves out: so do the earlier publications, where a worker serves one still."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Self
 
@@ -10,17 +10,17 @@ import numpy as np
 from recsys.constraints.policy import Policy
 from recsys.data.csr import SparseRows
 from recsys.data.population import Population
-from recsys.pipeline.closed_pairs import closed_pairs, listed_ids, separated_since
+from recsys.pipeline.closed_pairs import closed_pairs, closed_since, listed_ids, separated_since
 from recsys.ranking.ranker import LONGEST_STALENESS
 from recsys.ranking.snapshot import Snapshot
 from recsys.safety.fingerprints import PERSON
 from recsys.safety.ledger import SafetyLedger, told_under
 from recsys.safety.ledger_file import Record, pair_record, stop_record
-from recsys.safety.ledger_state import NEWER, LedgerTag
+from recsys.safety.ledger_state import NEWER, LedgerTag, spelling_link
 from recsys.types import Int32Array, Int64Array, UInt64Array
 
 NO_PAIRS: Final = np.zeros((0, 2), np.int32)
-_FEW_APART: Final = 20
+_FEW: Final = 20
 _KEPT: Final = LONGEST_STALENESS + timedelta(days=1)
 """After which nobody serves what was published before a run."""
 
@@ -63,7 +63,7 @@ class SeparatedSince:
     def are_many(self, most: int) -> bool:
         """Say whether more than `most` people are so apart from more than half of the others."""
         each = np.bincount(self.pairs.ravel(), minlength=len(self.rows))
-        return int((each > max(_FEW_APART, len(self.rows) / 2)).sum()) > most
+        return int((each > max(_FEW, len(self.rows) / 2)).sum()) > most
 
     def records(self, ledger: SafetyLedger, run_id: str, closed: Int32Array = NO_PAIRS) -> list[Record]:
         """Return what keeps these pairs apart wherever an earlier publication than a run is served.
@@ -107,10 +107,39 @@ def note_left_out(
         out = shown
     else:
         out += people.ids.ids(closed.people).tolist()
-    naming, tag = ledger.begin().namings[-1], LedgerTag(NEWER, run_id)
-    stopped = {(one, 0) for one in naming.of_ids(out)}
-    ledger.append([stop_record("stop", tag, sorted(stopped))] if stopped else [])
+    ledger.append(_stops(ledger, run_id, out))
     ledger.append(since.records(ledger, run_id, NO_PAIRS if closed is None else closed.pairs))
+
+
+def left_out_since(ledger: SafetyLedger, served: Snapshot, newest: Snapshot) -> tuple[list[Record], bool]:
+    """Return the records of whom a newer publication leaves out of one served in its place, and if of all.
+
+    Whoever is not listed in it is out, and whom it keeps apart are, whatever they send by day: tables of
+    today would show them without the proof and the terms of today that it asks for itself. Where more than
+    half of the people would be out, it was at fault: then its hides and passes alone count, and these where
+    they do not part most people from most.
+    """
+    shown = [one for one in listed_ids(served) if one]
+    rows = np.array(newest.ids.find(shown), np.int64)
+    gone = (rows < 0) | (newest.live.layout.position[np.maximum(rows, 0)] < 0)
+    most = max(_FEW, len(shown) // 2)
+    closed = closed_since(served, newest, most)
+    since = SeparatedSince.of_publication(served, newest)
+    if since.are_many(len(since.rows) // 2):
+        since = replace(since, pairs=NO_PAIRS)
+    if closed is None or gone.sum() > most:
+        return since.records(ledger, newest.run_id), False
+    out = [*np.array(shown, object)[gone], *newest.ids.at(closed.people.tolist())]
+    apart = since.records(ledger, newest.run_id, closed.pairs)
+    return [*_stops(ledger, newest.run_id, out), *apart], True
+
+
+def _stops(ledger: SafetyLedger, run_id: str, out: Sequence[str]) -> list[Record]:
+    """Return what keeps people out wherever an earlier publication is served; spellings are linked first."""
+    naming = ledger.begin().namings[-1]
+    ledger.link([spelling_link(naming, one) for one in out], spelled=True)
+    stopped = {(one, 0) for one in naming.of_ids(out)}
+    return [stop_record("stop", LedgerTag(NEWER, run_id), sorted(stopped))] if stopped else []
 
 
 def end_old_runs(ledger: SafetyLedger, moment: datetime) -> None:

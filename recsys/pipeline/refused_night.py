@@ -1,4 +1,4 @@
-"""Who is out for now by a night that is refused, or taken back, unless they are too many to be true."""
+"""Who is out for now by a night that is refused, unless they are too many to be true."""
 
 from collections.abc import Collection, Iterable
 from typing import Final
@@ -11,7 +11,7 @@ from recsys.constraints.policy import Policy, may_show_each
 from recsys.data.absent_accounts import UNREAD
 from recsys.data.population import Population
 from recsys.messaging.reasons import Reasons
-from recsys.pipeline.closed_pairs import closed_pairs, closed_since, hidden_pairs, listed_ids
+from recsys.pipeline.closed_pairs import closed_pairs, hidden_pairs
 from recsys.ranking.snapshot import Snapshot
 from recsys.safety.by_person import AWAY_IN_TABLES
 from recsys.safety.erasure_list import ErasedPeople
@@ -93,6 +93,8 @@ def note_refused_night(
     policy: Policy,
     shown: Iterable[str],
     erased: ErasedPeople = _NOBODY,
+    *,
+    served: str = "",
 ) -> int:
     """Tell the ledger who of those shown is out for now by the tables of a refused night; return how many.
 
@@ -103,7 +105,8 @@ def note_refused_night(
     its lists itself, and ends what is told here. That another account of a person takes part takes nobody
     out: whoever has two accounts in what is served stands there with one, and tonight's tokens may be wrong.
 
-    shown: who stands in what is served. erased: they are out as it is.
+    shown: who stands in what is served. erased: they are out as it is. served: the run that is served, whose
+    later ones leave out whom they do; they count among the many no more.
     """
     users, state, is_away = sorted(set(shown)), ledger.begin(), away(people)
     rows = people.ids.find(users)
@@ -118,7 +121,7 @@ def note_refused_night(
         free = [
             who for who, is_gone in zip(out, gone, strict=True) if not is_gone and not _is_stopped(state, who)
         ]
-        if not are_many(free, users, state):
+        if not are_many(free, users, state.served_by(served) if served else state):
             ledger.stop(free, AWAY_IN_TABLES, as_of=people.as_of.isoformat())
             return len(free)
     return 0
@@ -228,25 +231,3 @@ def end_for_now(ledger: SafetyLedger, people: Population, policy: Policy) -> Non
         may_meet = open_pairs(apart) if apart else []
         records += [pair_record("lift", tag, may_meet)] if may_meet else []
     ledger.append(records)
-
-
-def note_rollback(ledger: SafetyLedger, served: Snapshot, newest: Snapshot) -> bool:
-    """Tell the ledger who is out for now by a later publication that is served no more; say whether it did.
-
-    Whoever is not listed in it is out, and whom it keeps apart are. So it is until a night is published, but
-    where more than half of the people would be: then the later one was at fault.
-    """
-    shown = [one for one in listed_ids(served) if one]
-    rows = np.array(newest.ids.find(shown), np.int64)
-    gone = (rows < 0) | (newest.live.layout.position[np.maximum(rows, 0)] < 0)
-    most = max(_FEW_AWAY, len(shown) // 2)
-    closed = closed_since(served, newest, most)
-    out = [Who(one) for one, is_gone in zip(shown, gone, strict=True) if is_gone]
-    if closed is None or len(out) > most:
-        return False
-    as_of = newest.data_as_of.isoformat()
-    ledger.stop(out, AWAY_IN_TABLES, as_of=as_of)
-    ledger.stop(map(Who, newest.ids.at(closed.people.tolist())), NARROWER_FOR_NOW, as_of=as_of)
-    ends = zip(*(newest.ids.at(side.tolist()) for side in closed.pairs.T), strict=True)
-    ledger.separate([(Who(a), Who(b)) for a, b in ends], APART_FOR_NOW)
-    return True

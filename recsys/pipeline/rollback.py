@@ -10,12 +10,11 @@ from recsys.errors import (
     explained,
     warn,
 )
-from recsys.pipeline.earlier_publications import SeparatedSince, end_runs_after
+from recsys.pipeline.earlier_publications import end_runs_after, left_out_since
 from recsys.pipeline.erasure import run_names_erased
 from recsys.pipeline.history import read_history
 from recsys.pipeline.lock import writer_lock
 from recsys.pipeline.night_safety import require_ledger
-from recsys.pipeline.refused_night import note_rollback
 from recsys.pipeline.retention import run_ids
 from recsys.pipeline.rewrite_run import rewrite_run
 from recsys.ranking.publication_filter import published_ids
@@ -35,9 +34,9 @@ def rollback(
     Its files are checked first; when they do not match its manifest, the pointer stays. Nobody comes back by
     it: a run that names somebody erased is rewritten without them first, and whoever was held or separated
     since stands in the safety ledger, which a ranker asks in every call. Whom the newest publication lists no
-    more, or keeps apart, is noted there as well, until a night is published; a warning says so when that
-    would be of more than half of the people, and nobody is noted. A newest publication that is damaged or
-    gone says nothing of them, and nothing is rolled back.
+    more, or keeps apart, is noted there as well, until a night is published, whatever comes by day; a warning
+    says so when that would be of more than half of the people, and nobody is noted. A newest publication that
+    is damaged or gone says nothing of them, and nothing is rolled back.
 
     without_newest: go back all the same; whom the newest publication left out is shown again.
 
@@ -65,17 +64,15 @@ def rollback(
             raise PublicationError(
                 explained("this run names somebody who asked to be erased", got=found.run_id, remedy=remedy)
             )
-        hides = [] if without_newest else _note_newest(published, found, ledger)
-        end_runs_after(ledger, found.run_id, hides)
+        left_out = [] if without_newest else _left_out_of_newest(published, found, ledger)
+        end_runs_after(ledger, found.run_id, left_out)
         ledger.note_spellings(told_apart=published_ids(found.folder).are_told_apart)
         set_current_run(published, found.run_id)
         return read_publication(published)
 
 
-def _note_newest(published: Path, found: Publication, ledger: SafetyLedger) -> list[Record]:
-    """Tell the ledger of whom the newest later publication leaves out; return whom else it keeps apart.
-
-    That are hides and passes, whatever keeps the two apart in the earlier one, also of people it lacks.
+def _left_out_of_newest(published: Path, found: Publication, ledger: SafetyLedger) -> list[Record]:
+    """Return the ledger's records of whom the newest later publication leaves out, or keeps apart.
 
     One that this version cannot open, whole as it is, is served by nobody, whatever it holds: it is passed
     over. Raises PublicationError for one that is damaged or gone.
@@ -92,13 +89,14 @@ def _note_newest(published: Path, found: Publication, ledger: SafetyLedger) -> l
             raise PublicationError(explained(told, where=run_id, got=str(error), remedy=remedy)) from error
         if newest is None:
             continue
-        if served is not None and not note_rollback(ledger, served, newest):
+        if served is None:
+            return []
+        left_out, are_all = left_out_since(ledger, served, newest)
+        if not are_all:
             remedy = "run the night once its tables are right"
             what = "more than half of the people are not, or not together, in the later publication"
             warn(explained(f"{what}: they are shown again", got=run_id, remedy=remedy))
-        since = None if served is None else SeparatedSince.of_publication(served, newest)
-        is_told = since is not None and not since.are_many(len(since.rows) // 2)
-        return since.records(ledger, run_id) if since is not None and is_told else []
+        return left_out
     return []
 
 

@@ -235,7 +235,8 @@ def note_refused(
 ) -> None:
     """Tell the ledger who is out, and which pairs are apart, for now by the tables of a refused night."""
     ledger = _pending(published, people, changes)  # one that saw no lift
-    note_refused_night(ledger, people, policy, shown, ErasureList.of(published).now(ledger.now()))
+    erased, served = ErasureList.of(published).now(ledger.now()), "" if snapshot is None else snapshot.run_id
+    note_refused_night(ledger, people, policy, shown, erased, served=served)
     note_refused_pairs(ledger, people, policy, snapshot, shown)
     if snapshot is not None and says_less(snapshot, people):
         mark_overtaken(published, snapshot.run_id)

@@ -1,7 +1,7 @@
 """Whom a published night leaves out is left out wherever an earlier publication is served."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from itertools import combinations, product
 from pathlib import Path
@@ -379,3 +379,113 @@ def test_hides_of_a_newest_publication_that_hides_most_people_are_its_fault(
     with opened(folder, MemorySafety()) as ranker:
         assert ranker.look(*PAIR_OF["hide"], NOW)
         assert any(ranker.look(a, b, NOW) for a, b in apart) == is_fault
+
+
+_UNLISTED: dict[str, tuple[str, dict[str, object]]] = {
+    "paused": (T.PROFILES, {C.ACCOUNT_STATE: "paused"}),
+    "no proof": (T.PROFILES, {C.VERIFICATION: "none"}),
+    "no age": (T.PROFILES, {C.AGE_BAND: None}),
+    "dormant": (T.PROFILES, {C.ACTIVITY: "dormant"}),
+    "no household": (T.PROFILES, {C.HOUSEHOLD_STATUS: None}),
+    "erasing": (T.PROFILES, {C.ACCOUNT_STATE: "erasing"}),
+    "no intents": (T.PROFILES, {C.INTENTS: None}),
+    "proof taken back": (T.EVENTS, {C.TYPE: "verified", C.DETAIL: "none"}),
+    "gone": (T.PROFILES, {}),
+    "no boundaries": (T.BOUNDARIES, {}),
+}
+"""Why a night lists somebody no more: the table that says so, and its words; none where rows are gone."""
+_DATED = {"before": AS_OF - pd.Timedelta(days=30), "after": AS_OF + pd.Timedelta(hours=5)}
+_NAMES: dict[str, Callable[[str], str]] = {"own": str, "another account": "{}x".format}
+"""The account from which somebody sends tables of today."""
+_AWAY = dict(zip(product(_UNLISTED, _DATED), USERS, strict=False))
+"""By why they are listed no more, and how the rows of their tables of today are dated: one person each."""
+
+
+def _night_without_them() -> Tables:
+    """Return the town in which nobody of these is listed."""
+    told = {name: table.copy() for name, table in TOWN.items()}
+    for (why, _), user in _AWAY.items():
+        name, said = _UNLISTED[why]
+        if name == T.EVENTS:
+            row = {C.EVENT: f"none{user}", C.TS: AS_OF, C.ACTOR: user, C.TARGET: None, **said}
+            told[name] = pd.concat([told[name], pd.DataFrame([row])], ignore_index=True)
+        elif said:
+            mine = told[name][C.USER] == user
+            for column, word in said.items():
+                own = [word if one else of for one, of in zip(mine, told[name][column], strict=True)]
+                told[name][column] = pd.Series(own, told[name].index, dtype=object)
+        else:
+            told[name] = told[name][told[name][C.USER] != user]
+    return told
+
+
+def _active_today(ranker: Ranker, account: str, *, proved: bool) -> None:
+    """Send active tables of today of each of them, with a proof and the terms of today or without."""
+    for (_, dated), user in _AWAY.items():
+        name = _NAMES[account](user)
+        said = {C.VALID_FROM: _DATED[dated].isoformat(), C.USER: name}
+        proofs = (("terms_accepted", None), ("verified", "id")) if proved else ()
+        ranker.day.append([DayEvent(f"{kind}-{name}", NOW, name, None, kind, of) for kind, of in proofs])
+        ranker.day.change_tables(name, own_tables(user, **said), event_id=f"today-{name}", at=NOW)
+    for _ in USERS:  # one is folded in a call
+        ranker.look(USERS[-1], USERS[-2], NOW)
+
+
+def _seen_of_them(ranker: Ranker, account: str) -> dict[tuple[str, str], set[str]]:
+    """Return where each of them is shown, or shown somebody."""
+    others = USERS[len(_AWAY) :]
+    pages = [ranker.rank(one, len(USERS), NOW) for one in others]
+    on_pages = {item.candidate_id for page in pages for item in page.items}
+    found = dict[tuple[str, str], set[str]]()
+    likes = [DayEvent(f"like-{one}", NOW, _NAMES[account](one), OTHER, "like") for one in _AWAY.values()]
+    for of, user in _AWAY.items():
+        them = (user, _NAMES[account](user))
+        found[of] = {"page"} if not on_pages.isdisjoint(them) else set()
+        found[of] |= {"look"} if any(ranker.look(one, OTHER, NOW) for one in them) else set()
+        found[of] |= {"looked at"} if any(ranker.look(OTHER, one, NOW) for one in them) else set()
+        found[of] |= {"own page"} if any(ranker.rank(one, 5, NOW).items for one in them) else set()
+        asked = ranker.rank(OTHER, 5, NOW, among=[*dict.fromkeys(them)]).items
+        found[of] |= {"among"} if asked else set()
+    ranker.day.append(likes)
+    inbox = {item.candidate_id for item in ranker.inbox(OTHER, 40, NOW).items}
+    for of, user in _AWAY.items():
+        found[of] |= {"inbox"} if not inbox.isdisjoint((user, _NAMES[account](user))) else set()
+    return {of: where for of, where in found.items() if where}
+
+
+@pytest.mark.parametrize("proved", [False, True])
+@pytest.mark.parametrize("account", _NAMES)
+@pytest.mark.parametrize("how", ["newest", "rolled back", "twice", "by hand", "damaged", "refused since"])
+def test_whom_the_newest_publication_lists_no_more_stays_out_of_an_earlier_one(
+    town: Published, tmp_path: Path, how: str, account: str, *, proved: bool
+) -> None:
+    """Seen to fail: tables of today brought all of them back after a rollback, without a proof of today.
+
+    newest: what it shows itself, which the others are compared with.
+    """
+    folder, store = copy_of(town, tmp_path), MemorySafety()
+    with opened(folder, store) as ranker:
+        first = ranker.run_id
+        assert town.night(folder, _night_without_them(), hours=2).published
+        if how == "twice":
+            assert town.night(folder, _night_without_them(), hours=3).published
+            rollback(folder)
+        if how == "by hand":
+            (folder / CURRENT).write_text(f"{RUNS}/{first}\n")
+        elif how == "damaged":
+            _damaged(folder)
+        elif how != "newest":
+            rollback(folder, first)
+        if how == "refused since":
+            assert not town.night(folder, _night_without_them(), hours=5, refused=True).published
+        ranker.refresh()
+        assert (ranker.run_id == first) == (how != "newest")
+        assert not _seen_of_them(ranker, account)
+        _active_today(ranker, account, proved=proved)
+        seen = _seen_of_them(ranker, account)
+        if how == "newest":
+            assert {of for of, where in seen.items() if {"page", "inbox"} <= where} == (
+                {*_AWAY} if proved else set()
+            )
+        else:
+            assert not seen
