@@ -14,12 +14,13 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.pipeline import closed_pairs
 from recsys.pipeline.rollback import rollback
+from recsys.ranking.publication_filter import ListFilter
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.response_and_receipt import Page
 from recsys.safety import MemorySafety
 from recsys.safety.day_log import DayEvent
 from recsys.safety.ledger import SafetyLedger
-from recsys.storage.publication import CURRENT, RUNS, current_run, set_current_run
+from recsys.storage.publication import CURRENT, RUNS, current_run, read_publication, set_current_run
 from tests.safety.restriction_doors import (
     AS_OF,
     FORMS,
@@ -489,3 +490,5 @@ def test_whom_the_newest_publication_lists_no_more_stays_out_of_an_earlier_one(
             )
         else:
             assert not seen
+            exported = ListFilter.of_publication(read_publication(folder, run_id=first), folder)
+            assert exported.stopped >= {*_AWAY.values()}  # of whom nobody stands in pages of SQL
