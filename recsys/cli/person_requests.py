@@ -116,23 +116,28 @@ def _restricted(
     users: Sequence[str], cases: Path, store: "SafetyStore | None", published: Path
 ) -> dict[str, tuple[int, int, int]]:
     """Return how many cases, holds, and reports without a case name each person, where there are any."""
+    from recsys.http.console_tables import AccountTables
     from recsys.moderation.case_states import CLOSED
     from recsys.moderation.cases import CaseLog
-    from recsys.moderation.review_queue import calls_since_the_night
-    from recsys.safety.store import MemorySafety, StoreWithRestrictions, ask_safety
+    from recsys.moderation.review_queue import calls_since_the_night, flagged_in_night
+    from recsys.pipeline.paths import PATHS
+    from recsys.safety.store import MemorySafety, StoreHold, StoreWithRestrictions, ask_safety
 
     all_cases = CaseLog(cases, MemorySafety()).cases().values()
     of_users = [one for one in all_cases if one.person in users]
     resting = {event for one in all_cases for event in one.evidence}
     calls = [] if store is None else calls_since_the_night(published, store)
-    calls = [one for one in calls if one.event_id not in resting]
+    named: dict[str, set[str | None]] = {one.event_id: {one.actor, one.target} for one in calls}
+    named |= {event: {*people} for event, people in flagged_in_night(PATHS.tables, users).items()}
+    in_tables = AccountTables.of(PATHS.tables).held()
     found = {}
     for user in users:
-        n_calls = sum(user in (one.actor, one.target) for one in calls)
+        n_calls = sum(user in people for event, people in named.items() if event not in resting)
         n_cases = sum(one.person == user and one.state != CLOSED for one in of_users)
-        holds = ()
+        holds: tuple[StoreHold, ...] = ()
         if isinstance(store, StoreWithRestrictions):
             holds = ask_safety(partial(store.restrictions_of, user)).holds
+        holds += (in_tables[user],) if user in in_tables else ()
         if n_cases or holds or n_calls or any(one.person == user for one in of_users):
             found[user] = (n_cases, len(holds), n_calls)
     return found

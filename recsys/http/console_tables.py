@@ -14,6 +14,7 @@ from recsys.data.events import Events
 from recsys.data.fail_closed import STOPPED
 from recsys.moderation.case_states import HOLDING, Case
 from recsys.moderation.credibility import KIND, PERSON, REPORTER, flags, is_accusation, reporter_standing
+from recsys.moderation.report_events import rows_of_night
 from recsys.moderation.review_policy import DAYS_TO_DECIDE, ReviewPolicy, load_policy
 from recsys.safety.day_log import DayEvent
 from recsys.safety.store import StoreHold
@@ -121,7 +122,7 @@ def calls_shown(
     not known.
     """
     policy, found = load_policy(), list(calls)
-    read = _read_by_night(found, tables / "events.parquet") if began is not None else set()
+    read = _read_by_night(found, tables) if began is not None else set()
     shown = []
     for one in found:
         kind = _kind(one, policy)
@@ -139,13 +140,10 @@ def _kind(event: DayEvent, policy: ReviewPolicy) -> str:
     return kind if kind in policy.kinds else "report.other"
 
 
-def _read_by_night(calls: Iterable[DayEvent], path: Path) -> set[str]:
-    """Return which calls stand in the events of a night, by id, or by people and time under another id."""
+def _read_by_night(calls: Iterable[DayEvent], tables: Path) -> set[str]:
+    """Return which calls stand in the tables of a night, by id, or by people and time under another id."""
     ids = {one.event_id: (one.actor, one.target, one.type, one.at.replace(microsecond=0)) for one in calls}
-    if not ids or not path.is_file():
-        return set()
-    actors = sorted({key[0] for key in ids.values()})
-    rows = _rows(path, [(C.ACTOR, "in", actors)])
+    rows = rows_of_night(tables, C.ACTOR, {key[0] for key in ids.values()})
     times = [at.to_pydatetime().replace(microsecond=0) for at in rows[C.TS]]
     there = {*zip(rows[C.ACTOR], rows[C.TARGET], rows[C.TYPE].astype(object), times, strict=True)}
     known = set(rows[C.EVENT])
@@ -154,33 +152,25 @@ def _read_by_night(calls: Iterable[DayEvent], path: Path) -> set[str]:
 
 def reports_of_case(case: Case, tables: Path, cases: Iterable[Case]) -> list[ReportShown]:
     """Return what a case rests on, oldest first, from the tables of the night; nothing without them."""
-    path = tables / "events.parquet"
-    if not case.evidence or not path.is_file():
+    if not case.evidence:
         return []
-    named = _rows(path, [(C.EVENT, "in", list(case.evidence))])
+    named = rows_of_night(tables, C.EVENT, case.evidence)
     people = {str(one) for column in (C.ACTOR, C.TARGET) for one in named[column].dropna()}
-    return [one for one in _reports(path, people, cases) if one.event in case.evidence]
+    return [one for one in _reports(tables, people, cases) if one.event in case.evidence]
 
 
 def reports_by(user: str, tables: Path, cases: Iterable[Case]) -> list[ReportShown]:
     """Return what a member reported, oldest first, from the tables of the night; nothing without them."""
-    path = tables / "events.parquet"
-    if not user or not path.is_file():
+    if not user:
         return []
-    others = _rows(path, [(C.ACTOR, "==", user)])[C.TARGET].dropna()
-    found = _reports(path, {user, *map(str, others)}, cases)
+    others = rows_of_night(tables, C.ACTOR, [user])[C.TARGET].dropna()
+    found = _reports(tables, {user, *map(str, others)}, cases)
     return [one for one in found if one.reporter == user and one.verified is not None]
 
 
-def _rows(path: Path, filters: list[Any]) -> pd.DataFrame:
-    return pd.read_parquet(
-        path, columns=[C.EVENT, C.TS, C.ACTOR, C.TARGET, C.TYPE, C.DETAIL], filters=filters
-    )
-
-
-def _reports(path: Path, people: set[str], cases: Iterable[Case]) -> list[ReportShown]:
+def _reports(tables: Path, people: set[str], cases: Iterable[Case]) -> list[ReportShown]:
     """Return what concerns people of whom every act is read, so that their standing can be told."""
-    rows = _rows(path, [(C.ACTOR, "in", sorted(people))])
+    rows = rows_of_night(tables, C.ACTOR, people)
     if rows.empty:
         return []
     events, policy = Events.of(rows), load_policy()

@@ -1,5 +1,7 @@
 """The review queue of moderators, gravest first. The engine flags; people decide."""
 
+import json
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -8,6 +10,7 @@ import pandas as pd
 
 from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.columns import Tables as T
 from recsys.data.events import Events
 from recsys.data.times import as_utc
 from recsys.errors import PublicationError
@@ -21,8 +24,9 @@ from recsys.moderation.credibility import (
     is_accusation,
     mutual_accusations,
 )
+from recsys.moderation.report_events import events_of_reports, rows_of_night
 from recsys.moderation.review_policy import ReviewPolicy, load_policy
-from recsys.safety.day_log import DayEvent, StoreWithDay
+from recsys.safety.day_log import TABLES_CHANGED, DayEvent, StoreWithDay
 from recsys.safety.store import SafetyStore, ask_safety
 from recsys.storage.publication import read_publication
 
@@ -128,8 +132,31 @@ def calls_since_the_night(published: Path, safety: SafetyStore) -> list[DayEvent
     except PublicationError:
         since = datetime.min
     zoned = since if since.tzinfo else since.replace(tzinfo=UTC)
-    found = ask_safety(lambda: safety.day.events(zoned)) if isinstance(safety, StoreWithDay) else []
+    events = ask_safety(lambda: safety.day.events(zoned)) if isinstance(safety, StoreWithDay) else []
+    found = [told for one in events for told in (_reports_of(one) if one.type == TABLES_CHANGED else (one,))]
     return [one for one in found[::-1] if one.type in _CALLS or (one.type, one.detail) in _UNSAFE]
+
+
+def _reports_of(changed: DayEvent) -> Iterable[DayEvent]:
+    """Yield the reports in somebody's own tables of today."""
+    given = json.loads(changed.payload or "{}").get(T.REPORTS, ())
+    told = events_of_reports(pd.DataFrame(given), changed.at) if given else events_of_reports(None)
+    for row in told.itertuples(index=False):
+        yield DayEvent(row.event_id, row.ts.to_pydatetime(), row.actor, row.target, row.type, row.detail)
+
+
+def flagged_in_night(tables: Path, users: Collection[str]) -> dict[str, set[str]]:
+    """Return what of a night's copied tables asks for somebody to look at any of some people.
+
+    By event, or report of the table, the two people whom it names.
+    """
+    parts = [rows_of_night(tables, column, users) for column in (C.ACTOR, C.TARGET)]
+    rows = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
+    if rows.empty:
+        return {}
+    found = flags(Events.of(rows.drop_duplicates(C.EVENT)), load_policy())
+    people = zip(found[PERSON].astype(str), found[REPORTER].astype(str), strict=True)
+    return {event: {*both} for event, both in zip(found[C.EVENT], people, strict=True)}
 
 
 def _brigades(weighed: pd.DataFrame, policy: ReviewPolicy) -> pd.DataFrame:

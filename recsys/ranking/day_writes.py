@@ -5,7 +5,6 @@ from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from hashlib import blake2b
 from itertools import chain, product
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +21,7 @@ from recsys.ranking.event_rows import is_table, rows_within, stops_within
 from recsys.ranking.profile_tables import ProfileTables, require_own_rows, tables_of_json
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.canonical import in_any_spelling, not_canonical, utc_moment
-from recsys.safety.day_log import NEVER, NO_PROOF, TABLES_CHANGED, UNDO, DayEvent, DayLog
+from recsys.safety.day_log import NEVER, NO_PROOF, TABLES_CHANGED, UNDO, DayEvent, DayLog, report_id
 from recsys.safety.day_tables import DayNumbers, TokenOwners
 from recsys.safety.ledger_state import EXCLUDED_NUMBER, Who
 from recsys.safety.refused_rows import restriction_meant
@@ -314,11 +313,9 @@ class DayWrites:
 
         Raises InputError for an unknown category; the two are apart even then.
         """
-        self._safety.report(actor, target, at)
-        name = blake2b(
-            f"{self._safety.kept_id(target)}\0{category}".encode("utf-8", "surrogatepass"), digest_size=16
-        ).hexdigest()
-        self.append([DayEvent(f"report:{name}", utc_moment(at), actor, target, "report", category)])
+        self._safety.keep_reported(actor, target, at)
+        name = report_id(self._safety.kept_id(target), category)
+        self.append([DayEvent(name, utc_moment(at), actor, target, "report", category)])
 
     def pause(self, user_id: str) -> None:
         """Take a member out of everybody's sight until they resume."""

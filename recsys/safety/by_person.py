@@ -14,7 +14,7 @@ from recsys.safety.canonical import (
     two_people_meant,
     utc_moment,
 )
-from recsys.safety.day_log import TABLES_CHANGED, DayEvent, DayLog, StoreWithDay
+from recsys.safety.day_log import TABLES_CHANGED, DayEvent, DayLog, StoreWithDay, report_id
 from recsys.safety.day_tables import (
     is_away_by,
     is_stopped_by,
@@ -137,7 +137,18 @@ class SafetyByPerson(PersonNames):
         self.binding.note()
 
     def report(self, actor: str, target: str, at: datetime | None = None) -> None:
-        """Keep two people apart because one reported the other."""
+        """Keep two people apart because one reported the other, and keep the report in the log of the day.
+
+        There it has the category `other`; `Ranker.day.report` takes a category.
+        """
+        self.keep_reported(actor, target, at)
+        if (day := self.day) is not None:
+            a, b = (self.kept_id(one) for one in self._pair(actor, target))
+            event = DayEvent(report_id(b, "other"), utc_moment(at), a, b, REPORT, "other")
+            ask_safety(lambda: day.append([event]))
+
+    def keep_reported(self, actor: str, target: str, at: datetime | None = None) -> None:
+        """Keep two people apart because one reported the other, and nothing else of it."""
         with self._even_refused(self._report, actor, target):
             self._report(actor, target, at)
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any, Final, NamedTuple, Protocol, Self, runtime_checkable
 
 from recsys.catalogue.columns import Columns as C
@@ -348,6 +349,12 @@ def conflict() -> InputError:
             remedy="give each of an actor its own",
         )
     )
+
+
+def report_id(target: str, category: str) -> str:
+    """Return the name of an actor's report: one of a pair and category is one, however often it is made."""
+    text = f"{target}\0{category}".encode("utf-8", "surrogatepass")
+    return f"report:{blake2b(text, digest_size=16).hexdigest()}"
 
 
 def same_event(one: DayEvent, other: DayEvent) -> bool:
