@@ -37,9 +37,7 @@ def forget(
     cases: Cases = Path("data/cases"),
     yes: Annotated[
         bool,
-        typer.Option(
-            "--yes", help="Erase also who has cases, holds or reports of today, without being asked."
-        ),
+        typer.Option("--yes", help="Erase also who has cases, holds or reports, without being asked."),
     ] = False,
     unknown: Annotated[
         bool, typer.Option("--unknown", help="Erase also an id that nothing names, such as a newcomer's.")

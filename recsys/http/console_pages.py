@@ -1,7 +1,7 @@
 """What the pages of the console show: the night, members, cases and requests, read where they are kept."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ from recsys.http.console_tables import (
 from recsys.http.operator_sessions import OperatorSessions
 from recsys.moderation.case_states import APPEALED, ASSIGNED, CLOSED, DECIDED, OPEN, Case
 from recsys.moderation.cases import CaseLog
-from recsys.moderation.review_queue import calls_since_the_night
+from recsys.moderation.review_queue import calls_since_the_night, flagged_in_night
 from recsys.pipeline.erasure import erase, safety_by_person
 from recsys.pipeline.gates.proposal import GateResult, Level
 from recsys.pipeline.history import GATES_FILE, PastNight, read_gates, read_history
@@ -282,7 +282,12 @@ class Console:
             account=tables.states.get(user, ""),
             reports=tuple(reports_by(user, NightPaths(self.work).tables, cases)),
             calls=tuple(one for one in self.today() if user and user in (one.event.actor, one.event.target)),
+            flagged=self._flagged(user, {event for case in cases for event in case.evidence}),
         )
+
+    def _flagged(self, user: str, resting: Collection[str]) -> int:
+        found = flagged_in_night(NightPaths(self.work).tables, [user]) if user else {}
+        return len(found.keys() - resting)
 
     def evidence(self, case: Case) -> list[ReportShown]:
         """Return what a case rests on, oldest first, from the tables of the night under way."""

@@ -7,14 +7,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import pandas as pd
-
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
 from recsys.data.fail_closed import STOPPED
 from recsys.moderation.case_states import HOLDING, Case
 from recsys.moderation.credibility import KIND, PERSON, REPORTER, flags, is_accusation, reporter_standing
-from recsys.moderation.report_events import rows_of_night
+from recsys.moderation.report_events import columns_there, rows_of_night
 from recsys.moderation.review_policy import DAYS_TO_DECIDE, ReviewPolicy, load_policy
 from recsys.safety.day_log import DayEvent
 from recsys.safety.store import StoreHold
@@ -50,10 +48,11 @@ class AccountTables:
 
 
 def _newest(path: Path, time: str, column: str) -> dict[str, str]:
-    """Return the last value of a column of each person; none without the file."""
-    if not path.is_file():
+    """Return the last value of a column of each person; none without the file or the column."""
+    rows = columns_there(path, [C.USER, time, column])
+    if column not in rows or C.USER not in rows:
         return {}
-    rows = pd.read_parquet(path, columns=[C.USER, time, column])
+    rows = rows if time in rows else rows.assign(**{time: None})
     last = rows.sort_values(time, kind="stable", na_position="first").drop_duplicates(C.USER, keep="last")
     return {str(user): str(value) for user, value in zip(last[C.USER], last[column], strict=True)}
 
@@ -199,6 +198,7 @@ class MemberShown:
     of the tables; None when the store does not say. cases: all about them. funnel: how many candidates each
     rule took, in order; empty without a night's tables. account: the state of their account in the tables,
     "" when unknown. reports: what they reported. calls: reports and calls since the night that name them.
+    flagged: how many of those of the night's tables that name them are no case yet.
     """
 
     listed: tuple[dict[str, Any], ...]
@@ -209,11 +209,12 @@ class MemberShown:
     account: str
     reports: tuple[ReportShown, ...]
     calls: tuple[CallShown, ...]
+    flagged: int
 
     @property
     def calls_without_case(self) -> int:
-        """How many reports and calls since the night that name them are no case yet."""
-        return sum(not one.cases for one in self.calls)
+        """How many reports and calls that name them, of the night and since, are no case yet."""
+        return self.flagged + sum(not one.cases for one in self.calls)
 
     @property
     def asks_before_erasure(self) -> bool:

@@ -1,11 +1,12 @@
 """Reports of a table as events: a report counts for the review queue in whichever table it stands."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
@@ -30,12 +31,12 @@ def with_reports(
     [['report', 'minor']]
     """
     told, known = events_of_reports(reports, as_of), events.frame
-    if told.empty:
-        return events
     known = known if C.EVENT in known else known.assign(**{C.EVENT: None})
     beside = {*_keys(known[known[C.TYPE].astype(object) == REPORT])}
     told = told[[key not in beside for key in _keys(told)]]
-    return Events.of(pd.concat([known[_COLUMNS].astype(object), told.astype(object)], ignore_index=True))
+    if told.empty:
+        return events
+    return Events.of(pd.concat([known.astype(object), told.astype(object)], ignore_index=True))
 
 
 def events_of_reports(reports: pd.DataFrame | None, as_of: str | pd.Timestamp | None = None) -> pd.DataFrame:
@@ -43,12 +44,21 @@ def events_of_reports(reports: pd.DataFrame | None, as_of: str | pd.Timestamp | 
     if reports is None or reports.empty:
         return pd.DataFrame({column: pd.Series(dtype=object) for column in _COLUMNS})
     rows = reports[reports[C.ACTOR].notna() & reports[C.TARGET].notna()]
+    rows = rows.assign(**{name: None for name in (C.TS, C.CATEGORY) if name not in rows})
     category = rows[C.CATEGORY].astype(object).where(rows[C.CATEGORY].notna(), "other")
-    at = pd.to_datetime(rows[C.TS], utc=True, errors="coerce")
+    at = pd.to_datetime(rows[C.TS], utc=True, errors="coerce").astype("datetime64[us, UTC]")
     names = [_name(*key) for key in zip(rows[C.ACTOR], rows[C.TARGET], category, at, strict=True)]
     moment = pd.Timestamp.now("UTC") if as_of is None else as_utc(as_of)
     columns = {C.EVENT: names, C.TS: at.fillna(moment), C.ACTOR: rows[C.ACTOR], C.TARGET: rows[C.TARGET]}
     return pd.DataFrame({**columns, C.TYPE: REPORT, C.DETAIL: category}).reset_index(drop=True)
+
+
+def columns_there(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Return those of some columns that a Parquet file has; none of no file."""
+    if not path.is_file():
+        return pd.DataFrame()
+    there = pq.read_schema(path).names
+    return pd.read_parquet(path, columns=[name for name in columns if name in there])
 
 
 def _name(*key: object) -> str:
@@ -62,8 +72,9 @@ def rows_of_night(tables: Path, column: str, values: Collection[str]) -> pd.Data
     if (path := tables / f"{T.EVENTS}.parquet").is_file():
         filters: list[Any] = [(column, "in", asked)]
         found.append(pd.read_parquet(path, columns=_COLUMNS, filters=filters))
-    if (path := tables / f"{T.REPORTS}.parquet").is_file():
-        told = events_of_reports(pd.read_parquet(path, columns=[C.ACTOR, C.TARGET, C.TS, C.CATEGORY]))
+    reports = columns_there(tables / f"{T.REPORTS}.parquet", [C.ACTOR, C.TARGET, C.TS, C.CATEGORY])
+    if C.ACTOR in reports and C.TARGET in reports:
+        told = events_of_reports(reports)
         told = told[told[column].isin(asked)]
         beside = {*_keys(found[0][found[0][C.TYPE].astype(object) == REPORT])} if found else set()
         found.append(told[[key not in beside for key in _keys(told)]])

@@ -24,7 +24,7 @@ from recsys.moderation.credibility import (
     is_accusation,
     mutual_accusations,
 )
-from recsys.moderation.report_events import events_of_reports, rows_of_night
+from recsys.moderation.report_events import REPORT, events_of_reports, rows_of_night
 from recsys.moderation.review_policy import ReviewPolicy, load_policy
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent, StoreWithDay
 from recsys.safety.store import SafetyStore, ask_safety
@@ -140,9 +140,10 @@ def calls_since_the_night(published: Path, safety: SafetyStore) -> list[DayEvent
 def _reports_of(changed: DayEvent) -> Iterable[DayEvent]:
     """Yield the reports in somebody's own tables of today."""
     given = json.loads(changed.payload or "{}").get(T.REPORTS, ())
-    told = events_of_reports(pd.DataFrame(given), changed.at) if given else events_of_reports(None)
-    for row in told.itertuples(index=False):
-        yield DayEvent(row.event_id, row.ts.to_pydatetime(), row.actor, row.target, row.type, row.detail)
+    rows = pd.DataFrame(given, columns=[C.ACTOR, C.TARGET, C.TS, C.CATEGORY])
+    for row in events_of_reports(rows, pd.Timestamp(changed.at)).to_dict("records"):
+        name, actor, target, category = (str(row[c]) for c in (C.EVENT, C.ACTOR, C.TARGET, C.DETAIL))
+        yield DayEvent(name, row[C.TS].to_pydatetime(), actor, target, REPORT, category)
 
 
 def flagged_in_night(tables: Path, users: Collection[str]) -> dict[str, set[str]]:

@@ -25,7 +25,7 @@ from recsys.safety.day_log import NEVER, NO_PROOF, TABLES_CHANGED, UNDO, DayEven
 from recsys.safety.day_tables import DayNumbers, TokenOwners
 from recsys.safety.ledger_state import EXCLUDED_NUMBER, Who
 from recsys.safety.refused_rows import restriction_meant
-from recsys.safety.store import LEAVER, MEMBER, PROOF, ask_safety, ask_safety_or_input
+from recsys.safety.store import LEAVER, MEMBER, PROOF, TAKEN_BACK, ask_safety, ask_safety_or_input
 from recsys.storage.manifest import read_manifest
 from recsys.storage.publication import RUNS
 
@@ -158,14 +158,15 @@ class DayWrites:
         proofs = [event for event in events if event.type == "verified"]
         for event in proofs:
             if event.detail == NO_PROOF:
-                self._safety.hold(event.actor, event.at, owner=PROOF)
+                self._safety.hold(event.actor, event.at, owner=PROOF, reason=TAKEN_BACK)
         asked = tier_of(self._verification())
         given = [event for event in proofs if event.detail != NO_PROOF and tier_of(event.detail) >= asked]
         taken_back = self._latest_taken_back() if given else {}
         for event in given:
             said = [(one.at, one.detail) for one in (*taken_back.get(event.actor, ()), event)]
             if standing_proof(said).tier[0] >= asked:
-                self._safety.lift(event.actor, owner=PROOF)
+                for reason in (TAKEN_BACK, ""):  # without a reason by an earlier version
+                    self._safety.lift(event.actor, owner=PROOF, reason=reason)
                 self._safety.lift(event.actor, owner=MEMBER, reason=PROOF)  # of stores of earlier versions
         return new
 

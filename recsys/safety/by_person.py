@@ -14,7 +14,7 @@ from recsys.safety.canonical import (
     two_people_meant,
     utc_moment,
 )
-from recsys.safety.day_log import TABLES_CHANGED, DayEvent, DayLog, StoreWithDay, report_id
+from recsys.safety.day_log import TABLES_CHANGED, DayEvent, DayLog, StoreWithDay, log_report
 from recsys.safety.day_tables import (
     is_away_by,
     is_stopped_by,
@@ -128,12 +128,13 @@ class SafetyByPerson(PersonNames):
 
     def block(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart, both ways, until whoever blocked takes it back."""
-        with self._even_refused(self._block, actor, target):
-            self._block(actor, target, at)
+        with self._even_refused(partial(self._part, BLOCK), actor, target):
+            self._part(BLOCK, actor, target, at)
 
-    def _block(self, actor: str, target: str, at: datetime | None = None) -> None:
-        moment, (a, b) = utc_moment(at), self._note_pair(actor, target, BLOCK)
-        self.store.block(self.kept_id(a), self.kept_id(b), moment)
+    def _part(self, why: str, actor: str, target: str, at: datetime | None = None) -> None:
+        moment, (a, b) = utc_moment(at), self._note_pair(actor, target, why)
+        keep = self.store.block if why == BLOCK else self.store.report
+        keep(self.kept_id(a), self.kept_id(b), moment)
         self.binding.note()
 
     def report(self, actor: str, target: str, at: datetime | None = None) -> None:
@@ -142,20 +143,13 @@ class SafetyByPerson(PersonNames):
         There it has the category `other`; `Ranker.day.report` takes a category.
         """
         self.keep_reported(actor, target, at)
-        if (day := self.day) is not None:
-            a, b = (self.kept_id(one) for one in self._pair(actor, target))
-            event = DayEvent(report_id(b, "other"), utc_moment(at), a, b, REPORT, "other")
-            ask_safety(lambda: day.append([event]))
+        a, b = map(self.kept_id, self._pair(actor, target))
+        ask_safety(partial(log_report, self.day, a, b, utc_moment(at)))
 
     def keep_reported(self, actor: str, target: str, at: datetime | None = None) -> None:
         """Keep two people apart because one reported the other, and nothing else of it."""
-        with self._even_refused(self._report, actor, target):
-            self._report(actor, target, at)
-
-    def _report(self, actor: str, target: str, at: datetime | None = None) -> None:
-        moment, (a, b) = utc_moment(at), self._note_pair(actor, target, REPORT)
-        self.store.report(self.kept_id(a), self.kept_id(b), moment)
-        self.binding.note()
+        with self._even_refused(partial(self._part, REPORT), actor, target):
+            self._part(REPORT, actor, target, at)
 
     def unblock(self, actor: str, target: str) -> None:
         """Take back every block by `actor` of `target` that came through a store.

@@ -357,6 +357,12 @@ def report_id(target: str, category: str) -> str:
     return f"report:{blake2b(text, digest_size=16).hexdigest()}"
 
 
+def log_report(log: DayLog | None, actor: str, target: str, at: datetime) -> None:
+    """Keep a report of no category that is known in a log, where there is one."""
+    if log is not None:
+        log.append([DayEvent(report_id(target, "other"), at, actor, target, "report", "other")])
+
+
 def same_event(one: DayEvent, other: DayEvent) -> bool:
     """Say whether two events of one id say the same; the same one sent again may have another time."""
     return replace(one, at=other.at) == other

@@ -41,6 +41,8 @@ LEAVER: Final = LEAVE
 """The owner of the hold of who leaves, or whose erasure was refused; no end of a pause ends it."""
 PROOF: Final = "proof"
 """The owner of a hold by a proof of age or identity that was taken back: a new proof alone ends it."""
+TAKEN_BACK: Final = "taken_back"
+"""The reason of that hold: a hold of the same owner for another reason is somebody else's."""
 Answer = TypeVar("Answer")
 
 

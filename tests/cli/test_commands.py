@@ -492,6 +492,53 @@ def test_forget_asks_first_where_cases_or_holds_would_end_and_stands_in_the_audi
     assert cases.of("case-1").person == ""
 
 
+def test_forget_asks_of_holds_and_reports_of_the_tables_of_the_night(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail: of these only reports since the night, and holds of the store, were asked about."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data/published").mkdir(parents=True)
+    tables = tmp_path / "data/work/tables"
+    tables.mkdir(parents=True)
+    now = pd.Timestamp.now("UTC")
+    people = [f"u{n}" for n in range(12)]
+    states = pd.Series("active", people)
+    states[["u1", "u2"]] = "hold", "banned"
+    profiles = {"user_id": people, "valid_from": now, "account_state": states.to_numpy(object)}
+    pd.DataFrame(profiles).to_parquet(tables / "profiles.parquet")
+    held = pd.DataFrame({"user_id": ["u3"], "ts": [now], "state": ["active"], "owner": ["case-2"]})
+    held.to_parquet(tables / "holds.parquet")
+    reports = pd.DataFrame({"actor": ["u4"], "target": ["u5"], "ts": [now], "category": ["minor"]})
+    reports.to_parquet(tables / "reports.parquet")
+    rows = [("e1", "u6", "u7", "report", "minor"), ("e2", "u8", "u9", "meet_feedback", "unsafe")]
+    events = pd.DataFrame(rows, columns=["event_id", "actor", "target", "type", "detail"]).assign(ts=now)
+    events.to_parquet(tables / "events.parquet")
+    for user in people[1:10]:
+        refused = recsys("forget", user)
+        assert refused.exit_code == 40, user
+        assert "nobody was erased" in refused.stderr
+    CaseLog("data/cases", MemorySafety()).open_case("u7", "report.minor", by="aki", evidence=("e1",))
+    assert recsys("forget", "u6").exit_code == 0  # their report is a case
+    assert recsys("forget", "u11").exit_code == 0
+    assert recsys("forget", "u4", "--yes").exit_code == 0
+
+
+def test_a_report_of_the_table_becomes_a_case(here: Path) -> None:
+    """Seen to fail: the queue and the cases came from the events alone."""
+    reports = pd.read_parquet("town/reports.parquet") if Path("town/reports.parquet").is_file() else None
+    people = pd.read_parquet("town/profiles.parquet")["user_id"].unique()
+    row = {"actor": people[0], "target": people[1], "ts": pd.Timestamp("2026-01-01", tz="UTC")}
+    told = pd.DataFrame([row | {"category": "minor"}])
+    before = recsys("review", "--source", "parquet:town", "--lang", "en", "--cases", "cases")
+    shutil.copytree("town", "reported")
+    pd.concat([one for one in (reports, told) if one is not None]).to_parquet("reported/reports.parquet")
+    done = recsys("review", "--source", "parquet:reported", "--lang", "en", "--cases", "cases")
+    assert done.exit_code == before.exit_code == 0, done.output
+    found = [line for line in done.output.splitlines() if f"  {people[1]}  Suspected minor" in line]
+    assert len(found) == 1
+    assert "1 cases opened" in done.output
+
+
 def test_guard_prints_kinds_and_places_and_no_text(here: Path) -> None:
     done = recsys("guard", "よろしければLINE交換しませんか", "--lang", "en")
     assert done.exit_code == 0, done.output

@@ -1,6 +1,8 @@
 """The queue shows everything to people, and only credible reporters move anything before they decide."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,15 @@ from recsys.data import Events
 from recsys.errors import InputError
 from recsys.moderation import demotions, load_policy, review_queue
 from recsys.moderation.credibility import flags
+from recsys.moderation.report_events import with_reports
 from recsys.moderation.review_policy import read_policy
+from recsys.moderation.review_queue import calls_since_the_night
+from recsys.ranking.day_writes import DayWrites
+from recsys.safety import MemorySafety
+from recsys.safety.by_person import SafetyByPerson
+from recsys.safety.day_log import DayEvent
+from recsys.safety.erasure_list import ErasureList
+from recsys.safety.ledger import SafetyLedger
 from recsys.strict_yaml import YamlFile
 from tests.data.timeline import day, events
 
@@ -156,6 +166,50 @@ def test_holds_and_appeals() -> None:
     before = review_queue(told, holds=held, appeals=appeals, as_of=day(7))
     assert sorted(before[C.USER]) == ["bad", "r"]
     assert before.set_index(C.USER).appeal.to_dict() == {"bad": "asked", "r": "none"}
+
+
+@pytest.mark.parametrize("category", [*REPORT_CATEGORIES, None, "a word of a service"])
+@pytest.mark.parametrize("at", [40, None])
+def test_a_report_of_the_table_stands_in_the_queue_as_one_among_the_events(
+    category: str | None, at: float | None
+) -> None:
+    """Seen to fail: reports of the table that is for them reached no queue and no case."""
+    told = events(*TRUSTED)
+    row = {C.ACTOR: "r", C.TARGET: "bad", C.TS: None if at is None else day(at), C.CATEGORY: category}
+    queue = review_queue(with_reports(told, pd.DataFrame([row]), day(50)), as_of=day(50))
+    kind = f"report.{category}" if category in REPORT_CATEGORIES else "report.other"
+    expected = review_queue(events(*TRUSTED, report("r", "bad", at or 50, kind[7:])), as_of=day(50))
+    columns = [C.USER, "kind", "gravity", "weight", "reporters", "since"]
+    assert queue[columns].equals(expected[columns])
+    assert queue["kind"].tolist() == [kind]
+    again = with_reports(told, pd.DataFrame([row, row]), day(50))
+    assert review_queue(again, as_of=day(50))["evidence"].tolist() == queue["evidence"].tolist()
+
+
+@pytest.mark.parametrize("door", ["store", "day", "tables of today"])
+def test_a_report_of_today_waits_for_people_whatever_call_it_came_by(tmp_path: Path, door: str) -> None:
+    """Seen to fail: of the store's call, and of tables of today, nobody heard."""
+    store = MemorySafety()
+    safety = SafetyByPerson(store, ErasureList.of(tmp_path), SafetyLedger.of(tmp_path))
+    now, row = datetime.now(UTC), {C.ACTOR: "a", C.TARGET: "b", C.CATEGORY: "minor"}
+    if door == "store":
+        safety.report("a", "b")
+        safety.report("a", "b")
+    elif door == "day":
+        DayWrites(safety, store.day).report("a", "b", "minor")
+    else:
+        store.day.append([DayEvent.of_tables("own", "a", {"reports": [row]}, now)])
+    (found,) = calls_since_the_night(tmp_path, store)
+    category = "other" if door == "store" else "minor"
+    assert (found.actor, found.target, found.type, found.detail) == ("a", "b", "report", category)
+
+
+def test_a_report_in_both_tables_is_one() -> None:
+    told = events(*TRUSTED, report("r", "bad"))
+    rows = pd.DataFrame([{C.ACTOR: "r", C.TARGET: "bad", C.TS: day(40), C.CATEGORY: "harassment"}])
+    assert with_reports(told, rows) is told
+    assert with_reports(told, None) is told
+    assert len(review_queue(with_reports(told, rows.assign(**{C.TS: day(41)})))["evidence"].item()) == 2
 
 
 def test_erased_people_are_not_reviewed() -> None:

@@ -164,7 +164,29 @@ def test_a_proof_that_was_taken_back_is_ended_by_a_proof_alone(world: World, wor
         end()
         assert b not in page(there, a)
     here.safety.hold(b, owner="member", reason="proof")  # as earlier versions kept it
+    here.safety.hold(b, owner="proof")
     here.day.append([happened("verified", b, at=NOW + timedelta(hours=1), detail="id")])
+    assert page(there, a) == before
+
+
+@pytest.mark.parametrize("owner", ["proof", "member", "leave", "operator", "case-7"])
+@pytest.mark.parametrize("first", ["hold", "proof"])
+def test_a_hold_with_a_reason_of_its_own_is_ended_by_its_owner_alone(
+    world: World, workers: list[Ranker], owner: str, first: str
+) -> None:
+    """Seen to fail: a proof ended every hold whose owner was `proof`, whatever its reason."""
+    (a, b), here, there = sees_both(world)[0], *workers
+    before = page(there, a)
+    changes = [
+        lambda: here.safety.hold(b, owner=owner, reason="forged_document"),
+        lambda: here.day.append([happened("verified", b, detail="none")]),
+    ]
+    for change in changes if first == "hold" else changes[::-1]:
+        change()
+    here.day.append([happened("verified", b, at=NOW + timedelta(hours=1), detail="id")])
+    here.day.resume(b)
+    assert b not in page(there, a)
+    here.safety.lift(b, owner=owner, reason="forged_document")
     assert page(there, a) == before
 
 
