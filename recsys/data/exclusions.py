@@ -3,7 +3,7 @@
 `relations` derives them from events and the safety tables; `Relations` is what a `Population` carries.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -102,6 +102,16 @@ class Relations:
             proved=np.full(n_people, ANY_TIER, np.int8) if proved is None else np.asarray(proved, np.int8),
             reopened=_without(back, pairs[first & (why == EXCLUSION_REASONS.index("block"))]),
         )
+
+    def without_matches(self) -> "Relations":
+        """Return the same but for the pairs of whom nothing is told than that they are matched.
+
+        >>> found = Relations.of(3, excluded=[(0, 1), (1, 2)], reason=[EXCLUSION_REASONS.index("matched"), 0])
+        >>> found.without_matches().excluded.tolist()
+        [[1, 2]]
+        """
+        kept = self.reason != EXCLUSION_REASONS.index("matched")
+        return replace(self, excluded=_as_pairs(self.excluded[kept]), reason=self.reason[kept])
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,15 +4,16 @@ A night that is refused publishes no lists: what its tables say of pairs has to 
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.constraints.exclusions_and_tokens import SamePerson
+from recsys.constraints.exclusions_and_tokens import Exclusions, SamePerson
 from recsys.constraints.masks import mask_columns
-from recsys.constraints.policy import Policy
+from recsys.constraints.policy import Policy, may_show_each
 from recsys.constraints.sparse_masks import mask_pairs
 from recsys.data.csr import EntriesOfRows, SparseRows
 from recsys.data.exclusions import EXCLUSION_REASONS
@@ -42,9 +43,17 @@ class ClosedPairs(NamedTuple):
 def hidden_pairs(snapshot: Snapshot, people: Population) -> Int32Array:
     """Return the pairs of whom one hid or passed the other since a snapshot was made, `(n_pairs, 2)` rows."""
     told = people.relations
-    pairs = told.excluded[np.isin(told.reason, [EXCLUSION_REASONS.index(why) for why in _DONE])]
+    is_done = np.isin(told.reason, [EXCLUSION_REASONS.index(why) for why in _DONE])
+    pairs = told.excluded[is_done]
     rows = snapshot.ids.find(people.ids.ids(np.arange(len(people))).tolist())
-    return separated_since(snapshot, SparseRows.of(pairs[:, 0], pairs[:, 1], len(people)), rows)
+    apart = people.with_relations(replace(told, excluded=pairs, reason=told.reason[is_done]))
+    own = np.array(people.ids.find(listed_ids(snapshot)), np.int64)
+
+    def not_done(i: Int64Array, j: Int64Array) -> BoolArray:
+        return Exclusions().allows(apart, i.astype(np.int32), j.astype(np.int32))
+
+    since = separated_since(snapshot, SparseRows.of(pairs[:, 0], pairs[:, 1], len(people)), rows)
+    return np.concatenate([since, _closed_matches(snapshot, [own], not_done)])
 
 
 def separated_since(snapshot: Snapshot, separated: SparseRows, rows: npt.ArrayLike) -> Int32Array:
@@ -79,6 +88,7 @@ def closed_pairs(snapshot: Snapshot, people: Population, policy: Policy, most: i
     Asked are people who are listed in both. Of more than 20,000, those of whom nobody in a sample is newly
     apart are asked about their lists alone. Pairs that an event or a block keeps apart, or who know each
     other since, are left out. Somebody listed whose other account takes part tonight is asked about by both.
+    Those who may look at each other because they are matched are asked about too, and by everything.
 
     most: how many people may be apart from more than a few; None is returned for more: tables are broken.
     """
@@ -87,7 +97,37 @@ def closed_pairs(snapshot: Snapshot, people: Population, policy: Policy, most: i
     after = _After(compiled.listed, compiled.may_show_block, compiled.may_show)
     rows = np.array(people.ids.find(listed_ids(snapshot)), np.int64)
     own = [rows, _taking_part(people, policy, rows)]
-    return _few_and_many(_closed(snapshot, after, own, most), _related(people), len(people), most)
+    found = _few_and_many(_closed(snapshot, after, own, most), _related(people), len(people), most)
+    if found is None:
+        return None
+    unmatched = people.with_relations(people.relations.without_matches())
+
+    def may_look(i: Int64Array, j: Int64Array) -> BoolArray:
+        return may_show_each(of_accounts, unmatched, i.astype(np.int32), j.astype(np.int32))
+
+    listed = [np.where(np.append(after.listed, False)[one], one, -1) for one in own]
+    return found._replace(pairs=np.concatenate([found.pairs, _closed_matches(snapshot, listed, may_look)]))
+
+
+def _closed_matches(
+    snapshot: Snapshot, rows: list[Int64Array], may_look: Callable[[Int64Array, Int64Array], BoolArray]
+) -> Int32Array:
+    """Return the pairs who may look at each other in a snapshot as they are matched, and no more later.
+
+    They are rows of later, `(n_pairs, 2)`. rows: of each listed position of the snapshot, -1 for nobody of
+    later: of its own account, then of others. may_look: whether one row may see another, a match or not.
+    """
+    pairs = snapshot.live.layout.position[snapshot.stages.all_matches()].astype(np.int64)
+    pairs = pairs[(pairs >= 0).all(axis=1)]
+    closed = np.zeros(len(pairs), bool)
+    for mine in rows:
+        for theirs in rows:
+            i, j = mine[pairs[:, 0]], theirs[pairs[:, 1]]
+            both = np.flatnonzero((i >= 0) & (j >= 0) & (i != j))
+            closed[both] |= ~may_look(i[both], j[both])
+    named = np.where(rows[0] >= 0, rows[0], rows[-1])[pairs[closed]]
+    named = np.sort(named[(named >= 0).all(axis=1)], axis=1)
+    return np.unique(named, axis=0).astype(np.int32).reshape(-1, 2)
 
 
 def _taking_part(people: Population, policy: Policy, rows: Int64Array) -> Int64Array:
@@ -122,9 +162,18 @@ def closed_since(snapshot: Snapshot, newest: Snapshot, most: int) -> ClosedPairs
         asked = zip(np.asarray(viewers).tolist(), np.asarray(candidates).tolist(), strict=True)
         return np.array([bool(live.may_show(a, [b])[0]) for a, b in asked], bool)
 
-    rows = np.array(newest.ids.find(listed_ids(snapshot)), np.int64)
+    rows, n = np.array(newest.ids.find(listed_ids(snapshot)), np.int64), len(newest.ids)
     found = _closed(snapshot, _After(listed, block, pairs), [rows], most)
-    return _few_and_many(found, _separated(newest), len(newest.ids), most)
+    told = _few_and_many(found, _separated(newest), n, most)
+    if told is None:
+        return None
+    still = _codes(newest.stages.all_matches(), n)
+
+    def may_look(i: Int64Array, j: Int64Array) -> BoolArray:
+        return np.isin(_codes(np.stack([i, j], axis=1), n), still)
+
+    rows = np.where(np.append(listed, False)[rows], rows, -1)
+    return told._replace(pairs=np.concatenate([told.pairs, _closed_matches(snapshot, [rows], may_look)]))
 
 
 class _After(NamedTuple):

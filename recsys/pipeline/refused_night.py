@@ -213,10 +213,11 @@ def end_for_now(ledger: SafetyLedger, people: Population, policy: Policy) -> Non
         of = np.repeat(np.arange(len(pairs)), [len(a) * len(b) for a, b in ends])
         i = np.concatenate([np.repeat(a, len(b)) for a, b in ends])
         j = np.concatenate([np.tile(b, len(a)) for a, b in ends])
-        shown = may_show_each(policy, people, i, j) | may_show_each(policy, people, j, i)
+        shown = may_show_each(policy, unmatched, i, j) | may_show_each(policy, unmatched, j, i)
         return [pairs[at] for at in np.unique(of[shown])]
 
     lasting = state.without(*FOR_NOW)
+    unmatched = people.with_relations(people.relations.without_matches())  # a match is told by the night
 
     def is_over(tag: LedgerTag, at: tuple[int, int]) -> bool:
         if tag != NAMED_FOR_NOW or not at[1]:

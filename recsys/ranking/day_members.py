@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import reduce
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Self
 
@@ -25,7 +26,7 @@ from recsys.ranking.snapshot import Snapshot
 from recsys.ranking.snapshot_rows import LISTED, shows_nothing
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent, EventKey
 from recsys.safety.day_tables import is_stopped_by, standing_tables
-from recsys.types import BoolArray, Float32Array, Float64Array, Int64Array, UInt8Array
+from recsys.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array, UInt8Array
 
 PersonOf = Callable[[str], tuple[str, ...]]
 """Every account of somebody's person, their own first."""
@@ -113,6 +114,7 @@ class DayMember:
     """One member by tables of today.
 
     row: in the publication, -1 for somebody new. open_to: bits of the rows that the rules let meet them.
+    matches: rows of those matched with them whom the rules let see them still, ascending.
     near: `(n_places,)` logits of nearness. suggestible: as in `Compiled`, of liked-only people alone. late:
     reasons by each of the older tables that restrict as well. is_older: whether the tables are older than
     what the night knows of the member.
@@ -123,6 +125,7 @@ class DayMember:
     newcomer: Newcomer
     reasons: Reasons
     open_to: UInt8Array
+    matches: Int32Array
     liked_only: bool
     suggestible: bool
     late: tuple[Reasons, ...] = ()
@@ -147,12 +150,16 @@ class DayMember:
         open_to = ~newcomer.excluded
         listed = snapshot.live.layout.order
         open_to[listed] &= newcomer.query.fits(snapshot.live.layout)
+        matches = snapshot.stages.matches(row) if row >= 0 else np.zeros(0, np.int32)
+        matches = matches[open_to[matches]]
         for one in (row, *snapshot.ids.find(accounts)):
             if one >= 0:
-                open_to[one] = False
-                open_to[snapshot.live.kept_apart(one)] = False
-                open_to[snapshot.data.separated.row(one)] = False
-                open_to[_closed(snapshot, one)] = False
+                apart = np.zeros(len(open_to), bool)
+                apart[one] = apart[snapshot.live.kept_apart(one)] = True
+                apart[snapshot.data.separated.row(one)] = apart[_closed(snapshot, one)] = True
+                open_to &= ~apart
+                if not snapshot.are_one_person(row, one):  # the night did not hold the match against it
+                    matches = matches[~apart[matches]]
         rules = files.vocabulary.compile(files.policy, person)
         liked_only = bool(rules.liked_only[0])
         is_older = older_than_night(snapshot, event)
@@ -165,6 +172,7 @@ class DayMember:
             newcomer=newcomer,
             reasons=newcomer.reasons,
             open_to=np.packbits(open_to),
+            matches=matches,
             liked_only=liked_only,
             suggestible=newcomer.query.takes_suggestions,
             is_older=is_older,
@@ -178,21 +186,27 @@ class DayMember:
         return replace(
             self,
             open_to=np.bitwise_and.reduce([one.open_to for one in every]),
+            matches=reduce(np.intersect1d, [one.matches for one in every]),
             liked_only=any(one.liked_only for one in every),
             suggestible=all(one.suggestible or not one.liked_only for one in every),
             late=tuple(one.reasons for one in older),
             is_older=any(one.is_older for one in every),
         )
 
-    def reason_codes(self, snapshot: Snapshot, viewer: int) -> list[str]:
+    def stage(self, snapshot: Snapshot, viewer: int) -> str:
+        """Return how far the viewer's row and this member have come: that of the night for a match."""
+        matched = self.row >= 0 and snapshot.stages.are_matched(viewer, self.row)
+        return snapshot.stages.of(viewer, [self.row])[0] if matched else LISTED
+
+    def reason_codes(self, snapshot: Snapshot, viewer: int, stage: str = LISTED) -> list[str]:
         """Return why this member is shown to the viewer's row; circles and distance wait a night."""
         rows = np.array([viewer], np.int32)
         first, *others = (
-            snapshot.reasons.with_person(one, rows).codes([1], [0], [LISTED])[0]
+            snapshot.reasons.with_person(one, rows).codes([1], [0], [stage])[0]
             for one in (self.reasons, *self.late)
         )
         if self.is_older:
-            others.append(snapshot.reasons.codes(np.array([self.row], np.int32), rows, [LISTED])[0])
+            others.append(snapshot.reasons.codes(np.array([self.row], np.int32), rows, [stage])[0])
         return [code for code in first if all(code in codes for codes in others)]
 
 
@@ -261,6 +275,23 @@ class DayCandidates:
         suggested = self.suggestible & bool(rules.liked_only[at] and rules.suggestible[at])
         bits = (self.open_to[:, viewer >> 3] >> np.uint8(7 - (viewer & 7))) & np.uint8(1)
         return (bits > 0) & (~self.liked_only | suggested | likes_viewer)
+
+    def matches(self, snapshot: Snapshot, viewer: int) -> BoolArray:
+        """Say at which members the viewer's row may look because they are matched, `(n_members,)`."""
+        if not snapshot.live.is_listed(viewer):
+            return np.zeros(len(self.members), bool)
+
+        def looks(member: DayMember) -> bool:
+            of_night = member.row >= 0 and snapshot.stages.are_matched(viewer, member.row)
+            shown = not member.liked_only or viewer in snapshot.liked(member.row)
+            return of_night and shown and viewer in member.matches
+
+        return np.array([looks(member) for member in self.members], bool)
+
+    def looks_at(self, user_id: str, row: int) -> bool:
+        """Say whether one of the members may look at a row by tables of today, a match among them."""
+        member = self.named(user_id)
+        return member is not None and (bool(self.sees(user_id, [row])[0]) or row in member.matches)
 
     def sees(self, user_id: str, rows: Sequence[int]) -> BoolArray:
         """Say which rows one of the members may see by tables of today, `(n_rows,)`; none for others."""

@@ -353,6 +353,9 @@ class Ranker:
     def look(self, viewer_id: str, candidate_id: str, as_of: datetime | None = None) -> Item | None:
         """Return one person as a viewer may see them, None when they may not.
 
+        Somebody matched with the viewer, who is in no list, is seen at the stage of the pair; the rules, such
+        as distance, bind the two all the same.
+
         None says nothing more: blocked, held, banned, erased, left, out of reach and unknown are all alike.
 
         Raises what `rank` raises.

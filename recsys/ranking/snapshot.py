@@ -367,6 +367,11 @@ class Snapshot:
         """
         return Accounts(self.ids, self.data.persons, newcomers, keys, self.run_id)
 
+    def are_one_person(self, row: int, other: int) -> bool:
+        """Say whether the night knew two rows as accounts of one person; a row is one person with itself."""
+        mine, theirs = self.data.persons.of_row[-1][[row, other]].tolist()
+        return row == other or (mine == theirs and mine != 0)
+
     def list_of_night(self, row: int) -> ListOfNight:
         """Return the list the night made for one viewer; -1, or somebody without one, has none."""
         return self.data.lists.of(row)
@@ -413,6 +418,15 @@ class Snapshot:
             stages = self.stages.of(viewer, np.asarray(candidates).tolist())
             allowed &= ~np.array([shows_nothing(stage) for stage in stages])
         return allowed
+
+    def may_look(self, viewer: int, candidate: int, *, likes_viewer: bool = False) -> bool:
+        """Say whether the viewer's row may look at one row: as `may_show` says, or as they are matched.
+
+        A match is in no list and no inbox; every other rule binds it as well.
+        """
+        shown = bool(self.may_show(viewer, [candidate], likes_viewer=likes_viewer)[0])
+        matched = self.stages.are_matched(viewer, candidate)  # asked whatever is shown: the same work
+        return shown or (matched and self.live.is_listed(viewer) and self.live.is_listed(candidate))
 
     def reason_codes(self, viewer: int, candidates: Sequence[int], stages: Sequence[str]) -> list[list[str]]:
         """Return why each candidate is shown to one viewer, as codes their stages may show."""

@@ -177,8 +177,9 @@ def _stages_without(stages: PairStageRows, gone: BoolArray) -> PairStageRows:
     row = np.repeat(np.arange(len(gone)), np.diff(stages.indptr))
     kept = ~gone[row] & ~gone[stages.others]
     indptr = _indptr(row[kept], len(gone))
+    looks = stages.looks[kept] if len(stages.looks) else stages.looks
     return PairStageRows(
-        stages.names, indptr, stages.others[kept], stages.codes[kept], stages.check_due[kept]
+        stages.names, indptr, stages.others[kept], stages.codes[kept], stages.check_due[kept], looks
     )
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from recsys.catalogue.catalogue import catalogue_json, load_catalogue
 from recsys.catalogue.columns import Columns as C
-from recsys.constraints.policy import Policy
+from recsys.constraints.policy import Policy, may_show_each
 from recsys.data.csr import SparseRows
 from recsys.data.events import CodedEvents, Events
 from recsys.data.ids import IdIndex
@@ -28,7 +28,7 @@ from recsys.ranking.recommend import likes_given
 from recsys.ranking.recommend_circles import CircleLists
 from recsys.ranking.snapshot import SNAPSHOT_SCHEMA, Snapshot, SnapshotData, packed_ids
 from recsys.ranking.snapshot_erasure import without_people, without_reasons
-from recsys.ranking.snapshot_rows import LISTED, NO_ARMS, ArmRows, ListRows, PairStageRows
+from recsys.ranking.snapshot_rows import LISTED, NO_ARMS, ArmRows, ListRows, PairStageRows, shows_nothing
 from recsys.ranking.viewer_filters import FilterColumns
 from recsys.retrieval.index import TileIndex, build_index
 from recsys.retrieval.top_k import TILE, warm_up_once
@@ -81,6 +81,19 @@ def stage_rows(stages: PairStages | None, ids: IdIndex) -> PairStageRows:
     return PairStageRows(names, lists.indptr, lists.indices, code[order], due[order])
 
 
+def with_looks(rows: PairStageRows, people: Population, policy: Policy) -> PairStageRows:
+    """Return the stages with who may look at whom though their match keeps them out of each other's lists.
+
+    That is by every other rule, and by everything else that is told of any account of the two persons.
+    """
+    viewer = np.repeat(np.arange(len(rows.indptr) - 1, dtype=np.int32), np.diff(rows.indptr))
+    shut = np.array([shows_nothing(name) for name in rows.names], bool)
+    looks = ~shut[rows.codes]
+    unmatched = people.with_relations(people.relations.without_matches())
+    looks[looks] = may_show_each(policy, unmatched, viewer[looks], rows.others[looks])
+    return replace(rows, looks=looks)
+
+
 class StagedPeople(NamedTuple):
     """What a snapshot takes of stages: who may be listed, `(n_people,)`, and the pairs beyond `listed`."""
 
@@ -122,12 +135,13 @@ class SnapshotParts(NamedTuple):
         staged = StagedPeople.of(stages, people.ids) if isinstance(stages, PairStages) else stages
         if staged is not None:
             compiled = replace(compiled, listed=compiled.listed & staged.may_be_listed)
+        rows = stage_rows(None, people.ids) if staged is None else staged.rows
         circles = CircleLists.of(_Scored(directed), people, policy)
         return cls(
             separated=SparseRows(compiled.separated_indptr, compiled.separated_indices),
             likes=likes_given(people),
             reasons=Reasons.of(people),
-            stages=stage_rows(None, people.ids) if staged is None else staged.rows,
+            stages=with_looks(rows, people, policy),
             filters=FilterColumns.of(people),
             circles=circles,
             layout=build_index(directed, compiled, TILE),  # last: with the matrices it is the largest

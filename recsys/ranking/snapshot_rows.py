@@ -1,16 +1,21 @@
 """Rows of a snapshot: each person's list of the night, the stages of their pairs, the arm of their list."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from recsys.catalogue.stages import CLOSED, UNLISTED
-from recsys.types import Float32Array, Int8Array, Int16Array, Int32Array, Int64Array
+from recsys.storage.dataclass_codec import ADDED_LATER
+from recsys.types import BoolArray, Float32Array, Int8Array, Int16Array, Int32Array, Int64Array
 
 LISTED: Final = "listed"
 """The stage of two people who are listed and have no history."""
+
+
+def _nobody() -> BoolArray:
+    return np.zeros(0, bool)
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +23,9 @@ class PairStageRows:
     """Stages of pairs beyond `listed`, as rows both ways; `names` are in the order of the codes.
 
     Person r has a stage with `others[indptr[r]:indptr[r + 1]]`, ascending; codes are aligned with others, and
-    so is check_due: when r is due for a feeling check, in microseconds since 1970.
+    so is check_due: when r is due for a feeling check, in microseconds since 1970. looks: aligned too, whether r
+    may look at the other because they are matched, and no other rule keeps the two apart; empty for nobody,
+    as in a publication of before.
     """
 
     names: tuple[str, ...]
@@ -26,6 +33,7 @@ class PairStageRows:
     others: Int32Array
     codes: Int8Array
     check_due: Int64Array
+    looks: BoolArray = field(default_factory=_nobody, metadata=ADDED_LATER)
 
     def beyond_listed(self, viewer: int) -> tuple[Int32Array, Int8Array]:
         """Return with whom a viewer has come beyond `listed`, and the code of each stage."""
@@ -36,6 +44,24 @@ class PairStageRows:
         """Return about whom a viewer is due for a feeling check at a moment, in microseconds since 1970."""
         part = slice(int(self.indptr[viewer]), int(self.indptr[viewer + 1]))
         return self.others[part][self.check_due[part] <= moment].tolist()
+
+    def matches(self, viewer: int) -> Int32Array:
+        """Return at whom a viewer may look because they are matched, rows ascending."""
+        part = slice(int(self.indptr[viewer]), int(self.indptr[viewer + 1]))
+        return self.others[part][self.looks[part]] if len(self.looks) else self.others[:0]
+
+    def are_matched(self, viewer: int, candidate: int) -> bool:
+        """Say whether the candidate is one of `matches`; a row below 0 is nobody's."""
+        found = self.matches(viewer) if viewer >= 0 else self.others[:0]
+        at = int(found.searchsorted(candidate))
+        return at < len(found) and int(found[at]) == candidate
+
+    def all_matches(self) -> Int64Array:
+        """Return every viewer and whom they may look at because they are matched, `(n_pairs, 2)` rows."""
+        if not len(self.looks):
+            return np.zeros((0, 2), np.int64)
+        viewer = np.repeat(np.arange(len(self.indptr) - 1), np.diff(self.indptr))
+        return np.stack([viewer[self.looks], self.others[self.looks]], axis=1).astype(np.int64)
 
     def has(self, viewer: int) -> bool:
         """Say whether the viewer has a stage with anybody."""

@@ -151,7 +151,11 @@ class ViewerPages:
     def look(
         self, use: CurrentSnapshot, viewer_id: str, candidate_id: str, moment: datetime, asked: CallQuestions
     ) -> Item | None:
-        """Return one person as the viewer may see them, None when they may not."""
+        """Return one person as the viewer may see them, None when they may not.
+
+        Somebody matched with the viewer is seen at the stage of the pair, though no list offers them, as long
+        as the rules and everything else let the two see each other.
+        """
         snapshot = use.snapshot
         viewer, candidate = snapshot.ids.find([viewer_id, candidate_id])
         exclusions = asked.ask(viewer_id, [candidate_id])
@@ -160,11 +164,12 @@ class ViewerPages:
         # of nobody, somebody else: the same work, of which nothing is used
         who, whom = (row if is_listed else snapshot.decoy(one) for row, is_listed, one in rows)
         liked = candidate_id in asked.day.liked_by
-        shown = len(snapshot.ids) > 0 and snapshot.may_show(who, [whom], likes_viewer=liked)[0]
+        shown = len(snapshot.ids) > 0 and snapshot.may_look(who, whom, likes_viewer=liked)
         apart = exclusions.viewer_excluded or candidate_id in asked.day.apart
         if asked.tables is not None:
-            own = _by_own_tables(self._candidates(snapshot, asked), viewer_id, [candidate])
-            apart = apart or candidate_id in asked.changes.tables or not own[0]
+            candidates = self._candidates(snapshot, asked)
+            own = candidates is not None and candidates.looks_at(viewer_id, candidate)
+            apart = apart or candidate_id in asked.changes.tables or not own
         if candidate_id in asked.changes.tables and viewer >= 0 and not apart:
             return self._look_at_member(snapshot, viewer_id, candidate_id, moment, asked)
         if not all(listed) or apart or exclusions.excluded or not shown:
@@ -190,7 +195,8 @@ class ViewerPages:
             return None
         named = np.array([one.user_id == candidate_id for one in candidates.members], bool)
         liked = candidate_id in asked.day.liked_by
-        may = named & candidates.may_meet(snapshot, row, likes_viewer=liked)
+        may = candidates.may_meet(snapshot, row, likes_viewer=liked) | candidates.matches(snapshot, row)
+        may &= named
         found = _free(asked, viewer_id, _best(candidates, may, np.zeros(len(may))))
         if not found:
             return None
@@ -243,9 +249,11 @@ class ViewerPages:
         viewer = snapshot.ids.find([viewer_id])[0]
         of_night = [row for row in selection.rows if row >= 0]
         known = iter(self._pages.items(snapshot, viewer_id, of_night, moment))
-        codes = [member.reason_codes(snapshot, viewer) for member in selection.members]
+        stages = [member.stage(snapshot, viewer) for member in selection.members]
+        told = zip(selection.members, stages, strict=True)
+        codes = [member.reason_codes(snapshot, viewer, stage) for member, stage in told]
         names = [member.user_id for member in selection.members]
-        new = iter(self._pages.items_of(snapshot, viewer_id, names, codes, moment))
+        new = iter(self._pages.items_of(snapshot, viewer_id, names, codes, moment, stages))
         mixed = (next(known) if row >= 0 else next(new) for row in selection.rows)
         return tuple(item.at_rank(rank) for rank, item in enumerate(mixed, start=1))
 

@@ -163,7 +163,7 @@ def _rebuild(hint: Any, arrays: Mapping[str, npt.NDArray[Any]], scalars: Mapping
     elif origin is IdIndex:
         found = IdIndex(unpacked_strings(*(_stored(arrays, f"{name}_{part}") for part in ("text", "ends"))))
     elif declared := _field_types(origin):
-        later = {one for one in _added_later(origin) if _joined(name, one) not in scalars}
+        later = {one for one in _added_later(origin) if not _holds(_joined(name, one), arrays, scalars)}
         found = origin(**{field: part(kind, field) for field, kind in declared.items() if field not in later})
     elif _is_mapping(origin):
         found = {key: part(members[1], str(at)) for at, key in enumerate(_stored(scalars, name))}
@@ -351,6 +351,11 @@ def _stored(found: Mapping[str, Any], name: str) -> Any:
     if name not in found:
         raise SourceError(explained("a field is missing", where=name, remedy="make the folder anew"))
     return found[name]
+
+
+def _holds(name: str, arrays: Mapping[str, npt.NDArray[Any]], scalars: Mapping[str, Any]) -> bool:
+    """Say whether anything was stored of the field `name`."""
+    return name in scalars or name in arrays or any(one.startswith(f"{name}.") for one in arrays)
 
 
 def _joined(name: str, part: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from itertools import combinations, product
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -12,15 +13,20 @@ import pytest
 import recsys.pipeline.earlier_publications as earlier
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.data.population import Population
 from recsys.pipeline import closed_pairs
+from recsys.pipeline.publish import PublishResult
 from recsys.pipeline.rollback import rollback
 from recsys.ranking.publication_filter import ListFilter
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.response_and_receipt import Page
+from recsys.ranking.snapshot_files import SnapshotParts, pair_stages_of
 from recsys.safety import MemorySafety
 from recsys.safety.day_log import DayEvent
 from recsys.safety.ledger import SafetyLedger
+from recsys.storage.load import events_of, load_sorted
 from recsys.storage.publication import CURRENT, RUNS, current_run, read_publication, set_current_run
+from tests.ranking.published_world import World
 from tests.safety.restriction_doors import (
     AS_OF,
     FORMS,
@@ -492,3 +498,53 @@ def test_whom_the_newest_publication_lists_no_more_stays_out_of_an_earlier_one(
             assert not seen
             exported = ListFilter.of_publication(read_publication(folder, run_id=first), folder)
             assert exported.stopped >= {*_AWAY.values()}  # of whom nobody stands in pages of SQL
+
+
+class MatchedTown(Published):
+    """The town of whom the two of each kind are matched, published with the stages of its events."""
+
+    def night(self, folder: Path, tables: Tables, **how: Any) -> PublishResult:
+        log = tables[T.EVENTS]
+        likes = log[log[C.TYPE] == "like"]
+        back = {C.ACTOR: likes[C.TARGET], C.TARGET: likes[C.ACTOR], C.EVENT: "back-" + likes[C.EVENT]}
+        self.told = tables | {T.EVENTS: pd.concat([likes.assign(**back), log], ignore_index=True)}
+        return super().night(folder, self.told, **how)
+
+    def _computed(self, people: Population) -> World:
+        world = super()._computed(people)
+        log = events_of(load_sorted(self.told, people.as_of))
+        stages = pair_stages_of(log, people, self.policy)
+        world.__dict__["parts"] = SnapshotParts.of(people, self.policy, world.directed, stages)
+        return world
+
+
+@pytest.fixture(scope="module")
+def matched_town(tmp_path_factory: pytest.TempPathFactory) -> MatchedTown:
+    return MatchedTown(tmp_path_factory.mktemp("matched"))
+
+
+@pytest.mark.parametrize("how", ["published", "refused", "rolled back"])
+def test_a_match_that_a_later_night_parts_is_seen_nowhere(
+    matched_town: MatchedTown, tmp_path: Path, how: str
+) -> None:
+    """Seen to fail: the served match was taken for a pair that was apart before, so nobody was told.
+
+    Where tables say no more than that they are matched, the next night shows them again.
+    """
+    told = with_rows({kind: rows_of(kind, "sound") for kind in KINDS})
+    folder = copy_of(matched_town, tmp_path)
+    first = current_run(folder)
+    with opened(folder, MemorySafety()) as ranker:
+        assert _shown(ranker) == {*KINDS, OTHER}
+        item = ranker.look(*PAIR_OF["hide"], NOW)
+        assert item is not None
+        assert item.stage == "matched"
+        assert matched_town.night(folder, told, refused=how == "refused", hours=2).published == (
+            how != "refused"
+        )
+        if how == "rolled back":
+            rollback(folder, first)
+        assert _shown(ranker) == {OTHER}
+        assert matched_town.night(folder, TOWN, hours=3).published
+        ranker.refresh()
+        assert _shown(ranker) >= {"hide", "pass", "boundary", "excluded number", OTHER}

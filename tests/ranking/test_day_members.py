@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.exclusions import EXCLUSION_REASONS, Relations
+from recsys.data.exclusions import EXCLUSION_REASONS, Relations, relations
 from recsys.errors import InputError, SafetyUnavailable
 from recsys.models.content import ContentModel
 from recsys.ranking import day_members, day_writes, newcomer_search
@@ -26,6 +26,7 @@ from recsys.ranking.day_members import NO_CHANGES, DayMember
 from recsys.ranking.newcomer_limits import NewcomerLimits
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.recommend import recommend
+from recsys.ranking.snapshot_files import SnapshotParts, pair_stages_of
 from recsys.ranking.viewer_filters import Filters
 from recsys.safety import MemorySafety, SqliteSafety
 from recsys.safety.day_log import DayEvent
@@ -33,6 +34,8 @@ from recsys.safety.fingerprints import ID, PERSON
 from recsys.safety.ledger import SafetyLedger
 from recsys.storage.load import load_population
 from recsys.testing.people import EASY_TO_LIST, make_tables
+from tests.data.test_pair_stages import LISTED, ONGOING
+from tests.data.timeline import events
 from tests.ranking.published_world import NOW, World, copied
 from tests.ranking.test_cold_start import likes
 from tests.ranking.test_other_spellings import RESTRICTING
@@ -928,3 +931,53 @@ def test_an_erased_id_in_other_capitals_is_another_account(town: Town, ranker: R
     terms = DayEvent("terms", NOW, "N00007", None, "terms_accepted")
     ranker.day.append([terms, DayEvent("proof", NOW, "N00007", None, "verified", "id")])
     assert viewers_of(ranker, town, "N00007") == town.sees(NEW)
+
+
+def test_a_match_whose_tables_changed_today_is_looked_at_by_them(town: Town, tmp_path: Path) -> None:
+    """Either of the two: the match and its stage are of the night, rules and single pairs are of today.
+
+    Seen to fail: tables of today parted every match.
+    """
+    people, ids = town.now, town.now.ids.ids(np.arange(PEOPLE)).tolist()
+    rows = np.arange(0, PEOPLE, 2)
+    policy = town.world.policy
+    both = policy.may_show(people, rows, rows + 1) & policy.may_show(people, rows + 1, rows)
+    pairs = [(ids[at], ids[at + 1]) for at in rows[both]][:5]
+    lines = [(0, one, *told) for one in ids for told in (("terms_accepted",), ("verified", None, "id"))]
+    for a, b in pairs:
+        told = ONGOING[len(LISTED) :]
+        lines += [tuple({"a": a, "b": b}.get(one, one) for one in line) for line in told]
+    log = events(*lines)
+    people = people.with_relations(relations(log, None, None, people.ids, people.as_of))
+    directed = town.model.directed(people)
+    world = replace(World.of(people), directed=directed)
+    stages = pair_stages_of(log, people, policy)
+    world.__dict__["parts"] = SnapshotParts.of(people, policy, directed, stages)
+    assert world.publish(tmp_path, model=town.model).published
+    ranker = Ranker.open(tmp_path, safety=MemorySafety(), poll_s=0, max_staleness=None)
+
+    def told_today(pair: tuple[str, str], number: int, **words: Any) -> set[str | None]:
+        a, user = pair
+        mine = rows_of(town.tables, user)
+        for name in (T.PROFILES, T.BOUNDARIES):
+            mine[name] = [row | {key: one for key, one in words.items() if key in row} for row in mine[name]]
+        when = NOW + timedelta(minutes=number)
+        ranker.day.change_tables(user, mine, event_id=f"{user}{number}", at=when)
+        for _ in ids:
+            ranker.rank(a, 1, NOW)  # each call folds one member in
+        seen = [ranker.look(a, user, NOW), ranker.look(user, a, NOW)]
+        assert not {a, user} & {*page(ranker, a), *page(ranker, user)}
+        return {None if item is None else item.stage for item in seen}
+
+    for at, (a, b) in enumerate(pairs):
+        assert told_today((a, b), 0) == {"ongoing"}
+        assert told_today((a, b), 1, **{C.LANGUAGES: ["fi"]}) == {None}
+        assert told_today((a, b), 2, **{C.DISCRETION: "liked_only"}) == {"ongoing"}
+        assert told_today((a, b), 3) == {"ongoing"}
+        kind = ("block", "pass", "hide", "end", "report")[at]
+        if kind in ("block", "report"):
+            getattr(ranker.safety, kind)(a, b)
+        else:
+            ranker.day.append([DayEvent(kind, NOW, b, a, kind, "amicable" if kind == "end" else None)])
+        assert told_today((a, b), 4) == {None}
+    ranker.close()

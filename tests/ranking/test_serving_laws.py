@@ -2,23 +2,28 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import combinations, permutations
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from recsys.catalogue.columns import Columns as C
+from recsys.constraints.exclusions_and_tokens import persons
 from recsys.constraints.policy import Policy
 from recsys.data.events import Events
-from recsys.data.exclusions import Relations
+from recsys.data.exclusions import Relations, relations
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.snapshot import SnapshotIds, packed_ids
-from recsys.ranking.snapshot_files import pair_stages_of, write_snapshot
+from recsys.ranking.snapshot_files import SnapshotParts, pair_stages_of, write_snapshot
+from recsys.ranking.snapshot_rows import PairStageRows
 from recsys.safety import MemorySafety
 from recsys.safety.day_log import DayEvent
+from recsys.storage.dataclass_codec import dataclass_from_arrays, dataclass_to_arrays
 from recsys.testing.people import make_listed_people, make_people, random_relations
-from tests.data.test_pair_stages import ONGOING
+from tests.data.test_pair_stages import ACQUAINTED, LISTED, MATCHED, MEETING, ONGOING
 from tests.data.timeline import day, events
 from tests.ranking.published_world import NOW, World, ledger_of
 
@@ -235,3 +240,135 @@ def test_an_id_asked_for_again_is_found_as_among_others() -> None:
     packed = packed_ids(sorted({f"u{at}" for at in range(20)}))
     ids, asked = SnapshotIds(packed), ["u3", "u3", "nobody", "nobody", "u19", ["u3"], "u3", None, ""]
     assert [ids.find([one])[0] for one in asked] == SnapshotIds(packed).find(asked)
+
+
+PROOFS = [(0, "terms_accepted", None), (0, "verified", "id")]
+PARTINGS: tuple[tuple[Any, ...], ...] = (
+    (20, "a", "block", "b"),
+    (20, "b", "report", "a", "other"),
+    (20, "a", "end", "b", "amicable"),
+    (20, "b", "end", "a", "unsafe"),
+    (20, "a", "hide", "b"),
+    (20, "b", "pass", "a"),
+    (20, "a", "feeling_check", "b", "pressured"),
+    (20, "b", "money_request", "a"),
+)
+HISTORIES = {"matched": MATCHED, "acquainted": ACQUAINTED, "meeting": MEETING, "ongoing": ONGOING}
+
+
+class MatchedWorld(NamedTuple):
+    """A night of pairs with a history: the stage of each that nothing parts, and the parted, by rows."""
+
+    world: World
+    staged: dict[frozenset[int], str]
+    parted: set[frozenset[int]]
+
+    @classmethod
+    def of(cls, seed: int, *, tokens: dict[int, str] | None = None, **columns: Any) -> "MatchedWorld":
+        """Draw one; tokens: of some rows' persons."""
+        rng = np.random.default_rng(seed)
+        n_people = 20
+        people = make_listed_people(n_people, rng, **columns)
+        named = people.person_tokens.copy()
+        for row, token in (tokens or {}).items():
+            named[row] = token
+        people = replace(people, person_tokens=named)
+        ids = people.ids.ids(np.arange(n_people)).tolist()
+        lines: list[tuple[Any, ...]] = [
+            (at, one, kind, None, tier) for one in ids for at, kind, tier in PROOFS
+        ]
+        staged, parted = dict[frozenset[int], str](), set[frozenset[int]]()
+        for i, j in combinations(range(n_people), 2):
+            drawn = rng.random()
+            if drawn > 0.5:
+                continue
+            stage = str(rng.choice(list(HISTORIES)))
+            told = HISTORIES[stage][len(LISTED) :]
+            if drawn > 0.3:
+                told = [*told, PARTINGS[int(rng.integers(len(PARTINGS)))]]
+                parted.add(frozenset((i, j)))
+            else:
+                staged[frozenset((i, j))] = stage
+            lines += [tuple({"a": ids[i], "b": ids[j]}.get(one, one) for one in line) for line in told]
+        log = events(*lines)
+        known = people.with_relations(relations(log, None, None, people.ids, people.as_of))
+        world = World.of(known, seed=seed)
+        parts = SnapshotParts.of(
+            known, world.policy, world.directed, pair_stages_of(log, known, world.policy)
+        )
+        world.__dict__["parts"] = parts
+        return cls(world, staged, parted)
+
+    def may_look(self) -> dict[tuple[str, str], str]:
+        """Return who may look at whom at which stage: by the rules without matches, and not if parted."""
+        people, policy = self.world.people, self.world.policy
+        liked = Relations.of(len(people), liked=people.relations.liked)
+        plain, ids, found = people.with_relations(liked), everybody(self.world), dict[tuple[str, str], str]()
+        person = persons(people)
+        parted = {frozenset(person[list(pair)].tolist()) for pair in self.parted}
+        known = {frozenset(person[list(pair)].tolist()) for pair in self.staged}
+        for i, j in permutations(range(len(people)), 2):
+            between = frozenset((int(person[i]), int(person[j])))
+            stage = self.staged.get(frozenset((i, j)), None if between in known else "listed")
+            if stage and between not in parted and policy.may_show(plain, [i], [j])[0]:
+                found[ids[i], ids[j]] = stage
+        return found
+
+
+def seen(ranker: Ranker, ids: list[str]) -> dict[tuple[str, str], str]:
+    """Return at whom each may look, and at which stage."""
+    found = {(v, c): ranker.look(v, c, NOW) for v in ids for c in ids}
+    return {pair: item.stage for pair, item in found.items() if item is not None}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_match_is_in_no_list_and_is_looked_at_at_its_stage(tmp_path: Path, seed: int) -> None:
+    # seen to fail where `look` took the pair rules of lists: no match was seen at all
+    hides = {C.DISCRETION: ["open", "liked_only"] * 10} if seed == 2 else {}
+    tokens = {0: "p", 1: "p", 2: "q", 3: "q"} if seed == 3 else None
+    drawn = MatchedWorld.of(seed, tokens=tokens, **hides)
+    ranker, ids, allowed = opened(drawn.world, tmp_path), everybody(drawn.world), drawn.may_look()
+    assert seen(ranker, ids) == allowed
+    matched = {pair for pair, stage in allowed.items() if stage != "listed"}
+    assert {allowed[pair] for pair in matched} == set(HISTORIES)
+    inboxes = {(v, item.candidate_id) for v in ids for item in ranker.inbox(v, 100, NOW).items}
+    many = {(p.viewer_id, i.candidate_id) for p in ranker.rank_many(ids, 100, NOW) for i in p.items}
+    asked = {(v, i.candidate_id) for v in ids for i in ranker.rank(v, 100, NOW, among=ids).items}
+    assert not matched & (pages(ranker, ids) | inboxes | many | asked)
+    later = NOW + timedelta(days=2)
+    due = {(v, other) for v in ids for other in ranker.feeling_checks(v, later)}
+    assert due == {pair for pair, stage in allowed.items() if stage == "ongoing"}
+
+
+@pytest.mark.parametrize("kind", ["block", "report", "end", "hide", "pass", "hold", "erase", "separate"])
+def test_whatever_parts_two_today_parts_a_match(tmp_path: Path, kind: str) -> None:
+    drawn = MatchedWorld.of(4)
+    ranker, allowed = opened(drawn.world, tmp_path), drawn.may_look()
+    a, b = min((v, c) for (v, c), stage in allowed.items() if stage == "ongoing" and (c, v) in allowed)
+    told = {"block": ranker.safety.block, "report": ranker.safety.report}
+    assert ranker.look(a, b, NOW) is not None
+    if kind in told:
+        told[kind](b, a)
+    elif kind in {"hold", "erase"}:
+        {"hold": ranker.safety.hold, "erase": ranker.safety.erase}[kind](b)
+    elif kind == "separate":
+        ranker.safety.separate([(b, a)])
+    else:
+        detail = "amicable" if kind == "end" else None
+        ranker.day.append([DayEvent("1", NOW, b, a, kind, detail)])
+    assert ranker.look(a, b, NOW) is None
+    assert ranker.look(b, a, NOW) is None
+    assert b not in ranker.feeling_checks(a, NOW + timedelta(days=2))
+
+
+def test_a_publication_without_looks_opens_and_shows_no_match(tmp_path: Path) -> None:
+    drawn = MatchedWorld.of(1)
+    parts = drawn.world.parts
+    stages = replace(parts.stages, looks=np.zeros(0, bool))
+    arrays, scalars = dataclass_to_arrays(stages)
+    del arrays["looks"]
+    assert len(dataclass_from_arrays(PairStageRows, arrays, scalars).looks) == 0
+    drawn.world.__dict__["parts"] = parts._replace(stages=stages)
+    ranker = opened(drawn.world, tmp_path)
+    assert set(seen(ranker, everybody(drawn.world)).values()) == {"listed"}
+    assert all(not ranker.feeling_checks(one, NOW) for one in everybody(drawn.world))
