@@ -23,9 +23,9 @@ class PairStageRows:
     """Stages of pairs beyond `listed`, as rows both ways; `names` are in the order of the codes.
 
     Person r has a stage with `others[indptr[r]:indptr[r + 1]]`, ascending; codes are aligned with others, and
-    so is check_due: when r is due for a feeling check, in microseconds since 1970. looks: aligned too, whether r
-    may look at the other because they are matched, and no other rule keeps the two apart; empty for nobody,
-    as in a publication of before.
+    so are check_due: when r is due for a feeling check, in microseconds since 1970, and looks: whether r may
+    look at the other because they are matched, where no other rule keeps the two apart. In a publication of
+    before looks is empty: nobody may.
     """
 
     names: tuple[str, ...]
