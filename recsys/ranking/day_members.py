@@ -198,9 +198,9 @@ class DayMember:
         matched = self.row >= 0 and snapshot.stages.are_matched(viewer, self.row)
         return snapshot.stages.of(viewer, [self.row])[0] if matched else LISTED
 
-    def reason_codes(self, snapshot: Snapshot, viewer: int, stage: str = LISTED) -> list[str]:
+    def reason_codes(self, snapshot: Snapshot, viewer: int) -> list[str]:
         """Return why this member is shown to the viewer's row; circles and distance wait a night."""
-        rows = np.array([viewer], np.int32)
+        rows, stage = np.array([viewer], np.int32), self.stage(snapshot, viewer)
         first, *others = (
             snapshot.reasons.with_person(one, rows).codes([1], [0], [stage])[0]
             for one in (self.reasons, *self.late)
@@ -287,6 +287,17 @@ class DayCandidates:
             return of_night and shown and viewer in member.matches
 
         return np.array([looks(member) for member in self.members], bool)
+
+    def may_look(
+        self, snapshot: Snapshot, viewer: int, user_id: str, *, likes_viewer: bool = False
+    ) -> BoolArray:
+        """Say of the member of an id whether the viewer's row may look, as they may meet or are matched.
+
+        `(n_members,)`, False for everybody else.
+        """
+        named = np.array([one.user_id == user_id for one in self.members], bool)
+        shown = self.may_meet(snapshot, viewer, likes_viewer=likes_viewer)
+        return named & (shown | self.matches(snapshot, viewer))
 
     def looks_at(self, user_id: str, row: int) -> bool:
         """Say whether one of the members may look at a row by tables of today, a match among them."""

@@ -167,9 +167,9 @@ class ViewerPages:
         shown = len(snapshot.ids) > 0 and snapshot.may_look(who, whom, likes_viewer=liked)
         apart = exclusions.viewer_excluded or candidate_id in asked.day.apart
         if asked.tables is not None:
-            candidates = self._candidates(snapshot, asked)
-            own = candidates is not None and candidates.looks_at(viewer_id, candidate)
-            apart = apart or candidate_id in asked.changes.tables or not own
+            own = self._candidates(snapshot, asked)
+            looks = own is not None and own.looks_at(viewer_id, candidate)
+            apart = apart or candidate_id in asked.changes.tables or not looks
         if candidate_id in asked.changes.tables and viewer >= 0 and not apart:
             return self._look_at_member(snapshot, viewer_id, candidate_id, moment, asked)
         if not all(listed) or apart or exclusions.excluded or not shown:
@@ -193,10 +193,8 @@ class ViewerPages:
         candidates, row = self._candidates(snapshot, asked), snapshot.ids.find([viewer_id])[0]
         if candidates is None:
             return None
-        named = np.array([one.user_id == candidate_id for one in candidates.members], bool)
         liked = candidate_id in asked.day.liked_by
-        may = candidates.may_meet(snapshot, row, likes_viewer=liked) | candidates.matches(snapshot, row)
-        may &= named
+        may = candidates.may_look(snapshot, row, candidate_id, likes_viewer=liked)
         found = _free(asked, viewer_id, _best(candidates, may, np.zeros(len(may))))
         if not found:
             return None
@@ -247,11 +245,9 @@ class ViewerPages:
         if not selection.members:
             return self._of_night(snapshot, viewer_id, selection.rows, moment, asked)
         viewer = snapshot.ids.find([viewer_id])[0]
-        of_night = [row for row in selection.rows if row >= 0]
-        known = iter(self._pages.items(snapshot, viewer_id, of_night, moment))
+        known = iter(self._pages.items(snapshot, viewer_id, [at for at in selection.rows if at >= 0], moment))
         stages = [member.stage(snapshot, viewer) for member in selection.members]
-        told = zip(selection.members, stages, strict=True)
-        codes = [member.reason_codes(snapshot, viewer, stage) for member, stage in told]
+        codes = [member.reason_codes(snapshot, viewer) for member in selection.members]
         names = [member.user_id for member in selection.members]
         new = iter(self._pages.items_of(snapshot, viewer_id, names, codes, moment, stages))
         mixed = (next(known) if row >= 0 else next(new) for row in selection.rows)
