@@ -974,10 +974,13 @@ def test_a_match_whose_tables_changed_today_is_looked_at_by_them(town: Town, tmp
         assert told_today((a, b), 1, **{C.LANGUAGES: ["fi"]}) == {None}
         assert told_today((a, b), 2, **{C.DISCRETION: "liked_only"}) == {"ongoing"}
         assert told_today((a, b), 3) == {"ongoing"}
+        older = told_today((a, b), -1, **{C.LANGUAGES: ["fi"]})
+        assert older == {None}  # they came later, and restrict as well
+        assert told_today((a, b), 4) == {"ongoing"}
         kind = ("block", "pass", "hide", "end", "report")[at]
         if kind in ("block", "report"):
             getattr(ranker.safety, kind)(a, b)
         else:
             ranker.day.append([DayEvent(kind, NOW, b, a, kind, "amicable" if kind == "end" else None)])
-        assert told_today((a, b), 4) == {None}
+        assert told_today((a, b), 5) == {None}
     ranker.close()
