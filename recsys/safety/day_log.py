@@ -201,7 +201,7 @@ def _renamed(value: Any, redact: Callable[[str], str]) -> Any:
         return [_renamed(one, redact) for one in value]
     if not isinstance(value, dict):
         return value
-    as_it_stands = (*_ID_COLUMNS, *NO_NAMES)
+    as_it_stands = {*_ID_COLUMNS, *NO_NAMES} - {C.OWNER}  # a hold of today is of no owner's to lift
     return {name: one if name in as_it_stands else _renamed(one, redact) for name, one in value.items()}
 
 

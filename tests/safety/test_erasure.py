@@ -573,6 +573,7 @@ def test_tables_of_today_keep_no_erased_id_in_names(
     erasures, store = ErasureList.of(tmp_path), SqliteSafety.create(tmp_path / "safety.db", timeout_s=20)
     safety, at = SafetyByPerson(store, erasures, SafetyLedger.of(tmp_path)), datetime(2026, 1, 5, tzinfo=UTC)
     rows = {"interests": [{"user_id": "u1", "tag": form.format(gone)}, {"user_id": "u1", "tag": "case-31"}]}
+    rows["holds"] = [{"user_id": "u1", "state": "active", "owner": form.format(gone)}]
     event = DayEvent.of_tables("e", "u1", rows, at)
     if arrives == "before":
         store.day.append([event], arrived=at)
@@ -582,8 +583,10 @@ def test_tables_of_today_keep_no_erased_id_in_names(
         assert kept == safety.kept_events([event])
     erase_listed(store, tmp_path)
     (left,) = store.day.events(at - timedelta(days=1))
-    tags = [row["tag"] for row in json.loads(left.payload or "")["interests"]]
-    assert re.fullmatch(form.replace(".", "[.]").replace("{}", "id[.][0-9a-f]{16}"), tags[0])
+    told = json.loads(left.payload or "")
+    tags = [row["tag"] for row in told["interests"]]
+    for name in (tags[0], told["holds"][0]["owner"]):
+        assert re.fullmatch(form.replace(".", "[.]").replace("{}", "id[.][0-9a-f]{16}"), name)
     assert tags[1] == "case-31"
     assert not any(gone.encode() in file.read_bytes() for file in tmp_path.glob("safety.db*"))
     assert store.day.append(safety.kept_events([event]), arrived=at) == 0  # the same again
