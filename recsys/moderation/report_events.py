@@ -1,7 +1,6 @@
 """Reports of a table as events: a report counts for the review queue in whichever table it stands."""
 
 from collections.abc import Collection, Sequence
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,8 +9,9 @@ import pyarrow.parquet as pq
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.events import Events
+from recsys.data.events import EPOCH, Events
 from recsys.data.times import as_utc
+from recsys.safety.day_log import report_id
 
 REPORT: Final = "report"
 """The type of an event that is a report."""
@@ -23,17 +23,15 @@ def with_reports(
 ) -> Events:
     """Return events with those of a table of reports that are not among them, by people, category and second.
 
-    reports: actor, target, ts, category. as_of: the time of a report that has none, by default the latest of
-    the events. Each has the same id whenever it is asked for.
+    reports: actor, target, ts, category. as_of: the time of a report that has none, now by default. Each
+    has the same id whenever it is asked for.
 
     >>> reports = pd.DataFrame({"actor": ["a"], "target": ["b"], "ts": [None], "category": ["minor"]})
     >>> with_reports(Events.none(), reports, "2026-01-05").frame[["type", "detail"]].values.tolist()
     [['report', 'minor']]
     """
-    told, known = events_of_reports(reports, as_of), events.frame
-    known = known if C.EVENT in known else known.assign(**{C.EVENT: None})
-    beside = {*_keys(known[known[C.TYPE].astype(object) == REPORT])}
-    told = told[[key not in beside for key in _keys(told)]]
+    known = events.frame if C.EVENT in events.frame else events.frame.assign(**{C.EVENT: None})
+    told = _beside(known, events_of_reports(reports, as_of))
     if told.empty:
         return events
     return Events.of(pd.concat([known.astype(object), told.astype(object)], ignore_index=True))
@@ -47,39 +45,41 @@ def events_of_reports(reports: pd.DataFrame | None, as_of: str | pd.Timestamp | 
     rows = rows.assign(**{name: None for name in (C.TS, C.CATEGORY) if name not in rows})
     category = rows[C.CATEGORY].astype(object).where(rows[C.CATEGORY].notna(), "other")
     at = pd.to_datetime(rows[C.TS], utc=True, errors="coerce").astype("datetime64[us, UTC]")
-    names = [_name(*key) for key in zip(rows[C.ACTOR], rows[C.TARGET], category, at, strict=True)]
+    names = [report_id(*key) for key in zip(rows[C.ACTOR], rows[C.TARGET], category, at, strict=True)]
     moment = pd.Timestamp.now("UTC") if as_of is None else as_utc(as_of)
     columns = {C.EVENT: names, C.TS: at.fillna(moment), C.ACTOR: rows[C.ACTOR], C.TARGET: rows[C.TARGET]}
     return pd.DataFrame({**columns, C.TYPE: REPORT, C.DETAIL: category}).reset_index(drop=True)
 
 
-def columns_there(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Return those of some columns that a Parquet file has; none of no file."""
-    if not path.is_file():
+def columns_there(
+    path: Path, columns: Sequence[str], filters: list[tuple[str, str, list[str]]] | None = None
+) -> pd.DataFrame:
+    """Return those of some columns that a Parquet file has; none of no file, or without one to filter by."""
+    there = pq.read_schema(path).names if path.is_file() else []
+    if not there or any(name not in there for name, _, _ in filters or ()):
         return pd.DataFrame()
-    there = pq.read_schema(path).names
-    return pd.read_parquet(path, columns=[name for name in columns if name in there])
-
-
-def _name(*key: object) -> str:
-    text = "\0".join(map(str, key)).encode("utf-8", "surrogatepass")
-    return f"{REPORT}:{blake2b(text, digest_size=16).hexdigest()}"
+    return pd.read_parquet(path, columns=[name for name in columns if name in there], filters=filters)
 
 
 def rows_of_night(tables: Path, column: str, values: Collection[str]) -> pd.DataFrame:
     """Return the events and reports in the copied tables of a night whose column has one of some values."""
-    found, asked = [], sorted(values)
-    if (path := tables / f"{T.EVENTS}.parquet").is_file():
-        filters: list[Any] = [(column, "in", asked)]
-        found.append(pd.read_parquet(path, columns=_COLUMNS, filters=filters))
+    asked = sorted(values)
+    events = columns_there(tables / f"{T.EVENTS}.parquet", _COLUMNS, [(column, "in", asked)])
     reports = columns_there(tables / f"{T.REPORTS}.parquet", [C.ACTOR, C.TARGET, C.TS, C.CATEGORY])
-    if C.ACTOR in reports and C.TARGET in reports:
-        told = events_of_reports(reports)
-        told = told[told[column].isin(asked)]
-        beside = {*_keys(found[0][found[0][C.TYPE].astype(object) == REPORT])} if found else set()
-        found.append(told[[key not in beside for key in _keys(told)]])
-    found = [rows.astype({C.TYPE: object, C.DETAIL: object}) for rows in found if len(rows)]
+    told = events_of_reports(reports if {C.ACTOR, C.TARGET} <= {*reports.columns} else None)
+    if not {C.EVENT, C.ACTOR, C.TARGET, C.TYPE} <= {*events.columns}:
+        events = events_of_reports(None)
+    events = events.reindex(columns=_COLUMNS)
+    events[C.TS] = pd.to_datetime(events[C.TS], utc=True).fillna(EPOCH)  # as `Events.of` does without times
+    told = _beside(events, told[told[column].isin(asked)])
+    found = [rows.astype({C.TYPE: object, C.DETAIL: object}) for rows in (events, told) if len(rows)]
     return pd.concat(found, ignore_index=True) if found else events_of_reports(None)
+
+
+def _beside(events: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of reports that are not among events."""
+    known = {*_keys(events[events[C.TYPE].astype(object) == REPORT])}
+    return told[[key not in known for key in _keys(told)]]
 
 
 def _keys(rows: pd.DataFrame) -> list[tuple[Any, ...]]:

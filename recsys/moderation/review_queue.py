@@ -1,6 +1,5 @@
 """The review queue of moderators, gravest first. The engine flags; people decide."""
 
-import json
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +26,7 @@ from recsys.moderation.credibility import (
 from recsys.moderation.report_events import REPORT, events_of_reports, rows_of_night
 from recsys.moderation.review_policy import ReviewPolicy, load_policy
 from recsys.safety.day_log import TABLES_CHANGED, DayEvent, StoreWithDay
+from recsys.safety.day_tables import tables_of
 from recsys.safety.store import SafetyStore, ask_safety
 from recsys.storage.publication import read_publication
 
@@ -139,8 +139,7 @@ def calls_since_the_night(published: Path, safety: SafetyStore) -> list[DayEvent
 
 def _reports_of(changed: DayEvent) -> Iterable[DayEvent]:
     """Yield the reports in somebody's own tables of today."""
-    given = json.loads(changed.payload or "{}").get(T.REPORTS, ())
-    rows = pd.DataFrame(given, columns=[C.ACTOR, C.TARGET, C.TS, C.CATEGORY])
+    rows = pd.DataFrame(tables_of(changed).get(T.REPORTS, ()), columns=[C.ACTOR, C.TARGET, C.TS, C.CATEGORY])
     for row in events_of_reports(rows, pd.Timestamp(changed.at)).to_dict("records"):
         name, actor, target, category = (str(row[c]) for c in (C.EVENT, C.ACTOR, C.TARGET, C.DETAIL))
         yield DayEvent(name, row[C.TS].to_pydatetime(), actor, target, REPORT, category)

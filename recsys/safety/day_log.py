@@ -185,13 +185,39 @@ def renamed_payload(payload: str, redact: Callable[[str], str]) -> str:
     >>> renamed_payload('{"interests": [{"user_id": "a", "tag": "a"}]}', str.upper)
     '{"interests": [{"user_id": "a", "tag": "A"}]}'
     """
+    return _changed_payload(payload, lambda rows: _renamed(rows, redact))
+
+
+def _changed_payload(payload: str, change: Callable[[Any], Any]) -> str:
+    """Return tables of the day with each as `change` gives its rows; what are no tables stays as it is."""
     tables: Any = None
     with suppress(ValueError, RecursionError):
         tables = json.loads(payload)
     if not isinstance(tables, dict):
         return payload
-    made = {name: _renamed(rows, redact) for name, rows in tables.items()}
+    made = {name: change(rows) for name, rows in tables.items()}
     return payload if made == tables else json.dumps(made)
+
+
+def rewrite_names(
+    rows: Iterable[Sequence[Any]],
+    redact: Callable[[str], str],
+    update: str,
+    write: Callable[[Callable[[Any], int]], object],
+) -> None:
+    """Rewrite the payloads in which `redact` changes a name, in one transaction where there are any.
+
+    rows: actor, event_id and payload of events. update: a statement of the new payload and these.
+    """
+    changed = [(made, *row) for row in rows if (made := renamed_payload(row[2], redact)) != row[2]]
+
+    def rewrite(connection: Any) -> int:
+        for values in changed:
+            connection.execute(update, values)
+        return len(changed)
+
+    if changed:
+        write(rewrite)
 
 
 def _renamed(value: Any, redact: Callable[[str], str]) -> Any:
@@ -226,20 +252,14 @@ def payload_without(payload: str, user_id: str) -> str:
     >>> payload_without('{"blocks": [{"target": "u1"}, {"target": ["u1"]}, {"target": "u2"}]}', "u1")
     '{"blocks": [{"target": "u2"}]}'
     """
-    tables: Any = None
-    with suppress(ValueError, RecursionError):
-        tables = json.loads(payload)
-    if not isinstance(tables, dict):
-        return payload
 
     def is_kept(row: Any) -> bool:
         named = (row.get(column) for column in _ID_COLUMNS) if isinstance(row, dict) else ()
         return not any(one == user_id or spelled_canonically(one) == user_id for one in named)
 
-    kept = {
-        name: [*filter(is_kept, rows)] if isinstance(rows, list) else rows for name, rows in tables.items()
-    }
-    return payload if kept == tables else json.dumps(kept)
+    return _changed_payload(
+        payload, lambda rows: [*filter(is_kept, rows)] if isinstance(rows, list) else rows
+    )
 
 
 def event_id_without(event_id: str, user_id: str) -> str:
@@ -351,9 +371,12 @@ def conflict() -> InputError:
     )
 
 
-def report_id(target: str, category: str) -> str:
-    """Return the name of an actor's report: one of a pair and category is one, however often it is made."""
-    text = f"{target}\0{category}".encode("utf-8", "surrogatepass")
+def report_id(*key: object) -> str:
+    """Return the name of a report by what tells it from others.
+
+    Of an actor's own in the log that is the target and the category: one is one, however often it is made.
+    """
+    text = "\0".join(map(str, key)).encode("utf-8", "surrogatepass")
     return f"report:{blake2b(text, digest_size=16).hexdigest()}"
 
 

@@ -14,7 +14,7 @@ from recsys.safety.day_log import (
     distinct_events,
     event_id_without,
     payload_without_person,
-    renamed_payload,
+    rewrite_names,
     rows_of_day,
     same_event,
 )
@@ -133,18 +133,10 @@ class PostgresDayLog:
         rows = self._read(
             "SELECT actor, event_id, payload FROM recsys_day_events WHERE payload IS NOT NULL", {}
         )
-        changed = [(made, *row) for row in rows if (made := renamed_payload(row[2], redact)) != row[2]]
         update = (
             "UPDATE recsys_day_events SET payload = %s WHERE actor = %s AND event_id = %s AND payload = %s"
         )
-
-        def rewrite(connection: Any) -> int:
-            for values in changed:
-                connection.execute(update, values)
-            return len(changed)
-
-        if changed:
-            self._write(rewrite)
+        rewrite_names(rows, redact, update, self._write)
 
 
 def _append(connection: Any, events: Mapping[EventKey, DayEvent], noted: datetime) -> int:

@@ -14,7 +14,7 @@ from recsys.safety.day_log import (
     distinct_events,
     event_id_without,
     payload_without_person,
-    renamed_payload,
+    rewrite_names,
     rows_of_day,
     same_event,
 )
@@ -136,16 +136,8 @@ class SqliteDayLog:
     def rename(self, redact: Callable[[str], str]) -> None:
         """Rewrite names in tables of the day as `redact` gives them; read before the transaction begins."""
         rows = self._read("SELECT actor, event_id, payload FROM day_events WHERE payload IS NOT NULL", ())
-        changed = [(made, *row) for row in rows if (made := renamed_payload(row[2], redact)) != row[2]]
         update = "UPDATE day_events SET payload = ? WHERE actor = ? AND event_id = ? AND payload = ?"
-
-        def rewrite(connection: Any) -> int:
-            for values in changed:
-                connection.execute(update, values)
-            return len(changed)
-
-        if changed:
-            self._write(rewrite)
+        rewrite_names(rows, redact, update, self._write)
 
 
 def _append(connection: Any, events: Mapping[EventKey, DayEvent], noted: datetime) -> int:

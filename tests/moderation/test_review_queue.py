@@ -19,7 +19,7 @@ from recsys.moderation import demotions, load_policy, review_queue
 from recsys.moderation.credibility import flags
 from recsys.moderation.report_events import with_reports
 from recsys.moderation.review_policy import read_policy
-from recsys.moderation.review_queue import calls_since_the_night
+from recsys.moderation.review_queue import calls_since_the_night, flagged_in_night
 from recsys.ranking.day_writes import DayWrites
 from recsys.safety import MemorySafety
 from recsys.safety.by_person import SafetyByPerson
@@ -202,6 +202,18 @@ def test_a_report_of_today_waits_for_people_whatever_call_it_came_by(tmp_path: P
     (found,) = calls_since_the_night(tmp_path, store)
     category = "other" if door == "store" else "minor"
     assert (found.actor, found.target, found.type, found.detail) == ("a", "b", "report", category)
+
+
+@pytest.mark.parametrize("without", ["detail", "ts", "actor"])
+def test_a_night_whose_events_lack_a_column_still_tells_of_its_reports(tmp_path: Path, without: str) -> None:
+    """Seen to fail: a table of events without a detail was an error before an erasure."""
+    rows = pd.DataFrame(
+        {"event_id": ["e"], "ts": [day(1)], "actor": ["a"], "target": ["b"], "detail": [None]}
+    )
+    rows.assign(type="like").drop(columns=without).to_parquet(tmp_path / "events.parquet")
+    pd.DataFrame({"actor": ["a"], "target": ["b"]}).to_parquet(tmp_path / "reports.parquet")
+    assert [*flagged_in_night(tmp_path, ["b"]).values()] == [{"a", "b"}]
+    assert flagged_in_night(tmp_path / "nowhere", ["b"]) == {}
 
 
 def test_a_report_in_both_tables_is_one() -> None:
