@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.events import EPOCH, Events
-from recsys.data.times import as_utc
+from recsys.data.events import Events
+from recsys.data.times import EPOCH, as_utc
 from recsys.safety.day_log import report_id
 
 REPORT: Final = "report"
