@@ -76,9 +76,11 @@ class Questions:
             known = accounts.asked(viewer_id)
             return (*known, *(one for one in person_of(viewer_id) if one not in known))
 
-        mine = asked()
+        before, mine = self._changes.changes, asked()
         rows, changes = self._read(snapshot, mine)
-        if asked() != mine:  # tables of today told of another account of this person
+        if (
+            changes is not before and asked() != mine
+        ):  # tables of today told of another account of this person
             rows, changes = self._read(snapshot, asked())
         day = ViewerDay.of(rows.pairs, viewer_id, person_of)
         return self.of_viewer(self.safety, accounts, changes, viewer_id, day)

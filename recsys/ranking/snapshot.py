@@ -136,8 +136,8 @@ class SnapshotIds:
         except TypeError:
             return [self._bytes_of(one) for one in given]
         sound = text.isascii() and text.count("\0") == len(given) - 1
-        if sound and max(map(len, given)) <= self._longest:
-            return text.encode().split(b"\0")
+        if sound:
+            return [one if len(one) <= self._longest else b"" for one in text.encode().split(b"\0")]
         return [self._bytes_of(one) for one in given]
 
     def _bytes_of(self, user_id: object) -> bytes:

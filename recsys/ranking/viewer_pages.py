@@ -342,24 +342,25 @@ def select_inbox(
 
     Likes of the night and of the day count, those taken back since do not. Rules are checked as for a page;
     who shows themselves only to people they liked is shown. The order is the chance that the viewer likes the
-    person who is looked at, so it says nothing that is not the viewer's own.
+    person who is looked at, so it says nothing that is not the viewer's own. For a viewer who is not listed
+    it is nobody, after the same work for somebody else.
     """
     row = snapshot.ids.find([viewer_id])[0]
+    whose = row if (known := snapshot.live.is_listed(row)) else snapshot.decoy(viewer_id)
     taken_back = {other for other, kind in day.received.items() if kind != "like"}
-    of_night = snapshot.ids.at(snapshot.liked_by(row).tolist())
+    of_night = snapshot.ids.at(snapshot.liked_by(whose).tolist())
     ids = list(dict.fromkeys([*of_night, *sorted(day.liked_by)]))
-    answered = {*snapshot.ids.at(snapshot.liked(row).tolist()), *day.decided} - {
+    answered = {*snapshot.ids.at(snapshot.liked(whose).tolist()), *day.decided} - {
         other for other, kind in day.decided.items() if kind == "undo"
     }
     out = taken_back | answered | day.apart
     ids = [one for one in ids if one not in out]
     rows = np.array(snapshot.ids.find(ids), np.int32)
     exclusions = ask(viewer_id, ids)
-    if row < 0 or exclusions.viewer_excluded:
+    shown, is_known = np.zeros(len(rows), bool), rows >= 0
+    shown[is_known] = snapshot.may_show(whose, rows[is_known], likes_viewer=True)
+    if not known or exclusions.viewer_excluded:
         return NOBODY
-    shown = np.zeros(len(rows), bool)
-    known = rows >= 0
-    shown[known] = snapshot.may_show(row, rows[known], likes_viewer=True)
     shown &= ~np.array([one in exclusions.excluded for one in ids], bool)
     rows = rows[shown]
     if not len(rows):

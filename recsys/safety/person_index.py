@@ -161,6 +161,10 @@ class Ids(Protocol):
         ...
 
 
+_NONE: Final = frozenset({0})
+"""The fingerprint of nobody."""
+
+
 class Accounts:
     """The accounts of each person: those of one publication, and of newcomers it does not know yet."""
 
@@ -196,9 +200,12 @@ class Accounts:
         if self._all_are_alone():
             return (user_id,)
         (row,) = self._ids.find([user_id])
-        if row < 0 and user_id not in self._newcomers:
-            decoys = self._index.rows_of(self._index.person(user_id, row))
-            return (user_id,) * max(1, len(self._ids.at(decoys.tolist())))
+        if row >= 0 or user_id in self._newcomers:
+            return self._asked(user_id, row)
+        decoy = self._index.decoy(user_id)
+        return (user_id,) * max(1, *(len(self._asked(one, decoy)) for one in self._ids.at([decoy])))
+
+    def _asked(self, user_id: str, row: int) -> tuple[str, ...]:
         found, persons = {user_id: row}, set[int]()
         added = [(user_id, row)]
         while added:  # who had a token in common with any of them is the same person
@@ -211,17 +218,21 @@ class Accounts:
         return tuple(found)
 
     def linked(self, user_id: str, state: LedgerState) -> tuple[str, ...]:
-        """Return `of`, and the accounts that the ledger links with them, as by tokens of former nights."""
-        found, asked = self.of(user_id), set[int]()
+        """Return `of`, and the accounts that the ledger links with them, as by tokens of former nights.
+
+        Whoever is linked with nobody is looked up once more as well, as whoever had another token before:
+        both take the same time.
+        """
+        found, asked = self.asked(user_id), set[int]()
         while state.links:
             known = self.fingerprints_of({user_id: found}, state)[user_id]
-            asked |= known
-            if not (others := state.linked(known) - asked):
+            others = state.linked(known) - known - asked
+            if not others and asked:
                 break
-            asked |= others
-            named = [one for account in self._named_by(others, state) for one in self.of(account)]
-            found = tuple(dict.fromkeys([*found, *named]))
-        return found
+            asked |= known | others | _NONE
+            named = self._named_by(others or _NONE, state)
+            found = (*found, *(one for account in named for one in self.of(account) if one not in found))
+        return tuple(dict.fromkeys(found))
 
     def _named_by(self, fingerprints: Collection[int], state: LedgerState) -> list[str]:
         """Return the accounts whose id or person token has one of these fingerprints, under whatever key."""

@@ -71,7 +71,7 @@ def _equal_time(route: str) -> Verdict:
     with served(MemorySafety()) as (ranker, _):
         viewer = max(ids(), key=lambda one: len(shown(ranker, one)))
         classes = _absent(ranker, viewer)
-        if route == "rank":  # a page of whoever is blocked by somebody is a page like any other
+        if route != "look":  # a page of whoever is blocked by somebody is a page like any other
             del classes["blocked"]
         times: dict[str, list[float]] = {name: [] for name in classes}
         for at in range(_ROUNDS):
@@ -81,7 +81,7 @@ def _equal_time(route: str) -> Verdict:
                 if route == "look":
                     ranker.look(viewer, who, NOW)
                 else:
-                    ranker.rank(who, 10, NOW)
+                    getattr(ranker, route)(who, 10, NOW)
                 if at >= _WARM:
                     times[name].append(perf_counter() - began)
     medians = {name: statistics.median(found) for name, found in times.items()}
@@ -107,6 +107,7 @@ def _equal_bytes() -> Verdict:
 
 attack("privacy", "look: time by class of absence", partial(_equal_time, "look"))
 attack("privacy", "rank: time by class of absence", partial(_equal_time, "rank"))
+attack("privacy", "inbox: time by class of absence", partial(_equal_time, "inbox"))
 attack("privacy", "look and rank: bytes by class of absence", _equal_bytes)
 
 
