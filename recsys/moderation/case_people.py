@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from recsys.safety.fingerprints import may_stand_in_names
 from recsys.storage.atomic_write import write_atomically
 
 PEOPLE: Final = "people.json"
@@ -98,6 +99,8 @@ _OF_AN_ID: Final = "[A-Za-z0-9_\\-Ａ-Ｚａ-ｚ０-９＿－]"
 def naming(user_id: str) -> re.Pattern[str]:
     """Return a pattern of an id in small and capital, narrow and full-width letters, within a text.
 
+    One without a letter or digit is found as a whole text alone.
+
     >>> bool(naming("u7").search("Ｕ7さんの夫")), bool(naming("u7").search("u77"))
     (True, False)
     """
@@ -105,7 +108,10 @@ def naming(user_id: str) -> re.Pattern[str]:
         "[" + "".join(re.escape(form) for form in (one, one.lower(), one.upper(), _wide(one))) + "]"
         for one in user_id
     )
-    return re.compile(rf"(?<!{_OF_AN_ID}){spelled}(?!{_OF_AN_ID})", re.IGNORECASE)
+    before, after = (
+        (rf"(?<!{_OF_AN_ID})", rf"(?!{_OF_AN_ID})") if may_stand_in_names(user_id) else (r"\A\s*", r"\s*\Z")
+    )
+    return re.compile(f"{before}{spelled}{after}", re.IGNORECASE)
 
 
 def _wide(letter: str) -> str:

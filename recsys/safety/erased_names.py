@@ -10,7 +10,7 @@ import numpy as np
 from recsys.data.id_spellings import Spellings
 from recsys.safety.day_log import NO_NAMES
 from recsys.safety.erasure_list import ErasedPeople, spelled_hash
-from recsys.safety.fingerprints import Fingerprints, Naming, name_without_ids
+from recsys.safety.fingerprints import Fingerprints, Naming, may_stand_in_names, name_without_ids
 from recsys.safety.keys import read_keys
 from recsys.safety.person_records import PERSON_COLUMNS
 from recsys.storage.text_columns import as_texts, holds_text
@@ -86,7 +86,7 @@ def holding_several(ids: Sequence[str], erased: ErasedPeople, users: Collection[
     """Say which cells mean nobody, since they hold several ids, and hold that of somebody erased."""
     found, spellings = np.zeros(len(ids), bool), Spellings(users)
     for at, cell in enumerate(ids if users else ()):
-        parts = [] if cell in users else [one for one in _BETWEEN_IDS.split(cell) if one]
+        parts = [] if cell in users else [*filter(may_stand_in_names, _BETWEEN_IDS.split(cell))]
         if len(parts) > 1 and (erased.among(parts) | spelled_otherwise(parts, erased, users)).any():
             found[at] = spellings.only(cell) is None
     return found

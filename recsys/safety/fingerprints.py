@@ -112,34 +112,36 @@ def without_ids(
 ) -> str:
     """Return a word with a fingerprint in the place of each id that it is or holds between separators.
 
-    A whole word of letters alone names nobody, nor does a part that is one or a number of up to six digits.
-    One that would be longer than `longest` becomes one fingerprint as a whole.
+    A whole word of letters alone names nobody, nor does a part that is one, a number of up to six digits or
+    signs alone, see `may_stand_in_names`. One that would be longer than `longest` becomes one fingerprint.
 
     >>> one = Fingerprints(Naming(), Keys())
     >>> made = without_ids("reported-by-u0000160", one, {"u0000160", "by"}.__contains__)
     >>> made == f"reported-by-id.{one.text('u0000160')}", without_ids("case-31", one, {"31"}.__contains__)
     (True, 'case-31')
     """
-    pieces, found, at = _SEPARATORS.split(word), list[str](), 0
+    pieces, found, at = _SEPARATORS.split(word), list[str](), 0  # runs of letters and digits, signs between
     while at < len(pieces):
-        ends = range(len(pieces), at, -1) if pieces[at] else ()
-        parts = ((end, "".join(pieces[at:end])) for end in ends)
+        parts = ((end, "".join(pieces[at:end])) for end in range(len(pieces), at, -2))
         end, part = next(((end, part) for end, part in parts if _names(part, word, is_id)), (at + 1, ""))
         found.append(f"id.{naming.text(part)}" if part else pieces[at])
-        at = end
+        found += pieces[end : end + 1]
+        at = end + 1
     made = "".join(found)
     return made if len(made) <= longest else f"id.{naming.text(word)}"
 
 
 LONGEST_NAME: Final = 1 << 10
 """Characters of a name; one that would be longer becomes one fingerprint where it holds an id."""
-_LONGEST_ID: Final = 64
+_ID_IN_A_NAME: Final = re.compile(r"[\w-](.{0,62}[\w-])?", re.DOTALL)
 _NUMBER: Final = re.compile(r"\d{1,6}|[-+]?\d*[.,]\d+(e[-+]?\d+)?", re.IGNORECASE)
-_MAY_HOLD_AN_ID: Final = re.compile(r"\d|[^\W_][^\w\s][^\W_]|_")
+_MAY_HOLD_AN_ID: Final = re.compile(r"\d|[^\W_][^\w\s][^\W_]|[_-]")
 
 
 def name_without_ids(name: str, naming: Fingerprints, is_id: Callable[[str], bool]) -> str:
     """Return a name that a member or a backend made, as `without_ids` does; a number stays as it is.
+
+    Signs around an id that no id holds, such as brackets and blanks, stay as well.
 
     >>> one = Fingerprints(Naming(), Keys())
     >>> name_without_ids("club.u1", one, {"u1"}.__contains__) == f"club.id.{one.text('u1')}"
@@ -149,7 +151,7 @@ def name_without_ids(name: str, naming: Fingerprints, is_id: Callable[[str], boo
     """
 
     def names(part: str) -> bool:
-        whole = len(part) <= _LONGEST_ID and part[0].isalnum() and part[-1].isalnum()
+        whole = _ID_IN_A_NAME.fullmatch(part) is not None
         return whole and not _NUMBER.fullmatch(part) and is_id(part)
 
     if not _MAY_HOLD_AN_ID.search(name) or _NUMBER.fullmatch(name):
@@ -158,8 +160,19 @@ def name_without_ids(name: str, naming: Fingerprints, is_id: Callable[[str], boo
 
 
 def _names(part: str, word: str, is_id: Callable[[str], bool]) -> bool:
+    if not part or (part != word and not may_stand_in_names(part)):
+        return False
     plain = _PLAIN_WORD.fullmatch(part)
     return not (plain and (part != word or part.isalpha())) and is_id(part)
+
+
+def may_stand_in_names(user_id: str) -> bool:
+    """Say whether an id is looked for within a longer name: one without a letter or digit is a sign there.
+
+    >>> may_stand_in_names("u-1"), may_stand_in_names("-")
+    (True, False)
+    """
+    return any(map(str.isalnum, user_id))
 
 
 def is_word_of(stored: str, word: str, namings: Sequence[Fingerprints]) -> bool:

@@ -288,7 +288,7 @@ NAMES = (
     "block_{}",
     "〈{}〉の友",
 )
-GONE_IDS = ("u00005", "7f3c2a10-0000-4000-8000-000000000001", "member_77x", "10023456")
+GONE_IDS = ("u00005", "7f3c2a10-0000-4000-8000-000000000001", "member_77x", "10023456", "_hana1-")
 STAY = ("friends", "u00001", "case-31", "7", "0.10023456", "2026-01-05", "x" * 300)
 KEPT_COLUMNS = {
     C.USER,
@@ -348,6 +348,25 @@ def test_names_in_rows_of_others_lose_an_erased_id_in_every_column(
     content = {path: path.read_bytes() for path in sorted(folder.rglob("*.*")) if path.is_file()}
     assert erase_from_tables(folder, erasures) == {}
     assert {path: path.read_bytes() for path in content} == content
+
+
+@pytest.mark.parametrize("gone", ["-", "_", "--"])
+def test_an_id_of_signs_alone_is_a_name_only_as_a_whole(
+    erasures: ErasureList, tmp_path: Path, gone: str
+) -> None:
+    """Seen to fail: a row of two other people between whom the sign stood was dropped with its erased person."""
+    cells = [f"m1 {gone} m2", "m1", gone, "m2"]
+    tags = [f"a {gone} b", f"a{gone}b", f"ab{gone}", gone]
+    profiles = pd.DataFrame({C.USER: ["m1", "m2", gone]})
+    write_tables(
+        {"profiles": profiles, "interests": pd.DataFrame({C.USER: cells, "tag": tags})}, f"parquet:{tmp_path}"
+    )
+    erasures.add([gone])
+    assert erase_from_tables(tmp_path, erasures) == {"interests": 1, "profiles": 1}
+    left = read_tables(f"parquet:{tmp_path}")["interests"]
+    assert left[C.USER].tolist() == [cells[0], "m1", "m2"]
+    assert left["tag"].tolist()[:2] == tags[:2]
+    assert re.fullmatch("id[.][0-9a-f]{16}", left["tag"].tolist()[2])
 
 
 @pytest.mark.parametrize("gone", GONE_IDS)
