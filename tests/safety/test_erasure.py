@@ -354,7 +354,7 @@ def test_names_in_rows_of_others_lose_an_erased_id_in_every_column(
 def test_an_id_of_signs_alone_is_a_name_only_as_a_whole(
     erasures: ErasureList, tmp_path: Path, gone: str
 ) -> None:
-    """Seen to fail: a row of two other people between whom the sign stood was dropped with its erased person."""
+    """Seen to fail: a row that named two others, with the sign between, was dropped."""
     cells = [f"m1 {gone} m2", "m1", gone, "m2"]
     tags = [f"a {gone} b", f"a{gone}b", f"ab{gone}", gone]
     profiles = pd.DataFrame({C.USER: ["m1", "m2", gone]})
