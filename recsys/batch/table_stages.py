@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections import Counter
+from collections import Counter, defaultdict
+from functools import partial
 from typing import Final
 
 import pandas as pd
@@ -11,7 +12,7 @@ from recsys.batch.progress import condition_names, text
 from recsys.batch.stage_order import CHANGES, PARAMS, LogFields
 from recsys.catalogue.columns import Tables as T
 from recsys.data.events import LARGE_LOG
-from recsys.data.safety_rows import NamesNobody, row_counts
+from recsys.data.safety_rows import NamesNobody, counted_erased, row_counts
 from recsys.errors import PublicationRefusedError
 from recsys.memory import return_freed_memory
 from recsys.pipeline.erasure import (
@@ -27,7 +28,7 @@ from recsys.pipeline.parted_accounts import hides_of_erased
 from recsys.pipeline.paths import PATHS, PUBLISHED, NightPaths
 from recsys.pipeline.stage_outputs import write_accepted
 from recsys.plugins import plugin_versions
-from recsys.safety.erase_files import erase_and_count, erase_from_table, erase_from_tables
+from recsys.safety.erase_files import erase_and_count, erase_from_table
 from recsys.safety.erasure_list import ErasureList
 from recsys.settings import TOWN, Settings, read_settings
 from recsys.simulation.town import DEFAULT_AS_OF
@@ -37,6 +38,8 @@ from recsys.storage.source_snapshot import snapshot_source, take_snapshot
 from recsys.storage.table_files import write_tables
 
 _ERASED_ROWS: Final = "erased_rows.json"
+_Gone = defaultdict[str, Counter[str]]
+"""What counts of rows of erased people by table, see `counted_erased`."""
 
 
 def write_settings() -> LogFields:
@@ -70,7 +73,8 @@ def simulate(settings: Settings, paths: NightPaths) -> LogFields:
         return {"town": "not needed"}
     town = town_parts_from_settings(settings)
     write_tables(town.tables, f"parquet:{paths.town}")
-    gone = erase_from_tables(paths.town, ErasureList.of(PUBLISHED))
+    gone: _Gone = defaultdict(Counter)
+    erase_and_count(paths.town, ErasureList.of(PUBLISHED), partial(_count_erased, gone))
     write_atomically(paths.town / _ERASED_ROWS, json.dumps(gone, sort_keys=True).encode())
     return {"people": town.n_people, "events": town.n_events, "as_of": town.as_of.isoformat()}
 
@@ -80,16 +84,27 @@ def ingest(settings: Settings, paths: NightPaths) -> LogFields:
     source = night_source(settings, paths)
     take_snapshot(source, paths.tables, catalogue=catalogue_from_settings(settings))
     erasures = ErasureList.of(PUBLISHED)
-    with hides_of_erased(PUBLISHED, snapshot_source(source, paths.tables), settings.as_of) as dropped:
-        rows, of_nobody = erase_and_count(paths.tables, erasures, dropped)
-    gone = Counter(rows)
-    if settings.source == TOWN:
-        gone.update(json.loads((paths.town / _ERASED_ROWS).read_text(encoding="utf-8")))
+    gone: _Gone = defaultdict(Counter)
+    with hides_of_erased(PUBLISHED, snapshot_source(source, paths.tables), settings.as_of) as keep_hides:
+
+        def dropped(table: str, rows: pd.DataFrame) -> None:
+            _count_erased(gone, table, rows)
+            keep_hides(table, rows)
+
+        _, of_nobody = erase_and_count(paths.tables, erasures, dropped)
+    of_town = paths.town / _ERASED_ROWS
+    for table, counts in json.loads(of_town.read_bytes()).items() if settings.source == TOWN else ():
+        gone[table].update(counts)
     named = settings.experiment.neighbourhoods if settings.experiment is not None else None
     for file in neighbourhood_files(named, paths.root.parent) if len(erasures.now()) else ():
         erase_from_table(file, erasures.now())
     note_erasures_applied(paths, erasures.now(), gone, of_nobody)
-    return {"source": source, "tables": len(list(paths.tables.iterdir())), "erased_rows": gone.total()}
+    n_rows = sum(counts["rows"] for counts in gone.values())
+    return {"source": source, "tables": len(list(paths.tables.iterdir())), "erased_rows": n_rows}
+
+
+def _count_erased(gone: _Gone, table: str, rows: pd.DataFrame) -> None:
+    gone[table].update(counted_erased(table, rows))
 
 
 def validate(settings: Settings, paths: NightPaths) -> LogFields:

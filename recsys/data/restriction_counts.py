@@ -20,6 +20,8 @@ RESTRICTING: Final = "restricting"
 """How many accepted events keep two people apart, or somebody out."""
 RESTRICTING_IN: Final = "restricting_in:"
 """Before a type of events and a month, such as `hide:2026-01`, in the same counts."""
+ERASED: Final = "erased:"
+"""Before the name of another count: how many of it are rows that went because they named somebody erased."""
 RESTRICTING_TYPES: Final = ("pass", *SAFETY_EVENTS)
 _UNSAFE: Final = "unsafe"
 

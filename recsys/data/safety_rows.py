@@ -15,7 +15,7 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.vocabulary import ADULT, OLDEST, RANGES, UNDISCLOSED
 from recsys.data.account_linkage import token_of_spelling
-from recsys.data.events import CodedEvents
+from recsys.data.events import CodedEvents, Events
 from recsys.data.fail_closed import PROVES_AGE, STOPPED, Restrictions
 from recsys.data.id_spellings import (
     Spellings,
@@ -26,6 +26,7 @@ from recsys.data.id_spellings import (
 )
 from recsys.data.quarantine import RowsAhead
 from recsys.data.restriction_counts import (
+    ERASED,
     KEPT,
     RESTRICTING_TYPES,
     answers_counted,
@@ -33,6 +34,7 @@ from recsys.data.restriction_counts import (
     tokens_counted,
     words_left_out,
 )
+from recsys.data.tables import read_and_check
 from recsys.data.unknown_words import SAFETY_EVENTS, may_restrict
 
 SAFETY_TABLES: Final = (T.BLOCKS, T.REPORTS, T.HOLDS, T.EVENTS)
@@ -245,7 +247,7 @@ def restricted_by_twins(profiles: pd.DataFrame) -> Restrictions:
 def row_counts(
     counts: pd.DataFrame,
     nobody: Mapping[str, NamesNobody],
-    erased: Mapping[str, int] = MappingProxyType({}),
+    erased: Mapping[str, Mapping[str, int]] = MappingProxyType({}),
     accepted: Mapping[str, pd.DataFrame] = MappingProxyType({}),
     quarantine: pd.DataFrame | None = None,
     *,
@@ -255,7 +257,8 @@ def row_counts(
 ) -> dict[str, dict[str, int]]:
     """Return by table how many rows came, were refused, and were about safety and named nobody or misspelled.
 
-    erased: rows that came and went before they were counted, since they named somebody erased. accepted: the
+    erased: the same counts of rows that came and went before they were counted, since they named somebody
+    erased; they are among the rows that came. accepted: the
     tables, of which the people are counted who have a value whose absence would keep fewer apart: tokens, by
     kind and namespace, and wishes that are open where nothing is said, sets of words also by each word left
     out. quarantine:
@@ -265,7 +268,7 @@ def row_counts(
     """
     found = {
         str(row["table"]): {
-            "rows": int(row["rows_in"]) + erased.get(str(row["table"]), 0),
+            "rows": int(row["rows_in"]),
             "refused": int(row["quarantined"]),
             **_counted(nobody.get(str(row["table"]), NamesNobody()), ahead.get(str(row["table"]))),
         }
@@ -288,18 +291,43 @@ def row_counts(
         ].value_counts()
         for table in SAFETY_TABLES[:-1]:
             if table in found and (frame := accepted.get(table)) is not None:
-                said = [
-                    name
-                    for name in (C.USER, C.OWNER, C.STATE, C.ACTOR, C.TARGET, C.CATEGORY)
-                    if name in frame
-                ]
-                again = int(frame.duplicated(said).sum()) + int(repeated.get(table, 0))
+                again = int(frame.duplicated(_said(frame)).sum()) + int(repeated.get(table, 0))
                 found[table][FACTS] = found[table]["rows"] - again
     if T.EVENTS in found and quarantine is not None:
         found[T.EVENTS] |= {f"{UNKNOWN_TYPE}{word}": n for word, n in _unknown_types(quarantine).items()}
     if T.EVENTS in found and events is not None:
         found[T.EVENTS] |= restricting_events(events)
+    for table in found.keys() & erased.keys():
+        found[table] = _with_erased(found[table], erased[table])
     return found
+
+
+def _with_erased(counts: Mapping[str, int], erased: Mapping[str, int]) -> dict[str, int]:
+    """Return the counts of a table with rows of erased people among them, and these by themselves."""
+    sums = {name: counts.get(name, 0) + n for name, n in erased.items()}
+    return {**counts, **sums, **{f"{ERASED}{name}": n for name, n in erased.items()}}
+
+
+def counted_erased(table: str, rows: pd.DataFrame) -> dict[str, int]:
+    """Return what `row_counts` counts of rows that name somebody erased: all, facts, events that restrict.
+
+    rows: as they came.
+
+    >>> twice = pd.DataFrame({"actor": ["a", "a"], "target": ["b", "b"]})
+    >>> counted_erased("blocks", twice)
+    {'rows': 2, 'facts': 1}
+    """
+    found = {"rows": len(rows)}
+    if table in SAFETY_TABLES[:-1]:
+        return found | {FACTS: len(rows) - int(rows.duplicated(_said(rows)).sum())}
+    if table == T.EVENTS:
+        found |= restricting_events(Events.of(read_and_check(table, lambda: rows).accepted).coded)
+    return found
+
+
+def _said(rows: pd.DataFrame) -> list[str]:
+    """Return the columns in which two rows of blocks, reports or holds that say the same are alike."""
+    return [name for name in (C.USER, C.OWNER, C.STATE, C.ACTOR, C.TARGET, C.CATEGORY) if name in rows]
 
 
 def _restricting_values(

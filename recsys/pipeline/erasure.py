@@ -228,19 +228,22 @@ def clear_work_naming_erased(paths: NightPaths, erased: ErasedPeople) -> bool:
 
 
 def note_erasures_applied(
-    paths: NightPaths, erased: ErasedPeople, rows: Mapping[str, int], of_nobody: int = 0
+    paths: NightPaths, erased: ErasedPeople, rows: Mapping[str, Mapping[str, int]], of_nobody: int = 0
 ) -> None:
     """Note the watermark of the erasures that the tables of the night applied, and how many rows went.
 
+    rows: by table, see `counted_erased`.
+
     of_nobody: see `erase_and_count`.
     """
-    noted = {"watermark": erased.watermark, "rows": dict(rows), "of_nobody": of_nobody}
+    counts = {table: dict(of) for table, of in rows.items()}
+    noted = {"watermark": erased.watermark, "rows": counts, "of_nobody": of_nobody}
     write_atomically(paths.erased, json.dumps(noted, sort_keys=True).encode() + b"\n")
 
 
-def erased_rows(paths: NightPaths) -> dict[str, int]:
-    """Return how many rows of each table of the night went because they named somebody erased."""
-    return {str(table): int(count) for table, count in _noted(paths).get("rows", {}).items()}
+def erased_rows(paths: NightPaths) -> dict[str, dict[str, int]]:
+    """Return what counts of each table of the night went because they named somebody erased."""
+    return {str(table): dict(of) for table, of in _noted(paths).get("rows", {}).items()}
 
 
 def erased_nobody(paths: NightPaths) -> int:

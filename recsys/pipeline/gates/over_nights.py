@@ -70,12 +70,14 @@ class Decline:
         *,
         block: float,
         per: tuple[str, float] | None = None,
+        erased: float = 0.0,
     ) -> "Decline":
         """Compare a number that a gate counts with what it counted in earlier nights.
 
         now: tonight. per: another number of the gate and what it is tonight, such as people: where these
-        have become fewer, so may the number. Of those who came nothing is expected. A night counts if it
-        kept the most of its own nights, as `numbers` returns it; earlier versions kept none.
+        have become fewer, so may the number. Of those who came nothing is expected. erased: how many of it
+        are rows left out for people who were erased. A night counts if it kept the most of its own nights,
+        as `numbers` returns it; earlier versions kept none.
         """
         key = _most_of(number)
 
@@ -84,7 +86,9 @@ class Decline:
 
         start, since = nights_together(past, gate, is_meant)
         nights = since if start is None or key not in start else [start, *since]
-        return cls(now, max([now, *(_tonight(found, number, per) for found in nights)]), block)
+        rows = [_tonight(found, number, per) for found in nights]
+        gone = [_float(found, of_erased(number)) for found in nights]
+        return cls(now, max([now, *without_erased(rows, gone, erased)]), block)
 
     @property
     def is_beyond(self) -> bool:
@@ -102,6 +106,29 @@ class Decline:
 
 def _most_of(number: str) -> str:
     return f"{number.replace('.', '_')}_most"
+
+
+def of_erased(number: str) -> str:
+    """Return under which name a night keeps how many of a number are rows that it left out for the erased."""
+    return f"{number}_erased"
+
+
+def without_erased(rows: Sequence[float], of_erased: Sequence[float], erased: float) -> list[float]:
+    """Return how many rows each earlier night had, without those of erased people that come no more.
+
+    Rows of the erased that still come are left out, and count in each night: nothing is lost with them. A
+    night from before an erasure had as many of theirs as a later one left out.
+
+    rows, of_erased: of each night, oldest first. erased: how many they are tonight.
+
+    >>> without_erased([10, 10, 9], [0, 4, 3], 1.0)
+    [7.0, 7.0, 7.0]
+    """
+    found, most = list[float](), erased
+    for n_rows, n_erased in zip(reversed(rows), reversed(of_erased), strict=True):
+        most = max(most, n_erased)
+        found.append(max(0.0, n_rows - (most - erased)))
+    return found[::-1]
 
 
 def _float(found: Found, number: str) -> float:

@@ -1,16 +1,19 @@
 """Events that restrict somebody, by type and month, beside those of the published nights of four weeks."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from recsys.catalogue.columns import Tables as T
-from recsys.data.restriction_counts import RESTRICTING_IN
-from recsys.pipeline.gates.over_nights import Decline, Found, nights_together
+from recsys.data.restriction_counts import ERASED, RESTRICTING_IN
+from recsys.pipeline.gates.over_nights import Decline, Found, nights_together, without_erased
 from recsys.pipeline.gates.proposal import Proposal
 
 _PEOPLE: Final = "people"
 _GATE: Final = "safety_tables"
+_IN: Final = "_in_"
+_ERASED_IN: Final = "_erased_"
+"""Between a type and a month in the numbers of the gate: all events, and those of people who were erased."""
 ByMonth = Mapping[str, Counter[str]]
 """How many events, by type and by month, such as `2026-01`."""
 
@@ -26,22 +29,39 @@ def events_over_nights(proposal: Proposal) -> tuple[dict[str, Decline], dict[str
         return {}, {}
     people = float(counts.get(T.PROFILES, {}).get("accepted", 0))
     tonight = _by_type(_of_counts(counts.get(T.EVENTS, {})), year)
-    past = [_by_type(_of_numbers(night.get(_GATE, {})), year) for night in proposal.lately]
+    erased = _by_type(_of_counts(counts.get(T.EVENTS, {}), f"{ERASED}{RESTRICTING_IN}"), year)
+    past = [
+        tuple(_by_type(_of_numbers(night.get(_GATE, {}), between), year) for between in (_IN, _ERASED_IN))
+        for night in proposal.lately
+    ]
     declines = {
-        f"{T.EVENTS}_{kind}": _decline(proposal, kind, tonight.get(kind, Counter()), past, people)
-        for kind in sorted({*tonight, *(kind for of_night in past for kind in of_night)})
+        f"{T.EVENTS}_{kind}": _decline(proposal, kind, (tonight, erased), past, people)
+        for kind in sorted({*tonight, *(kind for rows, _ in past for kind in rows)})
     }
     kept = {_PEOPLE: people} if declines else {}
-    kept |= {_key(kind, month): float(n) for kind, of in tonight.items() for month, n in of.items()}
+    for found, between in ((tonight, _IN), (erased, _ERASED_IN)):
+        kept |= {
+            f"{T.EVENTS}_{kind}{between}{month}": float(n)
+            for kind, of in found.items()
+            for month, n in of.items()
+        }
     return declines, kept | {f"{name}_rows": decline.now for name, decline in declines.items()}
 
 
 def _decline(
-    proposal: Proposal, kind: str, tonight: Counter[str], past: list[ByMonth], people: float
+    proposal: Proposal,
+    kind: str,
+    tonight: tuple[ByMonth, ...],
+    past: Sequence[tuple[ByMonth, ...]],
+    people: float,
 ) -> Decline:
-    """Compare the events of one type; a night that was published beyond the limit was meant to be."""
+    """Compare the events of one type; a night that was published beyond the limit was meant to be.
+
+    tonight, past: all, and those among them of people who were erased, of which no fewer are a loss.
+    """
     name, block = f"{T.EVENTS}_{kind}", proposal.limits.block_below_safety_rows
-    first = min(tonight, default="")
+    rows, erased = (of.get(kind, Counter()) for of in tonight)
+    first = min(rows, default="")
 
     def is_meant(found: Found) -> bool:
         most = float(found.get(f"{name}_most", 0.0))
@@ -49,12 +69,15 @@ def _decline(
 
     start, since = nights_together(proposal.lately, _GATE, is_meant)
     judged = len(since) + (start is not None)
-    now, most = _later(tonight, first), 0.0
-    for of_night, numbers in zip(past[-judged:] if judged else (), proposal.lately[-judged:], strict=True):
+    now, at_most, gone = _later(rows, first), list[float](), list[float]()
+    for nights, numbers in zip(past[-judged:] if judged else (), proposal.lately[-judged:], strict=True):
         then = float(numbers.get(_GATE, {}).get(_PEOPLE, 0.0))
         share = min(1.0, people / then) if then else 0.0
-        most = max(most, share * _later(of_night.get(kind, Counter()), first))
-    return Decline(now, max(now, most), block)
+        of_night, of_erased = (_later(of.get(kind, Counter()), first) for of in nights)
+        at_most.append(share * of_night)
+        gone.append(of_erased)
+    most = max([now, *without_erased(at_most, gone, _later(erased, first))])
+    return Decline(now, most, block)
 
 
 def _later(of_month: Counter[str], first: str) -> float:
@@ -70,16 +93,12 @@ def _by_type(rows: Mapping[tuple[str, str], float], year: int) -> ByMonth:
     return found
 
 
-def _key(kind: str, month: str) -> str:
-    return f"{T.EVENTS}_{kind}_in_{month}"
-
-
-def _of_numbers(found: Found) -> dict[tuple[str, str], float]:
-    named = ((name.removeprefix(f"{T.EVENTS}_").partition("_in_"), n) for name, n in found.items())
+def _of_numbers(found: Found, between: str) -> dict[tuple[str, str], float]:
+    named = ((name.removeprefix(f"{T.EVENTS}_").partition(between), n) for name, n in found.items())
     return {(kind, month): float(n) for (kind, is_month, month), n in named if is_month}
 
 
-def _of_counts(of_events: Mapping[str, int]) -> dict[tuple[str, str], float]:
-    named = {name: n for name, n in of_events.items() if name.startswith(RESTRICTING_IN)}
-    told = ((name.removeprefix(RESTRICTING_IN).partition(":"), n) for name, n in named.items())
+def _of_counts(of_events: Mapping[str, int], before: str = RESTRICTING_IN) -> dict[tuple[str, str], float]:
+    named = {name: n for name, n in of_events.items() if name.startswith(before)}
+    told = ((name.removeprefix(before).partition(":"), n) for name, n in named.items())
     return {(kind, month): float(n) for (kind, _, month), n in told}

@@ -10,7 +10,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.restriction_counts import KEPT, MET, RESTRICTING
+from recsys.data.restriction_counts import ERASED, KEPT, MET, RESTRICTING
 from recsys.data.safety_rows import AHEAD, FACTS, FIRST_AHEAD, UNKNOWN_TYPE
 from recsys.data.unknown_words import may_restrict, repeated
 from recsys.pipeline.gates.over_nights import (
@@ -19,6 +19,8 @@ from recsys.pipeline.gates.over_nights import (
     Found,
     judged_over_nights,
     nights_together,
+    of_erased,
+    without_erased,
 )
 from recsys.pipeline.gates.proposal import GateResult, Level, Numbers, Proposal
 from recsys.pipeline.gates.restricting_events import events_over_nights
@@ -57,7 +59,8 @@ def safety_tables(proposal: Proposal) -> GateResult:
     Block when rows have come since the last published night whose ids have a form that no person's id has, be
     it one: such an id is not that of somebody who left, so somebody's block is lost. Warn of those that stood
     there before, and when more rows name nobody than in that night. Each is counted in every night. A table
-    that loses few rows a night is judged by the published nights of four weeks.
+    that loses few rows a night is judged by the published nights of four weeks. Rows of people who were
+    erased are no loss, whether they still come, and are left out, or are gone.
 
     Events that restrict somebody are held against those of the last published night: a log that was cut
     short has lost hides and passes. Over weeks each type is, but for its first month: a service may send
@@ -71,8 +74,11 @@ def safety_tables(proposal: Proposal) -> GateResult:
         return GateResult("safety_tables", Level.PASS, "the tables were not counted", {"count": 0})
     block = proposal.limits.block_below_safety_rows
     declines = {
-        number: Decline.of(proposal.lately, "safety_tables", number, rows, block=block)
+        number: Decline.of(
+            proposal.lately, "safety_tables", number, rows, block=block, erased=gone.get(of_erased(number), 0)
+        )
         for name in SAFETY
+        for gone in [_erased(counts, name)]
         for number, rows in _sizes(counts, name).items()
     }
     of_events, kept = events_over_nights(proposal)
@@ -82,9 +88,20 @@ def safety_tables(proposal: Proposal) -> GateResult:
 
 
 def _sizes(counts: Mapping[str, Mapping[str, int]], name: str) -> dict[str, int]:
-    """Return how many rows a safety table has, and how many where those that stand twice count once."""
+    """Return how many rows a safety table has, and how many where those that stand twice count once.
+
+    Of events it is how many restrict. Rows that went because they name somebody erased are among them.
+    """
     of = counts.get(name, {})
+    if name == T.EVENTS:
+        return {f"{name}_{RESTRICTING}": of[RESTRICTING]} if RESTRICTING in of else {}
     return {f"{name}_rows": of.get("rows", 0)} | ({f"{name}_{FACTS}": of[FACTS]} if FACTS in of else {})
+
+
+def _erased(counts: Mapping[str, Mapping[str, int]], name: str) -> dict[str, int]:
+    """Return how many of these the engine left out, since they name somebody erased."""
+    of, named = counts.get(name, {}), ("rows", FACTS, RESTRICTING)
+    return {of_erased(f"{name}_{one}"): n for one in named if (n := of.get(f"{ERASED}{one}"))}
 
 
 def _safety_tables_tonight(proposal: Proposal, counts: Mapping[str, Mapping[str, int]]) -> GateResult:
@@ -94,11 +111,21 @@ def _safety_tables_tonight(proposal: Proposal, counts: Mapping[str, Mapping[str,
     misspelled = {name: counts.get(name, {}).get("misspelled", 0) for name in _NAMING}
     last = proposal.past[-1].get("safety_tables", {}) if proposal.past else None
     before = last or {}
-    sizes = {name: _sizes(counts, name) for name in SAFETY}
-    if (restricting := counts.get(T.EVENTS, {}).get(RESTRICTING)) is not None:
-        sizes[T.EVENTS] = {f"{T.EVENTS}_{RESTRICTING}": restricting}
+    sizes = {name: of for name in _NAMING if (of := _sizes(counts, name))}
+    erased = {number: n for name in _NAMING for number, n in _erased(counts, name).items()}
     gone = {
-        name: max(_shrunk(now, int(before.get(number, 0)), proposal) for number, now in of.items())
+        name: max(
+            _shrunk(
+                now,
+                without_erased(
+                    [float(before.get(number, 0))],
+                    [float(before.get(of_erased(number), 0))],
+                    erased.get(of_erased(number), 0),
+                )[0],
+                proposal,
+            )
+            for number, now in of.items()
+        )
         for name, of in sizes.items()
     }
     of_nobody = {name: _of_nobody(rows[name], nobody[name], proposal) for name in SAFETY}
@@ -112,7 +139,7 @@ def _safety_tables_tonight(proposal: Proposal, counts: Mapping[str, Mapping[str,
             lost[name] = new
             of_nobody[name] = Level.BLOCK
     level = max(*gone.values(), *of_nobody.values())
-    numbers = {number: now for of in sizes.values() for number, now in of.items()}
+    numbers = {number: now for of in sizes.values() for number, now in of.items()} | erased
     numbers |= {f"{name}_nobody": count for name, count in nobody.items() if count}
     numbers |= {f"{name}_misspelled": count for name, count in misspelled.items() if count}
     if level is Level.PASS:
@@ -345,8 +372,8 @@ def _of_nobody(rows: int, nobody: int, proposal: Proposal) -> Level:
     return Level.WARN if nobody > proposal.limits.warn_nobody * max(rows, 1) else Level.PASS
 
 
-def _shrunk(now: int, before: int, proposal: Proposal) -> Level:
-    if not before:
+def _shrunk(now: int, before: float, proposal: Proposal) -> Level:
+    if before <= 0:
         return Level.PASS
     share = now / before
     if share < proposal.limits.block_below_safety_rows:
