@@ -117,6 +117,7 @@ def _restricted(
     from recsys.http.console_tables import AccountTables
     from recsys.moderation.case_states import CLOSED
     from recsys.moderation.cases import CaseLog
+    from recsys.moderation.report_events import named_as_in_night
     from recsys.moderation.review_queue import calls_since_the_night, flagged_in_night
     from recsys.pipeline.paths import PATHS
     from recsys.safety.store import MemorySafety, StoreHold, StoreWithRestrictions, ask_safety
@@ -125,6 +126,7 @@ def _restricted(
     of_users = [one for one in all_cases if one.person in users]
     resting = {event for one in all_cases for event in one.evidence}
     calls = [] if store is None else calls_since_the_night(published, store)
+    calls = named_as_in_night(calls, PATHS.tables)
     named: dict[str, set[str | None]] = {one.event_id: {one.actor, one.target} for one in calls}
     named |= {event: {*people} for event, people in flagged_in_night(PATHS.tables, users).items()}
     in_tables = AccountTables.of(PATHS.tables).held()

@@ -65,6 +65,8 @@ class RuleContext:
 
 Prepare = Callable[[pd.DataFrame], tuple[pd.DataFrame, list[Violation]]]
 """Changes a table as it was given before it is read; the violations refuse rows of it."""
+Repair = Callable[[pd.DataFrame], pd.DataFrame]
+"""Changes canonical rows."""
 Rule = Callable[[RuleContext], Iterable[Violation]]
 """Finds rows whose values do not go together."""
 
@@ -96,6 +98,7 @@ class Contract:
     rules:      steps in order; each sees the rows that all earlier steps let through.
     restrictions: what refused rows restrict, when they may have forbidden something.
     prepare:    changes the table before it is read, where a catalogue carries old ids over.
+    repair:     changes canonical rows before the rules see them, never how many they are.
     """
 
     table: str
@@ -104,6 +107,7 @@ class Contract:
     rules: tuple[Rule, ...] = ()
     restrictions: RestrictionRule = no_restrictions
     prepare: Prepare | None = None
+    repair: Repair | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -140,6 +144,7 @@ class Contract:
         table, merged = (given, []) if self.prepare is None else self.prepare(given)
         self._raise(self._table_problems(table, users or frozenset()))
         rows, faults = self._read(table, as_of, coded=coded)
+        rows = rows if self.repair is None else self.repair(rows)
         quarantine = Quarantine(self.fields, given)
         quarantine.add([*faults, *merged])
         del table

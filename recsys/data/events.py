@@ -12,6 +12,7 @@ import pandas as pd
 from recsys.arguments import as_pandas, checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import ENUMERATIONS
+from recsys.data.event_ids import with_distinct_ids
 from recsys.data.ids import as_ids, repeated
 from recsys.data.shared_values import first_seen, ordered
 from recsys.data.times import EPOCH, as_utc, microseconds
@@ -96,9 +97,10 @@ class Events:
     def of(cls, frame: pd.DataFrame | ArrowTable) -> "Events":
         """Return the events of a table; `actor`, `target` and `type` are enough.
 
-        A repeated `event_id` counts once: the earliest is kept. Without `event_id` every row is an
-        event; without `ts` all happened at once, long ago. People are named by texts or whole numbers,
-        all of one kind.
+        A repeated `event_id` counts once: the earliest is kept. Events of other people, or of another type or
+        detail, that have one id are told apart: see `event_ids.with_distinct_ids`. Without `event_id` every
+        row is an event; without `ts` all happened at once, long ago. People are named by texts or whole
+        numbers, all of one kind.
         Raises InputError for a missing column, an unknown type, a time without a zone, a missing
         time or a missing actor.
         """
@@ -124,6 +126,8 @@ class Events:
         events = pd.DataFrame(
             {name: columns.get(name) for name in named}, index=pd.RangeIndex(len(frame)), copy=False
         )
+        if C.EVENT in frame:
+            events = with_distinct_ids(events)
         again = repeated(events[C.EVENT]) if C.EVENT in frame else np.zeros(0, bool)
         return cls(events[~again].reset_index(drop=True) if again.any() else events)
 

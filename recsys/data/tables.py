@@ -16,6 +16,7 @@ from recsys.catalogue.columns import Tables as T
 from recsys.catalogue.vocabulary import AMOUNTS, ENUMERATIONS, HOLD_STATES, RANGES, REPORT_CATEGORIES
 from recsys.data.answer_reading import answers_reader, avoided_topics_reader, topics_reader
 from recsys.data.contract import CheckedTable, Contract
+from recsys.data.event_ids import with_distinct_ids
 from recsys.data.fail_closed import (
     exclude_after_events,
     exclude_pairs,
@@ -239,6 +240,7 @@ _EVENTS: Final = Contract(
         Real(name=C.REPLY_LAG_H, needed=False, least=0),
     ),
     rules=(right_target, right_detail, two_people, once(C.EVENT)),
+    repair=with_distinct_ids,
     restrictions=exclude_after_events,
 )
 

@@ -12,7 +12,7 @@ from recsys.data.events import Events
 from recsys.data.fail_closed import STOPPED
 from recsys.moderation.case_states import HOLDING, Case
 from recsys.moderation.credibility import KIND, PERSON, REPORTER, flags, is_accusation, reporter_standing
-from recsys.moderation.report_events import columns_there, rows_of_night
+from recsys.moderation.report_events import columns_there, named_as_in_night, rows_of_night
 from recsys.moderation.review_policy import DAYS_TO_DECIDE, ReviewPolicy, load_policy
 from recsys.safety.day_log import DayEvent
 from recsys.safety.store import StoreHold
@@ -120,7 +120,7 @@ def calls_shown(
     cases: by event, those that rest on it. tables: of the newest night; began: when it did, None when that is
     not known.
     """
-    policy, found = load_policy(), list(calls)
+    policy, found = load_policy(), named_as_in_night(calls, tables)
     read = _read_by_night(found, tables) if began is not None else set()
     shown = []
     for one in found:
@@ -145,8 +145,8 @@ def _read_by_night(calls: Iterable[DayEvent], tables: Path) -> set[str]:
     rows = rows_of_night(tables, C.ACTOR, {key[0] for key in ids.values()})
     times = [at.to_pydatetime().replace(microsecond=0) for at in rows[C.TS]]
     there = {*zip(rows[C.ACTOR], rows[C.TARGET], rows[C.TYPE].astype(object), times, strict=True)}
-    known = set(rows[C.EVENT])
-    return {event for event, key in ids.items() if event in known or key in there}
+    known = set(zip(rows[C.EVENT], rows[C.ACTOR], strict=True))
+    return {event for event, key in ids.items() if (event, key[0]) in known or key in there}
 
 
 def reports_of_case(case: Case, tables: Path, cases: Iterable[Case]) -> list[ReportShown]:

@@ -1,20 +1,24 @@
 """Reports of a table as events: a report counts for the review queue in whichever table it stands."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
+from recsys.data.event_ids import may_be_distinct_from, with_distinct_ids
 from recsys.data.events import Events
 from recsys.data.times import EPOCH, as_utc
-from recsys.safety.day_log import report_id
+from recsys.safety.day_log import DayEvent, report_id
 
 REPORT: Final = "report"
 """The type of an event that is a report."""
+_TOLD: Final = (C.EVENT, C.ACTOR, C.TARGET, C.TYPE, C.DETAIL)
 _COLUMNS: Final = [C.EVENT, C.TS, C.ACTOR, C.TARGET, C.TYPE, C.DETAIL]
 
 
@@ -64,7 +68,9 @@ def columns_there(
 def rows_of_night(tables: Path, column: str, values: Collection[str]) -> pd.DataFrame:
     """Return the events and reports in the copied tables of a night whose column has one of some values."""
     asked = sorted(values)
-    events = columns_there(tables / f"{T.EVENTS}.parquet", _COLUMNS, [(column, "in", asked)])
+    if not asked:
+        return events_of_reports(None)
+    events = _events_of_night(tables / f"{T.EVENTS}.parquet", column, asked)
     reports = columns_there(tables / f"{T.REPORTS}.parquet", [C.ACTOR, C.TARGET, C.TS, C.CATEGORY])
     told = events_of_reports(reports if {C.ACTOR, C.TARGET} <= {*reports.columns} else None)
     if not {C.EVENT, C.ACTOR, C.TARGET, C.TYPE} <= {*events.columns}:
@@ -74,6 +80,34 @@ def rows_of_night(tables: Path, column: str, values: Collection[str]) -> pd.Data
     told = _beside(events, told[told[column].isin(asked)])
     found = [rows.astype({C.TYPE: object, C.DETAIL: object}) for rows in (events, told) if len(rows)]
     return pd.concat(found, ignore_index=True) if found else events_of_reports(None)
+
+
+def _events_of_night(path: Path, column: str, asked: list[str]) -> pd.DataFrame:
+    """Return the events whose column has one of some values, with the ids that the night gave them."""
+    first = [one for given in asked if (one := may_be_distinct_from(given))] if column == C.EVENT else []
+    found = columns_there(path, _COLUMNS, [(column, "in", [*asked, *first])])
+    if found.empty or C.EVENT not in found:
+        return found
+    if column != C.EVENT:  # which of several rows had the id first is seen among all of them
+        found = columns_there(path, _COLUMNS, [(C.EVENT, "in", [*found[C.EVENT].dropna().unique()])])
+    named = with_distinct_ids(found)
+    return named[named[column].isin(asked)]
+
+
+def named_as_in_night(calls: Iterable[DayEvent], tables: Path) -> list[DayEvent]:
+    """Return calls of the day under the ids that their rows have, or will have, in the tables of a night.
+
+    Members' own clients may give one id twice, as `check-1`; in the tables the second has another.
+    """
+    given = [*calls]
+    rows = rows_of_night(tables, C.EVENT, {one.event_id for one in given})
+    told = [(one.event_id, one.actor, one.target, one.type, one.detail) for one in given]
+    added = pd.DataFrame(told, columns=[*_TOLD], dtype=object)
+    order = np.argsort([one.at.timestamp() for one in given], kind="stable")  # the earliest keeps an id
+    known = rows[[*_TOLD]].astype(object)
+    named = with_distinct_ids(pd.concat([known, added.iloc[order]], ignore_index=True))
+    ids = dict(zip(order.tolist(), named[C.EVENT].tolist()[len(rows) :], strict=True))
+    return [replace(one, event_id=ids[at]) for at, one in enumerate(given)]
 
 
 def _beside(events: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:

@@ -910,6 +910,30 @@ def test_what_members_report_by_day_is_seen_before_the_next_night(at_work: Desk)
     assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d JST[)）]", told)
 
 
+@pytest.mark.parametrize("n_calls", [0, 1])
+def test_every_page_opens_on_a_quiet_day_beside_the_tables_of_a_night(at_work: Desk, n_calls: int) -> None:
+    """A night has read whatever came before, and perhaps nobody said anything since."""
+    users, now = [str(one) for one in at_work.world.people.ids.values[2:5]], datetime.now(UTC)
+    paths = NightPaths(at_work.console.work)
+    paths.tables.mkdir(parents=True)
+    names = ("event_id", "ts", "actor", "target", "type", "detail")
+    row = ("member:check-1", now, users[0], users[1], "feeling_check", "pressured")
+    pq.write_table(
+        pa.table({name: [value] for name, value in zip(names, row, strict=True)}),
+        paths.tables / "events.parquet",
+    )
+    paths.settings.write_text("{}")
+    paths.validation.write_text("{}")
+    calls = [DayEvent("member:check-1", now, users[2], users[1], "feeling_check", "pressured")]
+    at_work.store.day.append(calls[:n_calls])
+    for path in PAGES:
+        assert at_work.client.get(path, params={"lang": "en"}).status_code == 200, path
+    assert len(at_work.console.today()) == n_calls
+    for one in at_work.console.today():  # the other member's check of the same id is no word on this one
+        assert one.event.event_id not in {"member:check-1"}
+        assert not one.cases
+
+
 def test_a_report_that_the_tables_of_a_later_night_lack_is_told(at_work: Desk) -> None:
     """No night makes a case of it; one that the tables have, or that has a case, waits for nothing."""
     users = [str(one) for one in at_work.world.people.ids.values[2:6]]
