@@ -183,6 +183,27 @@ class NewcomerSearch:
         """
         ask_safety_or_input(lambda: self._limits.admit_filter(self._counts, keys, day, where))
 
+    def open_all_day(
+        self, snapshot: Snapshot, viewer_id: str, accounts: Accounts, day: date, now: list[str]
+    ) -> list[str]:
+        """Return those of the circles that are open now which were so whenever they were asked for today.
+
+        now: of those recommended to somebody. One that closed with a block and opened again without it would
+        tell who is in it.
+        """
+        (row,) = snapshot.ids.find([viewer_id])
+        closed = {*snapshot.data.circles.named_for(row)}.difference(now)
+
+        def noted(key: str) -> frozenset[str]:
+            known = self._counts.shown(key, day)
+            if not closed <= known:
+                self._counts.remember(key, day, sorted(closed))
+            return known
+
+        keys = self.keys_of("circles", accounts, viewer_id)
+        before = ask_safety(lambda: frozenset[str]().union(*map(noted, keys)))
+        return [one for one in now if one not in before]
+
     def length(self, k: int) -> int:
         """Return how many people a page of limited length shows."""
         return min(k, self._limits.page)

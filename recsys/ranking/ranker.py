@@ -186,8 +186,7 @@ class Ranker:
 
         Raises SafetyUnavailable and StalePublicationError as `rank` does.
         """
-        use = self._reloader.current()
-        self._check_age(use.snapshot, datetime.now(UTC))
+        use, _ = self._current(None)
         self._questions.about(use.snapshot, "").ask("", [])
         return use
 
@@ -321,6 +320,7 @@ class Ranker:
 
         None in which somebody is whom safety keeps apart from the viewer, whatever became of that one's
         profile, and none of fewer than five with an accepted one. Who joined since the night is not known.
+        A circle that was closed once stays so for the day: else whoever blocks and unblocks learns who is in.
 
         Raises what `rank` raises.
         """
@@ -328,7 +328,8 @@ class Ranker:
             _check(viewer_id, k)
             use, _ = self._current(as_of)
             asked, call.degraded = self._questions.about(use.snapshot, viewer_id), use.degraded
-            found = self._questions.open_circles(use.snapshot, viewer_id, asked, k)
+            found = self._questions.open_circles(use.snapshot, viewer_id, asked, LONGEST_PAGE)
+            found = self._pages.circles(use.snapshot, viewer_id, asked, found)[:k]
             call.length = len(found)
             return found
 

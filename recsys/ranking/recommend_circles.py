@@ -363,6 +363,10 @@ class CircleLists:
         numbers = {int(one) for circle in self._best_of(row) for one in self.absent_in.row(circle)}
         return [self.absent[one].decode() for one in sorted(numbers)]
 
+    def named_for(self, row: int) -> list[str]:
+        """Return the names of the best circles of a member, open or not; nobody's for row -1."""
+        return [self.names[circle] for circle in self._best_of(row)]
+
     def _best_of(self, row: int) -> list[int]:
         return [circle for circle in self.best[row].tolist() if circle >= 0] if row >= 0 else []
 

@@ -176,6 +176,10 @@ class ViewerPages:
             return None
         return self._of_night(snapshot, viewer_id, [candidate], moment, asked)[0]
 
+    def circles(self, snapshot: Snapshot, viewer_id: str, asked: CallQuestions, now: list[str]) -> list[str]:
+        """Return those of the circles that are open to a viewer now which did not close today."""
+        return self._newcomers.open_all_day(snapshot, viewer_id, asked.accounts, self._today(), now)
+
     def feeling_checks(
         self, use: CurrentSnapshot, viewer_id: str, moment: datetime, asked: CallQuestions
     ) -> list[str]:
@@ -363,7 +367,5 @@ def select_inbox(
         return NOBODY
     shown &= ~np.array([one in exclusions.excluded for one in ids], bool)
     rows = rows[shown]
-    if not len(rows):
-        return NOBODY
     best = np.lexsort((rows, -snapshot.live.likes_back(row, rows)))[:k]
     return Selection(rows[best].tolist(), [1.0] * len(best), live=False)

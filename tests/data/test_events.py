@@ -19,8 +19,15 @@ def test_events_are_sorted_by_time_then_id() -> None:
 
 
 def test_a_repeated_id_counts_once() -> None:
-    frame = PLAIN.assign(**{C.TS: [day(1), day(2)], C.EVENT: "same"})
+    frame = PLAIN.iloc[[0, 0]].assign(**{C.TS: [day(1), day(2)], C.EVENT: "same"})
     assert Events.of(frame).frame[C.TYPE].tolist() == ["like"]
+
+
+def test_one_id_of_two_events_is_told_apart() -> None:
+    frame = PLAIN.assign(**{C.TS: [day(1), day(2)], C.EVENT: "same"})
+    found = Events.of(frame).frame
+    assert found[C.TYPE].tolist() == ["like", "pass"]
+    assert found[C.EVENT].is_unique
 
 
 def test_event_ids_and_times_are_optional() -> None:

@@ -6,6 +6,7 @@ was gone, or who stood in the communities in another spelling or with another ac
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -18,10 +19,12 @@ from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.constraints.policy import Policy
 from recsys.data.population import Population
+from recsys.ranking.newcomer_search import NewcomerSearch
 from recsys.ranking.ranker import Ranker
 from recsys.ranking.recommend_circles import CircleLists, recommend_circles
 from recsys.ranking.snapshot_erasure import erase_from_snapshot
-from recsys.safety import MemorySafety
+from recsys.ranking.viewer_pages import ViewerPages
+from recsys.safety import MemorySafety, SafetyStore, SqliteSafety
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.person_files import folder_names_erased
 from recsys.storage.load import load_population
@@ -111,8 +114,9 @@ def served(people: Population, folder: Path) -> Iterator[Ranker]:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Ranker]:
-    with closing(Ranker.open(folder, safety=MemorySafety(), poll_s=0, max_staleness=None)) as ranker:
+def opened(folder: Path, store: SafetyStore | None = None) -> Iterator[Ranker]:
+    asked = MemorySafety() if store is None else store
+    with closing(Ranker.open(folder, safety=asked, poll_s=0, max_staleness=None)) as ranker:
         yield ranker
 
 
@@ -151,6 +155,48 @@ def test_a_circle_that_holds_somebody_kept_apart_is_not_named(
         ranker.safety.block(*pair)
         assert circle not in ranker.circles(viewer, k=9)
         assert circle in ranker.circles(bystander, k=9)
+
+
+def told_by_blocks(ranker: Ranker, viewer: str, everybody: list[str]) -> set[str]:
+    """Return for whom a circle went away that was there before, and came back: with each block in turn."""
+    found = set[str]()
+    for one in everybody:
+        before = {*ranker.circles(viewer, k=9)}
+        ranker.safety.block(viewer, one)
+        during = {*ranker.circles(viewer, k=9)}
+        ranker.safety.unblock(viewer, one)
+        if before - during:
+            found.add(one)
+    return found
+
+
+def test_blocks_in_turn_tell_of_one_member_a_circle_and_day(
+    free: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer, *_ = town()
+    copied(free(next(iter(WAYS))), tmp_path / "free")
+    store = SqliteSafety.create(tmp_path / "safety.db")
+    with opened(tmp_path / "free", store) as first, opened(tmp_path / "free", store) as second:
+        circles = first.circles(viewer, k=9)
+        others = [one for one in first.known_ids().at(range(len(first.known_ids()))) if one != viewer]
+        assert 1 <= len(told_by_blocks(first, viewer, others)) <= len(circles)
+        assert told_by_blocks(second, viewer, others) == set()  # workers know of each other
+        tomorrow = date.today() + timedelta(days=1)
+        monkeypatch.setattr(ViewerPages, "_today", lambda _: tomorrow)
+        assert second.circles(viewer, k=9) == circles
+
+
+def test_a_circle_that_opens_again_at_once_tells_of_every_member(
+    free: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plant: nothing is remembered of the day."""
+    monkeypatch.setattr(NewcomerSearch, "open_all_day", lambda *given: given[-1])
+    viewer, *_ = town()
+    copied(free(next(iter(WAYS))), tmp_path / "free")
+    with opened(tmp_path / "free") as ranker:
+        circles = ranker.circles(viewer, k=9)
+        others = [one for one in ranker.known_ids().at(range(len(ranker.known_ids()))) if one != viewer]
+        assert len(told_by_blocks(ranker, viewer, others)) > len(circles)
 
 
 @pytest.mark.parametrize("way", WAYS)
