@@ -108,6 +108,7 @@ ENUMERATIONS: Final[dict[str, Enumeration]] = {
             "end",
             "erase",
             "unblock",
+            "undo",
         )
     ),
     C.NAMESPACE: Enumeration(("phone", "email", "employer")),

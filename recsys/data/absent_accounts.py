@@ -6,6 +6,7 @@ such an account is said of its person: it reaches the person's other accounts, t
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Self
 
 import numpy as np
@@ -110,14 +111,21 @@ class AbsentRows:
         who are no accounts of anybody here, the pairs that last are told: they may join later, or come back.
         So are hides and passes. taken_back: see `proofs_of`.
         """
+        between = partial(
+            relations,
+            *(events, blocks, reports),
+            as_of=as_of,
+            taken_back=taken_back,
+            person_of=self._person_of(events),
+        )
         named = [frame[c] for frame in (blocks, reports) if frame is not None for c in (C.ACTOR, C.TARGET)]
         people = {*self.tokens, *events.coded.people, *(one for column in named for one in column.dropna())}
         known_or_not = np.fromiter(people, object, len(people))
         others = {str(one) for one in known_or_not[self.ids.find(known_or_not) < 0]}
         if not others:
-            return relations(events, blocks, reports, self.ids, as_of, taken_back=taken_back), []
+            return between(self.ids), []
         both = IdIndex([*self.ids.ids(np.arange(len(self.ids))).tolist(), *others])
-        found = relations(events, blocks, reports, both, as_of, taken_back=taken_back)
+        found = between(both)
         everybody = both.ids(np.arange(len(both))).tolist()
         own, row = self.ids.find(everybody), self.find(everybody)
         excluded, back = row[found.excluded], found.reopened
@@ -146,6 +154,17 @@ class AbsentRows:
         left = [(everybody[a], everybody[b], why) for (a, b), why in ends]
         left += told(back, always, [REOPENED] * len(back))
         return kept, told(found.excluded, lasting, reasons) + left
+
+    def _person_of(self, events: Events) -> dict[str, str]:
+        """Return the person tokens of accounts that events name, where any of these takes something back."""
+        if not len(events.of_types("undo")):
+            return {}
+        names = events.coded.people
+        rows = self.ids.find(names)
+        own = zip(
+            names, np.append(self._person_tokens, [None])[rows], strict=True
+        )  # the last of who has no row
+        return {str(one): token for one, token in own if pd.notna(token)} | self.tokens
 
     def accounts(
         self,

@@ -9,6 +9,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data.events import Events
+from recsys.data.exclusions import DECISIONS, undone_decisions
 from recsys.data.labels import LABEL_WEIGHTS, LOOKS, PairLabels, directed_labels, pair_labels
 from recsys.data.pair_keys import positions_in, reversed_pair_keys
 from recsys.data.silent_exposures import OpenExposures, SilentExposures
@@ -23,7 +24,7 @@ def answers_a_like(events: Events, key: npt.NDArray[np.int64]) -> npt.NDArray[np
     key: ascending, `viewer * n_people + candidate` in the codes of the events.
     """
     coded = events.coded
-    decided = _first(events, key, "like", "pass", "hide")
+    decided = _first(events, key, *DECISIONS)
     liked = _first(events, reversed_pair_keys(key, len(coded.people)), "like")
     found = (liked < decided) & (decided < np.iinfo(np.int64).max)
     if not found.any():
@@ -37,9 +38,12 @@ def answers_a_like(events: Events, key: npt.NDArray[np.int64]) -> npt.NDArray[np
 
 
 def _first(events: Events, key: npt.NDArray[np.int64], *types: str) -> npt.NDArray[np.int64]:
-    """Return when each pair in `key` had its first event of these types; the end of time if never."""
+    """Return when each pair in `key` had its first event of these types; the end of time if never.
+
+    What was taken back is left out.
+    """
     coded, never = events.coded, np.iinfo(np.int64).max
-    rows = np.flatnonzero(coded.are(*types) & (coded.target >= 0))
+    rows = np.flatnonzero(coded.are(*types) & (coded.target >= 0) & ~undone_decisions(coded))
     found, first = np.unique(coded.actor[rows] * len(coded.people) + coded.target[rows], return_index=True)
     if not len(found):
         return np.full(len(key), never)
@@ -66,7 +70,7 @@ class Decisions:
         """Return what was decided in events without erased people."""
         labels = pair_labels(known.coded, LOOKS, now=known.now)
         answered = labels.strength != LABEL_WEIGHTS["impression"].strength
-        first = np.minimum(_first(known, labels.pair, "like", "pass", "hide"), labels.ts)
+        first = np.minimum(_first(known, labels.pair, *DECISIONS), labels.ts)
         listed = bool((labels.n_impressions > 0).any())
         is_reply = answered & answers_a_like(known, labels.pair) if listed else np.zeros(len(answered), bool)
         return cls(labels, answered, first, is_reply)

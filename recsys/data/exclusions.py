@@ -3,7 +3,9 @@
 `relations` derives them from events and the safety tables; `Relations` is what a `Population` carries.
 """
 
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 import numpy as np
@@ -21,6 +23,8 @@ from recsys.types import BoolArray, Int8Array, Int32Array, Int64Array, ObjectArr
 
 EXCLUSION_REASONS: Final = ("block", "report", "unsafe", "end", "hide", "pass", "matched")
 """Why a pair is excluded, strongest first; `matched` pairs know each other already."""
+DECISIONS: Final = ("like", "pass", "hide")
+"""What somebody decides about another; a later `undo` takes it back."""
 
 
 def _as_pairs(pairs: npt.ArrayLike) -> Int32Array:
@@ -118,7 +122,8 @@ class Relations:
 class LatestDecisions:
     """One row per directed pair with a like, pass or hide; times are microseconds, NEVER if none.
 
-    A later like by the same person undoes their pass or hide; at the same instant it does not.
+    A later like by the same person ends their pass or hide; at the same instant it does not. What an `undo`
+    took back was never said, see `undone_decisions`.
     """
 
     actor: Int64Array
@@ -144,12 +149,12 @@ class LatestDecisions:
 
 
 def latest_decisions(coded: CodedEvents) -> LatestDecisions:
-    """Return the latest decision of each directed pair, from likes, passes and hides."""
-    rows = np.flatnonzero(coded.are("like", "pass", "hide") & _between_two(coded))
+    """Return the latest decision of each directed pair, from those that were not taken back."""
+    rows = np.flatnonzero(coded.are(*DECISIONS) & _between_two(coded) & ~undone_decisions(coded))
     width = max(len(coded.people), 1)
     keys, group = np.unique(coded.actor[rows] * width + coded.target[rows], return_inverse=True)
     last = {}
-    for kind in ("like", "pass", "hide"):
+    for kind in DECISIONS:
         times = np.full(len(keys), NEVER)
         of_kind = coded.are(kind)[rows]
         np.maximum.at(times, group[of_kind], coded.ts[rows][of_kind])
@@ -157,28 +162,48 @@ def latest_decisions(coded: CodedEvents) -> LatestDecisions:
     return LatestDecisions(keys // width, keys % width, last["like"], last["pass"], last["hide"])
 
 
+def undone_decisions(coded: CodedEvents) -> BoolArray:
+    """Say which likes, passes and hides their actor took back by a later `undo` of the target, `(n_events,)`.
+
+    At the same instant an undo takes back a like, and neither a pass nor a hide.
+    """
+    found, last = np.zeros(len(coded.ts), bool), _last_of(coded, "undo")
+    if not last:
+        return found
+    rows = np.flatnonzero(coded.are(*DECISIONS) & _between_two(coded))
+    pairs = zip(coded.actor[rows].tolist(), coded.target[rows].tolist(), strict=True)
+    undone, ts = np.array([last.get(pair, NEVER) for pair in pairs], np.int64), coded.ts[rows]
+    found[rows] = (ts < undone) | (coded.are("like")[rows] & (ts == undone))
+    return found
+
+
 def matched_pairs(coded: CodedEvents) -> Int64Array:
     """Return the unordered pairs in which, at some time, both likes stood, `(n_pairs, 2)` int64.
 
-    What happens afterwards does not unmake the match: the two know each other.
+    What happens afterwards does not unmake the match: the two know each other. At one instant likes come
+    first, then what takes them back.
     """
     return matches(coded)[0]
 
 
 def matches(coded: CodedEvents) -> tuple[Int64Array, Int64Array]:
     """Return the pairs of `matched_pairs`, and since when each was matched, `(n_pairs,)` microseconds."""
-    rows = np.flatnonzero(coded.are("like", "pass", "hide") & _between_two(coded))
+    rows = np.flatnonzero(coded.are(*DECISIONS, "undo") & _between_two(coded))
     actor, target = coded.actor[rows], coded.target[rows]
     low, high = np.minimum(actor, target), np.maximum(actor, target)
     likes = coded.are("like")[rows]
-    order = np.lexsort((~likes, coded.ts[rows], high, low))
+    turn = np.where(likes, 0, np.where(coded.are("undo")[rows], 1, 2))
+    order = np.lexsort((turn, coded.ts[rows], high, low))
     low, high, likes, by_low = low[order], high[order], likes[order], (actor == low)[order]
     first = np.ones(len(order), bool)
     first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
     start = np.maximum.accumulate(np.where(first, np.arange(len(order)), 0)) if len(order) else order
     both = _stands(likes, by_low, start) & _stands(likes, ~by_low, start)
+    ts, turn = coded.ts[rows[order]], turn[order]
+    # a match is made once the likes of an instant are taken back that one takes back
+    both[:-1] &= first[1:] | (ts[1:] != ts[:-1]) | (turn[1:] > 1)
     pairs, at = np.unique(np.column_stack([low[both], high[both]]), axis=0, return_index=True)
-    return pairs, coded.ts[rows[order[both]]][at]
+    return pairs, ts[both][at]
 
 
 def _stands(likes: BoolArray, by_side: BoolArray, start: npt.NDArray[np.intp]) -> BoolArray:
@@ -198,7 +223,7 @@ def standing_blocks(coded: CodedEvents) -> BoolArray:
 
     At the instant of a block an unblock takes nothing back.
     """
-    blocks, last = coded.are("block"), _last_unblock(coded)
+    blocks, last = coded.are("block"), _last_of(coded, "unblock")
     if not last:
         return blocks
     rows = np.flatnonzero(blocks)
@@ -207,14 +232,40 @@ def standing_blocks(coded: CodedEvents) -> BoolArray:
     return blocks
 
 
-def _last_unblock(coded: CodedEvents) -> dict[tuple[int, int], int]:
-    """Return when each actor last took back their blocks of each target, by position in `coded.people`."""
-    rows = np.flatnonzero(coded.are("unblock") & _between_two(coded))
+def _last_of(coded: CodedEvents, kind: str) -> dict[tuple[int, int], int]:
+    """Return when each actor last did something of a kind to each target, by position in `coded.people`."""
+    rows = np.flatnonzero(coded.are(kind) & _between_two(coded))
     last: dict[tuple[int, int], int] = {}
     for actor, target, ts in zip(coded.actor[rows], coded.target[rows], coded.ts[rows], strict=True):
         pair = (int(actor), int(target))
         last[pair] = max(last.get(pair, NEVER), int(ts))
     return last
+
+
+def _undone_by_persons(coded: CodedEvents, person_of: Mapping[str, str]) -> CodedEvents:
+    """Return the events with each `undo` said under every account of its actor's person, of the target's."""
+    rows = np.flatnonzero(coded.are("undo") & _between_two(coded))
+    if not len(rows) or not person_of:
+        return coded
+    person = [person_of.get(str(one), "") for one in coded.people]
+    accounts = defaultdict[str, list[int]](list)
+    for at, name in enumerate(person):
+        accounts[name].append(at)
+
+    def of_person(at: int) -> list[int]:
+        return accounts[person[at]] if person[at] else [at]
+
+    said = [
+        (row, actor, target)
+        for row in rows.tolist()
+        for actor in of_person(int(coded.actor[row]))
+        for target in of_person(int(coded.target[row]))
+    ]
+    row, actor, target = np.array(said, np.int64).T
+    more = replace(coded.taken(row), actor=actor, target=target)
+    names = [field.name for field in fields(CodedEvents) if field.name != "people"]
+    both = {name: np.concatenate([getattr(coded, name), getattr(more, name)]) for name in names}
+    return CodedEvents(coded.people, **both).taken(np.argsort(both["ts"], kind="stable"))
 
 
 PASS_DAYS: Final = 180
@@ -230,12 +281,14 @@ def relations(
     as_of: str | pd.Timestamp,
     *,
     taken_back: frozenset[tuple[str, pd.Timestamp]] = frozenset(),
+    person_of: Mapping[str, str] | None = None,
 ) -> Relations:
     """Return the relations between the people in `ids` as of a time, from what was known then.
 
     events: anything later than `as_of` is not used, nor any row of an erased person.
     blocks, reports: the safety tables (`actor`, `target`, `ts`), None for none; a row without a
-    time holds. People who are not in `ids` are left out. taken_back: see `proofs_of`.
+    time holds. People who are not in `ids` are left out. taken_back: see `proofs_of`. person_of: accounts and
+    their persons, where several are of one: an `undo` counts for every account of either of its persons.
 
     | excluded by | until |
     |---|---|
@@ -243,11 +296,11 @@ def relations(
     | report | for good |
     | anything unsafe: a meeting, an end, pressure, a request for money or to leave | for good |
     | an end; a match (they know each other already) | for good |
-    | hide | the same person likes the other later |
-    | pass | 180 days, or the same person likes the other later |
+    | hide | the same person likes the other later, or takes it back (`undo`) |
+    | pass | 180 days, or the same person likes the other later, or takes it back |
     """
     time = as_utc(as_of)
-    coded = events.until(time).without_erased().coded
+    coded = _undone_by_persons(events.until(time).without_erased().coded, person_of or {})
     table, standing = _known(blocks, time), standing_blocks(coded)
     stands = _standing_rows(table, coded)
     by_reason = {
@@ -343,7 +396,7 @@ def _pairs(table: pd.DataFrame) -> ObjectArray:
 
 def _standing_rows(table: pd.DataFrame, coded: CodedEvents) -> BoolArray:
     """Say which rows are blocks that were not taken back since; a block without a time lasts."""
-    last, named = _last_unblock(coded), _pairs(table)
+    last, named = _last_of(coded, "unblock"), _pairs(table)
     if not last or C.TS not in table:
         return np.ones(len(table), bool)
     by_name = {(coded.people[a], coded.people[b]): ts for (a, b), ts in last.items()}

@@ -65,6 +65,7 @@ NO_EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "meet_planned": "a plan is no verdict",
         "erase": "every row of the person drops",
         "unblock": "the block is taken back; what was felt before is not known",
+        "undo": "the like, pass or hide before it is as if it had not been said",
     }
 )
 """Event types that say nothing about taste, and why."""

@@ -173,7 +173,7 @@ def with_declared(
 
 _RESTRICT_NOBODY: Final = (
     *("impression", "like", "message", "terms_accepted", "verified"),
-    *("optin", "rules_agreed", "meet_planned", "unblock", "erase"),
+    *("optin", "rules_agreed", "meet_planned", "unblock", "undo", "erase"),
 )
 """Types of events that keep nobody else from an account; of any other, known or not, it is said to."""
 

@@ -25,7 +25,7 @@ _OF_REPORTS: Final = (
     *("report", "end", "meet_feedback", "feeling_check", "money_request", "off_platform_request"),
     *("message", "terms_accepted", "verified", "erase"),
 )
-_DECISIONS: Final = ("like", "pass", "hide")
+_DECISIONS: Final = ("like", "pass", "hide", "undo")
 
 
 def attention_limits(night: Night, seed: int) -> AttentionLimits:

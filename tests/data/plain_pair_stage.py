@@ -85,14 +85,14 @@ def _tier(alone: pd.DataFrame, who: str) -> int:
 
 
 def _matched_since(between: pd.DataFrame) -> pd.Timestamp | None:
-    """Return when both likes first stood; events of one instant are taken together, likes first."""
-    latest: dict[str, bool] = {}
-    decisions = between[between[C.TYPE].isin(["like", "pass", "hide"])]
-    order = decisions.assign(late=decisions[C.TYPE] != "like").sort_values([C.TS, "late"], kind="stable")
-    for row in order.itertuples():
-        latest[getattr(row, C.ACTOR)] = getattr(row, C.TYPE) == "like"
-        if len(latest) == 2 and all(latest.values()):
-            return pd.Timestamp(getattr(row, C.TS))
+    """Return when both likes first stood; events of one instant are taken together: likes, undos, others."""
+    likes = set[str]()
+    for ts, rows in between[between[C.TYPE].isin(["like", "pass", "hide", "undo"])].groupby(C.TS):
+        likes |= set(rows[C.ACTOR][rows[C.TYPE] == "like"])
+        likes -= set(rows[C.ACTOR][rows[C.TYPE] == "undo"])
+        if len(likes) == 2:
+            return pd.Timestamp(ts)
+        likes -= set(rows[C.ACTOR][rows[C.TYPE].isin(["pass", "hide"])])
     return None
 
 

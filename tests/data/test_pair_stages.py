@@ -128,7 +128,19 @@ ORDER = {name: code for code, name in enumerate(STAGES.names)}
 
 
 KINDS = (
-    *("like", "like", "pass", "hide", "message", "message", "message", "optin", "rules_agreed", "verified"),
+    *(
+        "like",
+        "like",
+        "pass",
+        "hide",
+        "undo",
+        "message",
+        "message",
+        "message",
+        "optin",
+        "rules_agreed",
+        "verified",
+    ),
     *("meet_feedback", "meet_feedback", "meet_planned", "feeling_check", "terms_accepted", "impression"),
 )
 RARE = ("end", "block", "block", "unblock", "report", "erase", "money_request", "off_platform_request")
