@@ -184,16 +184,22 @@ def review(
     from recsys.catalogue.columns import Columns as C
     from recsys.catalogue.columns import Tables as T
     from recsys.cli.app import language, opened, say
-    from recsys.moderation.report_events import with_reports
+    from recsys.data.id_spellings import Spellings
+    from recsys.moderation.report_events import refused_calls, with_reports
     from recsys.moderation.review_policy import load_policy
     from recsys.moderation.review_queue import review_queue
+    from recsys.safety.canonical import spelled_canonically
     from recsys.storage.load import events_of, load_come
 
     night, policy = opened(source, as_of, params), load_policy()
     spoken = language(lang, night.settings)
     tables = load_come(night.source, night.settings.as_of)  # the events of a night have no ids to name
     reports, holds = (tables.accepted.get(name) for name in (T.REPORTS, T.HOLDS))
-    events = with_reports(events_of(tables), reports, tables.as_of)
+    spellings = Spellings(tables.accepted[T.PROFILES][C.USER])
+    refused = refused_calls(
+        tables.quarantine, lambda one: spellings.whom(one) or spelled_canonically(one), tables.as_of
+    )
+    events = with_reports(events_of(tables), reports, tables.as_of, refused)
     queue = review_queue(events, holds=holds, as_of=tables.as_of, policy=policy)
     for row in queue.head(most).to_dict("records"):
         what = policy.kinds[row["kind"]].label.text(spoken)

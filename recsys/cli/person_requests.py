@@ -120,15 +120,19 @@ def _restricted(
     from recsys.moderation.report_events import named_as_in_night
     from recsys.moderation.review_queue import calls_since_the_night, flagged_in_night
     from recsys.pipeline.paths import PATHS
+    from recsys.safety.day_log import REFUSED
     from recsys.safety.store import MemorySafety, StoreHold, StoreWithRestrictions, ask_safety
 
     all_cases = CaseLog(cases, MemorySafety()).cases().values()
     of_users = [one for one in all_cases if one.person in users]
-    resting = {event for one in all_cases for event in one.evidence}
+    resting = {event.removeprefix(REFUSED) for one in all_cases for event in one.evidence}
     calls = [] if store is None else calls_since_the_night(published, store)
     calls = named_as_in_night(calls, PATHS.tables)
-    named: dict[str, set[str | None]] = {one.event_id: {one.actor, one.target} for one in calls}
-    named |= {event: {*people} for event, people in flagged_in_night(PATHS.tables, users).items()}
+    named: dict[str, set[str | None]] = {
+        one.event_id.removeprefix(REFUSED): {one.actor, one.target} for one in calls
+    }
+    flagged = flagged_in_night(PATHS.tables, users, PATHS.quarantine)
+    named |= {event: {*people} for event, people in flagged.items()}
     in_tables = AccountTables.of(PATHS.tables).held()
     found = {}
     for user in users:

@@ -47,7 +47,8 @@ FIRST_AHEAD: Final = "first_ahead"
 UNKNOWN_TYPE: Final = "type:"
 """Before a type of events that is not of the table, in the same counts."""
 _MOST_WORDS: Final = 20
-_TYPE_OF_ROW: Final = rf'"{C.TYPE}": "((?:[^"\\]|\\.)*)"'
+TYPE_OF_ROW: Final = rf'"{C.TYPE}": "((?:[^"\\]|\\.)*)"'
+"""What finds the type in the values of a refused event."""
 _UNSAFE_ANSWERS: Final = ("unsafe", "pressured")
 """What keeps two people apart where somebody says how a meeting was, or how they feel."""
 
@@ -346,7 +347,7 @@ def _without_person(quarantine: pd.DataFrame) -> dict[str, int]:
     """Return by table how many refused rows restrict somebody and lack an id, so that nobody can be meant."""
     is_missing = quarantine["codes"].str.contains(rf"(?:{C.ACTOR}|{C.TARGET}|{C.USER})\.missing", regex=True)
     rows = quarantine[is_missing.fillna(False).astype(bool) & quarantine["table"].isin(SAFETY_TABLES)]
-    types = rows["values"].str.extract(_TYPE_OF_ROW, expand=False)
+    types = rows["values"].str.extract(TYPE_OF_ROW, expand=False)
     said = types.isin(RESTRICTING_TYPES) | types.map(may_restrict, na_action="ignore").eq(True)
     restricting = rows["table"].ne(T.EVENTS) | said
     return {str(name): int(n) for name, n in rows.loc[restricting, "table"].value_counts().items()}
@@ -356,7 +357,7 @@ def _unknown_types(quarantine: pd.DataFrame) -> dict[str, int]:
     """Return how many refused events have each type that is not of the table, those that restrict first."""
     unknown = quarantine["codes"].str.contains(f"{C.TYPE}.unknown_word", regex=False).fillna(False)
     of_type = quarantine.loc[quarantine["table"].eq(T.EVENTS) & unknown.astype(bool), "values"]
-    counts = of_type.str.extract(_TYPE_OF_ROW, expand=False).dropna().value_counts()
+    counts = of_type.str.extract(TYPE_OF_ROW, expand=False).dropna().value_counts()
     words = sorted(counts.index, key=lambda word: (not may_restrict(word), -counts[word], word))
     return {word: int(counts[word]) for word in words[:_MOST_WORDS]}
 

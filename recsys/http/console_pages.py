@@ -37,6 +37,7 @@ from recsys.pipeline.retention import run_folders
 from recsys.pipeline.subject_access import PersonData, person_data, person_places
 from recsys.report.indicators import INDICATORS, Trend
 from recsys.safety.by_person import SafetyByPerson
+from recsys.safety.day_log import REFUSED
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.hold_words import OPERATOR
 from recsys.safety.store import SafetyStore, StoreHold, StoreWithHolds, StoreWithRestrictions, ask_safety
@@ -286,8 +287,9 @@ class Console:
         )
 
     def _flagged(self, user: str, resting: Collection[str]) -> int:
-        found = flagged_in_night(NightPaths(self.work).tables, [user]) if user else {}
-        return len(found.keys() - resting)
+        paths = NightPaths(self.work)
+        found = flagged_in_night(paths.tables, [user], paths.quarantine) if user else {}
+        return len(found.keys() - {event.removeprefix(REFUSED) for event in resting})
 
     def evidence(self, case: Case) -> list[ReportShown]:
         """Return what a case rests on, oldest first, from the tables of the night under way."""

@@ -14,7 +14,7 @@ from recsys.moderation.case_states import HOLDING, Case
 from recsys.moderation.credibility import KIND, PERSON, REPORTER, flags, is_accusation, reporter_standing
 from recsys.moderation.report_events import columns_there, named_as_in_night, rows_of_night
 from recsys.moderation.review_policy import DAYS_TO_DECIDE, ReviewPolicy, load_policy
-from recsys.safety.day_log import DayEvent
+from recsys.safety.day_log import REFUSED, DayEvent
 from recsys.safety.store import StoreHold
 
 FALSE_REPORT: Final = "false_report"
@@ -153,9 +153,10 @@ def reports_of_case(case: Case, tables: Path, cases: Iterable[Case]) -> list[Rep
     """Return what a case rests on, oldest first, from the tables of the night; nothing without them."""
     if not case.evidence:
         return []
-    named = rows_of_night(tables, C.EVENT, case.evidence)
+    evidence = {event.removeprefix(REFUSED) for event in case.evidence}
+    named = rows_of_night(tables, C.EVENT, evidence)
     people = {str(one) for column in (C.ACTOR, C.TARGET) for one in named[column].dropna()}
-    return [one for one in _reports(tables, people, cases) if one.event in case.evidence]
+    return [one for one in _reports(tables, people, cases) if one.event in evidence]
 
 
 def reports_by(user: str, tables: Path, cases: Iterable[Case]) -> list[ReportShown]:

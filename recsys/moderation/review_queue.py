@@ -11,6 +11,7 @@ from recsys.arguments import checked_arguments
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.events import Events
+from recsys.data.quarantine import TABLE, VALUES
 from recsys.data.times import as_utc
 from recsys.errors import PublicationError
 from recsys.moderation.credibility import (
@@ -23,16 +24,15 @@ from recsys.moderation.credibility import (
     is_accusation,
     mutual_accusations,
 )
-from recsys.moderation.report_events import REPORT, events_of_reports, rows_of_night
+from recsys.moderation.report_events import REPORT, events_of_reports, refused_calls, rows_of_night
 from recsys.moderation.review_policy import ReviewPolicy, load_policy
-from recsys.safety.day_log import TABLES_CHANGED, DayEvent, StoreWithDay
+from recsys.safety.canonical import in_any_spelling, spelled_canonically
+from recsys.safety.day_log import REFUSED, TABLES_CHANGED, DayEvent, StoreWithDay
 from recsys.safety.day_tables import tables_of
 from recsys.safety.store import SafetyStore, ask_safety
 from recsys.storage.publication import read_publication
 
 APPEALS: Final = ("asked", "upheld", "granted")
-_CALLS: Final = ("report", "money_request", "off_platform_request")
-_UNSAFE: Final = (("feeling_check", "pressured"), ("meet_feedback", "unsafe"), ("end", "unsafe"))
 COLUMNS: Final = (
     PERSON,
     KIND,
@@ -134,7 +134,7 @@ def calls_since_the_night(published: Path, safety: SafetyStore) -> list[DayEvent
     zoned = since if since.tzinfo else since.replace(tzinfo=UTC)
     events = ask_safety(lambda: safety.day.events(zoned)) if isinstance(safety, StoreWithDay) else []
     found = [told for one in events for told in (_reports_of(one) if one.type == TABLES_CHANGED else (one,))]
-    return [one for one in found[::-1] if one.type in _CALLS or (one.type, one.detail) in _UNSAFE]
+    return [one for one in found[::-1] if one.calls_for_review]
 
 
 def _reports_of(changed: DayEvent) -> Iterable[DayEvent]:
@@ -145,11 +145,35 @@ def _reports_of(changed: DayEvent) -> Iterable[DayEvent]:
         yield DayEvent(name, row[C.TS].to_pydatetime(), actor, target, REPORT, category)
 
 
-def flagged_in_night(tables: Path, users: Collection[str]) -> dict[str, set[str]]:
+def flagged_in_night(
+    tables: Path, users: Collection[str], refused: Path | None = None
+) -> dict[str, set[str]]:
     """Return what of a night's copied tables asks for somebody to look at any of some people.
 
-    By event, or report of the table, the two people whom it names.
+    By event, or report of the table, the two people whom it names. refused: the file of the night's refused
+    rows, in which they are meant in whatever spelling; `REFUSED` stands before no id.
     """
+    found = {} if refused is None else _flagged_in_refused(refused, users)
+    return found | _flagged_in_tables(tables, users)
+
+
+def _flagged_in_refused(refused: Path, users: Collection[str]) -> dict[str, set[str]]:
+    if not refused.is_file():
+        return {}
+    spelled = {in_any_spelling(user): user for user in users}
+
+    def whom(given: object) -> str | None:
+        one = spelled_canonically(given)
+        return None if one is None else spelled.get(in_any_spelling(one), one)
+
+    calls = refused_calls(pd.read_parquet(refused, columns=[TABLE, VALUES]), whom)
+    of_users = calls[calls[C.ACTOR].isin(users) | calls[C.TARGET].isin(users)]
+    people = zip(of_users[C.ACTOR], of_users[C.TARGET], strict=True)
+    names = (name.removeprefix(REFUSED) for name in of_users[C.EVENT])
+    return {name: {*both} for name, both in zip(names, people, strict=True)}
+
+
+def _flagged_in_tables(tables: Path, users: Collection[str]) -> dict[str, set[str]]:
     parts = [rows_of_night(tables, column, users) for column in (C.ACTOR, C.TARGET)]
     rows = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
     if rows.empty:

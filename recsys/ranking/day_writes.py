@@ -17,7 +17,7 @@ from recsys.data.events import Events
 from recsys.data.proofs import standing_proof, tier_of
 from recsys.data.unknown_words import PAUSE
 from recsys.errors import InputError, RecsysError, explained
-from recsys.ranking.event_rows import is_table, rows_within, stops_within
+from recsys.ranking.event_rows import calls_within, is_table, rows_within, stops_within
 from recsys.ranking.profile_tables import ProfileTables, require_own_rows, tables_of_json
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.canonical import in_any_spelling, not_canonical, utc_moment
@@ -107,12 +107,23 @@ class DayWrites:
             meant = whom(given)
             return meant if meant in accounts else None
 
+        self._keep_calls(calls_within(events, own))
         stopping, proofs = stops_within(events, own, tier_of(self._verification()))
         self.keep_refused(stopping)
         for proof in proofs:
             if ask_safety(partial(self._safety.exclusions, proof.actor, [])).viewer_excluded:
                 with suppress(InputError):
                     self._appended([proof])
+
+    def _keep_calls(self, calls: Sequence[DayEvent]) -> None:
+        """Keep what of a page asks for somebody to look, once: a client sends it with each page."""
+        since = self._since()
+        for event, target in ((one, str(one.target)) for one in calls):
+            known = ask_safety(partial(self._log.read, [event.actor], NEVER)).pairs
+            apart = ask_safety(partial(self._safety.exclusions, event.actor, [target])).excluded
+            if event.key not in {one.key for one in known} and (event.at > since or target not in apart):
+                with suppress(InputError):
+                    self._appended([event])
 
     def _as_events(self, given: Any) -> list[DayEvent]:
         """Return what a refused event says as it stands, and what it may say by its other keys."""

@@ -1,6 +1,7 @@
 """Rows of events in whatever a caller hands over: what is refused, or is of a page, restricts as well."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, Final
@@ -8,11 +9,12 @@ from typing import Any, Final
 import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
+from recsys.catalogue.vocabulary import EVENT_DETAILS
 from recsys.data.events import Events
 from recsys.data.given_rows import opened, rows_given
 from recsys.data.proofs import AGE, standing_proof, tier_of
-from recsys.safety.canonical import CLOCKS_APART
-from recsys.safety.day_log import NO_PROOF, DayEvent
+from recsys.safety.canonical import CLOCKS_APART, spelled_canonically
+from recsys.safety.day_log import NO_PROOF, SEPARATING, DayEvent, is_event_id
 from recsys.safety.refused_rows import is_detail, is_type
 
 _FEWEST: Final = 3
@@ -109,12 +111,41 @@ def stops_within(
     return stopping, ends
 
 
+def calls_within(events: Events, own: Callable[[object], str | None]) -> list[DayEvent]:
+    """Return the events of a page, by or about its own member, that ask for somebody to look.
+
+    own: as for `stops_within`.
+
+    >>> told = {"actor": "a", "target": ["b", "c"], "type": ["report", "like"], "detail": "minor"}
+    >>> [event.target for event in calls_within(Events.of(pd.DataFrame(told)), {"a": "a"}.get)]
+    ['b']
+    """
+    frame, found = events.frame, list[DayEvent]()
+    for row in frame[frame[C.TYPE].isin(SEPARATING | {"meet_feedback", "feeling_check"})].to_dict("records"):
+        actor, target = (spelled_canonically(row.get(column)) for column in (C.ACTOR, C.TARGET))
+        if actor is None or target is None or (own(actor) is None) == (own(target) is None):
+            continue
+        event, name = replace(_of_page(row, actor), target=target), row.get(C.EVENT)
+        if event.type == "report" and event.detail not in EVENT_DETAILS["report"]:
+            event = replace(event, detail="other")
+        event = replace(event, event_id=name) if isinstance(name, str) and is_event_id(name) else event
+        found += [event] if event.calls_for_review else []
+    return found
+
+
 def _of_page(row: Mapping[Any, Any], actor: str) -> DayEvent:
     """Return a row as an event of the day, by a name of its own: those of a page may be mere numbers."""
     kind, detail = str(row[C.TYPE]), row.get(C.DETAIL)
     at = datetime.now(UTC) if pd.isna(row[C.TS]) else row[C.TS].to_pydatetime()
     if kind == "verified" and tier_of(detail) < AGE:
         detail = NO_PROOF
-    name = repr((actor, kind, detail, at.isoformat())).encode("utf-8", "surrogatepass")
+    said = (
+        actor,
+        kind,
+        detail,
+        at.isoformat(),
+        *([other] if isinstance(other := row.get(C.TARGET), str) else []),
+    )
+    name = repr(said).encode("utf-8", "surrogatepass")
     word = detail if isinstance(detail, str) else None
     return DayEvent(f"page:{blake2b(name, digest_size=16).hexdigest()}", at, actor, None, kind, word)

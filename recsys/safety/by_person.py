@@ -71,6 +71,7 @@ HELD_TODAY: Final = LedgerTag(HOLD, TODAY)
 """Who is on hold by tables of today, until a later row that a night reads says not."""
 AWAY_TODAY: Final = LedgerTag("away", TODAY)
 """The same of who is out for now: a pause, or a proof of age that is taken back."""
+_OUT_BY_TABLES: Final = (OUT_TODAY, AWAY_TODAY, AWAY_IN_TABLES)
 
 
 class SafetyByPerson(PersonNames):
@@ -272,11 +273,7 @@ class SafetyByPerson(PersonNames):
             if stop is not None:
                 self._note_stop(event.actor, event.at, stop)
             elif says_active(event):
-                before = [
-                    tag
-                    for tag in (OUT_TODAY, AWAY_TODAY, AWAY_IN_TABLES)
-                    if self._is_before(event.actor, event.at, tag)
-                ]
+                before = [tag for tag in _OUT_BY_TABLES if self._is_before(event.actor, event.at, tag)]
                 for tag in before if before and can_be_used(event) else ():
                     self.ledger.lift(tag, people=[Who(event.actor)])
             self.note_own_rows(event.actor, tables_of(event))
@@ -324,6 +321,7 @@ class SafetyByPerson(PersonNames):
             elif meant is not None and meant.type == TABLES_CHANGED:
                 self.note_tables([meant])
             else:
+                self.separate([(meant.actor, meant.target)] if meant and meant.type == REPORT else [])
                 return meant
         return None
 

@@ -52,9 +52,12 @@ NO_PROOF: Final = "none"
 SEPARATING: Final = frozenset({"end", "money_request", "off_platform_request", "report"})
 """Types of events after which neither of two people is shown to the other."""
 _UNSAFE: Final = frozenset({("meet_feedback", "unsafe"), ("feeling_check", "pressured")})
+_CALLS: Final = frozenset({"report", "money_request", "off_platform_request"})
+REFUSED: Final = "refused:"
+"""Before the id of a report that was refused: what it restricts counts all the same."""
 LONGEST_PAYLOAD: Final = 200_000
 EventKey = tuple[str, str, str]
-_CALLS: Final = (
+_MEANT: Final = (
     "counts as a restriction, which is what it may mean: write a type of the events table, or leave out what "
     "says nothing of a member; a pause, a hold, an erasure and who leaves have calls of their own"
 )
@@ -105,7 +108,7 @@ class DayEvent:
             word = str(self.type)
             alone = self.actor is None or self.target is None or self.actor == self.target
             counts = may_restrict(word, alone=alone)
-            remedy = f"{repeated(word)} {_CALLS}" if counts else did_you_mean(word, TYPES)
+            remedy = f"{repeated(word)} {_MEANT}" if counts else did_you_mean(word, TYPES)
             raise InputError(explained("unknown type of an event", where="type", remedy=remedy))
         personal = self.type in PERSONAL or (self.type == "optin" and self.target is None)
         if personal and self.target is not None:
@@ -133,6 +136,11 @@ class DayEvent:
     def separates(self) -> bool:
         """Whether neither of the two is shown to the other any more."""
         return self.type in SEPARATING or (self.type, self.detail) in _UNSAFE
+
+    @property
+    def calls_for_review(self) -> bool:
+        """Whether it asks for somebody to look: a report, a request for money, who feels unsafe."""
+        return self.type in _CALLS or (self.type, self.detail) in _UNSAFE | {("end", "unsafe")}
 
     @property
     def restricts(self) -> bool:

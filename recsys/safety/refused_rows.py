@@ -1,5 +1,6 @@
 """What refused events and tables of the day restrict: it counts, whatever is wrong beside it."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -15,10 +16,10 @@ from recsys.data.given_rows import opened
 from recsys.data.unknown_words import LEAVE, PAUSE, STOP, may_restrict, may_separate, may_stop
 from recsys.errors import InputError, as_text
 from recsys.safety.canonical import utc_moment
-from recsys.safety.day_log import NO_PROOF, TYPES, DayEvent, is_event_id
+from recsys.safety.day_log import NO_PROOF, REFUSED, TYPES, DayEvent, is_event_id
 from recsys.safety.day_tables import is_away_by, is_stopped_by
 from recsys.safety.hold_words import OPERATOR
-from recsys.safety.store import LEAVER, MEMBER
+from recsys.safety.store import BLOCK, LEAVER, MEMBER, REPORT
 
 Whom = Callable[[object], str | None]
 """Whom an id means, in whatever spelling; None for nobody."""
@@ -29,6 +30,11 @@ _ANSWERS: Final = ("meet_feedback", "feeling_check", "report", "end")
 """Events of a pair whose detail, where it is no known word, may be the one that separates."""
 
 
+_MAY_REPORT: Final = re.compile(
+    r"report|complain|abus|harass|threat|stalk|scam|fraud|unsafe|通報|報告|苦情|嫌がらせ|脅|詐欺|つきまとい|迷惑|"
+    r"举报|舉報|投诉|投訴|신고"
+)
+"""Parts of words that are no type of events and may be one that calls for somebody to look."""
 HELD: Final = "held"
 """Why a row of the table of holds takes somebody out of sight."""
 
@@ -59,7 +65,7 @@ def restriction_meant(event: DayEvent, whom: Whom) -> Meant | None:
 
     An event that restricts and is whole comes back as it is. Of another, ids and words count in any spelling;
     an id of an event that is none is made anew, a time that is none is now; an unknown word is what it may be
-    at worst.
+    at worst. What may be a report is one, whatever its category: see `REFUSED`.
 
     >>> found = restriction_meant(DayEvent("", datetime.now(UTC), "a", "B", "HIDE"), str.lower)
     >>> found.type, found.target, len(found.event_id) > 0
@@ -68,6 +74,8 @@ def restriction_meant(event: DayEvent, whom: Whom) -> Meant | None:
     ...     DayEvent("e", datetime.now(UTC), "a", "b", "lke"), str
     ... )
     (('a', 'b'), None)
+    >>> restriction_meant(DayEvent("e", datetime.now(UTC), "a", "b", "REPORTED"), str).detail
+    'other'
     >>> restriction_meant(DayEvent("e", datetime.now(UTC), "a", None, "pause"), {"a": "a"}.get)
     MeantHold(user_id='a', why='pause')
     >>> restriction_meant(DayEvent("e", datetime.now(UTC), None, "a", "ban"), {"a": "a"}.get)
@@ -85,12 +93,22 @@ def restriction_meant(event: DayEvent, whom: Whom) -> Meant | None:
     if target is None or target == actor:
         why = None if kind in TYPES else may_stop(word)
         return None if why is None else MeantHold(actor, why)
+    return _pair_meant(event, actor, target, kind)
+
+
+def _pair_meant(event: DayEvent, actor: str, target: str, kind: str | None) -> Meant | None:
+    """Return what a refused event of two people restricts; kind: its type, None where it is another word."""
     if kind in TYPES:
         detail = _detail(event, kind)
+        if kind == REPORT and detail is None:
+            return _report(event, actor, target)
         if kind not in _ANSWERS or detail is not None:
             return _kept(event, actor, target, kind, detail)
         return actor, target
+    word = "" if event.type is None else as_text(event.type)
     separates = kind == "block" or (kind is None and may_separate(word))
+    if separates and kind is None and _MAY_REPORT.search(_folded(word)):
+        return _report(event, actor, target)
     return (actor, target) if separates else None
 
 
@@ -109,6 +127,11 @@ def _detail(event: DayEvent, kind: str) -> str | None:
     return word if word in EVENT_DETAILS.get(kind, ()) else None
 
 
+def _report(event: DayEvent, actor: str, target: str) -> DayEvent | None:
+    """Return a report whose category, or whose type, was no word: of no category that is known."""
+    return _kept(replace(event, event_id=""), actor, target, REPORT, "other")
+
+
 def _kept(event: DayEvent, actor: str, target: str | None, kind: str, detail: str | None) -> DayEvent | None:
     at = datetime.now(UTC)
     with suppress(InputError, AttributeError):
@@ -116,7 +139,7 @@ def _kept(event: DayEvent, actor: str, target: str | None, kind: str, detail: st
     event_id = event.event_id
     if not is_event_id(event_id):
         said = repr((event_id, actor, target, kind, detail))
-        event_id = f"refused:{blake2b(said.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
+        event_id = f"{REFUSED}{blake2b(said.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
     made = replace(
         event, event_id=event_id, at=at, actor=actor, target=target, type=kind, detail=detail, count=None
     )
@@ -146,8 +169,9 @@ def restrictions_in(user_id: object, tables: object, whom: Whom) -> list[Meant]:
         if row.keys() & {C.ACTOR, C.TARGET}:
             kind = row.get(C.TYPE) if table == T.EVENTS else table.removesuffix("s")
             actor = row.get(C.ACTOR, me)
-            told = (row.get(C.EVENT), None, actor, row.get(C.TARGET), kind, row.get(C.DETAIL))
-            if kind in _PAIRS_OF_TABLES:
+            detail = row.get(C.CATEGORY if table == T.REPORTS else C.DETAIL)
+            told = (row.get(C.EVENT), None, actor, row.get(C.TARGET), kind, detail)
+            if kind == BLOCK:
                 a, b = whom(actor), whom(row.get(C.TARGET))
                 found += [(a, b)] if a and b and a != b else []
             elif (meant := restriction_meant(DayEvent(*told), whom)) is not None:  # type: ignore[arg-type]
@@ -163,10 +187,9 @@ def restrictions_in(user_id: object, tables: object, whom: Whom) -> list[Meant]:
     return found
 
 
-_PAIRS_OF_TABLES: Final = (T.BLOCKS.removesuffix("s"), T.REPORTS.removesuffix("s"))
 _COLUMNS: Final = (
     *(C.USER, C.ACCOUNT_STATE, C.VERIFICATION, C.AGE_BAND, C.AGE_YEARS, C.PERSON_TOKEN, C.STATE),
-    *(C.ACTOR, C.TARGET, C.TYPE, C.DETAIL, C.EVENT),
+    *(C.ACTOR, C.TARGET, C.TYPE, C.DETAIL, C.CATEGORY, C.EVENT),
 )
 _COLUMN_MEANT: Final = {fold(column): column for column in _COLUMNS}
 _TABLE_MEANT: Final = {fold(name): name for name in (T.BLOCKS, T.REPORTS, T.EVENTS, T.HOLDS)}

@@ -382,7 +382,7 @@ def test_a_report_keeps_its_category_and_separates_whatever_it_says(service: Ser
         assert "zebra-7" not in answer.text
         assert person in service.store.exclusions(a, [b, c]).excluded
     kept = [one for one in service.store.day.events(NEVER) if one.type == "report" and one.actor == a]
-    assert [(one.target, one.detail) for one in kept] == [(b, "threat")]
+    assert [(one.target, one.detail) for one in kept] == [(b, "threat"), (c, "other")]
 
 
 def test_tables_that_cannot_be_used_are_told_to_the_backend_that_gave_them(service: Served) -> None:

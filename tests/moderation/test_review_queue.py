@@ -1,7 +1,9 @@
 """The queue shows everything to people, and only credible reporters move anything before they decide."""
 
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +16,26 @@ from hypothesis import strategies as st
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.vocabulary import EVENT_DETAILS, REPORT_CATEGORIES
 from recsys.data import Events
+from recsys.data.id_spellings import Spellings
 from recsys.errors import InputError
 from recsys.moderation import demotions, load_policy, review_queue
 from recsys.moderation.credibility import flags
-from recsys.moderation.report_events import with_reports
+from recsys.moderation.report_events import refused_calls, with_reports
 from recsys.moderation.review_policy import read_policy
 from recsys.moderation.review_queue import calls_since_the_night, flagged_in_night
 from recsys.ranking.day_writes import DayWrites
+from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import DayEvent
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.ledger import SafetyLedger
+from recsys.storage.load import load_tables
+from recsys.storage.table_files import write_tables
 from recsys.strict_yaml import YamlFile
+from recsys.testing.people import make_tables
 from tests.data.timeline import day, events
+from tests.safety.restriction_doors import NOW, USERS, Published, copy_of, opened, own_tables
 
 POLICY = load_policy()
 
@@ -202,6 +210,109 @@ def test_a_report_of_today_waits_for_people_whatever_call_it_came_by(tmp_path: P
     (found,) = calls_since_the_night(tmp_path, store)
     category = "other" if door == "store" else "minor"
     assert (found.actor, found.target, found.type, found.detail) == ("a", "b", "report", category)
+
+
+A, B = USERS[3], USERS[8]
+_TOLD = {C.ACTOR: A, C.TARGET: B, C.CATEGORY: "minor"}
+_EVENT = {C.EVENT: "e1", C.ACTOR: A, C.TARGET: B, C.TYPE: "report", C.DETAIL: "minor"}
+
+
+def _page(ranker: Ranker, viewer: str, **changed: Any) -> None:
+    row = {**_EVENT, C.TS: pd.Timestamp(NOW) - timedelta(hours=30), **changed}
+    told = Events.of(pd.DataFrame([row, {**row, C.EVENT: "e2", C.TYPE: "like", C.DETAIL: None}]))
+    ranker.rank(viewer, 3, NOW, profile=own_tables(viewer), events=told)
+
+
+def _tables(ranker: Ranker, at: datetime | None = None, **changed: Any) -> None:
+    rows = {**own_tables(A), "reports": [{**_TOLD, **changed}]}
+    ranker.day.change_tables(A, rows, event_id="own", at=at)
+
+
+def _given(ranker: Ranker, at: datetime | None = None, **changed: Any) -> None:
+    row = {**_EVENT, **changed}
+    names = (row[C.EVENT], at or datetime.now(UTC), row[C.ACTOR], row[C.TARGET], row[C.TYPE], row[C.DETAIL])
+    ranker.day.append([DayEvent(*names), DayEvent("e9", datetime.now(UTC), A, None, "no word", "x")])
+
+
+REPORT_DOORS: Mapping[str, Callable[[Ranker], None]] = {
+    "events of a page": lambda ranker: _page(ranker, A),
+    "events of the page of the other": lambda ranker: _page(ranker, B),
+    "unsafe in events of a page": lambda ranker: _page(ranker, A, type="meet_feedback", detail="unsafe"),
+    "a category of a call": lambda ranker: ranker.day.report(A, B, "no category"),
+    "a category of an event": lambda ranker: _given(ranker, detail="no category"),
+    "no category of an event": lambda ranker: _given(ranker, detail=None),
+    "an event beside a wrong one": _given,
+    "another word": lambda ranker: _given(ranker, type="REPORTED_USER"),
+    "a Japanese word": lambda ranker: _given(ranker, type="通報済み", detail=None),
+    "an id that is none": lambda ranker: _given(ranker, event_id=""),
+    "another spelling": lambda ranker: _given(ranker, target=f" {B}"),
+    "tables with a wrong column": lambda ranker: _tables(ranker, nonsense=1),
+    "tables with a wrong category": lambda ranker: _tables(ranker, category="no category"),
+    "tables that are ahead": lambda ranker: _tables(ranker, datetime.now(UTC) + timedelta(minutes=30)),
+}
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    return Published(tmp_path_factory.mktemp("published"))
+
+
+@pytest.mark.parametrize("door", REPORT_DOORS)
+def test_a_report_that_restricts_waits_for_people_though_it_is_refused(
+    published: Published, tmp_path: Path, door: str
+) -> None:
+    """Seen to fail: nobody was asked before an erasure of either, and no list had it."""
+    store, call = MemorySafety(), REPORT_DOORS[door]
+    folder = copy_of(published, tmp_path)
+    for _ in range(2):
+        with opened(folder, store) as ranker:
+            with suppress(InputError):
+                call(ranker)
+            assert ranker.look(A, B, NOW) is None
+    found = calls_since_the_night(folder, store)
+    assert {(one.actor, one.target) for one in found} == {(A, B)}
+    assert len(found) == 1
+
+
+REFUSED_ROWS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "another word": ("events", {C.TYPE: "REPORTED"}),
+    "ahead": ("events", {C.TS: day(400)}),
+    "undated": ("events", {C.TS: None}),
+    "a category": ("events", {C.DETAIL: "no category"}),
+    "another spelling": ("events", {C.ACTOR: "#u00003", C.TARGET: "U00004", C.DETAIL: "no category"}),
+    "a category of reports": ("reports", {C.CATEGORY: "no category"}),
+    "reports ahead": ("reports", {C.TS: day(400)}),
+    "another spelling in reports": ("reports", {C.TARGET: "#U00004", C.TS: day(400)}),
+}
+
+
+@pytest.mark.parametrize("wrong", REFUSED_ROWS)
+def test_a_refused_row_that_reports_is_in_the_queue_and_is_asked_about(tmp_path: Path, wrong: str) -> None:
+    """Seen to fail: the two were kept apart, and nobody looked."""
+    table, changed = REFUSED_ROWS[wrong]
+    tables = make_tables(6, np.random.default_rng(2))
+    base = {C.ACTOR: "u00003", C.TARGET: "u00004", C.TS: day(10)}
+    like = {**base, C.EVENT: "l", C.TYPE: "like", C.DETAIL: None}
+    own = {"reports": {C.CATEGORY: "minor"}, "events": {C.EVENT: "e", C.TYPE: "report", C.DETAIL: "minor"}}
+    row = {**base, **own[table], **changed}
+    rows = {"events": [like, *([row] if table == "events" else [])], "reports": [row] * (table == "reports")}
+    frames = {name: pd.DataFrame(of).convert_dtypes() for name, of in rows.items() if of}
+    write_tables({**tables, **frames}, f"parquet:{tmp_path}")
+    loaded = load_tables(f"parquet:{tmp_path}", day(50))
+    assert loaded.quarantine["table"].eq(table).sum() == 1
+    refused = refused_calls(loaded.quarantine, Spellings(tables["profiles"][C.USER]).whom, day(50))
+    queue = review_queue(
+        with_reports(Events.of(loaded.accepted["events"]), loaded.accepted.get("reports"), day(50), refused),
+        as_of=day(50),
+    )
+    assert queue[C.USER].tolist() == ["u00004"]
+    assert [event.startswith("refused:") for (event,) in queue["evidence"]] == [True]
+    loaded.quarantine.to_parquet(tmp_path / "quarantine.parquet")
+    for asked in ("u00003", "u00004"):
+        (people,) = flagged_in_night(tmp_path, [asked], tmp_path / "quarantine.parquet").values()
+        assert asked in people
+        assert len(people) == 2
+    assert flagged_in_night(tmp_path, ["u00005"], tmp_path / "quarantine.parquet") == {}
 
 
 @pytest.mark.parametrize("without", ["detail", "ts", "actor"])
