@@ -2,11 +2,15 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from recsys.catalogue.columns import Columns as C
 from recsys.data import relations
+from recsys.data.absent_accounts import AbsentRows
 from recsys.data.exclusions import EXCLUSION_REASONS, Relations
 from recsys.data.ids import IdIndex
 from recsys.data.proofs import tiers
@@ -134,6 +138,66 @@ def test_a_like_stands_until_a_later_pass_or_hide() -> None:
         (10, "c", "like", "a"),
     )
     assert found.liked.tolist() == [[0, 1]]
+
+
+PERSON_OF = {"a1": "a", "a2": "a", "b1": "b", "b2": "b"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 5),
+            st.sampled_from(["a1", "a2"]),
+            st.sampled_from(["like", "hide", "undo", "undo", "block"]),
+            st.sampled_from(["b1", "b2", "c"]),
+        ),
+        max_size=8,
+    )
+)
+def test_an_undo_counts_under_every_account_of_both_persons(lines: list[tuple[int, str, str, str]]) -> None:
+    """Seen to fail with an undo that counts for its own two accounts, and with one that ends blocks."""
+    accounts = IdIndex([*PERSON_OF, "c"])
+    tokens = np.array([PERSON_OF.get(str(one)) for one in accounts.ids(np.arange(len(accounts)))], object)
+    found, _ = AbsentRows(accounts, tokens, {}).relations(events(*lines), None, None, day(9))
+
+    def person(one: str) -> str:
+        return PERSON_OF.get(one, one)
+
+    def stands(kind: str) -> set[tuple[str, str]]:
+        said = set[tuple[str, str]]()
+        for ts, actor, what, target in lines:
+            if what != kind:
+                continue
+            over = any(
+                (person(by), person(about)) == (person(actor), person(target))
+                and (when > ts or (when == ts and kind == "like"))
+                for when, by, word, about in lines
+                if word == "undo"
+            )
+            if kind == "hide":
+                over |= any(
+                    (by, word, about) == (actor, "like", target) and when > ts
+                    for when, by, word, about in lines
+                )
+            if kind == "like":
+                over |= any(
+                    (by, word, about) == (actor, "hide", target)
+                    and when >= ts
+                    and not any(
+                        w == "undo" and (person(x), person(y)) == (person(by), person(about)) and late > when
+                        for late, x, w, y in lines
+                    )
+                    for when, by, word, about in lines
+                )
+            if not over or kind == "block":
+                said.add((actor, target))
+        return said
+
+    liked = {tuple(map(str, accounts.ids(pair))) for pair in found.liked}
+    assert liked == stands("like")
+    apart = {tuple(map(str, accounts.ids(pair))) for pair in found.excluded}
+    assert apart == stands("hide") | stands("block")
 
 
 def test_only_general_opt_ins_allow_suggestions() -> None:
