@@ -66,6 +66,7 @@ class Questions:
     def person_of(self, snapshot: Snapshot) -> Callable[[str], tuple[str, ...]]:
         """Return what tells every account of somebody's person, those too that the safety ledger links."""
         accounts, state = self.accounts_of(snapshot), ask_safety(self.safety.ledger.now)
+        accounts.unlink(state)
         return lambda user_id: accounts.linked(user_id, state)
 
     def about(self, snapshot: Snapshot, viewer_id: str) -> CallQuestions:

@@ -3,7 +3,7 @@
 Facts about safety are facts about persons: what holds for one account of a person holds for all of them.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -83,6 +83,7 @@ class NewcomerTokens:
         self._persons: dict[int, list[str]] = {}
         self._came: dict[str, dict[str, None]] = {}  # who came under an id of each text of any spelling
         self._naming: Fingerprints | None = None
+        self._unlinked: frozenset[tuple[int, int]] = frozenset()
 
     def add(self, user_id: str, token: str | None) -> None:
         """Note that somebody came, and a token of theirs, beside those they had."""
@@ -90,16 +91,38 @@ class NewcomerTokens:
         if not token or token in self._tokens.get(user_id, ()):
             return
         person = self._naming.of(PERSON, token) if self._naming is not None else 0
+        if self._is_unlinked(user_id, person):
+            return
         self._persons.setdefault(person, []).append(user_id)
         self._tokens.setdefault(user_id, {})[token] = person
 
     def begin(self, naming: Fingerprints) -> None:
         """Name persons as another publication does."""
-        self._naming, self._persons = naming, {}
-        for user_id, tokens in self._tokens.items():
+        persons: dict[int, list[str]] = {}
+        for user_id, tokens in [*self._tokens.items()]:
             for token in tokens:
                 tokens[token] = person = naming.of(PERSON, token)
-                self._persons.setdefault(person, []).append(user_id)
+                persons.setdefault(person, []).append(user_id)
+        self._naming, self._persons = naming, persons
+
+    def unlink(self, links: Set[tuple[int, int]]) -> None:
+        """Forget the tokens that an operator took back from an account: fingerprints of both, either first.
+
+        The rows of the day that told of them stay, and are read again.
+        """
+        if links == self._unlinked:
+            return
+        self._unlinked = frozenset(links)
+        for user_id, tokens in [*self._tokens.items()]:
+            self._tokens[user_id] = {
+                token: person for token, person in tokens.items() if not self._is_unlinked(user_id, person)
+            }
+        if self._naming is not None:
+            self.begin(self._naming)
+
+    def _is_unlinked(self, user_id: str, person: int) -> bool:
+        naming = self._naming if self._unlinked else None
+        return naming is not None and (naming.of(ID, user_id), person) in self._unlinked
 
     def tokens(self, user_id: str) -> tuple[str, ...]:
         """Return the tokens of somebody, the earliest first; none when they came with none."""
@@ -186,6 +209,10 @@ class Accounts:
     def add(self, user_id: str, token: str | None) -> None:
         """Note the token of somebody who came with a profile of their own."""
         self._newcomers.add(user_id, token)
+
+    def unlink(self, state: LedgerState) -> None:
+        """Forget the links of newcomers that the ledger says an operator took back."""
+        self._newcomers.unlink(state.unlinked)
 
     def of(self, user_id: str) -> tuple[str, ...]:
         """Return every account of somebody's person, their own first."""
