@@ -21,7 +21,16 @@ from recsys.ranking.event_rows import calls_within, is_table, rows_within, stops
 from recsys.ranking.profile_tables import ProfileTables, require_own_rows, tables_of_json
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.canonical import in_any_spelling, not_canonical, utc_moment
-from recsys.safety.day_log import NEVER, NO_PROOF, TABLES_CHANGED, UNDO, DayEvent, DayLog, report_id
+from recsys.safety.day_log import (
+    NEVER,
+    NO_PROOF,
+    TABLES_CHANGED,
+    UNDO,
+    DayEvent,
+    DayLog,
+    minute_of,
+    report_id,
+)
 from recsys.safety.day_tables import DayNumbers, TokenOwners
 from recsys.safety.ledger_state import EXCLUDED_NUMBER, Who
 from recsys.safety.refused_rows import restriction_meant
@@ -321,13 +330,14 @@ class DayWrites:
         """Keep two people apart for good because one reported the other, and keep what the report is about.
 
         category: as in the table of reports. It stands in the log until a night has read it from there or
-        from the service's own table; the same report of a pair and category again does nothing.
+        from the service's own table; the same report of a pair and category within a minute is one.
 
         Raises InputError for an unknown category; the two are apart even then.
         """
         self._safety.keep_reported(actor, target, at)
-        name = report_id(self._safety.kept_id(target), category)
-        self.append([DayEvent(name, utc_moment(at), actor, target, "report", category)])
+        moment = utc_moment(at)
+        name = report_id(self._safety.kept_id(target), category, minute_of(moment))
+        self.append([DayEvent(name, moment, actor, target, "report", category)])
 
     def pause(self, user_id: str) -> None:
         """Take a member out of everybody's sight until they resume."""

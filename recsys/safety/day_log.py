@@ -382,7 +382,8 @@ def conflict() -> InputError:
 def report_id(*key: object) -> str:
     """Return the name of a report by what tells it from others.
 
-    Of an actor's own in the log that is the target and the category: one is one, however often it is made.
+    Of an actor's own in the log that is the target, the category and the minute: one that is sent again at
+    once is one, and one that is made later tells of something new.
     """
     text = "\0".join(map(str, key)).encode("utf-8", "surrogatepass")
     return f"report:{blake2b(text, digest_size=16).hexdigest()}"
@@ -391,7 +392,17 @@ def report_id(*key: object) -> str:
 def log_report(log: DayLog | None, actor: str, target: str, at: datetime) -> None:
     """Keep a report of no category that is known in a log, where there is one."""
     if log is not None:
-        log.append([DayEvent(report_id(target, "other"), at, actor, target, "report", "other")])
+        name = report_id(target, "other", minute_of(at))
+        log.append([DayEvent(name, at, actor, target, "report", "other")])
+
+
+def minute_of(at: datetime) -> str:
+    """Return the minute of a time, in UTC.
+
+    >>> minute_of(datetime(2026, 1, 5, 9, 30, 59, tzinfo=UTC))
+    '2026-01-05T09:30+00:00'
+    """
+    return at.astimezone(UTC).isoformat(timespec="minutes")
 
 
 def same_event(one: DayEvent, other: DayEvent) -> bool:

@@ -201,8 +201,8 @@ def test_a_report_of_today_waits_for_people_whatever_call_it_came_by(tmp_path: P
     safety = SafetyByPerson(store, ErasureList.of(tmp_path), SafetyLedger.of(tmp_path))
     now, row = datetime.now(UTC), {C.ACTOR: "a", C.TARGET: "b", C.CATEGORY: "minor"}
     if door == "store":
-        safety.report("a", "b")
-        safety.report("a", "b")
+        safety.report("a", "b", now)
+        safety.report("a", "b", now)
     elif door == "day":
         DayWrites(safety, store.day).report("a", "b", "minor")
     else:
@@ -210,6 +210,27 @@ def test_a_report_of_today_waits_for_people_whatever_call_it_came_by(tmp_path: P
     (found,) = calls_since_the_night(tmp_path, store)
     category = "other" if door == "store" else "minor"
     assert (found.actor, found.target, found.type, found.detail) == ("a", "b", "report", category)
+
+
+@pytest.mark.parametrize("door", ["store", "day"])
+@settings(max_examples=25, deadline=None)
+@given(seconds=st.lists(st.integers(0, 4 * 3600), min_size=1, max_size=6))
+def test_a_later_report_of_the_same_is_another(
+    tmp_path_factory: pytest.TempPathFactory, door: str, seconds: list[int]
+) -> None:
+    """Seen to fail: of one pair and category only the first was kept, however long ago it was."""
+    folder, store, start = tmp_path_factory.mktemp("home"), MemorySafety(), datetime(2026, 3, 1, tzinfo=UTC)
+    safety = SafetyByPerson(store, ErasureList.of(folder), SafetyLedger.of(folder))
+    for moment in (start + timedelta(seconds=one) for one in seconds):
+        if door == "store":
+            safety.report("a", "b", moment)
+        else:
+            DayWrites(safety, store.day).report("a", "b", "other", moment)
+    found = calls_since_the_night(folder, store)
+    assert {one.at.replace(second=0) for one in found} == {
+        start + timedelta(minutes=one // 60) for one in seconds
+    }
+    assert len({one.event_id for one in found}) == len(found)
 
 
 A, B = USERS[3], USERS[8]
