@@ -117,6 +117,41 @@ def test_a_hide_follows_who_left_and_comes_back_by_day(town: Published, tmp_path
         assert _shown(ranker, {}) == {*KINDS, "nothing"}
 
 
+def _with_undo(*changed: Mapping[str, object]) -> Tables:
+    """Return tables in which whoever hid or passed somebody took it back at the time of the data.
+
+    changed: what else stands in each such row instead of one that is sound.
+    """
+    told = _told()
+    row = {C.TS: AS_OF, C.TYPE: "undo", C.DETAIL: None}
+    undos = [
+        row | {C.EVENT: f"undo-{kind}-{at}", C.ACTOR: PAIR_OF[kind][0], C.TARGET: PAIR_OF[kind][1]} | change
+        for kind in KINDS
+        for at, change in enumerate(changed or ({},))
+    ]
+    events = pd.concat([told[T.EVENTS].astype(object), pd.DataFrame(undos)], ignore_index=True)
+    return {**told, T.EVENTS: events}
+
+
+def test_an_undo_ends_a_hide_once_a_night_of_its_time_is_published(town: Published, tmp_path: Path) -> None:
+    """Seen to fail: nights refused each undo, and nothing ended the hide."""
+    folder = copy_of(town, tmp_path)
+
+    def shown() -> set[str]:
+        with opened(folder, MemorySafety()) as ranker:
+            return _shown(ranker, {})
+
+    assert town.night(folder, _told(), hours=1).published
+    assert shown() == {"nothing"}
+    ahead, no_time, nobody = {C.TS: AS_OF + pd.Timedelta(days=90)}, {C.TS: "??"}, {C.TARGET: None}
+    assert town.night(folder, _with_undo(ahead, no_time, nobody), hours=2).published
+    assert shown() == {"nothing"}
+    assert not town.night(folder, _with_undo(), refused=True, hours=3).published
+    assert shown() == {"nothing"}
+    assert town.night(folder, _with_undo(), hours=4).published
+    assert shown() == {*KINDS, "nothing"}
+
+
 def _ingested(folder: Path, tables: Tables, work: Path) -> Tables:
     """Return tables as a night has them after its copy lost the rows of whoever was erased."""
     write_tables(tables, f"parquet:{work}")
