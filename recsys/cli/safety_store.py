@@ -48,8 +48,9 @@ def bind_store(
 
     A store that is another one, or has taken fewer writes than the safety ledger knows of, serves nobody:
     restore the newest copy first. Only where there is none: this takes the store as it is. Blocks, bans,
-    holds and ends stay in the ledger; hides, passes and likes of the day, who was shown to whom today, and
-    receipts since that copy are lost. How many writes that is is said first. Beside a ledger that is older
+    holds and ends stay in the ledger; hides, passes, likes and categories of reports of the day, boundaries,
+    wishes, answers and numbers of tables of today, who was shown to whom today, and receipts since that copy
+    are lost: send such tables again. How many writes that is is said first. Beside a ledger that is older
     than the store knows it, nothing is taken: restore the newest ledger.
 
     Example: recsys bind-store --safety sqlite:data/safety.db --create --yes

@@ -18,8 +18,7 @@ from recsys.errors import InputError, as_text
 from recsys.safety.canonical import utc_moment
 from recsys.safety.day_log import NO_PROOF, REFUSED, TYPES, DayEvent, is_event_id
 from recsys.safety.day_tables import is_away_by, is_stopped_by
-from recsys.safety.hold_words import OPERATOR
-from recsys.safety.store import BLOCK, LEAVER, MEMBER, REPORT
+from recsys.safety.store import BLOCK, LEAVER, MEMBER, REFUSED_BAN, REPORT
 
 Whom = Callable[[object], str | None]
 """Whom an id means, in whatever spelling; None for nobody."""
@@ -48,7 +47,7 @@ class MeantHold(NamedTuple):
     @property
     def owner(self) -> str:
         """Whose hold it is; see `recsys.safety.store`."""
-        return {STOP: OPERATOR, LEAVE: LEAVER}.get(self.why, MEMBER)
+        return {STOP: REFUSED_BAN, LEAVE: LEAVER}.get(self.why, MEMBER)
 
     @property
     def reason(self) -> str:

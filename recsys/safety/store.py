@@ -39,6 +39,8 @@ MEMBER: Final = "member"
 """The owner of a pause: a member who takes themselves out of sight."""
 LEAVER: Final = LEAVE
 """The owner of the hold of who leaves, or whose erasure was refused; no end of a pause ends it."""
+REFUSED_BAN: Final = "refused"
+"""The owner of the hold of a refused word for a ban, such as `BANNED`: nobody's own hold ends with it."""
 PROOF: Final = "proof"
 """The owner of a hold by a proof of age or identity that was taken back: a new proof alone ends it."""
 TAKEN_BACK: Final = "taken_back"

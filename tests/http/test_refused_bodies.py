@@ -400,7 +400,7 @@ def test_an_event_of_one_person_under_another_name_is_refused_and_takes_them_out
         body = [{**row, "type": kind, "event_id": f"e{len(row)}", "at": NOW}]
         assert service.ask("POST", "/v1/backend/events", "backend", body=body).status_code == 422
         assert b not in service.page(a), row
-        for owner in ("member", "operator", "leave"):
+        for owner in ("member", "operator", "leave", "refused"):
             service.ranker.safety.lift(b, owner=owner)
         for one, other in ((a, b), (b, a)):
             service.ranker.safety.unblock(one, other)

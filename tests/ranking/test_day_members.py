@@ -499,7 +499,7 @@ def test_an_event_of_no_known_type_that_takes_its_actor_out_counts(
         ranker.day.append(given)
     assert ranker.look(viewer, one, NOW) is None
     if back is not None:
-        ranker.day.resume(one) if back == "resume" else ranker.safety.lift(one)
+        ranker.day.resume(one) if back == "resume" else ranker.safety.lift(one, owner="refused")
     assert (ranker.look(viewer, one, NOW) is not None) == (back is not None)
 
 

@@ -14,12 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.safety.by_person import SafetyByPerson
+from recsys.safety.day_log import DayEvent
 from recsys.safety.erasure_list import ErasureList
 from recsys.safety.fingerprints import UNKEYED_FINGERPRINTS, is_word_of, name_without_ids, without_ids
 from recsys.safety.keys import Keys
 from recsys.safety.ledger import SafetyLedger
 from recsys.safety.ledger_state import HOLD, STORE, LedgerTag, Who
 from recsys.safety.person_index import ALONE, NO_INDEX, Accounts, NewcomerTokens, _Nobody
+from recsys.safety.refused_rows import restriction_meant
 from recsys.safety.sqlite_store import SqliteSafety
 from recsys.safety.store import MemorySafety, SafetyStore
 from recsys.testing.safety_contract import SafetyContract
@@ -191,3 +193,18 @@ def test_a_hold_ends_by_its_owner_whatever_signs_are_ids_of_members(tmp_path: Pa
         safety.erase(member, AT)
         safety.lift("held", owner=owner, reason=reason)
         assert not safety.exclusions("held", []).viewer_excluded
+
+
+@pytest.mark.parametrize("word", ["BANNED", "suspended", "凍結", "account_frozen", "Banned by staff"])
+def test_a_lift_of_an_own_hold_leaves_what_a_refused_word_for_a_ban_holds(tmp_path: Path, word: str) -> None:
+    """Seen to fail: such a hold was the operator's, which is the owner of a lift that names none."""
+    safety = asked_by_person(tmp_path)
+    safety.hold("held", AT)
+    meant = restriction_meant(DayEvent("e", AT, "held", None, word), safety.whom)
+    assert safety.note_refused(meant) is None
+    safety.lift("held")
+    for owner in ("member", "leave", "proof"):
+        safety.lift("held", owner=owner)
+    assert safety.exclusions("held", []).viewer_excluded
+    safety.lift("held", owner="refused")
+    assert not safety.exclusions("held", []).viewer_excluded
