@@ -13,8 +13,8 @@ from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.events import Events
-from recsys.data.fields.base import objects
-from recsys.data.geography import FINEST_RESOLUTION, is_cell, resolution
+from recsys.data.fields.base import RefusedValue, objects
+from recsys.data.geography import FINEST_RESOLUTION
 from recsys.data.given_rows import rows_given
 from recsys.data.population import Population
 from recsys.data.strict_json import RepeatedKeyError, strict_json
@@ -104,6 +104,9 @@ def _whole_texts(value: Any) -> Any:
     return [_whole_texts(one) for one in value] if isinstance(value, list | tuple) else value
 
 
+_CELL: Final = next(field for field in CONTRACTS[T.PROFILES].fields if field.name == C.CELL)
+
+
 def require_own_rows(user_id: str, tables: ProfileTables) -> None:
     """Raise InputError, which repeats no value, unless these are tables of one member with known columns.
 
@@ -124,14 +127,18 @@ def require_own_rows(user_id: str, tables: ProfileTables) -> None:
         if owner not in table or any(one != user_id for one in table[owner]):
             remedy = f"give rows whose {owner} is the member"
             raise InputError(explained("a row is of another member", where=name, remedy=remedy))
-        if any(map(_is_too_fine, table.get(C.CELL, ()))):  # the log would keep where somebody lives
+        if not all(map(_is_place_of_tables, table.get(C.CELL, ()))):  # the log would keep where they live
             remedy = f"give an H3 cell of resolution {FINEST_RESOLUTION} or coarser"
             raise InputError(explained("exact places are refused", where=f"{name}.{C.CELL}", remedy=remedy))
 
 
-def _is_too_fine(cell: object) -> bool:
-    text = cell.strip().lower() if isinstance(cell, str) else ""
-    return is_cell(text) and resolution(text) > FINEST_RESOLUTION
+def _is_place_of_tables(cell: object) -> bool:
+    """Say whether a night takes this as a cell; whatever else it is may be where somebody lives."""
+    try:
+        _CELL.value(cell)
+    except RefusedValue:
+        return False
+    return True
 
 
 def tables_of_json(payload: str) -> ProfileTables:
