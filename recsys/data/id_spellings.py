@@ -30,12 +30,27 @@ _AROUND: Final = re.compile(r"^[\s\"'`#({\[<]+|[\s\"'`;,.)}\]>]+$")
 _BLANK: Final = re.compile(r"\s")
 _NUMBER_SIGN: Final = re.compile(r"(?:no|nr|n)[.:°]? ?(\d+)")
 _HALVES: Final = re.compile("[\ud800-\udfff]")
+_OF_ERASED: Final = re.compile(r"erased-[0-9a-f]{16}")
 _HEX_DIGITS: Final = 32
 _HYPHENATED: Final = 36
 """Characters of a UUID with its hyphens."""
 _UUID: Final = re.compile(
     "(?:urnuuid)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})"
 )
+
+
+def name_of_erased(fingerprint: str) -> str:
+    """Return the id under which a safety store keeps somebody erased, of the fingerprint of theirs.
+
+    >>> is_name_of_erased(name_of_erased("1603121cf8f59335")), is_name_of_erased("u1")
+    (True, False)
+    """
+    return f"erased-{fingerprint}"
+
+
+def is_name_of_erased(given: object) -> bool:
+    """Say whether an id is one of `name_of_erased`: a row with it is about somebody erased."""
+    return isinstance(given, str) and _OF_ERASED.fullmatch(given.strip().lower()) is not None
 
 
 def id_in_one_spelling(given: object) -> str | None:
@@ -290,8 +305,11 @@ class Spellings:
         return next((meant for form in _forms_meant(given) if (meant := self._meant.get(form))), [])
 
     def is_nobody(self, given: object) -> bool:
-        """Say whether no one known person is meant; accounts that are refused or yet to come are known."""
-        return given not in self._absent and self.whom(given) is None
+        """Say whether no one known person is meant, nor somebody erased.
+
+        Accounts that are refused or yet to come are known.
+        """
+        return given not in self._absent and self.whom(given) is None and not is_name_of_erased(given)
 
     def is_odd(self, given: str) -> bool:
         """Say whether no known id has this form: it is no id of somebody who left either.
@@ -307,7 +325,7 @@ class Spellings:
         if self._forms is None:
             self._forms = frozenset(map(_form, self.users))
             self._plain_forms = frozenset(_form(_forgiven(user)) for user in self.users)
-        if not self._is_odd_among(self._forms, given):
+        if not self._is_odd_among(self._forms, given) or is_name_of_erased(given):
             return False
         if self._found(given):  # one of several is meant, who are here
             return True

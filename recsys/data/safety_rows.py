@@ -3,6 +3,7 @@
 A row about safety holds or separates whoever is meant, see `id_spellings`; where nobody is, it is counted.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -56,15 +57,39 @@ _UNSAFE_ANSWERS: Final = ("unsafe", "pressured")
 class NamesNobody(NamedTuple):
     """How many rows about safety name nobody.
 
-    rows: all of them. misspelled: those in which an id holds characters that no known id has.
+    rows: all of them. misspelled: those in which an id is of a form that no known id has. by_actor: of both,
+    how many a member may have written, who can name whom they like: by who acts, under an id of a form that
+    members have, and whether the other id is of another form.
     """
 
     rows: int = 0
     misspelled: int = 0
+    by_actor: Mapping[tuple[str, bool], int] = MappingProxyType({})
 
     def plus(self, other: "NamesNobody") -> "NamesNobody":
         """Return the sums."""
-        return NamesNobody(self.rows + other.rows, self.misspelled + other.misspelled)
+        by_actor = Counter(self.by_actor) + Counter(other.by_actor)
+        return NamesNobody(self.rows + other.rows, self.misspelled + other.misspelled, by_actor)
+
+    def counts(self) -> dict[str, int]:
+        """Return what gates ask: rows, and of those that members may have written how many, and by how many.
+
+        >>> NamesNobody(3, 2, {("u1", True): 2}).counts()["misspelled_by_members"]
+        2
+        """
+        found = {"nobody": self.rows, "misspelled": self.misspelled}
+        for name, rows in (
+            ("nobody", self.by_actor),
+            ("misspelled", [*filter(_is_misspelled, self.by_actor)]),
+        ):
+            if rows:
+                found[f"{name}_by_members"] = sum(self.by_actor[one] for one in rows)
+                found[f"{name}_members"] = len({actor for actor, _ in rows})
+        return found
+
+
+def _is_misspelled(row: tuple[str, bool]) -> bool:
+    return row[1]
 
 
 def nobody_in(given: Restrictions, spellings: Spellings) -> NamesNobody:
@@ -76,7 +101,13 @@ def nobody_in(given: Restrictions, spellings: Spellings) -> NamesNobody:
     named = [*((one,) for one in given.people), *pairs, *((one,) for one in given.erased)]
     unknown = [[one for one in ids if spellings.is_nobody(one)] for ids in named]
     odd = sum(any(map(spellings.is_odd, ids)) for ids in unknown)
-    return NamesNobody(sum(map(bool, unknown)), odd)
+    by_actor = Counter[tuple[str, bool]]()
+    for a, b in pairs:  # in the order of their ids: either may have written the row
+        strange = {one: spellings.is_odd(one) for one in (a, b) if spellings.is_nobody(one)}
+        actor = next((one for one in (a, b) if one not in strange), b if strange.get(a) else a)
+        if strange and not strange.get(actor):
+            by_actor[actor, any(strange.values())] += 1
+    return NamesNobody(sum(map(bool, unknown)), odd, by_actor)
 
 
 def of_known_people(given: Restrictions, spellings: Spellings) -> Restrictions:
@@ -172,6 +203,7 @@ def named_in(table: str, rows: pd.DataFrame, spellings: Spellings, users: Collec
     )
     strange = named[~known]
     people, pairs, nobody, odd = set[str](), set[tuple[str, str]](), 0, 0
+    by_actor = Counter[tuple[str, bool]]()
     for one in of_one[~of_one.isin(users)].dropna():
         if spellings.is_nobody(one):
             nobody, odd = nobody + 1, odd + spellings.is_odd(one)
@@ -182,12 +214,14 @@ def named_in(table: str, rows: pd.DataFrame, spellings: Spellings, users: Collec
             strangers = [one for one in given if spellings.is_nobody(one)]
             nobody += bool(strangers)
             odd += any(map(spellings.is_odd, strangers))
+            if strangers and len(given) > 1 and not (given[0] in strangers and spellings.is_odd(given[0])):
+                by_actor[given[0], any(map(spellings.is_odd, strangers))] += 1
         elif len(meant) == 1:
             people.add(str(meant[0]))
         elif meant[0] != meant[1]:
             pairs.add((min(map(str, meant)), max(map(str, meant))))
     found = Restrictions(frozenset(people), frozenset(pairs), unproved=unproved, passed=passed)
-    return NamedInSafety(found, len(about), NamesNobody(nobody, odd))
+    return NamedInSafety(found, len(about), NamesNobody(nobody, odd, by_actor))
 
 
 def _passes_respelled(
@@ -364,7 +398,7 @@ def _unknown_types(quarantine: pd.DataFrame) -> dict[str, int]:
 
 def _counted(nobody: NamesNobody, ahead: RowsAhead | None) -> dict[str, int]:
     dated = {} if ahead is None else {AHEAD: ahead.rows, FIRST_AHEAD: ahead.first}
-    return {"nobody": nobody.rows, "misspelled": nobody.misspelled} | dated
+    return nobody.counts() | dated
 
 
 def _has_items(frame: pd.DataFrame, column: str) -> pd.Series:

@@ -18,7 +18,7 @@ import pandas as pd
 
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
-from recsys.data.id_spellings import Spellings
+from recsys.data.id_spellings import Spellings, is_name_of_erased
 from recsys.data.ids import packed_strings, unpacked_strings
 from recsys.errors import RecsysError, SourceError
 from recsys.safety.erased_names import (
@@ -82,7 +82,7 @@ def erase_and_count(
         meant = {one: spellings.only(one) for one in requested}
         odd = {one for one, who in meant.items() if who is None and _is_odd(one, spellings)}
         new = (one for one, is_known in zip(requested, before, strict=True) if not is_known)
-        of_nobody = sum(meant[one] is None and one not in odd for one in new)
+        of_nobody = sum(meant[one] is None and one not in odd and not is_name_of_erased(one) for one in new)
         known = [one for one in requested if one not in odd]
         erasures.add([*known, *(who for one in known if (who := meant[one]) is not None)])
     erased = erasures.now()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
+from recsys.data.id_spellings import name_of_erased
 from recsys.safety.canonical import CheckedId, canonical_person, distinct_pair, not_canonical
 from recsys.safety.day_log import (
     LONGEST_EVENT_ID,
@@ -144,7 +145,7 @@ class PersonNames:
         return given if meant is None else meant if erased.moment_of(meant) is not None else None
 
     def _fingerprint(self, user_id: str, state: LedgerState) -> str:
-        return CheckedId(f"erased-{self._naming(state).text(user_id)}")
+        return CheckedId(name_of_erased(self._naming(state).text(user_id)))
 
     def _naming(self, state: LedgerState) -> Fingerprints:
         return (state.namings or self.ledger.begin().namings)[-1]

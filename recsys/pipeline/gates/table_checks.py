@@ -30,7 +30,9 @@ _FEW: Final = 5
 """Rows of a safety table, and people with a wish, of which fewer are a warning and no more: as rows that name
 nobody, or wishes that are gone."""
 _SEVERAL: Final = 3
-"""People whose wishes do not all go in one night by their own will."""
+"""People whose wishes do not all go in one night by their own will, or who do not all make up an id."""
+_MANY_MEMBERS: Final = 0.001
+"""The share of members who do not all make up an id between two nights, where that is five or more."""
 _NAMING: Final = (*SAFETY, T.EVENTS)
 _FEW_TOKENS: Final = 20
 """Person tokens that may change in any night, however few people there are."""
@@ -56,11 +58,13 @@ def tables(proposal: Proposal) -> GateResult:
 def safety_tables(proposal: Proposal) -> GateResult:
     """Block when a safety table vanished, shrank by much, or names nobody who is here.
 
-    Block when rows have come since the last published night whose ids have a form that no person's id has, be
-    it one: such an id is not that of somebody who left, so somebody's block is lost. Warn of those that stood
-    there before, and when more rows name nobody than in that night. Each is counted in every night. A table
-    that loses few rows a night is judged by the published nights of four weeks. Rows of people who were
-    erased are no loss, whether they still come, and are left out, or are gone.
+    Block when rows have come since the last published night whose ids have a form that no person's id has:
+    such an id is not that of somebody who left, so somebody's block is lost. One is enough of those that no
+    member can have written. A member may name whom they like, so that rows in which the other's id alone is
+    of such a form block where they are by many, or by three and most of their table. Warn of others, of those
+    that stood there before, and when more rows name nobody than in that night. Each is counted in every
+    night. A table that loses few rows a night is judged by the published nights of four weeks. Rows of people
+    who were erased are no loss, whether they still come, and are left out, or are gone.
 
     Events that restrict somebody are held against those of the last published night: a log that was cut
     short has lost hides and passes. Over weeks each type is, but for its first month: a service may send
@@ -128,20 +132,22 @@ def _safety_tables_tonight(proposal: Proposal, counts: Mapping[str, Mapping[str,
         )
         for name, of in sizes.items()
     }
-    of_nobody = {name: _of_nobody(rows[name], nobody[name], proposal) for name in SAFETY}
+    of_nobody = {name: _of_nobody(rows[name], counts.get(name, {}), proposal) for name in SAFETY}
     lost = {}
     for name in _NAMING:
         new = misspelled[name] - int(before.get(f"{name}_misspelled", 0))
         more = last is not None and nobody[name] > int(before.get(f"{name}_nobody", 0))
         if misspelled[name] or more:
             of_nobody[name] = max(of_nobody.get(name, Level.PASS), Level.WARN)
-        if last is not None and new > 0 and proposal.limits.block_misspelled_rows:
+        if last is not None and _are_lost(name, counts.get(name, {}), before, proposal):
             lost[name] = new
             of_nobody[name] = Level.BLOCK
     level = max(*gone.values(), *of_nobody.values())
     numbers = {number: now for of in sizes.values() for number, now in of.items()} | erased
     numbers |= {f"{name}_nobody": count for name, count in nobody.items() if count}
     numbers |= {f"{name}_misspelled": count for name, count in misspelled.items() if count}
+    for number in (_BY_MEMBERS, _MEMBERS):
+        numbers |= {f"{name}_{number}": counts[name].get(number, 0) for name, n in misspelled.items() if n}
     if level is Level.PASS:
         good = f"as many as before, {sum(nobody.values())} rows name nobody"
         return GateResult("safety_tables", level, good, {"count": 0, **numbers})
@@ -366,9 +372,31 @@ def clock(proposal: Proposal) -> GateResult:
     return GateResult("clock", level, f"{told} ({as_of.isoformat()})", numbers, names)
 
 
-def _of_nobody(rows: int, nobody: int, proposal: Proposal) -> Level:
+_BY_MEMBERS: Final = "misspelled_by_members"
+_MEMBERS: Final = "misspelled_members"
+
+
+def _are_lost(name: str, of: Mapping[str, int], before: Found, proposal: Proposal) -> bool:
+    """Say whether new rows of a table with ids of a strange form are more than members would make up.
+
+    of: what was counted of the table. before: the numbers of the last published night.
+    """
+    rows, then = of.get("misspelled", 0), int(before.get(f"{name}_misspelled", 0))
+    if rows <= then or not proposal.limits.block_misspelled_rows:
+        return False
+    of_others = rows - of.get(_BY_MEMBERS, 0)
+    if of_others > then - int(before.get(f"{name}_{_BY_MEMBERS}", 0)):
+        return True
+    new = of.get(_MEMBERS, 0) - int(before.get(f"{name}_{_MEMBERS}", then))
+    are_most = 2 * rows > of.get(RESTRICTING if name == T.EVENTS else "rows", 0)
+    return new >= max(_FEW, _MANY_MEMBERS * len(proposal.people)) or (are_most and new >= _SEVERAL)
+
+
+def _of_nobody(rows: int, of: Mapping[str, int], proposal: Proposal) -> Level:
+    nobody = of.get("nobody", 0)
     if rows and nobody == rows:
-        return Level.BLOCK if rows >= _FEW else Level.WARN
+        are_of_few = nobody == of.get("nobody_by_members", 0) and of["nobody_members"] < _SEVERAL
+        return Level.BLOCK if rows >= _FEW and not are_of_few else Level.WARN
     return Level.WARN if nobody > proposal.limits.warn_nobody * max(rows, 1) else Level.PASS
 
 
