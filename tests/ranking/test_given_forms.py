@@ -156,7 +156,7 @@ _PLACES: dict[str, Callable[[str, float, float], Any]] = {
 def test_a_place_is_a_cell_as_tables_hold_it_and_nothing_else_is_kept(
     town: Published, tmp_path: Path, form: str
 ) -> None:
-    """Seen to fail: each form but the prefix of finer places was kept by today and hid its member."""
+    """Seen to fail: a number, a list and another hash were kept by today and hid their member."""
     rng = np.random.default_rng(0)
     with opened(copy_of(town, tmp_path), SqliteSafety.create(tmp_path / "safety.db")) as ranker:
         for at, level in enumerate((6, 7, 9, 15)):
