@@ -123,6 +123,11 @@ def _proof(now: Any, then: Any) -> Any:
     return None if now is None or then is None else min(now, then, key=order.index)
 
 
+def _band(now: Any, then: Any) -> Any:
+    """Return the age band of the present, unknown where a later time no longer proves one."""
+    return None if then is None else now
+
+
 def _discretion(now: Any, then: Any) -> Any:
     return None if now is None or then is None else max(now, then, key=("open", "liked_only").index)
 
@@ -131,6 +136,7 @@ _STRICTEST: Final[Mapping[str, _Strictest]] = MappingProxyType(
     {
         C.ACCOUNT_STATE: _state,
         C.VERIFICATION: _proof,
+        C.AGE_BAND: _band,
         C.DISCRETION: _discretion,
         C.ACCEPTS_AGE_BANDS: _wish,
         C.MEETS_GENDERS: _wish,

@@ -15,6 +15,7 @@ from recsys.constraints.policy import Policy
 from recsys.data.events import Events
 from recsys.data.fail_closed import STOPPED
 from recsys.data.population import Population
+from recsys.data.proofs import standing_proof, tier_of
 from recsys.errors import InputError, PublicationError
 from recsys.ranking.cold_start import DoneWith, Newcomer, NewcomerFiles, one_person, separated_in
 from recsys.ranking.newcomer_limits import (
@@ -32,7 +33,8 @@ from recsys.ranking.serve_time_filter import (
 )
 from recsys.ranking.snapshot import Snapshot
 from recsys.safety.by_person import AWAY_TODAY, OUT_TODAY, SafetyByPerson
-from recsys.safety.canonical import not_canonical
+from recsys.safety.canonical import CLOCKS_APART, not_canonical
+from recsys.safety.day_log import DayEvent
 from recsys.safety.ledger_state import LedgerTag, Who
 from recsys.safety.person_index import Accounts
 from recsys.safety.shown_log import ShownLog
@@ -71,7 +73,7 @@ class NewcomerSearch:
         viewer_id: str,
         profile: Profile,
         events: Events | None,
-        accounts: Accounts,
+        asked: CallQuestions,
         *,
         day: date,
         proved_tokens: bool,
@@ -83,7 +85,7 @@ class NewcomerSearch:
 
         Raises InputError for the id of somebody known in another spelling.
         """
-        if accounts.is_other_spelling(viewer_id):
+        if asked.accounts.is_other_spelling(viewer_id):
             raise not_canonical()
         digest = profile_digest(profile if isinstance(profile, Population) else profile.columns)
         try:
@@ -103,7 +105,9 @@ class NewcomerSearch:
                 found.excluded[snapshot.live.kept_apart(one)] = True
                 found.excluded[snapshot.data.separated.row(one)] = True
                 found.excluded[one] = True
-        keys = self.keys_of("newcomer", accounts, viewer_id)
+        if row >= 0 and not _is_proved(snapshot, row, asked.changes.proofs.get(viewer_id, ()), events):
+            return None
+        keys = self.keys_of("newcomer", asked.accounts, viewer_id)
         if not ask_safety(lambda: self._limits.admit(self._counts, keys, day, digest, known=row >= 0)):
             return None
         return found
@@ -276,3 +280,22 @@ def _within_day(  # noqa: PLR0917
         if one in kept
     ]
     return Selection([row for row, _ in pairs], [chance for _, chance in pairs], found.live)
+
+
+def _is_proved(snapshot: Snapshot, row: int, proofs: Sequence[DayEvent], events: Events | None) -> bool:
+    """Say whether proofs of somebody at a row of the night count, whatever their tables say.
+
+    One that an event of the night took back is given again by a later one of the tier that is asked, of the
+    day (proofs) or of the events of a call.
+    """
+    asked = tier_of(snapshot.data.verification)
+    if snapshot.proved_up_to(row) >= asked:
+        return True
+    said = [(one.at, one.detail) for one in proofs]
+    if events is not None:
+        own = events.frame[C.ACTOR] == snapshot.ids.at([row])[0]
+        rows = events.frame[own & (events.frame[C.TYPE] == "verified")]
+        said += zip(rows[C.TS].dt.to_pydatetime(), rows[C.DETAIL].astype(object), strict=True)
+    latest = datetime.now(UTC) + CLOCKS_APART
+    later = [(at, tier) for at, tier in said if snapshot.data_as_of < at <= latest]
+    return bool(standing_proof(later).tier[0] >= asked)

@@ -15,6 +15,7 @@ from recsys.constraints.masks import mask_columns
 from recsys.constraints.sparse_masks import CsrRows, mask_pairs
 from recsys.data.csr import SparseRows
 from recsys.data.id_spellings import SpellingIndex, one_meant
+from recsys.data.proofs import ANY_TIER
 from recsys.errors import InputError, explained
 from recsys.messaging.reasons import Reasons
 from recsys.models.directed import sigmoid
@@ -36,6 +37,7 @@ from recsys.types import (
     BoolArray,
     BytesArray,
     Float64Array,
+    Int8Array,
     Int32Array,
     UInt8Array,
 )
@@ -156,6 +158,10 @@ SNAPSHOT_SCHEMA: Final = 10
 """Rises when the meaning of a file changes; a ranker loads its own number alone."""
 
 
+def _nobody_known() -> Int8Array:
+    return np.zeros(0, np.int8)
+
+
 @dataclass(frozen=True, eq=False)
 class SnapshotData:
     """Everything stored of a snapshot.
@@ -167,7 +173,8 @@ class SnapshotData:
     filters: what a viewer may narrow a page by. separated: who is kept from whom, both ways, of unlisted
     people too.
     catalogue: the questions, interests and topics of its people, JSON as bytes; it is served with this one,
-    whatever is installed. verification: the tier that its rules ask of everybody.
+    whatever is installed. verification: the tier that its rules ask of everybody. proved: `(n_people,)` int8,
+    up to which tier proofs count, see `StandingProofs.enough_for`; empty where an earlier version wrote it.
     """
 
     schema: int
@@ -188,6 +195,7 @@ class SnapshotData:
     circles: CircleLists
     catalogue: UInt8Array
     verification: str = field(default="age", metadata=ADDED_LATER)
+    proved: Int8Array = field(default_factory=_nobody_known, metadata=ADDED_LATER)
 
 
 _ONE_ROW: Final = BlockShape(1, COLUMNS)
@@ -396,6 +404,10 @@ class Snapshot:
             at = [code for code, name in enumerate(shared.codes) if name[9:] in filters.interests]
             interests = np.asarray(shared.level[:, at].max(axis=1, initial=0) > 0, bool)
         return self.data.filters.fits(viewer, filters, interests, self.catalogue)
+
+    def proved_up_to(self, row: int) -> int:
+        """Return up to which tier the proofs of a person count who is here, as a position in `TIERS`."""
+        return int(self.data.proved[row]) if len(self.data.proved) else ANY_TIER
 
     def decoy(self, user_id: str) -> int:
         """Return a listed row to work on instead of one that is not there, the same for the same id."""

@@ -10,6 +10,7 @@ from scipy import sparse
 from recsys.constraints.cold_start import ColdStartVocabulary
 from recsys.constraints.sparse_masks import CsrRows, PairRules
 from recsys.data.csr import SparseRows
+from recsys.data.proofs import ANY_TIER
 from recsys.messaging.reasons import Reasons
 from recsys.ranking.snapshot import SnapshotData, packed_ids
 from recsys.ranking.snapshot_rows import ArmRows, ListRows, PairStageRows
@@ -63,6 +64,7 @@ def without_people(data: SnapshotData, gone: BoolArray) -> SnapshotData:
         filters=data.filters.without(gone),
         separated=SparseRows(*_rows_without(data.separated, gone, gone)),
         circles=data.circles.without(gone),
+        proved=np.where(gone, ANY_TIER, data.proved).astype(np.int8) if len(data.proved) else data.proved,
     )
 
 

@@ -198,6 +198,7 @@ def write_snapshot(
         circles=made.circles,
         catalogue=np.frombuffer(catalogue_json(people.catalogue), np.uint8),
         verification=policy.verification,
+        proved=people.relations.proved,
     )
     save_dataclass(folder, data)
 

@@ -98,7 +98,7 @@ class ViewerPages:
                 viewer_id,
                 today.profile,
                 today.events,
-                asked.accounts,
+                asked,
                 day=day,
                 proved_tokens=today.proved_tokens,
                 of_log=today.of_log,

@@ -19,7 +19,9 @@ from recsys.errors import InputError
 from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety
 from recsys.safety.day_log import DayEvent
+from tests.ranking.published_world import copied
 from tests.safety.restriction_doors import (
+    AS_OF,
     NOW,
     OTHER,
     PAIR_OF,
@@ -186,3 +188,51 @@ def test_what_stops_its_member_in_the_events_of_a_page_stops_them_as_by_day(
                     ranker.day.append([DayEvent("e", at(5), user, None, kind, detail)])
             seen.append((page(ranker, user, sound) > 0, user == NEW or is_seen(ranker, user)))
     assert seen == [(True, True), (False, user == NEW), (False, user == NEW)]
+
+
+TAKEN_BACK = PAIR_OF["proof taken back"][1]
+
+
+@pytest.fixture(scope="module")
+def taken_back(published: Published, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose newest night read that a member's proof was taken back."""
+    folder = copy_of(published, tmp_path_factory.mktemp("taken back"))
+    told = with_rows({"proof taken back": rows_of("proof taken back", "sound")})
+    assert published.night(folder, told, hours=1).published
+    return folder
+
+
+@pytest.mark.parametrize("by", ["tables of today", "a profile"])
+@pytest.mark.parametrize("proof", [None, "age", "id"])
+@pytest.mark.parametrize("told_by", ["day", "events of the page"])
+@pytest.mark.parametrize("hours", [-48, 2])
+def test_a_proof_that_a_night_read_as_taken_back_opens_no_page_of_its_member(
+    published: Published,
+    taken_back: Path,
+    tmp_path: Path,
+    by: str,
+    proof: str | None,
+    told_by: str,
+    hours: int,
+) -> None:
+    """Seen to fail: tables of today, or a profile, that say how somebody is verified opened their page.
+
+    hours: after the night's data, when another proof is given.
+    """
+    enough = tier_of(proof) >= tier_of(published.policy.verification) and hours > 0
+    moment = (AS_OF + pd.Timedelta(hours=1 + hours)).to_pydatetime()
+    with opened(copied(taken_back, tmp_path / "published"), MemorySafety()) as ranker:
+        assert not ranker.rank(TAKEN_BACK, 3, NOW).items
+        events = None
+        if proof and told_by == "day":
+            ranker.day.append([DayEvent("again", moment, TAKEN_BACK, None, "verified", proof)])
+        elif proof:
+            row = _row(TAKEN_BACK, "verified", proof, 0) | {C.TS: pd.Timestamp(moment)}
+            events = Events.of(pd.DataFrame([row]))
+        if by == "a profile":
+            found = ranker.rank(TAKEN_BACK, 3, NOW, profile=own_tables(TAKEN_BACK), events=events)
+        else:
+            ranker.day.change_tables(TAKEN_BACK, own_tables(TAKEN_BACK), event_id="tables", at=NOW)
+            found = ranker.rank(TAKEN_BACK, 3, NOW, events=events)
+        assert bool(found.items) == enough
+        assert ranker.rank(OTHER, 3, NOW).items
