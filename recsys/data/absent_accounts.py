@@ -68,6 +68,15 @@ class AbsentAccounts:
             reason=np.r_[self.reason, reason],
         )
 
+    def with_accounts(self, account: ObjectArray, token: ObjectArray, stop: ObjectArray) -> Self:
+        """Return the same with more accounts, `(n,)` each; see `account`, `token` and `stop`."""
+        return replace(
+            self,
+            account=np.r_[self.account, account],
+            token=np.r_[self.token, token],
+            stop=np.r_[self.stop, stop],
+        )
+
     @property
     def token_of(self) -> Mapping[str, str | None]:
         """The token of each account's person."""

@@ -11,11 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.columns import Columns as C
 from recsys.constraints.plugin import plugin_constraint
 from recsys.constraints.policy import Policy
-from recsys.data.absent_accounts import ENDING
+from recsys.data.absent_accounts import ENDING, LASTING
 from recsys.data.events import Events
 from recsys.data.exclusions import EXCLUSION_REASONS
+from recsys.data.fail_closed import STOPPED
 from recsys.data.population import LongTables, Population
 from recsys.data.safety_rows import row_counts
 from recsys.errors import PublicationError
@@ -168,20 +170,31 @@ def without_erased(
 ) -> tuple[Int32Array, Population, npt.NDArray[np.object_]]:
     """Return the rows of everybody not erased, them as a population, and the ids of the erased.
 
-    The hides and passes that name the erased are among what the population knows of absent accounts.
+    What the population knows of absent accounts has whom tables stop of the erased, whom they are kept apart
+    from, and the hides and passes that name them.
     """
     is_erased = erased.among(people.ids.values)
     rows = np.flatnonzero(~is_erased).astype(np.int32)
     gone = people.ids.values[is_erased]
     if not len(gone):
         return rows, people, gone
-    relations = people.relations
-    lost = is_erased[relations.excluded].any(axis=1)
-    lost &= np.isin(relations.reason, [EXCLUSION_REASONS.index(why) for why in ENDING])
-    pairs = people.ids.values[relations.excluded[lost]]
+    relations, ids = people.relations, people.ids.values
+    lasts, ends = (
+        np.isin(relations.reason, [EXCLUSION_REASONS.index(why) for why in chosen])
+        for chosen in (LASTING, ENDING)
+    )
+    lost = is_erased[relations.excluded].any(axis=1) & (lasts | ends)
     reasons = np.array(EXCLUSION_REASONS, object)[relations.reason[lost]]
+    stop = np.full(len(people), "", object)
+    for state in STOPPED:
+        stop[people.is_word(C.ACCOUNT_STATE, state)] = state
+    kept = people.held | (stop != "")
+    kept[relations.excluded[lost & lasts]] = True
+    kept &= is_erased
+    absent = people.absent.with_pairs(ids[relations.excluded[lost]], reasons)
+    absent = absent.with_accounts(ids[kept], people.person_tokens[kept], stop[kept])
     remaining = people.take(rows)
-    return rows, replace(remaining, absent=people.absent.with_pairs(pairs, reasons)), gone
+    return rows, replace(remaining, absent=absent), gone
 
 
 def count_late_events(events: Events, published: Path) -> int | None:

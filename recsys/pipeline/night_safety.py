@@ -126,7 +126,7 @@ def _held_by_refused(
     return frozenset(hold for hold, active in zip(holds, is_active, strict=True) if active), unread
 
 
-def _hold_tag(owner: str) -> LedgerTag:
+def hold_tag(owner: str) -> LedgerTag:
     """Return the tag of a hold of the holds table; an owner, who may be a person, stands in it as a hash."""
     if not owner:
         return LedgerTag(HOLD, TABLES)
@@ -261,16 +261,16 @@ def _note_holds(ledger: SafetyLedger, people: Population, holds: HoldStates) -> 
 
     held, lifted = _by_owner(holds.held), _by_owner(holds.lifted)
     for (user, owner), at in holds.unread.items():
-        ledger.stop(whom_meant({user}), _hold_tag(owner)._replace(why=_UNREAD_HOLD), as_of=at, renew=True)
+        ledger.stop(whom_meant({user}), hold_tag(owner)._replace(why=_UNREAD_HOLD), as_of=at, renew=True)
     for owner, users in sorted(held.items()):
-        ledger.stop(whom_meant(users), _hold_tag(owner), as_of=people.as_of.isoformat())
+        ledger.stop(whom_meant(users), hold_tag(owner), as_of=people.as_of.isoformat())
     for (user, owner), at in sorted(holds.read.items()):
-        tag = _hold_tag(owner)._replace(why=_UNREAD_HOLD)
+        tag = hold_tag(owner)._replace(why=_UNREAD_HOLD)
         stopped = ledger.now().stop_of_account(user, tag)
         if stopped is not None and (user, owner) not in holds.unread and at >= stopped:
             ledger.lift(tag, people=whom({user}))
     for owner, users in sorted(lifted.items()):
-        tag, state = _hold_tag(owner), ledger.now()
+        tag, state = hold_tag(owner), ledger.now()
         since = {user: state.stop_of_account(user, tag) for user in users - held.get(owner, set())}
         free = {
             user

@@ -23,6 +23,7 @@ from recsys.data.ids import IdIndex
 from recsys.data.population import Population
 from recsys.data.tables import read_and_check
 from recsys.data.times import as_utc
+from recsys.pipeline.erased_restrictions import KEPT_TABLES, note_restrictions
 from recsys.pipeline.refused_night import APART_FOR_NOW
 from recsys.ranking.publication_filter import ListFilter, known_fingerprints, published_accounts
 from recsys.safety.by_person import AWAY_IN_TABLES, SafetyByPerson
@@ -32,6 +33,7 @@ from recsys.safety.fingerprints import ID, PERSON, Fingerprints
 from recsys.safety.ledger import SafetyLedger, told_under
 from recsys.safety.ledger_state import HIDDEN, HIDDEN_LEAVER, LedgerState, Who
 from recsys.safety.pending_ledger import PendingLedger
+from recsys.safety.person_index import no_accounts
 from recsys.safety.store import MemorySafety
 from recsys.storage.publication import RUNS, current_run
 from recsys.storage.sources import table_readers
@@ -95,21 +97,29 @@ def _note_hidden_leavers(ledger: SafetyLedger, people: Population) -> None:
 def hides_of_erased(published: Path, source: str, as_of: str | pd.Timestamp | None = None) -> Iterator[Gone]:
     """Keep the hides in rows of somebody erased, which are given to what it yields, in the safety ledger.
 
-    So is what lasts longer. A pass is kept where the tables of the night know another account of the person.
+    So are bans, holds, blocks and reports, see `erased_restrictions`. A pass is kept where the tables of the
+    night know another account of the person.
 
     source: how these tables are read, without the rows. as_of: their time, None for now.
     """
-    found: dict[str, list[pd.DataFrame]] = {T.EVENTS: [], T.PROFILES: []}
+    found: dict[str, list[pd.DataFrame]] = {table: [] for table in KEPT_TABLES}
     yield lambda table, rows: found.get(table, []).append(rows)
-    if not found[T.EVENTS] or (current := current_run(published)) is None:
+    if not any(found.values()):
         return
-    ledger, erasures = SafetyLedger.of(published), ErasureList.of(published)
+    current, ledger, erasures = current_run(published), SafetyLedger.of(published), ErasureList.of(published)
     store = SafetyByPerson(MemorySafety(), erasures, ledger)
-    store.accounts = published_accounts(published / RUNS / current, ledger.keys)
+    store.accounts = (
+        no_accounts(ledger.keys)
+        if current is None
+        else published_accounts(published / RUNS / current, ledger.keys)
+    )
     for rows in found[T.PROFILES]:
         for user_id, token in _tokens_meant(rows):
             store.accounts.add(user_id, token)
     time = pd.Timestamp.now("UTC") if as_of is None else as_utc(as_of)
+    note_restrictions(store, found, erasures.now(), time, _tokens_of(source))
+    if not found[T.EVENTS] or current is None:
+        return
     apart, left = _apart_in(pd.concat(found[T.EVENTS], ignore_index=True), time)
     gone = erasures.now()
     stands = {pair: why for pair, why in _from_erased(apart, gone) if why != "matched"}
@@ -168,6 +178,12 @@ def _tokens_meant(profiles: pd.DataFrame) -> Iterator[tuple[str, str]]:
         for user_id, given in zip(profiles[C.USER], profiles[C.PERSON_TOKEN], strict=True):
             if isinstance(user_id, str) and isinstance(given, str):
                 yield user_id, token_meant(given) or given.strip()
+
+
+def _tokens_of(source: str) -> dict[str, str]:
+    """Return the person tokens in the profiles of a source, by account."""
+    readers = table_readers(source)
+    return dict(_tokens_meant(readers[T.PROFILES]())) if T.PROFILES in readers else {}
 
 
 def _accounts_present(source: str, naming: Fingerprints) -> frozenset[int]:

@@ -424,6 +424,16 @@ class _Nobody:
         return [str(row) for row in rows]
 
 
+def no_accounts(keys: Keys) -> Accounts:
+    """Return the accounts of no publication, to which those who come are added."""
+    return Accounts(
+        _Nobody(),
+        PersonIndex.of(np.zeros(0, object), [Fingerprints(Naming(), Keys())]),
+        NewcomerTokens(),
+        keys,
+    )
+
+
 NO_INDEX: Final = PersonIndex.of(np.zeros(0, object), [Fingerprints(Naming(), Keys())])
 ALONE: Final = Accounts(_Nobody(), NO_INDEX, NewcomerTokens(), Keys())
 """Everybody has one account."""

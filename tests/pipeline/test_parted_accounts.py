@@ -22,6 +22,7 @@ from tests.safety.restriction_doors import (
     NOW,
     OTHER,
     PAIR_OF,
+    TOWN,
     USERS,
     Published,
     Tables,
@@ -256,3 +257,47 @@ def test_a_hide_follows_who_is_erased_after_the_tables_were_read(
     assert town.night(folder, _with_accounts(told, came), hours=3).published
     with opened(folder, MemorySafety()) as ranker:
         assert _shown(ranker, came) == {"nothing"}
+
+
+LASTS = (
+    *("ban", "account on hold", "hold", "ban by an event"),
+    *("block", "report", "end", "unsafe meeting"),
+)
+
+
+@pytest.mark.parametrize("end", [0, 1])
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("known", ["before", "with the erasure alone"])
+@pytest.mark.parametrize("read_before", [False, True])
+def test_what_stands_beside_an_erasure_lasts(
+    town: Published, tmp_path: Path, door: str, end: int, known: str, *, read_before: bool
+) -> None:
+    """Seen to fail: who was banned, held, blocked or reported and erased between two nights came back clean.
+
+    end: which of the two of a pair is erased. known: whether a published night had the accounts. read_before:
+    whether the tables were read before the erasure, as by a night that is running.
+    """
+    ends = {kind: PAIR_OF[kind][end if kind in LASTS[4:] else 1] for kind in LASTS}
+    left, came = [*ends.values()], {one: f"again-{at}" for at, one in enumerate(ends.values())}
+    folder = copy_of(town, tmp_path)
+    if known != "before":
+        assert town.night(folder, _without(TOWN, dict.fromkeys(left)), hours=1).published
+    if not read_before:
+        _erase(folder, door, left)
+    told = with_rows({kind: rows_of(kind, "sound") for kind in LASTS})
+    asked = _with_erasures(told, left) if door == "event" else told
+    tables = _ingested(folder, asked, tmp_path / "work")
+    if read_before and door != "event":
+        _erase(folder, door, left)
+    assert town.night(folder, tables, hours=2).published
+    back = _without(_with_accounts(TOWN, came), dict.fromkeys(left))
+    assert town.night(folder, _ingested(folder, back, tmp_path / "later"), hours=3).published
+    with opened(folder, MemorySafety()) as ranker:
+        for kind, one in ends.items():
+            other = OTHER if kind in LASTS[:4] else next(each for each in PAIR_OF[kind] if each != one)
+            assert ranker.look(other, came[one], NOW) is None, kind
+            assert ranker.look(came[one], other, NOW) is None, kind
+            if kind in LASTS[4:]:
+                assert ranker.look(OTHER, came[one], NOW) is not None, kind  # apart from the other alone
+    ledger = b"".join(path.read_bytes() for path in folder.rglob("*ledger*") if path.is_file())
+    assert not any(one.encode() in ledger for one in left)
