@@ -4,7 +4,7 @@ A member may be banned and erased between two nights: no night reads the row of 
 person token they would come back as somebody new.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -33,24 +33,32 @@ _PAIRS: Final = (T.BLOCKS, T.REPORTS)
 
 
 def note_restrictions(
-    store: SafetyByPerson, rows: Rows, erased: ErasedPeople, as_of: pd.Timestamp, tokens: Mapping[str, str]
+    store: SafetyByPerson,
+    rows: Rows,
+    erased: ErasedPeople,
+    as_of: pd.Timestamp,
+    tokens: Callable[[], Mapping[str, str]],
 ) -> None:
     """Tell the safety ledger whom dropped rows stop or keep apart, as a night that reads them does.
 
-    rows: by table, those that name somebody erased. tokens: person tokens of accounts that stay.
+    rows: by table, those that name somebody erased. tokens: reads the person tokens of accounts that
+    stay.
     """
     found = {name: pd.concat(rows[name], ignore_index=True) for name in KEPT_TABLES if rows.get(name)}
-    stops = [(one, tag) for one, tag in _stops(found, as_of) if erased.among([one])[0]]
-    pairs = [(pair, why) for pair, why in _pairs(found, as_of) if erased.among(pair).any()]
+    stops = [*dict.fromkeys(one for one in _stops(found, as_of) if erased.among(one[:1]).any())]
+    pairs = [*dict.fromkeys(one for one in _pairs(found, as_of) if erased.among(one[0]).any())]
     named = dict.fromkeys([*(one for one, _ in stops), *(one for pair, _ in pairs for one in pair)])
+    known = tokens() if named else {}
     for one in named:
-        if one in tokens:
-            store.accounts.add(one, tokens[one])
+        if one in known:
+            store.accounts.add(one, known[one])
     store.link_accounts(named)
-    for one, tag in stops:
-        store.ledger.stop([Who(one)], tag, as_of="" if tag == UNREAD_ROW else as_of.isoformat())
-    for (a, b), why in pairs:
-        store.ledger.separate([(Who(a), Who(b))], LedgerTag(why, TABLES))
+    for tag in dict.fromkeys(tag for _, tag in stops):
+        time = "" if tag == UNREAD_ROW else as_of.isoformat()
+        store.ledger.stop([Who(one) for one, why in stops if why == tag], tag, as_of=time)
+    for why in dict.fromkeys(why for _, why in pairs):
+        told = [(Who(a), Who(b)) for (a, b), of in pairs if of == why]
+        store.ledger.separate(told, LedgerTag(why, TABLES))
 
 
 def _stops(found: Mapping[str, pd.DataFrame], as_of: pd.Timestamp) -> Iterator[tuple[str, LedgerTag]]:

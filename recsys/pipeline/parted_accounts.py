@@ -7,6 +7,7 @@ person under one account would be shown the other again.
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -117,7 +118,7 @@ def hides_of_erased(published: Path, source: str, as_of: str | pd.Timestamp | No
         for user_id, token in _tokens_meant(rows):
             store.accounts.add(user_id, token)
     time = pd.Timestamp.now("UTC") if as_of is None else as_utc(as_of)
-    note_restrictions(store, found, erasures.now(), time, _tokens_of(source))
+    note_restrictions(store, found, erasures.now(), time, partial(_tokens_of, source))
     if not found[T.EVENTS] or current is None:
         return
     apart, left = _apart_in(pd.concat(found[T.EVENTS], ignore_index=True), time)
