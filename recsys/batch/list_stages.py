@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 from dataclasses import asdict
+from os.path import lexists
 from typing import Final
 
 from recsys.batch.progress import part_progress
@@ -67,7 +68,7 @@ def publish(settings: Settings, paths: NightPaths) -> LogFields:
     warnings = [f"{result.gate}: {result.message}" for result in outcome.gates if result.level > Level.PASS]
     if outcome.exit_code == EXIT_REFUSED:
         raise PublicationRefusedError("refused; what is served now stays\n" + "\n".join(warnings))
-    if HOME_STORE.is_file():
+    if lexists(HOME_STORE):
         with suppress(SafetyUnavailable):  # one that is locked just now is told after the next night
             drop_applied_erasures(SqliteSafety(HOME_STORE), PUBLISHED)
     return {"run": outcome.run_id, "exit_code": outcome.exit_code, "warnings": "; ".join(warnings) or "none"}

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import chdir, suppress
 from datetime import UTC, datetime
+from os.path import lexists
 from pathlib import Path
 from typing import Any, Final
 
@@ -226,7 +227,7 @@ def _of_store(spoken: Language) -> str:
     from recsys.safety.store_binding import StoreBinding
 
     try:
-        if HOME_STORE.is_file():
+        if lexists(HOME_STORE):
             StoreBinding(SqliteSafety(HOME_STORE), SafetyLedger.of(PUBLISHED)).compare()
     except RecsysError as error:
         return text("unserved_store", spoken, store=HOME_STORE, error=str(error).splitlines()[0])

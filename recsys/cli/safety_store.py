@@ -1,6 +1,7 @@
 """The safety store that a command is given, and recsys bind-store."""
 
 import sys
+from os.path import lexists
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,7 +29,7 @@ def store_at(address: str | None, *, create: bool = False) -> "SafetyStore | Non
     from recsys.safety import open_safety
 
     if address is None:
-        is_there = create or HOME_STORE.is_file()
+        is_there = create or lexists(HOME_STORE)
         return open_safety(f"sqlite:{HOME_STORE}", create=create) if is_there else None
     return open_safety(address if ":" in address else f"sqlite:{address}", create=create)
 

@@ -294,6 +294,19 @@ def hashed_strings(values: Iterable[str] | Iterable[int], *, salt: str = "") -> 
 _AT_ONCE: Final = 1 << 20
 
 
+_PLACEHOLDER: Final = re.compile(r"[\0\x01]")
+"""Put behind an id that stays, in the place of the one after it that was erased; no id holds either sign."""
+
+
+def id_before_placeholder(text: str) -> str:
+    r"""Return the id behind which an erased one left a placeholder; any other text as it is.
+
+    >>> id_before_placeholder("u1\x00\x00"), id_before_placeholder("u1")
+    ('u1', 'u1')
+    """
+    return _PLACEHOLDER.split(text, maxsplit=1)[0]
+
+
 def repeated(values: pd.Series) -> npt.NDArray[np.bool_]:
     """Say which values of a column of texts stood in an earlier row, `(n,)`.
 

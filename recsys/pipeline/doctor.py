@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from os.path import lexists
 from pathlib import Path
 from typing import Any, Final
 
@@ -234,7 +235,7 @@ def _keys() -> Check:
 
 def _store() -> LocalizedText:
     """Say whether a worker would serve beside the safety store of the home; where not, raise."""
-    if not HOME_STORE.is_file():
+    if not lexists(HOME_STORE):
         return _text("no_store", store=HOME_STORE)
     StoreBinding(SqliteSafety(HOME_STORE), SafetyLedger.of(PUBLISHED)).compare()
     return _text("store", store=HOME_STORE)

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
+from os.path import lexists
 from pathlib import Path
 from typing import Final
 
@@ -318,10 +319,10 @@ def require_ledger(published: Path, ledger: SafetyLedger) -> None:
 def home_store(published: Path) -> SqliteSafety | None:
     """Return the safety store beside a folder of publications; None where none answers."""
     path = published.parent / HOME_STORE.name
-    if not path.is_file():
+    if not lexists(path):
         return None
-    store = SqliteSafety(path)
     with suppress(SafetyUnavailable):  # one that is locked just now is asked by the next night
+        store = SqliteSafety(path)
         ask_safety(store.watermark)
         return store
     return None

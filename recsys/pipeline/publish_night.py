@@ -7,6 +7,7 @@ writes, checks and serves them.
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from os.path import lexists
 from pathlib import Path
 from typing import Self
 
@@ -70,7 +71,7 @@ def publish_night(
     settings, model = night.settings, inputs.model
     if night.kept is None:  # of copied tables the night has listed them before
         _list_erasures(night, ErasureList.of(published))
-    if HOME_STORE.is_file():
+    if lexists(HOME_STORE):
         with suppress(RecsysError):  # one that is locked just now is told by the next night
             erase_listed(SqliteSafety(HOME_STORE), published)
     erased = ErasureList.of(published).now()

@@ -10,6 +10,7 @@ from scipy import sparse
 from recsys.constraints.cold_start import ColdStartVocabulary
 from recsys.constraints.sparse_masks import CsrRows, PairRules
 from recsys.data.csr import SparseRows
+from recsys.data.ids import id_before_placeholder
 from recsys.data.proofs import ANY_TIER
 from recsys.messaging.reasons import Reasons
 from recsys.ranking.snapshot import SnapshotData, packed_ids
@@ -30,9 +31,11 @@ def erase_from_snapshot(folder: Path, erased: ErasedPeople) -> BoolArray:
     Raises SourceError when the folder is damaged.
     """
     data = load_dataclass(SnapshotData, folder, mmap=False)
-    gone = erased.among(value.decode() for value in data.ids)
+    ids = [value.decode() for value in data.ids]
+    gone = erased.among(ids)
     absent = erased.among(value.decode() for value in data.circles.absent)
-    if gone.any() or absent.any():
+    before = erased.among(map(id_before_placeholder, ids))  # of somebody erased earlier, too
+    if gone.any() or absent.any() or before.any():
         data = replace(data, circles=data.circles.without_absent(absent))
         save_dataclass(folder, without_people(data, gone))
     return gone
@@ -85,8 +88,9 @@ def _arms_without(arms: ArmRows, gone: BoolArray) -> ArmRows:
 
 def _ids_without(ids: BytesArray, gone: BoolArray) -> BytesArray:
     kept: list[str] = []
-    for value, is_gone in zip(ids, gone, strict=True):
-        kept.append((kept[-1] if kept else "") + _PLACEHOLDER if is_gone else value.decode())
+    for value, is_gone in zip((one.decode() for one in ids), gone, strict=True):
+        is_placeholder = is_gone or id_before_placeholder(value) != value
+        kept.append((kept[-1] if kept else "") + _PLACEHOLDER if is_placeholder else value)
     return packed_ids(kept)
 
 

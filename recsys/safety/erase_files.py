@@ -19,7 +19,7 @@ import pandas as pd
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.data.id_spellings import Spellings, is_name_of_erased
-from recsys.data.ids import packed_strings, unpacked_strings
+from recsys.data.ids import id_before_placeholder, packed_strings, unpacked_strings
 from recsys.errors import RecsysError, SourceError
 from recsys.safety.erased_names import (
     Redact,
@@ -267,11 +267,12 @@ def erase_from_arrays(folder: Path, erased: ErasedPeople) -> bool:
     for name in [key for key in arrays if key.endswith(_IDS_TEXT)]:
         ends = name.removesuffix(_IDS_TEXT) + _IDS_ENDS
         ids = [str(value) for value in unpacked_strings(arrays[name], arrays[ends])]
-        named = erased.among(ids)
-        if not named.any():
+        before = [id_before_placeholder(one) for one in ids]
+        named, placed = erased.among(ids), np.array([a != b for a, b in zip(ids, before, strict=True)], bool)
+        if not (named | placed & erased.among(before)).any():
             continue
         changed = True
-        arrays[name], arrays[ends] = packed_strings(_with_placeholders(ids, named))
+        arrays[name], arrays[ends] = packed_strings(_with_placeholders(ids, named | placed))
         for matrix in _PERSON_ARRAYS if name == _IDS_TEXT else ():
             arrays[matrix] = _zeroed(arrays[matrix], named)
     if changed:
@@ -323,7 +324,10 @@ def _is_within(name: str, fields: Sequence[str]) -> bool:
 
 
 def _with_placeholders(ids: list[str], named: BoolArray) -> list[str]:
-    """Return the ids with a placeholder for each erased one, sorted directly after the id before it."""
+    """Return the ids with a placeholder for each erased one, sorted directly after the id before it.
+
+    named: those erased now or earlier, whose placeholders held the id before them, which may go now.
+    """
     kept: list[str] = []
     for user_id, is_erased in zip(ids, named, strict=True):
         kept.append((kept[-1] if kept else "") + "\0" if is_erased else user_id)

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from recsys.data.ids import unpacked_strings
+from recsys.data.ids import id_before_placeholder, unpacked_strings
 from recsys.safety.erasure_list import ErasedPeople
 from recsys.safety.person_records import OTHERS, Person
 from recsys.storage.csv import read_csv
@@ -83,12 +83,18 @@ def words_of_array(path: Path) -> Iterator[list[str]]:
     """Yield the texts of an array of texts, such as ids; nothing for one of numbers."""
     array = np.load(path, mmap_mode="r", allow_pickle=False)
     if array.dtype.kind == "S":
-        yield [value.decode("utf-8", "ignore") for value in array.ravel().tolist()]
+        yield _named_in([value.decode("utf-8", "ignore") for value in array.ravel().tolist()])
     elif array.dtype.kind == "U":
-        yield [str(value) for value in array.ravel().tolist()]
+        yield _named_in([str(value) for value in array.ravel().tolist()])
     elif array.dtype == np.uint8 and path.stem.endswith(_PACKED_SUFFIX):
         ends = path.with_name(path.stem.removesuffix(_PACKED_SUFFIX) + _ENDS_SUFFIX + path.suffix)
-        yield [str(value) for value in unpacked_strings(array, np.load(ends, allow_pickle=False))]
+        ids = unpacked_strings(array, np.load(ends, allow_pickle=False))
+        yield _named_in([str(value) for value in ids])
+
+
+def _named_in(texts: list[str]) -> list[str]:
+    """Return texts, and the ids in those that are placeholders of erased ones."""
+    return [*texts, *(id_before_placeholder(one) for one in texts if id_before_placeholder(one) != one)]
 
 
 def _words_of_json(path: Path) -> Iterator[list[str]]:

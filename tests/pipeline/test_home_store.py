@@ -117,13 +117,36 @@ def test_a_night_beside_another_store_says_that_no_worker_serves(night: Night) -
     assert doctor._store().key == "doctor.no_store"
 
 
+def _no_database() -> None:
+    STORE.write_bytes(b"no database" * 100)
+
+
+def _empty() -> None:
+    STORE.write_bytes(b"")
+
+
+def _link_to_nothing() -> None:
+    STORE.unlink()
+    STORE.symlink_to("a-volume-that-is-away/safety.db")
+
+
+def _folder() -> None:
+    STORE.unlink()
+    STORE.mkdir()
+
+
 @pytest.mark.usefixtures("home")
-def test_a_night_beside_a_damaged_store_says_so(night: Night) -> None:
-    """The ledger goes on, and the store is restored: the night is published, and warns."""
+@pytest.mark.parametrize("damage", [_no_database, _empty, _link_to_nothing, _folder])
+def test_a_night_beside_a_damaged_store_says_so(night: Night, damage: Callable[[], None]) -> None:
+    """The ledger goes on, and the store is restored: the night is published, and warns.
+
+    Seen to fail: a link to a volume that was away, and a folder, were taken for no store.
+    """
     before = current_run(PUBLISHED)
     made_anew()
-    STORE.write_bytes(b"no database" * 100)
+    damage()
     night.publish(PUBLISHED)
+    assert not doctor._checked("store", doctor._store).good
     assert current_run(PUBLISHED) != before
     assert str(STORE) in batch_night._of_store("en")
 

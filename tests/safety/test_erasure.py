@@ -24,6 +24,8 @@ from recsys.errors import PublicationError, SafetyUnavailable
 from recsys.models.popularity import PopularityModel
 from recsys.pipeline.erasure import erase_listed
 from recsys.pipeline.evaluation_data import COLUMNS, read_evaluated_pairs, write_evaluated_pairs
+from recsys.ranking.snapshot import SnapshotData, SnapshotIds
+from recsys.ranking.snapshot_erasure import erase_from_snapshot
 from recsys.safety import MemorySafety, SqliteSafety
 from recsys.safety.by_person import SafetyByPerson
 from recsys.safety.day_log import DayEvent
@@ -40,12 +42,15 @@ from recsys.safety.ledger import SafetyLedger
 from recsys.safety.person_files import file_kind, file_names_erased, files_naming_erased
 from recsys.safety.person_records import Person
 from recsys.storage import arrays
+from recsys.storage.dataclass_codec import load_dataclass
 from recsys.storage.load import load_tables
+from recsys.storage.publication import current_run
 from recsys.storage.sources import read_tables
 from recsys.storage.table_files import write_tables
 from recsys.testing.people import make_people, make_tables
 from recsys.tracking.mlflow_tracker import erase_from_tracking
 from recsys.tracking.night_tracking import without_ids
+from tests.ranking.published_world import World
 
 GONE = "u00003"
 
@@ -195,6 +200,37 @@ def test_a_model_forgets_one_person_and_keeps_the_rest(erasures: ErasureList, tm
     np.testing.assert_array_equal(again.fitted.taste[others], model.fitted.taste[others])
     assert not again.fitted.taste[3].any()
     assert not erase_from_arrays(tmp_path / "model", erasures.now())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_array_keeps_an_id_in_the_place_of_one_erased_before(tmp_path: Path, seed: int) -> None:
+    """Seen to fail: the placeholder of somebody erased held the id before it, of whoever was erased next."""
+    rng, world = np.random.default_rng(seed), World.small()
+    people = world.people
+    ids = [str(one) for one in people.ids.ids(np.arange(len(people)))]
+    model = PopularityModel().fit(people, Events.none(), rng=np.random.default_rng(1))
+    model.save(tmp_path / "model")
+    assert world.publish(tmp_path / "published").published
+    run = str(current_run(tmp_path / "published"))
+    serving = tmp_path / "published" / "runs" / run / "serving"
+    erasures = ErasureList.of(tmp_path / "published")
+    order = rng.permutation(ids[5:14]).tolist()
+    for at, some in enumerate((order[:4], order[4:6], order[6:])):
+        erasures.add(some)
+        gone = order[: (4, 6, 9)[at]]
+        assert erase_from_arrays(tmp_path / "model", erasures.now())
+        erase_from_snapshot(serving, erasures.now())
+        for folder in (tmp_path / "model", serving):
+            assert files_naming_erased(folder, erasures.now()) == []
+            held = b"".join(path.read_bytes() for path in sorted(folder.rglob("*.npy")))
+            assert not [one for one in gone if one.encode() in held]
+        data = load_dataclass(SnapshotData, serving, mmap=False)
+        left = [one for one in ids if one not in gone]
+        assert [row for row in SnapshotIds(data.ids).find(left) if row < 0] == []
+        assert SnapshotIds(data.ids).find(gone) == [-1] * len(gone)
+        kept = PopularityModel.load(tmp_path / "model").fitted.ids
+        assert (kept.find(left) >= 0).all()
+        assert not erase_from_arrays(tmp_path / "model", erasures.now())
 
 
 def test_tracked_nights_lose_every_trace(erasures: ErasureList, tmp_path: Path) -> None:
