@@ -267,12 +267,11 @@ def erase_from_arrays(folder: Path, erased: ErasedPeople) -> bool:
     for name in [key for key in arrays if key.endswith(_IDS_TEXT)]:
         ends = name.removesuffix(_IDS_TEXT) + _IDS_ENDS
         ids = [str(value) for value in unpacked_strings(arrays[name], arrays[ends])]
-        before = [id_before_placeholder(one) for one in ids]
-        named, placed = erased.among(ids), np.array([a != b for a, b in zip(ids, before, strict=True)], bool)
-        if not (named | placed & erased.among(before)).any():
+        named = erased.among(ids)
+        if not (named.any() or erased.among(map(id_before_placeholder, ids)).any()):
             continue
         changed = True
-        arrays[name], arrays[ends] = packed_strings(_with_placeholders(ids, named | placed))
+        arrays[name], arrays[ends] = packed_strings(_with_placeholders(ids, named))
         for matrix in _PERSON_ARRAYS if name == _IDS_TEXT else ():
             arrays[matrix] = _zeroed(arrays[matrix], named)
     if changed:
@@ -326,11 +325,12 @@ def _is_within(name: str, fields: Sequence[str]) -> bool:
 def _with_placeholders(ids: list[str], named: BoolArray) -> list[str]:
     """Return the ids with a placeholder for each erased one, sorted directly after the id before it.
 
-    named: those erased now or earlier, whose placeholders held the id before them, which may go now.
+    named: those erased now; of earlier ones the placeholders are made anew, as the id before may go now.
     """
     kept: list[str] = []
     for user_id, is_erased in zip(ids, named, strict=True):
-        kept.append((kept[-1] if kept else "") + "\0" if is_erased else user_id)
+        is_placeholder = is_erased or id_before_placeholder(user_id) != user_id
+        kept.append((kept[-1] if kept else "") + "\0" if is_placeholder else user_id)
     return kept
 
 
