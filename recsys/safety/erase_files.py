@@ -267,10 +267,9 @@ def erase_from_arrays(folder: Path, erased: ErasedPeople) -> bool:
     for name in [key for key in arrays if key.endswith(_IDS_TEXT)]:
         ends = name.removesuffix(_IDS_TEXT) + _IDS_ENDS
         ids = [str(value) for value in unpacked_strings(arrays[name], arrays[ends])]
-        named = erased.among(ids)
-        if not (named.any() or erased.among(map(id_before_placeholder, ids)).any()):
+        if not erased.among(map(id_before_placeholder, ids)).any():
             continue
-        changed = True
+        changed, named = True, erased.among(ids)
         arrays[name], arrays[ends] = packed_strings(_with_placeholders(ids, named))
         for matrix in _PERSON_ARRAYS if name == _IDS_TEXT else ():
             arrays[matrix] = _zeroed(arrays[matrix], named)
