@@ -119,7 +119,7 @@ def hides_of_erased(published: Path, source: str, as_of: str | pd.Timestamp | No
             store.accounts.add(user_id, token)
     time = pd.Timestamp.now("UTC") if as_of is None else as_utc(as_of)
     note_restrictions(store, found, erasures.now(), time, partial(_tokens_of, source))
-    if not found[T.EVENTS] or current is None:
+    if not found[T.EVENTS]:
         return
     apart, left = _apart_in(pd.concat(found[T.EVENTS], ignore_index=True), time)
     gone = erasures.now()

@@ -261,13 +261,13 @@ def test_a_hide_follows_who_is_erased_after_the_tables_were_read(
 
 LASTS = (
     *("ban", "account on hold", "hold", "ban by an event"),
-    *("block", "report", "end", "unsafe meeting"),
+    *("block", "report", "end", "unsafe meeting", "hide"),
 )
 
 
 @pytest.mark.parametrize("end", [0, 1])
 @pytest.mark.parametrize("door", DOORS)
-@pytest.mark.parametrize("known", ["before", "with the erasure alone"])
+@pytest.mark.parametrize("known", ["before", "with the erasure alone", "in the first night"])
 @pytest.mark.parametrize("read_before", [False, True])
 def test_what_stands_beside_an_erasure_lasts(
     town: Published, tmp_path: Path, door: str, end: int, known: str, *, read_before: bool
@@ -279,8 +279,10 @@ def test_what_stands_beside_an_erasure_lasts(
     """
     ends = {kind: PAIR_OF[kind][end if kind in LASTS[4:] else 1] for kind in LASTS}
     left, came = [*ends.values()], {one: f"again-{at}" for at, one in enumerate(ends.values())}
-    folder = copy_of(town, tmp_path)
-    if known != "before":
+    if known == "in the first night" and door != "event":
+        pytest.skip("nobody is erased by a call before there is a publication")
+    folder = tmp_path / "published" if known == "in the first night" else copy_of(town, tmp_path)
+    if known == "with the erasure alone":
         assert town.night(folder, _without(TOWN, dict.fromkeys(left)), hours=1).published
     if not read_before:
         _erase(folder, door, left)
