@@ -179,7 +179,8 @@ class GateSettings(Section):
     warn_refused_rows, block_refused_rows: of the rows of any table. warn_below_safety_rows and its like: of
     the rows of blocks, reports or holds. warn_nobody: of their rows, those that name nobody who is here; more
     of them than in the last night warn as well. block_misspelled_rows: new rows about safety whose ids have a
-    form that no member's id has block, whatever their share; where false they warn.
+    form that no member's id has block; those that members may have made up where five members or more, and
+    one in a thousand, wrote them, or three who wrote most of a table. Where false they warn.
     warn_changed_tokens, block_changed_tokens: of the accounts served with a person token, those that have
     one now that their person never had, or none; block_changed_tokens is of the nights of four weeks, too.
     clock_tolerance_hours: how far a night, and rows of it, may be dated beyond the clock. pages_asked:

@@ -14,6 +14,7 @@ import pytest
 
 from recsys.catalogue.vocabulary import EVENT_DETAILS, REPORT_CATEGORIES
 from recsys.data.events import Events
+from recsys.data.id_spellings import is_name_of_erased
 from recsys.data.safety_rows import row_counts
 from recsys.http.refused_bodies import MEMBER_TYPES
 from recsys.pipeline.gates import GateResult, Level, Proposal, run_gates
@@ -168,3 +169,48 @@ def test_no_member_can_have_a_night_refused_by_many_events(service: Served, kind
     undone = [event | undo | {"event_id": f"u{at}"} for at, event in enumerate(events)]
     assert small.call(member, "events", undone) in {200, 422}
     assert _refusing(small.night()) == {}
+
+
+@pytest.mark.parametrize("form", ["reports", "people/{}/feeling-check"])
+def test_rows_about_somebody_who_was_erased_are_no_rows_about_nobody(service: Served, form: str) -> None:
+    """Planted and seen caught: the name of somebody erased that counts as an id of nobody."""
+    small = CopyingService(service, 0)
+    small.at = pd.Timestamp.now("UTC") + timedelta(minutes=5)
+    small.night()
+    a, b, gone = small.ids[:3]
+    body = {"person": gone} if form == "reports" else {"event_id": "c1", "answer": "pressured"}
+    assert small.call(a, form.format(gone), body) in {200, 204}
+    assert service.ask("POST", "/v1/backend/erasures", body={"person": gone}).status_code == 204
+    assert small.call(b, form.format(gone), body) in {200, 204}
+    targets = [str(one.target) for one in service.store.day.events(NEVER)]
+    assert any(map(is_name_of_erased, targets)), targets
+    assert gone not in targets
+    without = {name: rows[~rows["user_id"].eq(gone)] for name, rows in small.tables.items()}
+    small.tables, small.events = without, small.events[~small.events.isin([gone]).any(axis=1)]
+    found = small.night()["safety_tables"]
+    assert found.level is Level.PASS, found.message
+    assert not [name for name in found.numbers if "nobody" in name or "misspelled" in name]
+
+
+@pytest.mark.parametrize(
+    ("n_members", "n_rows", "level"),
+    [
+        (1, 400, Level.WARN),
+        (4, 400, Level.WARN),
+        (5, 400, Level.BLOCK),
+        (2, 0, Level.WARN),
+        (3, 0, Level.BLOCK),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:rows")
+def test_rows_of_many_members_with_ids_of_another_form_refuse_a_night(
+    service: Served, n_members: int, n_rows: int, level: Level
+) -> None:
+    """Planted and seen caught: rows counted as people, and any new row of a member that refuses a night."""
+    small = CopyingService(service, n_rows)
+    small.at = pd.Timestamp.now("UTC") + timedelta(minutes=5)
+    small.night()
+    for member in small.ids[:n_members]:
+        for at in range(3):
+            assert small.call(member, "reports", {"person": f"M-{at:05}"}) == 204
+    assert small.night()["safety_tables"].level is level
