@@ -24,7 +24,7 @@ from recsys.pipeline.erasure import (
 )
 from recsys.pipeline.from_settings import catalogue_from_settings, town_parts_from_settings
 from recsys.pipeline.night import Night, count_late_events, night_source
-from recsys.pipeline.parted_accounts import hides_of_erased
+from recsys.pipeline.parted_accounts import restrictions_of_erased
 from recsys.pipeline.paths import PATHS, PUBLISHED, NightPaths
 from recsys.pipeline.stage_outputs import write_accepted
 from recsys.plugins import plugin_versions
@@ -85,11 +85,11 @@ def ingest(settings: Settings, paths: NightPaths) -> LogFields:
     take_snapshot(source, paths.tables, catalogue=catalogue_from_settings(settings))
     erasures = ErasureList.of(PUBLISHED)
     gone: _Gone = defaultdict(Counter)
-    with hides_of_erased(PUBLISHED, snapshot_source(source, paths.tables), settings.as_of) as keep_hides:
+    with restrictions_of_erased(PUBLISHED, snapshot_source(source, paths.tables), settings.as_of) as keep:
 
         def dropped(table: str, rows: pd.DataFrame) -> None:
             _count_erased(gone, table, rows)
-            keep_hides(table, rows)
+            keep(table, rows)
 
         _, of_nobody = erase_and_count(paths.tables, erasures, dropped)
     of_town = paths.town / _ERASED_ROWS

@@ -95,11 +95,13 @@ def _note_hidden_leavers(ledger: SafetyLedger, people: Population) -> None:
 
 
 @contextmanager
-def hides_of_erased(published: Path, source: str, as_of: str | pd.Timestamp | None = None) -> Iterator[Gone]:
-    """Keep the hides in rows of somebody erased, which are given to what it yields, in the safety ledger.
+def restrictions_of_erased(
+    published: Path, source: str, as_of: str | pd.Timestamp | None = None
+) -> Iterator[Gone]:
+    """Keep what rows of somebody erased, which are given to what it yields, restrict in the safety ledger.
 
-    So are bans, holds, blocks and reports, see `erased_restrictions`. A pass is kept where the tables of the
-    night know another account of the person.
+    They are bans, holds, blocks and reports, see `erased_restrictions`, and hides. A pass is kept where the
+    tables of the night know another account of the person.
 
     source: how these tables are read, without the rows. as_of: their time, None for now.
     """

@@ -424,18 +424,15 @@ class _Nobody:
         return [str(row) for row in rows]
 
 
+NO_INDEX: Final = PersonIndex.of(np.zeros(0, object), [Fingerprints(Naming(), Keys())])
+
+
 def no_accounts(keys: Keys) -> Accounts:
     """Return the accounts of no publication, to which those who come are added."""
-    return Accounts(
-        _Nobody(),
-        PersonIndex.of(np.zeros(0, object), [Fingerprints(Naming(), Keys())]),
-        NewcomerTokens(),
-        keys,
-    )
+    return Accounts(_Nobody(), NO_INDEX, NewcomerTokens(), keys)
 
 
-NO_INDEX: Final = PersonIndex.of(np.zeros(0, object), [Fingerprints(Naming(), Keys())])
-ALONE: Final = Accounts(_Nobody(), NO_INDEX, NewcomerTokens(), Keys())
+ALONE: Final = no_accounts(Keys())
 """Everybody has one account."""
 
 

@@ -9,7 +9,7 @@ import pytest
 from recsys.catalogue.columns import Columns as C
 from recsys.catalogue.columns import Tables as T
 from recsys.pipeline.erasure import erase
-from recsys.pipeline.parted_accounts import hides_of_erased
+from recsys.pipeline.parted_accounts import restrictions_of_erased
 from recsys.ranking.ranker import Ranker
 from recsys.safety import MemorySafety
 from recsys.safety.erase_files import erase_and_count
@@ -156,7 +156,7 @@ def test_an_undo_ends_a_hide_once_a_night_of_its_time_is_published(town: Publish
 def _ingested(folder: Path, tables: Tables, work: Path) -> Tables:
     """Return tables as a night has them after its copy lost the rows of whoever was erased."""
     write_tables(tables, f"parquet:{work}")
-    with hides_of_erased(folder, f"parquet:{work}", AS_OF) as dropped:
+    with restrictions_of_erased(folder, f"parquet:{work}", AS_OF) as dropped:
         erase_and_count(work, ErasureList.of(folder), dropped)
     return {path.stem: pd.read_parquet(path) for path in sorted(work.iterdir())}
 
