@@ -93,6 +93,7 @@ def _problem(found: Mapping[str, Any]) -> str:
     return {
         "missing": "is missing",
         "extra_forbidden": "is unknown",
+        "unknown_parameter": "is unknown",
         "json_invalid": "is no JSON",
         "key_given_twice": "is given twice",
     }.get(kind, f"does not fit ({kind.replace('_', ' ')})")

@@ -18,6 +18,7 @@ from recsys.data.strict_json import RepeatedKeyError, strict_json
 from recsys.errors import InputError, NotPermittedError
 from recsys.http.access import bearer_token, service_of
 from recsys.http.access_tokens import Scope
+from recsys.http.query_parameters import unknown_parameters, unknown_parameters_error
 from recsys.ranking.event_rows import rows_within
 from recsys.ranking.ranker import Ranker
 from recsys.safety.day_log import TABLES_CHANGED
@@ -65,10 +66,14 @@ class KeepsRestrictions(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler of the route, which keeps what it can of a refused body."""
         handle = super().get_route_handler()
-        keep = _KEPT.get(self.path_format.rpartition("/")[2])
+        path = self.path_format
+        keep = _KEPT.get(path.rpartition("/")[2])
 
         async def kept(request: Request) -> Response:
             try:
+                unknown = unknown_parameters(request, path)
+                if unknown and _is_permitted(request):
+                    raise unknown_parameters_error(unknown)
                 await _require_keys_once(request)
                 return await handle(request)
             except (RequestValidationError, HTTPException) as error:

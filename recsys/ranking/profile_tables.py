@@ -92,7 +92,7 @@ def tables_of_values(values: object) -> ProfileTables:
     if not rows_by_name or not isinstance(values, Mapping):
         remedy = "give a list of rows by table name, such as profiles and boundaries"
         raise InputError(explained("the profile cannot be used", remedy=remedy))
-    return ProfileTables({name: rows for name, rows in values.items() if rows})
+    return ProfileTables({name: rows for name, rows in values.items() if rows or name not in CONTRACTS})
 
 
 def _whole_texts(value: Any) -> Any:

@@ -40,6 +40,26 @@ def test_who_was_shown_is_noted_and_skipped(service: Served) -> None:
     assert service.ask("POST", f"/v1/members/{viewer}/shown", body=forged).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [("genders=woman", "?"), ("within_km=5&k=3", "?"), ("langs=en", "langs"), ("K=3", "K"), ("m0000012", "?")],
+)
+def test_a_parameter_that_would_be_passed_over_is_an_error(service: Served, asked: str, told: str) -> None:
+    viewer = service.world.people.ids.values[3]
+    answer = service.ask("GET", f"/v1/members/{viewer}/page?{asked}")
+    assert answer.status_code == 422
+    assert answer.json()["error"]["message"] == f"query.{'?' if told == 'K' else told}: is unknown"
+    assert service.ask("GET", f"/v1/members/{viewer}/page?k=3&lang=en").status_code == 200
+
+
+def test_a_block_with_an_unknown_parameter_is_refused_and_restricts(service: Served) -> None:
+    viewer = service.world.people.ids.values[3]
+    other = service.page(viewer)[0]
+    answer = service.ask("POST", f"/v1/members/{viewer}/blocks?notify=no", body={"person": other})
+    assert answer.status_code == 422
+    assert other not in service.page(viewer, k=40)
+
+
 def test_a_block_is_absent_both_ways_on_the_next_page(service: Served) -> None:
     viewer = service.world.people.ids.values[3]
     other = service.page(viewer)[0]

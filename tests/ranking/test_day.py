@@ -387,8 +387,8 @@ def test_tables_that_changed_take_their_member_out_of_others_sight(
     assert b not in page(there, a)
     assert there.look(a, b, NOW) is None
     of_another, misspelt = {"profiles": [{"user_id": a}]}, {"profiles": [{"user_id": b, "gendr": "woman"}]}
-    unknown = {"profils": [{"user_id": b}]}
-    for wrong in ({"profiles": 5}, [], {"profiles": [5]}, of_another, misspelt, unknown):
+    unknown, empty = {"profils": [{"user_id": b}]}, {"profiles": [{"user_id": b}], "profils": []}
+    for wrong in ({"profiles": 5}, [], {"profiles": [5]}, of_another, misspelt, unknown, empty):
         with pytest.raises(InputError):
             here.day.change_tables(b, wrong, event_id="t2")  # type: ignore[arg-type]
 
