@@ -42,13 +42,19 @@ def test_who_was_shown_is_noted_and_skipped(service: Served) -> None:
 
 @pytest.mark.parametrize(
     ("asked", "told"),
-    [("genders=woman", "?"), ("within_km=5&k=3", "?"), ("langs=en", "langs"), ("K=3", "K"), ("m0000012", "?")],
+    [
+        ("genders=woman", "?"),
+        ("within_km=5&k=3", "?"),
+        ("langs=en", "langs"),
+        ("K=3", "?"),
+        ("m0000012", "?"),
+    ],
 )
 def test_a_parameter_that_would_be_passed_over_is_an_error(service: Served, asked: str, told: str) -> None:
     viewer = service.world.people.ids.values[3]
     answer = service.ask("GET", f"/v1/members/{viewer}/page?{asked}")
     assert answer.status_code == 422
-    assert answer.json()["error"]["message"] == f"query.{'?' if told == 'K' else told}: is unknown"
+    assert answer.json()["error"]["message"].startswith(f"query.{told}: is unknown")
     assert service.ask("GET", f"/v1/members/{viewer}/page?k=3&lang=en").status_code == 200
 
 
